@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms, from the ground up. A room imports only rooms below it; an import that is not drawn here fails the build
+// (`--explicit-target-dependency-import-check error`).
+
+/// Swift 6 mode everywhere; an async function stays on its caller's executor, so that an `await` on the store does not leave the loop.
+let swift: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "psp",
+    products: [
+        .executable(name: "pspd", targets: ["pspd"]),
+        .executable(name: "pspctl", targets: ["pspctl"]),
+    ],
+    dependencies: [],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // Thin, safe Swift over them. None of these knows of pushing.
+        .target(name: "Libevent", dependencies: ["CLibevent"], swiftSettings: swift),
+        .target(name: "JSON", dependencies: ["CSimdjson"], swiftSettings: swift),
+        .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: swift),
+        .target(name: "MQTT", swiftSettings: swift),
+
+        // The domain and the store's protocols; then what implements and what uses them.
+        .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
+        .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
+        .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
+        .target(name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+        .target(
+            name: "PushServer", dependencies: ["PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent"], swiftSettings: swift),
+
+        // The programs.
+        .executableTarget(name: "pspd", dependencies: ["PushServer"], swiftSettings: swift),
+        .executableTarget(name: "pspctl", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+
+        // Tests mirror the rooms.
+        .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
+        .testTarget(name: "LibeventTests", dependencies: ["Libevent"], swiftSettings: swift),
+        .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: swift),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
+        .testTarget(name: "CryptoTests", dependencies: ["Crypto"], swiftSettings: swift),
+        .testTarget(name: "PushTests", dependencies: ["Push", "JSON", "Crypto"], swiftSettings: swift),
+        .testTarget(
+            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
+        .testTarget(name: "PushAPITests", dependencies: ["PushAPI", "Push", "Libevent", "JSON", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "PushServerTests", dependencies: ["PushServer", "Push", "MQTT", "Libevent", "JSON", "TestKit"],
+            swiftSettings: swift),
+    ],
+    cxxLanguageStandard: .cxx17
+)
