@@ -13,7 +13,8 @@ final class FakeStore: StorePort {
         var recipients: @Sendable (RecipientQuery) async throws(StoreError) -> Page<Recipient> = { _ throws(StoreError) in
             Page(items: [], next: nil)
         }
-        var tasks: @Sendable (TaskFilter, PageToken?, Int) async throws(StoreError) -> Page<TaskReport> = { _, _, _ throws(StoreError) in
+        var tasks: @Sendable (TaskFilter, PageToken?, Int) async throws(StoreError) -> Page<TaskReport> = {
+            _, _, _ throws(StoreError) in
             Page(items: [], next: nil)
         }
         var totals: @Sendable (AppKey, String, Int64?, Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) = {
@@ -24,18 +25,24 @@ final class FakeStore: StorePort {
         var changes: @Sendable ([DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] = {
             changes throws(StoreError) in changes.map { _ in .success(.updated) }
         }
-        var app: @Sendable (AppKey) async throws(StoreError) -> App = { _ throws(StoreError) in throw .refused(Refusal(.noSuchApp)) }
+        var app: @Sendable (AppKey) async throws(StoreError) -> App = { _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchApp))
+        }
         var organisation: @Sendable (OrgID) async throws(StoreError) -> Organisation = { _ throws(StoreError) in
             throw .refused(Refusal(.noSuchOrganisation))
         }
         var device: @Sendable (DeviceToken) async throws(StoreError) -> Device = { _ throws(StoreError) in
             throw .refused(Refusal(.noSuchDevice))
         }
-        var apps: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<App> = { _, _ throws(StoreError) in Page(items: [], next: nil) }
-        var organisations: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<Organisation> = { _, _ throws(StoreError) in
+        var apps: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<App> = { _, _ throws(StoreError) in
             Page(items: [], next: nil)
         }
-        var devices: @Sendable (DeviceFilter, PageToken?, Int) async throws(StoreError) -> Page<Device> = { _, _, _ throws(StoreError) in
+        var organisations: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<Organisation> = {
+            _, _ throws(StoreError) in
+            Page(items: [], next: nil)
+        }
+        var devices: @Sendable (DeviceFilter, PageToken?, Int) async throws(StoreError) -> Page<Device> = {
+            _, _, _ throws(StoreError) in
             Page(items: [], next: nil)
         }
     }

@@ -22,7 +22,8 @@ extension AdminFront {
     func tasks(_ request: Request) async throws -> Reply {
         let query = try request.parameters()
         let filter = TaskFilter(
-            app: try query.identifier("appkey"), organisation: try query.identifier("org_id"), from: try query.milliseconds("from"),
+            app: try query.identifier("appkey"), organisation: try query.identifier("org_id"),
+            from: try query.milliseconds("from"),
             to: try query.milliseconds("to"))
         return .page(try await store.tasks(filter, after: query.after, limit: try query.limit())) { $0.value($1, withApp: true) }
     }

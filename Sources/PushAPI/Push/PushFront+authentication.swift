@@ -12,7 +12,8 @@ extension PushFront {
                 return apps[key]
             }
         } catch {
-            guard error.code == .unknownAppKey || error.code == .wrongToken, let key = asked, apps.mayAsk(about: key, at: now()) else {
+            guard error.code == .unknownAppKey || error.code == .wrongToken, let key = asked, apps.mayAsk(about: key, at: now())
+            else {
                 throw error
             }
             guard let app = await appFromStore(key) else { throw error }

@@ -27,7 +27,8 @@ struct RequestHeaders: Sendable {
 
     /// - Parameter expected: in lower case.
     private static func isName(_ expected: StaticString, _ name: String) -> Bool {
-        zip(UnsafeBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount), name.utf8).allSatisfy { want, byte in
+        zip(UnsafeBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount), name.utf8).allSatisfy {
+            want, byte in
             want == byte || want == byte | 0x20 && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         }
     }
