@@ -90,9 +90,9 @@ final class RandomWalk {
         let text = "x\(Int.random(in: 0..<2, using: &random))"
         let request: PushRequest =
             chance(50)
-            ? .message(target, from: app, size: size, testOnly: chance(25), tag: tag, expires: expires, bizNo: bizNo, text: text)
+            ? .message(target, from: app, size: size, testOnly: chance(35), tag: tag, expires: expires, bizNo: bizNo, text: text)
             : .configuration(
-                target, from: app, size: size, testOnly: chance(25), tag: tag, expires: expires, bizNo: bizNo, text: text)
+                target, from: app, size: size, testOnly: chance(35), tag: tag, expires: expires, bizNo: bizNo, text: text)
         let expected = model.push(request)
         let accepted = await fixture.port.append(request, withinRate: true)
         let what = "push \(app) \(request.interface) \(target) test=\(request.testOnly) size=\(size) -> \(accepted)"
@@ -135,7 +135,7 @@ final class RandomWalk {
         var (org, user, test) = (holder.org, holder.user, holder.test)
         if chance(50), let other = pick(sortedOrgs) { org = other }
         if chance(30) { user = chance(25) ? nil : "u\(Int.random(in: 0..<4, using: &random))" }
-        if chance(30) { test.toggle() }
+        if chance(45) { test.toggle() }
         let (isClear, isNewSecret) = (user == nil, chance(10))
         model.change(holder, org: org, user: user, test: test)
         try await fixture.change(holder.token) { change in

@@ -1,0 +1,173 @@
+import Foundation
+import Push
+import Testing
+
+@testable import SQLiteStore
+
+/// What the store costs; printed, not judged. `PSP_MEASURE=1 swift test -c release -Xswiftc -enable-testing --filter Measurements`.
+@Suite("Measurements", .enabled(if: ProcessInfo.processInfo.environment["PSP_MEASURE"] != nil), .serialized)
+struct Measurements {
+    /// CPU of the process, and time, in microseconds.
+    private struct Cost {
+        let cpu: Double
+        let wall: Double
+        static func now() -> Cost {
+            var usage = rusage()
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            let cpu =
+                Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
+                + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+            return Cost(cpu: cpu, wall: Double(clock_gettime_nsec()) / 1_000)
+        }
+        static func - (a: Cost, b: Cost) -> Cost { Cost(cpu: a.cpu - b.cpu, wall: a.wall - b.wall) }
+    }
+
+    private func furnished(devices: Int) async throws -> StoreFixture {
+        let fixture = try await StoreFixture()
+        let start = ManualClock().now
+        let began = clock_gettime_nsec()
+        fixture.options.clock = { start + Int64((clock_gettime_nsec() - began) / 1_000_000) }
+        try await fixture.restart()
+        try await fixture.app("app")
+        try await fixture.org("root")
+        for org in 0..<100 { try await fixture.org("o\(org)", under: "root") }
+        let changes = (0..<devices).map { number in
+            var change = DeviceChange()
+            change.platform = .android
+            change.organisation = OrgID(unchecked: "o\(number % 100)")
+            change.user = .set(UserID(unchecked: "user-\(number)"))
+            return DirectoryChange.putDevice(DeviceToken(unchecked: "device-token-\(number)"), change, secretIfNew: "secret")
+        }
+        let before = Cost.now()
+        _ = try await fixture.port.apply(changes)
+        let cost = Cost.now() - before
+        print("import of \(devices) devices: \(cost.wall / 1e6) s, \(cost.cpu / Double(devices)) us CPU each, pushes meanwhile 0")
+        return fixture
+    }
+
+    @Test("an append, in batches of 64, of 200,000 devices")
+    func appends() async throws {
+        let fixture = try await furnished(devices: 200_000)
+        let port = fixture.port
+        let text = String(repeating: "x", count: 300)
+        for callers in [1, 16, 64, 256] {
+            let each = callers == 1 ? 2_000 : 60_000 / callers
+            let before = Cost.now()
+            await withTaskGroup(of: Void.self) { group in
+                for caller in 0..<callers {
+                    group.addTask {
+                        var random = SplitMix(seed: UInt64(caller) &+ 7)
+                        for _ in 0..<each {
+                            let device = Int.random(in: 0..<200_000, using: &random)
+                            _ = await port.append(.message(.device("device-token-\(device)"), text: text), withinRate: true)
+                        }
+                    }
+                }
+            }
+            let cost = Cost.now() - before
+            let count = Double(each * callers)
+            print(
+                "append, \(callers) callers: \(cost.cpu / count) us CPU, \(Int(count / cost.wall * 1e6))/s (callers and merges included)"
+            )
+        }
+    }
+
+    @Test("the writer alone: 64 appends a transaction, without callers")
+    func writer() async throws {
+        let fixture = try await furnished(devices: 200_000)
+        let port = try #require(fixture.port as? LoopPort)
+        let text = String(repeating: "x", count: 300)
+        let requests = (0..<64_000).map { number in
+            PushRequest.message(.device("device-token-\((number &* 7_919) % 200_000)"), text: text)
+        }
+        for batch in [16, 64, 256] {
+            let before = Cost.now()
+            for first in stride(from: 0, to: requests.count - batch, by: batch) {
+                try await port.decide { ledger throws(SQLiteError) in
+                    for request in requests[first..<first + batch] { _ = try ledger.append(request, withinRate: true) }
+                }
+            }
+            let cost = Cost.now() - before
+            print("writer, batch \(batch): \(cost.cpu / 64_000) us CPU an append, \(Int(64_000 / cost.wall * 1e6))/s")
+        }
+    }
+
+    @Test("an import of 100,000 devices beside pushes: the longest wait of a push")
+    func importBesidePushes() async throws {
+        let fixture = try await furnished(devices: 1_000)
+        for _ in 0..<3 {
+            try await fixture.push(.configuration(.organisation("root"), tag: "\(UInt32.random(in: 0...UInt32.max))"))
+        }
+        let port = fixture.port
+        let changes = (0..<100_000).map { number in
+            var change = DeviceChange()
+            change.platform = .android
+            change.organisation = OrgID(unchecked: "o\(number % 100)")
+            return DirectoryChange.putDevice(DeviceToken(unchecked: "more-\(number)"), change, secretIfNew: "secret")
+        }
+        let isOver = Shared(false)
+        let before = Cost.now()
+        async let waits = Self.waits(port, isOver)
+        _ = try await port.apply(changes)
+        isOver.value = true
+        let cost = Cost.now() - before
+        let all = await waits.sorted()
+        print(
+            "import of 100,000 devices, 3 configurations joined, beside pushes: \(cost.wall / 1e6) s, \(cost.cpu / 100_000) us CPU each"
+        )
+        print(
+            "  \(all.count) pushes: median \(all[all.count / 2]) us, p99 \(all[all.count * 99 / 100]) us, longest \(all[all.count - 1]) us"
+        )
+    }
+
+    private static func waits(_ port: any StorePort, _ isOver: Shared<Bool>) async -> [Double] {
+        var waits: [Double] = []
+        while !isOver.value {
+            let before = Cost.now()
+            _ = await port.append(.message(.organisation("root")), withinRate: true)
+            waits.append((Cost.now() - before).wall)
+        }
+        return waits
+    }
+
+    @Test("an organisation with 10,000 devices joins another with 3 configurations; and 10,000 acknowledgements")
+    func join() async throws {
+        let fixture = try await StoreFixture()
+        try await fixture.app("app")
+        for org in ["root", "away", "moved"] { try await fixture.org(org) }
+        let changes = (0..<10_000).map { number in
+            var change = DeviceChange()
+            change.platform = .android
+            change.organisation = OrgID(unchecked: "moved")
+            return DirectoryChange.putDevice(DeviceToken(unchecked: "device-\(number)"), change, secretIfNew: "secret")
+        }
+        _ = try await fixture.port.apply(changes)
+        for tag in ["a", "b", "c"] { try await fixture.push(.configuration(.organisation("root"), tag: tag)) }
+        for round in 0..<3 {
+            let before = Cost.now()
+            try await fixture.org("moved", under: round % 2 == 0 ? "root" : "away")
+            let cost = Cost.now() - before
+            print(
+                "reparent of 10,000 devices (\(round % 2 == 0 ? "joins 3 configurations" : "joins nothing")): \(cost.wall / 1e3) ms"
+            )
+        }
+        let port = try #require(fixture.port as? LoopPort)
+        let task = try await fixture.push(.message(.organisation("moved")))
+        let position = Position(raw: try #require(fixture.store.tasks.position(of: task)))
+        let before = Cost.now()
+        port.settle(
+            (1...10_000).map {
+                Delivery(device: DeviceHandle(ordinal: $0), position: position, settledUpTo: position, kind: .delivered)
+            })
+        let counts = try await fixture.counts(task)
+        let cost = Cost.now() - before
+        print("10,000 acknowledgements, committed and reported: \(cost.cpu / 10_000) us CPU each, \(counts.delivered) delivered")
+        let start = Cost.now()
+        for number in 0..<2_000 { _ = try await fixture.pendingTasks("device-\(number)") }
+        let pages = Cost.now() - start
+        print("attach, pages to the end, detach: \(pages.cpu / 2_000) us CPU, \(pages.wall / 2_000) us")
+        let gone = Cost.now()
+        for number in 0..<1_000 { try await fixture.remove("device-\(9_999 - number)") }
+        print("remove a device with 4 pending: \((Cost.now() - gone).cpu / 1_000) us CPU")
+    }
+}
