@@ -28,7 +28,8 @@ struct FramingEvidence {
     private var transferEncodings = 0
     private var isLengthMalformed = false
     private var isChunked = false
-    private var isMalformed = false
+    /// No header that follows can mend it.
+    private(set) var isMalformed = false
     /// The body's length by the first Content-Length; 0 without one.
     private(set) var announcedLength = 0
 

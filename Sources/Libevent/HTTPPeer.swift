@@ -117,7 +117,7 @@ final class HTTPPeer {
             return scan.evidence.verdict(.post) != .ok || scan.evidence.announcedLength > limits.maxBodyBytes
                 || received > 2 * (limits.maxHeaderBytes + limits.maxBodyBytes)
         }
-        return max(received, scan.bytes) > limits.maxHeaderBytes
+        return scan.evidence.isMalformed || received > limits.maxHeaderBytes
     }
 
     private func withUnscanned(_ body: (UnsafeRawBufferPointer) -> Void) {
