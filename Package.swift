@@ -18,7 +18,9 @@ let package = Package(
         .executable(name: "pspd", targets: ["pspd"]),
         .executable(name: "pspctl", targets: ["pspctl"]),
     ],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0")
+    ],
     targets: [
         // System libraries.
         .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
@@ -36,7 +38,10 @@ let package = Package(
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
-        .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
+        .target(
+            name: "Gateway",
+            dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .target(name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
         .target(
             name: "PushServer", dependencies: ["PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent"], swiftSettings: swift),
@@ -55,7 +60,11 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Push", "MQTT", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
         .testTarget(name: "PushAPITests", dependencies: ["PushAPI", "Push", "Libevent", "JSON", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "PushServerTests", dependencies: ["PushServer", "Push", "MQTT", "Libevent", "JSON", "TestKit"],
