@@ -5,12 +5,14 @@ import PackageDescription
 // (`--explicit-target-dependency-import-check error`).
 
 /// Swift 6 mode everywhere; an async function stays on its caller's executor, so that an `await` on the store does not leave the loop.
-let swift: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("ExistentialAny"),
-]
+/// `STRICT=1` (what `make` sets) makes warnings errors; a newer compiler's new warnings must not break a user's build.
+let swift: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + (Context.environment["STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
 let package = Package(
     name: "psp",
@@ -18,13 +20,16 @@ let package = Package(
         .executable(name: "pspd", targets: ["pspd"]),
         .executable(name: "pspctl", targets: ["pspctl"]),
     ],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0")
+    ],
     targets: [
         // System libraries.
         .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Thin, safe Swift over them. None of these knows of pushing.
@@ -32,6 +37,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CSimdjson"], swiftSettings: swift),
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: swift),
         .target(name: "MQTT", swiftSettings: swift),
+        .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swift),
 
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
@@ -39,7 +45,12 @@ let package = Package(
         .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
         .target(name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
         .target(
-            name: "PushServer", dependencies: ["PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent"], swiftSettings: swift),
+            name: "PushServer",
+            dependencies: [
+                "PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent", "Crypto", "JSON", "YAML",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
 
         // The programs.
         .executableTarget(name: "pspd", dependencies: ["PushServer"], swiftSettings: swift),
@@ -56,10 +67,16 @@ let package = Package(
             name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
-        .testTarget(name: "PushAPITests", dependencies: ["PushAPI", "Push", "Libevent", "JSON", "TestKit"], swiftSettings: swift),
         .testTarget(
-            name: "PushServerTests", dependencies: ["PushServer", "Push", "MQTT", "Libevent", "JSON", "TestKit"],
+            name: "PushAPITests", dependencies: ["PushAPI", "Push", "Libevent", "JSON", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "PushServerTests",
+            dependencies: [
+                "PushServer", "pspd", "Push", "MQTT", "Libevent", "JSON", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swift),
     ],
     cxxLanguageStandard: .cxx17
 )
