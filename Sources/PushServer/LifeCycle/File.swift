@@ -32,6 +32,21 @@ enum File {
         }
     }
 
+    /// `nil` where there is no such file.
+    static func readIfPresent(_ path: String) throws(FileError) -> [UInt8]? {
+        do throws(FileError) {
+            return try read(path)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
+    }
+
+    /// A file that is not there is removed already.
+    static func remove(_ path: String) throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path: path, code: errno) }
+    }
+
     /// Whole or not at all, on disk when it returns: a file of that name beside it, synced, then renamed over it.
     static func write(_ text: String, to path: String, mode: mode_t) throws(FileError) {
         let beside = path + ".new"

@@ -1,0 +1,17 @@
+/// Where a running server is, with the real ports.
+public struct ServerAddresses: Hashable, Sendable {
+    /// REST listener.
+    public let http: ListenAddress
+    /// Device listener.
+    public let mqtt: ListenAddress
+    /// Operators' listener.
+    public let admin: ListenAddress
+
+    /// The line that `pspd` prints when it serves, without the line break.
+    public var readyLine: String { "ready http=\(http) mqtt=\(mqtt) admin=\(admin)" }
+
+    /// What `DIR/pspd.json` holds. Addresses need no escapes.
+    func json(pid: Int32) -> String {
+        "{\"http\":\"\(http)\",\"mqtt\":\"\(mqtt)\",\"admin\":\"\(admin)\",\"pid\":\(pid)}\n"
+    }
+}
