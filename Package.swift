@@ -43,7 +43,9 @@ let package = Package(
         .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
         .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
-        .target(name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+        .target(
+            name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .target(
             name: "PushServer",
             dependencies: [
@@ -68,7 +70,9 @@ let package = Package(
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
         .testTarget(
-            name: "PushAPITests", dependencies: ["PushAPI", "Push", "Libevent", "JSON", "TestKit"], swiftSettings: swift),
+            name: "PushAPITests",
+            dependencies: ["PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .testTarget(
             name: "PushServerTests",
             dependencies: [

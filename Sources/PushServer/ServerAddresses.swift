@@ -1,11 +1,13 @@
+public import Libevent
+
 /// Where a running server is, with the real ports.
 public struct ServerAddresses: Hashable, Sendable {
     /// REST listener.
-    public let http: ListenAddress
+    public let http: SocketAddress
     /// Device listener.
-    public let mqtt: ListenAddress
+    public let mqtt: SocketAddress
     /// Operators' listener.
-    public let admin: ListenAddress
+    public let admin: SocketAddress
 
     /// The line that `pspd` prints when it serves, without the line break.
     public var readyLine: String { "ready http=\(http) mqtt=\(mqtt) admin=\(admin)" }

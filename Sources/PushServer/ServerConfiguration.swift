@@ -1,13 +1,14 @@
+public import Libevent
 public import Logging
 
 /// Everything that can be set, with the defaults of a `pspd` that was told nothing.
 public struct ServerConfiguration: Hashable, Sendable {
     /// REST listener.
-    public var http = ListenAddress(host: "0.0.0.0", port: 8080)
+    public var http = SocketAddress.literal("0.0.0.0", 8080)
     /// Device listener.
-    public var mqtt = ListenAddress(host: "0.0.0.0", port: 1883)
+    public var mqtt = SocketAddress.literal("0.0.0.0", 1883)
     /// Operators' listener.
-    public var admin = ListenAddress(host: "127.0.0.1", port: 8081)
+    public var admin = SocketAddress.literal("127.0.0.1", 8081)
     /// The embedded store; created if missing.
     public var dataDirectory = "./data"
     /// `nil`: the one that is kept in the data directory, made at first start.
@@ -35,4 +36,12 @@ public enum LogFormat: String, Hashable, Sendable, CaseIterable {
     case automatic = "auto"
     case text
     case json
+}
+
+extension SocketAddress {
+    /// An address that stands in this source.
+    static func literal(_ host: String, _ port: UInt16) -> SocketAddress {
+        guard let address = SocketAddress(host: host, port: port) else { preconditionFailure("\(host) is no address") }
+        return address
+    }
 }

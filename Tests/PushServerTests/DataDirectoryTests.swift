@@ -12,8 +12,8 @@ struct DataDirectoryTests {
     }
 
     private let addresses = ServerAddresses(
-        http: ListenAddress(host: "127.0.0.1", port: 1), mqtt: ListenAddress(host: "::1", port: 2),
-        admin: ListenAddress(host: "127.0.0.1", port: 3))
+        http: .literal("127.0.0.1", 1), mqtt: .literal("::1", 2),
+        admin: .literal("127.0.0.1", 3))
 
     @Test("is made with its parents, for its owner alone")
     func made() throws {

@@ -60,7 +60,7 @@ struct SettingsTests {
         let environment = ["PSP_WINDOW": "2", "PSP_HTTP": "127.0.0.1:2", "PSP_CONFIG": "f", "HOME": "/"]
         let settled = try configuration(["--window", "1"], environment: environment, file: file)
         #expect(settled.window == 1)
-        #expect(settled.http == ListenAddress(host: "127.0.0.1", port: 2))
+        #expect(settled.http == .literal("127.0.0.1", 2))
         #expect(settled.loops == 3)
         #expect(settled.mqtt == ServerConfiguration().mqtt)
     }
@@ -136,20 +136,5 @@ struct SettingsTests {
                 #expect(SettingsHelp.text.contains(part))
             }
         }
-    }
-
-    @Test("addresses are numeric, of either family", arguments: ["0.0.0.0:0", "127.0.0.1:65535", "[::1]:1883", "[::]:0"])
-    func addresses(text: String) {
-        #expect(ListenAddress(text)?.description == text)
-    }
-
-    @Test(
-        "what is no address is none",
-        arguments: [
-            "", ":80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "[::1]", "[127.0.0.1]:80",
-            "300.0.0.1:80",
-        ])
-    func noAddresses(text: String) {
-        #expect(ListenAddress(text) == nil)
     }
 }

@@ -1,3 +1,4 @@
+internal import Libevent
 internal import Logging
 
 /// One setting of `pspd`. The table ``all`` is the only list of them: flags, environment, file, `--help` and
@@ -96,12 +97,13 @@ extension Setting {
 
     private typealias Apply = @Sendable (String, inout ServerConfiguration) throws(UnusableValue) -> Void
 
-    private static func address(_ field: any WritableKeyPath<ServerConfiguration, ListenAddress> & Sendable) -> Apply {
+    private static func address(_ field: any WritableKeyPath<ServerConfiguration, SocketAddress> & Sendable) -> Apply {
         { text, configuration throws(UnusableValue) in
-            guard let address = ListenAddress(text) else {
+            do throws(LibeventError) {
+                configuration[keyPath: field] = try SocketAddress(parsing: text)
+            } catch {
                 throw UnusableValue(expected: "a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080")
             }
-            configuration[keyPath: field] = address
         }
     }
 
