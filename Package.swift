@@ -42,7 +42,10 @@ let package = Package(
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
-        .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
+        .target(
+            name: "Gateway",
+            dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .target(
             name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
@@ -68,7 +71,11 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Push", "MQTT", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
         .testTarget(
             name: "PushAPITests",
             dependencies: ["PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
