@@ -1,7 +1,6 @@
-internal import Gateway
+internal import Dispatch
 internal import Libevent
 internal import Logging
-internal import Push
 internal import PushAPI
 internal import SQLiteStore
 
@@ -63,21 +62,99 @@ public final class PushServer: Sendable {
     ) async throws(StartError) -> PushServer {
         let sockets = try ListeningSockets(configuration)
         let token = try directory.adminToken(configured: configuration.adminToken)
-        let store = try open(configuration)
+        let store = try openStore(configuration)
         var threads: [EventLoop] = []
         do {
             threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
             for thread in threads { thread.start() }
-            let loops = threads.map { ServerLoop(on: $0, port: store.port(for: $0), .init(configuration)) }
-            for loop in loops { try await loop.begin() }
-            let admin = try await serve(loops, sockets, token, log)
+            var loops: [ServerLoop] = []
+            for thread in threads {
+                let loop = ServerLoop(on: thread, port: await store.port(for: thread), configuration)
+                try await loop.begin()
+                loops.append(loop)
+            }
+            let admin = try await serve(loops, sockets, token: token)
             try directory.announce(sockets.addresses)
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, log: log)
         } catch {
-            await store.close()
-            end(threads)
+            await end(store, then: threads)
             throw .unexpected("could not start: \(error)")
+        }
+    }
+
+    private static func openStore(_ configuration: ServerConfiguration) throws(StartError) -> SQLiteStore {
+        var options = SQLiteStore.Options()
+        options.taskRetention = configuration.taskRetention.components.seconds * 1_000
+        let log = Logger(label: "store")
+        options.log = { log.warning("\($0)") }
+        do throws(SQLiteStoreError) {
+            return try SQLiteStore.open(directory: configuration.dataDirectory, options: options)
+        } catch {
+            throw .cannotWork("--data: \(error)")
+        }
+    }
+
+    /// Opens the doors: callers and devices on every loop, operators on the first.
+    private static func serve(
+        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String
+    ) async throws -> AdminFront {
+        let admin = loops[0].makeAdminFront(token: token)
+        for (index, loop) in loops.enumerated() {
+            try await loop.listen(devices: sockets.mqtt[index], callers: sockets.http[index])
+        }
+        try await admin.start(listening: sockets.admin)
+        return admin
+    }
+
+    // MARK: The end
+
+    /// Ends in an order in which nothing that was told is lost: listeners accept what waits and close, requests in hand are answered,
+    /// the devices' sockets are read empty and disconnected, the store commits, the loops end. Once.
+    /// - Parameter patience: for slow callers and devices; the store's commit is waited for in any case.
+    /// - Returns: whether all went as it should.
+    @discardableResult
+    public func shutdown(because cause: String = "asked to") async -> Bool {
+        await shutdown(because: cause, Patience(.seconds(3)))
+    }
+
+    func shutdown(because cause: String, _ patience: Patience) async -> Bool {
+        log.info("ending", metadata: ["cause": "\(cause)"])
+        var clean = await patience.covers { [loops, admin] in
+            await withDiscardingTaskGroup { group in
+                group.addTask { await admin.shutdown(patience: .seconds(2)) }
+                for loop in loops { group.addTask { await loop.dismissCallers(patience: .seconds(2)) } }
+            }
+        }
+        if !clean { log.warning("some callers were not waited for") }
+        let devicesLeft = await patience.covers { [loops] in
+            await withDiscardingTaskGroup { group in
+                for loop in loops { group.addTask { await loop.dismissDevices() } }
+            }
+        }
+        if !devicesLeft { log.warning("some devices were not waited for") }
+        await Self.end(store, then: loops.map(\.thread))
+        do throws(FileError) {
+            try directory.retract()
+        } catch {
+            clean = false
+            log.error("the addresses could not be taken back", metadata: ["cause": "\(error)"])
+        }
+        directory.release()
+        log.info("ended")
+        return clean
+    }
+
+    /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the
+    /// concurrency runtime's that others wait for.
+    private static func end(_ store: SQLiteStore, then threads: [EventLoop]) async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                store.close()
+                for thread in threads { thread.stop() }
+                for thread in threads { thread.join() }
+                continuation.resume()
+            }
         }
     }
 }
