@@ -1,6 +1,6 @@
 internal import Push
 
-extension LoopPort: DeliveryStore {
+extension LoopPort {
     func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
         let loop = loop
         let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Attached, AttachError>, Never>) in

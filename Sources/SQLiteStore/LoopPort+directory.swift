@@ -1,6 +1,6 @@
 internal import Push
 
-extension LoopPort: Directory {
+extension LoopPort {
     func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
         try await self.change(confirmed: true) { ledger throws(SQLiteError) in
             try ledger.apply(change).mapError { .refused($0) }
@@ -43,7 +43,7 @@ extension LoopPort: Directory {
     func device(_ token: DeviceToken) async throws(StoreError) -> Device {
         let found = try await decide { ledger throws(SQLiteError) -> Device? in
             guard let device = try ledger.device(token) else { return nil }
-            let user = try device.user.map { user throws(SQLiteError) in try ledger.name(ofUser: user) }
+            let user: UserID? = if let user = device.user { try ledger.name(ofUser: user) } else { nil }
             guard let org = ledger.tree[device.org]?.id else { return nil }
             return Device(
                 token: token, platform: device.platform, organisation: org, user: user, test: device.test,

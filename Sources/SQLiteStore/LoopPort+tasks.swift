@@ -1,6 +1,6 @@
 internal import Push
 
-extension LoopPort: TaskStore {
+extension LoopPort {
     func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
         do {
             return try await decide { ledger throws(SQLiteError) in try ledger.append(request, withinRate: withinRate) }
@@ -14,7 +14,7 @@ extension LoopPort: TaskStore {
     }
 
     func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
-        try await change(confirmed: true) { ledger throws(SQLiteError) in
+        try await change(confirmed: true) { ledger throws(SQLiteError) -> Result<Void, StoreError> in
             if let refusal = try ledger.cancel(task, by: app) { return .failure(.refused(refusal)) }
             return .success(())
         }
@@ -68,7 +68,7 @@ extension LoopPort: TaskStore {
             before = UInt64(Int64.max)
         }
         return try await read(store.reports) { context throws(SQLiteError) in
-            try context.database.reading { () throws(SQLiteError) in
+            try context.database.reading { () throws(SQLiteError) -> Page<TaskReport> in
                 try ReportReader(context: context, now: context.clock()).tasks(filter, before: before, limit: limit)
             }
         }

@@ -21,6 +21,7 @@ public final class SQLiteStore: Sendable {
         /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.
         public var log: @Sendable (String) -> Void = { _ in }
 
+        /// Keeps tasks 30 days and reads the system's clock.
         public init() {}
     }
 

@@ -5,12 +5,18 @@ import Testing
 struct DeviceMessageTests {
     private let task = TaskID("t-1")
 
+    private func compose(_ push: PushRequest, task: TaskID, version: UInt64?, sentAt: Int64) -> [UInt8] {
+        DeviceMessage.compose(
+            task: task, app: push.app, displayType: push.payload.displayType, body: push.payload.bytes[push.payload.body],
+            tag: push.tag, version: version, sentAt: sentAt)
+    }
+
     @Test("a message: the caller's body byte for byte, absent fields left out")
     func message() throws {
         let push = try decode(
             #"{"type":"unicast","user_id":"u","payload":{"body":{ "custom" : [1.10,"\u4e2d"] },"display_type":"message"}}"#)
         #expect(
-            text(DeviceMessage.compose(push, task: task, version: nil, sentAt: 1_795_564_800_000))
+            text(compose(push, task: task, version: nil, sentAt: 1_795_564_800_000))
                 == #"{"task_id":"t-1","appkey":"50e26c315270156df0000031","display_type":"message","#
                 + #""body":{"custom":[1.10,"\u4e2d"]},"sent_at":1795564800000}"#)
     }
@@ -20,7 +26,7 @@ struct DeviceMessageTests {
         let push = try decode(
             Samples.body("\"title\":\"t\"", as: "notification").replacing("}}}", with: "}},\"tag\":\"\\\"a\\u4e2d\"}"))
         #expect(
-            text(DeviceMessage.compose(push, task: task, version: nil, sentAt: 1))
+            text(compose(push, task: task, version: nil, sentAt: 1))
                 == #"{"task_id":"t-1","appkey":"50e26c315270156df0000031","display_type":"notification","#
                 + #""body":{"title":"t"},"tag":"\"a中","sent_at":1}"#)
     }
@@ -29,7 +35,7 @@ struct DeviceMessageTests {
     func configuration() throws {
         let push = try decode(Samples.configuration("\"body\":\"a\\u003db\",\"tag\":\"\""), .configuration)
         #expect(
-            text(DeviceMessage.compose(push, task: task, version: 1 << 53, sentAt: 1))
+            text(compose(push, task: task, version: 1 << 53, sentAt: 1))
                 == #"{"task_id":"t-1","appkey":"50e26c315270156df0000031","body":"a\u003db","tag":"","#
                 + #""version":9007199254740992,"sent_at":1}"#)
     }

@@ -157,15 +157,17 @@ extension Ledger {
     private func store(
         _ request: PushRequest, _ record: AppRecord, _ target: Resolved, _ expires: Int64?
     ) throws -> TaskID {
-        let withoutIOS = !request.payload.fits(.ios)
-        if !request.payload.fits(.android) || (withoutIOS && target.android == 0 && target.ios > 0) {
-            throw Refusal(.payloadTooLarge, field: "payload")
+        let reach = try request.payload.reach(android: target.android, ios: target.ios)
+        var flags = request.testOnly ? StoredRow.testOnly : 0
+        var skipped = 0
+        if case .withoutIOS(let leftOut) = reach {
+            flags |= StoredRow.withoutIOS
+            skipped = leftOut
         }
-        let skipped = withoutIOS ? target.ios : 0
         let row = StoredRow(
             seq: nextPosition(), kind: request.interface == .message ? .message : .configuration, app: record.number,
             target: target.key,
-            flags: (request.testOnly ? StoredRow.testOnly : 0) | (withoutIOS ? StoredRow.withoutIOS : 0),
+            flags: flags,
             within: target.within, created: now, expires: expires, payload: request.payload.bytes,
             body: request.payload.body, display: request.payload.displayType, tag: request.tag,
             version: request.interface == .configuration ? try nextConfigVersion() : nil, reference: nil,

@@ -97,7 +97,7 @@ extension Ledger {
 
         var joined = try current(ConfigTarget(kind: .device, name: token.text))
         if let user = state.user { joined += try currentOfUser(user) }
-        joined += try tree.path(of: state.org).flatMapRows { org in try current(ofOrganisation: org) }
+        joined += try tree.path(of: state.org).flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) }
         try join(Joiner(ordinal: ordinal, platform: platform, org: state.org, test: state.test), joined)
     }
 
@@ -141,7 +141,7 @@ extension Ledger {
         var found: [UInt64: StoredRow] = [:]
         func add(_ rows: [StoredRow]) { for row in rows { found[row.seq] = row } }
 
-        add(try above.filter { !known.contains($0) }.flatMapRows { org in try current(ofOrganisation: org) })
+        add(try above.filter { !known.contains($0) }.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) })
         if let user = after.user {
             let configurations = try currentOfUser(user)
             if before.user == nil { add(configurations) }
@@ -151,7 +151,7 @@ extension Ledger {
         if after.test && !before.test {
             var all = try current(ConfigTarget(kind: .device, name: token.text))
             if let user = after.user { all += try currentOfUser(user) }
-            all += try above.flatMapRows { org in try current(ofOrganisation: org) }
+            all += try above.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) }
             add(all.filter(\.isTestOnly))
         }
         return Array(found.values)
@@ -162,7 +162,8 @@ extension Ledger {
     ) throws(SQLiteError) {
         if before.org != after.org {
             let past = try database.statement(
-                "INSERT INTO past_org(ordinal, from_seq, to_seq, org) SELECT ordinal, org_since, ?, org FROM device WHERE ordinal = ?")
+                "INSERT INTO past_org(ordinal, from_seq, to_seq, org) SELECT ordinal, org_since, ?, org FROM device WHERE ordinal = ?"
+            )
             past.bind(1, position)
             past.bind(2, ordinal)
             try past.run()
@@ -183,7 +184,8 @@ extension Ledger {
         if before.test != after.test {
             if before.test {
                 let past = try database.statement(
-                    "INSERT INTO past_test(ordinal, from_seq, to_seq) SELECT ordinal, test_since, ? FROM device WHERE ordinal = ?")
+                    "INSERT INTO past_test(ordinal, from_seq, to_seq) SELECT ordinal, test_since, ? FROM device WHERE ordinal = ?"
+                )
                 past.bind(1, position)
                 past.bind(2, ordinal)
                 try past.run()

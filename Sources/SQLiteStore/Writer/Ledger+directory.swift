@@ -129,9 +129,9 @@ extension Ledger {
         postParent(of: node, at: position)
 
         let joined = tree.path(of: node.org).filter { !before.contains($0) }
-        try join(subtree: node.org, try joined.flatMapRows { org in try current(ofOrganisation: org) })
+        try join(subtree: node.org, try joined.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) })
         // A user's configuration of an app with a scope reaches those of the user's devices that are inside it, as of now.
-        for row in try joined.flatMapRows({ org in try currentForUsers(within: org) }) {
+        for row in try joined.flatMapRows({ org throws(SQLiteError) in try currentForUsers(within: org) }) {
             for device in try devices(of: row.target.id) where tree.isBelow(device.org, node.org) {
                 try join(
                     Joiner(ordinal: device.ordinal, platform: device.platform, org: device.org, test: device.test), [row])

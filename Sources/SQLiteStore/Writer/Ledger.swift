@@ -49,7 +49,9 @@ final class Ledger {
         case floor(UInt32, UInt64)
     }
 
-    init(_ database: Database, tail: Tail, head: UInt64, tasks: TaskNumber, clock: @escaping @Sendable () -> Int64) throws(SQLiteError) {
+    init(_ database: Database, tail: Tail, head: UInt64, tasks: TaskNumber, clock: @escaping @Sendable () -> Int64)
+        throws(SQLiteError)
+    {
         self.database = database
         self.tail = tail
         self.head = head

@@ -167,7 +167,9 @@ final class Writer: Sendable {
             try ledger.begin()
             do {
                 if sweptUpTo == 0 { sweepIsAtStart = true }
-                let next = try retention.sweep(after: sweptUpTo, now: now, isFirst: &sweepIsAtStart) { ledger.receipts.forget($0) }
+                let next = try retention.sweep(after: sweptUpTo, now: now, isFirst: &sweepIsAtStart) {
+                    ledger.receipts.forget($0)
+                }
                 sweptUpTo = next ?? 0
                 if next == nil { nextSweep = now + writer.options.sweepInterval }
                 try ledger.commit(flushing: false)
