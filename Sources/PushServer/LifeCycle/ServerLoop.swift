@@ -4,8 +4,6 @@ internal import Logging
 internal import Push
 internal import PushAPI
 
-extension EventLoop: Mailbox {}
-
 /// One event loop with what lives on it: its door to the store, its devices, its callers.
 struct ServerLoop: Sendable {
     let thread: EventLoop
