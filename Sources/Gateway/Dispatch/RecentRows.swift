@@ -4,36 +4,9 @@ internal import Push
 ///
 /// Rows of one target are chained, newest first, so that nobody scans the ring; rows of one task too, so that its end marks them all.
 struct RecentRows {
-    /// A row as of its application.
-    struct Entry {
-        let row: Row
-        /// Whom a row to an organisation addressed, when it was applied.
-        let recipients: Subtree?
-        /// Inside which organisation a row to a user stays.
-        let within: Subtree?
-        /// The numbers of the next older row of the same target and of the same task; -1 is none.
-        let olderOfTarget: Int
-        let olderOfTask: Int
-        var hasEnded = false
-
-        /// Whether a session with that membership is addressed.
-        func concerns(_ device: DeviceHandle, _ membership: Membership) -> Bool {
-            switch row.target {
-            case .device(let target): guard target == device else { return false }
-            case .user(let target): guard target == membership.user else { return false }
-            case .organisation:
-                guard let recipients, recipients.contains(membership.organisation) else { return false }
-            }
-            if row.audience.testOnly, !membership.test { return false }
-            if row.audience.withoutIOS, membership.platform == .ios { return false }
-            if let within, !within.contains(membership.organisation) { return false }
-            return true
-        }
-    }
-
     private let capacity: Int
     private var bytes = 0
-    private var entries: [Entry] = []
+    private var entries: [RecentRow] = []
     /// Where in ``entries`` the oldest is; what is before it has left the ring.
     private var dropped = 0
     /// The number of the entry at index 0.
@@ -53,14 +26,14 @@ struct RecentRows {
     /// The number of the oldest row here.
     var firstNumber: Int { base + dropped }
 
-    subscript(number: Int) -> Entry { entries[number - base] }
+    subscript(number: Int) -> RecentRow { entries[number - base] }
 
     /// Adds the newest row; the oldest leave when there is no room.
     /// - Returns: its number; numbers grow by one.
     mutating func append(_ row: Row, recipients: Subtree?, within: Subtree?) -> Int {
         let number = base + entries.count
         entries.append(
-            Entry(
+            RecentRow(
                 row: row, recipients: recipients, within: within, olderOfTarget: newestOfTarget[row.target] ?? -1,
                 olderOfTask: newestOfTask[row.task] ?? -1))
         newestOfTarget[row.target] = number
@@ -111,4 +84,39 @@ struct RecentRows {
 
     /// The payload, and about what the row, its entry and its places in two dictionaries take.
     private static func size(of row: Row) -> Int { row.payload.count + 320 }
+}
+
+/// A row as of its application.
+final class RecentRow {
+    let row: Row
+    /// Whom a row to an organisation addressed, when it was applied.
+    private let recipients: Subtree?
+    /// Inside which organisation a row to a user stays.
+    private let within: Subtree?
+    /// The numbers of the next older row of the same target and of the same task; -1 is none.
+    fileprivate let olderOfTarget: Int
+    fileprivate let olderOfTask: Int
+    /// Nothing of it is handed to a connection any more.
+    fileprivate(set) var hasEnded = false
+
+    fileprivate init(row: Row, recipients: Subtree?, within: Subtree?, olderOfTarget: Int, olderOfTask: Int) {
+        self.row = row
+        self.recipients = recipients
+        self.within = within
+        self.olderOfTarget = olderOfTarget
+        self.olderOfTask = olderOfTask
+    }
+
+    /// Whether it is for a device with that membership.
+    func concerns(_ device: DeviceHandle, _ membership: Membership) -> Bool {
+        switch row.target {
+        case .device(let target): guard target == device else { return false }
+        case .user(let target): guard target == membership.user else { return false }
+        case .organisation: guard let recipients, recipients.contains(membership.organisation) else { return false }
+        }
+        if row.audience.testOnly, !membership.test { return false }
+        if row.audience.withoutIOS, membership.platform == .ios { return false }
+        if let within, !within.contains(membership.organisation) { return false }
+        return true
+    }
 }

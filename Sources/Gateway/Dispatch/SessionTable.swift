@@ -67,8 +67,8 @@ struct SessionTable {
 
     /// Whether a subtree has at most `limit` sessions; false as well where counting would take long.
     func isSmall(_ subtree: Subtree, limit: Int) -> Bool {
-        if count <= limit { return true }
         guard subtree.organisations.count <= limit else { return false }
+        if count <= limit { return true }
         var sum = 0
         for organisation in subtree.organisations {
             sum += byOrganisation.count(of: organisation)

@@ -9,7 +9,7 @@ struct SweepQueue {
         /// The row's position.
         let position: Position
         /// The last position before the row.
-        let predecessor: Position
+        fileprivate(set) var predecessor: Position
         /// The row's number in the ring.
         let number: Int
         fileprivate let round: UInt64
@@ -31,6 +31,15 @@ struct SweepQueue {
 
     mutating func append(number: Int, position: Position, predecessor: Position) {
         items.append(Item(position: position, predecessor: predecessor, number: number, round: round, slot: slot))
+    }
+
+    /// Rows before that number have left the ring: one item stands for all of them, so that the queue is bounded by the ring. Who has not been
+    /// offered them catches up.
+    mutating func merge(before firstNumber: Int) {
+        while count >= 2, self[0].number < firstNumber, self[1].number < firstNumber {
+            items[head + 1].predecessor = items[head].predecessor
+            head += 1
+        }
     }
 
     /// The index of the oldest row after `position`; ``count`` when there is none.

@@ -38,7 +38,9 @@ struct AnswerQueue {
         guard answers.indices.contains(index), case .waiting(let packetID, let qos) = answers[index] else { return [] }
         answers[index] = .ready(Packet.answer(to: packetID, qos: qos, reason))
         var sent: [Packet] = []
-        for case .ready(let packet) in answers.prefix(while: { if case .ready = $0 { true } else { false } }) { sent.append(packet) }
+        for case .ready(let packet) in answers.prefix(while: { if case .ready = $0 { true } else { false } }) {
+            sent.append(packet)
+        }
         first &+= UInt32(sent.count)
         if sent.count == answers.count { answers = [] } else { answers.removeFirst(sent.count) }
         return sent

@@ -30,7 +30,7 @@ struct Conversation {
     /// What the client speaks; meaningful from CONNECT on.
     private(set) var version = ProtocolVersion.v311
     private let receiveMaximum: UInt16
-    /// PUBLISH packets at QoS 1 and 2 whose exchange is not complete.
+    /// PUBLISH packets of a 5.0 client at QoS 1 and 2 whose exchange is not complete.
     private var unanswered: UInt16 = 0
     private var answers = AnswerQueue()
 
@@ -56,7 +56,7 @@ struct Conversation {
     mutating func receive(_ error: MQTTError) -> Effect {
         switch error {
         case .unsupportedVersion(let version):
-            return end(Ending(farewell: version.refusal, cause: error.description, isFault: true))
+            return end(Ending(farewell: version.refusal, cause: error.description, isFault: true, isRefusal: true))
         case .packetBeforeConnect:
             return end(Ending(cause: error.description, isFault: true))
         case .violation(_, _, let version):
@@ -152,11 +152,11 @@ extension Conversation {
 
     private mutating func receive(_ publish: Publish) -> Effect {
         guard publish.properties.topicAlias == nil else { return protocolError(.topicAliasInvalid, "a topic alias") }
-        if publish.qos != .atMostOnce {
-            guard version == .v311 || unanswered < receiveMaximum else {
+        if version == .v5, publish.qos != .atMostOnce {
+            guard unanswered < receiveMaximum else {
                 return protocolError(.receiveMaximumExceeded, "more than \(receiveMaximum) unanswered PUBLISH packets")
             }
-            unanswered &+= 1
+            unanswered += 1
         }
         guard publish.topic == DeviceTopics.receipt else {
             return discard(publish, .notAuthorized, "PUBLISH to \(publish.topic)")

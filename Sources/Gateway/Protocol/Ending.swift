@@ -9,6 +9,8 @@ struct Ending: Equatable {
     var cause: String
     /// Whether the peer has broken a rule.
     var isFault = false
+    /// Whether a CONNECT is refused.
+    var isRefusal = false
 
     /// The peer has gone, or says that it does.
     static let byPeer = Ending(cause: "closed by the device")
@@ -24,14 +26,15 @@ struct Ending: Equatable {
     static func refuse(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {
         var bytes: [UInt8] = []
         Packet.connack(Connack(reasonCode: reason)).encode(version: version, into: &bytes)
-        return Ending(farewell: bytes, cause: cause, isFault: isFault)
+        return Ending(farewell: bytes, cause: cause, isFault: isFault, isRefusal: true)
     }
 
     /// The store wants the connection closed.
     static func closed(_ reason: CloseReason, _ version: ProtocolVersion) -> Ending {
         switch reason {
         case .takenOver: .disconnect(.sessionTakenOver, version, cause: "taken over by another connection")
-        case .withdrawn: .disconnect(.administrativeAction, version, cause: "device deleted, given to another holder or its secret changed")
+        case .withdrawn:
+            .disconnect(.administrativeAction, version, cause: "device deleted, given to another holder or its secret changed")
         }
     }
 }
