@@ -18,7 +18,9 @@ let package = Package(
         .executable(name: "pspd", targets: ["pspd"]),
         .executable(name: "pspctl", targets: ["pspctl"]),
     ],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
     targets: [
         // System libraries.
         .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
@@ -43,7 +45,11 @@ let package = Package(
 
         // The programs.
         .executableTarget(name: "pspd", dependencies: ["PushServer"], swiftSettings: swift),
-        .executableTarget(name: "pspctl", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+        .executableTarget(
+            name: "pspctl",
+            dependencies: [
+                "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swift),
 
         // Tests mirror the rooms.
         .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
@@ -60,6 +66,7 @@ let package = Package(
         .testTarget(
             name: "PushServerTests", dependencies: ["PushServer", "Push", "MQTT", "Libevent", "JSON", "TestKit"],
             swiftSettings: swift),
+        .testTarget(name: "PspctlTests", dependencies: ["pspctl", "Push", "JSON"], swiftSettings: swift),
     ],
     cxxLanguageStandard: .cxx17
 )
