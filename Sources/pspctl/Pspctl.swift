@@ -26,7 +26,8 @@ struct Pspctl: AsyncParsableCommand {
             """,
         version: "1.0",
         subcommands: [
-            AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, PushCommands.self, TaskCommand.self,
+            AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, PushCommands.self,
+            TaskCommand.self,
             TasksCommand.self, CancelCommand.self, StatsCommand.self,
         ])
 

@@ -12,7 +12,8 @@ struct OrganisationCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "org", abstract: "The tree of organisations.",
         subcommands: [
-            OrganisationAdd.self, ShowCommand<OrganisationResource>.self, ListCommand<OrganisationResource>.self, RemoveCommand<OrganisationResource>.self,
+            OrganisationAdd.self, ShowCommand<OrganisationResource>.self, ListCommand<OrganisationResource>.self,
+            RemoveCommand<OrganisationResource>.self,
         ])
 }
 

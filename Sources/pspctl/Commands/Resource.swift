@@ -39,7 +39,8 @@ enum OrganisationResource: Resource {
     static let segment = "orgs"
     static let group = "org"
     static let columns = [
-        Column("ORG", "org_id"), Column("NAME", "name"), Column("PARENT", "parent_id"), Column("DEVICES", "devices", isNumber: true),
+        Column("ORG", "org_id"), Column("NAME", "name"), Column("PARENT", "parent_id"),
+        Column("DEVICES", "devices", isNumber: true),
         Column("ONLINE", "online", isNumber: true),
     ]
 }

@@ -18,7 +18,8 @@ struct TaskCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The task.", valueName: "id"))
     var id: String
 
-    @Option(name: .customLong("state"), help: ArgumentHelp("Only the devices in this state; may be repeated.", valueName: "state"))
+    @Option(
+        name: .customLong("state"), help: ArgumentHelp("Only the devices in this state; may be repeated.", valueName: "state"))
     var states: [RecipientState] = []
 
     @Option(help: ArgumentHelp("So many devices of each state.", valueName: "n"))

@@ -6,7 +6,9 @@ struct CallerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The app that calls; else PSP_APP.", valueName: "appkey"))
     var app: String?
 
-    @Option(help: ArgumentHelp("Its master secret; else PSP_SECRET, which the machine's other users cannot see.", valueName: "secret"))
+    @Option(
+        help: ArgumentHelp("Its master secret; else PSP_SECRET, which the machine's other users cannot see.", valueName: "secret")
+    )
     var secret: String?
 
     /// App and secret, from the options or the environment.

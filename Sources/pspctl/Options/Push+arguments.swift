@@ -1,5 +1,5 @@
-import ArgumentParser
-import Push
+public import ArgumentParser
+public import Push
 
 // The words of the interface, as arguments: a wrong one is wrong usage, and help lists the right ones.
 
