@@ -1,2 +1,148 @@
+// libevent as Swift sees it: the public headers, and inline functions only for what Swift cannot call (macros, variadics,
+// GNU extensions, the walk along a TAILQ). No libevent struct is laid open here but `evkeyval`, which the macro of the header list needs;
+// everything else stays an opaque pointer.
 #pragma once
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <event2/thread.h>
+#include <event2/util.h>
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+// GNU extensions, declared here: with _GNU_SOURCE the system's headers would differ from the ones that Swift's own Glibc module has read.
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+#define PS_RUSAGE_THREAD 1
+
+// Threads.
+
+static inline void ps_name_current_thread(const char *name) {
+    // 15 bytes and a NUL at most, or the kernel refuses the whole name.
+    char cut[16];
+    strncpy(cut, name, sizeof cut - 1);
+    cut[sizeof cut - 1] = 0;
+    pthread_setname_np(pthread_self(), cut);
+}
+
+/// The processor time of the calling thread, in microseconds.
+static inline int64_t ps_thread_cpu_microseconds(void) {
+    struct rusage usage;
+    if (getrusage((__typeof__(RUSAGE_SELF))PS_RUSAGE_THREAD, &usage) != 0) return 0;
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * (int64_t)1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+static inline int64_t ps_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
+}
+
+static inline int64_t ps_wall_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+}
+
+static inline void ps_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+/// An eventfd that the loop sleeps on. Returns -1 with `errno` set.
+static inline int ps_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+static inline int ps_eventfd_wake(int descriptor) { return eventfd_write(descriptor, 1); }
+
+// Sockets.
+
+static inline int ps_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP); }
+
+static inline int ps_accept(int listener, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static inline ssize_t ps_send(int descriptor, const void *bytes, size_t count) {
+    return send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static inline int ps_set_option(int descriptor, int level, int name, int value) {
+    return setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+static inline int ps_shutdown_write(int descriptor) { return shutdown(descriptor, SHUT_WR); }
+
+static inline int ps_bind(int descriptor, const struct sockaddr_storage *address, socklen_t length) {
+    return bind(descriptor, (const struct sockaddr *)address, length);
+}
+
+static inline int ps_connect(int descriptor, const struct sockaddr_storage *address, socklen_t length) {
+    return connect(descriptor, (const struct sockaddr *)address, length);
+}
+
+static inline int ps_local_address(int descriptor, struct sockaddr_storage *address) {
+    socklen_t length = sizeof *address;
+    return getsockname(descriptor, (struct sockaddr *)address, &length);
+}
+
+static inline int ps_peer_address(int descriptor, struct sockaddr_storage *address) {
+    socklen_t length = sizeof *address;
+    return getpeername(descriptor, (struct sockaddr *)address, &length);
+}
+
+/// What is wrong with the socket (SO_ERROR), which reading clears.
+static inline int ps_socket_error(int descriptor) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+    return error;
+}
+
+/// 1: a connection waits in the listener's queue.
+static inline int ps_is_readable(int descriptor) {
+    struct pollfd poll_descriptor = {descriptor, POLLIN, 0};
+    return poll(&poll_descriptor, 1, 0) == 1 && (poll_descriptor.revents & POLLIN) != 0;
+}
+
+// libevent's macros.
+
+static inline short ps_ev_read(void) { return EV_READ; }
+static inline short ps_ev_write(void) { return EV_WRITE; }
+static inline short ps_ev_persist(void) { return EV_PERSIST; }
+static inline short ps_ev_edge(void) { return EV_ET; }
+static inline short ps_ev_signal(void) { return EV_SIGNAL; }
+
+// evhttp's header list: the accessor knows only the first header of a name.
+
+static inline struct evkeyval *ps_first_header(const struct evkeyvalq *headers) { return headers ? headers->tqh_first : NULL; }
+static inline struct evkeyval *ps_next_header(const struct evkeyval *header) { return header->next.tqe_next; }
+static inline const char *ps_header_name(const struct evkeyval *header) { return header->key; }
+static inline const char *ps_header_value(const struct evkeyval *header) { return header->value; }
+
+/// The evhttp connection of a socket that evhttp has just accepted. evhttp names a connection only with its first request, but is its bufferevent's context.
+static inline struct evhttp_connection *ps_http_connection(struct bufferevent *stream) {
+    void *context = NULL;
+    bufferevent_getcb(stream, NULL, NULL, NULL, &context);
+    return (struct evhttp_connection *)context;
+}

@@ -1,0 +1,188 @@
+internal import CLibevent
+internal import Glibc
+
+/// What a connection tells its handler, always on the connection's loop.
+///
+/// A connection is handed over as `sending`: an actor of the loop takes it in by `assumeIsolated` (the example at `EventLoop`).
+public protocol ConnectionHandler: AnyObject {
+    /// A connection made by `Connection.connect` has been established.
+    func connectionDidOpen(_ connection: sending Connection)
+    /// There is unread input. Called again only when more has come, or when reading is turned on again.
+    func connectionDidRead(_ connection: sending Connection)
+    /// All that had to be buffered has been given to the system. Not called for output that never was.
+    func connectionDidDrain(_ connection: sending Connection)
+    /// The connection has ended. Called exactly once for every connection, last, and never from inside a call to it.
+    func connectionDidClose(_ connection: sending Connection, reason: Connection.CloseReason)
+}
+
+extension ConnectionHandler {
+    /// Nothing to do.
+    public func connectionDidOpen(_ connection: sending Connection) {}
+    /// Nothing to do.
+    public func connectionDidDrain(_ connection: sending Connection) {}
+}
+
+/// A TCP connection on a loop.
+///
+/// It stays open until somebody closes it, whether or not anybody holds it: from its first callback to its last libevent holds it. It is bound to its
+/// loop's thread; not `Sendable`, so the compiler keeps it in the actor that it was handed to.
+public final class Connection {
+    /// Why a connection ended.
+    public enum CloseReason: Hashable, Sendable {
+        /// The peer closed it.
+        case endOfStream
+        /// The system reported this `errno`.
+        case failed(Int32)
+        /// It was closed here, by `close()` or `closeAfterFlush(timeout:)`.
+        case closed
+    }
+
+    enum State: UInt8 {
+        case connecting
+        case open
+        /// Output is still to be written; then our side is shut.
+        case flushing
+        /// Our side is shut; waits for the peer to close as well, so that it has read everything.
+        case lingering
+        case closed
+    }
+
+    /// The loop that it lives on.
+    public let loop: EventLoop
+    /// The other end.
+    public let peer: SocketAddress
+    /// Told what happens, on the loop. A connection whose handler is gone closes itself.
+    public weak var handler: (any ConnectionHandler)?
+    /// The owner's own object for this connection, such as its session. The connection holds it until it has told its end.
+    public var tag: AnyObject?
+
+    /// The bufferevent; nil when the connection has ended. Only this class and its extensions use it.
+    var stream: OpaquePointer?
+    let descriptor: Int32
+    var state: State
+    var reading = true
+    /// A view of the input is out: the memory has to stay until it is back.
+    var viewing = false
+    /// A turn's end will tell the handler of input that was left.
+    var recalling = false
+    var deadline: Timer?
+
+    /// The most input that is buffered before reading pauses, unless set otherwise: two of MQTT's largest packets here.
+    public static let standardInputLimit = 32 * 1024
+
+    init(descriptor: Int32, peer: SocketAddress, on loop: EventLoop, state: State) throws(LibeventError) {
+        self.loop = loop
+        self.peer = peer
+        self.descriptor = descriptor
+        self.state = state
+        guard let stream = bufferevent_socket_new(loop.turn.base, descriptor, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue)) else {
+            Glibc.close(descriptor)
+            self.state = .closed
+            throw .library(call: "bufferevent_socket_new")
+        }
+        self.stream = stream
+        LiveObjects.count(of: Connection.self, by: 1)
+        // Retained: libevent may call after the owner let go. `end` balances it.
+        bufferevent_setcb(stream, readThunk, writeThunk, eventThunk, Unmanaged.passRetained(self).toOpaque())
+        bufferevent_setwatermark(stream, ps_ev_read(), 0, Self.standardInputLimit)
+    }
+
+    convenience init(accepted descriptor: Int32, from peer: SocketAddress, on loop: EventLoop) throws(LibeventError) {
+        try self.init(descriptor: descriptor, peer: peer, on: loop, state: .open)
+        bufferevent_enable(stream, ps_ev_read())
+    }
+
+    deinit {
+        assert(state == .closed, "a connection is let go by libevent only after it was closed")
+        LiveObjects.count(of: Connection.self, by: -1)
+    }
+
+    /// Whether the connection has ended, or is about to: nothing is sent or read any more.
+    public var isClosed: Bool { state != .open && state != .connecting }
+
+    // MARK: Input
+
+    /// Calls `body` with all unread input, in one piece, and the number of bytes that it has consumed (0 at first), which it sets; these are dropped afterwards.
+    /// The memory is valid inside the call only. `body` may close the connection.
+    public func withInput<R, E: Error>(_ body: (UnsafeRawBufferPointer, inout Int) throws(E) -> R) throws(E) -> R {
+        var consumed = 0
+        guard let stream, !isClosed else { return try body(UnsafeRawBufferPointer(start: nil, count: 0), &consumed) }
+        precondition(!viewing, "one view of the input at a time")
+        let input = bufferevent_get_input(stream)
+        let count = evbuffer_get_length(input)
+        let start = count == 0 ? nil : evbuffer_pullup(input, -1)
+        viewing = true
+        defer {
+            viewing = false
+            precondition(consumed >= 0 && consumed <= count, "more consumed than there was")
+            if state == .closed { freeStream() } else if consumed > 0 { evbuffer_drain(input, consumed) }
+        }
+        return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), &consumed)
+    }
+
+    /// Stops or resumes reading. While it is off, what the peer sends waits in the system, and its closing is not noticed. Input that was left
+    /// is told again when reading is turned on.
+    public func setReading(_ on: Bool) {
+        guard let stream, !isClosed, reading != on else { return }
+        reading = on
+        guard on else {
+            bufferevent_disable(stream, ps_ev_read())
+            return
+        }
+        bufferevent_enable(stream, ps_ev_read())
+        if evbuffer_get_length(bufferevent_get_input(stream)) > 0 { recall() }
+    }
+
+    /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for.
+    public func setInputLimit(_ bytes: Int) {
+        guard let stream, !isClosed else { return }
+        precondition(bytes > 0)
+        bufferevent_setwatermark(stream, ps_ev_read(), 0, bytes)
+    }
+
+    // MARK: Output
+
+    /// How many bytes wait to be written because the peer does not read fast enough.
+    public var outputCount: Int {
+        guard let stream else { return 0 }
+        return evbuffer_get_length(bufferevent_get_output(stream))
+    }
+
+    /// Sends the bytes, after what was sent before. What the system does not take at once is buffered, without a limit: look at `outputCount`
+    /// before sending much to a slow peer. After the end: no effect.
+    public func send(_ bytes: UnsafeRawBufferPointer) {
+        guard let stream, !isClosed, !bytes.isEmpty else { return }
+        var rest = bytes
+        // Straight to the descriptor costs a third less than through the buffer and one more turn of the loop. Order holds, as the buffer is empty.
+        if state == .open, evbuffer_get_length(bufferevent_get_output(stream)) == 0 {
+            let sent = ps_send(descriptor, bytes.baseAddress, bytes.count)
+            if sent == bytes.count { return }
+            if sent < 0 {
+                let code = errno
+                guard code == EAGAIN || code == EINTR || code == ENOBUFS else { return end(.failed(code)) }
+            }
+            rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, sent)...])
+        }
+        if bufferevent_write(stream, rest.baseAddress, rest.count) != 0 { end(.failed(ENOMEM)) }
+    }
+
+    /// Sends the bytes, after what was sent before.
+    public func send(_ bytes: [UInt8]) { bytes.withUnsafeBytes { send($0) } }
+
+    // MARK: Options
+
+    /// Has the system find out that a silent peer is dead: the first probe after `idle`, then `count` probes, `interval` apart (whole seconds, at least 1).
+    public func enableTCPKeepAlive(idle: Duration, interval: Duration, count: Int) throws(LibeventError) {
+        guard stream != nil else { return }
+        let tcp = Int32(IPPROTO_TCP)
+        let options: [(level: Int32, name: Int32, value: Int32)] = [
+            (tcp, TCP_KEEPIDLE, Int32(max(1, idle.components.seconds))),
+            (tcp, TCP_KEEPINTVL, Int32(max(1, interval.components.seconds))),
+            (tcp, TCP_KEEPCNT, Int32(max(1, count))),
+            (SOL_SOCKET, SO_KEEPALIVE, 1),
+        ]
+        for option in options where ps_set_option(descriptor, option.level, option.name, option.value) != 0 {
+            throw .lastSystemError("setsockopt")
+        }
+    }
+}

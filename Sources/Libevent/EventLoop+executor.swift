@@ -1,0 +1,135 @@
+internal import Glibc
+
+extension EventLoop {
+    // MARK: SerialExecutor
+
+    /// The runtime's way to run an actor's job here. From any thread.
+    public func enqueue(_ job: consuming ExecutorJob) { post(.task(UnownedJob(job))) }
+
+    /// The executor that an actor of this loop returns from `unownedExecutor`.
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
+    /// Two references are the same executor when they are the same loop.
+    public func isSameExclusiveExecutionContext(other: EventLoop) -> Bool { self === other }
+
+    /// What `assumeIsolated` asks when it is called outside a task, from a libevent callback: traps on a thread that is not the loop's.
+    public func checkIsolated() {
+        precondition(isCurrent, "not on the thread of \(name)")
+    }
+
+    /// The same question as `checkIsolated()`, without the trap.
+    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+
+    // MARK: Jobs
+
+    /// Runs `work` on the loop, after what was posted before. From any thread.
+    ///
+    /// The loop is woken only when it sleeps and nobody else has woken it; from its own thread never. A job posted after the loop has ended
+    /// never runs.
+    public func execute(_ work: @escaping @Sendable () -> Void) { post(.work(work)) }
+
+    private func post(_ job: Job) {
+        let wake = shared.withLock { shared in
+            shared.jobs.append(job)
+            defer { shared.sleeping = false }
+            return shared.sleeping
+        }
+        if wake { self.wake() }
+    }
+
+    /// Drops the last reference to an object of this loop on the loop's thread, wherever its owner died; at once when no thread runs the loop.
+    func release(_ object: AnyObject) {
+        if isCurrent { return }
+        // Safe: the caller gives its reference away, and the job does nothing but drop it.
+        nonisolated(unsafe) let object = object
+        let (posted, wake) = shared.withLock { shared in
+            guard shared.life == .running else { return (false, false) }
+            shared.jobs.append(.work { _ = object })
+            defer { shared.sleeping = false }
+            return (true, shared.sleeping)
+        }
+        if posted && wake { self.wake() }
+    }
+
+    // MARK: Turns
+
+    /// Registers a step that runs at the end of every turn, after the queued jobs: the place where batches are handed over. On the loop's
+    /// thread (or before it starts) only; registered until the loop ends, so let it capture its owner `unowned` or `weak`.
+    public func atEndOfTurn(_ step: @escaping () -> Void) {
+        preconditionOwned()
+        turn.steps.append(step)
+    }
+
+    /// Runs `step` once, in this turn, when the callback that runs now has returned. On the loop's thread only. It needs no lock and no wake.
+    public func afterCallback(_ step: @escaping () -> Void) {
+        preconditionOwned()
+        turn.later.append(step)
+    }
+
+    /// Whether this turn is older than `longestTurn`: who has much to do breaks off and goes on in the next turn. On the loop's thread only.
+    public var turnExceeded: Bool { turn.isExceeded }
+
+    /// The monotonic clock at the begin of this turn, in nanoseconds. On the loop's thread only.
+    public var monotonicNow: Int64 { turn.beginning }
+
+    /// The wall clock in this turn (Unix time in milliseconds), read once a turn. On the loop's thread only.
+    public var wallClockMilliseconds: Int64 { turn.wallClock }
+
+    func runTurns() {
+        var jobsLeft = false
+        while true {
+            turn.pass(waiting: !jobsLeft && mayWait())
+            let batch = takeJobs()
+            turn.runLater()
+            jobsLeft = run(batch)
+            turn.runSteps()
+            if !jobsLeft && shouldEnd() { return }
+        }
+    }
+
+    /// Whether the next pass may wait for descriptors; from then on whoever posts a job wakes the loop.
+    private func mayWait() -> Bool {
+        if turn.hasLater { return false }
+        return shared.withLock { shared in
+            shared.sleeping = shared.jobs.isEmpty && !shared.stopping
+            return shared.sleeping
+        }
+    }
+
+    private func takeJobs() -> [Job] {
+        shared.withLock { shared in
+            shared.sleeping = false
+            guard !shared.jobs.isEmpty else { return [] }
+            var taken: [Job] = []
+            swap(&taken, &shared.jobs)
+            return taken
+        }
+    }
+
+    /// Runs the jobs that were queued before this turn's end, first what an exceeded turn left behind. Returns whether some are left.
+    private func run(_ batch: [Job]) -> Bool {
+        turn.backlog.append(contentsOf: batch)
+        let executor = asUnownedSerialExecutor()
+        var index = turn.backlogStart
+        while index < turn.backlog.count {
+            switch turn.backlog[index] {
+            case .task(let job): job.runSynchronously(on: executor)
+            case .work(let work): work()
+            }
+            index += 1
+            if turn.isExceeded { break }
+        }
+        turn.consumeBacklog(upTo: index)
+        turn.runLater()
+        return !turn.backlog.isEmpty
+    }
+
+    private func shouldEnd() -> Bool {
+        if turn.hasLater { return false }
+        return shared.withLock { shared in
+            guard shared.stopping, shared.jobs.isEmpty else { return false }
+            shared.life = .ended
+            return true
+        }
+    }
+}

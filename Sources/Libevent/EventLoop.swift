@@ -1,0 +1,225 @@
+internal import CLibevent
+internal import Glibc
+internal import Synchronization
+
+/// One thread that waits for sockets, timers and signals by libevent, and at the same time the executor of every actor that lives on it.
+///
+/// A server makes one loop a core. Whatever belongs to a loop (`Listener`, `Connection`, `Timer`, `HTTPServer`…) is a class that is *not*
+/// `Sendable`: an actor on that loop owns it, and the compiler keeps it there. libevent calls back on the loop's thread, which is the actor's
+/// executor, so entering the actor is no hop: it is a plain call.
+///
+/// An actor that echoes, and an actor that answers HTTP after asking somebody else:
+/// ```swift
+/// actor Echo: ConnectionHandler {
+///     private let loop: EventLoop
+///     private var listener: Listener?
+///     private var connections: [ObjectIdentifier: Connection] = [:]
+///
+///     // This line makes the loop the actor's executor.
+///     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+///
+///     init(on loop: EventLoop) { self.loop = loop }        // not yet on the loop: make nothing that belongs to it here
+///
+///     func listen(on socket: ListeningSocket) throws {
+///         // A closure written inside an actor is isolated to it: it may call the actor directly. `unowned`, since the actor owns the listener.
+///         listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
+///     }
+///
+///     private func accept(_ connection: Connection) {
+///         connection.handler = self                         // weak; a connection whose handler is gone closes itself
+///         connections[ObjectIdentifier(connection)] = connection
+///     }
+///
+///     // The handler's methods are called on the loop; `assumeIsolated` verifies it. What is handed over is `sending`, so that it may enter.
+///     nonisolated func connectionDidRead(_ connection: sending Connection) {
+///         assumeIsolated { $0.echo(connection) }
+///     }
+///     nonisolated func connectionDidClose(_ connection: sending Connection, reason: Connection.CloseReason) {
+///         assumeIsolated { $0.connections[ObjectIdentifier(connection)] = nil }
+///     }
+///     private func echo(_ connection: Connection) {
+///         let bytes = connection.withInput { bytes, consumed in
+///             consumed = bytes.count
+///             return Array(bytes)
+///         }
+///         connection.send(bytes)
+///     }
+/// }
+///
+/// actor Front {
+///     private let loop: EventLoop
+///     private let store: Store                              // an actor anywhere, on this loop, another one or none
+///     private var server: HTTPServer?
+///     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+///
+///     init(on loop: EventLoop, store: Store) { (self.loop, self.store) = (loop, store) }
+///
+///     func listen(on socket: ListeningSocket) throws {
+///         let server = try HTTPServer(on: loop, limits: HTTPLimits()) { [unowned self] exchange in answer(exchange) }
+///         try server.listen(on: socket)
+///         self.server = server
+///     }
+///
+///     private func answer(_ exchange: HTTPExchange) {
+///         // Runs at once, up to the first real suspension, on this loop; comes back to it after the await.
+///         Task.immediate {
+///             let text = await store.value(for: exchange.path)
+///             exchange.reply(status: 200, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
+///         }
+///     }
+/// }
+///
+/// let loop = try EventLoop(name: "loop 0")
+/// loop.start()
+/// let echo = Echo(on: loop)
+/// try await echo.listen(on: ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0])
+/// ```
+///
+/// **A turn** is: one pass over what is ready, the queued jobs, then the steps registered by `atEndOfTurn(_:)`. So what a pass produced
+/// is handed over in batches, without a timer. A turn should take no longer than `longestTurn`: a pass breaks off when it finds itself older, and what it
+/// has not reached is served by the next.
+///
+/// **The end**: close what belongs to the loop, `stop()`, `join()`. Loops end last: a job that reaches a loop that has ended never runs.
+public final class EventLoop: SerialExecutor, Sendable {
+    /// A pass over ready descriptors and queued jobs breaks off when the turn is older than this: 2 ms, in nanoseconds.
+    public static let longestTurn: Int64 = 2_000_000
+
+    /// The thread's name, cut to 15 bytes for the system.
+    public let name: String
+
+    enum Job: Sendable {
+        case task(UnownedJob)
+        case work(@Sendable () -> Void)
+    }
+    enum Life: Sendable { case new, running, ended }
+    struct Shared: Sendable {
+        var life = Life.new
+        var jobs: [Job] = []
+        var stopping = false
+        /// The loop waits, or is about to, without having seen the queue since: it needs a wake.
+        var sleeping = false
+    }
+
+    /// What other threads touch.
+    let shared = Locked(Shared())
+    private let thread = Locked<pthread_t?>(nil)
+    /// `pthread_self()` of the thread that runs the loop, 0 when none does.
+    private let runner = Atomic<UInt>(0)
+
+    /// What only the loop's thread touches. Safe: every use is on that thread, or before it is started; `LoopTurn` is never handed out.
+    nonisolated(unsafe) let turn: LoopTurn
+    let wakeDescriptor: Int32
+
+    /// Makes the loop; nothing runs until `start()` or `run()`.
+    public init(name: String) throws(LibeventError) {
+        Self.prepareProcess()
+        self.name = name
+        let descriptor = ps_eventfd()
+        guard descriptor >= 0 else { throw .lastSystemError("eventfd") }
+        do {
+            turn = try LoopTurn(wakeDescriptor: descriptor)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        wakeDescriptor = descriptor
+    }
+
+    deinit {
+        // Nobody holds the loop any more: no thread runs it, and no object of it exists.
+        turn.free()
+        close(wakeDescriptor)
+    }
+
+    /// A peer that has gone must be an error of `send`, not the end of the process.
+    private static func prepareProcess() { ps_ignore_sigpipe() }
+
+    // MARK: Its thread
+
+    /// Starts the loop on a thread of its own. Call it once.
+    public func start() {
+        var handle = pthread_t()
+        let context = Unmanaged.passRetained(self).toOpaque()
+        let result = pthread_create(&handle, nil, loopThread, context)
+        precondition(result == 0, "pthread_create: \(LibeventError.text(ofErrorNumber: result))")
+        thread.withLock { $0 = handle }
+    }
+
+    /// Runs the loop on the calling thread; returns after `stop()`.
+    public func run() {
+        shared.withLock { shared in
+            precondition(shared.life == .new, "a loop runs once")
+            shared.life = .running
+        }
+        ps_name_current_thread(name)
+        runner.store(UInt(pthread_self()), ordering: .relaxed)
+        CurrentLoop.set(self)
+        runTurns()
+        CurrentLoop.set(nil)
+        runner.store(0, ordering: .relaxed)
+        turn.forgetSteps()
+    }
+
+    /// Asks the loop to end after the current turn, when no job is queued. From any thread; returns at once.
+    public func stop() {
+        let wake = shared.withLock { shared in
+            shared.stopping = true
+            defer { shared.sleeping = false }
+            return shared.sleeping
+        }
+        if wake { self.wake() }
+    }
+
+    /// Blocks until the thread that `start()` made has ended. Not from the loop itself.
+    public func join() {
+        precondition(!isCurrent, "a loop cannot wait for its own end")
+        let handle = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        if let handle { pthread_join(handle, nil) }
+    }
+
+    /// Whether the caller is on this loop's thread.
+    public var isCurrent: Bool { runner.load(ordering: .relaxed) == UInt(pthread_self()) }
+
+    /// The loop that the calling thread runs.
+    public static var current: EventLoop? { CurrentLoop.get() }
+
+    /// Traps unless the caller may touch what belongs to this loop: on its thread, or while no thread runs it.
+    func preconditionOwned(_ what: StaticString = "an object of a loop") {
+        precondition(
+            isCurrent || shared.withLock { $0.life != .running }, "\(what) is touched from another thread than its loop's")
+    }
+
+    func wake() {
+        let result = ps_eventfd_wake(wakeDescriptor)
+        // It can only fail when the counter is full, and then the loop is awake.
+        assert(result == 0 || errno == EAGAIN)
+    }
+}
+
+private func loopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue().run()
+    return nil
+}
+
+/// Which loop a thread runs.
+private enum CurrentLoop {
+    static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let result = pthread_key_create(&key, nil)
+        precondition(result == 0, "pthread_key_create: \(result)")
+        return key
+    }()
+
+    static func set(_ loop: EventLoop?) {
+        // Unretained: whoever runs the loop holds it as long as the key is set.
+        pthread_setspecific(key, loop.map { Unmanaged.passUnretained($0).toOpaque() })
+    }
+
+    static func get() -> EventLoop? {
+        pthread_getspecific(key).map { Unmanaged<EventLoop>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

@@ -1,0 +1,116 @@
+internal import CLibevent
+internal import Glibc
+
+/// The listeners of an `HTTPServer`. evhttp accepts by itself, as many as there are; this is what bounds it.
+final class HTTPDoors {
+    private let http: OpaquePointer
+    private let loop: EventLoop
+    private var bound: [Door] = []
+    private var accepted = 0
+    private var isFull = false
+    private var retry: LoopEvent?
+    private var closing: LoopEvent?
+    private var closingRounds = 0
+    var onTrouble: ((LibeventError) -> Void)?
+
+    private struct Door {
+        let socket: OpaquePointer
+        let listener: OpaquePointer
+        let descriptor: Int32
+    }
+
+    /// How often, and how long apart, it looks whether the system's queue is empty before it closes a door.
+    private static let maxClosingRounds = 1000
+    private static let closingInterval = Duration.milliseconds(1)
+
+    init(http: OpaquePointer, loop: EventLoop) {
+        self.http = http
+        self.loop = loop
+        // evhttp's listener passes evhttp itself as its error callback's context.
+        loop.turn.acceptTrouble[http] = { [unowned self] in pause(.lastSystemError("accept")) }
+    }
+
+    func open(_ socket: ListeningSocket) throws(LibeventError) {
+        if retry == nil { retry = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in enable() } }
+        let descriptor = socket.take()
+        precondition(descriptor >= 0, "a listening socket is taken once")
+        let flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC
+        // No callback: evhttp sets its own. A backlog of 0: it listens already.
+        guard let listener = evconnlistener_new(loop.turn.base, nil, nil, flags, 0, descriptor) else {
+            Glibc.close(descriptor)
+            throw .library(call: "evconnlistener_new")
+        }
+        guard let bound = evhttp_bind_listener(http, listener) else {
+            evconnlistener_free(listener)
+            throw .library(call: "evhttp_bind_listener")
+        }
+        evconnlistener_set_error_cb(listener) { _, http in
+            if let http { EventLoop.current?.turn.acceptTrouble[OpaquePointer(http)]?() }
+        }
+        self.bound.append(Door(socket: bound, listener: listener, descriptor: descriptor))
+    }
+
+    // MARK: Bounds
+
+    /// evhttp's listener goes on accepting until the queue is empty, unless it is disabled from within.
+    func didAccept(full: Bool) {
+        accepted += 1
+        if full { isFull = true }
+        guard full || accepted == Listener.acceptsPerTurn else { return }
+        disable()
+        loop.afterCallback { [weak self] in self?.enable() }
+    }
+
+    func hasRoom() {
+        guard isFull else { return }
+        isFull = false
+        loop.afterCallback { [weak self] in self?.enable() }
+    }
+
+    private func enable() {
+        accepted = 0
+        guard !isFull else { return }
+        for door in bound { evconnlistener_enable(door.listener) }
+    }
+
+    private func disable() {
+        for door in bound { evconnlistener_disable(door.listener) }
+    }
+
+    /// No descriptor or no memory is left: a pause, or the loop would spin on a listener that stays ready.
+    private func pause(_ error: LibeventError) {
+        disable()
+        retry?.add(after: Listener.pause)
+        onTrouble?(error)
+    }
+
+    // MARK: Closing
+
+    /// Closes the doors when the system's queue is empty: closing would reset what waits in it.
+    func closeWhenDrained() throws(LibeventError) {
+        guard closing == nil else { return }
+        closing = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in closeDrained() }
+        closeDrained()
+    }
+
+    private func closeDrained() {
+        closingRounds += 1
+        let isLast = closingRounds > Self.maxClosingRounds
+        bound.removeAll { door in
+            guard isLast || ps_is_readable(door.descriptor) == 0 else { return false }
+            evhttp_del_accept_socket(http, door.socket)
+            return true
+        }
+        if !bound.isEmpty { closing?.add(after: Self.closingInterval) }
+    }
+
+    /// The server goes; evhttp frees the listeners.
+    func close() {
+        bound.removeAll()
+        closing = nil
+        retry = nil
+        loop.turn.acceptTrouble[http] = nil
+    }
+
+    var isOpen: Bool { !bound.isEmpty }
+}

@@ -1,0 +1,50 @@
+/// An HTTP/1.1 server on one loop, over evhttp.
+///
+/// The handler gets each request when it is complete. Requests of one connection come one after the other, also when they were sent ahead
+/// (pipelining): the next is read when the one before has been answered.
+///
+/// The end, in this order: `stopAccepting()`, `drain()`, wait for `onEmpty` (with a time limit of yours), let the server go. Letting it go closes what is left; exchanges
+/// that are still out may be answered without effect.
+public final class HTTPServer {
+    private let loop: EventLoop
+    private let service: HTTPService
+
+    /// Makes a server that listens nowhere yet. On the loop's thread only.
+    ///
+    /// - Parameter handler: called on the loop with each request. Capture the server's owner `unowned` (the example at `EventLoop`).
+    public init(
+        on loop: EventLoop, limits: HTTPLimits = HTTPLimits(), handler: @escaping (sending HTTPExchange) -> Void
+    ) throws(LibeventError) {
+        self.loop = loop
+        service = try HTTPService(on: loop, limits: limits, handler: handler)
+    }
+
+    deinit { loop.release(service) }
+
+    /// Serves the connections of a socket, which is taken. May be called for several.
+    public func listen(on socket: ListeningSocket) throws(LibeventError) { try service.doors.open(socket) }
+
+    /// How many connections are open.
+    public var connectionCount: Int { service.peers.count }
+
+    /// Told on the loop when connections could not be accepted; it goes on by itself. For the log and a metric.
+    public var onTrouble: ((LibeventError) -> Void)? {
+        get { service.doors.onTrouble }
+        set { service.doors.onTrouble = newValue }
+    }
+
+    /// Accepts what waits in the system's queue, which closing would reset, then closes the listening sockets: in this turn if nothing waits, within a second in any case.
+    public func stopAccepting() throws(LibeventError) { try service.doors.closeWhenDrained() }
+
+    /// Whether a listening socket is still open.
+    public var isAccepting: Bool { service.doors.isOpen }
+
+    /// From now on answers say `Connection: close`, and connections close when nothing of a request is there.
+    public func drain() { service.drain() }
+
+    /// Told once on the loop when the server drains and no connection is left. Set it before `drain()`.
+    public var onEmpty: (() -> Void)? {
+        get { service.onEmpty }
+        set { service.onEmpty = newValue }
+    }
+}

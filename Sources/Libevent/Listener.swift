@@ -1,0 +1,133 @@
+internal import CLibevent
+internal import Glibc
+
+/// Accepts the connections of one listening socket on one loop.
+///
+/// It takes at most `acceptsPerTurn` in one go, so that a storm of new devices leaves room for those that are there. When the process has no descriptor
+/// left it pauses, tells `onTrouble`, and tries again.
+public final class Listener {
+    /// How many connections one pass accepts.
+    public static let acceptsPerTurn = 64
+    /// How long it pauses when the system is out of descriptors or memory.
+    static let pause = Duration.milliseconds(100)
+
+    /// The address that it listens on.
+    public let address: SocketAddress
+    /// Told on the loop when connections could not be accepted; it goes on by itself. For the log and a metric.
+    public var onTrouble: ((LibeventError) -> Void)? {
+        get { acceptor.onTrouble }
+        set { acceptor.onTrouble = newValue }
+    }
+
+    private let loop: EventLoop
+    private let acceptor: Acceptor
+
+    /// Starts to accept. On the loop's thread only.
+    ///
+    /// - Parameters:
+    ///   - socket: is taken, and closed by `stopAccepting()` or when the listener is let go.
+    ///   - onAccept: called on the loop with each new connection. Give it a handler and keep what you need; a connection without a handler is closed.
+    public init(
+        _ socket: ListeningSocket, on loop: EventLoop, onAccept: @escaping (sending Connection) -> Void
+    ) throws(LibeventError) {
+        loop.preconditionOwned()
+        self.loop = loop
+        address = socket.address
+        let descriptor = socket.take()
+        precondition(descriptor >= 0, "a listening socket is taken once")
+        acceptor = try Acceptor(descriptor: descriptor, loop: loop, onAccept: onAccept)
+    }
+
+    deinit { loop.release(acceptor) }
+
+    /// Accepts what waits in the system's queue, which closing would reset, and then closes. Again: no effect.
+    public func stopAccepting() { acceptor.stop() }
+}
+
+/// The part of a listener that dies on the loop.
+private final class Acceptor {
+    private var descriptor: Int32
+    private let loop: EventLoop
+    private let onAccept: (sending Connection) -> Void
+    private var readable: LoopEvent?
+    private var retry: LoopEvent?
+    var onTrouble: ((LibeventError) -> Void)?
+
+    init(descriptor: Int32, loop: EventLoop, onAccept: @escaping (sending Connection) -> Void) throws(LibeventError) {
+        self.descriptor = descriptor
+        self.loop = loop
+        self.onAccept = onAccept
+        do throws(LibeventError) {
+            readable = try LoopEvent(on: loop, .readable(descriptor), repeats: true) { [unowned self] _ in
+                accept(atMost: Listener.acceptsPerTurn)
+            }
+            retry = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in readable?.add() }
+        } catch {
+            close(descriptor)
+            self.descriptor = -1
+            throw error
+        }
+        readable?.add()
+    }
+
+    deinit {
+        // The event first: libevent must not know a descriptor that is closed.
+        readable = nil
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    func stop() {
+        guard descriptor >= 0 else { return }
+        // Bounded, or a flood of clients could keep it here; what is beyond it gets a reset, as from any server that is down.
+        accept(atMost: 65_536)
+        guard descriptor >= 0 else { return }
+        readable = nil
+        retry = nil
+        close(descriptor)
+        descriptor = -1
+    }
+
+    private func accept(atMost limit: Int) {
+        var peer = sockaddr_storage()
+        for _ in 0..<limit {
+            // The callback below may have stopped us.
+            guard descriptor >= 0 else { return }
+            let accepted = ps_accept(descriptor, &peer)
+            if accepted < 0 {
+                switch errno {
+                case EAGAIN: return
+                // Errors of that one connection, not of the listener (accept(2)).
+                case EINTR, ECONNABORTED, EPROTO, ENOPROTOOPT, ENETDOWN, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH, EOPNOTSUPP,
+                    EPERM:
+                    continue
+                default:
+                    backOff(.lastSystemError("accept"))
+                    return
+                }
+            }
+            open(accepted, from: SocketAddress(peer))
+        }
+    }
+
+    private func open(_ accepted: Int32, from peer: SocketAddress?) {
+        guard let peer else {
+            close(accepted)
+            return
+        }
+        do throws(LibeventError) {
+            let connection = try Connection(accepted: accepted, from: peer, on: loop)
+            // Safe: nobody else knows the connection, and everything that will is on this loop.
+            nonisolated(unsafe) let handedOver = connection
+            onAccept(handedOver)
+            if connection.handler == nil { connection.close() }
+        } catch {
+            onTrouble?(error)
+        }
+    }
+
+    private func backOff(_ error: LibeventError) {
+        readable?.remove()
+        retry?.add(after: Listener.pause)
+        onTrouble?(error)
+    }
+}

@@ -1,0 +1,78 @@
+internal import CLibevent
+internal import Glibc
+internal import Synchronization
+
+/// A socket that listens and belongs to nobody yet. A `Listener` or an `HTTPServer` takes it, once; until then it closes with its last reference.
+///
+/// Several loops serve one port by a socket each: `bind(_:count:)` makes them all, and the kernel spreads the connections.
+public final class ListeningSocket: Sendable {
+    /// The address that is bound, with the real port.
+    public let address: SocketAddress
+    /// -1 when it has been taken.
+    private let descriptor: Atomic<Int32>
+
+    private init(descriptor: Int32, address: SocketAddress) {
+        self.address = address
+        self.descriptor = Atomic(descriptor)
+    }
+
+    deinit {
+        let left = take()
+        if left >= 0 { close(left) }
+    }
+
+    /// Binds `count` sockets to one address and port, and listens on them. Port 0 asks for a free port, the same for all.
+    ///
+    /// SO_REUSEPORT would let any process of this user bind the port as well and take half of the connections. So the first socket is bound without it,
+    /// which fails if anybody listens there, and gets the option afterwards, for the others to join.
+    ///
+    /// - Parameter backlog: how many connections may wait to be accepted, on each socket; the system may cut it (`net.core.somaxconn`).
+    /// - Throws: `addressInUse`, or `system` (no permission, no such address on this machine).
+    public static func bind(
+        _ address: SocketAddress, count: Int, backlog: Int32 = 4096
+    ) throws(LibeventError) -> [ListeningSocket] {
+        precondition(count > 0)
+        var sockets: [ListeningSocket] = []
+        var target = address
+        for _ in 0..<count {
+            let socket = try bound(to: target, joining: !sockets.isEmpty)
+            target = socket.address
+            sockets.append(socket)
+        }
+        for socket in sockets {
+            guard listen(socket.descriptor.load(ordering: .relaxed), backlog) == 0 else {
+                if errno == EADDRINUSE { throw .addressInUse(target) }
+                throw .lastSystemError("listen")
+            }
+        }
+        return sockets
+    }
+
+    private static func bound(to address: SocketAddress, joining: Bool) throws(LibeventError) -> ListeningSocket {
+        let descriptor = ps_socket(address.family)
+        guard descriptor >= 0 else { throw .lastSystemError("socket") }
+        do throws(LibeventError) {
+            // SO_REUSEADDR: connections of an earlier run that wait in TIME_WAIT do not count as "in use"; a listener still does.
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR)
+            if joining { try set(descriptor, SOL_SOCKET, SO_REUSEPORT) }
+            // Inherited by what is accepted: frames are small, and none may wait for the acknowledgement of the one before.
+            try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+            guard address.withStorage({ ps_bind(descriptor, $0, $1) }) == 0 else {
+                if errno == EADDRINUSE { throw .addressInUse(address) }
+                throw .lastSystemError("bind \(address)")
+            }
+            if !joining { try set(descriptor, SOL_SOCKET, SO_REUSEPORT) }
+            return ListeningSocket(descriptor: descriptor, address: try SocketAddress.local(of: descriptor))
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(LibeventError) {
+        guard ps_set_option(descriptor, level, option, 1) == 0 else { throw .lastSystemError("setsockopt") }
+    }
+
+    /// Hands the descriptor over; the caller closes it. -1 if it has been taken before.
+    func take() -> Int32 { descriptor.exchange(-1, ordering: .relaxed) }
+}
