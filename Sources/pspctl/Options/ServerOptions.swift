@@ -23,7 +23,7 @@ struct ServerOptions: ParsableArguments {
         let directory = DataDirectory(option: data, environment: environment)
         let endpoint = if let admin { admin } else { try directory.endpoint("admin") }
         let token = if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] { given } else { try directory.adminToken() }
-        return ServerClient(endpoint: endpoint, credential: .operatorToken(token))
+        return try ServerClient(endpoint: endpoint, credential: .operatorToken(token))
     }
 
     /// A client of the REST listener that calls as an app.
@@ -32,7 +32,7 @@ struct ServerOptions: ParsableArguments {
     ) throws(Failure) -> ServerClient {
         let endpoint =
             if let http { http } else { try DataDirectory(option: data, environment: environment).endpoint("http") }
-        return ServerClient(endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret))
+        return try ServerClient(endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret))
     }
 }
 
