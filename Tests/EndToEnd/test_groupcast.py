@@ -136,7 +136,7 @@ def test_body_reaches_the_device_byte_for_byte(tree, device):
     class Raw(Subscriber):
         def _read(self, process):
             for line in process.stdout:
-                if line.startswith("@"):
+                if line.startswith("> "):
                     raw.append(line)
                 with self.changed:
                     self.lines.append(line)

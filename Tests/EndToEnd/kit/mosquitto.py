@@ -28,7 +28,7 @@ class Subscriber:
         command = [
             # Whole lines at once, also into a pipe.
             "stdbuf", "-oL", "mosquitto_sub", "-d", "-V", VERSIONS[self.version], "-h", host, "-p", str(port), "-u", self.token, "-P",
-            self.secret, "-q", "1", "-k", str(self.keepalive), "-t", self.topic, "-F", "@%t %p",
+            self.secret, "-q", "1", "-k", str(self.keepalive), "-t", self.topic, "-F", "> %t %p",
         ]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -45,8 +45,8 @@ class Subscriber:
     def _read(self, process):
         for line in process.stdout:
             with self.changed:
-                if line.startswith("@"):
-                    topic, payload = line[1:].split(" ", 1)
+                if line.startswith("> "):
+                    topic, payload = line[2:].split(" ", 1)
                     self.received.append((topic, json.loads(payload)))
                 else:
                     self.lines.append(line.rstrip("\n"))
