@@ -19,7 +19,8 @@ let package = Package(
         .executable(name: "pspctl", targets: ["pspctl"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
         // System libraries.
@@ -39,7 +40,9 @@ let package = Package(
         .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
         .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
-        .target(name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+        .target(
+            name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .target(
             name: "PushServer", dependencies: ["PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent"], swiftSettings: swift),
 
@@ -62,7 +65,10 @@ let package = Package(
             name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
-        .testTarget(name: "PushAPITests", dependencies: ["PushAPI", "Push", "Libevent", "JSON", "TestKit"], swiftSettings: swift),
+        .testTarget(
+            name: "PushAPITests",
+            dependencies: ["PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .testTarget(
             name: "PushServerTests", dependencies: ["PushServer", "Push", "MQTT", "Libevent", "JSON", "TestKit"],
             swiftSettings: swift),

@@ -1,0 +1,33 @@
+internal import Libevent
+internal import Push
+
+/// A listener's actor on its loop. What both listeners do with a request is here; they differ in their routes and in whom they admit.
+protocol Front: Actor {
+    static var routes: RouteTable<Self> { get }
+    var desk: Desk { get }
+
+    /// Refuses who may not use a route; what needs the store to decide it is the handler's.
+    func admit(_ headers: RequestHeaders, to access: Route<Self>.Access) throws(Refusal)
+}
+
+extension Front {
+    /// Takes an exchange from the server, on the loop.
+    func receive(_ exchange: HTTPExchange) {
+        desk.begin()
+        switch Gate.examine(exchange, Self.routes) {
+        case .refused(let reply): desk.answer(exchange, with: reply)
+        case .admitted(let route, let request):
+            // No hop: it runs here and now up to its first real suspension, and every answer of the store resumes it on this loop.
+            Task.immediate {
+                let reply: Reply
+                do {
+                    try admit(request.headers, to: route.access)
+                    reply = try await route.handler(self, request)
+                } catch {
+                    reply = .failure(error, in: request.headers.language)
+                }
+                desk.answer(exchange, with: reply)
+            }
+        }
+    }
+}

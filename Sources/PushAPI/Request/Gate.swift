@@ -1,0 +1,54 @@
+internal import Libevent
+internal import Push
+
+/// The checks that come before anybody is asked who they are: address (2107), method (2108), size (2106), framing (2103).
+enum Gate<Front: Actor> {
+    case admitted(Route<Front>, Request)
+    case refused(Reply)
+
+    /// The most bytes of request line and headers.
+    private static var headerLimit: Int { 16 << 10 }
+
+    /// Takes an exchange apart as far as its route needs it.
+    static func examine(_ exchange: HTTPExchange, _ routes: RouteTable<Front>) -> Gate {
+        switch routes.match(exchange.method, exchange.rawPath) {
+        case .noSuchAddress: return refuse(exchange, Refusal(.noSuchAddress))
+        case .otherMethods(let methods):
+            let allow = methods.map(\.name).joined(separator: ", ")
+            return refuse(exchange, Refusal(.methodNotAllowed)) { $0.headers.append(("Allow", allow)) }
+        case .route(let route, let parameter):
+            guard exchange.headerBytes <= headerLimit, exchange.bodyCount <= route.body.limit else {
+                return refuse(exchange, Refusal(.requestTooLarge))
+            }
+            guard exchange.framing == .ok else {
+                return refuse(exchange, Refusal(.invalidValue, field: exchange.framing.header)) { $0.closes = true }
+            }
+            if case .none = route.body, exchange.bodyCount > 0 {
+                return refuse(exchange, Refusal(.invalidValue)) { $0.closes = true }
+            }
+            return .admitted(route, Request(exchange, parameter: parameter ?? "", rule: route.query))
+        }
+    }
+
+    private static func refuse(_ exchange: HTTPExchange, _ refusal: Refusal, _ amend: (inout Reply) -> Void = { _ in }) -> Gate {
+        var reply = Reply.refusal(refusal, in: RequestHeaders(exchange).language)
+        amend(&reply)
+        return .refused(reply)
+    }
+}
+
+extension HTTPFraming {
+    /// The header at fault, where it is one.
+    fileprivate var header: String? {
+        switch self {
+        case .duplicateContentLength, .malformedContentLength: "Content-Length"
+        case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding: "Transfer-Encoding"
+        case .ok, .bodyWithBodilessMethod, .malformedHeaderName: nil
+        }
+    }
+}
+
+extension HTTPMethod {
+    /// As `Allow` names it (RFC 9110 §10.2.1); only methods of our own routes are asked.
+    fileprivate var name: String { "\(self)".uppercased() }
+}
