@@ -21,7 +21,8 @@ let package = Package(
         .executable(name: "pspctl", targets: ["pspctl"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: [
         // System libraries.
@@ -59,7 +60,11 @@ let package = Package(
 
         // The programs.
         .executableTarget(name: "pspd", dependencies: ["PushServer"], swiftSettings: swift),
-        .executableTarget(name: "pspctl", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+        .executableTarget(
+            name: "pspctl",
+            dependencies: [
+                "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swift),
 
         // Tests mirror the rooms.
         .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
@@ -88,6 +93,7 @@ let package = Package(
             ],
             swiftSettings: swift),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swift),
+        .testTarget(name: "PspctlTests", dependencies: ["pspctl", "Push", "JSON"], swiftSettings: swift),
     ],
     cxxLanguageStandard: .cxx17
 )
