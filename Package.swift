@@ -73,8 +73,10 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
         .testTarget(name: "CryptoTests", dependencies: ["Crypto"], swiftSettings: swift),
         .testTarget(name: "PushTests", dependencies: ["Push", "JSON", "Crypto"], swiftSettings: swift),
+        .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
+            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "FaultVFS"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
