@@ -18,7 +18,8 @@ extension Front {
         switch Gate.examine(exchange, Self.routes) {
         case .refused(let reply): desk.answer(exchange, with: reply)
         case .admitted(let route, let request):
-            // No hop: it runs here and now up to its first real suspension, and every answer of the store resumes it on this loop.
+            // The runtime does not run a task that prefers an executor in place: it comes behind what this turn reads, on this loop, where
+            // every answer of the store resumes it too.
             Task.immediate(executorPreference: resumption) {
                 desk.answer(exchange, with: await reply(to: request, by: route))
             }
