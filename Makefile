@@ -10,7 +10,6 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
-PYTEST := $(VENV)/bin/pytest
 
 .PHONY: help deps build test test-swift test-end-to-end demo run format lint check clean
 
@@ -30,11 +29,10 @@ test-swift: ## run the Swift tests (NAME=X: only those that match)
 	swift build --build-tests $(SWIFT_FLAGS)
 	swift test --skip-build --disable-xctest $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
 
-test-end-to-end: $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
-	swift build $(SWIFT_FLAGS)
-	$(PYTEST) Tests/EndToEnd --color=auto $(if $(NAME),-k $(NAME))
+test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
 
-$(VENV)/ready: Tests/EndToEnd/requirements.txt
+$(VENV)/ready: Tests/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
