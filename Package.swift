@@ -19,10 +19,12 @@ let package = Package(
     products: [
         .executable(name: "pspd", targets: ["pspd"]),
         .executable(name: "pspctl", targets: ["pspctl"]),
+        .executable(name: "pspbench", targets: ["pspbench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // System libraries.
@@ -66,6 +68,13 @@ let package = Package(
                 "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swift),
 
+        .executableTarget(
+            name: "pspbench",
+            dependencies: [
+                "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: swift),
+
         // Tests mirror the rooms.
         .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "LibeventTests", dependencies: ["Libevent"], swiftSettings: swift),
@@ -73,8 +82,10 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
         .testTarget(name: "CryptoTests", dependencies: ["Crypto"], swiftSettings: swift),
         .testTarget(name: "PushTests", dependencies: ["Push", "JSON", "Crypto"], swiftSettings: swift),
+        .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "TestKit"], swiftSettings: swift),
+            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "FaultVFS"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
