@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// Runs `body` with loops that end with it.
-func withLoops<R>(_ count: Int, _ body: ([EventLoop]) async throws -> R) async throws -> R {
+func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
     let loops = try (0..<count).map { try EventLoop(name: "test \($0)") }
     for loop in loops { loop.start() }
     let result: Result<R, any Error>
@@ -13,7 +13,7 @@ func withLoops<R>(_ count: Int, _ body: ([EventLoop]) async throws -> R) async t
     return try result.get()
 }
 
-func withLoop<R>(_ body: (EventLoop) async throws -> R) async throws -> R {
+func withLoop<R>(_ body: @concurrent (EventLoop) async throws -> R) async throws -> R {
     try await withLoops(1) { try await body($0[0]) }
 }
 

@@ -37,9 +37,8 @@ struct Request: Sendable {
 
     /// Decodes the body and refuses query parameters, in the interface's order of checks: what is no JSON comes first (2101), then any
     /// query parameter, since a route with a body knows none (2104), then whatever else the body is refused for.
-    /// A body in any Content-Encoding is refused before it is read (2103).
     func decoded<Value>(_ decode: ([UInt8]) throws(Refusal) -> Value) throws(Refusal) -> Value {
-        guard !headers.hasContentEncoding else { throw Refusal(.invalidValue, field: "Content-Encoding") }
+        try refuseEncodedBody()
         let value: Value
         do {
             value = try decode(body)
@@ -49,5 +48,11 @@ struct Request: Sendable {
         }
         if query != nil { _ = try parameters() }
         return value
+    }
+
+    /// A body in any Content-Encoding is refused before it is read.
+    /// - Throws: 2103.
+    func refuseEncodedBody() throws(Refusal) {
+        if headers.hasContentEncoding { throw Refusal(.invalidValue, field: "Content-Encoding") }
     }
 }
