@@ -11,7 +11,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
 
-.PHONY: help deps build test test-swift test-end-to-end demo run format lint check clean
+.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,10 @@ help: ## list the targets
 deps: ## install the Debian packages that are missing (root or sudo, only if any is)
 	@deploy/deps.sh
 
-build: deps ## build pspd and pspctl for use, in .build/release/
+deps-build:
+	@deploy/deps.sh build
+
+build: deps-build ## build pspd and pspctl for use, in .build/release/
 	swift build $(RELEASE_FLAGS) --product pspd
 	swift build $(RELEASE_FLAGS) --product pspctl
 

@@ -10,6 +10,7 @@ fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 # What an operator's shell has set is for another server.
 unset "${!PSP_@}"
 
+deploy/deps.sh demo
 bold "Building (the first time takes some minutes)"
 make --no-print-directory build
 
