@@ -195,7 +195,7 @@ def test_keep_alive_is_enforced(scene, device):
             assert raw.rest() == ([] if version == 4 else [(0xE0, b"\x8d\x00")]) or version == 5
             raw.close()
         for client in silent:
-            eventually(lambda: not scene.admin.is_online(client.token), f"{client.token} is offline")
+            eventually(lambda: not scene.admin.is_online(client.token), f"{client.token} is offline", timeout=15)
     finally:
         for client in silent:
             client.vanish()
