@@ -24,10 +24,7 @@ final class Outbox {
     private var loops: [Loop] = []
     private var confirmed: [(loop: Int, answer: Answer)] = []
 
-    func join(_ mailbox: any Mailbox) -> Int {
-        loops.append(Loop(mailbox: mailbox))
-        return loops.count - 1
-    }
+    func join(_ mailbox: any Mailbox) { loops.append(Loop(mailbox: mailbox)) }
 
     func subscribe(_ loop: Int, _ deliver: @escaping @Sendable (FeedEvent) -> Void) {
         loops[loop].deliver = deliver

@@ -1,0 +1,43 @@
+/// What the command line asks for.
+enum Invocation: Hashable, Sendable {
+    case help
+    case version
+    /// By the settings' keys.
+    case serve([String: GivenValue])
+
+    /// Reads `--flag value` and `--flag=value`. Each flag may stand once: of two, nobody knows which was meant.
+    init(arguments: [String]) throws(SettingsError) {
+        var given: [String: GivenValue] = [:]
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "-h", "--help":
+                self = .help
+                return
+            case "--version":
+                self = .version
+                return
+            default: break
+            }
+            let name = String(argument.prefix { $0 != "=" })
+            guard argument.hasPrefix("--") else {
+                throw SettingsError("unexpected argument \(argument.debugDescription); see pspd --help")
+            }
+            guard let setting = Setting.all.first(where: { $0.flag == name }) else {
+                throw SettingsError("unknown flag \(name); see pspd --help")
+            }
+            let text: String
+            if name.count < argument.count {
+                text = String(argument.dropFirst(name.count + 1))
+            } else if let next = rest.popFirst() {
+                text = next
+            } else {
+                throw SettingsError("\(name): expected \(setting.placeholder) after it")
+            }
+            guard given.updateValue(GivenValue(text: text, origin: .flag(name)), forKey: setting.key) == nil else {
+                throw SettingsError("\(name) is given twice")
+            }
+        }
+        self = .serve(given)
+    }
+}
