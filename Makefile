@@ -35,7 +35,7 @@ test-swift: ## run the Swift tests (NAME=X: only those that match)
 test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
 	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
 
-$(VENV)/ready: Tests/requirements.txt
+$(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
