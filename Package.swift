@@ -50,7 +50,8 @@ let package = Package(
             dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
-            name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            name: "PushAPI",
+            dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
             name: "PushServer",
