@@ -19,10 +19,12 @@ let package = Package(
     products: [
         .executable(name: "pspd", targets: ["pspd"]),
         .executable(name: "pspctl", targets: ["pspctl"]),
+        .executable(name: "pspbench", targets: ["pspbench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // System libraries.
@@ -64,6 +66,12 @@ let package = Package(
             name: "pspctl",
             dependencies: [
                 "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swift),
+        .executableTarget(
+            name: "pspbench",
+            dependencies: [
+                "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: swift),
 
         // Tests mirror the rooms.
