@@ -74,6 +74,13 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: swift),
 
+        .executableTarget(
+            name: "pspbench",
+            dependencies: [
+                "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: swift),
+
         // Tests mirror the rooms.
         .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "LibeventTests", dependencies: ["Libevent"], swiftSettings: swift),

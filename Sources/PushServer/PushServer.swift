@@ -69,7 +69,7 @@ public final class PushServer: Sendable {
             for thread in threads { thread.start() }
             var loops: [ServerLoop] = []
             for thread in threads {
-                let loop = ServerLoop(on: thread, port: await store.port(for: thread), configuration)
+                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration)
                 try await loop.begin()
                 loops.append(loop)
             }
