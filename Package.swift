@@ -67,12 +67,6 @@ let package = Package(
             dependencies: [
                 "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swift),
-        .executableTarget(
-            name: "pspbench",
-            dependencies: [
-                "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ], swiftSettings: swift),
 
         .executableTarget(
             name: "pspbench",
