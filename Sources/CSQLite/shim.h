@@ -11,5 +11,8 @@ static inline int psp_bind_blob(sqlite3_stmt *statement, int index, const void *
     return length == 0 ? sqlite3_bind_zeroblob(statement, index, 0) : sqlite3_bind_blob(statement, index, bytes, length, SQLITE_TRANSIENT);
 }
 
+// Extended codes are expressions, which Swift does not import either.
+static const int PSP_SQLITE_IOERR_SHMSIZE = SQLITE_IOERR_SHMSIZE;
+
 // A GNU extension that the platform's module hides.
 static inline void psp_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -26,7 +26,7 @@ internal import Synchronization
 ///     }
 ///
 ///     private func accept(_ connection: Connection) {
-///         connection.handler = self                         // weak; a connection whose handler is gone closes itself
+///         connection.handler = self                         // held until the connection has ended
 ///         connections[ObjectIdentifier(connection)] = connection
 ///     }
 ///

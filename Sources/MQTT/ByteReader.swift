@@ -70,6 +70,14 @@ struct ByteReader {
         return text
     }
 
+    /// A string that names something: a client, a user, a topic. The standard lets a receiver refuse control characters and noncharacters
+    /// (MQTT 5.0 §1.5.4); in a name they only do harm, so they are refused there, and pass in free text.
+    mutating func name() throws(MQTTError) -> String {
+        let text = try string()
+        if text.unicodeScalars.contains(where: \.isDisallowed) { throw violation(.nameCharacters) }
+        return text
+    }
+
     /// Binary data with its length before it (MQTT 5.0 §1.5.6).
     mutating func binary() throws(MQTTError) -> [UInt8] {
         let count = Int(try uint16())
@@ -105,5 +113,17 @@ struct ByteReader {
         properties.isProperties = true
         offset += length
         return properties
+    }
+}
+
+extension Unicode.Scalar {
+    /// "Disallowed Unicode code points" of MQTT 5.0 §1.5.4.
+    fileprivate var isDisallowed: Bool {
+        switch value {
+        case 0x20..<0x7F: false
+        case ...0x9F: true
+        case 0xFDD0...0xFDEF: true
+        default: value & 0xFFFE == 0xFFFE
+        }
     }
 }

@@ -33,11 +33,11 @@ extension Connect {
         let flags = try ConnectFlags(try reader.uint8(), version: version, reader)
         let keepAlive = try reader.uint16()
         let properties = version == .v5 ? try Properties(from: &reader) : Properties()
-        let clientIdentifier = try reader.string()
+        let clientIdentifier = try reader.name()
         let will = flags.has(ConnectFlags.will) ? try Will(from: &reader, flags: flags, version: version) : nil
         self.init(
             version: version, clientIdentifier: clientIdentifier, cleanStart: flags.has(ConnectFlags.cleanStart),
-            keepAlive: keepAlive, will: will, userName: flags.has(ConnectFlags.userName) ? try reader.string() : nil,
+            keepAlive: keepAlive, will: will, userName: flags.has(ConnectFlags.userName) ? try reader.name() : nil,
             password: flags.has(ConnectFlags.password) ? try reader.binary() : nil, properties: properties)
     }
 
@@ -121,7 +121,7 @@ extension Connect.Properties: PropertySet {
 extension Will {
     fileprivate init(from reader: inout ByteReader, flags: ConnectFlags, version: ProtocolVersion) throws(MQTTError) {
         let properties = version == .v5 ? try Properties(from: &reader) : Properties()
-        let topic = try reader.string()
+        let topic = try reader.name()
         switch TopicName.fault(of: topic) {
         case .empty: throw reader.violation(.willTopicEmpty)
         case .wildcard: throw reader.violation(.willTopicWildcard)

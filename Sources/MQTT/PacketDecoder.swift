@@ -89,13 +89,9 @@ extension PacketDecoder {
         guard let type = PacketType(rawValue: first >> 4), version.map({ type.exists(in: $0) }) ?? true else {
             throw violation(.reservedPacketType, nil)
         }
-        guard let version else {
-            guard type == .connect else { throw .packetBeforeConnect(type) }
-            try checkFlags(first & 0x0F, of: type)
-            return type
-        }
-        guard type.mayBeSent(to: role, in: version) else { throw violation(.packetDirection, type) }
+        if version == nil, type != .connect { throw .packetBeforeConnect(type) }
         try checkFlags(first & 0x0F, of: type)
+        if let version, !type.mayBeSent(to: role, in: version) { throw violation(.packetDirection, type) }
         return type
     }
 

@@ -74,7 +74,7 @@ struct PropertyReader {
     }
 
     mutating func responseTopic() throws(MQTTError) -> String {
-        let topic = try string()
+        let topic = try reader.name()
         guard TopicName.fault(of: topic) == nil else { throw violation(.responseTopic) }
         return topic
     }

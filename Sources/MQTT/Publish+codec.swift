@@ -8,7 +8,7 @@ extension Publish {
     init(from reader: inout ByteReader, header: FixedHeader) throws(MQTTError) {
         // The fixed header has been checked, so the bits can only be 0, 1 or 2.
         guard let qos = QoS(rawValue: header.flags >> 1 & 0b11) else { throw reader.violation(.publishQoS) }
-        let topic = try reader.string()
+        let topic = try reader.name()
         if TopicName.fault(of: topic) == .wildcard { throw reader.violation(.topicNameWildcard) }
         let packetID = qos == .atMostOnce ? nil : try reader.packetID()
         let properties = reader.version == .v5 ? try Properties(from: &reader) : Properties()

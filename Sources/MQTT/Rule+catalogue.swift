@@ -35,6 +35,8 @@ extension Rule {
     public static let stringUTF8 = Rule("MQTT-1.5.4-1", v311: "MQTT-1.5.3-1", "a string is not well-formed UTF-8")
     /// U+0000 in a string.
     public static let stringNull = Rule("MQTT-1.5.4-2", v311: "MQTT-1.5.3-2", "a string contains U+0000")
+    /// A control character or a noncharacter in a client identifier, a user name, a topic name or filter.
+    public static let nameCharacters = Rule("§1.5.4", v311: "§1.5.3", "a name contains a control character or a noncharacter")
     /// Packet identifier 0.
     public static let packetIdentifierZero = Rule(
         "MQTT-2.2.1-3", v311: "MQTT-2.3.1-1", .protocolError, "the packet identifier is 0")

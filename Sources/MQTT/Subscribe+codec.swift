@@ -88,7 +88,7 @@ extension Suback {
 
 extension ByteReader {
     mutating func topicFilter() throws(MQTTError) -> TopicFilter {
-        let text = try string()
+        let text = try name()
         do {
             return try TopicFilter(checking: text, version: version ?? .v5)
         } catch {

@@ -4,16 +4,21 @@ internal import JSON
 public enum DeviceMessage {
     /// The JSON for a task's devices, absent fields left out and `body` as the caller sent it.
     /// - Parameters:
+    ///   - displayType: of a message; `nil` for a configuration.
+    ///   - body: the caller's bytes.
     ///   - version: of a configuration: at most 2^53, and greater than every one before. `nil` for a message.
     ///   - sentAt: the task's `created_at`, Unix milliseconds.
-    public static func compose(_ request: PushRequest, task: TaskID, version: UInt64?, sentAt: Int64) -> [UInt8] {
-        var json = JSONWriter(capacity: request.payload.body.count + 256)
+    public static func compose(
+        task: TaskID, app: AppKey, displayType: DisplayType?, body: ArraySlice<UInt8>, tag: String?, version: UInt64?,
+        sentAt: Int64
+    ) -> [UInt8] {
+        var json = JSONWriter(capacity: body.count + 256)
         json.object { json in
             json.member("task_id", task.text)
-            json.member("appkey", request.app.text)
-            json.member("display_type", ifPresent: request.payload.displayType?.rawValue)
-            json.member("body", raw: request.payload.bytes[request.payload.body])
-            json.member("tag", ifPresent: request.tag)
+            json.member("appkey", app.text)
+            json.member("display_type", ifPresent: displayType?.rawValue)
+            json.member("body", raw: body)
+            json.member("tag", ifPresent: tag)
             if let version { json.member("version", version) }
             json.member("sent_at", sentAt)
         }

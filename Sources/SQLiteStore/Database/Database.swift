@@ -83,7 +83,7 @@ final class Database {
     var inTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// Reads from one snapshot.
-    func reading<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws -> Result {
+    func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
         try statement("BEGIN").run()
         defer {
             // Ending a read transaction cannot fail in a way that matters: nothing was written.

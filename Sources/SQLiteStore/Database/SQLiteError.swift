@@ -12,5 +12,5 @@ struct SQLiteError: Error, CustomStringConvertible {
     ///
     /// A shared-memory file that cannot grow is reported as an input/output error, but is the same thing: it fails before the
     /// first byte of the transaction is written.
-    var isFull: Bool { code & 0xFF == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE }
+    var isFull: Bool { code & 0xFF == SQLITE_FULL || code == PSP_SQLITE_IOERR_SHMSIZE }
 }

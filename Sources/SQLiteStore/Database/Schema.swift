@@ -35,6 +35,7 @@ enum Schema {
         CREATE INDEX device_by_key ON device(key) WHERE retired_seq = 9223372036854775807;
         CREATE INDEX device_by_org ON device(org, ordinal);
         CREATE INDEX device_by_user ON device(user, ordinal) WHERE user IS NOT NULL;
+        CREATE INDEX device_retired ON device(retired_seq) WHERE retired_seq < 9223372036854775807;
         CREATE TABLE past_org(
           ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, org INTEGER NOT NULL,
           PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;

@@ -97,7 +97,8 @@ struct HistoryReader {
         // The tree has no cycles at any one position; over time it is bounded by this.
         guard depth < 128 else { return found }
         let query = try database.statement(
-            "SELECT parent, from_seq, to_seq FROM org_parent WHERE org = ? AND from_seq < ? AND to_seq > ? AND parent IS NOT NULL")
+            "SELECT parent, from_seq, to_seq FROM org_parent WHERE org = ? AND from_seq < ? AND to_seq > ? AND parent IS NOT NULL"
+        )
         query.bind(1, org)
         query.bind(2, to)
         query.bind(3, from)

@@ -32,14 +32,12 @@ final class Tail: Sendable {
         state.withLock { $0 = View(generations: $0.generations, head: head) }
     }
 
+    /// Generations that wait to be merged, oldest first.
+    var sealed: [Generation] { state.withLock { Array($0.generations.dropLast()) } }
+
     /// Ends the active generation and begins another. Writer only, between transactions.
-    /// - Returns: the sealed one, to be merged.
-    func seal() -> Generation {
-        state.withLock { view in
-            let sealed = view.generations[view.generations.count - 1]
-            view = View(generations: view.generations + [Generation()], head: view.head)
-            return sealed
-        }
+    func seal() {
+        state.withLock { $0 = View(generations: $0.generations + [Generation()], head: $0.head) }
     }
 
     /// Forgets a generation whose merge is committed.

@@ -84,7 +84,8 @@ final class CursorBook {
             let statement = positions.isEmpty ? erase : write
             statement.bind(1, ordinal)
             if !positions.isEmpty {
-                statement.bind(2, positions.flatMap { position in (0..<8).map { UInt8(truncatingIfNeeded: position >> (56 - 8 * $0)) } })
+                statement.bind(
+                    2, positions.flatMap { position in (0..<8).map { UInt8(truncatingIfNeeded: position >> (56 - 8 * $0)) } })
             }
             try statement.run()
         }

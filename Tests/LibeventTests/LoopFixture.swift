@@ -1,0 +1,48 @@
+import Libevent
+import Synchronization
+import Testing
+
+/// Runs `body` with loops that end with it.
+func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
+    let loops = try (0..<count).map { try EventLoop(name: "test \($0)") }
+    for loop in loops { loop.start() }
+    let result: Result<R, any Error>
+    do { result = .success(try await body(loops)) } catch { result = .failure(error) }
+    for loop in loops { loop.stop() }
+    for loop in loops { loop.join() }
+    return try result.get()
+}
+
+func withLoop<R>(_ body: @concurrent (EventLoop) async throws -> R) async throws -> R {
+    try await withLoops(1) { try await body($0[0]) }
+}
+
+/// An actor of a loop on which a test can do anything.
+actor OnLoop {
+    let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func run<R: Sendable>(_ body: @Sendable (isolated OnLoop) throws -> R) rethrows -> R { try body(self) }
+}
+
+struct TimedOut: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Waits until the condition holds; fails the test after `limit`.
+func wait(
+    until what: String, limit: Duration = .seconds(20), _ condition: @Sendable () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    while try await !condition() {
+        guard ContinuousClock.now < end else { throw TimedOut(description: "never happened: \(what)") }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
+let anyPort = "127.0.0.1:0"
+
+func bindAnyPort(count: Int = 1) throws -> [ListeningSocket] {
+    try ListeningSocket.bind(SocketAddress(parsing: anyPort), count: count)
+}
