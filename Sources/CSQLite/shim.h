@@ -1,2 +1,18 @@
 #pragma once
+#define _GNU_SOURCE
+#include <pthread.h>
 #include <sqlite3.h>
+
+// SQLITE_TRANSIENT is a cast of -1 to a function pointer, which Swift cannot import.
+static inline int psp_bind_text(sqlite3_stmt *statement, int index, const char *text, int length) {
+    return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
+}
+static inline int psp_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int length) {
+    return length == 0 ? sqlite3_bind_zeroblob(statement, index, 0) : sqlite3_bind_blob(statement, index, bytes, length, SQLITE_TRANSIENT);
+}
+
+// Extended codes are expressions, which Swift does not import either.
+static const int PSP_SQLITE_IOERR_SHMSIZE = SQLITE_IOERR_SHMSIZE;
+
+// A GNU extension that the platform's module hides.
+static inline void psp_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -1,0 +1,133 @@
+/// Holds the tokens that simdjson's scan found against the grammar of RFC 8259, and lists the values.
+///
+/// The scan has made sure of UTF-8, of the ends of strings and of control characters in them. It gives the offset of each of `{}[]:,`
+/// outside strings, and of the first byte of everything else; so a string, number or word ends, white space aside, before the next offset.
+///
+/// The walk keeps its own stack of open containers, so the depth of nesting is bounded by the length of the text alone.
+struct GrammarWalker {
+    /// What the grammar allows as the next token.
+    private enum Expected {
+        case value, valueOrEnd, key, keyOrEnd, colon, commaOrEnd, nothing
+    }
+
+    private(set) var nodes: [JSONNode] = []
+    /// How many bytes the tokens have: the rest of the text is white space.
+    private(set) var tokenBytes = 0
+    /// The indices of the containers that are open.
+    private var open: [UInt32] = []
+    private var expected = Expected.value
+    private let hasEscapes: Bool
+
+    /// - Parameters:
+    ///   - tokens: how many there are: never fewer than nodes.
+    ///   - hasEscapes: whether there is a backslash in the text at all.
+    init(tokens: Int, hasEscapes: Bool) {
+        self.hasEscapes = hasEscapes
+        nodes.reserveCapacity(tokens)
+    }
+
+    mutating func walk(_ bytes: Span<UInt8>, tokens: Span<UInt32>) throws(JSONError) {
+        for position in tokens.indices {
+            let start = Int(tokens[position])
+            let limit = position + 1 < tokens.count ? Int(tokens[position + 1]) : bytes.count
+            let byte = bytes[start]
+            tokenBytes += 1
+            switch (expected, byte) {
+            case (.valueOrEnd, UInt8(ascii: "]")), (.keyOrEnd, UInt8(ascii: "}")):
+                close(at: start)
+            case (.value, _), (.valueOrEnd, _):
+                try value(bytes, from: start, to: limit)
+            case (.key, UInt8(ascii: "\"")), (.keyOrEnd, UInt8(ascii: "\"")):
+                try string(bytes, from: start, to: limit)
+                expected = .colon
+            case (.colon, UInt8(ascii: ":")):
+                expected = .value
+            case (.commaOrEnd, UInt8(ascii: ",")):
+                expected = isInObject ? .key : .value
+            case (.commaOrEnd, UInt8(ascii: "]")) where !isInObject, (.commaOrEnd, UInt8(ascii: "}")) where isInObject:
+                close(at: start)
+            default:
+                throw .syntax(offset: start)
+            }
+        }
+        guard expected == .nothing else { throw .syntax(offset: bytes.count) }
+    }
+
+    private var isInObject: Bool {
+        guard let container = open.last else { return false }
+        return nodes[Int(container)].kind == .object
+    }
+
+    private mutating func value(_ bytes: Span<UInt8>, from start: Int, to limit: Int) throws(JSONError) {
+        if let container = open.last { nodes[Int(container)].count += 1 }
+        switch bytes[start] {
+        case UInt8(ascii: "{"): beginContainer(.object, at: start, expecting: .keyOrEnd)
+        case UInt8(ascii: "["): beginContainer(.array, at: start, expecting: .valueOrEnd)
+        case UInt8(ascii: "\""):
+            try string(bytes, from: start, to: limit)
+            valueEnded()
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            let end = endOfToken(bytes, from: start, to: limit)
+            guard NumberGrammar.accepts(bytes, start..<end) else { throw .invalidNumber(offset: start) }
+            append(.number, start, end)
+            valueEnded()
+        case UInt8(ascii: "t"): try word("true", .true, bytes, from: start, to: limit)
+        case UInt8(ascii: "f"): try word("false", .false, bytes, from: start, to: limit)
+        case UInt8(ascii: "n"): try word("null", .null, bytes, from: start, to: limit)
+        default: throw .syntax(offset: start)
+        }
+    }
+
+    private mutating func string(_ bytes: Span<UInt8>, from start: Int, to limit: Int) throws(JSONError) {
+        let end = endOfToken(bytes, from: start, to: limit)
+        guard end - start >= 2, bytes[end - 1] == UInt8(ascii: "\"") else { throw .syntax(offset: start) }
+        let escaped = hasEscapes ? try StringEscapes.validate(bytes, (start + 1)..<(end - 1)) : false
+        append(.string, start, end, hasEscapes: escaped)
+    }
+
+    private mutating func word(
+        _ word: StaticString, _ kind: JSONKind, _ bytes: Span<UInt8>, from start: Int, to limit: Int
+    ) throws(JSONError) {
+        let end = endOfToken(bytes, from: start, to: limit)
+        guard end - start == word.utf8CodeUnitCount else { throw .syntax(offset: start) }
+        let isWord = word.withUTF8Buffer { letters in letters.indices.allSatisfy { letters[$0] == bytes[start + $0] } }
+        guard isWord else { throw .syntax(offset: start) }
+        append(kind, start, end)
+        valueEnded()
+    }
+
+    private mutating func beginContainer(_ kind: JSONKind, at start: Int, expecting: Expected) {
+        open.append(UInt32(nodes.count))
+        append(kind, start, start)
+        expected = expecting
+    }
+
+    private mutating func close(at offset: Int) {
+        let container = Int(open.removeLast())
+        nodes[container].end = UInt32(offset + 1)
+        nodes[container].next = UInt32(nodes.count)
+        valueEnded()
+    }
+
+    private mutating func valueEnded() {
+        expected = open.isEmpty ? .nothing : .commaOrEnd
+    }
+
+    private mutating func append(_ kind: JSONKind, _ start: Int, _ end: Int, hasEscapes: Bool = false) {
+        let next = UInt32(nodes.count + 1)
+        nodes.append(
+            JSONNode(kind: kind, hasEscapes: hasEscapes, start: UInt32(start), end: UInt32(end), next: next, count: 0))
+    }
+
+    /// Where the token that begins at `start` ends: what lies between it and the next one is white space (RFC 8259 §2).
+    private mutating func endOfToken(_ bytes: Span<UInt8>, from start: Int, to limit: Int) -> Int {
+        var end = limit
+        while end > start + 1, isWhiteSpace(bytes[end - 1]) { end -= 1 }
+        tokenBytes += end - start - 1
+        return end
+    }
+
+    private func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+}

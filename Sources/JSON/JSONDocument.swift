@@ -1,0 +1,64 @@
+internal import CSimdjson
+
+/// A text that has been found to be one JSON value, whole: nothing in it is unchecked. Keeps the caller's bytes, so that a value can be
+/// passed on exactly as it was sent (``JSONValue/minified()``).
+///
+/// Strict RFC 8259: UTF-8 without byte order mark, no `NaN`, no trailing comma, nothing after the value. Beyond it, a lone surrogate
+/// escape is refused, since no UTF-8 can say it. Numbers are checked by the grammar only, and duplicate keys are kept.
+///
+/// ```swift
+/// let document = try JSONDocument(parsing: body)
+/// for (key, value) in document.root.members { … }
+/// ```
+public final class JSONDocument: Sendable {
+    let bytes: [UInt8]
+    let nodes: [JSONNode]
+    let hasInsignificantWhiteSpace: Bool
+
+    /// Parses a text of any depth of nesting in memory in proportion to its length.
+    public init(parsing bytes: [UInt8]) throws(JSONError) {
+        self.bytes = bytes
+        let walker = try JSONDocument.scan(bytes.span)
+        nodes = walker.nodes
+        hasInsignificantWhiteSpace = walker.tokenBytes < bytes.count
+    }
+
+    /// Parses a copy of the bytes.
+    public convenience init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {
+        try self.init(parsing: [UInt8](bytes))
+    }
+
+    /// Parses a text of the program's own.
+    public convenience init(parsing text: String) throws(JSONError) {
+        try self.init(parsing: [UInt8](text.utf8))
+    }
+
+    /// The value that the text is.
+    public var root: JSONValue { JSONValue(document: self, index: 0) }
+
+    private static func scan(_ bytes: Span<UInt8>) throws(JSONError) -> GrammarWalker {
+        var offsets: UnsafePointer<UInt32>?
+        var count = 0
+        var hasEscapes: Int32 = 0
+        let result = bytes.withUnsafeBufferPointer { csimdjson_scan($0.baseAddress, $0.count, &offsets, &count, &hasEscapes) }
+        guard result == CSIMDJSON_SUCCESS else { throw JSONError(result) }
+        // The offsets are the thread's until its next scan: nothing below scans.
+        let tokens = UnsafeBufferPointer(start: offsets, count: count)
+        var walker = GrammarWalker(tokens: tokens.count, hasEscapes: hasEscapes != 0)
+        try walker.walk(bytes, tokens: tokens.span)
+        return walker
+    }
+}
+
+extension JSONError {
+    fileprivate init(_ result: csimdjson_result) {
+        switch result {
+        case CSIMDJSON_EMPTY: self = .empty
+        case CSIMDJSON_TOO_LARGE: self = .tooLarge
+        case CSIMDJSON_INVALID_UTF8: self = .invalidUTF8
+        case CSIMDJSON_UNCLOSED_STRING: self = .unclosedString
+        case CSIMDJSON_CONTROL_CHARACTER: self = .controlCharacter
+        default: self = .internalFailure
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// A value of a document, seen in place: nothing is decoded before it is asked for. Keeps its document alive.
+///
+/// An accessor of another kind than the value's is `nil` (or has no elements); what a caller sent is wrong is the reader's to say.
+public struct JSONValue: Sendable {
+    let document: JSONDocument
+    let index: Int
+
+    var node: JSONNode { document.nodes[index] }
+
+    /// What the value is.
+    public var kind: JSONKind { node.kind }
+
+    /// Whether the value is `null`.
+    public var isNull: Bool { kind == .null }
+
+    /// The decoded string.
+    public var string: String? {
+        let node = node
+        guard node.kind == .string else { return nil }
+        let range = Int(node.start + 1)..<Int(node.end - 1)
+        let text = document.bytes
+        guard !node.hasEscapes else { return StringEscapes.decode(text.span, range) }
+        return String(decoding: text[range], as: UTF8.self)
+    }
+
+    /// `true` or `false`.
+    public var bool: Bool? {
+        switch kind {
+        case .true: true
+        case .false: false
+        default: nil
+        }
+    }
+
+    /// A number written as an integer (no point, no exponent) that fits.
+    public var int64: Int64? { integer() }
+
+    /// A number written as an integer (no point, no exponent, no sign but of `-0`) that fits.
+    public var uint64: UInt64? { integer() }
+
+    /// A number, as near as a double comes; infinite where it is too large.
+    public var double: Double? {
+        guard kind == .number else { return nil }
+        return Double(String(decoding: raw, as: UTF8.self))
+    }
+
+    /// The value's bytes as they were sent, with the white space inside.
+    public var raw: ArraySlice<UInt8> {
+        let node = node
+        return document.bytes[Int(node.start)..<Int(node.end)]
+    }
+
+    /// An object's members in the order of the text, duplicate keys included.
+    public var members: Members { Members(of: self) }
+
+    /// An array's elements.
+    public var elements: Elements { Elements(of: self) }
+
+    /// How many members or elements there are; 0 for what is neither object nor array.
+    public var count: Int { Int(node.count) }
+
+    /// The first member with this key.
+    public subscript(key: String) -> JSONValue? {
+        members.first { $0.key == key }?.value
+    }
+
+    private func integer<Integer: FixedWidthInteger>() -> Integer? {
+        guard kind == .number else { return nil }
+        let digits = raw
+        guard digits.count <= 20 else { return nil }
+        return Integer(String(decoding: digits, as: UTF8.self))
+    }
+}

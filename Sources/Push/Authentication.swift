@@ -1,0 +1,65 @@
+internal import Crypto
+
+/// Decides whether a request comes from an app that may make it. Pure: clock and apps are handed in.
+public struct Authentication: Hashable, Sendable {
+    /// How far a caller's clock may be from the server's, in milliseconds: ten minutes.
+    public static let defaultWindow: Int64 = 600_000
+
+    /// How far a caller's clock may be from the server's, in milliseconds.
+    public let window: Int64
+
+    /// - Parameter window: milliseconds, either way.
+    public init(window: Int64 = defaultWindow) {
+        self.window = window
+    }
+
+    /// The app that calls.
+    /// - Parameters:
+    ///   - headers: those of the request.
+    ///   - interface: the one that is called, or `nil` where any app may (a task's report, statistics).
+    ///   - now: the server's clock, Unix milliseconds.
+    ///   - app: the app of that key, if there is one.
+    /// - Throws: the first that fails of 2001, 2002, 2003, 2006, 2004, 2005, 2007, 2008.
+    public func authenticate(
+        _ headers: CredentialHeaders, for interface: Interface?, now: Int64, app: (AppKey) -> App?
+    ) throws(Refusal) -> App {
+        guard !headers.appKey.isMissing else { throw Refusal(.noAppKey, field: "appkey") }
+        guard !headers.timestamp.isMissing else { throw Refusal(.noTimestamp, field: "timestamp") }
+        guard !headers.token.isMissing else { throw Refusal(.noToken, field: "validation-token") }
+
+        guard case .once(let timestamp) = headers.timestamp, let time = Timestamp.parse(timestamp), abs(time - now) <= window
+        else {
+            throw Refusal(.badTimestamp, field: "timestamp", hint: .serverTime(now))
+        }
+        guard case .once(let keyText) = headers.appKey, let key = AppKey(keyText), let app = app(key) else {
+            throw Refusal(.unknownAppKey, field: "appkey")
+        }
+        guard case .once(let token) = headers.token else { throw Refusal(.wrongToken, field: "validation-token") }
+        try check(token, of: app, timestamp: timestamp)
+        guard !app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
+        guard interface.map(app.interfaces.contains) ?? true else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
+        return app
+    }
+
+    private func check(_ token: String, of app: App, timestamp: String) throws(Refusal) {
+        let sent = token.lowercased()
+        let expected = ValidationToken.make(appKey: app.key, masterSecret: app.masterSecret, timestamp: timestamp)
+        guard !ConstantTime.equal(sent, expected) else { return }
+        // The common mistake is worth a word of its own; who sends the secret knows it already.
+        let isSecret = ConstantTime.equal(sent, app.masterSecret.lowercased())
+        throw Refusal(.wrongToken, field: "validation-token", hint: isSecret ? .rawSecret : nil)
+    }
+}
+
+/// A caller's clock.
+enum Timestamp {
+    /// Unix milliseconds, of exactly 10 digits (seconds) or 13 (milliseconds).
+    static func parse(_ text: String) -> Int64? {
+        let digits = text.utf8
+        guard digits.count == 10 || digits.count == 13 else { return nil }
+        guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(text) else {
+            return nil
+        }
+        return digits.count == 10 ? number * 1000 : number
+    }
+}

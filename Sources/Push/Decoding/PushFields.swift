@@ -1,0 +1,97 @@
+internal import JSON
+
+/// The fields of the body of a push, found but not yet judged: so that an unsupported one anywhere is told before a missing one, and
+/// that before a wrong value.
+struct PushFields {
+    enum Root: String, FieldName {
+        case type
+        case deviceTokens = "device_tokens"
+        case userID = "user_id"
+        case orgID = "org_id"
+        case payload
+        case policy
+        // Umeng's interface, from which callers come, has these three here.
+        case productionMode = "production_mode"
+        case description
+        case tag
+    }
+
+    enum Inner: String, FieldName {
+        case displayType = "display_type"
+        case body
+        case productionMode = "production_mode"
+        case description
+        case tag
+    }
+
+    enum Body: String, FieldName {
+        case title
+        case custom
+    }
+
+    enum Policy: String, FieldName {
+        case expireTime = "expire_time"
+        case outBizNo = "out_biz_no"
+    }
+
+    let source: JSONValue
+    let interface: Interface
+    let root: ObjectFields<Root>
+    let payload: ObjectFields<Inner>
+    let body: ObjectFields<Body>
+    let policy: ObjectFields<Policy>
+    private(set) var faults = FieldFaults()
+
+    init(_ source: JSONValue, interface: Interface) {
+        self.source = source
+        self.interface = interface
+        root = ObjectFields(source, faults: &faults)
+        (payload, body) = PushFields.payload(root[.payload], interface, &faults)
+        policy = ObjectFields(root[.policy], path: "policy.", faults: &faults)
+        // What a repeated object holds is looked at for unsupported fields only: they come before the repetition.
+        guard faults.repeated != nil else { return }
+        for payload in root.repeated(.payload) { _ = PushFields.payload(payload, interface, &faults) }
+        for policy in root.repeated(.policy) { _ = ObjectFields<Policy>(policy, path: "policy.", faults: &faults) }
+    }
+
+    private static func payload(
+        _ value: JSONValue?, _ interface: Interface, _ faults: inout FieldFaults
+    ) -> (ObjectFields<Inner>, ObjectFields<Body>) {
+        let isMessage = interface == .message
+        let payload = ObjectFields<Inner>(
+            value, path: "payload.", excluding: isMessage ? [] : [.displayType], faults: &faults)
+        // The body of a configuration is a string: as an object it is of the wrong type, whatever it holds.
+        guard isMessage else { return (payload, ObjectFields(nil, faults: &faults)) }
+        let excluded: [Body] = payload[.displayType]?.string == DisplayType.message.rawValue ? [.title] : []
+        let body = ObjectFields<Body>(payload[.body], path: "payload.body.", excluding: excluded, faults: &faults)
+        guard faults.repeated != nil else { return (payload, body) }
+        for other in payload.repeated(.body) {
+            _ = ObjectFields<Body>(other, path: "payload.body.", excluding: excluded, faults: &faults)
+        }
+        return (payload, body)
+    }
+
+    /// The path of the first required field that is absent (2102), in the order of the interface's table. What is required inside a
+    /// value of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
+    var missing: String? {
+        if !root.contains(.type) { return "type" }
+        switch root[.type]?.string {
+        case "unicast" where !root.contains(.deviceTokens) && !root.contains(.userID): return "device_tokens"
+        case "groupcast" where !root.contains(.orgID): return "org_id"
+        default: break
+        }
+        guard let payload = root[.payload] else { return "payload" }
+        return payload.kind == .object ? missingInPayload : nil
+    }
+
+    private var missingInPayload: String? {
+        if interface == .message, !payload.contains(.displayType) { return "payload.display_type" }
+        guard let content = payload[.body] else { return "payload.body" }
+        guard interface == .message, content.kind == .object else { return nil }
+        switch payload[.displayType]?.string.flatMap(DisplayType.init) {
+        case .notification where !body.contains(.title): return "payload.body.title"
+        case .message where !body.contains(.custom): return "payload.body.custom"
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// When a push stops being delivered.
+public enum Expiry {
+    /// Three days, for a message that names none.
+    public static let defaultLifetime: Int64 = 72 * 3_600_000
+    /// Seven days, the most that a message may ask for.
+    public static let longestLifetime: Int64 = 7 * 24 * 3_600_000
+
+    /// The expiry of a push accepted at `now`, all in Unix milliseconds; `nil` never expires.
+    ///
+    /// A message lives 72 hours unless it says otherwise and 7 days at most; a configuration has neither default nor bound.
+    /// - Throws: 2103 on `policy.expire_time` that is not in the future, or too far in it.
+    public static func resolve(_ wish: Int64?, of interface: Interface, now: Int64) throws(Refusal) -> Int64? {
+        guard let wish else { return interface == .message ? now + defaultLifetime : nil }
+        guard wish > now, interface == .configuration || wish - now <= longestLifetime else {
+            throw Refusal(.invalidValue, field: "policy.expire_time")
+        }
+        return wish
+    }
+}

@@ -1,0 +1,93 @@
+/// A push as a caller asked for it: checked as far as its own bytes go. What depends on the directory, on the clock or on
+/// earlier pushes is decided by the store (``TaskStore/append(_:withinRate:)``).
+public struct PushRequest: Sendable {
+    /// Whom a push addresses, by the names that callers use.
+    public enum Target: Hashable, Sendable {
+        /// The one device.
+        case device(DeviceToken)
+        /// Every device of that user.
+        case user(UserID)
+        /// That organisation and everything below it.
+        case organisation(OrgID)
+    }
+
+    /// The caller's own id of a push, by which a repeat is recognised.
+    public struct Idempotency: Hashable, Sendable {
+        /// `policy.out_biz_no`, 1 to 128 bytes.
+        public let outBizNo: String
+        /// SHA-256 of interface and body without insignificant white space: what a repeat must match.
+        public let fingerprint: [UInt8]
+        /// An id with the fingerprint of the request that carries it.
+        public init(outBizNo: String, fingerprint: [UInt8]) {
+            self.outBizNo = outBizNo
+            self.fingerprint = fingerprint
+        }
+    }
+
+    /// The app that asks.
+    public var app: AppKey
+    /// The interface that was called.
+    public var interface: Interface
+    /// Whom it addresses.
+    public var target: Target
+    /// What is sent.
+    public var payload: Payload
+    /// `production_mode` false: only the target's devices that are registered as test devices.
+    public var testOnly: Bool
+    /// What operators read about the push; at most 1,024 bytes.
+    public var description: String?
+    /// What groups pushes for statistics; at most 128 bytes.
+    public var tag: String?
+    /// The caller's wish, in Unix milliseconds; `nil` means the default. See ``Expiry/resolve(_:of:now:)``.
+    public var expireTime: Int64?
+    /// By which a repeat is recognised, if the caller wants that.
+    public var idempotency: Idempotency?
+
+    /// A push of which everything that is left out has its default.
+    public init(
+        app: AppKey, interface: Interface, target: Target, payload: Payload, testOnly: Bool = false, description: String? = nil,
+        tag: String? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil
+    ) {
+        self.app = app
+        self.interface = interface
+        self.target = target
+        self.payload = payload
+        self.testOnly = testOnly
+        self.description = description
+        self.tag = tag
+        self.expireTime = expireTime
+        self.idempotency = idempotency
+    }
+}
+
+/// The `payload` object of a push.
+public struct Payload: Hashable, Sendable {
+    /// The object as the caller sent it, without insignificant white space.
+    public let bytes: [UInt8]
+    /// Where `body` lies in ``bytes``: what reaches the device, byte for byte.
+    public let body: Range<Int>
+    /// The size that the limits count: as Python's `json.dumps(payload, ensure_ascii=False, separators=(",", ":"))` would
+    /// write it in UTF-8, numbers as sent.
+    public let measuredSize: Int
+    /// `nil` for a configuration.
+    public let displayType: DisplayType?
+
+    /// A payload that has been checked: `PushDecoder` makes them.
+    public init(bytes: [UInt8], body: Range<Int>, measuredSize: Int, displayType: DisplayType?) {
+        self.bytes = bytes
+        self.body = body
+        self.measuredSize = measuredSize
+        self.displayType = displayType
+    }
+
+    /// Whether a device of that platform takes it.
+    public func fits(_ platform: Platform) -> Bool { measuredSize <= platform.payloadLimit }
+}
+
+/// How a device shows a message.
+public enum DisplayType: String, Hashable, Sendable {
+    /// Shown by the system, with a title.
+    case notification
+    /// Handed to the application.
+    case message
+}

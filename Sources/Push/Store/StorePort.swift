@@ -1,0 +1,13 @@
+/// A loop, as the store sees it: answers and feed come as jobs, in order.
+public protocol Mailbox: Sendable {
+    /// Runs `work` on the loop, after everything that was posted before. Callable from any thread.
+    func execute(_ work: @escaping @Sendable () -> Void)
+}
+
+/// One loop's door to the store. All answers to calls made through it are posted to its loop, one job a commit: the feed's entries
+/// first, then the answers, so that a caller never learns of a push before its own loop has it.
+public protocol StorePort: TaskStore, DeliveryStore, Directory {
+    /// Begins the feed. `deliver` is called on the loop with everything after the snapshot's position, in order, and has applied
+    /// it when it returns: that is what ``TaskStore/cancel(_:by:)`` and changes of the directory wait for. Once a port.
+    func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot
+}

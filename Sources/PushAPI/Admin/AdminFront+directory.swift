@@ -1,0 +1,84 @@
+internal import Crypto
+internal import JSON
+internal import Push
+
+/// `PUT`, `GET` and `DELETE` of apps, organisations and devices. A secret is told once, by the 201 of the PUT that made the record.
+extension AdminFront {
+    func putApp(_ request: Request) async throws -> Reply {
+        let key: AppKey = try request.identifier("appkey")
+        let change = try request.decoded(DirectoryDecoder.app)
+        let result = try await store.apply(.putApp(key, change, secretIfNew: Random.secret()))
+        return .changed(result, "appkey", key.text, secretName: "master_secret")
+    }
+
+    func app(_ request: Request) async throws -> Reply {
+        _ = try request.parameters()
+        let app = try await store.app(try request.identifier("appkey"))
+        return .success { $0.value(app) }
+    }
+
+    func removeApp(_ request: Request) async throws -> Reply {
+        _ = try request.parameters()
+        let key: AppKey = try request.identifier("appkey")
+        return .changed(try await store.apply(.removeApp(key)), "appkey", key.text)
+    }
+
+    func putOrganisation(_ request: Request) async throws -> Reply {
+        let id: OrgID = try request.identifier("org_id")
+        let change = try request.decoded(DirectoryDecoder.organisation)
+        return .changed(try await store.apply(.putOrganisation(id, change)), "org_id", id.text)
+    }
+
+    func organisation(_ request: Request) async throws -> Reply {
+        _ = try request.parameters()
+        let organisation = try await store.organisation(try request.identifier("org_id"))
+        return .success { $0.value(organisation) }
+    }
+
+    func removeOrganisation(_ request: Request) async throws -> Reply {
+        _ = try request.parameters()
+        let id: OrgID = try request.identifier("org_id")
+        return .changed(try await store.apply(.removeOrganisation(id)), "org_id", id.text)
+    }
+
+    func putDevice(_ request: Request) async throws -> Reply {
+        let token: DeviceToken = try request.identifier("device_token")
+        let change = try request.decoded(DirectoryDecoder.device)
+        let result = try await store.apply(.putDevice(token, change, secretIfNew: Random.secret()))
+        return .changed(result, "device_token", token.text, secretName: "secret")
+    }
+
+    func device(_ request: Request) async throws -> Reply {
+        _ = try request.parameters()
+        let device = try await store.device(try request.identifier("device_token"))
+        return .success { $0.value(device) }
+    }
+
+    func removeDevice(_ request: Request) async throws -> Reply {
+        _ = try request.parameters()
+        let token: DeviceToken = try request.identifier("device_token")
+        return .changed(try await store.apply(.removeDevice(token)), "device_token", token.text)
+    }
+}
+
+extension Reply {
+    /// The answer to a change of the directory: 201 created, 202 updated, 200 removed.
+    /// - Parameter secretName: under which the record's secret is told when it was created.
+    fileprivate static func changed(_ result: ChangeResult, _ idName: String, _ id: String, secretName: String? = nil) -> Reply {
+        var status = 200
+        var secret: String?
+        switch result {
+        case .created(let made):
+            status = 201
+            secret = made
+        case .updated: status = 202
+        case .removed: break
+        }
+        return .success(status) { json in
+            json.object { json in
+                json.member(idName, id)
+                if let secretName { json.member(secretName, ifPresent: secret) }
+            }
+        }
+    }
+}

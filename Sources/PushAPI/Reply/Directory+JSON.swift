@@ -1,0 +1,51 @@
+internal import JSON
+internal import Push
+
+extension JSONWriter {
+    /// Writes an app as operators see it: the fields of its PUT with `appkey`, without its secret.
+    mutating func value(_ app: App) {
+        object { json in
+            json.member("appkey", app.key.text)
+            json.member("name", app.name)
+            json.key("interfaces")
+            json.array { json in
+                // In the catalogue's order, since a set has none.
+                for interface in Interface.allCases where app.interfaces.contains(interface) { json.value(interface.rawValue) }
+            }
+            json.member("org_id", ifPresent: app.scope?.text)
+            json.member("disabled", app.disabled)
+        }
+    }
+
+    /// Writes an organisation with its subtree's counters.
+    mutating func value(_ organisation: Organisation) {
+        object { json in
+            json.member("org_id", organisation.id.text)
+            json.member("name", organisation.name)
+            json.member("parent_id", ifPresent: organisation.parent?.text)
+            json.member("devices", organisation.devices)
+            json.member("online", organisation.online)
+        }
+    }
+
+    /// Writes a device, without its secret.
+    mutating func value(_ device: Device) {
+        object { json in
+            json.member("device_token", device.token.text)
+            json.member("platform", device.platform.rawValue)
+            json.member("org_id", device.organisation.text)
+            json.member("user_id", ifPresent: device.user?.text)
+            json.member("test", device.test)
+            json.member("online", device.online)
+            if let lastSeen = device.lastSeen { json.member("last_seen", lastSeen) }
+        }
+    }
+
+    /// Writes one device of a task's list.
+    mutating func value(_ recipient: Recipient) {
+        object { json in
+            json.member("device_token", recipient.device.text)
+            json.member("detail", ifPresent: recipient.detail)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+internal import JSON
+internal import Push
+
+extension Reply {
+    /// `{"ret":"FAIL","data":{"error_code":…,"error_msg":…,"field":…}}`.
+    /// - Parameter details: writes further members of `data`.
+    static func refusal(
+        _ refusal: Refusal, in language: Language, details: (inout JSONWriter) -> Void = { _ in }
+    ) -> Reply {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("ret", "FAIL")
+            json.key("data")
+            json.object { json in
+                json.members(of: refusal, in: language)
+                if case .serverTime(let now) = refusal.hint { json.member("server_time", now) }
+                details(&json)
+            }
+        }
+        var reply = Reply(status: refusal.code.status, body: json.bytes)
+        reply.code = refusal.code
+        if refusal.code == .rateLimited || refusal.code == .unavailable { reply.retry(after: .seconds(1)) }
+        return reply
+    }
+
+    /// The answer to anything that a handler throws.
+    static func failure(
+        _ error: any Error, in language: Language, details: (inout JSONWriter) -> Void = { _ in }
+    ) -> Reply {
+        switch error {
+        case let error as Refusal: return .refusal(error, in: language, details: details)
+        case StoreError.refused(let error): return .refusal(error, in: language, details: details)
+        case StoreError.unavailable(let delay):
+            var reply = Reply.refusal(Refusal(.unavailable), in: language, details: details)
+            reply.retry(after: delay)
+            return reply
+        default:
+            var reply = Reply.refusal(Refusal(.internalError), in: language, details: details)
+            reply.cause = error is StoreError ? "the store does not know whether it was done" : "\(error)"
+            return reply
+        }
+    }
+
+    /// Sets Retry-After (RFC 9110 §10.2.3): whole seconds, at least one.
+    mutating func retry(after delay: Duration) {
+        let (seconds, attoseconds) = delay.components
+        headers.removeAll { $0.name == "Retry-After" }
+        headers.append(("Retry-After", String(max(1, seconds + (attoseconds > 0 ? 1 : 0)))))
+    }
+}
+
+extension JSONWriter {
+    /// Writes the members that say why something was refused.
+    mutating func members(of refusal: Refusal, in language: Language) {
+        member("error_code", refusal.code.rawValue)
+        member("error_msg", refusal.message(in: language))
+        member("field", ifPresent: refusal.field)
+    }
+}

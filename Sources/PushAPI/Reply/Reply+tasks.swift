@@ -1,0 +1,22 @@
+internal import JSON
+internal import Push
+
+/// What callers and operators ask of a task alike; they differ in whose tasks they see.
+extension Reply {
+    /// A page of a task's devices in one state.
+    /// - Parameter app: whose task it must be; `nil` for an operator.
+    static func recipients(of request: Request, to app: AppKey?, store: any StorePort) async throws -> Reply {
+        let query = try request.parameters()
+        guard let state = RecipientState(rawValue: try query.required("state")) else {
+            throw Refusal(.invalidValue, field: "state")
+        }
+        let limit = try query.limit()
+        let page = try await store.recipients(of: request.task, to: app, state: state, after: query.after, limit: limit)
+        return .page(page) { $0.value($1) }
+    }
+
+    /// Nothing more of the task is handed to a connection.
+    static func cancelled(_ task: TaskID) -> Reply {
+        .success(202) { json in json.object { $0.member("task_id", task.text) } }
+    }
+}

@@ -1,0 +1,147 @@
+internal import Synchronization
+
+/// Rows of the log that the trailing indexes do not hold yet, found in memory.
+///
+/// A push is one row, by position; every other order (by target, `out_biz_no`, tag) would dirty a random page for each, so those
+/// indexes are filled later, sorted and many at once. Until then their entries are here: sealed generations and an active one.
+///
+/// **The order that keeps rows from falling between the two:** a reader takes the tail first and begins its read transaction then;
+/// the writer drops a generation only after the commit of its merge. A reader that took the tail before the drop finds the rows
+/// in the generation; one that took it after sees them in the index.
+final class Tail: Sendable {
+    /// What a reader holds: it stays whole, whatever the writer drops meanwhile.
+    struct View: Sendable {
+        let generations: [Generation]
+        /// The newest committed position. Entries past it are not to be believed: their transaction may not be done.
+        let head: UInt64
+    }
+
+    private let state: Mutex<View>
+
+    init(head: UInt64) {
+        state = Mutex(View(generations: [Generation()], head: head))
+    }
+
+    func take() -> View { state.withLock { $0 } }
+
+    /// The generation that takes new entries. Writer only.
+    var active: Generation { state.withLock { $0.generations[$0.generations.count - 1] } }
+
+    /// Everything up to `head` is committed.
+    func publish(head: UInt64) {
+        state.withLock { $0 = View(generations: $0.generations, head: head) }
+    }
+
+    /// Generations that wait to be merged, oldest first.
+    var sealed: [Generation] { state.withLock { Array($0.generations.dropLast()) } }
+
+    /// The first row that no index holds yet. Writer only.
+    var firstUnmerged: UInt64 {
+        let generations = state.withLock { $0.generations }
+        return generations.lazy.compactMap(\.first).first ?? UInt64.max
+    }
+
+    /// Ends the active generation and begins another. Writer only, between transactions.
+    func seal() {
+        state.withLock { $0 = View(generations: $0.generations + [Generation()], head: $0.head) }
+    }
+
+    /// Forgets a generation whose merge is committed.
+    func drop(_ generation: Generation) {
+        state.withLock { view in
+            view = View(generations: view.generations.filter { $0 !== generation }, head: view.head)
+        }
+    }
+}
+
+/// A run of the log's entries by target, `out_biz_no` and tag. Written by the writer while it is active, by nobody afterwards.
+final class Generation: Sendable {
+    struct BizKey: Hashable {
+        let app: Int64
+        let hash: Int64
+    }
+    struct TagKey: Hashable {
+        let app: Int64
+        let tag: String
+    }
+    struct Entry {
+        let seq: UInt64
+        let target: TargetKey
+        let app: Int64
+        let bizHash: Int64?
+        let tag: String?
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var targets: [TargetKey: [UInt64]] = [:]
+        var biz: [BizKey: [UInt64]] = [:]
+        var tags: [TagKey: [UInt64]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.entries.count } }
+
+    /// The position of its oldest entry.
+    var first: UInt64? { state.withLock { $0.entries.first?.seq } }
+
+    /// In the order of the log.
+    var entries: [Entry] { state.withLock { $0.entries } }
+
+    func append(_ entry: Entry) {
+        state.withLock { state in
+            state.entries.append(entry)
+            state.targets[entry.target, default: []].append(entry.seq)
+            if let hash = entry.bizHash { state.biz[BizKey(app: entry.app, hash: hash), default: []].append(entry.seq) }
+            if let tag = entry.tag { state.tags[TagKey(app: entry.app, tag: tag), default: []].append(entry.seq) }
+        }
+    }
+
+    /// Takes back what was appended after `head`: its transaction was rolled back.
+    func rollback(to head: UInt64) {
+        state.withLock { state in
+            while let last = state.entries.last, last.seq > head {
+                state.entries.removeLast()
+                Self.removeLast(from: &state.targets, last.target)
+                if let hash = last.bizHash { Self.removeLast(from: &state.biz, BizKey(app: last.app, hash: hash)) }
+                if let tag = last.tag { Self.removeLast(from: &state.tags, TagKey(app: last.app, tag: tag)) }
+            }
+        }
+    }
+
+    /// Positions of rows for `target`, `after` < seq < `before`, ascending, at most `limit`.
+    func rows(for target: TargetKey, after: UInt64, before: UInt64, limit: Int) -> [UInt64] {
+        state.withLock { state in
+            guard let all = state.targets[target], let last = all.last, last > after else { return [] }
+            let first = all.partitioningIndex { $0 > after }
+            return Array(all[first...].prefix { $0 < before }.prefix(limit))
+        }
+    }
+
+    func rows(app: Int64, bizHash: Int64) -> [UInt64] {
+        state.withLock { $0.biz[BizKey(app: app, hash: bizHash)] ?? [] }
+    }
+
+    func rows(app: Int64, tag: String) -> [UInt64] {
+        state.withLock { $0.tags[TagKey(app: app, tag: tag)] ?? [] }
+    }
+
+    private static func removeLast<Key: Hashable>(from lists: inout [Key: [UInt64]], _ key: Key) {
+        lists[key]?.removeLast()
+        if lists[key]?.isEmpty == true { lists[key] = nil }
+    }
+}
+
+extension Array {
+    /// The first index whose element satisfies `belongs`, in an array partitioned by it.
+    func partitioningIndex(where belongs: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,75 @@
+internal import Push
+
+extension LoopPort {
+    func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
+        let loop = loop
+        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Attached, AttachError>, Never>) in
+            let attachment = SessionRegistry.Attachment(loop: loop, token: token, secret: secret, session: session) {
+                continuation.resume(returning: $0)
+            }
+            store.writer.submit(
+                Job(
+                    loop: loop, isAboutSessions: true, decide: { ledger throws(SQLiteError) in try ledger.attach(attachment) },
+                    fail: { _ in { attachment.answer(.failure(.unavailable)) } }))
+        }
+        return try outcome.get()
+    }
+
+    func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position, settling: [Delivery]) {
+        tell { ledger throws(SQLiteError) in
+            for delivery in settling { try ledger.settle(delivery) }
+            try ledger.settle(device.ordinal, upTo: settledUpTo.raw)
+        }
+        tell(isAboutSessions: true) { ledger throws(SQLiteError) in try ledger.detach(device.ordinal, session: session) }
+    }
+
+    func settle(_ deliveries: [Delivery]) {
+        guard !deliveries.isEmpty else { return }
+        tell { ledger throws(SQLiteError) in for delivery in deliveries { try ledger.settle(delivery) } }
+    }
+
+    func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
+        let pending = try await read(store.pages) { context throws(SQLiteError) in
+            // The tail first, then the snapshot: see `Tail`.
+            let view = context.tail.take()
+            return try context.database.reading { () throws(SQLiteError) -> Pending? in
+                let query = PendingQuery(database: context.database, view: view, now: context.clock())
+                guard let found = try query.rows(for: device.ordinal, after: after.raw, limit: limit) else { return nil }
+                var rows: [Row] = []
+                rows.reserveCapacity(found.rows.count)
+                for (seq, target, row) in found.rows {
+                    let task = context.tasks.id(of: row.seq)
+                    let key = try context.appKey(row.app)
+                    rows.append(DeliveredRow.row(row, task: task, app: key, position: seq, target: target))
+                }
+                let position = Position(raw: found.lookedUpTo)
+                return Pending(
+                    rows: rows, lookedUpTo: position, membership: found.history.membership(at: found.lookedUpTo),
+                    membershipAt: position)
+            }
+        }
+        guard let pending else { throw .refused(Refusal(.noSuchDevice)) }
+        return pending
+    }
+
+    func commit(_ receipts: [Receipt]) async throws(StoreError) -> [ReceiptResult] {
+        try await change(flushes: true) { ledger throws(SQLiteError) in
+            var results: [ReceiptResult] = []
+            for receipt in receipts { results.append(try ledger.commit(receipt)) }
+            return .success(results)
+        }
+    }
+
+    /// Tells the writer something that nobody waits for. If the transaction fails it is told again from memory.
+    private func tell(
+        isAboutSessions: Bool = false, _ body: @escaping @Sendable (Ledger) throws(SQLiteError) -> Void
+    ) {
+        store.writer.submit(
+            Job(
+                loop: loop, isAboutSessions: isAboutSessions, isFact: !isAboutSessions,
+                decide: { ledger throws(SQLiteError) in
+                    try body(ledger)
+                    return nil
+                }, fail: { _ in nil }))
+    }
+}

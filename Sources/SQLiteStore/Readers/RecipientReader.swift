@@ -1,0 +1,203 @@
+internal import Push
+
+/// Who has a task and who has not: the devices that it addressed, found again from their intervals, and those that joined it.
+struct RecipientReader {
+    let context: Reader.Context
+    let now: Int64
+
+    /// Devices that one page looks at.
+    private static let scan = 4_000
+
+    /// Where a list goes on. A task's organisations come in the order of their numbers, each one's devices in that of their ordinals;
+    /// then those that joined.
+    private enum Place: Equatable {
+        case member(org: UInt32, after: UInt32?)
+        case joined(after: UInt32?)
+
+        init?(_ text: String) {
+            let isJoined = text.first == "j"
+            let parts = text.drop { $0 == "j" }.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == (isJoined ? 1 : 2), let last = parts.last else { return nil }
+            let after = UInt32(last)
+            guard after != nil || last == "-" else { return nil }
+            if isJoined {
+                self = .joined(after: after)
+            } else {
+                guard let org = UInt32(parts[0]) else { return nil }
+                self = .member(org: org, after: after)
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .member(let org, let after): "\(org)." + (after.map(String.init) ?? "-")
+            case .joined(let after): "j" + (after.map(String.init) ?? "-")
+            }
+        }
+    }
+
+    private var receipts: ReceiptReader { ReceiptReader(database: context.database) }
+    private var histories: HistoryReader { HistoryReader(database: context.database) }
+
+    /// - Returns: `nil` for a token that no list of this task gave out.
+    func page(
+        of row: StoredRow, state: RecipientState, after: PageToken?, limit: Int
+    ) throws(SQLiteError) -> Page<Recipient>? {
+        if let event = ReceiptEvent(rawValue: state.rawValue) {
+            return try events(event, of: row, after: after, limit: limit)
+        }
+        let counters = try receipts.receipts(of: row)
+        let report = ReportReader(context: context, now: now)
+        let rest = Self.restState(report.status(of: row, counters))
+        var walk = Walk(place: .member(org: 0, after: nil), left: Self.scan)
+        if let after {
+            guard let place = Place(after.text) else { return nil }
+            walk.place = place
+        }
+        var items: [Recipient] = []
+        let organisations = try organisations(of: row)
+        while items.count < limit, walk.left > 0, let ordinal = try next(&walk, row, organisations, counters) {
+            guard let history = try histories.history(of: ordinal.value, since: row.seq) else { continue }
+            if let org = ordinal.member {
+                guard try MembershipRule(histories: histories).wasAddressed(history, by: row) else { continue }
+                // One that was in another organisation of the target when the task was accepted is listed there.
+                if row.target.kind == .organisation && history.organisation(at: row.seq) != org { continue }
+            }
+            guard try self.state(of: history, row, counters, rest: rest) == state else { continue }
+            items.append(Recipient(device: DeviceToken(unchecked: history.token), detail: nil))
+        }
+        return Page(items: items, next: walk.isAtEnd ? nil : PageToken(walk.place.text))
+    }
+
+    private struct Walk {
+        var place: Place
+        /// Devices that may still be looked at for this page.
+        var left: Int
+        var isAtEnd = false
+        var waiting: ArraySlice<UInt32> = []
+    }
+
+    private static func restState(_ status: TaskStatus) -> RecipientState {
+        switch status {
+        case .active, .completed: .pending
+        case .expired: .expired
+        case .cancelled: .cancelled
+        case .superseded: .superseded
+        }
+    }
+
+    private func state(
+        of history: MembershipHistory, _ row: StoredRow, _ counters: TaskReceipts, rest: RecipientState
+    ) throws(SQLiteError) -> RecipientState {
+        if try receipts.has(.delivered, history.ordinal, in: counters) { return .delivered }
+        if try receipts.has(.withdrawn, history.ordinal, in: counters) { return .withdrawn }
+        if try receipts.has(.skipped, history.ordinal, in: counters) { return .skippedOversize }
+        return row.isWithoutIOS && history.platform == .ios ? .skippedOversize : rest
+    }
+
+    /// The organisations whose devices may have been addressed; one that stands for all where the target is no organisation.
+    private func organisations(of row: StoredRow) throws(SQLiteError) -> [UInt32] {
+        guard row.target.kind == .organisation else { return [0] }
+        return try histories.subtree(of: UInt32(truncatingIfNeeded: row.target.id), at: row.seq)
+    }
+
+    /// The next device to look at, moving the walk past it.
+    private func next(
+        _ walk: inout Walk, _ row: StoredRow, _ organisations: [UInt32], _ counters: TaskReceipts
+    ) throws(SQLiteError) -> (value: UInt32, member: UInt32?)? {
+        while walk.waiting.isEmpty {
+            switch walk.place {
+            case .member(let org, let after):
+                guard let current = organisations.first(where: { $0 >= org }) else {
+                    walk.place = .joined(after: nil)
+                    continue
+                }
+                let from = current == org ? after : nil
+                walk.waiting = try candidates(row, current, after: from, limit: max(1, walk.left))[...]
+                walk.place = walk.waiting.isEmpty ? .member(org: current + 1, after: nil) : .member(org: current, after: from)
+            case .joined(let after):
+                walk.waiting = try receipts.members(.joined, of: counters, after: after, limit: max(1, walk.left))[...]
+                if walk.waiting.isEmpty {
+                    walk.isAtEnd = true
+                    return nil
+                }
+            }
+        }
+        let ordinal = walk.waiting.removeFirst()
+        walk.left -= 1
+        switch walk.place {
+        case .member(let org, _):
+            walk.place = .member(org: org, after: ordinal)
+            return (ordinal, org)
+        case .joined:
+            walk.place = .joined(after: ordinal)
+            return (ordinal, nil)
+        }
+    }
+
+    /// Devices that were ever in the target, ascending by ordinal: both those that still are and those that left, in one order, so
+    /// that one which moves while the list is paged through is neither missed nor listed twice.
+    private func candidates(
+        _ row: StoredRow, _ org: UInt32, after: UInt32?, limit: Int
+    ) throws(SQLiteError) -> [UInt32] {
+        let first = after.map { Int64($0) + 1 } ?? 0
+        switch row.target.kind {
+        case .device:
+            let only = row.target.id
+            return only >= first ? [UInt32(truncatingIfNeeded: only)] : []
+        case .user:
+            return try ordinals(
+                """
+                SELECT ordinal FROM device WHERE user = ?1 AND ordinal >= ?2
+                UNION SELECT ordinal FROM past_user WHERE user = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3
+                """, row.target.id, first, limit)
+        case .organisation, nil:
+            let present = try ordinals(
+                "SELECT ordinal FROM device WHERE org = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3", Int64(org), first, limit)
+            let past = try ordinals(
+                "SELECT DISTINCT ordinal FROM past_org WHERE org = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3", Int64(org),
+                first, limit)
+            return past.isEmpty ? present : Array(Set(present + past).sorted().prefix(limit))
+        }
+    }
+
+    private func ordinals(
+        _ sql: StaticString, _ id: Int64, _ first: Int64, _ limit: Int
+    ) throws(SQLiteError) -> [UInt32] {
+        let query = try context.database.statement(sql)
+        query.bind(1, id)
+        query.bind(2, first)
+        query.bind(3, limit)
+        var found: [UInt32] = []
+        while try query.step() { found.append(UInt32(truncatingIfNeeded: query.int(0))) }
+        return found
+    }
+
+    // MARK: Events
+
+    private func events(
+        _ event: ReceiptEvent, of row: StoredRow, after: PageToken?, limit: Int
+    ) throws(SQLiteError) -> Page<Recipient>? {
+        var first: Int64 = 0
+        if let after {
+            guard let last = UInt32(after.text) else { return nil }
+            first = Int64(last) + 1
+        }
+        let query = try context.database.statement(
+            """
+            SELECT event.ordinal, device.token, event.detail FROM event JOIN device ON device.ordinal = event.ordinal
+            WHERE event.seq = ? AND event.event = ? AND event.ordinal >= ? ORDER BY event.ordinal LIMIT ?
+            """)
+        query.bind(1, row.seq)
+        query.bind(2, event.number)
+        query.bind(3, first)
+        query.bind(4, limit)
+        var items: [Recipient] = []
+        var last: Int64 = 0
+        while try query.step() {
+            last = query.int(0)
+            items.append(Recipient(device: DeviceToken(unchecked: query.text(1)), detail: query.optionalText(2)))
+        }
+        return Page(items: items, next: items.count < limit ? nil : PageToken(String(last)))
+    }
+}

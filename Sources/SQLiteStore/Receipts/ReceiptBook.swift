@@ -1,0 +1,180 @@
+internal import Push
+
+/// The writer's receipts: what is marked is counted once, whatever is told how often. Changes are kept here and written as a
+/// whole, some times a second, rather than one by one.
+final class ReceiptBook {
+    private let database: Database
+    private let reader: ReceiptReader
+    private let rows: RowReader
+    /// Tasks that were looked at lately.
+    private var tasks: [UInt64: TaskReceipts] = [:]
+    /// Positions of references, and the tasks that they name.
+    private var references: [UInt64: UInt64] = [:]
+    private var dirty: [TaskReceipts] = []
+
+    /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
+    private static let capacity = 20_000
+    private static let setCapacity = 8_192
+    private var setCount = 0
+
+    /// Whether it holds so much that it should be written and forgotten.
+    var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
+
+    init(_ database: Database) {
+        self.database = database
+        reader = ReceiptReader(database: database)
+        rows = RowReader(database: database)
+    }
+
+    /// A task's receipts by the position of its row or of a reference to it; `nil` once it is forgotten.
+    func receipts(at seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
+        if let known = tasks[references[seq] ?? seq] { return known }
+        guard var row = try rows.row(seq) else { return nil }
+        if let reference = row.reference {
+            references[seq] = reference
+            if let known = tasks[reference] { return known }
+            guard let task = try rows.row(reference) else { return nil }
+            row = task
+        }
+        let receipts = try reader.receipts(of: row)
+        tasks[row.seq] = receipts
+        return receipts
+    }
+
+    /// A new row's receipts need no look at the file.
+    func begin(_ row: StoredRow) { tasks[row.seq] = TaskReceipts(row) }
+
+    func has(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) -> Bool {
+        let before = receipts.sets.count
+        defer { setCount += receipts.sets.count - before }
+        return try reader.has(mark, ordinal, in: receipts)
+    }
+
+    /// Marks a device, and counts it if it was not marked.
+    /// - Returns: whether it was not marked before.
+    @discardableResult
+    func mark(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) -> Bool {
+        try change(mark, ordinal, in: receipts, to: true)
+    }
+
+    /// Takes a mark back.
+    func unmark(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) {
+        _ = try change(mark, ordinal, in: receipts, to: false)
+    }
+
+    /// A device's PUBACK, or its being left out: only for one that is in no stored state yet.
+    func settle(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, at seq: UInt64, now: Int64) throws(SQLiteError) {
+        guard let receipts = try receipts(at: seq) else { return }
+        for state in [TaskReceipts.Mark.delivered, .skipped, .withdrawn] where state != mark {
+            if try has(state, ordinal, in: receipts) { return }
+        }
+        try self.mark(mark, ordinal, in: receipts)
+        complete(receipts, now: now)
+    }
+
+    /// Remembers when a message had nothing pending for the first time: its retention begins there.
+    func complete(_ receipts: TaskReceipts, now: Int64) {
+        guard receipts.isMessage, receipts.rest == 0, receipts.completedAt == nil else { return }
+        receipts.completedAt = now
+        touch(receipts)
+    }
+
+    /// Counts an event of a device that was told for the first time.
+    func count(_ event: ReceiptEvent, in receipts: TaskReceipts) {
+        switch event {
+        case .opened: receipts.opened += 1
+        case .applied: receipts.applied += 1
+        case .failed: receipts.failed += 1
+        }
+        touch(receipts)
+    }
+
+    /// Writes everything that changed. Inside a transaction.
+    func flush() throws(SQLiteError) {
+        for receipts in dirty {
+            try write(receipts)
+            for (key, set) in receipts.sets where set.isDirty { try write(set, key, of: receipts.seq) }
+        }
+    }
+
+    /// The transaction that wrote them is committed.
+    func flushed() {
+        for receipts in dirty {
+            receipts.isDirty = false
+            for set in receipts.sets.values { set.isDirty = false }
+        }
+        dirty.removeAll(keepingCapacity: true)
+        guard isCrowded else { return }
+        tasks.removeAll(keepingCapacity: true)
+        references.removeAll(keepingCapacity: true)
+        setCount = 0
+    }
+
+    /// Forgets everything that is not in the file.
+    func drop() {
+        tasks.removeAll()
+        references.removeAll()
+        dirty.removeAll()
+        setCount = 0
+    }
+
+    /// Forgets a task that retention removed.
+    func forget(_ seq: UInt64) {
+        references[seq] = nil
+        guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
+        dirty.removeAll { $0 === receipts }
+    }
+
+    private func change(
+        _ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts, to marked: Bool
+    ) throws(SQLiteError) -> Bool {
+        if ordinal == receipts.only {
+            let bit = Int64(1) << mark.rawValue
+            guard (receipts.state & bit != 0) != marked else { return false }
+            receipts.state ^= bit
+        } else {
+            let before = receipts.sets.count
+            let set = try reader.set(mark, chunk: ordinal >> 16, of: receipts)
+            setCount += receipts.sets.count - before
+            let low = UInt16(truncatingIfNeeded: ordinal)
+            guard marked ? set.insert(low) : set.remove(low) else { return false }
+        }
+        touch(receipts)
+        receipts.count(mark, by: marked ? 1 : -1)
+        return true
+    }
+
+    private func touch(_ receipts: TaskReceipts) {
+        guard !receipts.isDirty else { return }
+        receipts.isDirty = true
+        dirty.append(receipts)
+    }
+
+    private func write(_ receipts: TaskReceipts) throws(SQLiteError) {
+        let upsert = try database.statement(
+            """
+            INSERT OR REPLACE INTO counter(seq, delivered, withdrawn, skipped, joined, opened, applied, failed, state, completed_at)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        upsert.bind(1, receipts.seq)
+        upsert.bind(2, receipts.delivered)
+        upsert.bind(3, receipts.withdrawn)
+        upsert.bind(4, receipts.skipped)
+        upsert.bind(5, receipts.joined)
+        upsert.bind(6, receipts.opened)
+        upsert.bind(7, receipts.applied)
+        upsert.bind(8, receipts.failed)
+        upsert.bind(9, receipts.state)
+        upsert.bind(10, receipts.completedAt)
+        try upsert.run()
+    }
+
+    private func write(_ set: OrdinalSet, _ key: TaskReceipts.SetKey, of seq: UInt64) throws(SQLiteError) {
+        let upsert = try database.statement("INSERT OR REPLACE INTO receipt(seq, kind, chunk, bits) VALUES(?, ?, ?, ?)")
+        upsert.bind(1, seq)
+        upsert.bind(2, key.mark.rawValue)
+        upsert.bind(3, key.chunk)
+        upsert.bind(4, set.serialized)
+        try upsert.run()
+    }
+}

@@ -1,0 +1,94 @@
+internal import CSQLite
+internal import Glibc
+internal import Synchronization
+
+/// Moves the write-ahead log into the file from a thread of its own: in bulk here, so that the writer has only the last few frames
+/// left to move, between two commits, after which the log begins anew. A checkpoint by the writer alone would stall it; one by
+/// somebody else alone never lets a steady writer's log begin anew.
+final class Checkpointer: Sendable {
+    private let path: String
+    private let wanted: WakeSignal
+    private let isDone = Atomic(false)
+    private let isClosed = Atomic(false)
+    private let failure = Mutex<SQLiteError?>(nil)
+    private let thread: WorkerThread
+
+    init(path: String) {
+        self.path = path
+        let wanted = WakeSignal()
+        self.wanted = wanted
+        thread = WorkerThread(name: "psp-checkpoint")
+        thread.start { [self] in run() }
+    }
+
+    /// Asks for a checkpoint; returns at once.
+    func request() { wanted.signal() }
+
+    /// Whether the bulk has been moved since the last call: the writer finishes it then.
+    func takeDone() -> Bool { isDone.exchange(false, ordering: .acquiringAndReleasing) }
+
+    /// Why the last attempt failed, once.
+    func takeFailure() -> SQLiteError? {
+        failure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+    }
+
+    func close() {
+        isClosed.store(true, ordering: .releasing)
+        wanted.signal()
+        thread.join()
+    }
+
+    private func run() {
+        var database: Database?
+        while true {
+            wanted.wait()
+            if isClosed.load(ordering: .acquiring) { return }
+            do throws(SQLiteError) {
+                if database == nil { database = try Database(path: path, role: .checkpointer) }
+                _ = try database?.checkpoint()
+                isDone.store(true, ordering: .releasing)
+            } catch {
+                // A full disk is tried again when the next one is asked for.
+                failure.withLock { $0 = error }
+            }
+        }
+    }
+}
+
+/// One thread waits, any thread wakes it; signals that come before the wait are one.
+///
+/// `@unchecked Sendable`: `isSet` is touched under the mutex only, and the two C objects live as long as the signal.
+final class WakeSignal: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var isSet = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func signal() {
+        pthread_mutex_lock(mutex)
+        isSet = true
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    func wait() {
+        pthread_mutex_lock(mutex)
+        while !isSet { pthread_cond_wait(condition, mutex) }
+        isSet = false
+        pthread_mutex_unlock(mutex)
+    }
+}

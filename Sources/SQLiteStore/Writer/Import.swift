@@ -1,0 +1,57 @@
+internal import Push
+
+/// Many changes of the directory, applied in slices between pushes. Writer only.
+final class Import {
+    private let changes: [DirectoryChange]
+    private var results: [Result<ChangeResult, Refusal>] = []
+    private let loop: Int
+    private let answer: @Sendable ([Result<ChangeResult, Refusal>]) -> Void
+    /// Results of the transaction that is open: they count once it is committed.
+    private var decided: [Result<ChangeResult, Refusal>] = []
+
+    init(
+        _ changes: [DirectoryChange], loop: Int, answer: @escaping @Sendable ([Result<ChangeResult, Refusal>]) -> Void
+    ) {
+        self.changes = changes
+        self.loop = loop
+        self.answer = answer
+        results.reserveCapacity(changes.count)
+    }
+
+    /// A transaction with it was committed. Until then its job answers if the transaction fails.
+    private(set) var isBegun = false
+
+    var isDone: Bool { results.count + decided.count == changes.count }
+
+    /// Applies changes until `isOver` says that others have waited long enough; at least one.
+    func advance(_ ledger: Ledger, until isOver: () -> Bool) throws(SQLiteError) {
+        var next = results.count
+        while next < changes.count {
+            decided.append(try ledger.apply(changes[next]))
+            next += 1
+            if isOver() { break }
+        }
+        if isDone { finish(ledger.outbox, with: results + decided) }
+    }
+
+    func committed() {
+        isBegun = true
+        results += decided
+        decided.removeAll(keepingCapacity: true)
+    }
+
+    /// The transaction failed. What was committed before stays; what was decided in it may be done if `isCertain` is false; the rest
+    /// was not begun.
+    func failed(_ outbox: Outbox, isCertain: Bool) {
+        let undone = Result<ChangeResult, Refusal>.failure(Refusal(.unavailable))
+        let unknown = Result<ChangeResult, Refusal>.failure(Refusal(isCertain ? .unavailable : .internalError))
+        let rest = changes.count - results.count - decided.count
+        finish(
+            outbox, with: results + Array(repeating: unknown, count: decided.count) + Array(repeating: undone, count: rest))
+    }
+
+    private func finish(_ outbox: Outbox, with results: [Result<ChangeResult, Refusal>]) {
+        let answer = answer
+        outbox.confirm(loop) { answer(results) }
+    }
+}

@@ -1,0 +1,73 @@
+internal import Glibc
+
+/// Jobs for the writer, from any thread, in order.
+///
+/// `@unchecked Sendable`: everything mutable is touched under `mutex` only, and the two C objects live as long as the queue.
+final class JobQueue: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [Job] = []
+    private var isWaiting = false
+    private var isClosed = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(filled, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(filled)
+        pthread_mutex_destroy(mutex)
+        filled.deallocate()
+        mutex.deallocate()
+    }
+
+    /// - Returns: `false` after ``close()``: the job will not run.
+    func append(_ job: Job) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard !isClosed else { return false }
+        jobs.append(job)
+        // One wake is enough: the writer takes all that is there.
+        if isWaiting {
+            isWaiting = false
+            pthread_cond_signal(filled)
+        }
+        return true
+    }
+
+    /// No more jobs; those that are there still run.
+    func close() {
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        isWaiting = false
+        pthread_cond_signal(filled)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Takes all that is there, waiting at most so long for the first.
+    /// - Returns: `nil` when the queue is closed and empty.
+    func take(within milliseconds: Int) -> [Job]? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if jobs.isEmpty && !isClosed && milliseconds > 0 {
+            var deadline = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &deadline)
+            deadline.tv_nsec += milliseconds % 1_000 * 1_000_000
+            deadline.tv_sec += milliseconds / 1_000 + deadline.tv_nsec / 1_000_000_000
+            deadline.tv_nsec %= 1_000_000_000
+            isWaiting = true
+            while isWaiting, pthread_cond_timedwait(filled, mutex, &deadline) == 0 {}
+            isWaiting = false
+        }
+        if jobs.isEmpty && isClosed { return nil }
+        var taken: [Job] = []
+        taken.reserveCapacity(64)
+        swap(&taken, &jobs)
+        return taken
+    }
+}

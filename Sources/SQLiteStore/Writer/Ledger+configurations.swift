@@ -1,0 +1,188 @@
+internal import Push
+
+/// Configurations are state: for one app, target, tag and mode only the newest counts, and who joins a target later gets it.
+extension Ledger {
+    /// A current configuration's target, as `current_config` keys it: by name, since a device's configuration is for whoever holds
+    /// its token.
+    struct ConfigTarget: Hashable {
+        let kind: TargetKey.Kind
+        let name: String
+    }
+
+    /// Supersedes the older configuration of the same app, target, tag and mode, if there is one.
+    func makeCurrent(_ row: StoredRow, app: Int64, name: String) throws(SQLiteError) {
+        guard let kind = row.target.kind else { return }
+        let find = try database.statement(
+            "SELECT seq FROM current_config WHERE kind = ? AND target = ? AND app = ? AND tag = ? AND test = ?")
+        find.bind(1, kind.rawValue)
+        find.bind(2, name)
+        find.bind(3, app)
+        find.bind(4, row.tag ?? "")
+        find.bind(5, row.isTestOnly ? 1 : 0)
+        if try find.step() {
+            let older = find.position(0)
+            find.reset()
+            // One that has expired has ended already, and no count that a caller has read falls back.
+            if let row = try rows.row(older), row.isDeliverable(at: now) { try end(older, .superseded) }
+        }
+        let replace = try database.statement(
+            "INSERT OR REPLACE INTO current_config(kind, target, app, tag, test, seq, within) VALUES(?, ?, ?, ?, ?, ?, ?)")
+        replace.bind(1, kind.rawValue)
+        replace.bind(2, name)
+        replace.bind(3, app)
+        replace.bind(4, row.tag ?? "")
+        replace.bind(5, row.isTestOnly ? 1 : 0)
+        replace.bind(6, row.seq)
+        replace.bind(7, row.within.map(Int64.init))
+        try replace.run()
+    }
+
+    /// Ends a task: nothing more of it is handed to a connection.
+    func end(_ seq: UInt64, _ end: StoredRow.End) throws(SQLiteError) {
+        let update = try database.statement("UPDATE message SET status = ?, ended_at = ? WHERE seq = ?")
+        update.bind(1, end.rawValue)
+        update.bind(2, now)
+        update.bind(3, seq)
+        try update.run()
+        outbox.post(.ended(tasks.id(of: seq), at: Position(raw: nextPosition())))
+        directoryChanged = true
+    }
+
+    /// Recalls a task; one that has ended stays as it is.
+    func cancel(_ task: TaskID, by app: AppKey?) throws(SQLiteError) -> Refusal? {
+        guard let row = try self.row(of: task, for: app) else { return Refusal(.noSuchTask, field: "task_id") }
+        guard row.isDeliverable(at: now), let receipts = try receipts.receipts(at: row.seq) else { return nil }
+        // A message that nobody waits for is completed; a configuration is active for as long as it is the current one.
+        if row.kind == .message && receipts.rest == 0 { return nil }
+        try end(row.seq, .cancelled)
+        let remove = try database.statement("DELETE FROM current_config WHERE seq = ?")
+        remove.bind(1, row.seq)
+        if row.kind == .configuration { try remove.run() }
+        return nil
+    }
+
+    /// A task's row, if `app` may see it.
+    func row(of task: TaskID, for app: AppKey?) throws(SQLiteError) -> StoredRow? {
+        guard let seq = tasks.position(of: task), let row = try rows.row(seq), row.reference == nil else { return nil }
+        if let app, apps[app]?.number != row.app { return nil }
+        return row
+    }
+
+    /// The current configurations of a target.
+    func current(_ target: ConfigTarget) throws(SQLiteError) -> [StoredRow] {
+        let query = try database.statement("SELECT seq FROM current_config WHERE kind = ? AND target = ? ORDER BY seq")
+        query.bind(1, target.kind.rawValue)
+        query.bind(2, target.name)
+        return try rows(query)
+    }
+
+    /// Current configurations by apps whose scope is `org`.
+    func current(within org: UInt32) throws(SQLiteError) -> [StoredRow] {
+        let query = try database.statement("SELECT seq FROM current_config WHERE within = ? ORDER BY seq")
+        query.bind(1, org)
+        return try rows(query)
+    }
+
+    private func rows(_ query: Statement) throws(SQLiteError) -> [StoredRow] {
+        var positions: [UInt64] = []
+        while try query.step() { positions.append(query.position(0)) }
+        var found: [StoredRow] = []
+        for position in positions {
+            if let row = try rows.row(position), row.isDeliverable(at: now) { found.append(row) }
+        }
+        return found
+    }
+
+    // MARK: Joining
+
+    /// A device that joins targets, as it is after the change.
+    struct Joiner {
+        let ordinal: UInt32
+        let platform: Platform
+        let org: UInt32
+        let test: Bool
+    }
+
+    /// Gives a device the current configurations of targets that it joins.
+    func join(_ device: Joiner, _ configurations: [StoredRow]) throws(SQLiteError) {
+        for row in configurations.sorted(by: { $0.seq < $1.seq }) {
+            guard isInside(device, row) else { continue }
+            if try count(device, in: row) { try refer(to: row, target: .device(device.ordinal), within: nil) }
+        }
+    }
+
+    /// Gives everybody below `org`, which has joined them by getting another parent, the current configurations of organisations.
+    func join(subtree org: UInt32, _ configurations: [StoredRow]) throws(SQLiteError) {
+        for row in configurations.sorted(by: { $0.seq < $1.seq }) {
+            for device in try devices(below: org) where isInside(device, row) { _ = try count(device, in: row) }
+            try refer(to: row, target: .organisation(org), within: row.within)
+        }
+    }
+
+    /// Whether a device of the target is one of those that a configuration is for.
+    private func isInside(_ device: Joiner, _ row: StoredRow) -> Bool {
+        (device.test || !row.isTestOnly) && (row.within.map { tree.isBelow(device.org, $0) } ?? true)
+    }
+
+    /// Counts a device once in a configuration's task.
+    /// - Returns: whether it is to be sent to it.
+    private func count(_ device: Joiner, in row: StoredRow) throws(SQLiteError) -> Bool {
+        guard let receipts = try receipts.receipts(at: row.seq) else { return false }
+        let breaksLimit = row.isWithoutIOS && device.platform == .ios
+        if try !self.receipts.has(.joined, device.ordinal, in: receipts), try !wasAddressed(device.ordinal, by: row) {
+            try self.receipts.mark(.joined, device.ordinal, in: receipts)
+            if breaksLimit { try self.receipts.mark(.skipped, device.ordinal, in: receipts) }
+        } else if try self.receipts.has(.withdrawn, device.ordinal, in: receipts) {
+            try self.receipts.unmark(.withdrawn, device.ordinal, in: receipts)
+        }
+        directoryChanged = true
+        return !breaksLimit
+    }
+
+    /// Whether a device was in a task's target when it was accepted: its intervals tell.
+    func wasAddressed(_ ordinal: UInt32, by row: StoredRow) throws(SQLiteError) -> Bool {
+        guard let history = try histories.history(of: ordinal, since: row.seq) else { return false }
+        return try MembershipRule(histories: histories).wasAddressed(history, by: row)
+    }
+
+    /// - Parameter within: the scope, where the target may reach beyond it.
+    private func refer(to row: StoredRow, target: TargetKey, within: UInt32?) throws(SQLiteError) {
+        var reference = row
+        reference.seq = nextPosition()
+        reference.kind = .reference
+        reference.target = target
+        // Its own time: positions and times have one order.
+        reference.created = now
+        reference.within = within
+        reference.reference = row.seq
+        reference.payload = []
+        reference.description = nil
+        try insert(reference, nil)
+        if let key = try appKey(row.app) { send(row, at: reference.seq, to: target, app: key) }
+    }
+
+    private func devices(below org: UInt32) throws(SQLiteError) -> [Joiner] {
+        let query = try database.statement(
+            "SELECT ordinal, platform, test FROM device WHERE org = ? AND retired_seq = 9223372036854775807")
+        var found: [Joiner] = []
+        for member in tree.descendants(of: org) {
+            query.bind(1, member)
+            while try query.step() {
+                found.append(
+                    Joiner(
+                        ordinal: UInt32(truncatingIfNeeded: query.int(0)), platform: query.int(1) == 0 ? .android : .ios,
+                        org: member, test: query.int(2) != 0))
+            }
+        }
+        return found
+    }
+
+    /// An app's key by its number, also of one that was removed.
+    func appKey(_ number: Int64) throws(SQLiteError) -> AppKey? {
+        let query = try database.statement("SELECT appkey FROM app WHERE app = ?")
+        query.bind(1, number)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return AppKey(unchecked: query.text(0))
+    }
+}

@@ -1,0 +1,239 @@
+internal import Glibc
+internal import Push
+internal import Synchronization
+
+/// The one thread that changes the store. While it commits, jobs collect; one fsync answers them all.
+final class Writer: Sendable {
+    private let queue = JobQueue()
+    private let thread = WorkerThread(name: "psp-store")
+    private let state: Mutex<Health> = Mutex(.serving)
+    private let checkpointer: Checkpointer
+    private let options: SQLiteStore.Options
+
+    /// Pauses in milliseconds: with facts to write, with a full disk to try again, and otherwise.
+    private static let pauses = (facts: 50, full: 500, idle: 5_000)
+    /// How long imports may hold a transaction open, in nanoseconds.
+    private static let importSlice: UInt64 = 5_000_000
+
+    init(path: String, options: SQLiteStore.Options) {
+        self.options = options
+        checkpointer = Checkpointer(path: path)
+    }
+
+    var health: Health { state.withLock { $0 } }
+
+    /// - Parameter ledger: made on the writer's thread, and never leaves it.
+    func start(_ ledger: @escaping @Sendable () throws -> Ledger, opened: @escaping @Sendable ((any Error)?) -> Void) {
+        thread.start { [self] in
+            do {
+                let ledger = try ledger()
+                opened(nil)
+                Turn(self, ledger).run()
+            } catch {
+                opened(error)
+            }
+        }
+    }
+
+    /// Hands a job in; if the store is closed already, the job's failure is answered at once.
+    func submit(_ job: Job) {
+        if !queue.append(job) { job.fail(.unavailable(retryAfter: retryAfter))?() }
+    }
+
+    /// Ends when everything that was handed in is decided and on the disk.
+    func close() {
+        queue.close()
+        thread.join()
+        checkpointer.close()
+    }
+
+    /// The thread's loop.
+    private final class Turn {
+        let writer: Writer
+        let ledger: Ledger
+        let merge: Merge
+        let retention: Retention
+        let log = WALObserver()
+        /// When the log is to be searched again for what is to be forgotten, in wall clock milliseconds.
+        var nextSweep: Int64 = 0
+        var isSweeping = false
+        /// When the next slice may be done, in monotonic nanoseconds.
+        var nextSlice: UInt64 = 0
+        /// The last that housekeeping failed with: told once.
+        var housekeepingFailure: String?
+
+        init(_ writer: Writer, _ ledger: Ledger) {
+            self.writer = writer
+            self.ledger = ledger
+            merge = Merge(database: ledger.database)
+            retention = Retention(ledger.database, lifetime: writer.options.taskRetention)
+            ledger.database.onCommit(log)
+        }
+
+        func run() {
+            while let jobs = writer.queue.take(within: pause) {
+                decide(jobs)
+                tidy(isIdle: jobs.isEmpty)
+            }
+            // Nobody is left who could make room for those that wait.
+            for waiting in ledger.sessions.takeWaiting() {
+                ledger.outbox.answer(waiting.loop) { waiting.answer(.failure(.unavailable)) }
+            }
+            // Everything that was told is on the disk before the store closes.
+            repeat { decide([], flushing: true) } while !ledger.imports.isEmpty
+        }
+
+        /// How long to wait for jobs, in milliseconds.
+        private var pause: Int {
+            if !ledger.imports.isEmpty { return 0 }
+            if ledger.hasUnwritten || ledger.outbox.owesGap { return Writer.pauses.facts }
+            let tuning = writer.options.tuning
+            if isSweeping { return tuning.sweepPause }
+            if writer.health == .full { return Writer.pauses.full }
+            return ledger.tail.active.count > 0 ? tuning.mergePause : Writer.pauses.idle
+        }
+
+        private func decide(_ jobs: [Job], flushing: Bool = false) {
+            var transactional: [Job] = []
+            var sessions: [Job] = []
+            ledger.tick()
+            for job in jobs { if job.isAboutSessions { sessions.append(job) } else { transactional.append(job) } }
+            if !transactional.isEmpty || !ledger.imports.isEmpty || ledger.hasUnwritten || flushing || writer.health == .full {
+                transact(transactional, flushing: flushing)
+            }
+            for job in sessions {
+                do {
+                    if let answer = try job.decide(ledger) { ledger.outbox.answer(job.loop, answer) }
+                } catch {
+                    if let answer = job.fail(.unavailable(retryAfter: retryAfter)) { ledger.outbox.answer(job.loop, answer) }
+                    writer.options.log("session: \(error)")
+                }
+            }
+            ledger.outbox.send(upTo: ledger.head, snapshot: ledger.snapshot)
+        }
+
+        private func transact(_ jobs: [Job], flushing: Bool) {
+            var decided = 0
+            do {
+                try ledger.begin()
+                for job in jobs {
+                    if let answer = try job.decide(ledger) {
+                        if job.confirmed {
+                            ledger.outbox.confirm(job.loop, answer)
+                        } else {
+                            ledger.outbox.answer(job.loop, answer)
+                        }
+                    }
+                    decided += 1
+                }
+                try advanceImports()
+                try ledger.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: writer.health == .full)
+                ledger.imports.forEach { $0.committed() }
+                ledger.imports.removeAll { $0.isDone }
+                heal()
+            } catch {
+                undo(jobs, decided: decided, after: error)
+            }
+        }
+
+        private func advanceImports() throws(SQLiteError) {
+            guard let next = ledger.imports.first else { return }
+            let began = clock_gettime_nsec()
+            try next.advance(ledger) { clock_gettime_nsec() - began > Writer.importSlice }
+        }
+
+        private func undo(_ jobs: [Job], decided: Int, after error: SQLiteError) {
+            let answer = ledger.rollback(error)
+            for job in jobs {
+                if let answer = job.fail(answer) { ledger.outbox.answer(job.loop, answer) }
+            }
+            for started in ledger.imports where started.isBegun {
+                started.failed(ledger.outbox, isCertain: answer != .unknown)
+            }
+            ledger.imports.removeAll()
+            do {
+                // Facts that it did not come to; those that it had heard are remembered.
+                for job in jobs.dropFirst(decided) where job.isFact { _ = try job.decide(ledger) }
+            } catch {
+                ledger.fail(error)
+            }
+            report(error)
+        }
+
+        /// Tells callers and operator that nothing can be written.
+        private func report(_ error: SQLiteError) {
+            let health: Health = ledger.failure.map { .failed(reason: $0) } ?? .full
+            if writer.health != health { writer.options.log("the store cannot write: \(error)") }
+            writer.state.withLock { $0 = health }
+        }
+
+        private func heal() {
+            guard writer.health == .full else { return }
+            writer.state.withLock { $0 = .serving }
+            writer.options.log("the store can write again")
+        }
+
+        // MARK: Between transactions
+
+        private func tidy(isIdle: Bool) {
+            guard ledger.failure == nil else { return }
+            do throws(SQLiteError) {
+                if let failure = writer.checkpointer.takeFailure() { throw failure }
+                let waiting = ledger.tail.active.count
+                if waiting >= writer.options.tuning.mergeThreshold || (isIdle && waiting > 0) { ledger.tail.seal() }
+                // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
+                for generation in ledger.tail.sealed {
+                    try merge.merge(generation)
+                    ledger.tail.drop(generation)
+                }
+                try sweep()
+                try checkpoint()
+                housekeepingFailure = nil
+            } catch {
+                // Nobody waits for it. With a full disk it is tried again: the tail still has what the index lacks.
+                if housekeepingFailure != error.description { writer.options.log("housekeeping: \(error)") }
+                housekeepingFailure = error.description
+                guard !error.isFull else { return }
+                ledger.fail(error)
+                report(error)
+            }
+        }
+
+        private func sweep() throws(SQLiteError) {
+            let now = writer.options.clock()
+            guard isSweeping || now >= nextSweep else { return }
+            let time = clock_gettime_nsec()
+            guard time >= nextSlice else { return }
+            nextSlice = time + UInt64(writer.options.tuning.sweepPause) * 1_000_000
+            do {
+                try ledger.begin()
+                let unmerged = ledger.tail.firstUnmerged
+                isSweeping = try !retention.advance(now: now, before: unmerged) { ledger.receipts.forget($0) }
+                try ledger.commit(flushing: false)
+            } catch {
+                isSweeping = false
+                nextSweep = now + writer.options.sweepInterval
+                retention.restart()
+                _ = ledger.rollback(error)
+                throw error
+            }
+            if !isSweeping { nextSweep = now + writer.options.sweepInterval }
+        }
+
+        private func checkpoint() throws(SQLiteError) {
+            if writer.checkpointer.takeDone() {
+                _ = try ledger.database.checkpoint()
+                log.frames = 0
+            } else if log.frames > writer.options.tuning.checkpointThreshold {
+                writer.checkpointer.request()
+            }
+        }
+    }
+}
+
+/// Monotonic time in nanoseconds.
+func clock_gettime_nsec() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

@@ -1,0 +1,162 @@
+import Push
+import Libevent
+
+/// A store that answers as a test tells it, and remembers what it was asked.
+final class FakeStore: StorePort {
+    /// What each call answers.
+    struct Script: Sendable {
+        var append: @Sendable (PushRequest) async -> Accepted = { _ in .stored(TaskID("t-1")) }
+        var cancel: @Sendable (TaskID, AppKey?) async throws(StoreError) -> Void = { _, _ throws(StoreError) in }
+        var report: @Sendable (TaskID, AppKey?) async throws(StoreError) -> TaskReport = { _, _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchTask))
+        }
+        var recipients: @Sendable (RecipientQuery) async throws(StoreError) -> Page<Recipient> = { _ throws(StoreError) in
+            Page(items: [], next: nil)
+        }
+        var tasks: @Sendable (TaskFilter, PageToken?, Int) async throws(StoreError) -> Page<TaskReport> = {
+            _, _, _ throws(StoreError) in
+            Page(items: [], next: nil)
+        }
+        var totals: @Sendable (AppKey, String, Int64?, Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) = {
+            _, _, _, _ throws(StoreError) in (tasks: 0, counts: Counts())
+        }
+        var health = Health.serving
+        var change: @Sendable (DirectoryChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in .updated }
+        var changes: @Sendable ([DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] = {
+            changes throws(StoreError) in changes.map { _ in .success(.updated) }
+        }
+        var app: @Sendable (AppKey) async throws(StoreError) -> App = { _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchApp))
+        }
+        var organisation: @Sendable (OrgID) async throws(StoreError) -> Organisation = { _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchOrganisation))
+        }
+        var device: @Sendable (DeviceToken) async throws(StoreError) -> Device = { _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchDevice))
+        }
+        var apps: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<App> = { _, _ throws(StoreError) in
+            Page(items: [], next: nil)
+        }
+        var organisations: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<Organisation> = {
+            _, _ throws(StoreError) in
+            Page(items: [], next: nil)
+        }
+        var devices: @Sendable (DeviceFilter, PageToken?, Int) async throws(StoreError) -> Page<Device> = {
+            _, _, _ throws(StoreError) in
+            Page(items: [], next: nil)
+        }
+    }
+
+    struct RecipientQuery: Hashable, Sendable {
+        var task: TaskID
+        var app: AppKey?
+        var state: RecipientState
+        var after: PageToken?
+        var limit: Int
+    }
+
+    /// What was asked, in order.
+    struct Asked: Sendable {
+        var pushes: [PushRequest] = []
+        var cancelled: [TaskID] = []
+        var changes: [DirectoryChange] = []
+        var batches: [Int] = []
+        var apps: [AppKey] = []
+    }
+
+    private let script: Locked<Script>
+    private let memory = Locked(Asked())
+
+    init(_ script: Script = Script()) { self.script = Locked(script) }
+
+    var asked: Asked { memory.withLock { $0 } }
+
+    private var now: Script { script.withLock { $0 } }
+
+    /// Changes what later calls answer.
+    func rewrite(_ change: @Sendable (inout Script) -> Void) { script.withLock { change(&$0) } }
+
+    private func note(_ fact: @Sendable (inout Asked) -> Void) { memory.withLock { fact(&$0) } }
+}
+
+extension FakeStore {
+    func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
+        note { $0.pushes.append(request) }
+        return await now.append(request)
+    }
+
+    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
+        note { $0.cancelled.append(task) }
+        try await now.cancel(task, app)
+    }
+
+    func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport { try await now.report(task, app) }
+
+    func recipients(of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int)
+        async throws(StoreError) -> Page<Recipient>
+    {
+        try await now.recipients(RecipientQuery(task: task, app: app, state: state, after: after, limit: limit))
+    }
+
+    func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport> {
+        try await now.tasks(filter, after, limit)
+    }
+
+    func totals(app: AppKey, tag: String, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
+        try await now.totals(app, tag, from, to)
+    }
+
+    var health: Health { now.health }
+}
+
+extension FakeStore {
+    func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
+        note { $0.changes.append(change) }
+        return try await now.change(change)
+    }
+
+    func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
+        note {
+            $0.changes += changes
+            $0.batches.append(changes.count)
+        }
+        return try await now.changes(changes)
+    }
+
+    func app(_ key: AppKey) async throws(StoreError) -> App {
+        note { $0.apps.append(key) }
+        return try await now.app(key)
+    }
+
+    func organisation(_ id: OrgID) async throws(StoreError) -> Organisation { try await now.organisation(id) }
+    func device(_ token: DeviceToken) async throws(StoreError) -> Device { try await now.device(token) }
+    func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> { try await now.apps(after, limit) }
+
+    func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
+        try await now.organisations(after, limit)
+    }
+
+    func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
+        try await now.devices(filter, after, limit)
+    }
+}
+
+/// The gateway's half is not the REST interface's business.
+extension FakeStore {
+    func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
+        throw .unavailable
+    }
+
+    func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position, settling: [Delivery]) {}
+    func settle(_ deliveries: [Delivery]) {}
+
+    func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
+        throw .unavailable(retryAfter: .seconds(1))
+    }
+
+    func commit(_ receipts: [Receipt]) async throws(StoreError) -> [ReceiptResult] { throw .unavailable(retryAfter: .seconds(1)) }
+
+    func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
+        throw .unavailable(retryAfter: .seconds(1))
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+
+/// A blocking connection that sends exactly the bytes it is told, and reads replies: what a stock client would refuse to send is part
+/// of what is tested.
+final class RawConnection {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let descriptor: Int32
+    private var unread: [UInt8] = []
+
+    /// Connects to 127.0.0.1; no read or write waits longer than 20 s.
+    init(port: UInt16) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            let reason = errno
+            close(descriptor)
+            throw Failure(description: "connect: \(reason)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends all bytes.
+    func send(_ bytes: some Collection<UInt8>) throws {
+        var rest = [UInt8](bytes)[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard sent > 0 else { throw Failure(description: "send: \(errno)") }
+            rest = rest.dropFirst(sent)
+        }
+    }
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Reads one reply.
+    /// - Parameter toHead: the reply to a HEAD, which has no body whatever its headers say.
+    func reply(toHead: Bool = false) throws -> HTTPReply {
+        while headEnd == nil { guard try readMore() else { throw Failure(description: "closed before a reply") } }
+        guard let end = headEnd else { throw Failure(description: "no head") }
+        let lines = String(decoding: unread[..<end], as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+        unread.removeFirst(end + 4)
+        let words = lines[0].split(separator: " ")
+        guard words.count >= 2, let status = Int(words[1]) else { throw Failure(description: "bad status line: \(lines[0])") }
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        let length = toHead ? 0 : headers["content-length"].flatMap(Int.init) ?? 0
+        while unread.count < length { guard try readMore() else { throw Failure(description: "closed within a body") } }
+        let body = [UInt8](unread[..<length])
+        unread.removeFirst(length)
+        return HTTPReply(status: status, headers: headers, body: body)
+    }
+
+    /// Whether the server has closed the connection, and nothing came before.
+    func isClosedByServer() throws -> Bool { try unread.isEmpty && !readMore() }
+
+    private var headEnd: Int? {
+        guard unread.count >= 4 else { return nil }
+        return (0...(unread.count - 4)).first { unread[$0...].starts(with: [13, 10, 13, 10]) }
+    }
+
+    /// - Returns: false at the end.
+    private func readMore() throws -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+        if count < 0, errno == ECONNRESET { return false }
+        guard count >= 0 else { throw Failure(description: "recv: \(errno)") }
+        unread.append(contentsOf: buffer[..<count])
+        return count > 0
+    }
+}

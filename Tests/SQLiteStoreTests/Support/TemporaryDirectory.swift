@@ -1,0 +1,20 @@
+import Foundation
+
+/// A directory that is removed with its last reference.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/psp-store-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        // What is left behind of a directory in /tmp does not fail a test.
+        _ = try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func size(of file: String) -> Int {
+        ((try? FileManager.default.attributesOfItem(atPath: path + "/" + file)[.size]) as? Int) ?? 0
+    }
+}
