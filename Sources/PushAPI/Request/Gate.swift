@@ -43,7 +43,7 @@ extension HTTPFraming {
         switch self {
         case .duplicateContentLength, .malformedContentLength: "Content-Length"
         case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding: "Transfer-Encoding"
-        case .ok, .bodyWithBodilessMethod, .malformedHeaderName: nil
+        case .ok, .bodyWithBodilessMethod, .malformedHeader: nil
         }
     }
 }

@@ -11,7 +11,7 @@ struct ProcessFigures: Hashable, Sendable {
     /// As of now. A figure that the system does not give is 0.
     static var now: ProcessFigures {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return ProcessFigures(
