@@ -51,9 +51,9 @@ public final class HTTPExchange {
         }
         framing = connection.framing(method)
         let target = HTTPTarget(rawTarget)
-        rawPath = String(target.path)
+        rawPath = target.path
         path = target.decodedPath
-        query = target.query.map { String($0) }
+        query = target.query
         LiveObjects.count(of: HTTPExchange.self, by: 1)
     }
 

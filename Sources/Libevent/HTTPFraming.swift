@@ -41,14 +41,14 @@ struct FramingEvidence {
     mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         if name.isEmpty || !name.allSatisfy(isToken) { isMalformed = true }
         last = .other
-        if equalsIgnoringCase(name, "content-length") {
+        if equalsIgnoringCase(name, lowercased: "content-length") {
             last = .contentLength
             contentLengths += 1
             addLength(value)
-        } else if equalsIgnoringCase(name, "transfer-encoding") {
+        } else if equalsIgnoringCase(name, lowercased: "transfer-encoding") {
             last = .transferEncoding
             transferEncodings += 1
-            isChunked = equalsIgnoringCase(value, "chunked")
+            isChunked = equalsIgnoringCase(value, lowercased: "chunked")
         }
     }
 
@@ -76,23 +76,14 @@ struct FramingEvidence {
     }
 }
 
-/// RFC 9110 §5.6.2, as a set of the ASCII characters: 0 to 63, and 64 to 127.
-private let tokenCharacters: (UInt64, UInt64) = {
-    var low: UInt64 = 0
-    var high: UInt64 = 0
-    for byte in "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8 {
-        if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) }
-    }
-    return (low, high)
-}()
-
+/// The characters of a token (RFC 9110 §5.6.2): letters, digits and ``!#$%&'*+-.^_`|~``, a bit for each ASCII character.
 private func isToken(_ byte: UInt8) -> Bool {
-    guard byte < 128 else { return false }
-    return (byte < 64 ? tokenCharacters.0 : tokenCharacters.1) >> UInt64(byte & 63) & 1 == 1
+    let set: UInt64 = byte < 64 ? 0x03ff6cfa00000000 : 0x57ffffffc7fffffe
+    return byte < 128 && set >> UInt64(byte & 63) & 1 == 1
 }
 
 /// Compares with a lower-case ASCII text.
-func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, lowercased text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount else { return false }
     return text.withUTF8Buffer { expected in
         for index in expected.indices where lowercase(bytes[index]) != expected[index] { return false }

@@ -22,8 +22,10 @@ final class HTTPPeer {
     /// Its place in the wheel of deadlines.
     let slot: Int
     let address: SocketAddress?
-    weak var service: HTTPService?
-    weak var pending: PendingRequest?
+    // Safe: the service clears it when it dies, and the peer itself when it closes. (A weak reference would slow down every use of the service.)
+    unowned(unsafe) var service: HTTPService?
+    /// The request that a handler has.
+    var pending: PendingRequest?
     var state = State.idle
 
     private var inputWatch: OpaquePointer?
@@ -189,6 +191,7 @@ final class HTTPPeer {
         if let inputWatch { evbuffer_remove_cb_entry(input, inputWatch) }
         inputWatch = nil
         pending?.connectionWillClose()
+        pending = nil
         let service = service
         self.service = nil
         service?.didClose(self)

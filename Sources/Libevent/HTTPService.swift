@@ -8,6 +8,7 @@ final class HTTPService {
     private let handler: (sending HTTPExchange) -> Void
     private let http: OpaquePointer
     private var deadlines: DeadlineWheel?
+    private let transferTimeout: Int64
     private var dateHeader = HTTPDate()
 
     /// By evhttp's connection.
@@ -28,6 +29,7 @@ final class HTTPService {
         guard let http = evhttp_new(loop.turn.base) else { throw .library(call: "evhttp_new") }
         self.loop = loop
         self.limits = limits
+        transferTimeout = limits.transferTimeout.nanoseconds
         self.handler = handler
         self.http = http
         // Unretained: evhttp is freed in deinit, and the event with it.
@@ -52,6 +54,7 @@ final class HTTPService {
 
     deinit {
         doors.close()
+        for peer in peers.values { peer.service = nil }
         // Calls each peer's `willClose`.
         evhttp_free(http)
         if let adopting { event_free(adopting) }
@@ -96,7 +99,7 @@ final class HTTPService {
         if isDraining && peers.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
 
-    func setDeadline(of peer: HTTPPeer) { deadlines?.set(peer.slot, after: limits.transferTimeout) }
+    func setDeadline(of peer: HTTPPeer) { deadlines?.set(peer.slot, afterNanoseconds: transferTimeout) }
 
     func clearDeadline(of peer: HTTPPeer) { deadlines?.remove(peer.slot) }
 

@@ -26,7 +26,8 @@ final class PendingRequest {
     }
 
     private(set) var source: Source
-    private weak var connection: HTTPPeer?
+    // Safe: the connection clears it before it goes.
+    private unowned(unsafe) var connection: HTTPPeer?
 
     init(_ source: Source, of connection: HTTPPeer) {
         self.source = source
@@ -35,7 +36,8 @@ final class PendingRequest {
 
     /// Hands the answer over. Again, or when the connection has gone: no effect.
     func send(_ answer: HTTPAnswer) {
-        defer { source = .gone }
+        let source = source
+        self.source = .gone
         switch source {
         case .evhttp(let request): send(answer, to: request)
         case .refused: connection?.answerRefused(answer)
@@ -69,6 +71,7 @@ final class PendingRequest {
 
     /// The connection goes. evhttp frees the request with it, unless it has taken it off before: then it is ours to free, by answering.
     func connectionWillClose() {
+        connection = nil
         guard case .evhttp(let request) = source, evhttp_request_get_connection(request) != nil else { return }
         source = .gone
     }

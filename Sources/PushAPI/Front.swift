@@ -5,7 +5,7 @@ internal import Push
 protocol Front: Actor {
     static var routes: RouteTable<Self> { get }
     var desk: Desk { get }
-    var resumption: LoopTaskExecutor { get }
+    var loop: EventLoop { get }
 
     /// Refuses who does not show the bearer token that a route asks for; what needs the store to decide it is the handler's.
     func admit(_ headers: RequestHeaders, to access: Route<Self>.Access) throws(Refusal)
@@ -18,8 +18,9 @@ extension Front {
         switch Gate.examine(exchange, Self.routes) {
         case .refused(let reply): desk.answer(exchange, with: reply)
         case .admitted(let route, let request):
-            // No hop: it runs here and now up to its first real suspension, and every answer of the store resumes it on this loop.
-            Task.immediate(executorPreference: resumption) {
+            // The runtime does not run a task that prefers an executor in place: it comes behind what this turn reads, on this loop, where
+            // every answer of the store resumes it too.
+            Task.immediate(executorPreference: loop) {
                 desk.answer(exchange, with: await reply(to: request, by: route))
             }
         }

@@ -2,7 +2,6 @@ import Crypto
 import Libevent
 import Logging
 import Push
-import Synchronization
 
 @testable import PushAPI
 
@@ -78,15 +77,15 @@ final class Served: Sendable {
 
 /// A clock that a test sets.
 final class Clock: Sendable {
-    private let time: Mutex<Int64>
-    init(_ now: Int64) { time = Mutex(now) }
+    private let time: Locked<Int64>
+    init(_ now: Int64) { time = Locked(now) }
     var now: Int64 { time.withLock { $0 } }
     func set(_ now: Int64) { time.withLock { $0 = now } }
 }
 
 /// What was logged.
 final class LogMemory: Sendable {
-    private let memory = Mutex<[String]>([])
+    private let memory = Locked<[String]>([])
     var lines: [String] { memory.withLock { $0 } }
     var handler: any LogHandler { Handler(memory: self) }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Libevent
 import Testing
 
 /// Opened once by a test; whoever waits goes on then.
@@ -7,7 +7,7 @@ final class Signal: Sendable {
         var isOpen = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func wait() async {
         await withCheckedContinuation { continuation in

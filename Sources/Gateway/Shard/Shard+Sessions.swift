@@ -17,7 +17,7 @@ extension Shard {
         let id = SessionID(raw: .random(in: .min ... .max))
         attaching[id] = device
         outstanding += 1
-        Task.immediate {
+        Task.immediate(executorPreference: loop) {
             let answer: Result<Attached, AttachError>
             do throws(AttachError) {
                 answer = .success(try await store.attach(admission.token, secret: admission.secret, session: id))

@@ -16,7 +16,7 @@ extension AdminFront {
         try request.refuseEncodedBody()
         var report = ImportReport()
         var batch: [(line: Int, change: Result<DirectoryChange, Refusal>)] = []
-        var reader = LineReader(request.body)
+        var reader = LineReader(request.slices())
         do {
             while let line = reader.next() {
                 batch.append((line.number, Result { () throws(Refusal) in try Self.change(line.bytes) }))

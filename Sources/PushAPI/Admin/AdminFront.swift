@@ -16,8 +16,8 @@ public actor AdminFront: Front {
     public struct Configuration: Sendable {
         /// What `Authorization: Bearer` must say.
         public var token: String
-        /// What the listener bears; an import may take 64 MiB, and the time that it takes.
-        public var limits = HTTPLimits(maxBodyBytes: 64 << 20, transferTimeout: .seconds(300), maxConnections: 256)
+        /// What the listener bears; its sizes are the interface's whatever is said here. An import takes the time that it takes.
+        public var limits = HTTPLimits(transferTimeout: .seconds(300), maxConnections: 256)
         /// Where the answers that are not the caller's fault are told.
         public var log: Logger
 
@@ -31,7 +31,6 @@ public actor AdminFront: Front {
     let loop: EventLoop
     let store: any StorePort
     let desk: Desk
-    let resumption: LoopTaskExecutor
     private let token: String
     private let limits: HTTPLimits
 
@@ -42,10 +41,9 @@ public actor AdminFront: Front {
     /// - Parameter store: this loop's own door: its answers come back to this loop.
     public init(on loop: EventLoop, store: any StorePort, configuration: Configuration) {
         self.loop = loop
-        resumption = LoopTaskExecutor(loop)
         self.store = store
         token = configuration.token
-        limits = configuration.limits
+        limits = configuration.limits.bounded(maxBodyBytes: Route<AdminFront>.Body.lines.limit)
         desk = Desk(log: configuration.log)
     }
 

@@ -18,7 +18,7 @@ public actor PushFront: Front {
     public struct Configuration: Sendable {
         /// How far a caller's clock may be from the server's, in milliseconds, either way.
         public var timestampWindow: Int64 = Authentication.defaultWindow
-        /// What the listener bears. A body is bounded at 64 KiB and the headers at 16 KiB whatever is said here: that is the interface's.
+        /// What the listener bears; its sizes are the interface's whatever is said here.
         public var limits = HTTPLimits()
         /// Where the answers that are not the caller's fault are told.
         public var log: Logger
@@ -32,7 +32,6 @@ public actor PushFront: Front {
     let now: @Sendable () -> Int64
     let authentication: Authentication
     let desk: Desk
-    let resumption: LoopTaskExecutor
     private let limits: HTTPLimits
     var apps = AppCache()
 
@@ -45,11 +44,10 @@ public actor PushFront: Front {
     ///   - now: the server's clock, Unix milliseconds; asked on the loop only.
     public init(on loop: EventLoop, store: any StorePort, now: @escaping @Sendable () -> Int64, configuration: Configuration) {
         self.loop = loop
-        resumption = LoopTaskExecutor(loop)
         self.store = store
         self.now = now
         authentication = Authentication(window: configuration.timestampWindow)
-        limits = configuration.limits
+        limits = configuration.limits.bounded(maxBodyBytes: Route<PushFront>.Body.json.limit)
         desk = Desk(log: configuration.log)
     }
 

@@ -1,8 +1,8 @@
 internal import Libevent
 internal import Push
 
-/// A request whose address, method, size and framing are in order: values only, so that it outlives the connection that sent it.
-struct Request: Sendable {
+/// A request whose address, method, size and framing are in order.
+struct Request {
     /// The address's parameter as it was sent.
     let parameter: Substring
     /// The text after `?`.
@@ -10,15 +10,28 @@ struct Request: Sendable {
     /// What the route knows of it.
     let rule: QueryRule
     let headers: RequestHeaders
-    /// Empty for a route that takes none.
+    /// Empty for a route that takes none, and for one that reads it by ``slices()``.
     let body: [UInt8]
+    private let exchange: HTTPExchange
 
-    init(_ exchange: HTTPExchange, parameter: Substring, rule: QueryRule) {
+    /// - Parameter copiesBody: a body that is small enough to be handled in one piece.
+    init(_ exchange: HTTPExchange, parameter: Substring, rule: QueryRule, copiesBody: Bool) {
+        self.exchange = exchange
         self.parameter = parameter
         self.rule = rule
         query = exchange.query
         headers = RequestHeaders(exchange)
-        body = exchange.withBody { Array($0) }
+        body = copiesBody ? exchange.withBody { Array($0) } : []
+    }
+
+    /// Reads the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.
+    func slices() -> () -> [UInt8]? {
+        var offset = 0
+        return { [exchange] in
+            let slice = exchange.withBody { Array($0[min(offset, $0.count)..<min(offset + 65_536, $0.count)]) }
+            offset += slice.count
+            return slice.isEmpty ? nil : slice
+        }
     }
 
     /// The query's parameters. See ``Query/init(parsing:rule:)`` for what is refused.

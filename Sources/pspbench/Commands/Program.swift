@@ -9,5 +9,5 @@ struct Program: AsyncParsableCommand {
         discussion: """
             Times are in microseconds of processor time or of waiting; memory is in bytes. Whatever --json prints is one object a line.
             """,
-        subcommands: [SwarmCommand.self])
+        subcommands: [SwarmCommand.self, PublishCommand.self, PushCommand.self, CrowdCommand.self])
 }

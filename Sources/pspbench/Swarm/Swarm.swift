@@ -75,7 +75,7 @@ actor Swarm {
     func reset() {
         tally.resetMessages()
         latencies.reset()
-        for device in devices { device.received = 0 }
+        for device in devices { (device.received, device.lastGroup, device.lastSingle) = (0, 0, 0) }
         setQuota(.max)
     }
 
