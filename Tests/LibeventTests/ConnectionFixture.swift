@@ -1,5 +1,6 @@
 import Glibc
-import Libevent
+
+@testable import Libevent
 
 /// One listening socket and the connections that came in, with everything that was told about them; and connections to elsewhere.
 actor Switchboard: ConnectionHandler {
@@ -101,6 +102,20 @@ actor Switchboard: ConnectionHandler {
         for connection in connections {
             try connection.enableTCPKeepAlive(idle: .seconds(60), interval: .seconds(10), count: 3)
         }
+    }
+    /// Drives libevent's callbacks by hand, as if it went on after the end.
+    func reportErrors() {
+        guard let connection = connections.first else { return }
+        let context = Unmanaged.passUnretained(connection).toOpaque()
+        errno = ETIMEDOUT
+        eventThunk(nil, 0x21, context)  // BEV_EVENT_READING | BEV_EVENT_ERROR
+        errno = EIO
+        eventThunk(nil, 0x21, context)
+        eventThunk(nil, 0x11, context)  // BEV_EVENT_READING | BEV_EVENT_EOF
+        readThunk(nil, context)
+        writeThunk(nil, context)
+        for thunk in [readThunk, writeThunk] { thunk(nil, nil) }
+        eventThunk(nil, 0x21, nil)
     }
     func forgetHandler() { for connection in connections { connection.handler = nil } }
     func peers() -> [SocketAddress] { connections.map(\.peer) }

@@ -118,6 +118,18 @@ struct ConnectionTests {
         }
     }
 
+    @Test("an error is told once, whatever libevent reports after it")
+    func thunks() async throws {
+        try await withSwitchboard { board, address in
+            let client = try RawSocket(address)
+            try await wait(until: "it is accepted") { await board.count == 1 }
+            await board.reportErrors()
+            #expect(try client.readToEnd() == "")
+            #expect(await board.events == ["close 0 failed(\(ETIMEDOUT))"])
+            #expect(await board.count == 0)
+        }
+    }
+
     @Test("sending to a peer that has gone is told as its end")
     func sendToNobody() async throws {
         try await withSwitchboard { board, address in
