@@ -52,7 +52,8 @@ HEAD = ["scenario", "yardstick", "this / yardstick", "measured (lowest to highes
 
 def ratio(key, scenario, yardstick, pairs, must=None, aim=None, figure_unit="µs", note=""):
     """A row from (value, reference) pairs, one a run: the median of the runs' ratios."""
-    ratios = [value / reference for value, reference in pairs]
+    # At small size both may be less than a clock tick.
+    ratios = [value / reference if reference else 0.0 for value, reference in pairs]
     return Row(
         key, scenario, yardstick, statistics.median(ratios), "x", must, aim, statistics.median(value for value, _ in pairs),
         statistics.median(reference for _, reference in pairs), figure_unit, ratios, note)

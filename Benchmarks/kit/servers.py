@@ -20,6 +20,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def device_lines(numbers, org="all", name="dev", secrets="secret"):
+    """An import of devices `dev-N` with the secrets `secret-N`."""
+    return "\n".join(
+        f'{{"kind":"device","id":"{name}-{i}","platform":"android","org_id":"{org}","secret":"{secrets}-{i}"}}' for i in numbers).encode()
+
+
 class Pspd(Process):
     """The push server on free ports of the loopback address."""
 
@@ -69,12 +75,12 @@ class Pspd(Process):
         """Registers devices `dev-N` with the secrets `secret-N`."""
         self.operate("PUT", f"/psp/admin/orgs/{org}", {"name": org})
         for first in range(numbers.start, numbers.stop, 100_000):
-            lines = (
-                f'{{"kind":"device","id":"{name}-{i}","platform":"android","org_id":"{org}","secret":"{secrets}-{i}"}}'
-                for i in range(first, min(first + 100_000, numbers.stop)))
-            told = self.operate("POST", "/psp/admin/import", "\n".join(lines).encode())
-            if told["failed"]:
-                raise RuntimeError(f"import: {told}")
+            self.import_lines(device_lines(range(first, min(first + 100_000, numbers.stop)), org, name, secrets))
+
+    def import_lines(self, body):
+        told = self.operate("POST", "/psp/admin/import", body)
+        if told["failed"]:
+            raise RuntimeError(f"import: {told}")
 
     def groupcast(self, number, org="all", custom=84):
         """Pushes a marked groupcast; returns its task."""

@@ -1,7 +1,5 @@
 """What connections cost: memory of an idle one and of a stalled one, and storms."""
 
-import statistics
-import threading
 import time
 
 from kit.load import Swarm, publish, push

@@ -3,9 +3,9 @@
 import statistics
 import threading
 
-from kit.load import finish, push, start_push, wrk
+from kit.load import finish, push, start_push
 from kit.rows import Row, ratio
-from kit.servers import Pspd
+from kit.servers import Pspd, device_lines
 
 DATA = "large"
 
@@ -52,12 +52,12 @@ def beside(place):
         flags = ("--rate", 200, "--duration", 2 * size.seconds, "--targets", size.large, "--connections", 32)
         for run in range(size.runs):
             alone = push(place, server, *flags)["latency"]["p99"] / 1000
-            running = start_push(place, server, *flags)
             over, troubles = threading.Event(), []
             works = [
                 threading.Thread(target=_repeat, args=(work, over, troubles))
                 for work in (_importing(server, size, run), _paging(server, task), lambda: server.call("GET", "/psp/push/stats?tag=scale"))
             ]
+            running = start_push(place, server, *flags)
             for work in works:
                 work.start()
             report = finish(running)
@@ -76,18 +76,22 @@ def beside(place):
 def _repeat(work, over, troubles):
     try:
         while not over.is_set():
-            work()
+            if work() is None:
+                return
     except Exception as trouble:  # shown by the one who waits
         troubles.append(trouble)
 
 
 def _importing(server, size, run):
-    count = 0
+    """Each call imports new devices; what is sent was made before, so that this process takes little time from the server."""
+    bodies = [device_lines(range(size.imported), "imported", f"new-{run}-{number}") for number in range(8)]
+    server.operate("PUT", "/psp/admin/orgs/imported", {"name": "imported"})
 
     def work():
-        nonlocal count
-        count += 1
-        server.make_devices(range(size.imported), "imported", f"new-{run}-{count}")
+        if not bodies:
+            return None
+        server.import_lines(bodies.pop())
+        return True
 
     return work
 
@@ -99,5 +103,6 @@ def _paging(server, task):
         nonlocal after
         page = server.call("GET", f"/psp/push/task/{task}/devices?state=pending&limit=1000{after}")
         after = f"&after={page['next']}" if "next" in page else ""
+        return True
 
     return work
