@@ -10,9 +10,8 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
-PYTEST := $(VENV)/bin/pytest
 
-.PHONY: help deps build test test-swift test-end-to-end demo run format lint check clean
+.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +19,10 @@ help: ## list the targets
 deps: ## install the Debian packages that are missing (root or sudo, only if any is)
 	@deploy/deps.sh
 
-build: deps ## build pspd and pspctl for use, in .build/release/
+deps-build:
+	@deploy/deps.sh build
+
+build: deps-build ## build pspd and pspctl for use, in .build/release/
 	swift build $(RELEASE_FLAGS) --product pspd
 	swift build $(RELEASE_FLAGS) --product pspctl
 
@@ -30,9 +32,8 @@ test-swift: ## run the Swift tests (NAME=X: only those that match)
 	swift build --build-tests $(SWIFT_FLAGS)
 	swift test --skip-build --disable-xctest $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
 
-test-end-to-end: $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
-	swift build $(SWIFT_FLAGS)
-	$(PYTEST) Tests/EndToEnd --color=auto $(if $(NAME),-k $(NAME))
+test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
 
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)

@@ -50,7 +50,8 @@ let package = Package(
             dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
-            name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            name: "PushAPI",
+            dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
             name: "PushServer",
@@ -85,7 +86,7 @@ let package = Package(
         .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "FaultVFS"], swiftSettings: swift),
+            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "CSQLite", "FaultVFS"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

@@ -7,6 +7,10 @@ cd "$(dirname "$0")/.."
 bold() { [ -t 1 ] && printf '\n\033[1m%s\033[0m\n' "$*" || printf '\n%s\n' "$*"; }
 fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 
+# What an operator's shell has set is for another server.
+unset "${!PSP_@}"
+
+deploy/deps.sh demo
 bold "Building (the first time takes some minutes)"
 make --no-print-directory build
 
@@ -81,8 +85,12 @@ export PSP_APP=dispatch PSP_SECRET=demo-master-secret
 tasks=()
 # push WHAT ARGUMENT...: pushes and remembers the task.
 push() {
-    local told
-    echo "\$ pspctl push ${*@Q}"
+    local told argument
+    printf '$ pspctl push'
+    for argument in "$@"; do
+        if [[ $argument =~ ^[A-Za-z0-9_.-]+$ ]]; then printf ' %s' "$argument"; else printf " '%s'" "$argument"; fi
+    done
+    echo
     told=$(pspctl push "$@")
     echo "$told"
     tasks+=("${told#task }")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A device: receives what is pushed to it, shows it and reports that it was opened or applied.
 
-    pip install 'paho-mqtt>=2.1'
+    pip install 'paho-mqtt>=2.2'
     python3 device.py DEVICE_TOKEN DEVICE_SECRET --host 127.0.0.1 --port 1883 --seen seen.txt
 
 Prints one line of JSON for each message and configuration. Exit status: 0 stopped, 1 refused by the server, 2 wrong usage.

@@ -12,6 +12,8 @@ public struct GatewayConfiguration: Sendable {
     public var ringBytes: Int
     /// Pages of the log that a loop asks for at the same time: what a storm of reconnects may cost in memory.
     public var concurrentReads: Int
+    /// A groupcast for so few sessions of a loop is offered to them at once; one for more goes in slices.
+    var directSessions = 128
 
     /// The defaults of the interface.
     public init(

@@ -50,8 +50,9 @@ public enum Daemon {
             }
         }
         guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
-            // Whoever started the server waits for that line and will not see it; better to end than to be a server nobody knows.
-            return end(server, by: "a standard output that cannot be written", signals) == 0 ? ExitCode.unexpected : ExitCode.unexpected
+            // Whoever started the server waits for that line and will not see it: better no server than one that nobody knows of.
+            _ = end(server, by: "a standard output that cannot be written", signals)
+            return ExitCode.unexpected
         }
         return end(server, by: signals.wait(), signals)
     }

@@ -24,7 +24,8 @@ public final class PushServer: Sendable {
     private let log: Logger
 
     private init(
-        addresses: ServerAddresses, directory: DataDirectory, store: SQLiteStore, loops: [ServerLoop], admin: AdminFront, log: Logger
+        addresses: ServerAddresses, directory: DataDirectory, store: SQLiteStore, loops: [ServerLoop], admin: AdminFront,
+        log: Logger
     ) {
         self.addresses = addresses
         self.directory = directory
@@ -112,7 +113,7 @@ public final class PushServer: Sendable {
     /// Ends in an order in which nothing that was told is lost: listeners accept what waits and close, requests in hand are answered,
     /// the devices' sockets are read empty and disconnected, the store commits, the loops end. Once.
     /// - Parameter patience: for slow callers and devices; the store's commit is waited for in any case.
-    /// - Returns: whether all went as it should.
+    /// - Returns: whether everything is committed and nothing is left behind.
     @discardableResult
     public func shutdown(because cause: String = "asked to") async -> Bool {
         await shutdown(because: cause, Patience(.seconds(3)))
@@ -120,13 +121,13 @@ public final class PushServer: Sendable {
 
     func shutdown(because cause: String, _ patience: Patience) async -> Bool {
         log.info("ending", metadata: ["cause": "\(cause)"])
-        var clean = await patience.covers { [loops, admin] in
+        let callersLeft = await patience.covers { [loops, admin] in
             await withDiscardingTaskGroup { group in
                 group.addTask { await admin.shutdown(patience: .seconds(2)) }
                 for loop in loops { group.addTask { await loop.dismissCallers(patience: .seconds(2)) } }
             }
         }
-        if !clean { log.warning("some callers were not waited for") }
+        if !callersLeft { log.warning("some callers were not waited for") }
         let devicesLeft = await patience.covers { [loops] in
             await withDiscardingTaskGroup { group in
                 for loop in loops { group.addTask { await loop.dismissDevices() } }
@@ -134,15 +135,15 @@ public final class PushServer: Sendable {
         }
         if !devicesLeft { log.warning("some devices were not waited for") }
         await Self.end(store, then: loops.map(\.thread))
+        defer { directory.release() }
         do throws(FileError) {
             try directory.retract()
         } catch {
-            clean = false
             log.error("the addresses could not be taken back", metadata: ["cause": "\(error)"])
+            return false
         }
-        directory.release()
         log.info("ended")
-        return clean
+        return true
     }
 
     /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the

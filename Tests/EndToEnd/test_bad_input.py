@@ -52,11 +52,15 @@ class TestREST:
         ids=repr,
     )
     def test_an_ambiguous_length_is_refused_and_the_connection_closed(self, server, world, framing):
-        request = self.request(world, f"POST /psp/push/msg HTTP/1.1\r\nHost: x\r\nHEADERS{framing}\r\n", b"{}")
+        body = b"2\r\n{}\r\n0\r\n\r\n" if "chunked" in framing else b"{}"
+        request = self.request(world, f"POST /psp/push/msg HTTP/1.1\r\nHost: x\r\nHEADERS{framing}\r\n", body)
         answer = raw_http(server.http, request)
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400"), answer
-        assert json.loads(body)["data"]["error_code"] == 2103, answer
+        if b"text/html" in head:  # evhttp's own reply, where it refuses before anybody is asked
+            assert framing.startswith("Content-Length: 2\r\nTransfer-Encoding")
+        else:
+            assert json.loads(body)["data"]["error_code"] == 2103, answer
 
     @pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD"])
     def test_a_body_with_a_method_that_takes_none(self, server, world, method):

@@ -9,16 +9,14 @@ import pytest
 from conftest import run
 from kit.device import Device
 from kit.rest import AdminClient
-from kit.server import Server, binary
+from kit.server import FREE_PORTS, Server, binary
 from kit.waiting import throughout
 from kit.world import World
-
-FREE = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
 
 
 def refused(*flags, contains, data, **environment):
     """The server must end by itself, at once, with 2 and one clear line."""
-    ended = run(binary("pspd"), *FREE, "--data", str(data), *flags, timeout=20, **environment)
+    ended = run(binary("pspd"), "--data", str(data), *flags, timeout=20, **(FREE_PORTS | environment))
     assert ended.returncode == 2, ended
     assert contains in ended.stderr and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
     assert "ready" not in ended.stdout

@@ -3,7 +3,10 @@ import Synchronization
 import Testing
 
 /// Runs `body` with loops that end with it.
-func withLoops<R>(_ count: Int, _ body: ([EventLoop]) async throws -> R) async throws -> R {
+///
+/// `@concurrent`, here and in the other fixtures: a closure that inherits its caller's executor, called right after an `await` on an actor, is run on
+/// that actor's executor by Swift 6.3 when the caller is not isolated. A test that blocks would block the loop.
+func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
     let loops = try (0..<count).map { try EventLoop(name: "test \($0)") }
     for loop in loops { loop.start() }
     let result: Result<R, any Error>
@@ -13,7 +16,7 @@ func withLoops<R>(_ count: Int, _ body: ([EventLoop]) async throws -> R) async t
     return try result.get()
 }
 
-func withLoop<R>(_ body: (EventLoop) async throws -> R) async throws -> R {
+func withLoop<R>(_ body: @concurrent (EventLoop) async throws -> R) async throws -> R {
     try await withLoops(1) { try await body($0[0]) }
 }
 

@@ -73,7 +73,8 @@ final class RawSocket {
         var bytes: [UInt8] = []
         while !bytes.ends(with: Array("\r\n\r\n".utf8)) { bytes += try read(exactly: 1) }
         let head = String(decoding: bytes, as: UTF8.self)
-        let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length: ") }
+        let length =
+            head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length: ") }
             .flatMap { Int($0.dropFirst("content-length: ".count)) } ?? 0
         let body = try read(exactly: length)
         let status = Int(head.split(separator: " ")[1]) ?? 0

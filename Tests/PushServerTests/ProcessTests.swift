@@ -19,9 +19,9 @@ struct ProcessTests {
 
     @Test("tells its settings and its version, and ends with 0")
     func help() async throws {
-        let help = await try ServerProcess(["--help"]).ending()
+        let help = try await ServerProcess(["--help"]).ending()
         #expect(help == .init(code: 0, output: SettingsHelp.text, errors: ""))
-        let version = await try ServerProcess(["--version"]).ending()
+        let version = try await ServerProcess(["--version"]).ending()
         #expect(version == .init(code: 0, output: "pspd \(Daemon.version)\n", errors: ""))
     }
 
@@ -35,7 +35,7 @@ struct ProcessTests {
         ] as [([String], [String: String], String)])
     func unusable(extra: [String], environment: [String: String], complaint: String) async throws {
         let flags = extra.isEmpty || extra[0] != "--http" ? extra : extra + arguments.dropFirst(2)
-        let ending = await try ServerProcess(
+        let ending = try await ServerProcess(
             flags.isEmpty ? arguments : flags, environment: environment
         ).ending()
         #expect(ending == .init(code: 2, output: "", errors: complaint))
@@ -45,7 +45,7 @@ struct ProcessTests {
     func foreignStore() async throws {
         let text = String(repeating: "this is no store. ", count: 100)
         try temporary.write(text, to: "psp.db")
-        let ending = await try ServerProcess(arguments).ending()
+        let ending = try await ServerProcess(arguments).ending()
         #expect(ending.code == 2)
         #expect(ending.output == "")
         #expect(ending.errors.hasPrefix("pspd: --data: ") && ending.errors.split(separator: "\n").count == 1, "\(ending.errors)")
@@ -72,7 +72,7 @@ struct ProcessTests {
     func sameDirectory() async throws {
         let first = try ServerProcess(arguments)
         _ = try ReadyLine(await first.line())
-        let second = await try ServerProcess(arguments).ending()
+        let second = try await ServerProcess(arguments).ending()
         #expect(
             second
                 == .init(
@@ -82,15 +82,41 @@ struct ProcessTests {
         #expect(await first.ending().code == 0)
     }
 
-    @Test("a port that anyone has taken ends it with 2, even one that others may share", arguments: ["--http", "--mqtt", "--admin"])
+    @Test(
+        "a port that anyone has taken ends it with 2, even one that others may share", arguments: ["--http", "--mqtt", "--admin"])
     func portTaken(flag: String) async throws {
         let others = try ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 2)
         let address = others[0].address
         var flags = arguments
         flags[try #require(flags.firstIndex(of: flag)) + 1] = "\(address)"
-        let ending = await try ServerProcess(flags).ending()
+        let ending = try await ServerProcess(flags).ending()
         #expect(ending == .init(code: 2, output: "", errors: "pspd: \(flag): \(address) is in use\n"))
         withExtendedLifetime(others) {}
+    }
+
+    @Test("SIGTERM ends it in time though callers and devices say nothing, or stop half-way", arguments: [1, 2])
+    func silentPeers(signals: Int) async throws {
+        let server = try ServerProcess(arguments)
+        let ready = try ReadyLine(await server.line())
+        var peers: [Peer] = []
+        for address in [ready.http, ready.mqtt, ready.admin] {
+            peers.append(try Peer(address))
+            peers.append(try Peer(address))
+        }
+        try peers[0].send("POST /psp/push/msg HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        // An answer shows that the connection has been accepted, and leaves it open.
+        for index in [1, 5] {
+            try peers[index].send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try peers[index].receive().hasPrefix("HTTP/1.1 "))
+        }
+        try peers[2].send("\u{10}\u{20}\u{0}")
+        let begin = ContinuousClock.now
+        for _ in 0..<signals { server.send(SIGTERM) }
+        let ending = await server.ending()
+        #expect(ending.code == 0, "\(ending.errors)")
+        #expect(ContinuousClock.now - begin < .seconds(5))
+        #expect(!temporary.has("pspd.json"))
+        withExtendedLifetime(peers) {}
     }
 
     @Test("after a kill it starts again on the same directory")

@@ -9,8 +9,7 @@ final class ServerProcess: Sendable {
         var errors: String
     }
 
-    // Safe: `Process` locks for itself; it is set up before it is shared.
-    private nonisolated(unsafe) let process = Process()
+    private let process = Process()
     private let output: ByteReader
     private let errors: ByteReader
 
@@ -52,8 +51,7 @@ final class ServerProcess: Sendable {
 
 /// Reads a pipe on a thread that may block.
 private final class ByteReader: Sendable {
-    // Safe: used on the queue alone.
-    private nonisolated(unsafe) let handle: FileHandle
+    private let handle: FileHandle
     private let queue = DispatchQueue(label: "reader")
 
     init(_ handle: FileHandle) { self.handle = handle }

@@ -54,6 +54,11 @@ struct SettingsTests {
         }
     }
 
+    @Test("of a flag that stands twice the last counts")
+    func repeated() throws {
+        #expect(try configuration(["--window", "x", "--window=2"]).window == 2)
+    }
+
     @Test("a flag beats the environment, which beats the file, which beats the default")
     func precedence() throws {
         let file = "window: 3\nhttp: 127.0.0.1:3\nloops: 3"
@@ -70,7 +75,6 @@ struct SettingsTests {
         arguments: [
             (["--windows", "1"], "unknown flag --windows; see pspd --help"),
             (["--window"], "--window: expected N after it"),
-            (["--window", "1", "--window=2"], "--window is given twice"),
             (["serve"], "unexpected argument \"serve\"; see pspd --help"),
             (["--window", "0"], "--window: expected a whole number from 1 to 1000, not \"0\""),
             (["--window", "+1"], "--window: expected a whole number from 1 to 1000, not \"+1\""),

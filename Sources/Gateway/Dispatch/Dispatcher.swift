@@ -37,8 +37,6 @@ final class Dispatcher {
 
     /// Sessions that rows of the running event may still be offered to outside the sweep.
     private var directLeft = 0
-    /// A row for so few sessions is offered at once; one for more goes in slices.
-    private static let directLimit = 128
 
     init(_ snapshot: DirectorySnapshot, configuration: GatewayConfiguration) {
         lane = snapshot.lane
@@ -52,7 +50,7 @@ final class Dispatcher {
     // MARK: The feed
 
     /// An event begins; entries follow.
-    func beginEvent() { directLeft = Self.directLimit }
+    func beginEvent() { directLeft = configuration.directSessions }
 
     /// The event is over: everything up to there has been applied.
     func endEvent(at position: Position) { head = max(head, position) }

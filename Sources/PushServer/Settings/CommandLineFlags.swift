@@ -5,7 +5,7 @@ enum Invocation: Hashable, Sendable {
     /// By the settings' keys.
     case serve([String: GivenValue])
 
-    /// Reads `--flag value` and `--flag=value`. Each flag may stand once: of two, nobody knows which was meant.
+    /// Reads `--flag value` and `--flag=value`. Of a flag that stands twice the last counts, so that a script can pass on what it is given.
     init(arguments: [String]) throws(SettingsError) {
         var given: [String: GivenValue] = [:]
         var rest = arguments[...]
@@ -34,9 +34,7 @@ enum Invocation: Hashable, Sendable {
             } else {
                 throw SettingsError("\(name): expected \(setting.placeholder) after it")
             }
-            guard given.updateValue(GivenValue(text: text, origin: .flag(name)), forKey: setting.key) == nil else {
-                throw SettingsError("\(name) is given twice")
-            }
+            given[setting.key] = GivenValue(text: text, origin: .flag(name))
         }
         self = .serve(given)
     }

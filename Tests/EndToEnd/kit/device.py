@@ -89,7 +89,7 @@ class Device:
 
     def wait(self, condition, what, timeout=PATIENCE):
         with self.changed:
-            assert self.changed.wait_for(condition, timeout), f"{self.token}: not within {timeout} s: {what}"
+            assert self.changed.wait_for(condition, timeout), f"{self.token}: not within {timeout} s: {what() if callable(what) else what}"
 
     def tasks(self, topic="psp/push/msg"):
         """The task ids received so far, in the order of arrival."""

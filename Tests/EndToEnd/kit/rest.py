@@ -73,7 +73,7 @@ class AdminClient:
         token = self.token if self.token is not None else self.server.admin_token
         return exchange(self.server.admin, method, target, encode(body), [("Authorization", f"Bearer {token}")])
 
-    def put(self, kind, name, **fields):
+    def put(self, kind, name, /, **fields):
         return self.call("PUT", f"/psp/admin/{kind}/{name}", fields)
 
     def get(self, kind, name):

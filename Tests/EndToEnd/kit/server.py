@@ -12,6 +12,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 10.0
+# By the environment, so that a test's own flag is not a second one.
+FREE_PORTS = {f"PSP_{door}": "127.0.0.1:0" for door in ("HTTP", "MQTT", "ADMIN")}
 
 
 def binary(name):
@@ -37,12 +39,12 @@ class Server:
         self.log = self.data.parent / f"{self.data.name}.log"
 
     def command(self):
-        loopback = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
-        return [binary("pspd"), *loopback, "--data", str(self.data), *self.flags]
+        return [binary("pspd"), "--data", str(self.data), *self.flags]
 
     def start(self):
         """Returns when it has said that it serves."""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PSP_")} | self.environment
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("PSP_")}
+        environment = inherited | FREE_PORTS | self.environment
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True,

@@ -1,8 +1,10 @@
 """Waiting for a condition, with a deadline."""
 
+import os
 import time
 
-PATIENCE = 15.0  # seconds: longer than anything takes on a slow machine, shorter than anybody waits for a hung test
+# Seconds: longer than anything takes on a slow machine, shorter than anybody waits for a hung test.
+PATIENCE = float(os.environ.get("PSP_TEST_PATIENCE", "15"))
 
 
 def eventually(condition, what, timeout=PATIENCE, interval=0.02):
