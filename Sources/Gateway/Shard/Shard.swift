@@ -115,7 +115,6 @@ public actor Shard {
                 logger.error("a feed without a snapshot", metadata: ["lane": "\(lane.index)"])
                 return
             }
-            guard upTo > dispatcher.head else { return }
             dispatcher.now = loop.wallClockMilliseconds
             dispatcher.beginEvent()
             for entry in entries { take(entry, dispatcher) }
