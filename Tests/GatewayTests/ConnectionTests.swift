@@ -191,7 +191,8 @@ struct ConnectionTests {
             let device = try await gateway.connect(version: .v5)
             let message = try await device.message()
             let receipt = Publish(
-                topic: "psp/push/receipt", payload: Array("{\"task_id\":\"t4\",\"event\":\"opened\"}".utf8), qos: .atLeastOnce, packetID: 9)
+                topic: "psp/push/receipt", payload: Array("{\"task_id\":\"t4\",\"event\":\"opened\"}".utf8), qos: .atLeastOnce,
+                packetID: 9)
             await device.send(.puback(Acknowledgement(packetID: message.packetID ?? 0)), .publish(receipt))
             await gateway.shards[0].shutdown()
             #expect(gateway.delivered().count == 1)
@@ -231,7 +232,8 @@ struct ReceiptTests {
     private func receipt(_ task: TaskID, _ qos: QoS, _ packetID: UInt16?) -> Packet {
         .publish(
             Publish(
-                topic: "psp/push/receipt", payload: Array("{\"task_id\":\"\(task)\",\"event\":\"opened\"}".utf8), qos: qos, packetID: packetID))
+                topic: "psp/push/receipt", payload: Array("{\"task_id\":\"\(task)\",\"event\":\"opened\"}".utf8), qos: qos,
+                packetID: packetID))
     }
 
     @Test("QoS 0, 1 and 2 are committed, and answered in order when they are")
@@ -241,7 +243,8 @@ struct ReceiptTests {
             let device = try await gateway.connect(version: .v5)
             _ = try await device.takeMessages(1)
             gateway.store.behave { $0.holdsReceipts = true }
-            await device.send(receipt(row.task, .exactlyOnce, 1), receipt(row.task, .atMostOnce, nil), receipt(row.task, .atLeastOnce, 2))
+            await device.send(
+                receipt(row.task, .exactlyOnce, 1), receipt(row.task, .atMostOnce, nil), receipt(row.task, .atLeastOnce, 2))
             await device.send(receipt(TaskID("another"), .atLeastOnce, 3))
             try await gateway.until("they are committed") { gateway.store.calls.receipts.count == 4 }
             try await device.expectNothing()

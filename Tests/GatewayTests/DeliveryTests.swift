@@ -8,7 +8,8 @@ import Testing
 
 @Suite("Delivery over sockets")
 struct DeliveryTests {
-    @Test("a connected device receives what is pushed, at QoS 1, and its PUBACK is counted", arguments: [ProtocolVersion.v311, .v5])
+    @Test(
+        "a connected device receives what is pushed, at QoS 1, and its PUBACK is counted", arguments: [ProtocolVersion.v311, .v5])
     func online(version: ProtocolVersion) async throws {
         try await GatewayFixture.run { gateway in
             let device = try await gateway.connect(version: version)
@@ -53,7 +54,9 @@ struct DeliveryTests {
         try await GatewayFixture.run { gateway in
             for text in ["a", "b", "c", "d"] { gateway.push(text) }
             let first = try await gateway.connect()
-            let messages = [try await first.message(), try await first.message(), try await first.message(), try await first.message()]
+            let messages = [
+                try await first.message(), try await first.message(), try await first.message(), try await first.message(),
+            ]
             await first.acknowledge(messages[0], messages[2])
             await first.send(.disconnect(Disconnect()))
             try await first.waitForClose()
@@ -103,7 +106,8 @@ struct DeliveryTests {
             let large = gateway.push("large", size: 400)
             gateway.push("after")
             #expect(try await device.takeMessages(2).map(\.text) == ["small", "after"])
-            let skipped = gateway.store.read { log in log.devices[DeviceToken(unchecked: "d1")].flatMap { log.skipped[$0.handle] } }
+            let skipped = gateway.store.read { log in log.devices[DeviceToken(unchecked: "d1")].flatMap { log.skipped[$0.handle] }
+            }
             #expect(skipped == [large.position])
             #expect(await gateway.shards[0].counters.skipped == 1)
         }
