@@ -5,16 +5,23 @@ public import Push
 public struct MemoryLog: Sendable {
     /// A device's record.
     public struct DeviceRecord: Sendable {
+        /// Its name.
         public let token: DeviceToken
+        /// Which device of that name it is.
         public var handle: DeviceHandle
+        /// What it shows at CONNECT.
         public var secret: [UInt8]
         /// From which position on it belonged where, ascending.
         public var memberships: [(since: Position, membership: Membership)]
+        /// Where it is now.
         public var organisation: OrgID
+        /// Whose it is now.
         public var user: UserID?
         /// Everything up to here is settled.
         public var cursor: Position
+        /// Acknowledged beyond the cursor.
         public var settledBeyond: Set<Position> = []
+        /// The session that is open.
         public var session: SessionID?
     }
 

@@ -1,6 +1,7 @@
 public import Push
 
 extension MemoryPort {
+    /// Takes the device over from its session, when that one has settled.
     public func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
         let answer: Result<Attached, AttachError> = await withCheckedContinuation { continuation in
             store.state.withLock { state in
@@ -36,6 +37,7 @@ extension MemoryPort {
         MemoryStore.post([], answer: { waiting.answer(.success(attached)) }, to: waiting.door, state: &state)
     }
 
+    /// Ends the session, and lets in who waits.
     public func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position, settling: [Delivery]) {
         store.state.withLock { state in
             state.calls.detached.append(session)
@@ -47,6 +49,7 @@ extension MemoryPort {
         }
     }
 
+    /// Counts the facts, each once.
     public func settle(_ deliveries: [Delivery]) {
         store.state.withLock { state in
             state.calls.settled += deliveries
@@ -54,6 +57,7 @@ extension MemoryPort {
         }
     }
 
+    /// A page as the log is now; it may be held back.
     public func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
         let page: Result<Pending, StoreError> = await withCheckedContinuation { continuation in
             store.state.withLock { state in
@@ -75,6 +79,7 @@ extension MemoryPort {
         return try page.get()
     }
 
+    /// Counts each event of a device once; the answer may be held back.
     public func commit(_ receipts: [Receipt]) async throws(StoreError) -> [ReceiptResult] {
         let results: Result<[ReceiptResult], StoreError> = await withCheckedContinuation { continuation in
             store.state.withLock { state in

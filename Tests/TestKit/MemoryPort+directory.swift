@@ -1,6 +1,7 @@
 public import Push
 
 extension MemoryPort {
+    /// Changes the directory by one commit each.
     public func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
         try await attempt { state in
             do throws(Refusal) {
@@ -12,6 +13,7 @@ extension MemoryPort {
         }
     }
 
+    /// Changes the directory by one commit each.
     public func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
         var results: [Result<ChangeResult, Refusal>] = []
         for change in changes {
@@ -119,30 +121,36 @@ extension MemoryPort {
 
     // MARK: Reading
 
+    /// The app.
     public func app(_ key: AppKey) async throws(StoreError) -> App {
         try await attempt { state in (state.apps[key].map(Result.success) ?? .failure(.refused(Refusal(.noSuchApp))), []) }
     }
 
+    /// The organisation with its counters.
     public func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
         try await attempt { state in
             (state.log.organisation(id).map(Result.success) ?? .failure(.refused(Refusal(.noSuchOrganisation))), [])
         }
     }
 
+    /// The device.
     public func device(_ token: DeviceToken) async throws(StoreError) -> Device {
         try await attempt { state in
             (state.log.devices[token].map { .success($0.device) } ?? .failure(.refused(Refusal(.noSuchDevice))), [])
         }
     }
 
+    /// A page by name.
     public func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> {
         try await attempt { state in (.success(Self.page(Array(state.apps.values), by: \.key.text, after, limit)), []) }
     }
 
+    /// A page by name.
     public func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
         try await attempt { state in (.success(Self.page(state.log.allOrganisations, by: \.id.text, after, limit)), []) }
     }
 
+    /// A page by name.
     public func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
         try await attempt { state in
             let found = state.log.devices.values.map(\.device).filter { device in

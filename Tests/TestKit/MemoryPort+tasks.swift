@@ -14,6 +14,7 @@ struct TaskRecord: Sendable {
 }
 
 extension MemoryPort {
+    /// Decides as a store does, without batches.
     public func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
         await decide { state in
             guard !state.behaviour.isUnavailable else { return (.unavailable(retryAfter: .seconds(1)), []) }
@@ -73,6 +74,7 @@ extension MemoryPort {
         return found
     }
 
+    /// Ends the task for every loop.
     public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
         try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
@@ -83,6 +85,7 @@ extension MemoryPort {
         }
     }
 
+    /// Counts by walking through everything.
     public func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
         try await attempt { state in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
@@ -117,6 +120,7 @@ extension MemoryPort {
             expireAt: record.expireAt, status: status, counts: counts)
     }
 
+    /// The devices of one list, by name.
     public func recipients(
         of task: TaskID, to app: AppKey?, state wanted: RecipientState, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<Recipient> {
@@ -157,6 +161,7 @@ extension MemoryPort {
         return actual == wanted ? "" : nil
     }
 
+    /// Newest first.
     public func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport> {
         try await attempt { state in
             let found = state.tasks.values.filter { record in
@@ -172,6 +177,7 @@ extension MemoryPort {
         }
     }
 
+    /// Sums of the app's tasks with that tag.
     public func totals(
         app: AppKey, tag: String, from: Int64?, to: Int64?
     ) async throws(StoreError) -> (tasks: Int, counts: Counts) {
@@ -192,6 +198,7 @@ extension MemoryPort {
         var counts = Counts()
     }
 
+    /// Full while the store is made unavailable.
     public var health: Health { store.state.withLock { $0.behaviour.isUnavailable ? .full : .serving } }
 
     /// A page of what is sorted by a name; the token is the last name of the page before.

@@ -6,6 +6,7 @@ public struct LoopMailbox: Mailbox {
     private let loop: EventLoop
     /// Posts to that loop.
     public init(_ loop: EventLoop) { self.loop = loop }
+    /// Posts to the loop.
     public func execute(_ work: @escaping @Sendable () -> Void) { loop.execute(work) }
 }
 
@@ -58,10 +59,15 @@ public final class MemoryStore: Sendable {
 
     /// What was asked of it.
     public struct Calls: Sendable {
+        /// Sessions that were let in.
         public var attached: [SessionID] = []
+        /// Sessions that ended.
         public var detached: [SessionID] = []
+        /// Pages that were asked for.
         public var pages = 0
+        /// Facts that were handed over.
         public var settled: [Delivery] = []
+        /// Receipts that were handed over.
         public var receipts: [Receipt] = []
     }
 
@@ -167,6 +173,7 @@ public struct MemoryPort: StorePort {
     let store: MemoryStore
     let door: Int
 
+    /// Begins the feed.
     public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
         await withCheckedContinuation { continuation in
             store.state.withLock { state in

@@ -28,6 +28,7 @@ public actor ScriptedDevice: ConnectionHandler {
     private var deadline: Timer?
     private var isLate = false
 
+    /// The loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private init(on loop: EventLoop, version: ProtocolVersion) {
@@ -162,10 +163,12 @@ public actor ScriptedDevice: ConnectionHandler {
 
     // MARK: ConnectionHandler
 
+    /// Takes what has come.
     public nonisolated func connectionDidRead(_ connection: sending Connection) {
         assumeIsolated { $0.read(connection) }
     }
 
+    /// Remembers that nothing more comes.
     public nonisolated func connectionDidClose(_ connection: sending Connection, reason: Connection.CloseReason) {
         assumeIsolated { device in
             device.isClosed = true

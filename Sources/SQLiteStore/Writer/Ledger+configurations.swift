@@ -111,12 +111,10 @@ extension Ledger {
         }
     }
 
-    /// Gives everybody below `org`, which has joined them by getting another parent, the current configurations of organisations.
-    func join(subtree org: UInt32, _ configurations: [StoredRow]) throws(SQLiteError) {
-        for row in configurations.sorted(by: { $0.seq < $1.seq }) {
-            for device in try devices(below: org) where isInside(device, row) { _ = try count(device, in: row) }
-            try refer(to: row, target: .organisation(org), within: row.within)
-        }
+    /// Gives everybody below `org`, who has joined it by `org`'s getting another parent, a current configuration.
+    func join(subtree org: UInt32, _ row: StoredRow) throws(SQLiteError) {
+        for device in try devices(below: org) where isInside(device, row) { _ = try count(device, in: row) }
+        try refer(to: row, target: .organisation(org), within: row.within)
     }
 
     /// Whether a device of the target is one of those that a configuration is for.

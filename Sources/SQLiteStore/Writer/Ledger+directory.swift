@@ -129,21 +129,29 @@ extension Ledger {
         postParent(of: node, at: position)
 
         let joined = tree.path(of: node.org).filter { !before.contains($0) }
-        try join(subtree: node.org, try joined.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) })
-        for row in try joined.flatMapRows({ org throws(SQLiteError) in try current(within: org) }) {
-            try enterScope(of: row, node, joined)
+        var configurations: [UInt64: StoredRow] = [:]
+        for org in joined {
+            for row in try current(ofOrganisation: org) + current(within: org) { configurations[row.seq] = row }
+        }
+        // In their own order, whichever way each is joined.
+        for row in configurations.values.sorted(by: { $0.seq < $1.seq }) {
+            if row.target.kind == .organisation && joined.contains(UInt32(truncatingIfNeeded: row.target.id)) {
+                try join(subtree: node.org, row)
+            } else {
+                try enterScope(of: row, node)
+            }
         }
     }
 
     /// What lies below `node` has come inside the scope of a configuration's app: who is in the target already receives it now.
-    private func enterScope(of row: StoredRow, _ node: OrgTree.Node, _ joined: [UInt32]) throws(SQLiteError) {
+    private func enterScope(of row: StoredRow, _ node: OrgTree.Node) throws(SQLiteError) {
         switch row.target.kind {
         case .organisation:
             let target = UInt32(truncatingIfNeeded: row.target.id)
             if tree.isBelow(target, node.org) {
-                try join(subtree: target, [row])
-            } else if tree.isBelow(node.org, target) && !joined.contains(target) {
-                try join(subtree: node.org, [row])
+                try join(subtree: target, row)
+            } else if tree.isBelow(node.org, target) {
+                try join(subtree: node.org, row)
             }
         case .user:
             for device in try devices(of: row.target.id) where tree.isBelow(device.org, node.org) {
