@@ -86,7 +86,7 @@ let package = Package(
         .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "FaultVFS"], swiftSettings: swift),
+            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "CSQLite", "FaultVFS"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

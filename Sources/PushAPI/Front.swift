@@ -5,7 +5,7 @@ internal import Push
 protocol Front: Actor {
     static var routes: RouteTable<Self> { get }
     var desk: Desk { get }
-    var resumption: LoopTaskExecutor { get }
+    var loop: EventLoop { get }
 
     /// Refuses who does not show the bearer token that a route asks for; what needs the store to decide it is the handler's.
     func admit(_ headers: RequestHeaders, to access: Route<Self>.Access) throws(Refusal)
@@ -20,7 +20,7 @@ extension Front {
         case .admitted(let route, let request):
             // The runtime does not run a task that prefers an executor in place: it comes behind what this turn reads, on this loop, where
             // every answer of the store resumes it too.
-            Task.immediate(executorPreference: resumption) {
+            Task.immediate(executorPreference: loop) {
                 desk.answer(exchange, with: await reply(to: request, by: route))
             }
         }

@@ -66,7 +66,7 @@ extension LoopPort {
     ) {
         store.writer.submit(
             Job(
-                loop: loop, isAboutSessions: isAboutSessions,
+                loop: loop, isAboutSessions: isAboutSessions, isFact: !isAboutSessions,
                 decide: { ledger throws(SQLiteError) in
                     try body(ledger)
                     return nil

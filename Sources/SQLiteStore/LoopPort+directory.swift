@@ -11,17 +11,20 @@ extension LoopPort {
         guard !changes.isEmpty else { return [] }
         let loop = loop
         return await withCheckedContinuation { (continuation: CheckedContinuation<[Result<ChangeResult, Refusal>], Never>) in
-            let failed = Array(repeating: Result<ChangeResult, Refusal>.failure(Refusal(.unavailable)), count: changes.count)
+            let failed: @Sendable (ErrorCode) -> Answer = { code in
+                let results = Array(repeating: Result<ChangeResult, Refusal>.failure(Refusal(code)), count: changes.count)
+                return { continuation.resume(returning: results) }
+            }
             store.writer.submit(
                 Job(
                     loop: loop,
                     decide: { ledger throws(SQLiteError) in
-                        guard ledger.failure == nil else { return { continuation.resume(returning: failed) } }
+                        guard ledger.failure == nil else { return failed(.unavailable) }
                         ledger.imports.append(Import(changes, loop: loop) { continuation.resume(returning: $0) })
                         return nil
                     },
-                    // Before it was begun; once begun, the import answers by itself.
-                    fail: { _ in nil }))
+                    // For one that no commit has begun; once begun, the import answers by itself.
+                    fail: { failed($0 == .unknown ? .internalError : .unavailable) }))
         }
     }
 

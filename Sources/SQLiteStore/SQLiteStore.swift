@@ -22,8 +22,25 @@ public final class SQLiteStore: Sendable {
         /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.
         public var log: @Sendable (String) -> Void = { _ in }
 
+        /// Sizes and pauses that nobody but a test has a reason to change.
+        var tuning = Tuning()
+
         /// Keeps tasks 30 days and reads the system's clock.
         public init() {}
+    }
+
+    /// What was measured to be right, in one place.
+    struct Tuning: Sendable {
+        /// A generation of the tail is merged when it holds this many rows.
+        var mergeThreshold = 20_000
+        /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
+        var mergePause = 1_000
+        /// Frames (4 KiB) of the write-ahead log above which it is moved into the file.
+        var checkpointThreshold = 2_048
+        /// A loop that is further behind than this, in bytes, gets a gap instead of more.
+        var backlogLimit = 64 << 20
+        /// Between two slices of a sweep, in milliseconds: no push waits for more than one.
+        var sweepPause = 20
     }
 
     let writer: Writer
@@ -52,6 +69,7 @@ public final class SQLiteStore: Sendable {
 
     private init(path: String, _ options: Options) throws {
         self.options = options
+        try Schema.inspect(path)
         let database = try Database(path: path, role: .writer)
         try Schema.prepare(database)
         tasks = TaskNumber(store: try Self.identity(of: database))
@@ -65,8 +83,7 @@ public final class SQLiteStore: Sendable {
         writer.start(
             {
                 // The writer's own connection, on its own thread.
-                try Ledger(
-                    Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, clock: options.clock)
+                try Ledger(Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, options: options)
             }, opened: ready.finish)
         let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
             try Reader.Context(path: path, tail: tail, tasks: tasks, clock: options.clock)

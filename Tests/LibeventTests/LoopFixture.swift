@@ -1,3 +1,4 @@
+import Glibc
 import Libevent
 import Synchronization
 import Testing
@@ -33,14 +34,15 @@ struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until the condition holds; fails the test after `limit`.
+/// Waits until the condition holds; fails the test after `limit`. Where descriptors are short it must not sleep by the runtime, which needs one for
+/// its timer and traps without.
 func wait(
-    until what: String, limit: Duration = .seconds(20), _ condition: @Sendable () async throws -> Bool
+    until what: String, limit: Duration = .seconds(20), byRuntime: Bool = true, _ condition: @Sendable () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while try await !condition() {
         guard ContinuousClock.now < end else { throw TimedOut(description: "never happened: \(what)") }
-        try await Task.sleep(for: .milliseconds(2))
+        if byRuntime { try await Task.sleep(for: .milliseconds(2)) } else { usleep(2000) }
     }
 }
 

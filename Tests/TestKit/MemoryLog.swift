@@ -219,6 +219,9 @@ public struct MemoryLog: Sendable {
 
     /// What a session of the device begins with.
     public func attached(_ token: DeviceToken) -> Attached? {
-        devices[token].map { Attached(device: $0.handle, settledUpTo: $0.cursor, settledBeyond: $0.settledBeyond.sorted()) }
+        devices[token].map {
+            // Its feed tells every loop everything.
+            Attached(device: $0.handle, settledUpTo: $0.cursor, settledBeyond: $0.settledBeyond.sorted(), feedFrom: .start)
+        }
     }
 }

@@ -17,7 +17,7 @@ extension Shard {
         let id = SessionID(raw: .random(in: .min ... .max))
         attaching[id] = device
         outstanding += 1
-        Task.immediate {
+        Task.immediate(executorPreference: loop) {
             let answer: Result<Attached, AttachError>
             do throws(AttachError) {
                 answer = .success(try await store.attach(admission.token, secret: admission.secret, session: id))
@@ -58,7 +58,7 @@ extension Shard {
             limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max))
         let session = Session(
             attached: attached, id: id, connection: device.slot, version: admission.version,
-            maximumPacketSize: admission.maximumPacketSize, window: window, began: dispatcher.head)
+            maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom))
         device.session = session
         own.accepted += 1
         dispatcher.write(connack, to: session)

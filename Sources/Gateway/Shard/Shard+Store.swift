@@ -21,7 +21,7 @@ extension Shard {
     private func read(_ request: PageRequest, _ dispatcher: Dispatcher) {
         reads += 1
         outstanding += 1
-        Task.immediate {
+        Task.immediate(executorPreference: loop) {
             let session = request.session
             let answer: Result<Pending, StoreError>
             do throws(StoreError) {
@@ -69,7 +69,7 @@ extension Shard {
         receipts = []
         receiptOwners = []
         outstanding += 1
-        Task.immediate {
+        Task.immediate(executorPreference: loop) {
             let answer: Result<[ReceiptResult], StoreError>
             do throws(StoreError) {
                 answer = .success(try await store.commit(batch))

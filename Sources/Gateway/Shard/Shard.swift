@@ -134,7 +134,11 @@ public actor Shard {
     }
 
     private func take(_ entry: Entry, _ dispatcher: Dispatcher) {
-        guard case .close(let handle, let id, let reason) = entry else { return dispatcher.apply(entry) }
+        guard case .close(let handle, let id, let reason) = entry else {
+            // The feed tells everything at least once: what was applied is not applied again.
+            if let position = entry.position, position <= dispatcher.head { return }
+            return dispatcher.apply(entry)
+        }
         if let session = dispatcher.sessions[handle], session.id == id, let device = connections[session.connection] {
             end(device, .closed(reason, session.version), draining: reason == .takenOver)
         } else {

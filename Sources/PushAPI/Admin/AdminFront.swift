@@ -31,7 +31,6 @@ public actor AdminFront: Front {
     let loop: EventLoop
     let store: any StorePort
     let desk: Desk
-    let resumption: LoopTaskExecutor
     private let token: String
     private let limits: HTTPLimits
 
@@ -42,7 +41,6 @@ public actor AdminFront: Front {
     /// - Parameter store: this loop's own door: its answers come back to this loop.
     public init(on loop: EventLoop, store: any StorePort, configuration: Configuration) {
         self.loop = loop
-        resumption = LoopTaskExecutor(loop)
         self.store = store
         token = configuration.token
         limits = configuration.limits.bounded(maxBodyBytes: Route<AdminFront>.Body.lines.limit)

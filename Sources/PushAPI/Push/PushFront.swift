@@ -32,7 +32,6 @@ public actor PushFront: Front {
     let now: @Sendable () -> Int64
     let authentication: Authentication
     let desk: Desk
-    let resumption: LoopTaskExecutor
     private let limits: HTTPLimits
     var apps = AppCache()
 
@@ -45,7 +44,6 @@ public actor PushFront: Front {
     ///   - now: the server's clock, Unix milliseconds; asked on the loop only.
     public init(on loop: EventLoop, store: any StorePort, now: @escaping @Sendable () -> Int64, configuration: Configuration) {
         self.loop = loop
-        resumption = LoopTaskExecutor(loop)
         self.store = store
         self.now = now
         authentication = Authentication(window: configuration.timestampWindow)

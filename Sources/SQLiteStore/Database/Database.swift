@@ -75,6 +75,9 @@ final class Database {
     /// How many rows the last statement changed.
     var changes: Int { Int(sqlite3_changes(handle)) }
 
+    /// How many rows were changed since the connection was opened.
+    var totalChanges: Int { Int(sqlite3_total_changes(handle)) }
+
     func lastError() -> SQLiteError {
         SQLiteError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))
     }
@@ -98,7 +101,7 @@ final class Database {
         var log: Int32 = 0
         var done: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &log, &done)
-        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw lastError() }
+        guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else { throw lastError() }
         return (Int(log), Int(done))
     }
 

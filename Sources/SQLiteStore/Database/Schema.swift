@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The tables, by version. A data directory of a newer version is refused; an older one is brought up, step by step, each step in
 /// a transaction.
 enum Schema {
@@ -40,13 +42,16 @@ enum Schema {
           ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, org INTEGER NOT NULL,
           PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;
         CREATE INDEX past_org_by_org ON past_org(org, ordinal);
+        CREATE INDEX past_org_ended ON past_org(to_seq);
         CREATE TABLE past_user(
           ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, user INTEGER NOT NULL,
           PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;
         CREATE INDEX past_user_by_user ON past_user(user, ordinal);
+        CREATE INDEX past_user_ended ON past_user(to_seq);
         CREATE TABLE past_test(
           ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL,
           PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;
+        CREATE INDEX past_test_ended ON past_test(to_seq);
 
         CREATE TABLE message(
           seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, app INTEGER NOT NULL, target INTEGER NOT NULL,
@@ -84,15 +89,17 @@ enum Schema {
     /// The end of an interval that is still open.
     static let forever = UInt64(Int64.max)
 
-    /// Brings an open file to this version.
+    /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.
     /// - Throws: ``SQLiteStoreError`` for a file that is not this store's or of a newer version.
+    static func inspect(_ path: String) throws {
+        guard access(path, F_OK) == 0 else { return }
+        _ = try check(Database(path: path, role: .reader))
+    }
+
+    /// Brings an open file to this version.
     static func prepare(_ database: Database) throws {
-        let application = try database.number("PRAGMA application_id") ?? 0
-        let found = try database.number("PRAGMA user_version") ?? 0
-        let tables = try database.number("SELECT count(*) FROM sqlite_master") ?? 0
-        guard application == applicationID || (application == 0 && tables == 0) else { throw SQLiteStoreError.notOurs }
-        guard found <= version else { throw SQLiteStoreError.newerVersion(found: Int(found), known: Int(version)) }
-        for step in Int(found)..<steps.count {
+        let found = try check(database)
+        for step in found..<steps.count {
             try database.execute("BEGIN IMMEDIATE")
             do {
                 try database.execute(steps[step])
@@ -104,5 +111,15 @@ enum Schema {
                 throw error
             }
         }
+    }
+
+    /// - Returns: the file's version; 0 for one that has nothing in it.
+    private static func check(_ database: Database) throws -> Int {
+        let application = try database.number("PRAGMA application_id") ?? 0
+        let found = try database.number("PRAGMA user_version") ?? 0
+        let tables = try database.number("SELECT count(*) FROM sqlite_master") ?? 0
+        guard application == applicationID || (application == 0 && tables == 0) else { throw SQLiteStoreError.notOurs }
+        guard found <= version else { throw SQLiteStoreError.newerVersion(found: Int(found), known: Int(version)) }
+        return Int(found)
     }
 }

@@ -90,36 +90,35 @@ struct HistoryReader {
     }
 
     /// An organisation and what was above it, each with the positions for which that held, within `from`..`to`.
-    func ancestry(
-        of org: UInt32, from: UInt64, to: UInt64, depth: Int = 0
-    ) throws(SQLiteError) -> [MembershipHistory.Interval<UInt32>] {
-        var found = [MembershipHistory.Interval(value: org, from: from, to: to)]
-        // The tree has no cycles at any one position; over time it is bounded by this.
-        guard depth < 128 else { return found }
+    ///
+    /// Each interval holds for at least one position, at which the tree has no cycle: so this ends.
+    func ancestry(of org: UInt32, from: UInt64, to: UInt64) throws(SQLiteError) -> [MembershipHistory.Interval<UInt32>] {
         let query = try database.statement(
             "SELECT parent, from_seq, to_seq FROM org_parent WHERE org = ? AND from_seq < ? AND to_seq > ? AND parent IS NOT NULL"
         )
-        query.bind(1, org)
-        query.bind(2, to)
-        query.bind(3, from)
-        var above: [(UInt32, UInt64, UInt64)] = []
-        while try query.step() {
-            above.append(
-                (UInt32(truncatingIfNeeded: query.int(0)), max(from, query.position(1)), min(to, query.position(2))))
-        }
-        for (parent, low, high) in above where low < high {
-            found += try ancestry(of: parent, from: low, to: high, depth: depth + 1)
+        var found = [MembershipHistory.Interval(value: org, from: from, to: to)]
+        var next = 0
+        while next < found.count {
+            let below = found[next]
+            next += 1
+            query.bind(1, below.value)
+            query.bind(2, below.to)
+            query.bind(3, below.from)
+            while try query.step() {
+                let low = max(below.from, query.position(1))
+                let high = min(below.to, query.position(2))
+                guard low + 1 < high else { continue }
+                found.append(.init(value: UInt32(truncatingIfNeeded: query.int(0)), from: low, to: high))
+            }
         }
         return found
     }
 
     /// Whether `org` was `ancestor` or below it at `seq`.
     func isBelow(_ org: UInt32, _ ancestor: UInt32, at seq: UInt64) throws(SQLiteError) -> Bool {
+        let query = try database.statement("SELECT parent FROM org_parent WHERE org = ? AND from_seq < ? AND to_seq > ?")
         var current = org
-        for _ in 0..<128 {
-            if current == ancestor { return true }
-            let query = try database.statement(
-                "SELECT parent FROM org_parent WHERE org = ? AND from_seq < ? AND to_seq > ?")
+        while current != ancestor {
             query.bind(1, current)
             query.bind(2, seq)
             query.bind(3, seq)
@@ -128,7 +127,7 @@ struct HistoryReader {
             guard let parent = query.optionalInt(0) else { return false }
             current = UInt32(truncatingIfNeeded: parent)
         }
-        return false
+        return true
     }
 
     /// `org` and everything that was below it at `seq`, in the order of their numbers.

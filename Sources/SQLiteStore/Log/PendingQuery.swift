@@ -24,6 +24,8 @@ struct PendingQuery {
         let histories = HistoryReader(database: database)
         guard let history = try histories.history(of: ordinal, since: after) else { return nil }
         guard after < view.head else { return Result(lookedUpTo: after, history: history) }
+        // The holder is gone: what was pending is withdrawn.
+        guard history.retired == Schema.forever else { return Result(lookedUpTo: view.head, history: history) }
 
         var looked = view.head
         var candidates: [(seq: UInt64, target: TargetKey)] = []

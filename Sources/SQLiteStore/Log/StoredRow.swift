@@ -71,12 +71,14 @@ struct RowReader {
     }
 
     static func read(_ query: Statement) -> StoredRow {
-        let start = Int(query.int(9))
+        let payload = query.blob(8)
+        // Inside the payload, whatever a damaged file says; a reference has the task's range and no payload of its own.
+        let start = min(max(0, Int(query.int(9))), payload.count)
         return StoredRow(
             seq: query.position(0), kind: StoredRow.Kind(rawValue: query.int(1)) ?? .message, app: query.int(2),
             target: TargetKey(raw: query.int(3)), flags: query.int(4),
             within: query.optionalInt(5).map { UInt32(truncatingIfNeeded: $0) }, created: query.int(6),
-            expires: query.optionalInt(7), payload: query.blob(8), body: start..<max(start, Int(query.int(10))),
+            expires: query.optionalInt(7), payload: payload, body: start..<min(max(start, Int(query.int(10))), payload.count),
             display: query.optionalInt(11).map { $0 == 0 ? .notification : .message }, tag: query.optionalText(12),
             version: query.optionalInt(13), reference: query.optionalInt(14).map { UInt64(bitPattern: $0) },
             targeted: Int(query.int(15)), skipped: Int(query.int(16)), end: StoredRow.End(rawValue: query.int(17)) ?? .none,

@@ -35,6 +35,12 @@ final class Tail: Sendable {
     /// Generations that wait to be merged, oldest first.
     var sealed: [Generation] { state.withLock { Array($0.generations.dropLast()) } }
 
+    /// The first row that no index holds yet. Writer only.
+    var firstUnmerged: UInt64 {
+        let generations = state.withLock { $0.generations }
+        return generations.lazy.compactMap(\.first).first ?? UInt64.max
+    }
+
     /// Ends the active generation and begins another. Writer only, between transactions.
     func seal() {
         state.withLock { $0 = View(generations: $0.generations + [Generation()], head: $0.head) }
@@ -76,6 +82,9 @@ final class Generation: Sendable {
     private let state = Mutex(State())
 
     var count: Int { state.withLock { $0.entries.count } }
+
+    /// The position of its oldest entry.
+    var first: UInt64? { state.withLock { $0.entries.first?.seq } }
 
     /// In the order of the log.
     var entries: [Entry] { state.withLock { $0.entries } }

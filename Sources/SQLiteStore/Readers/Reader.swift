@@ -35,9 +35,13 @@ final class Reader: Sendable {
     /// A piece of work; `nil` for the context where the file could not be opened.
     typealias Work = @Sendable (Context?) -> Void
 
-    private let pending = Mutex<[Work]>([])
+    private struct State {
+        var work: [Work] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
     private let wake = WakeSignal()
-    private let isClosed = Atomic(false)
     private let thread: WorkerThread
 
     init(name: String, log: @escaping @Sendable (String) -> Void, open: @escaping @Sendable () throws(SQLiteError) -> Context) {
@@ -46,30 +50,33 @@ final class Reader: Sendable {
             var context: Context?
             do { context = try open() } catch { log("reader: \(error)") }
             while true {
-                let work = pending.withLock { pending in
-                    defer { pending = [] }
-                    return pending
+                let (work, isClosed) = state.withLock { state in
+                    defer { state.work = [] }
+                    return (state.work, state.isClosed)
                 }
                 for piece in work { piece(context) }
-                if work.isEmpty {
-                    if isClosed.load(ordering: .acquiring) { return }
-                    wake.wait()
-                }
+                if isClosed { return }
+                if work.isEmpty { wake.wait() }
             }
         }
     }
 
+    /// Hands a piece of work in; after ``close()`` it is told at once that there is no file.
     func submit(_ work: @escaping Work) {
-        let isFirst = pending.withLock { pending in
-            pending.append(work)
-            return pending.count == 1
+        let (isFirst, isClosed) = state.withLock { state in
+            if !state.isClosed { state.work.append(work) }
+            return (state.work.count == 1, state.isClosed)
         }
-        if isFirst { wake.signal() }
+        if isClosed {
+            work(nil)
+        } else if isFirst {
+            wake.signal()
+        }
     }
 
     /// Ends when what was handed in is answered.
     func close() {
-        isClosed.store(true, ordering: .releasing)
+        state.withLock { $0.isClosed = true }
         wake.signal()
         thread.join()
     }

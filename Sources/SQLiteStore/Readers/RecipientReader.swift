@@ -15,13 +15,16 @@ struct RecipientReader {
         case joined(after: UInt32?)
 
         init?(_ text: String) {
-            let parts = text.split(separator: ".").map { UInt32($0) }
-            switch (text.first, parts.count) {
-            case ("j", _): self = .joined(after: UInt32(text.dropFirst()))
-            case (_, 2):
-                guard let org = parts[0] else { return nil }
-                self = .member(org: org, after: parts[1])
-            default: return nil
+            let isJoined = text.first == "j"
+            let parts = text.drop { $0 == "j" }.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == (isJoined ? 1 : 2), let last = parts.last else { return nil }
+            let after = UInt32(last)
+            guard after != nil || last == "-" else { return nil }
+            if isJoined {
+                self = .joined(after: after)
+            } else {
+                guard let org = UInt32(parts[0]) else { return nil }
+                self = .member(org: org, after: after)
             }
         }
 
@@ -111,7 +114,7 @@ struct RecipientReader {
                 }
                 let from = current == org ? after : nil
                 walk.waiting = try candidates(row, current, after: from, limit: max(1, walk.left))[...]
-                walk.place = .member(org: walk.waiting.isEmpty ? current + 1 : current, after: from)
+                walk.place = walk.waiting.isEmpty ? .member(org: current + 1, after: nil) : .member(org: current, after: from)
             case .joined(let after):
                 walk.waiting = try receipts.members(.joined, of: counters, after: after, limit: max(1, walk.left))[...]
                 if walk.waiting.isEmpty {

@@ -14,8 +14,10 @@ final class CursorBook {
 
     private let database: Database
     private var pages: [UInt32: Page] = [:]
-    /// Positions acknowledged beyond the cursor, ascending; never more than a window. Loaded with the device's attach.
+    /// Positions acknowledged beyond the cursor, ascending; never more than a window, most often none. Of devices looked at lately.
     private var beyond: [UInt32: [UInt64]] = [:]
+    /// Above this many, `beyond` is forgotten once it is written.
+    private static let beyondCapacity = 65_536
     private var dirtyPages: Set<UInt32> = []
     private var dirtyBeyond: Set<UInt32> = []
 
@@ -39,7 +41,10 @@ final class CursorBook {
         if let known = beyond[ordinal] { return known }
         let query = try database.statement("SELECT positions FROM beyond WHERE ordinal = ?")
         query.bind(1, ordinal)
-        guard try query.step() else { return [] }
+        guard try query.step() else {
+            beyond[ordinal] = []
+            return []
+        }
         defer { query.reset() }
         let bytes = query.blob(0)
         let positions = stride(from: 0, to: bytes.count - bytes.count % 8, by: 8).map { offset in
@@ -93,8 +98,8 @@ final class CursorBook {
 
     func flushed() {
         dirtyPages.removeAll(keepingCapacity: true)
-        for ordinal in dirtyBeyond where beyond[ordinal]?.isEmpty == true { beyond[ordinal] = nil }
         dirtyBeyond.removeAll(keepingCapacity: true)
+        if beyond.count > Self.beyondCapacity { beyond.removeAll(keepingCapacity: true) }
     }
 
     func drop() {

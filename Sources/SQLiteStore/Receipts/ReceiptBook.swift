@@ -12,8 +12,13 @@ final class ReceiptBook {
     private var references: [UInt64: UInt64] = [:]
     private var dirty: [TaskReceipts] = []
 
-    /// Clean tasks are forgotten above this many.
+    /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
     private static let capacity = 20_000
+    private static let setCapacity = 8_192
+    private var setCount = 0
+
+    /// Whether it holds so much that it should be written and forgotten.
+    var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
 
     init(_ database: Database) {
         self.database = database
@@ -40,7 +45,9 @@ final class ReceiptBook {
     func begin(_ row: StoredRow) { tasks[row.seq] = TaskReceipts(row) }
 
     func has(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) -> Bool {
-        try reader.has(mark, ordinal, in: receipts)
+        let before = receipts.sets.count
+        defer { setCount += receipts.sets.count - before }
+        return try reader.has(mark, ordinal, in: receipts)
     }
 
     /// Marks a device, and counts it if it was not marked.
@@ -97,8 +104,10 @@ final class ReceiptBook {
             for set in receipts.sets.values { set.isDirty = false }
         }
         dirty.removeAll(keepingCapacity: true)
-        if tasks.count > Self.capacity { tasks.removeAll(keepingCapacity: true) }
-        if references.count > Self.capacity { references.removeAll(keepingCapacity: true) }
+        guard isCrowded else { return }
+        tasks.removeAll(keepingCapacity: true)
+        references.removeAll(keepingCapacity: true)
+        setCount = 0
     }
 
     /// Forgets everything that is not in the file.
@@ -106,12 +115,14 @@ final class ReceiptBook {
         tasks.removeAll()
         references.removeAll()
         dirty.removeAll()
+        setCount = 0
     }
 
     /// Forgets a task that retention removed.
     func forget(_ seq: UInt64) {
-        guard tasks[seq]?.isDirty != true else { return }
-        tasks[seq] = nil
+        references[seq] = nil
+        guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
+        dirty.removeAll { $0 === receipts }
     }
 
     private func change(
@@ -122,11 +133,9 @@ final class ReceiptBook {
             guard (receipts.state & bit != 0) != marked else { return false }
             receipts.state ^= bit
         } else {
-            let key = TaskReceipts.SetKey(mark: mark, chunk: ordinal >> 16)
-            guard let set = try reader.set(mark, chunk: key.chunk, of: receipts) ?? OrdinalSet() else {
-                throw SQLiteError(code: 7, message: "out of memory for a receipt bitmap")
-            }
-            receipts.sets[key] = set
+            let before = receipts.sets.count
+            let set = try reader.set(mark, chunk: ordinal >> 16, of: receipts)
+            setCount += receipts.sets.count - before
             let low = UInt16(truncatingIfNeeded: ordinal)
             guard marked ? set.insert(low) : set.remove(low) else { return false }
         }

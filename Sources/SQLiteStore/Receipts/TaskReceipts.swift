@@ -88,20 +88,24 @@ struct ReceiptReader {
     /// Whether a device carries a mark.
     func has(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) -> Bool {
         if ordinal == receipts.only { return receipts.state & 1 << mark.rawValue != 0 }
-        return try set(mark, chunk: ordinal >> 16, of: receipts)?.contains(UInt16(truncatingIfNeeded: ordinal)) ?? false
+        return try set(mark, chunk: ordinal >> 16, of: receipts).contains(UInt16(truncatingIfNeeded: ordinal))
     }
 
-    /// The bitmap, read at most once; `nil` where there is none.
+    /// The bitmap, read at most once; an empty one where the file has none.
     func set(
         _ mark: TaskReceipts.Mark, chunk: UInt32, of receipts: TaskReceipts
-    ) throws(SQLiteError) -> OrdinalSet? {
+    ) throws(SQLiteError) -> OrdinalSet {
         let key = TaskReceipts.SetKey(mark: mark, chunk: chunk)
         if let known = receipts.sets[key] { return known }
         let query = try database.statement("SELECT bits FROM receipt WHERE seq = ? AND kind = ? AND chunk = ?")
         query.bind(1, receipts.seq)
         query.bind(2, mark.rawValue)
         query.bind(3, chunk)
-        guard try query.step() else { return nil }
+        guard try query.step() else {
+            guard let set = OrdinalSet() else { throw SQLiteError(code: 7, message: "out of memory for a receipt bitmap") }
+            receipts.sets[key] = set
+            return set
+        }
         defer { query.reset() }
         guard let set = OrdinalSet(serialized: query.blob(0)) else {
             throw SQLiteError(code: 11, message: "receipt bitmap of row \(receipts.seq) is damaged")
@@ -124,7 +128,7 @@ struct ReceiptReader {
         while try query.step() { chunks.append(UInt32(truncatingIfNeeded: query.int(0))) }
         var found: [UInt32] = []
         for chunk in chunks where found.count < limit {
-            guard let set = try set(mark, chunk: chunk, of: receipts) else { continue }
+            let set = try set(mark, chunk: chunk, of: receipts)
             let low = UInt64(chunk) == first >> 16 ? UInt32(truncatingIfNeeded: first & 0xFFFF) : 0
             found += set.members(from: low, limit: limit - found.count).map { chunk << 16 | UInt32($0) }
         }

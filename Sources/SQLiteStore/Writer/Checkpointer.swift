@@ -6,21 +6,19 @@ internal import Synchronization
 /// left to move, between two commits, after which the log begins anew. A checkpoint by the writer alone would stall it; one by
 /// somebody else alone never lets a steady writer's log begin anew.
 final class Checkpointer: Sendable {
-    /// Frames (4 KiB) in the log above which it is moved.
-    static let threshold = 2_048
-
     private let path: String
     private let wanted: WakeSignal
     private let isDone = Atomic(false)
     private let isClosed = Atomic(false)
+    private let failure = Mutex<SQLiteError?>(nil)
     private let thread: WorkerThread
 
-    init(path: String, failed: @escaping @Sendable (String) -> Void) {
+    init(path: String) {
         self.path = path
         let wanted = WakeSignal()
         self.wanted = wanted
         thread = WorkerThread(name: "psp-checkpoint")
-        thread.start { [self] in run(failed) }
+        thread.start { [self] in run() }
     }
 
     /// Asks for a checkpoint; returns at once.
@@ -29,23 +27,33 @@ final class Checkpointer: Sendable {
     /// Whether the bulk has been moved since the last call: the writer finishes it then.
     func takeDone() -> Bool { isDone.exchange(false, ordering: .acquiringAndReleasing) }
 
+    /// Why the last attempt failed, once.
+    func takeFailure() -> SQLiteError? {
+        failure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+    }
+
     func close() {
         isClosed.store(true, ordering: .releasing)
         wanted.signal()
         thread.join()
     }
 
-    private func run(_ failed: @Sendable (String) -> Void) {
-        do {
-            let database = try Database(path: path, role: .checkpointer)
-            while !isClosed.load(ordering: .acquiring) {
-                wanted.wait()
-                if isClosed.load(ordering: .acquiring) { return }
-                _ = try database.checkpoint()
+    private func run() {
+        var database: Database?
+        while true {
+            wanted.wait()
+            if isClosed.load(ordering: .acquiring) { return }
+            do throws(SQLiteError) {
+                if database == nil { database = try Database(path: path, role: .checkpointer) }
+                _ = try database?.checkpoint()
                 isDone.store(true, ordering: .releasing)
+            } catch {
+                // A full disk is tried again when the next one is asked for.
+                failure.withLock { $0 = error }
             }
-        } catch {
-            failed("checkpoint: \(error)")
         }
     }
 }

@@ -18,6 +18,9 @@ final class Import {
         results.reserveCapacity(changes.count)
     }
 
+    /// A transaction with it was committed. Until then its job answers if the transaction fails.
+    private(set) var isBegun = false
+
     var isDone: Bool { results.count + decided.count == changes.count }
 
     /// Applies changes until `isOver` says that others have waited long enough; at least one.
@@ -32,15 +35,19 @@ final class Import {
     }
 
     func committed() {
+        isBegun = true
         results += decided
         decided.removeAll(keepingCapacity: true)
     }
 
-    /// The transaction failed. What was committed before stays; the rest was certainly not done.
-    func failed(_ outbox: Outbox, certain: Bool) {
-        let rest = Result<ChangeResult, Refusal>.failure(Refusal(certain ? .unavailable : .internalError))
-        finish(outbox, with: results + Array(repeating: rest, count: changes.count - results.count))
-        results = []
+    /// The transaction failed. What was committed before stays; what was decided in it may be done if `isCertain` is false; the rest
+    /// was not begun.
+    func failed(_ outbox: Outbox, isCertain: Bool) {
+        let undone = Result<ChangeResult, Refusal>.failure(Refusal(.unavailable))
+        let unknown = Result<ChangeResult, Refusal>.failure(Refusal(isCertain ? .unavailable : .internalError))
+        let rest = changes.count - results.count - decided.count
+        finish(
+            outbox, with: results + Array(repeating: unknown, count: decided.count) + Array(repeating: undone, count: rest))
     }
 
     private func finish(_ outbox: Outbox, with results: [Result<ChangeResult, Refusal>]) {

@@ -9,6 +9,8 @@ struct Job: Sendable {
     let loop: Int
     /// Concerns connections only: decided when the transaction is done, whatever became of it.
     var isAboutSessions = false
+    /// Tells facts that nobody waits for: decided again if the transaction failed before it came to them.
+    var isFact = false
     /// Whether counts and cursors that were told before are to be in the file when this is answered.
     var flushes = false
     /// Whether the answer waits until every loop has applied what this changed.

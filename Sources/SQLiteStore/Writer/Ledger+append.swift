@@ -10,8 +10,6 @@ extension Ledger {
         let ios: Int
         /// As `current_config` names it: a configuration for a device is for whoever holds its token.
         let name: String
-        /// The scope inside which a user's devices were taken.
-        var within: UInt32?
         var devices: Int { android + ios }
     }
 
@@ -95,11 +93,9 @@ extension Ledger {
         let inside = app.scope.map { scope in devices.filter { isInside($0.org, scope) } } ?? devices
         if inside.isEmpty { throw Refusal(.targetOutsideScope, field: "user_id") }
         let counted = inside.filter { !request.testOnly || $0.test }
-        var resolved = Resolved(
+        return Resolved(
             key: .user(number), android: counted.count { $0.platform == .android },
             ios: counted.count { $0.platform == .ios }, name: user.text)
-        resolved.within = app.scope.flatMap { tree[$0]?.org }
-        return resolved
     }
 
     private func resolve(_ id: OrgID, _ request: PushRequest, _ app: App) throws -> Resolved {
@@ -168,7 +164,7 @@ extension Ledger {
             seq: nextPosition(), kind: request.interface == .message ? .message : .configuration, app: record.number,
             target: target.key,
             flags: flags,
-            within: target.within, created: now, expires: expires, payload: request.payload.bytes,
+            within: scope(of: record.app, for: request), created: now, expires: expires, payload: request.payload.bytes,
             body: request.payload.body, display: request.payload.displayType, tag: request.tag,
             version: request.interface == .configuration ? try nextConfigVersion() : nil, reference: nil,
             targeted: target.devices, skipped: skipped, end: .none, endedAt: nil, description: request.description)
@@ -179,6 +175,13 @@ extension Ledger {
         }
         send(row, at: row.seq, to: row.target, app: record.app.key)
         return tasks.id(of: row.seq)
+    }
+
+    /// The scope that bounds who receives it: a user's devices that lie inside, and whoever joins a configuration's target later. Any
+    /// other target lies inside as a whole.
+    private func scope(of app: App, for request: PushRequest) -> UInt32? {
+        if request.interface == .message, case .user = request.target { return app.scope.flatMap { tree[$0]?.org } }
+        return request.interface == .configuration ? app.scope.flatMap { tree[$0]?.org } : nil
     }
 
     private func nextConfigVersion() throws(SQLiteError) -> Int64 {

@@ -22,7 +22,8 @@ extension Ledger {
         if try find.step() {
             let older = find.position(0)
             find.reset()
-            try end(older, .superseded)
+            // One that has expired has ended already, and no count that a caller has read falls back.
+            if let row = try rows.row(older), row.isDeliverable(at: now) { try end(older, .superseded) }
         }
         let replace = try database.statement(
             "INSERT OR REPLACE INTO current_config(kind, target, app, tag, test, seq, within) VALUES(?, ?, ?, ?, ?, ?, ?)")
@@ -75,11 +76,10 @@ extension Ledger {
         return try rows(query)
     }
 
-    /// Current configurations for users by apps whose scope is `org`.
-    func currentForUsers(within org: UInt32) throws(SQLiteError) -> [StoredRow] {
-        let query = try database.statement("SELECT seq FROM current_config WHERE within = ? AND kind = ? ORDER BY seq")
+    /// Current configurations by apps whose scope is `org`.
+    func current(within org: UInt32) throws(SQLiteError) -> [StoredRow] {
+        let query = try database.statement("SELECT seq FROM current_config WHERE within = ? ORDER BY seq")
         query.bind(1, org)
-        query.bind(2, TargetKey.Kind.user.rawValue)
         return try rows(query)
     }
 
@@ -106,18 +106,20 @@ extension Ledger {
     /// Gives a device the current configurations of targets that it joins.
     func join(_ device: Joiner, _ configurations: [StoredRow]) throws(SQLiteError) {
         for row in configurations.sorted(by: { $0.seq < $1.seq }) {
-            if row.isTestOnly && !device.test { continue }
-            if let within = row.within, !tree.isBelow(device.org, within) { continue }
-            if try count(device, in: row) { try refer(to: row, target: .device(device.ordinal)) }
+            guard isInside(device, row) else { continue }
+            if try count(device, in: row) { try refer(to: row, target: .device(device.ordinal), within: nil) }
         }
     }
 
-    /// Gives everybody below `org`, which has joined them by getting another parent, the current configurations of organisations.
-    func join(subtree org: UInt32, _ configurations: [StoredRow]) throws(SQLiteError) {
-        for row in configurations.sorted(by: { $0.seq < $1.seq }) {
-            for device in try devices(below: org) where !row.isTestOnly || device.test { _ = try count(device, in: row) }
-            try refer(to: row, target: .organisation(org))
-        }
+    /// Gives everybody below `org`, who has joined it by `org`'s getting another parent, a current configuration.
+    func join(subtree org: UInt32, _ row: StoredRow) throws(SQLiteError) {
+        for device in try devices(below: org) where isInside(device, row) { _ = try count(device, in: row) }
+        try refer(to: row, target: .organisation(org), within: row.within)
+    }
+
+    /// Whether a device of the target is one of those that a configuration is for.
+    private func isInside(_ device: Joiner, _ row: StoredRow) -> Bool {
+        (device.test || !row.isTestOnly) && (row.within.map { tree.isBelow(device.org, $0) } ?? true)
     }
 
     /// Counts a device once in a configuration's task.
@@ -141,12 +143,15 @@ extension Ledger {
         return try MembershipRule(histories: histories).wasAddressed(history, by: row)
     }
 
-    private func refer(to row: StoredRow, target: TargetKey) throws(SQLiteError) {
+    /// - Parameter within: the scope, where the target may reach beyond it.
+    private func refer(to row: StoredRow, target: TargetKey, within: UInt32?) throws(SQLiteError) {
         var reference = row
         reference.seq = nextPosition()
         reference.kind = .reference
         reference.target = target
-        reference.within = nil
+        // Its own time: positions and times have one order.
+        reference.created = now
+        reference.within = within
         reference.reference = row.seq
         reference.payload = []
         reference.description = nil

@@ -134,27 +134,21 @@ extension Ledger {
         try join(joiner, try joined(token, from: before, to: after))
     }
 
-    /// Current configurations that a device gets by a change.
+    /// Current configurations that are for a device as it is after a change, and were not for it as it was before.
     private func joined(_ token: DeviceToken, from before: State, to after: State) throws(SQLiteError) -> [StoredRow] {
-        let above = tree.path(of: after.org)
-        let known = Set(tree.path(of: before.org))
-        var found: [UInt64: StoredRow] = [:]
-        func add(_ rows: [StoredRow]) { for row in rows { found[row.seq] = row } }
-
-        add(try above.filter { !known.contains($0) }.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) })
-        if let user = after.user {
-            let configurations = try currentOfUser(user)
-            if before.user == nil { add(configurations) }
-            // Inside a scope now that it was not inside before.
-            add(configurations.filter { row in row.within.map { above.contains($0) && !known.contains($0) } ?? false })
+        let (old, new) = (Set(tree.path(of: before.org)), tree.path(of: after.org))
+        var candidates = try current(ConfigTarget(kind: .device, name: token.text))
+        if let user = after.user { candidates += try currentOfUser(user) }
+        candidates += try new.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) }
+        return candidates.filter { row in
+            if row.isTestOnly && !before.test { return true }
+            if let within = row.within, !old.contains(within) { return true }
+            return switch row.target.kind {
+            case .user: before.user != after.user
+            case .organisation: !old.contains(UInt32(truncatingIfNeeded: row.target.id))
+            case .device, nil: false
+            }
         }
-        if after.test && !before.test {
-            var all = try current(ConfigTarget(kind: .device, name: token.text))
-            if let user = after.user { all += try currentOfUser(user) }
-            all += try above.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) }
-            add(all.filter(\.isTestOnly))
-        }
-        return Array(found.values)
     }
 
     private func writeHistory(

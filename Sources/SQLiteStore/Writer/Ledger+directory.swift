@@ -129,13 +129,40 @@ extension Ledger {
         postParent(of: node, at: position)
 
         let joined = tree.path(of: node.org).filter { !before.contains($0) }
-        try join(subtree: node.org, try joined.flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) })
-        // A user's configuration of an app with a scope reaches those of the user's devices that are inside it, as of now.
-        for row in try joined.flatMapRows({ org throws(SQLiteError) in try currentForUsers(within: org) }) {
+        var configurations: [UInt64: StoredRow] = [:]
+        for org in joined {
+            for row in try current(ofOrganisation: org) + current(within: org) { configurations[row.seq] = row }
+        }
+        // In their own order, whichever way each is joined.
+        for row in configurations.values.sorted(by: { $0.seq < $1.seq }) {
+            if row.target.kind == .organisation && joined.contains(UInt32(truncatingIfNeeded: row.target.id)) {
+                try join(subtree: node.org, row)
+            } else {
+                try enterScope(of: row, node)
+            }
+        }
+    }
+
+    /// What lies below `node` has come inside the scope of a configuration's app: who is in the target already receives it now.
+    private func enterScope(of row: StoredRow, _ node: OrgTree.Node) throws(SQLiteError) {
+        switch row.target.kind {
+        case .organisation:
+            let target = UInt32(truncatingIfNeeded: row.target.id)
+            if tree.isBelow(target, node.org) {
+                try join(subtree: target, row)
+            } else if tree.isBelow(node.org, target) {
+                try join(subtree: node.org, row)
+            }
+        case .user:
             for device in try devices(of: row.target.id) where tree.isBelow(device.org, node.org) {
                 try join(
                     Joiner(ordinal: device.ordinal, platform: device.platform, org: device.org, test: device.test), [row])
             }
+        case .device, nil:
+            guard let token = try token(of: UInt32(truncatingIfNeeded: row.target.id)), let device = try device(token),
+                tree.isBelow(device.org, node.org)
+            else { return }
+            try join(Joiner(ordinal: device.ordinal, platform: device.platform, org: device.org, test: device.test), [row])
         }
     }
 

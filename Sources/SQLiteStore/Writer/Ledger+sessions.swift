@@ -64,11 +64,21 @@ extension Ledger {
         return nil
     }
 
+    /// The token under which a holder's device was registered.
+    func token(of ordinal: UInt32) throws(SQLiteError) -> DeviceToken? {
+        let query = try database.statement("SELECT token FROM device WHERE ordinal = ?")
+        query.bind(1, ordinal)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return DeviceToken(unchecked: query.text(0))
+    }
+
     private func begin(_ attachment: SessionRegistry.Attachment, _ device: FoundDevice) throws(SQLiteError) -> Answer {
         let attached = Attached(
             device: DeviceHandle(ordinal: device.ordinal),
             settledUpTo: Position(raw: try cursors.cursor(of: device.ordinal)),
-            settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) })
+            settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) },
+            feedFrom: Position(raw: head))
         try cursors.seen(device.ordinal, at: now)
         sessions[device.ordinal] = SessionRegistry.Session(
             loop: attachment.loop, id: attachment.session, organisation: device.org)

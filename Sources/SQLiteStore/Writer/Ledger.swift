@@ -7,7 +7,7 @@ internal import Push
 final class Ledger {
     let database: Database
     let tail: Tail
-    let outbox = Outbox()
+    let outbox: Outbox
     let clock: @Sendable () -> Int64
     let tasks: TaskNumber
 
@@ -25,13 +25,14 @@ final class Ledger {
     /// The newest position that was given out, and the one that is committed.
     private(set) var head: UInt64
     private var committed: UInt64
-    /// The wall clock of this transaction; never behind an earlier one, so that positions and times have one order.
+    /// The wall clock of this turn; never behind an earlier one, so that positions and times have one order.
     private(set) var now: Int64 = 0
     /// The directory was changed in this transaction.
     var directoryChanged = false
     /// Facts that the file does not hold yet.
     private var unwritten: [Fact] = []
-    private var unwrittenSince: Int64 = 0
+    /// When the oldest of them was told, in monotonic nanoseconds: a wall clock may stand still.
+    private var unwrittenSince: UInt64 = 0
     private var hasBegun = false
     /// Set by an input/output error: nothing is changed any more.
     private(set) var failure: String?
@@ -49,15 +50,14 @@ final class Ledger {
         case floor(UInt32, UInt64)
     }
 
-    init(_ database: Database, tail: Tail, head: UInt64, tasks: TaskNumber, clock: @escaping @Sendable () -> Int64)
-        throws(SQLiteError)
-    {
+    init(_ database: Database, tail: Tail, head: UInt64, tasks: TaskNumber, options: SQLiteStore.Options) throws(SQLiteError) {
         self.database = database
         self.tail = tail
         self.head = head
         committed = head
         self.tasks = tasks
-        self.clock = clock
+        clock = options.clock
+        outbox = Outbox(backlogLimit: options.tuning.backlogLimit)
         receipts = ReceiptBook(database)
         cursors = CursorBook(database)
         rows = RowReader(database: database)
@@ -95,7 +95,7 @@ final class Ledger {
     private func remember(_ fact: Fact) {
         // After an input/output error nothing can be written: a redelivery after the restart is what is left.
         guard failure == nil else { return }
-        if unwritten.isEmpty { unwrittenSince = now }
+        if unwritten.isEmpty { unwrittenSince = clock_gettime_nsec() }
         unwritten.append(fact)
     }
 
@@ -108,25 +108,30 @@ final class Ledger {
 
     // MARK: Transactions
 
-    /// How many facts, and for how many milliseconds, may wait before they are written.
+    /// How many facts, and for how many nanoseconds, may wait before they are written.
     private static let unwrittenLimit = 8_192
-    private static let unwrittenTime: Int64 = 100
+    private static let unwrittenTime: UInt64 = 100_000_000
+
+    /// Reads the clock.
+    func tick() { now = max(now, clock()) }
 
     func begin() throws(SQLiteError) {
-        now = max(now, clock())
+        tick()
         try database.statement("BEGIN").run()
         hasBegun = true
     }
 
     /// Writes what is due and commits. When it returns, everything decided since ``begin()`` is on the disk.
-    func commit(flushing: Bool) throws(SQLiteError) {
-        let due = unwritten.count >= Self.unwrittenLimit || now - unwrittenSince >= Self.unwrittenTime
-        let flushes = failure == nil && (flushing || directoryChanged || (!unwritten.isEmpty && due))
+    /// - Parameter probing: whether to write something in any case, to learn whether the disk has room again.
+    func commit(flushing: Bool, probing: Bool = false) throws(SQLiteError) {
+        let due = unwritten.count >= Self.unwrittenLimit || clock_gettime_nsec() - unwrittenSince >= Self.unwrittenTime
+        let flushes =
+            failure == nil && (flushing || directoryChanged || (!unwritten.isEmpty && due) || receipts.isCrowded)
         if flushes {
             try receipts.flush()
             try cursors.flush()
         }
-        if directoryChanged { try writeDirectory() }
+        if directoryChanged || (probing && failure == nil) { try writeDirectory() }
         try database.statement("COMMIT").run()
         hasBegun = false
         if flushes {
@@ -167,7 +172,8 @@ final class Ledger {
         return .unknown
     }
 
-    private func fail(_ error: SQLiteError) {
+    /// Nothing is changed any more, until a restart.
+    func fail(_ error: SQLiteError) {
         if failure == nil { failure = error.description }
         unwritten.removeAll()
     }
@@ -186,7 +192,11 @@ final class Ledger {
             apps[key] = AppRecord(number: query.int(0), app: app)
         }
         tree = try OrgTree.load(from: database)
-        nextOrdinal = UInt32(truncatingIfNeeded: (try database.number("SELECT max(ordinal) FROM device") ?? 0) + 1)
+        // Ever given out, so that no holder gets the number of one that retention has forgotten.
+        let given = max(
+            try database.number("SELECT max(ordinal) FROM device") ?? 0,
+            try database.number("SELECT value FROM meta WHERE key = 'ordinal'") ?? 0)
+        nextOrdinal = UInt32(truncatingIfNeeded: given + 1)
         configVersion = try database.number("SELECT value FROM meta WHERE key = 'config_version'") ?? 0
     }
 
@@ -204,6 +214,7 @@ final class Ledger {
         }
         // Positions of the directory's changes have no row from which the head could be found again.
         try setMeta("head", Int64(bitPattern: head))
+        try setMeta("ordinal", Int64(nextOrdinal) - 1)
     }
 
     func setMeta(_ key: String, _ value: Int64) throws(SQLiteError) {

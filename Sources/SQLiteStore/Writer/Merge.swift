@@ -2,9 +2,6 @@ internal import Push
 
 /// Fills the trailing indexes: a generation's entries, sorted, in one transaction.
 struct Merge {
-    /// A generation is merged when it holds this many rows, or when nothing else is to do.
-    static let threshold = 20_000
-
     let database: Database
 
     /// - Returns: after the commit; the generation may be dropped then.

@@ -13,16 +13,20 @@ final class Outbox {
         let backlog = Backlog()
         /// Entries were left out: the loop is told to catch up as soon as it has applied what it has.
         var hasGap = false
+        /// Wait for this loop to have applied the gap: what it was not told before ended there, too.
+        var waiting: [Confirmation] = []
         var unsent = 0
     }
 
-    /// A loop that is further behind than this gets a gap instead of more.
-    private static let backlogLimit = 64 << 20
+    /// A loop that is further behind than this, in bytes, gets a gap instead of more.
+    private let backlogLimit: Int
     /// What an entry without payload is counted as.
     private static let entryCost = 64
 
     private var loops: [Loop] = []
     private var confirmed: [(loop: Int, answer: Answer)] = []
+
+    init(backlogLimit: Int) { self.backlogLimit = backlogLimit }
 
     func join(_ mailbox: any Mailbox) { loops.append(Loop(mailbox: mailbox)) }
 
@@ -34,7 +38,7 @@ final class Outbox {
     func post(_ entry: Entry, to loop: Int) {
         guard loops[loop].deliver != nil else { return }
         let cost = if case .row(let row) = entry { row.payload.count + Self.entryCost } else { Self.entryCost }
-        if loops[loop].hasGap || loops[loop].backlog.bytes + loops[loop].unsent + cost > Self.backlogLimit {
+        if loops[loop].hasGap || loops[loop].backlog.bytes + loops[loop].unsent + cost > backlogLimit {
             // Closing a connection is asked for once and cannot be caught up on.
             if case .close = entry { loops[loop].entries.append(entry) } else { loops[loop].hasGap = true }
             return
@@ -72,13 +76,14 @@ final class Outbox {
             if !loops[index].entries.isEmpty {
                 events.append(.entries(theLane, upTo: Position(raw: head), loops[index].entries))
             }
+            if let confirmation, loops[index].deliver != nil { loops[index].waiting.append(confirmation) }
             if loops[index].hasGap, loops[index].backlog.bytes == 0 {
                 loops[index].hasGap = false
                 events.append(.gap(theLane, now: Position(raw: head), snapshot()))
             }
-            let waits = confirmation != nil && loops[index].deliver != nil
-            guard !events.isEmpty || !loops[index].answers.isEmpty || waits else { continue }
-            post(events, confirmation: waits ? confirmation : nil, to: index)
+            let applied = loops[index].hasGap ? [] : loops[index].waiting
+            guard !events.isEmpty || !loops[index].answers.isEmpty || !applied.isEmpty else { continue }
+            post(events, confirming: applied, to: index)
         }
         if subscribed == 0 { confirmation?.release() }
     }
@@ -88,7 +93,7 @@ final class Outbox {
 
     private var subscribed: Int { loops.count { $0.deliver != nil } }
 
-    private func post(_ events: [FeedEvent], confirmation: Confirmation?, to index: Int) {
+    private func post(_ events: [FeedEvent], confirming confirmations: [Confirmation], to index: Int) {
         let answers = loops[index].answers
         let deliver = loops[index].deliver
         let backlog = loops[index].backlog
@@ -96,12 +101,13 @@ final class Outbox {
         loops[index].entries = []
         loops[index].answers = []
         loops[index].unsent = 0
+        if !confirmations.isEmpty { loops[index].waiting = [] }
         backlog.add(cost)
         loops[index].mailbox.execute {
             if let deliver { for event in events { deliver(event) } }
             backlog.add(-cost)
             for answer in answers { answer() }
-            confirmation?.loopHasApplied()
+            for confirmation in confirmations { confirmation.loopHasApplied() }
         }
     }
 

@@ -1,15 +1,24 @@
 internal import Push
 
 /// Forgets tasks some time after they ended, with all that belongs to them, and the intervals that no task refers to any more. Works
-/// in small slices, so that no push waits for it.
-struct Retention {
+/// in small slices, so that no push waits for it. Writer only.
+final class Retention {
     /// Rows that one slice looks at.
     private static let slice = 200
 
-    let database: Database
-    let rows: RowReader
+    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended before the oldest row that is left.
+    private enum Place {
+        case rows(after: UInt64)
+        case intervals(before: UInt64)
+    }
+
+    private let database: Database
+    private let rows: RowReader
     /// How long an ended task is kept, in milliseconds.
-    let lifetime: Int64
+    private let lifetime: Int64
+    private var place = Place.rows(after: 0)
+    /// The oldest row that this sweep left.
+    private var oldest: UInt64?
 
     init(_ database: Database, lifetime: Int64) {
         self.database = database
@@ -17,29 +26,61 @@ struct Retention {
         self.lifetime = lifetime
     }
 
-    /// Looks at the next rows of the log, oldest first. Inside a transaction.
-    /// - Parameter after: where the slice before ended.
-    /// - Returns: where this one ended; `nil` when it came to rows that cannot be due yet.
-    func sweep(after: UInt64, now: Int64, isFirst: inout Bool, forget: (UInt64) -> Void) throws(SQLiteError) -> UInt64? {
-        let query = try database.statement(
-            "SELECT seq FROM message WHERE seq > ? AND created < ? ORDER BY seq LIMIT ?")
-        query.bind(1, after)
-        query.bind(2, now - lifetime)
-        query.bind(3, Self.slice)
-        var positions: [UInt64] = []
-        while try query.step() { positions.append(query.position(0)) }
-        for seq in positions {
-            guard let row = try rows.row(seq) else { continue }
-            if try isDue(row, now: now) {
-                try remove(row)
-                forget(seq)
-            } else if isFirst {
-                // Everything older is gone: so may be the intervals that ended before it.
-                isFirst = false
-                try removeIntervals(before: seq)
+    /// Begins from the oldest row again.
+    func restart() {
+        place = .rows(after: 0)
+        oldest = nil
+    }
+
+    /// Does one slice of a sweep. Inside a transaction.
+    /// - Parameter unmerged: the first row that is in the tail only; the sweep stays before it.
+    /// - Returns: whether the sweep has come to its end.
+    func advance(now: Int64, before unmerged: UInt64, forget: (UInt64) -> Void) throws(SQLiteError) -> Bool {
+        switch place {
+        case .rows(let after):
+            let (positions, end) = try old(after: after, before: unmerged, now: now)
+            for seq in positions {
+                guard let row = try rows.row(seq) else { continue }
+                if try isDue(row, now: now) {
+                    try remove(row)
+                    forget(seq)
+                } else if oldest == nil {
+                    oldest = seq
+                }
             }
+            if positions.count == Self.slice, let last = positions.last {
+                place = .rows(after: last)
+                return false
+            }
+            guard let left = oldest ?? end else {
+                restart()
+                return true
+            }
+            place = .intervals(before: left)
+            return false
+        case .intervals(let before):
+            guard try !removeIntervals(before: before) else { return false }
+            restart()
+            return true
         }
-        return positions.count == Self.slice ? positions.last : nil
+    }
+
+    /// Rows so old that they may be due. Times follow positions, so that it ends at the first that is younger.
+    /// - Returns: and that first one, if it came to it.
+    private func old(after: UInt64, before unmerged: UInt64, now: Int64) throws(SQLiteError) -> ([UInt64], end: UInt64?) {
+        let query = try database.statement("SELECT seq, created FROM message WHERE seq > ? ORDER BY seq LIMIT ?")
+        query.bind(1, after)
+        query.bind(2, Self.slice)
+        var positions: [UInt64] = []
+        while try query.step() {
+            let seq = query.position(0)
+            guard seq < unmerged, query.int(1) < now - lifetime else {
+                query.reset()
+                return (positions, seq)
+            }
+            positions.append(seq)
+        }
+        return (positions, nil)
     }
 
     private func isDue(_ row: StoredRow, now: Int64) throws(SQLiteError) -> Bool {
@@ -95,12 +136,34 @@ struct Retention {
     }
 
     /// Membership that ended before the oldest row that is left concerns nobody.
-    private func removeIntervals(before seq: UInt64) throws(SQLiteError) {
-        try run("DELETE FROM past_org WHERE to_seq < ?", seq)
-        try run("DELETE FROM past_user WHERE to_seq < ?", seq)
-        try run("DELETE FROM past_test WHERE to_seq < ?", seq)
-        try run("DELETE FROM org_parent WHERE to_seq < ?", seq)
-        try run("DELETE FROM device WHERE retired_seq < ?", seq)
+    /// - Returns: whether there may be more.
+    private func removeIntervals(before seq: UInt64) throws(SQLiteError) -> Bool {
+        let ended: [StaticString] = [
+            """
+            DELETE FROM past_org WHERE (ordinal, from_seq) IN
+              (SELECT ordinal, from_seq FROM past_org WHERE to_seq < ? LIMIT 200)
+            """,
+            """
+            DELETE FROM past_user WHERE (ordinal, from_seq) IN
+              (SELECT ordinal, from_seq FROM past_user WHERE to_seq < ? LIMIT 200)
+            """,
+            """
+            DELETE FROM past_test WHERE (ordinal, from_seq) IN
+              (SELECT ordinal, from_seq FROM past_test WHERE to_seq < ? LIMIT 200)
+            """,
+            """
+            DELETE FROM beyond WHERE ordinal IN (SELECT ordinal FROM device
+              WHERE retired_seq < ? AND retired_seq < 9223372036854775807 ORDER BY retired_seq LIMIT 200)
+            """,
+            """
+            DELETE FROM device WHERE ordinal IN (SELECT ordinal FROM device
+              WHERE retired_seq < ? AND retired_seq < 9223372036854775807 ORDER BY retired_seq LIMIT 200)
+            """,
+            "DELETE FROM org_parent WHERE to_seq < ?",
+        ]
+        let before = database.totalChanges
+        for sql in ended { try run(sql, seq) }
+        return database.totalChanges > before
     }
 
     private func run(_ sql: StaticString, _ first: UInt64) throws(SQLiteError) {

@@ -22,6 +22,13 @@ final class SessionRegistry {
 
     private(set) var byOrdinal: [UInt32: Session] = [:]
 
+    /// Connections that wait for another one to settle; they wait no more.
+    func takeWaiting() -> [Attachment] {
+        let waiting = byOrdinal.values.compactMap(\.successor)
+        for ordinal in byOrdinal.keys { byOrdinal[ordinal]?.successor = nil }
+        return waiting
+    }
+
     subscript(ordinal: UInt32) -> Session? {
         get { byOrdinal[ordinal] }
         set { byOrdinal[ordinal] = newValue }

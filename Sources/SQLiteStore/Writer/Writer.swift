@@ -10,14 +10,14 @@ final class Writer: Sendable {
     private let checkpointer: Checkpointer
     private let options: SQLiteStore.Options
 
-    /// Pauses in milliseconds: with facts to write, with rows to index, and otherwise.
-    private static let pauses = (facts: 50, index: 1_000, idle: 5_000)
+    /// Pauses in milliseconds: with facts to write, with a full disk to try again, and otherwise.
+    private static let pauses = (facts: 50, full: 500, idle: 5_000)
     /// How long imports may hold a transaction open, in nanoseconds.
     private static let importSlice: UInt64 = 5_000_000
 
     init(path: String, options: SQLiteStore.Options) {
         self.options = options
-        checkpointer = Checkpointer(path: path, failed: options.log)
+        checkpointer = Checkpointer(path: path)
     }
 
     var health: Health { state.withLock { $0 } }
@@ -54,10 +54,13 @@ final class Writer: Sendable {
         let merge: Merge
         let retention: Retention
         let log = WALObserver()
-        var sweptUpTo: UInt64 = 0
+        /// When the log is to be searched again for what is to be forgotten, in wall clock milliseconds.
         var nextSweep: Int64 = 0
-        var sweepIsAtStart = true
-        var lastFailure: SQLiteError?
+        var isSweeping = false
+        /// When the next slice may be done, in monotonic nanoseconds.
+        var nextSlice: UInt64 = 0
+        /// The last that housekeeping failed with: told once.
+        var housekeepingFailure: String?
 
         init(_ writer: Writer, _ ledger: Ledger) {
             self.writer = writer
@@ -72,21 +75,30 @@ final class Writer: Sendable {
                 decide(jobs)
                 tidy(isIdle: jobs.isEmpty)
             }
+            // Nobody is left who could make room for those that wait.
+            for waiting in ledger.sessions.takeWaiting() {
+                ledger.outbox.answer(waiting.loop) { waiting.answer(.failure(.unavailable)) }
+            }
             // Everything that was told is on the disk before the store closes.
-            decide([], flushing: true)
+            repeat { decide([], flushing: true) } while !ledger.imports.isEmpty
         }
 
+        /// How long to wait for jobs, in milliseconds.
         private var pause: Int {
             if !ledger.imports.isEmpty { return 0 }
             if ledger.hasUnwritten || ledger.outbox.owesGap { return Writer.pauses.facts }
-            return ledger.tail.active.count > 0 ? Writer.pauses.index : Writer.pauses.idle
+            let tuning = writer.options.tuning
+            if isSweeping { return tuning.sweepPause }
+            if writer.health == .full { return Writer.pauses.full }
+            return ledger.tail.active.count > 0 ? tuning.mergePause : Writer.pauses.idle
         }
 
         private func decide(_ jobs: [Job], flushing: Bool = false) {
             var transactional: [Job] = []
             var sessions: [Job] = []
+            ledger.tick()
             for job in jobs { if job.isAboutSessions { sessions.append(job) } else { transactional.append(job) } }
-            if !transactional.isEmpty || !ledger.imports.isEmpty || ledger.hasUnwritten || flushing {
+            if !transactional.isEmpty || !ledger.imports.isEmpty || ledger.hasUnwritten || flushing || writer.health == .full {
                 transact(transactional, flushing: flushing)
             }
             for job in sessions {
@@ -101,19 +113,26 @@ final class Writer: Sendable {
         }
 
         private func transact(_ jobs: [Job], flushing: Bool) {
+            var decided = 0
             do {
                 try ledger.begin()
                 for job in jobs {
-                    guard let answer = try job.decide(ledger) else { continue }
-                    if job.confirmed { ledger.outbox.confirm(job.loop, answer) } else { ledger.outbox.answer(job.loop, answer) }
+                    if let answer = try job.decide(ledger) {
+                        if job.confirmed {
+                            ledger.outbox.confirm(job.loop, answer)
+                        } else {
+                            ledger.outbox.answer(job.loop, answer)
+                        }
+                    }
+                    decided += 1
                 }
                 try advanceImports()
-                try ledger.commit(flushing: flushing || jobs.contains { $0.flushes })
+                try ledger.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: writer.health == .full)
                 ledger.imports.forEach { $0.committed() }
                 ledger.imports.removeAll { $0.isDone }
                 heal()
             } catch {
-                undo(jobs, after: error)
+                undo(jobs, decided: decided, after: error)
             }
         }
 
@@ -123,13 +142,26 @@ final class Writer: Sendable {
             try next.advance(ledger) { clock_gettime_nsec() - began > Writer.importSlice }
         }
 
-        private func undo(_ jobs: [Job], after error: SQLiteError) {
+        private func undo(_ jobs: [Job], decided: Int, after error: SQLiteError) {
             let answer = ledger.rollback(error)
             for job in jobs {
                 if let answer = job.fail(answer) { ledger.outbox.answer(job.loop, answer) }
             }
-            for started in ledger.imports { started.failed(ledger.outbox, certain: error.isFull) }
+            for started in ledger.imports where started.isBegun {
+                started.failed(ledger.outbox, isCertain: answer != .unknown)
+            }
             ledger.imports.removeAll()
+            do {
+                // Facts that it did not come to; those that it had heard are remembered.
+                for job in jobs.dropFirst(decided) where job.isFact { _ = try job.decide(ledger) }
+            } catch {
+                ledger.fail(error)
+            }
+            report(error)
+        }
+
+        /// Tells callers and operator that nothing can be written.
+        private func report(_ error: SQLiteError) {
             let health: Health = ledger.failure.map { .failed(reason: $0) } ?? .full
             if writer.health != health { writer.options.log("the store cannot write: \(error)") }
             writer.state.withLock { $0 = health }
@@ -145,45 +177,54 @@ final class Writer: Sendable {
 
         private func tidy(isIdle: Bool) {
             guard ledger.failure == nil else { return }
-            do {
+            do throws(SQLiteError) {
+                if let failure = writer.checkpointer.takeFailure() { throw failure }
                 let waiting = ledger.tail.active.count
-                if waiting >= Merge.threshold || (isIdle && waiting > 0) { ledger.tail.seal() }
+                if waiting >= writer.options.tuning.mergeThreshold || (isIdle && waiting > 0) { ledger.tail.seal() }
                 // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
                 for generation in ledger.tail.sealed {
                     try merge.merge(generation)
                     ledger.tail.drop(generation)
                 }
-                if isIdle { try sweep() }
+                try sweep()
                 try checkpoint()
+                housekeepingFailure = nil
             } catch {
-                // Nobody waits for it, and it is tried again: the tail still has what the index lacks.
-                writer.options.log("housekeeping: \(error)")
+                // Nobody waits for it. With a full disk it is tried again: the tail still has what the index lacks.
+                if housekeepingFailure != error.description { writer.options.log("housekeeping: \(error)") }
+                housekeepingFailure = error.description
+                guard !error.isFull else { return }
+                ledger.fail(error)
+                report(error)
             }
         }
 
         private func sweep() throws(SQLiteError) {
             let now = writer.options.clock()
-            guard now >= nextSweep else { return }
-            try ledger.begin()
+            guard isSweeping || now >= nextSweep else { return }
+            let time = clock_gettime_nsec()
+            guard time >= nextSlice else { return }
+            nextSlice = time + UInt64(writer.options.tuning.sweepPause) * 1_000_000
             do {
-                if sweptUpTo == 0 { sweepIsAtStart = true }
-                let next = try retention.sweep(after: sweptUpTo, now: now, isFirst: &sweepIsAtStart) {
-                    ledger.receipts.forget($0)
-                }
-                sweptUpTo = next ?? 0
-                if next == nil { nextSweep = now + writer.options.sweepInterval }
+                try ledger.begin()
+                let unmerged = ledger.tail.firstUnmerged
+                isSweeping = try !retention.advance(now: now, before: unmerged) { ledger.receipts.forget($0) }
                 try ledger.commit(flushing: false)
             } catch {
+                isSweeping = false
+                nextSweep = now + writer.options.sweepInterval
+                retention.restart()
                 _ = ledger.rollback(error)
                 throw error
             }
+            if !isSweeping { nextSweep = now + writer.options.sweepInterval }
         }
 
         private func checkpoint() throws(SQLiteError) {
             if writer.checkpointer.takeDone() {
                 _ = try ledger.database.checkpoint()
                 log.frames = 0
-            } else if log.frames > Checkpointer.threshold {
+            } else if log.frames > writer.options.tuning.checkpointThreshold {
                 writer.checkpointer.request()
             }
         }

@@ -5,7 +5,8 @@ internal import Libevent
 struct CrowdCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "crowd",
-        abstract: "Registers devices, connects them all, sends groupcasts to all, and checks that everybody got each of them once.",
+        abstract:
+            "Registers devices, connects them all, sends groupcasts to all, and checks that everybody got each of them once.",
         discussion: """
             For a test server on this machine: it makes an app, an organisation and devices of its own there. The exit status is 0 when every \
             device got every message exactly once, in order, and the server's own counts say the same; 1 otherwise.
@@ -26,8 +27,8 @@ struct CrowdCommand: AsyncParsableCommand {
     @Option(help: "Connections a second; 0: as fast as they are answered.")
     var rate = 0.0
 
-    @Option(help: "What app, organisation and devices are called.")
-    var name = "crowd"
+    @Option(help: "What app, organisation and devices are called; without it a new name each time.")
+    var name: String?
 
     @Option(help: "MQTT 4 (3.1.1) or 5.")
     var mqtt = 4

@@ -114,7 +114,8 @@ struct SwarmCommand: AsyncParsableCommand {
             if report.reached == true || Clock.monotonic >= deadline { return report }
             Output.progress(
                 "ready \(Output.grouped(tally.ready))/\(Output.grouped(report.devices))  lost \(tally.lost)  received "
-                    + "\(Output.grouped(tally.received)) (\(Output.grouped(tally.received - last))/s)  repeated \(tally.repeated)")
+                    + "\(Output.grouped(tally.received)) (\(Output.grouped(tally.received - last))/s)  repeated \(tally.repeated)"
+            )
             last = tally.received
         }
     }

@@ -50,9 +50,12 @@ struct SwarmOptions: ParsableArguments {
         guard mqtt == 4 || mqtt == 5 else { throw ValidationError("--mqtt is 4 or 5.") }
         guard QoS(rawValue: qos) != nil else { throw ValidationError("--qos is 0, 1 or 2.") }
         guard count > 0, first >= 0, rate >= 0, connecting > 0, (0...65535).contains(keepAlive) else {
-            throw ValidationError("--count and --connecting are at least 1, --rate and --first at least 0, --keep-alive at most 65535.")
+            throw ValidationError(
+                "--count and --connecting are at least 1, --rate and --first at least 0, --keep-alive at most 65535.")
         }
-        if let subscribe, TopicFilter(SwarmPlan.fill(subscribe, 0)) == nil { throw ValidationError("--subscribe is no topic filter.") }
+        if let subscribe, TopicFilter(SwarmPlan.fill(subscribe, 0)) == nil {
+            throw ValidationError("--subscribe is no topic filter.")
+        }
     }
 
     /// What the flags say.
@@ -78,7 +81,8 @@ extension SwarmOptions {
     /// The flags as another process of the same swarm is to have them; without number, first and rate, which differ.
     var shared: [String] {
         var flags = [
-            "--to", to, "--user", user, "--password", password, "--client-id", clientId, "--mqtt", "\(mqtt)", "--keep-alive", "\(keepAlive)",
+            "--to", to, "--user", user, "--password", password, "--client-id", clientId, "--mqtt", "\(mqtt)", "--keep-alive",
+            "\(keepAlive)",
             "--connecting", "\(connecting)", "--qos", "\(qos)",
         ]
         if keepSession { flags.append("--keep-session") }

@@ -7,6 +7,7 @@ struct Crowd {
     private let loop: EventLoop
     private let client: PushServerClient
     private let swarm: Swarm
+    private let name: String
 
     private static let secret = "crowd-secret"
     /// How long a scenario with pushes lasts at least: long enough for groupcasts and pushes to meet.
@@ -16,9 +17,10 @@ struct Crowd {
         self.command = command
         self.server = server
         self.loop = loop
-        client = PushServerClient(server, appkey: command.name, secret: Self.secret, on: loop)
+        name = command.name ?? "crowd-" + String(Clock.wall, radix: 36)
+        client = PushServerClient(server, appkey: name, secret: Self.secret, on: loop)
         var plan = SwarmPlan(address: server.mqtt, count: command.devices)
-        plan.userName = "\(command.name)-{}"
+        plan.userName = "\(name)-{}"
         plan.clientIdentifier = ""
         plan.version = command.mqtt == 5 ? .v5 : .v311
         plan.rate = command.rate
@@ -33,7 +35,6 @@ struct Crowd {
         _ = await swarm.wait(for: .connected, timeout: .seconds(command.patience))
         report.usageConnected = ProcessUsage(of: server.process)
 
-        // Another process's socket could not be a task of this one: the load runs on the same loop, beside the groupcasts.
         async let load = pushLoad()
         let began = Clock.monotonic
         while report.tasks.count < command.groupcasts || (command.pushes > 0 && Clock.monotonic - began < Self.shortest) {
@@ -57,10 +58,11 @@ struct Crowd {
         var plan = LoadPlan(address: server.http)
         plan.connections = 16
         plan.rate = command.pushes
-        plan.duration = .microseconds(Self.shortest)
+        plan.count = Int(command.pushes * Double(Self.shortest) / 1_000_000)
+        plan.duration = .seconds(command.patience)
         plan.targets = 0..<command.devices
-        var wire = HTTPWire(appkey: command.name, secret: Self.secret, host: "\(server.http)")
-        wire.token = "\(command.name)-{}"
+        var wire = HTTPWire(appkey: name, secret: Self.secret, host: "\(server.http)")
+        wire.token = "\(name)-{}"
         wire.tag = "crowd"
         return try await Load(plan, wire: wire, on: loop).run()
     }
@@ -126,8 +128,11 @@ struct CrowdReport: Codable, Sendable {
 
     /// Whether everybody got everything exactly once, and everybody knows it.
     var complete: Bool {
-        let pushed = load.map { $0.refused + $0.unanswered == 0 && pushesTargeted == $0.accepted && pushesDelivered == $0.accepted } ?? true
-        return tally.ready == devices && tally.lost == 0 && tally.received == expected && tally.repeated == 0 && tally.missing == 0
+        let pushed =
+            load.map { $0.refused + $0.unanswered == 0 && pushesTargeted == $0.accepted && pushesDelivered == $0.accepted }
+            ?? true
+        return tally.ready == devices && tally.lost == 0 && tally.received == expected && tally.repeated == 0
+            && tally.missing == 0
             && targeted == devices * groupcasts && delivered == targeted && pushed
     }
 
@@ -137,11 +142,18 @@ struct CrowdReport: Codable, Sendable {
             ("groupcasts", "\(groupcasts), delivered \(Output.grouped(delivered)) of \(Output.grouped(targeted))"),
         ]
         if let load {
-            rows.append(("pushes", "\(Output.grouped(load.accepted)), delivered \(Output.grouped(pushesDelivered)) \(load.lastTrouble ?? "")"))
+            rows.append(
+                (
+                    "pushes",
+                    "\(Output.grouped(load.accepted)), delivered \(Output.grouped(pushesDelivered)) \(load.lastTrouble ?? "")"
+                ))
             rows += Output.rows("answered after", load.latency)
         }
         rows += [
-            ("received", "\(Output.grouped(tally.received)) of \(Output.grouped(expected)), repeated \(tally.repeated), missing \(tally.missing)")
+            (
+                "received",
+                "\(Output.grouped(tally.received)) of \(Output.grouped(expected)), repeated \(tally.repeated), missing \(tally.missing)"
+            )
         ]
         rows += Output.rows("from call to device", latency)
         rows += Output.rows("server, connecting", from: usageBefore, to: usageConnected, per: devices)

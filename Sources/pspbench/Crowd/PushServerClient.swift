@@ -18,7 +18,8 @@ struct PushServerClient {
 
     /// Registers the app, an organisation `appkey`, and devices `appkey-NUMBER` with the secret `secret-NUMBER` in it.
     func register(devices: Int) async throws {
-        try await operate(.put, "/psp/admin/apps/\(appkey)", #"{"name":"load","master_secret":"\#(secret)","interfaces":["msg","config"]}"#)
+        try await operate(
+            .put, "/psp/admin/apps/\(appkey)", #"{"name":"load","master_secret":"\#(secret)","interfaces":["msg","config"]}"#)
         try await operate(.put, "/psp/admin/orgs/\(appkey)", #"{"name":"load"}"#)
         for first in stride(from: 0, to: devices, by: 50_000) {
             let lines = (first..<min(first + 50_000, devices)).map {
@@ -64,7 +65,9 @@ struct PushServerClient {
         let headers = [("Authorization", "Bearer \(adminToken)")]
         let answer = try await admin.request(method, path, headers: headers, body: Array(body.utf8), timeout: .seconds(120))
         struct Imported: Decodable { var failed: Int? }
-        if let failed = try decode(Imported.self, answer).failed, failed > 0 { throw BenchError("\(path): \(failed) lines failed") }
+        if let failed = try decode(Imported.self, answer).failed, failed > 0 {
+            throw BenchError("\(path): \(failed) lines failed")
+        }
     }
 
     private func decode<Content: Decodable>(_: Content.Type, _ answer: HTTPResponse) throws -> Content {

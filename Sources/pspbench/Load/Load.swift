@@ -65,8 +65,11 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
             began = Clock.monotonic
             if plan.rate > 0 { pace = Pace(rate: plan.rate) }
         }
-        if let due = pace?.due(), !isOver { backlog += due }
+        let due = isOver ? 0 : pace?.due() ?? 0
+        backlog += due
         if isOver { finishIfAnswered() } else { fill() }
+        // Of those that became due just now: what no connection was free for.
+        report.late += min(due, backlog)
     }
 
     private var isOver: Bool {
@@ -80,7 +83,6 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
             nextLane = (nextLane + 1) % lanes.count
             while mayBeSent(on: lane) { send(on: lane) }
         }
-        if pace != nil { report.late += backlog }
     }
 
     private func mayBeSent(on lane: Lane) -> Bool {

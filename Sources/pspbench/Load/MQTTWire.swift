@@ -14,7 +14,8 @@ struct MQTTWire: LoadWire {
     func greeting(of connection: Int) -> [UInt8]? {
         let connect = Connect(
             version: .v311, clientIdentifier: SwarmPlan.fill(clientIdentifier, connection),
-            userName: userName.map { SwarmPlan.fill($0, connection) }, password: password.map { Array(SwarmPlan.fill($0, connection).utf8) })
+            userName: userName.map { SwarmPlan.fill($0, connection) },
+            password: password.map { Array(SwarmPlan.fill($0, connection).utf8) })
         var bytes: [UInt8] = []
         Packet.connect(connect).encode(version: .v311, into: &bytes)
         return bytes

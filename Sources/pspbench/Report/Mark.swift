@@ -20,7 +20,9 @@ struct Mark: Equatable {
     static let count = 4 + 1 + 10 + 1 + 16 + 1
 
     /// The mark as text.
-    var text: String { "psp@" + String(UnicodeScalar(stream.rawValue)) + digits(Int64(sequence), 10) + "@" + digits(sentAt, 16) + "@" }
+    var text: String {
+        "psp@" + String(UnicodeScalar(stream.rawValue)) + digits(Int64(sequence), 10) + "@" + digits(sentAt, 16) + "@"
+    }
 
     private func digits(_ value: Int64, _ count: Int) -> String {
         let text = String(value)
@@ -58,7 +60,8 @@ struct Mark: Equatable {
     static func find(in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
         var offset = range.lowerBound
         while offset + count <= range.upperBound {
-            guard let base = bytes.baseAddress, let found = memchr(base + offset, 0x70, range.upperBound - count + 1 - offset) else {
+            guard let base = bytes.baseAddress, let found = memchr(base + offset, 0x70, range.upperBound - count + 1 - offset)
+            else {
                 return nil
             }
             offset = UnsafeRawPointer(found) - base

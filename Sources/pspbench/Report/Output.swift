@@ -49,7 +49,9 @@ enum Output {
     /// The rows of a latency.
     static func rows(_ name: String, _ latency: Latencies.Summary?) -> [(String, String)] {
         guard let latency else { return [] }
-        let times = [("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("p99.9", latency.p999), ("max", latency.max)]
+        let times = [
+            ("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("p99.9", latency.p999), ("max", latency.max),
+        ]
         return [(name, times.map { "\($0.0) \(time($0.1))" }.joined(separator: "   "))]
     }
 
@@ -59,7 +61,10 @@ enum Output {
         let cpu = after.cpu - before.cpu
         let each = units > 0 ? String(format: ", %.2f µs each", Double(cpu) / Double(units)) : ""
         return [
-            (name, "CPU \(time(UInt64(max(0, cpu))))\(each); RSS \(grouped(before.rss / 1024)) to \(grouped(after.rss / 1024)) KiB")
+            (
+                name,
+                "CPU \(time(UInt64(max(0, cpu))))\(each); RSS \(grouped(before.rss / 1024)) to \(grouped(after.rss / 1024)) KiB"
+            )
         ]
     }
 }

@@ -8,6 +8,8 @@ struct Tally: Codable, Sendable {
     var opening = 0
     /// PUBLISH packets.
     var received = 0
+    /// Their size in bytes, header and all.
+    var bytes = 0
     /// Of these: with a mark.
     var marked = 0
     /// Of these: with a sequence that the device had already had, or that is older.
@@ -22,7 +24,7 @@ struct Tally: Codable, Sendable {
     var lastLoss: String?
 
     mutating func resetMessages() {
-        (received, marked, repeated, missing, acknowledged, reads) = (0, 0, 0, 0, 0, 0)
+        (received, bytes, marked, repeated, missing, acknowledged, reads) = (0, 0, 0, 0, 0, 0, 0)
     }
 
     mutating func add(_ other: Tally) {
@@ -30,6 +32,7 @@ struct Tally: Codable, Sendable {
         lost += other.lost
         opening += other.opening
         received += other.received
+        bytes += other.bytes
         marked += other.marked
         repeated += other.repeated
         missing += other.missing

@@ -55,6 +55,7 @@ extension Swarm: ConnectionHandler {
 
     private func received(_ bytes: UnsafeRawBufferPointer, _ packet: Range<Int>, by device: Device) {
         tally.received += 1
+        tally.bytes += packet.count
         device.received += 1
         if device.received == quota { satisfied += 1 }
         let hinted = packet.lowerBound + markHint

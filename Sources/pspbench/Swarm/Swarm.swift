@@ -44,7 +44,8 @@ actor Swarm {
     func connect() throws(LibeventError) {
         if devices.isEmpty {
             devices = (plan.first..<plan.first + plan.count).map(Device.init(number:))
-            loop.atEndOfTurn { [unowned self] in assumeIsolated { $0.turnEnded() } }
+            // Weak: the loop may outlive the swarm.
+            loop.atEndOfTurn { [weak self] in self?.assumeIsolated { $0.turnEnded() } }
         }
         begun = 0
         tally.lost = 0
@@ -62,7 +63,9 @@ actor Swarm {
         let deadline = Clock.monotonic + timeout.microseconds
         if deadlineTimer == nil {
             do {
-                deadlineTimer = try Timer(on: loop, after: .milliseconds(20), every: .milliseconds(20)) { [unowned self] in expire() }
+                deadlineTimer = try Timer(on: loop, after: .milliseconds(20), every: .milliseconds(20)) { [unowned self] in
+                    expire()
+                }
             } catch {
                 tally.lastLoss = "\(error)"
                 return false
@@ -115,7 +118,8 @@ actor Swarm {
     }
 
     var report: SwarmReport {
-        SwarmReport(devices: plan.count, tally: tally, satisfied: satisfied, latency: latencies.summary, buckets: latencies.buckets)
+        SwarmReport(
+            devices: plan.count, tally: tally, satisfied: satisfied, latency: latencies.summary, buckets: latencies.buckets)
     }
 
     /// The counts alone: what progress needs.

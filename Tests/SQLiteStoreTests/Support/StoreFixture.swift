@@ -93,6 +93,10 @@ final class StoreFixture {
         _ = try await port.apply(.removeDevice(DeviceToken(unchecked: token)))
     }
 
+    func removeOrg(_ id: String) async throws {
+        _ = try await port.apply(.removeOrganisation(OrgID(unchecked: id)))
+    }
+
     // MARK: Pushes
 
     /// Pushes and expects it to be stored.
