@@ -124,7 +124,7 @@ public actor ScriptedDevice: ConnectionHandler {
     /// Waits for the server to close; what it sent before is not taken.
     public func waitForClose(within time: Duration = .seconds(20)) async throws {
         while !isClosed {
-            try await suspend(within: time)
+            try await suspend(within: time) { isClosed }
         }
     }
 
@@ -139,18 +139,21 @@ public actor ScriptedDevice: ConnectionHandler {
         while received.isEmpty {
             if let fault { throw Failure.malformed(fault) }
             if isClosed { throw Failure.closed }
-            try await suspend(within: time)
+            try await suspend(within: time) { !received.isEmpty || isClosed }
         }
     }
 
-    private func suspend(within time: Duration) async throws {
+    /// Waits for anything to happen, unless it has by the time when others can no longer run.
+    private func suspend(within time: Duration, unless isOver: () -> Bool) async throws {
         precondition(waiter == nil, "one wait at a time")
         isLate = false
         deadline = try Timer(on: loop, after: time) { [unowned self] in
             isLate = true
             resume()
         }
-        await withCheckedContinuation { waiter = $0 }
+        await withCheckedContinuation { continuation in
+            if isOver() { continuation.resume() } else { waiter = continuation }
+        }
         deadline = nil
         if isLate { throw Failure.silence }
     }

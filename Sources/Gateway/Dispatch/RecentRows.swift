@@ -34,10 +34,9 @@ struct RecentRows {
         let number = base + entries.count
         entries.append(
             RecentRow(
-                row: row, recipients: recipients, within: within, olderOfTarget: newestOfTarget[row.target] ?? -1,
-                olderOfTask: newestOfTask[row.task] ?? -1))
-        newestOfTarget[row.target] = number
-        newestOfTask[row.task] = number
+                row: row, recipients: recipients, within: within,
+                olderOfTarget: newestOfTarget.updateValue(number, forKey: row.target) ?? -1,
+                olderOfTask: newestOfTask.updateValue(number, forKey: row.task) ?? -1))
         bytes += Self.size(of: row)
         while bytes > capacity, firstNumber < number { dropOldest() }
         return number
@@ -71,8 +70,12 @@ struct RecentRows {
         let number = firstNumber
         bytes -= Self.size(of: entry.row)
         start = entry.row.position
-        if newestOfTarget[entry.row.target] == number { newestOfTarget[entry.row.target] = nil }
-        if newestOfTask[entry.row.task] == number { newestOfTask[entry.row.task] = nil }
+        if let index = newestOfTarget.index(forKey: entry.row.target), newestOfTarget[index].value == number {
+            newestOfTarget.remove(at: index)
+        }
+        if let index = newestOfTask.index(forKey: entry.row.task), newestOfTask[index].value == number {
+            newestOfTask.remove(at: index)
+        }
         dropped += 1
         // The dropped ones still hold their rows: let go of them before they are a quarter of the ring.
         if dropped >= 64, dropped * 4 > entries.count {

@@ -35,7 +35,10 @@ extension Shard {
 
     private func quiet(_ isOver: (isolated Shard) -> Bool) async {
         while !isOver(self) {
-            await withCheckedContinuation { onQuiet = $0 }
+            await withCheckedContinuation { continuation in
+                // Asked again, for an `await` may let others run before it suspends; here nobody can.
+                if isOver(self) { continuation.resume() } else { onQuiet = continuation }
+            }
         }
     }
 
