@@ -28,9 +28,10 @@ build: deps-build ## build pspd and pspctl for use, in .build/release/
 
 test: deps test-swift test-end-to-end ## run all tests
 
+# One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
 test-swift: ## run the Swift tests (NAME=X: only those that match)
 	swift build --build-tests $(SWIFT_FLAGS)
-	swift test --skip-build --disable-xctest $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
+	swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
 
 test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
 	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
