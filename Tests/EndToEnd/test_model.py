@@ -102,6 +102,8 @@ class Driver:
             acknowledges = True
         self.note("connect", token, "acknowledges" if acknowledges else "holds back")
         phone, old = self.phones[token], self.phones[token].client
+        if old:
+            phone.flush()
         phone.acknowledges = acknowledges
         phone.connect()
         if old:
@@ -115,6 +117,7 @@ class Driver:
         if token := self.some_connected():
             how = self.random.choice(("disconnect", "vanish"))
             self.note(how, token)
+            self.phones[token].flush()
             getattr(self.phones[token], how)()
             self.model.disconnect(token)
             eventually(lambda: not self.admin.is_online(token), f"{token} is offline")
@@ -201,6 +204,7 @@ class Driver:
     def restart(self):
         self.note("restart")
         for token in list(self.model.connected):
+            self.phones[token].flush()
             self.model.disconnect(token)
         assert self.server.stop() == 0
         for phone in self.phones.values():

@@ -123,6 +123,11 @@ class Device:
         eventually(lambda: info.mid in self.published, f"an answer to {topic}")
         return self.published.pop(info.mid)
 
+    def flush(self):
+        """Returns when the server has read every acknowledgement so far: they may lie in this machine's socket for a while (Nagle), and what
+        is published after them is answered after them."""
+        self.publish("flush", b"")
+
     # paho's callbacks, on its thread
 
     def _on_connect(self, client, userdata, flags, reason, properties):
