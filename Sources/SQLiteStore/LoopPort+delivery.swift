@@ -30,9 +30,7 @@ extension LoopPort {
 
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
         let pending = try await read(store.pages) { context throws(SQLiteError) in
-            // The tail first, then the snapshot: see `Tail`.
-            let view = context.tail.take()
-            return try context.database.reading { () throws(SQLiteError) -> Pending? in
+            try context.reading { view throws(SQLiteError) -> Pending? in
                 let query = PendingQuery(database: context.database, view: view, now: context.clock())
                 guard let found = try query.rows(for: device.ordinal, after: after.raw, limit: limit) else { return nil }
                 var rows: [Row] = []

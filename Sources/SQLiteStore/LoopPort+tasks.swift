@@ -82,8 +82,7 @@ extension LoopPort {
         while true {
             let from_ = after
             let slice = try await read(store.reports) { context throws(SQLiteError) in
-                let view = context.tail.take()
-                return try context.database.reading { () throws(SQLiteError) -> TotalsSlice in
+                try context.reading { view throws(SQLiteError) -> TotalsSlice in
                     let reader = ReportReader(context: context, now: context.clock())
                     guard let number = try reader.number(of: app) else { return TotalsSlice() }
                     return try TotalsSlice(reader, number, tag, after: from_, from: from, to: to, view)

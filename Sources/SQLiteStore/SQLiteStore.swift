@@ -39,6 +39,8 @@ public final class SQLiteStore: Sendable {
         var checkpointThreshold = 2_048
         /// A loop that is further behind than this, in bytes, gets a gap instead of more.
         var backlogLimit = 64 << 20
+        /// What a test lets happen at the one point of a read at which rows could be missed.
+        var betweenTailAndSnapshot: @Sendable () -> Void = {}
         /// Between two slices of a sweep, in milliseconds: no push waits for more than one.
         var sweepPause = 20
     }
@@ -86,7 +88,7 @@ public final class SQLiteStore: Sendable {
                 try Ledger(Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, options: options)
             }, opened: ready.finish)
         let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
-            try Reader.Context(path: path, tail: tail, tasks: tasks, clock: options.clock)
+            try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
         }
         pages = Reader(name: "psp-pages", log: options.log, open: open)
         reports = Reader(name: "psp-reports", log: options.log, open: open)

@@ -35,6 +35,8 @@ final class Database {
         // FULL: the log is synced at each commit, which is what SUCCESS promises. Checkpoints are our own business.
         try execute("PRAGMA synchronous=FULL")
         try execute("PRAGMA wal_autocheckpoint=0")
+        // A log that grew while somebody held a snapshot gives the room back when it begins anew.
+        try execute("PRAGMA journal_size_limit=\(64 << 20)")
         try execute("PRAGMA cache_size=-\(role == .writer ? 65_536 : 16_384)")
         try execute("PRAGMA temp_store=MEMORY")
     }

@@ -10,13 +10,22 @@ final class Reader: Sendable {
         let tail: Tail
         let tasks: TaskNumber
         let clock: @Sendable () -> Int64
+        private let betweenTailAndSnapshot: @Sendable () -> Void
         private var keys: [Int64: AppKey] = [:]
 
-        init(path: String, tail: Tail, tasks: TaskNumber, clock: @escaping @Sendable () -> Int64) throws(SQLiteError) {
+        init(path: String, tail: Tail, tasks: TaskNumber, options: SQLiteStore.Options) throws(SQLiteError) {
             database = try Database(path: path, role: .reader)
             self.tail = tail
             self.tasks = tasks
-            self.clock = clock
+            clock = options.clock
+            betweenTailAndSnapshot = options.tuning.betweenTailAndSnapshot
+        }
+
+        /// Reads the log as of one moment: the tail first, then the snapshot, or rows fall between the two. See ``Tail``.
+        func reading<Result>(_ body: (Tail.View) throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
+            let view = tail.take()
+            betweenTailAndSnapshot()
+            return try database.reading { () throws(SQLiteError) in try body(view) }
         }
 
         /// An app's key by its number: it never changes.

@@ -17,6 +17,9 @@ final class ReceiptBook {
     private static let setCapacity = 8_192
     private var setCount = 0
 
+    /// How many tasks it holds.
+    var taskCount: Int { tasks.count }
+
     /// Whether it holds so much that it should be written and forgotten.
     var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
 

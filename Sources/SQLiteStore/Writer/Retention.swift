@@ -14,14 +14,16 @@ final class Retention {
 
     private let database: Database
     private let rows: RowReader
+    private let cursors: CursorBook
     /// How long an ended task is kept, in milliseconds.
     private let lifetime: Int64
     private var place = Place.rows(after: 0)
     /// The oldest row that this sweep left.
     private var oldest: UInt64?
 
-    init(_ database: Database, lifetime: Int64) {
+    init(_ database: Database, _ cursors: CursorBook, lifetime: Int64) {
         self.database = database
+        self.cursors = cursors
         rows = RowReader(database: database)
         self.lifetime = lifetime
     }
@@ -84,9 +86,24 @@ final class Retention {
     }
 
     private func isDue(_ row: StoredRow, now: Int64) throws(SQLiteError) -> Bool {
-        if let reference = row.reference { return try rows.row(reference) == nil }
+        if let reference = row.reference {
+            if try isObsolete(row) { return true }
+            return try rows.row(reference) == nil
+        }
         guard let ended = try endOf(row) else { return false }
         return ended + lifetime <= now
+    }
+
+    /// A configuration may be current for years, and each device that joins it adds a reference: one that its device has
+    /// acknowledged, or whose holder is gone, is needed no more.
+    private func isObsolete(_ reference: StoredRow) throws(SQLiteError) -> Bool {
+        guard reference.target.kind == .device else { return false }
+        let ordinal = UInt32(truncatingIfNeeded: reference.target.id)
+        if try cursors.cursor(of: ordinal) >= reference.seq { return true }
+        let device = try database.statement("SELECT 1 FROM device WHERE ordinal = ? AND retired_seq = 9223372036854775807")
+        device.bind(1, ordinal)
+        defer { device.reset() }
+        return try !device.step()
     }
 
     /// When a task ended, or will; `nil` for a configuration that is current and never expires.

@@ -69,7 +69,7 @@ final class Writer: Sendable {
             self.writer = writer
             self.ledger = ledger
             merge = Merge(database: ledger.database)
-            retention = Retention(ledger.database, lifetime: writer.options.taskRetention)
+            retention = Retention(ledger.database, ledger.cursors, lifetime: writer.options.taskRetention)
             ledger.database.onCommit(log)
         }
 
@@ -212,7 +212,8 @@ final class Writer: Sendable {
                 try ledger.begin()
                 let unmerged = ledger.tail.firstUnmerged
                 isSweeping = try !retention.advance(now: now, before: unmerged) { ledger.receipts.forget($0) }
-                try ledger.commit(flushing: false)
+                // With the cursors by which it decided.
+                try ledger.commit(flushing: true)
             } catch {
                 isSweeping = false
                 nextSweep = now + writer.options.sweepInterval

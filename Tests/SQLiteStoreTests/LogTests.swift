@@ -1,0 +1,308 @@
+import FaultVFS
+import Push
+import Synchronization
+import Testing
+
+@testable import SQLiteStore
+
+@Suite("The log's indexes, its size and its lifetime")
+struct LogTests {
+    @Test("a merge between a reader's look at the tail and its snapshot hides no row from it")
+    func tailBeforeSnapshot() async throws {
+        let between = Between()
+        let fixture = try await StoreFixture { options in
+            options.tuning.mergeThreshold = 1
+            options.tuning.betweenTailAndSnapshot = between.run
+        }
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.device("d", in: "root")
+        try await eventually { fixture.store.tail.firstUnmerged == .max }
+        let session = try await fixture.attach("d")
+        // The rows are in the tail when the reader looks at it, and in the index when its snapshot begins, or the other way round.
+        let store = fixture.store
+        fixture.loop.suspend()
+        let port = fixture.port
+        async let pushed = port.append(.message(.organisation("root"), tag: "t"), withinRate: true)
+        try await eventually { store.tail.take().head > session.attached.settledUpTo.raw }
+        fixture.loop.resume()
+        guard case .stored(let first) = await pushed else { throw UnexpectedAnswer(answer: "\(await pushed)") }
+        let (loop, app) = (TestLoop(), AppKey(unchecked: "app"))
+        let writer = await store.port(for: loop)
+        let second = Shared<TaskID?>(nil)
+        between.set {
+            let isMerged = WakeSignal()
+            Task {
+                if case .stored(let task) = await writer.append(.message(.organisation("root"), tag: "t"), withinRate: true) {
+                    second.value = task
+                }
+                while store.tail.firstUnmerged != .max { await Task.yield() }
+                isMerged.signal()
+            }
+            isMerged.wait()
+        }
+        let page = try await fixture.port.pending(for: session.attached.device, after: session.attached.settledUpTo, limit: 10)
+        // It has looked up to the first only, or has the second, too.
+        let expected = page.rows.count == 2 ? [first, second.value] : [first]
+        #expect(page.rows.map(\.task) == expected)
+        #expect(page.lookedUpTo >= page.rows.last?.position ?? .start)
+        let rest = try await fixture.port.pending(for: session.attached.device, after: page.lookedUpTo, limit: 10)
+        #expect((page.rows + rest.rows).map(\.task) == [first, second.value])
+        #expect(try await fixture.port.totals(app: app, tag: "t", from: nil, to: nil).tasks == 2)
+        session.detach()
+    }
+
+    @Test("readers beside a writer that merges all the time see every row once, in order")
+    func mergesBesideReaders() async throws {
+        let fixture = try await StoreFixture { options in
+            options.tuning.mergeThreshold = 3
+            options.tuning.mergePause = 1
+        }
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.device("d", in: "root")
+        let session = try await fixture.attach("d")
+        let (port, device, start) = (fixture.port, session.attached.device, session.attached.settledUpTo)
+        async let stored = withTaskGroup(of: [TaskID].self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    var own: [TaskID] = []
+                    for _ in 0..<150 {
+                        if case .stored(let task) = await port.append(.message(.organisation("root")), withinRate: true) {
+                            own.append(task)
+                        }
+                    }
+                    return own
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        var seen: [TaskID] = []
+        var after = start
+        try await eventually {
+            let page = try await port.pending(for: device, after: after, limit: 7)
+            seen += page.rows.map(\.task)
+            after = page.lookedUpTo
+            return seen.count >= 600
+        }
+        #expect(seen == (await stored).sorted { $0.text < $1.text })
+        session.detach()
+    }
+
+    @Test("a process that is killed at any point finds its tail again")
+    func rebuild() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = FaultyDisk(prefix: directory.path)
+        let fixture = try await StoreFixture(in: directory, keeping: disk) { options in
+            options.tuning.mergeThreshold = 5
+            options.tuning.mergePause = 1
+            options.tuning.checkpointThreshold = 30
+        }
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.device("d", in: "root")
+        var tasks: [TaskID] = []
+        for number in 0..<25 {
+            tasks.append(try await fixture.push(.message(.organisation("root"), tag: "t", bizNo: "b\(number)")))
+            // All that was written is there, as after SIGKILL.
+            let left = try TemporaryDirectory()
+            #expect(disk.failPower(into: left.path, keeping: 100) == 0)
+            let killed = try await StoreFixture(in: left, keeping: nil)
+            #expect(try await killed.pendingTasks("d") == tasks)
+            #expect(
+                try await killed.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil).tasks == tasks.count)
+            let again = await killed.port.append(.message(.organisation("root"), tag: "t", bizNo: "b0"), withinRate: true)
+            #expect(again == .repeated(tasks[0]))
+            #expect(try await killed.push(.message(.organisation("root"))).text > tasks[number].text)
+            killed.close()
+        }
+    }
+
+    @Test(
+        "the write-ahead log stays bounded under a steady writer with readers, and a snapshot that is held stops it not for ever")
+    func boundedLog() async throws {
+        let fixture = try await StoreFixture { options in
+            options.tuning.checkpointThreshold = 100
+            options.tuning.mergeThreshold = 500
+        }
+        try await fixture.app("app")
+        try await fixture.org("root")
+        for number in 0..<4 { try await fixture.device("d\(number)", in: "root") }
+        let text = String(repeating: "x", count: 800)
+
+        func write(_ rounds: Int) async throws {
+            let port = fixture.port
+            await withTaskGroup(of: Void.self) { group in
+                for caller in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<rounds {
+                            _ = await port.append(.message(.device("d\(caller)"), text: text), withinRate: true)
+                        }
+                    }
+                }
+                group.addTask {
+                    for round in 0..<rounds / 4 {
+                        guard let session = try? await TestSession.attach("d\(round % 4)", port) else { return }
+                        session.detach(settling: Array((try? await session.pending())?.prefix(20) ?? []))
+                    }
+                }
+            }
+        }
+        try await write(200)
+        let steady = fixture.directory.size(of: "psp.db-wal")
+        try await write(500)
+        #expect(fixture.directory.size(of: "psp.db-wal") < 3 * 1_024 * 1_024)
+        #expect(fixture.directory.size(of: "psp.db-wal") < max(2 * steady, 1_500_000))
+
+        // Somebody holds a snapshot: the log grows meanwhile, and begins anew afterwards.
+        let context = try Reader.Context(
+            path: fixture.directory.path + "/psp.db", tail: fixture.store.tail, tasks: fixture.store.tasks,
+            options: fixture.options)
+        try context.database.statement("BEGIN").run()
+        _ = try context.database.number("SELECT count(*) FROM message")
+        try await write(300)
+        let held = fixture.directory.size(of: "psp.db-wal")
+        #expect(held > steady)
+        try context.database.statement("COMMIT").run()
+        try await write(800)
+        #expect(fixture.directory.size(of: "psp.db-wal") <= held + 1_000_000)
+    }
+
+    @Test("what ended long ago is forgotten with all that belongs to it; a current configuration never is")
+    func retention() async throws {
+        let fixture = try await StoreFixture { options in
+            options.taskRetention = 1_000_000
+            options.sweepInterval = 10
+            options.tuning.sweepPause = 1
+            options.tuning.mergeThreshold = 10
+            options.tuning.mergePause = 1
+        }
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.org("other")
+        try await fixture.device("d", in: "root", user: "u")
+        try await fixture.device("e", in: "root")
+        let config = try await fixture.push(.configuration(.organisation("root")))
+        let superseded = try await fixture.push(.configuration(.organisation("other")))
+        try await fixture.push(.configuration(.organisation("other")))
+        let message = try await fixture.push(
+            .message(.organisation("root"), tag: "t", expires: fixture.clock.now + 10, bizNo: "b"))
+        let waiting = try await fixture.push(.message(.user("u")))
+        let session = try await fixture.attach("d")
+        session.detach(settling: try await session.pending())
+        _ = try await fixture.port.commit([Receipt(device: session.attached.device, task: message, event: .opened, detail: "x")])
+        for org in ["other", "root", "other", "root"] {
+            try await fixture.change("e") { $0.organisation = OrgID(unchecked: org) }
+        }
+        try await fixture.remove("e")
+        for _ in 0..<250 { try await fixture.push(.message(.organisation("root"), expires: fixture.clock.now + 5)) }
+
+        fixture.clock.advance(1_000_000 + 100)
+        for task in [superseded, message, waiting] {
+            try await eventually {
+                _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+                return try await fixture.isForgotten(task)
+            }
+        }
+        try await eventually {
+            // The sweep leaves what is in the tail only to the next one.
+            fixture.clock.advance(20)
+            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+            return try await fixture.rows("SELECT count(*) FROM message") == 2
+        }
+        #expect(try await fixture.counts(config).delivered == 1)
+        #expect(try await fixture.rows("SELECT count(*) FROM biz_index") == 0)
+        #expect(try await fixture.rows("SELECT count(*) FROM tag_index") == 0)
+        #expect(try await fixture.rows("SELECT count(*) FROM event") == 0)
+        #expect(try await fixture.rows("SELECT count(*) FROM counter WHERE seq NOT IN (SELECT seq FROM message)") == 0)
+        #expect(try await fixture.rows("SELECT count(*) FROM receipt WHERE seq NOT IN (SELECT seq FROM message)") == 0)
+        #expect(try await fixture.rows("SELECT count(*) FROM target_index WHERE seq NOT IN (SELECT seq FROM message)") == 0)
+        // The current configuration is still given to those that join, and the number of a holder is not used again.
+        try await fixture.device("f", in: "root")
+        #expect(try await fixture.pendingTasks("f") == [config])
+        #expect(try await fixture.counts(config).targeted == 3)
+        await #expect(throws: StoreError.self) { _ = try await fixture.port.report(message, to: nil) }
+    }
+
+    @Test("intervals and holders that no task refers to are forgotten, and their numbers are not used again")
+    func retentionOfIntervals() async throws {
+        let fixture = try await StoreFixture { options in
+            options.taskRetention = 1_000
+            options.sweepInterval = 1
+            options.tuning.sweepPause = 1
+            options.tuning.mergePause = 1
+        }
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.org("other")
+        for number in 0..<300 { try await fixture.device("d\(number)", in: "root") }
+        for number in 0..<300 {
+            try await fixture.change("d\(number)") {
+                $0.organisation = OrgID(unchecked: "other")
+                $0.test = true
+            }
+            try await fixture.change("d\(number)") { $0.test = false }
+        }
+        for number in 0..<300 { try await fixture.remove("d\(number)") }
+        fixture.clock.advance(5_000)
+        let task = try await fixture.push(.message(.organisation("root")))
+        fixture.clock.advance(10)
+        try await eventually {
+            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+            return try await fixture.rows("SELECT count(*) FROM device") == 0
+        }
+        #expect(try await fixture.rows("SELECT count(*) FROM past_org") == 0)
+        #expect(try await fixture.rows("SELECT count(*) FROM past_test") == 0)
+        try await fixture.restart()
+        try await fixture.device("new", in: "root")
+        let session = try await fixture.attach("new")
+        #expect(session.attached.device.ordinal == 301)
+        session.detach()
+        _ = task
+    }
+
+    @Test("the writer's memory does not grow with pushes that nobody acknowledges")
+    func boundedMemory() async throws {
+        let fixture = try await StoreFixture()
+        try await fixture.app("app")
+        try await fixture.org("root")
+        let port = try #require(fixture.port as? LoopPort)
+        for _ in 0..<30 {
+            try await port.decide { ledger throws(SQLiteError) in
+                for _ in 0..<1_000 { _ = try ledger.append(.message(.organisation("root")), withinRate: true) }
+            }
+        }
+        let held = try await port.decide { ledger throws(SQLiteError) in ledger.receipts.taskCount }
+        #expect(held <= 22_000)
+    }
+}
+
+/// Something that happens once, at a point that the test has chosen.
+private final class Between: Sendable {
+    private let action = Mutex<(@Sendable () -> Void)?>(nil)
+    func set(_ action: @escaping @Sendable () -> Void) { self.action.withLock { $0 = action } }
+    @Sendable func run() {
+        let action = action.withLock { action in
+            defer { action = nil }
+            return action
+        }
+        action?()
+    }
+}
+
+extension StoreFixture {
+    func rows(_ sql: StaticString) async throws -> Int64 {
+        guard let port = port as? LoopPort else { throw UnexpectedAnswer(answer: "another store") }
+        return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) ?? 0 }
+    }
+
+    func isForgotten(_ task: TaskID) async throws -> Bool {
+        do throws(StoreError) {
+            _ = try await port.report(task, to: nil)
+            return false
+        } catch {
+            guard error == noSuchTask() else { throw error }
+            return true
+        }
+    }
+}
