@@ -14,7 +14,7 @@ VENV := .venv
 .PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages that are missing (root or sudo, only if any is)
 	@deploy/deps.sh
@@ -39,6 +39,8 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+include Benchmarks/bench.mk
 
 demo: ## show it all at work: set up, build, push to devices, clean up
 	@deploy/demo.sh

@@ -40,6 +40,8 @@ public enum Daemon {
 
     private static func serve(_ configuration: ServerConfiguration) -> Int32 {
         let signals = StopSignals()
+        // The store holds secrets, whoever made the directory.
+        umask(0o077)
         let server: PushServer
         do throws(StartError) {
             server = try waiting { () async throws(StartError) in try await PushServer.start(configuration) }.get()

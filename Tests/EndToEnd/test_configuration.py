@@ -49,6 +49,20 @@ def test_one_that_every_device_had_is_superseded_all_the_same(scene, device):
     assert phone.tasks(CONFIG) == [first, second]
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5.0"])
+def test_one_that_replaces_another_and_is_not_acknowledged_comes_again(scene, device, version):
+    scene.caller.configure("a=1", org_id=scene.left)
+    phone = device(scene.server, scene.phone, version, acknowledges=False).connect()
+    phone.wait(lambda: phone.tasks(CONFIG), "the first")
+    phone.acknowledge_all()
+    newer = scene.caller.configure("a=2", org_id=scene.left)
+    phone.wait_for(newer, topic=CONFIG)
+    phone.disconnect()
+    again = device(scene.server, scene.phone, version).connect()
+    again.wait_for(newer, topic=CONFIG)
+    settled(scene, newer, targeted=1, delivered=1)
+
+
 def test_versions_grow(scene, device):
     phone = device(scene.server, scene.phone).connect()
     tasks = [

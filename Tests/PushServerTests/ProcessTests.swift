@@ -61,6 +61,7 @@ struct ProcessTests {
             try temporary.text(of: "pspd.json")
                 == "{\"http\":\"\(ready.http)\",\"mqtt\":\"\(ready.mqtt)\",\"admin\":\"\(ready.admin)\",\"pid\":\(server.pid)}\n")
         #expect(try temporary.mode(of: "admin.token") == 0o600)
+        #expect(try temporary.mode(of: "psp.db") == 0o600)
         server.send(signal)
         let ending = await server.ending()
         #expect(ending.code == 0, "\(ending.errors)")

@@ -40,6 +40,13 @@ final class JobQueue: @unchecked Sendable {
         return true
     }
 
+    /// Jobs that wait.
+    var count: Int {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return jobs.count
+    }
+
     /// No more jobs; those that are there still run.
     func close() {
         pthread_mutex_lock(mutex)

@@ -20,6 +20,9 @@ final class Writer: Sendable {
         checkpointer = Checkpointer(path: path)
     }
 
+    /// Jobs that were handed in and not taken yet.
+    var waitingJobs: Int { queue.count }
+
     var health: Health { state.withLock { $0 } }
 
     /// - Parameter ledger: made on the writer's thread, and never leaves it.

@@ -17,9 +17,9 @@ FREE_PORTS = {f"PSP_{door}": "127.0.0.1:0" for door in ("HTTP", "MQTT", "ADMIN")
 
 
 def binary(name):
-    """The program under test: by its environment variable, else the release build, else the debug build."""
+    """The program under test: by its environment variable, else the debug build (what `make test` builds), else the release build."""
     given = os.environ.get(name.upper())
-    candidates = [pathlib.Path(given)] if given else [ROOT / ".build" / kind / name for kind in ("release", "debug")]
+    candidates = [pathlib.Path(given)] if given else [ROOT / ".build" / kind / name for kind in ("debug", "release")]
     for candidate in candidates:
         if candidate.exists():
             return str(candidate.resolve())

@@ -15,8 +15,18 @@ final class StoreFixture {
     let log = LogLines()
     private var isOpen = true
 
-    init(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws {
-        directory = try TemporaryDirectory()
+    /// What must outlive the store: its disk.
+    private let kept: (any Sendable)?
+
+    convenience init(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws {
+        try await self.init(in: TemporaryDirectory(), keeping: nil, change)
+    }
+
+    init(
+        in directory: TemporaryDirectory, keeping kept: (any Sendable)?, _ change: (inout SQLiteStore.Options) -> Void = { _ in }
+    ) async throws {
+        self.directory = directory
+        self.kept = kept
         var options = SQLiteStore.Options()
         let (clock, log) = (clock, log)
         options.clock = { clock.now }
@@ -30,6 +40,9 @@ final class StoreFixture {
     }
 
     deinit { if isOpen { store.close() } }
+
+    /// Jobs that the writer has not taken yet.
+    var waitingJobs: Int { store.writer.waitingJobs }
 
     func close() {
         guard isOpen else { return }
@@ -122,13 +135,7 @@ final class StoreFixture {
 
     // MARK: Devices
 
-    private static let sessions = Atomic<UInt64>(1)
-
-    func attach(_ token: String) async throws -> TestSession {
-        let session = SessionID(raw: Self.sessions.add(1, ordering: .relaxed).newValue)
-        let attached = try await port.attach(DeviceToken(unchecked: token), secret: Array("secret".utf8), session: session)
-        return TestSession(port: port, session: session, attached: attached)
-    }
+    func attach(_ token: String) async throws -> TestSession { try await TestSession.attach(token, port) }
 
     /// What a device would get if it connected now.
     func pendingTasks(_ token: String) async throws -> [TaskID] {

@@ -1,4 +1,5 @@
 import Push
+import Synchronization
 
 /// A device's connection, with the bookkeeping that a gateway does: what is settled, and up to where everything is.
 final class TestSession {
@@ -10,6 +11,15 @@ final class TestSession {
     /// Everything that was offered and is not settled, oldest first.
     private(set) var outstanding: [Row] = []
     private var lookedUpTo: Position
+
+    private static let sessions = Atomic<UInt64>(1)
+
+    /// Connects a device whose secret is "secret".
+    static func attach(_ token: String, _ port: any StorePort) async throws -> TestSession {
+        let session = SessionID(raw: sessions.add(1, ordering: .relaxed).newValue)
+        let attached = try await port.attach(DeviceToken(unchecked: token), secret: Array("secret".utf8), session: session)
+        return TestSession(port: port, session: session, attached: attached)
+    }
 
     init(port: any StorePort, session: SessionID, attached: Attached) {
         self.port = port

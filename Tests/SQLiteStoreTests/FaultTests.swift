@@ -1,0 +1,227 @@
+import FaultVFS
+import Push
+import Testing
+
+@testable import SQLiteStore
+
+@Suite("A disk that fails")
+struct FaultTests {
+    /// A store on a disk of its own, with an organisation, two devices and a push.
+    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> (StoreFixture, FaultyDisk) {
+        let directory = try TemporaryDirectory()
+        let disk = FaultyDisk(prefix: directory.path)
+        let fixture = try await StoreFixture(in: directory, keeping: disk, change)
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.device("d1", in: "root")
+        try await fixture.device("d2", in: "root")
+        return (fixture, disk)
+    }
+
+    @Test("while the disk holds a sync, no push is answered and none reaches the feed")
+    func heldSync() async throws {
+        let (fixture, disk) = try await furnished()
+        _ = fixture.loop.takeEntries()
+        let jobs = fixture.loop.jobs
+        disk.holdSyncs()
+        let port = fixture.port
+        async let first = port.append(.message(.organisation("root")), withinRate: true)
+        try await eventually { disk.heldSyncs == 1 }
+        async let second = port.append(.message(.organisation("root")), withinRate: true)
+        async let third: Void = port.settle([])
+        await third
+        // Readers go on meanwhile, and see nothing of it.
+        let handle = try #require(port as? LoopPort)
+        let head = try await handle.read(handle.store.pages) { context throws(SQLiteError) in
+            (context.tail.take().head, try context.database.number("SELECT count(*) FROM message"))
+        }
+        #expect(head.1 == 0)
+        #expect(fixture.loop.jobs == jobs + 1, "the read's answer and nothing else")
+        #expect(fixture.loop.takeEntries().isEmpty)
+        disk.releaseSyncs()
+        for accepted in [await first, await second] {
+            guard case .stored = accepted else {
+                Issue.record("\(accepted)")
+                continue
+            }
+        }
+        let rows = fixture.loop.takeEntries().count { if case .row = $0 { true } else { false } }
+        #expect(rows == 2)
+    }
+
+    @Test(
+        "a full disk refuses everybody who waits, shows nothing of the batch, and heals",
+        arguments: [FaultyDisk.Operation.write, .growth], 0..<4)
+    func full(_ operation: FaultyDisk.Operation, after: Int) async throws {
+        let (fixture, disk) = try await furnished()
+        let stored = try await fixture.push(.message(.organisation("root")))
+        let session = try await fixture.attach("d1")
+        let rows = try await session.pending()
+        _ = fixture.loop.takeEntries()
+
+        disk.fail(operation, .full, after: after)
+        let port = fixture.port
+        // What is told while the disk is full is not lost.
+        session.settle(rows)
+        let answers = await pushUntilFailure(port, disk)
+        let lost = answers.values.count { if case .unavailable = $0 { true } else { false } }
+        #expect(lost > 0)
+        #expect(
+            answers.values.allSatisfy { if case .unavailable = $0 { true } else if case .stored = $0 { true } else { false } })
+        let told = fixture.loop.takeEntries().count { if case .row = $0 { true } else { false } }
+        #expect(told == answers.count - lost, "what was refused reached the feed")
+        #expect(port.health == .full)
+
+        disk.repair()
+        try await eventually { port.health == .serving }
+        #expect(fixture.log.all.contains { $0.contains("can write again") })
+        // Nothing of what was refused is used up, and positions and counters go on.
+        for number in answers.keys { _ = await port.append(Self.numbered(number), withinRate: true) }
+        let tasks = try await port.tasks(TaskFilter(), after: nil, limit: 1_000)
+        #expect(tasks.items.count == answers.count + 1)
+        #expect(tasks.items.allSatisfy { $0.counts.targeted == 2 })
+        #expect(try await fixture.counts(stored).delivered == 1)
+        #expect(try await fixture.pendingTasks("d2").count == answers.count + 1)
+        session.detach()
+        try await fixture.restart()
+        #expect(try await fixture.pendingTasks("d1").count == answers.count)
+        #expect(try await fixture.counts(stored).delivered == 1)
+    }
+
+    @Test("a full disk refuses changes of the directory and imports whole, and the tree's counters stay right")
+    func fullDirectory() async throws {
+        let (fixture, disk) = try await furnished()
+        disk.fail(.write, .full)
+        let port = fixture.port
+        async let pushed = port.append(.message(.organisation("root")), withinRate: true)
+        async let imported = port.apply([Self.device("x1"), Self.device("x2")])
+        await #expect(throws: StoreError.self) { try await fixture.device("d3", in: "root") }
+        await #expect(throws: StoreError.self) { try await fixture.org("new") }
+        await #expect(throws: StoreError.self) { try await fixture.change("d1") { $0.user = .set(UserID(unchecked: "u")) } }
+        #expect(try await imported == [.failure(Refusal(.unavailable)), .failure(Refusal(.unavailable))])
+        guard case .unavailable = await pushed else {
+            Issue.record("stored on a full disk")
+            return
+        }
+        disk.repair()
+        try await eventually { port.health == .serving }
+        #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 2)
+        await #expect(throws: StoreError.refused(Refusal(.noSuchOrganisation, field: "org_id"))) {
+            _ = try await port.organisation(OrgID(unchecked: "new"))
+        }
+        #expect(try await port.device(DeviceToken(unchecked: "d1")).user == nil)
+        let task = try await fixture.push(.message(.organisation("root")))
+        #expect(try await fixture.counts(task).targeted == 2)
+        #expect(try await port.apply([Self.device("x1")]).count == 1)
+        #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 3)
+    }
+
+    @Test("facts that wait behind a change that fails are not lost")
+    func factsBehindAFailure() async throws {
+        let (fixture, disk) = try await furnished()
+        let task = try await fixture.push(.message(.organisation("root")))
+        let session = try await fixture.attach("d1")
+        let rows = try await session.pending()
+        _ = try await fixture.counts(task)
+        let port = fixture.port
+        // A batch collects while a sync is held: its first job fails, the facts come after it, and an import that was not begun.
+        disk.holdSyncs()
+        async let held = port.append(.message(.organisation("root")), withinRate: true)
+        try await eventually { disk.heldSyncs == 1 }
+        fixture.store.writer.submit(
+            Job(loop: 0, decide: { _ throws(SQLiteError) in throw SQLiteError(code: 13, message: "full") }, fail: { _ in nil }))
+        session.settle(rows)
+        session.detach()
+        async let imported = port.apply([Self.device("x")])
+        try await eventually { fixture.waitingJobs == 5 }
+        disk.releaseSyncs()
+        guard case .stored = await held else { throw UnexpectedAnswer(answer: "\(await held)") }
+        #expect(try await imported == [.failure(Refusal(.unavailable))])
+        disk.repair()
+        try await eventually { port.health == .serving }
+        #expect(try await fixture.counts(task).delivered == 1)
+    }
+
+    @Test(
+        "an input/output error leaves those that wait in doubt, refuses everybody after, and serves reads until a restart",
+        arguments: [FaultyDisk.Operation.write, .sync], 0..<3)
+    func inputOutput(_ operation: FaultyDisk.Operation, after: Int) async throws {
+        let (fixture, disk) = try await furnished()
+        let stored = try await fixture.push(.message(.organisation("root")))
+        disk.fail(operation, .inputOutput, after: after, times: 1)
+        let port = fixture.port
+        let answers = await pushUntilFailure(port, disk)
+        #expect(answers.values.contains(.unknown))
+        guard case .failed = port.health else {
+            Issue.record("\(port.health)")
+            return
+        }
+        guard case .unavailable = await port.append(.message(.organisation("root")), withinRate: true) else {
+            Issue.record("stored after a failed write")
+            return
+        }
+        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await fixture.device("d3", in: "root") }
+        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await port.cancel(stored, by: nil) }
+        #expect(try await port.apply([Self.device("x")]) == [.failure(Refusal(.unavailable))])
+        #expect(try await fixture.counts(stored).pending == 2)
+        #expect(try await fixture.pendingTasks("d1").contains(stored))
+
+        disk.repair()
+        try await fixture.restart()
+        let report = try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000)
+        let certain = answers.values.compactMap { if case .stored(let task) = $0 { task } else { nil } }
+        let refused = answers.values.count { if case .unavailable = $0 { true } else { false } }
+        #expect(Set(certain + [stored]).isSubset(of: report.items.map(\.task)))
+        #expect(report.items.count <= answers.count + 1 - refused)
+        // A retry of what was in doubt makes one task.
+        for number in answers.keys {
+            _ = await fixture.port.append(Self.numbered(number), withinRate: true)
+        }
+        #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000).items.count == answers.count + 1)
+        #expect(try await fixture.pendingTasks("d2").count == answers.count + 1)
+    }
+
+    @Test("a checkpoint and a merge that find no room are done when there is room again")
+    func housekeepingOnAFullDisk() async throws {
+        let (fixture, disk) = try await furnished { options in
+            options.tuning.mergeThreshold = 10
+            options.tuning.mergePause = 5
+            options.tuning.checkpointThreshold = 50
+        }
+        for _ in 0..<100 { try await fixture.push(.message(.organisation("root"))) }
+        disk.fail(.growth, .full)
+        for _ in 0..<100 { _ = await fixture.port.append(.message(.organisation("root")), withinRate: true) }
+        disk.repair()
+        try await eventually { fixture.port.health == .serving }
+        for _ in 0..<400 { try await fixture.push(.message(.organisation("root"))) }
+        try await eventually {
+            _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
+            return fixture.directory.size(of: "psp.db-wal") < 2_000_000 && fixture.store.tail.take().generations.count <= 2
+        }
+        #expect(fixture.port.health == .serving)
+    }
+
+    private static func numbered(_ number: Int) -> PushRequest { .message(.organisation("root"), bizNo: "b\(number)") }
+
+    /// Pushes from many callers at once, until something has failed.
+    private func pushUntilFailure(_ port: any StorePort, _ disk: FaultyDisk) async -> [Int: Accepted] {
+        var answers: [Int: Accepted] = [:]
+        while !disk.hasFailed {
+            let first = answers.count
+            await withTaskGroup(of: (Int, Accepted).self) { group in
+                for number in first..<first + 20 {
+                    group.addTask { (number, await port.append(Self.numbered(number), withinRate: true)) }
+                }
+                for await (number, accepted) in group { answers[number] = accepted }
+            }
+        }
+        return answers
+    }
+
+    static func device(_ token: String) -> DirectoryChange {
+        var change = DeviceChange()
+        change.platform = .android
+        change.organisation = OrgID(unchecked: "root")
+        return .putDevice(DeviceToken(unchecked: token), change, secretIfNew: "secret")
+    }
+}
