@@ -5,21 +5,26 @@ import PackageDescription
 // (`--explicit-target-dependency-import-check error`).
 
 /// Swift 6 mode everywhere; an async function stays on its caller's executor, so that an `await` on the store does not leave the loop.
-let swift: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("ExistentialAny"),
-]
+/// `STRICT=1` (what `make` sets) makes warnings errors; a newer compiler's new warnings must not break a user's build.
+let swift: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + (Context.environment["STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
 let package = Package(
     name: "psp",
     products: [
         .executable(name: "pspd", targets: ["pspd"]),
         .executable(name: "pspctl", targets: ["pspctl"]),
+        .executable(name: "pspbench", targets: ["pspbench"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // System libraries.
@@ -27,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Thin, safe Swift over them. None of these knows of pushing.
@@ -34,20 +40,41 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CSimdjson"], swiftSettings: swift),
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: swift),
         .target(name: "MQTT", swiftSettings: swift),
+        .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swift),
 
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
-        .target(name: "Gateway", dependencies: ["Push", "MQTT", "Libevent", "JSON"], swiftSettings: swift),
         .target(
-            name: "PushAPI", dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            name: "Gateway",
+            dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
-            name: "PushServer", dependencies: ["PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent"], swiftSettings: swift),
+            name: "PushAPI",
+            dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
+        .target(
+            name: "PushServer",
+            dependencies: [
+                "PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent", "Crypto", "JSON", "YAML",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
 
         // The programs.
         .executableTarget(name: "pspd", dependencies: ["PushServer"], swiftSettings: swift),
-        .executableTarget(name: "pspctl", dependencies: ["Push", "Libevent", "JSON", "Crypto"], swiftSettings: swift),
+        .executableTarget(
+            name: "pspctl",
+            dependencies: [
+                "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: swift),
+
+        .executableTarget(
+            name: "pspbench",
+            dependencies: [
+                "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: swift),
 
         // Tests mirror the rooms.
         .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
@@ -61,14 +88,24 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "CSQLite", "FaultVFS"], swiftSettings: swift),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Push", "MQTT", "Libevent", "TestKit"], swiftSettings: swift),
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Push", "MQTT", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swift),
         .testTarget(
             name: "PushAPITests",
             dependencies: ["PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .testTarget(
-            name: "PushServerTests", dependencies: ["PushServer", "Push", "MQTT", "Libevent", "JSON", "TestKit"],
+            name: "PushServerTests",
+            dependencies: [
+                "PushServer", "pspd", "Push", "MQTT", "Libevent", "JSON", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
+        .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swift),
+        .testTarget(name: "PspctlTests", dependencies: ["pspctl", "Push", "JSON"], swiftSettings: swift),
     ],
     cxxLanguageStandard: .cxx17
 )

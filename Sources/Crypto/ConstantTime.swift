@@ -9,6 +9,11 @@ public enum ConstantTime {
 
     /// Whether the texts are the same bytes of UTF-8. Only the lengths may show in the time taken.
     public static func equal(_ one: String, _ other: String) -> Bool {
-        equal(Array(one.utf8), Array(other.utf8))
+        var one = one, other = other
+        return one.withUTF8 { one in
+            other.withUTF8 { other in
+                one.count == other.count && CRYPTO_memcmp(one.baseAddress, other.baseAddress, one.count) == 0
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@ struct GrammarWalker {
     }
 
     private(set) var nodes: [JSONNode] = []
+    /// How many bytes the tokens have: the rest of the text is white space.
+    private(set) var tokenBytes = 0
     /// The indices of the containers that are open.
     private var open: [UInt32] = []
     private var expected = Expected.value
@@ -29,6 +31,7 @@ struct GrammarWalker {
             let start = Int(tokens[position])
             let limit = position + 1 < tokens.count ? Int(tokens[position + 1]) : bytes.count
             let byte = bytes[start]
+            tokenBytes += 1
             switch (expected, byte) {
             case (.valueOrEnd, UInt8(ascii: "]")), (.keyOrEnd, UInt8(ascii: "}")):
                 close(at: start)
@@ -117,9 +120,10 @@ struct GrammarWalker {
     }
 
     /// Where the token that begins at `start` ends: what lies between it and the next one is white space (RFC 8259 §2).
-    private func endOfToken(_ bytes: Span<UInt8>, from start: Int, to limit: Int) -> Int {
+    private mutating func endOfToken(_ bytes: Span<UInt8>, from start: Int, to limit: Int) -> Int {
         var end = limit
         while end > start + 1, isWhiteSpace(bytes[end - 1]) { end -= 1 }
+        tokenBytes += end - start - 1
         return end
     }
 

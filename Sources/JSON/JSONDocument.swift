@@ -13,11 +13,14 @@ internal import CSimdjson
 public final class JSONDocument: Sendable {
     let bytes: [UInt8]
     let nodes: [JSONNode]
+    let hasInsignificantWhiteSpace: Bool
 
     /// Parses a text of any depth of nesting in memory in proportion to its length.
     public init(parsing bytes: [UInt8]) throws(JSONError) {
         self.bytes = bytes
-        nodes = try JSONDocument.scan(bytes.span)
+        let walker = try JSONDocument.scan(bytes.span)
+        nodes = walker.nodes
+        hasInsignificantWhiteSpace = walker.tokenBytes < bytes.count
     }
 
     /// Parses a copy of the bytes.
@@ -33,7 +36,7 @@ public final class JSONDocument: Sendable {
     /// The value that the text is.
     public var root: JSONValue { JSONValue(document: self, index: 0) }
 
-    private static func scan(_ bytes: Span<UInt8>) throws(JSONError) -> [JSONNode] {
+    private static func scan(_ bytes: Span<UInt8>) throws(JSONError) -> GrammarWalker {
         var offsets: UnsafePointer<UInt32>?
         var count = 0
         var hasEscapes: Int32 = 0
@@ -43,7 +46,7 @@ public final class JSONDocument: Sendable {
         let tokens = UnsafeBufferPointer(start: offsets, count: count)
         var walker = GrammarWalker(tokens: tokens.count, hasEscapes: hasEscapes != 0)
         try walker.walk(bytes, tokens: tokens.span)
-        return walker.nodes
+        return walker
     }
 }
 

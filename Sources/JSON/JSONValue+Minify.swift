@@ -4,7 +4,7 @@ extension JSONValue {
     /// The value as it was sent, without insignificant white space: order and duplicates of keys, escapes and the spelling of numbers
     /// are untouched.
     public func minified() -> [UInt8] {
-        JSONValue.minify(raw)
+        minified(locating: self).bytes
     }
 
     /// The value minified, and where in it a value inside it lies: so both can be passed on from one copy.
@@ -13,24 +13,28 @@ extension JSONValue {
         precondition(
             inner.document === document && outer.startIndex <= part.startIndex && part.endIndex <= outer.endIndex,
             "a value that lies elsewhere")
+        guard document.hasInsignificantWhiteSpace else {
+            return ([UInt8](outer), (part.startIndex - outer.startIndex)..<(part.endIndex - outer.startIndex))
+        }
         // No end of the three pieces lies inside a string.
-        var bytes = JSONValue.minify(outer[..<part.startIndex])
-        let start = bytes.count
-        bytes += JSONValue.minify(part)
-        let end = bytes.count
-        bytes += JSONValue.minify(outer[part.endIndex...])
+        var start = 0, end = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: outer.count + Int(CSIMDJSON_PADDING)) { destination, written in
+            start = JSONValue.minify(outer[..<part.startIndex], into: destination, at: 0)
+            end = JSONValue.minify(part, into: destination, at: start)
+            written = JSONValue.minify(outer[part.endIndex...], into: destination, at: end)
+        }
         return (bytes, start..<end)
     }
 
-    private static func minify(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        guard !text.isEmpty else { return [] }
-        return [UInt8](unsafeUninitializedCapacity: text.count + Int(CSIMDJSON_PADDING)) { destination, written in
-            let result = text.withUnsafeBufferPointer {
-                csimdjson_minify($0.baseAddress, $0.count, destination.baseAddress, &written)
-            }
-            // It fails on an unclosed string only, and the document's check let none through.
-            precondition(result == CSIMDJSON_SUCCESS, "simdjson could not minify a text that it had accepted")
+    /// Returns the offset after what was written. There is room: what is left of the text never grows.
+    private static func minify(_ text: ArraySlice<UInt8>, into buffer: UnsafeMutableBufferPointer<UInt8>, at offset: Int) -> Int {
+        var written = 0
+        let result = text.withUnsafeBufferPointer {
+            csimdjson_minify($0.baseAddress, $0.count, buffer.baseAddress.map { $0 + offset }, &written)
         }
+        // It fails on an unclosed string only, and the document's check let none through.
+        precondition(result == CSIMDJSON_SUCCESS, "simdjson could not minify a text that it had accepted")
+        return offset + written
     }
 
     /// How many bytes Python's `json.dumps(value, ensure_ascii=False, separators=(",", ":"))` would write in UTF-8, with numbers as sent

@@ -45,7 +45,8 @@ public struct JSONWriter: Sendable {
     public mutating func value(_ string: some StringProtocol) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        for byte in string.utf8 { append(escaping: byte) }
+        let done: Void? = string.utf8.withContiguousStorageIfAvailable { append(escaping: $0) }
+        if done == nil { Array(string.utf8).withUnsafeBufferPointer { append(escaping: $0) } }
         bytes.append(UInt8(ascii: "\""))
     }
 
@@ -118,7 +119,18 @@ public struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    private mutating func append(escaping byte: UInt8) {
+    /// Appends what needs no escape in one go, which is nearly always all of it.
+    private mutating func append(escaping text: UnsafeBufferPointer<UInt8>) {
+        var written = 0
+        for (index, byte) in text.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[written..<index]))
+            append(escape: byte)
+            written = index + 1
+        }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[written...]))
+    }
+
+    private mutating func append(escape byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""): bytes.append(contentsOf: #"\""#.utf8)
         case UInt8(ascii: "\\"): bytes.append(contentsOf: #"\\"#.utf8)
@@ -127,12 +139,11 @@ public struct JSONWriter: Sendable {
         case UInt8(ascii: "\n"): bytes.append(contentsOf: #"\n"#.utf8)
         case UInt8(ascii: "\r"): bytes.append(contentsOf: #"\r"#.utf8)
         case UInt8(ascii: "\t"): bytes.append(contentsOf: #"\t"#.utf8)
-        case 0..<0x20:
+        default:
             let digits = Array("0123456789abcdef".utf8)
             bytes.append(contentsOf: #"\u00"#.utf8)
             bytes.append(digits[Int(byte >> 4)])
             bytes.append(digits[Int(byte & 0xF)])
-        default: bytes.append(byte)
         }
     }
 }

@@ -51,8 +51,8 @@ public final class Connection {
     public let loop: EventLoop
     /// The other end.
     public let peer: SocketAddress
-    /// Told what happens, on the loop. A connection whose handler is gone closes itself.
-    public weak var handler: (any ConnectionHandler)?
+    /// Told what happens, on the loop. The connection holds it until it has told its end. Without one it closes itself.
+    public var handler: (any ConnectionHandler)?
     /// The owner's own object for this connection, such as its session. The connection holds it until it has told its end.
     public var tag: AnyObject?
 

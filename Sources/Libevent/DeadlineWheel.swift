@@ -24,7 +24,10 @@ public final class DeadlineWheel {
     public var count: Int { wheel.schedule.count }
 
     /// Sets the deadline of `slot`, or moves it, to `delay` from now.
-    public func set(_ slot: Int, after delay: Duration) { wheel.set(slot, after: delay.nanoseconds, now: loop.monotonicNow) }
+    public func set(_ slot: Int, after delay: Duration) { set(slot, afterNanoseconds: delay.nanoseconds) }
+
+    /// Sets the deadline of `slot`, or moves it; the fastest way (a `Duration` has to be divided).
+    public func set(_ slot: Int, afterNanoseconds delay: Int64) { wheel.set(slot, after: delay, now: loop.monotonicNow) }
 
     /// Forgets the deadline of `slot`; none: no effect.
     public func remove(_ slot: Int) { wheel.schedule.remove(slot) }

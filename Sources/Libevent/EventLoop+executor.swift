@@ -3,11 +3,18 @@ internal import Glibc
 extension EventLoop {
     // MARK: SerialExecutor
 
-    /// The runtime's way to run an actor's job here. From any thread.
+    /// The runtime's way to run a job here: an actor's, or that of a task which prefers this loop. From any thread.
+    ///
+    /// A task that waits for its actor's loop should prefer the loop (`Task.immediate(executorPreference: loop)`): the runtime resumes a continuation on
+    /// the task's preferred executor, and without one on the global pool, which then hands the task back to the loop: two threads woken for each
+    /// answer (measured: 7.0 µs of CPU, with the preference 0.4 µs).
     public func enqueue(_ job: consuming ExecutorJob) { post(.task(UnownedJob(job))) }
 
     /// The executor that an actor of this loop returns from `unownedExecutor`.
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
+    /// The executor that a task of this loop prefers.
+    public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
 
     /// Two references are the same executor when they are the same loop.
     public func isSameExclusiveExecutionContext(other: EventLoop) -> Bool { self === other }
@@ -110,10 +117,11 @@ extension EventLoop {
     private func run(_ batch: [Job]) -> Bool {
         turn.backlog.append(contentsOf: batch)
         let executor = asUnownedSerialExecutor()
+        let preference = asUnownedTaskExecutor()
         var index = turn.backlogStart
         while index < turn.backlog.count {
             switch turn.backlog[index] {
-            case .task(let job): job.runSynchronously(on: executor)
+            case .task(let job): job.runSynchronously(isolatedTo: executor, taskExecutor: preference)
             case .work(let work): work()
             }
             index += 1

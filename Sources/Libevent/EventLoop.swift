@@ -26,7 +26,7 @@ internal import Synchronization
 ///     }
 ///
 ///     private func accept(_ connection: Connection) {
-///         connection.handler = self                         // weak; a connection whose handler is gone closes itself
+///         connection.handler = self                         // held until the connection has ended
 ///         connections[ObjectIdentifier(connection)] = connection
 ///     }
 ///
@@ -61,8 +61,8 @@ internal import Synchronization
 ///     }
 ///
 ///     private func answer(_ exchange: HTTPExchange) {
-///         // Runs at once, up to the first real suspension, on this loop; comes back to it after the await.
-///         Task.immediate {
+///         // Runs among this turn's jobs. The preference is what brings it straight back here after the await.
+///         Task.immediate(executorPreference: loop) {
 ///             let text = await store.value(for: exchange.path)
 ///             exchange.reply(status: 200, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
 ///         }
@@ -80,7 +80,7 @@ internal import Synchronization
 /// has not reached is served by the next.
 ///
 /// **The end**: close what belongs to the loop, `stop()`, `join()`. Loops end last: a job that reaches a loop that has ended never runs.
-public final class EventLoop: SerialExecutor, Sendable {
+public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     /// A pass over ready descriptors and queued jobs breaks off when the turn is older than this: 2 ms, in nanoseconds.
     public static let longestTurn: Int64 = 2_000_000
 

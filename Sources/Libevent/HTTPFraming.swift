@@ -1,5 +1,5 @@
 /// Whether it is beyond doubt where a request ends. Where it is not, this server and a proxy before it may disagree about what is a request of its own
-/// (request smuggling, RFC 9112 §11.2): refuse the request; `HTTPExchange.reply` closes the connection whatever it is told.
+/// (request smuggling, RFC 9112 §11.2): refuse the request; the connection closes after the answer, whatever `HTTPExchange.reply` is told.
 public enum HTTPFraming: Hashable, Sendable {
     /// Nothing to object to.
     case ok
@@ -13,77 +13,90 @@ public enum HTTPFraming: Hashable, Sendable {
     case unsupportedTransferEncoding
     /// A body with a method that takes none.
     case bodyWithBodilessMethod
-    /// A header's name that is no token, such as `Content-Length :`.
-    case malformedHeaderName
+    /// A NUL byte, or a header's name that is no token, such as `Content-Length :`.
+    case malformedHeader
+}
 
-    /// The fields that decide, collected header by header.
-    struct Evidence {
-        private var contentLengths = 0
-        private var contentLength = 0
-        private var isLengthMalformed = false
-        private var transferEncodings = 0
-        private var isChunked = false
-        private var isNameMalformed = false
+/// The headers that decide about a request's framing, noted one by one.
+struct FramingEvidence {
+    private enum Field {
+        case contentLength, transferEncoding, other
+    }
 
-        /// Takes note of a header. evhttp finds `chunked` only when it is written just so, so what it would overlook is not chunked here either.
-        mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-            if !name.allSatisfy(isToken) || name.isEmpty { isNameMalformed = true }
-            if equalsIgnoringCase(name, "content-length") {
-                contentLengths += 1
-                addLength(value)
-            } else if equalsIgnoringCase(name, "transfer-encoding") {
-                transferEncodings += 1
-                isChunked = equalsIgnoringCase(value, "chunked")
-            }
+    private var last = Field.other
+    private var contentLengths = 0
+    private var transferEncodings = 0
+    private var isLengthMalformed = false
+    private var isChunked = false
+    /// No header that follows can mend it.
+    private(set) var isMalformed = false
+    /// The body's length by the first Content-Length; 0 without one.
+    private(set) var announcedLength = 0
+
+    var hasTransferEncoding: Bool { transferEncodings > 0 }
+
+    mutating func addMalformed() { isMalformed = true }
+
+    /// Notes a header. evhttp takes only the bare word for `chunked`, so that whatever it would overlook is not chunked here either.
+    mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        if name.isEmpty || !name.allSatisfy(isToken) { isMalformed = true }
+        last = .other
+        if equalsIgnoringCase(name, lowercased: "content-length") {
+            last = .contentLength
+            contentLengths += 1
+            addLength(value)
+        } else if equalsIgnoringCase(name, lowercased: "transfer-encoding") {
+            last = .transferEncoding
+            transferEncodings += 1
+            isChunked = equalsIgnoringCase(value, lowercased: "chunked")
         }
+    }
 
-        private mutating func addLength(_ value: UnsafeRawBufferPointer) {
-            guard (1...18).contains(value.count), value.allSatisfy({ (48...57).contains($0) }) else {
-                isLengthMalformed = true
-                return
-            }
-            if contentLengths == 1 { contentLength = value.reduce(0) { $0 * 10 + Int($1 - 48) } }
+    /// Notes that the last header goes on in another line (RFC 9112 §5.2), which no honest client does to these two.
+    mutating func addContinuation() {
+        if last != .other { isMalformed = true }
+    }
+
+    private mutating func addLength(_ value: UnsafeRawBufferPointer) {
+        guard (1...18).contains(value.count), value.allSatisfy({ (48...57).contains($0) }) else {
+            isLengthMalformed = true
+            return
         }
+        if contentLengths == 1 { announcedLength = value.reduce(0) { $0 * 10 + Int($1 - 48) } }
+    }
 
-        /// The body's announced length; 0 without Content-Length.
-        var announcedLength: Int { contentLength }
-
-        func verdict(_ method: HTTPMethod) -> HTTPFraming {
-            if isNameMalformed { return .malformedHeaderName }
-            if contentLengths > 0 && transferEncodings > 0 { return .contentLengthWithTransferEncoding }
-            if contentLengths > 1 { return .duplicateContentLength }
-            if isLengthMalformed { return .malformedContentLength }
-            if transferEncodings > 1 || transferEncodings == 1 && !isChunked { return .unsupportedTransferEncoding }
-            if !method.takesBody && (contentLength > 0 || transferEncodings > 0) { return .bodyWithBodilessMethod }
-            return .ok
-        }
+    func verdict(_ method: HTTPMethod) -> HTTPFraming {
+        if isMalformed { return .malformedHeader }
+        if contentLengths > 0 && transferEncodings > 0 { return .contentLengthWithTransferEncoding }
+        if contentLengths > 1 { return .duplicateContentLength }
+        if isLengthMalformed { return .malformedContentLength }
+        if transferEncodings > 1 || transferEncodings == 1 && !isChunked { return .unsupportedTransferEncoding }
+        if !method.takesBody && (announcedLength > 0 || transferEncodings > 0) { return .bodyWithBodilessMethod }
+        return .ok
     }
 }
 
-/// RFC 9110 §5.6.2.
+/// The characters of a token (RFC 9110 §5.6.2): letters, digits and ``!#$%&'*+-.^_`|~``, a bit for each ASCII character.
 private func isToken(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"),
-        UInt8(ascii: "*"):
-        true
-    case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"),
-        UInt8(ascii: "|"):
-        true
-    case UInt8(ascii: "~"): true
-    default: false
-    }
+    let set: UInt64 = byte < 64 ? 0x03ff6cfa00000000 : 0x57ffffffc7fffffe
+    return byte < 128 && set >> UInt64(byte & 63) & 1 == 1
 }
 
 /// Compares with a lower-case ASCII text.
-func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, lowercased text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount else { return false }
     return text.withUTF8Buffer { expected in
-        for index in expected.indices {
-            let byte = bytes[index]
-            let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-            if lower != expected[index] { return false }
-        }
+        for index in expected.indices where lowercase(bytes[index]) != expected[index] { return false }
         return true
     }
+}
+
+/// Compares with a name, without case.
+func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ name: String) -> Bool {
+    guard bytes.count == name.utf8.count else { return false }
+    return zip(bytes, name.utf8).allSatisfy { lowercase($0) == lowercase($1) }
+}
+
+private func lowercase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }

@@ -1,42 +1,38 @@
 internal import CLibevent
 
 /// A request's method. evhttp does not tell the name of one that it does not know.
-public enum HTTPMethod: Hashable, Sendable {
-    case get, head, post, put, delete, options, trace, connect, patch
+public enum HTTPMethod: String, Hashable, Sendable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
+    case options = "OPTIONS"
+    case trace = "TRACE"
+    case connect = "CONNECT"
+    case patch = "PATCH"
     /// Any other.
-    case other
+    case other = ""
 
     /// Whether a body has a meaning with it (RFC 9110 §9.3).
     public var takesBody: Bool { self == .post || self == .put || self == .patch }
 
+    init(name: String) { self = HTTPMethod(rawValue: name) ?? .other }
+
+    private static let commands: [(HTTPMethod, evhttp_cmd_type)] = [
+        (.get, EVHTTP_REQ_GET), (.head, EVHTTP_REQ_HEAD), (.post, EVHTTP_REQ_POST), (.put, EVHTTP_REQ_PUT),
+        (.delete, EVHTTP_REQ_DELETE), (.options, EVHTTP_REQ_OPTIONS), (.trace, EVHTTP_REQ_TRACE),
+        (.connect, EVHTTP_REQ_CONNECT), (.patch, EVHTTP_REQ_PATCH),
+    ]
+
     init(_ command: evhttp_cmd_type) {
         switch command {
-        case EVHTTP_REQ_GET: self = .get
-        case EVHTTP_REQ_HEAD: self = .head
         case EVHTTP_REQ_POST: self = .post
-        case EVHTTP_REQ_PUT: self = .put
-        case EVHTTP_REQ_DELETE: self = .delete
-        case EVHTTP_REQ_OPTIONS: self = .options
-        case EVHTTP_REQ_TRACE: self = .trace
-        case EVHTTP_REQ_CONNECT: self = .connect
-        case EVHTTP_REQ_PATCH: self = .patch
-        default: self = .other
+        case EVHTTP_REQ_GET: self = .get
+        default: self = Self.commands.first { $0.1 == command }?.0 ?? .other
         }
     }
 
     /// What evhttp's client sends; nil where it has no name.
-    var command: evhttp_cmd_type? {
-        switch self {
-        case .get: EVHTTP_REQ_GET
-        case .head: EVHTTP_REQ_HEAD
-        case .post: EVHTTP_REQ_POST
-        case .put: EVHTTP_REQ_PUT
-        case .delete: EVHTTP_REQ_DELETE
-        case .options: EVHTTP_REQ_OPTIONS
-        case .trace: EVHTTP_REQ_TRACE
-        case .connect: EVHTTP_REQ_CONNECT
-        case .patch: EVHTTP_REQ_PATCH
-        case .other: nil
-        }
-    }
+    var command: evhttp_cmd_type? { Self.commands.first { $0.0 == self }?.1 }
 }

@@ -1,30 +1,5 @@
 internal import CLibevent
 
-/// evhttp's request while it waits for its answer.
-final class PendingRequest {
-    /// Nil when it was answered, or went with its connection.
-    private(set) var request: OpaquePointer?
-    private weak var connection: HTTPPeer?
-
-    init(_ request: OpaquePointer, of connection: HTTPPeer?) {
-        self.request = request
-        self.connection = connection
-    }
-
-    /// Hands the answer to evhttp, whose headers and body are in the request already. Without a connection that only frees the request.
-    func send(status: Int32, closing: Bool) {
-        guard let request else { return }
-        self.request = nil
-        if evhttp_request_get_connection(request) != nil { connection?.willAnswer(request, closing: closing) }
-        evhttp_send_reply(request, status, nil, nil)
-    }
-
-    /// The connection goes. evhttp frees the request with it, unless it has taken it off before.
-    func connectionWillClose() {
-        if let request, evhttp_request_get_connection(request) != nil { self.request = nil }
-    }
-}
-
 /// A connection of an `HTTPServer`: what evhttp does not keep for us. Lives in the server's table until evhttp closes the connection.
 final class HTTPPeer {
     enum State {
@@ -36,6 +11,8 @@ final class HTTPPeer {
         case waiting
         /// The answer is on its way.
         case answering
+        /// Taken from evhttp: a refusal is on its way, and what else comes is dropped.
+        case refused
     }
 
     /// evhttp's connection.
@@ -45,13 +22,27 @@ final class HTTPPeer {
     /// Its place in the wheel of deadlines.
     let slot: Int
     let address: SocketAddress?
-    weak var service: HTTPService?
-    weak var pending: PendingRequest?
-    private(set) var state = State.idle
-    private var inputWatch: OpaquePointer?
+    // Safe: the service clears it when it dies, and the peer itself when it closes. (A weak reference would slow down every use of the service.)
+    unowned(unsafe) var service: HTTPService?
+    /// The request that a handler has.
+    var pending: PendingRequest?
+    var state = State.idle
 
-    /// How much input is read ahead while an answer is on its way: evhttp reads on without a bound.
+    private var inputWatch: OpaquePointer?
+    private var scan = HTTPHeadScan()
+    /// How many bytes at the beginning of the input the scan has seen; evhttp has still to consume them.
+    private var scanned = 0
+    /// How many bytes have come since the request began.
+    private var received = 0
+    private var closesAfterAnswer = false
+    /// The refusal has been written, or the peer's end of the stream read: what is left of the way to the end.
+    var isRefusalWritten = false
+    var isInputEnded = false
+
+    /// How much input is read ahead while an answer is on its way: evhttp reads on without a bound. Before a close more is taken in, since
+    /// closing with input unread would reset the connection, and might destroy the answer.
     private static let readAhead = 4096
+    private static let readAheadOfClose = 1024 * 1024
 
     init(connection: OpaquePointer, stream: OpaquePointer, slot: Int, service: HTTPService) {
         self.connection = connection
@@ -62,9 +53,11 @@ final class HTTPPeer {
         let context = Unmanaged.passUnretained(self).toOpaque()
         evhttp_connection_set_closecb(connection, { _, context in HTTPPeer.from(context)?.willClose() }, context)
         inputWatch = evbuffer_add_cb(
-            bufferevent_get_input(stream),
+            input,
             { _, change, context in
-                if let change, change.pointee.n_added > 0 { HTTPPeer.from(context)?.didReceive() }
+                if let change {
+                    HTTPPeer.from(context)?.inputDidChange(added: change.pointee.n_added, removed: change.pointee.n_deleted)
+                }
             }, context)
         LiveObjects.count(of: HTTPPeer.self, by: 1)
     }
@@ -72,27 +65,80 @@ final class HTTPPeer {
     deinit { LiveObjects.count(of: HTTPPeer.self, by: -1) }
 
     // Unretained: the server's table holds the peer until `willClose`, after which evhttp does not call.
-    private static func from(_ context: UnsafeMutableRawPointer?) -> HTTPPeer? {
+    static func from(_ context: UnsafeMutableRawPointer?) -> HTTPPeer? {
         context.map { Unmanaged<HTTPPeer>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    private var hasInput: Bool { evbuffer_get_length(bufferevent_get_input(stream)) > 0 }
+    var input: OpaquePointer? { bufferevent_get_input(stream) }
+
+    var isDraining: Bool { service?.isDraining != false }
+
+    var date: String { service?.date ?? "" }
 
     /// Whether nothing of a request is here or in the system's buffer: it can be closed without harm.
-    var isQuiet: Bool { state == .idle && !hasInput && ps_is_readable(bufferevent_getfd(stream)) == 0 }
+    var isQuiet: Bool { state == .idle && evbuffer_get_length(input) == 0 && ps_is_readable(bufferevent_getfd(stream)) == 0 }
 
     // MARK: The way of a request
 
-    /// Bytes have come; called before evhttp looks at them.
-    private func didReceive() {
-        guard state == .idle else { return }
-        beginArrival()
+    /// Called before evhttp looks at what has come, and after it has taken something.
+    private func inputDidChange(added: Int, removed: Int) {
+        scanned = max(0, scanned - removed)
+        guard added > 0 else { return }
+        switch state {
+        case .idle:
+            begin()
+            received = added
+        case .arriving: received += added
+        case .waiting, .answering, .refused: return
+        }
+        examine()
     }
 
-    private func beginArrival() {
+    private func begin() {
         state = .arriving
+        scan = HTTPHeadScan()
+        scanned = 0
         service?.setDeadline(of: self)
     }
+
+    private func examine() {
+        guard let limits = service?.limits else { return }
+        if !scan.isComplete {
+            withUnscanned { scanned += scan.scan($0) }
+        }
+        guard isObjectionable(limits) else { return }
+        let head = withScanned { scan.head(lastInput: $0) }
+        // evhttp goes first: if the request is complete, it comes by the usual way.
+        service?.loop.afterCallback { [weak self] in
+            if let self, state == .arriving { refuse(head) }
+        }
+    }
+
+    private func isObjectionable(_ limits: HTTPLimits) -> Bool {
+        if scan.isComplete {
+            return scan.evidence.verdict(.post) != .ok || scan.evidence.announcedLength > limits.maxBodyBytes
+                || received > 2 * (limits.maxHeaderBytes + limits.maxBodyBytes)
+        }
+        return scan.evidence.isMalformed || received > limits.maxHeaderBytes
+    }
+
+    private func withUnscanned(_ body: (UnsafeRawBufferPointer) -> Void) {
+        let count = evbuffer_get_length(input)
+        guard count > scanned, let start = evbuffer_pullup(input, -1) else { return }
+        body(UnsafeRawBufferPointer(start: start + scanned, count: count - scanned))
+    }
+
+    private func withScanned(_ body: (UnsafeRawBufferPointer) -> HTTPHead) -> HTTPHead {
+        body(UnsafeRawBufferPointer(start: evbuffer_pullup(input, -1), count: evbuffer_get_length(input)))
+    }
+
+    // What the exchange is told.
+
+    var headerBytes: Int { scan.isComplete ? scan.bytes : max(scan.bytes, received) }
+
+    var refusedBodyBytes: Int { scan.isComplete ? max(scan.evidence.announcedLength, received - scan.bytes) : 0 }
+
+    func framing(_ method: HTTPMethod) -> HTTPFraming { scan.evidence.verdict(method) }
 
     /// The request is complete: its handler's time is not limited here.
     func didArrive() {
@@ -103,11 +149,9 @@ final class HTTPPeer {
     /// The answer goes to evhttp; the peer has to read it in time.
     func willAnswer(_ request: OpaquePointer, closing: Bool) {
         state = .answering
-        if closing || service?.isDraining != false {
-            evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close")
-        }
+        closesAfterAnswer = closing
         service?.setDeadline(of: self)
-        bufferevent_setwatermark(stream, ps_ev_read(), 0, Self.readAhead)
+        bufferevent_setwatermark(stream, ps_ev_read(), 0, closing ? Self.readAheadOfClose : Self.readAhead)
         // Unretained: evhttp calls it before it closes the connection or takes the next request from it.
         evhttp_request_set_on_complete_cb(
             request, { _, context in HTTPPeer.from(context)?.didAnswer() }, Unmanaged.passUnretained(self).toOpaque())
@@ -115,22 +159,41 @@ final class HTTPPeer {
 
     private func didAnswer() {
         service?.clearDeadline(of: self)
+        if closesAfterAnswer { return closeAfterAnswer() }
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
-        // A request that was sent ahead.
-        if hasInput { beginArrival() }
+        let count = evbuffer_get_length(input)
+        if count > 0 {
+            // A request that was sent ahead.
+            begin()
+            received = count
+            examine()
+        }
         service?.didBecomeIdle()
+    }
+
+    /// evhttp closes now by itself, except after CONNECT, where it goes on to read requests: there must be none.
+    private func closeAfterAnswer() {
+        evbuffer_drain(input, evbuffer_get_length(input))
+        state = .refused
+        service?.loop.afterCallback { [weak self] in self?.close() }
     }
 
     // MARK: The end
 
     /// Closes the connection. Not from inside one of evhttp's callbacks for it.
-    func close() { evhttp_connection_free(connection) }
+    func close() {
+        guard service != nil else { return }
+        evhttp_connection_free(connection)
+    }
 
     private func willClose() {
-        if let inputWatch { evbuffer_remove_cb_entry(bufferevent_get_input(stream), inputWatch) }
+        if let inputWatch { evbuffer_remove_cb_entry(input, inputWatch) }
         inputWatch = nil
         pending?.connectionWillClose()
+        pending = nil
+        let service = service
+        self.service = nil
         service?.didClose(self)
     }
 }

@@ -8,6 +8,8 @@ final class HTTPService {
     private let handler: (sending HTTPExchange) -> Void
     private let http: OpaquePointer
     private var deadlines: DeadlineWheel?
+    private let transferTimeout: Int64
+    private var dateHeader = HTTPDate()
 
     /// By evhttp's connection.
     private(set) var peers: [OpaquePointer: HTTPPeer] = [:]
@@ -27,6 +29,7 @@ final class HTTPService {
         guard let http = evhttp_new(loop.turn.base) else { throw .library(call: "evhttp_new") }
         self.loop = loop
         self.limits = limits
+        transferTimeout = limits.transferTimeout.nanoseconds
         self.handler = handler
         self.http = http
         // Unretained: evhttp is freed in deinit, and the event with it.
@@ -37,8 +40,9 @@ final class HTTPService {
     }
 
     private func configure(_ context: UnsafeMutableRawPointer) {
-        evhttp_set_max_headers_size(http, 2 * limits.maxHeaderBytes)
-        evhttp_set_max_body_size(http, 2 * limits.maxBodyBytes)
+        // Above what `HTTPPeer` lets through, whatever comes with one read (16 KiB): it refuses in the handler's words, evhttp in its own.
+        evhttp_set_max_headers_size(http, 2 * limits.maxHeaderBytes + 64 * 1024)
+        evhttp_set_max_body_size(http, -1)
         var idle = timeval(limits.idleTimeout)
         evhttp_set_timeout_tv(http, &idle)
         // All, even those that evhttp does not know: it would answer 501 with a page of its own.
@@ -50,6 +54,7 @@ final class HTTPService {
 
     deinit {
         doors.close()
+        for peer in peers.values { peer.service = nil }
         // Calls each peer's `willClose`.
         evhttp_free(http)
         if let adopting { event_free(adopting) }
@@ -94,7 +99,7 @@ final class HTTPService {
         if isDraining && peers.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
 
-    func setDeadline(of peer: HTTPPeer) { deadlines?.set(peer.slot, after: limits.transferTimeout) }
+    func setDeadline(of peer: HTTPPeer) { deadlines?.set(peer.slot, afterNanoseconds: transferTimeout) }
 
     func clearDeadline(of peer: HTTPPeer) { deadlines?.remove(peer.slot) }
 
@@ -105,13 +110,27 @@ final class HTTPService {
     private func didRequest(_ request: OpaquePointer?) {
         guard let request else { return }
         loop.turn.callback {
-            let peer = evhttp_request_get_connection(request).flatMap { peers[$0] }
-            peer?.didArrive()
-            // Safe: nobody else knows the exchange; it stays on this loop, whoever takes it.
-            nonisolated(unsafe) let exchange = HTTPExchange(request, of: peer, on: loop)
-            handler(exchange)
+            guard let peer = evhttp_request_get_connection(request).flatMap({ peers[$0] }) else {
+                // Not a connection of ours: cannot be, but a request must not be left without an answer.
+                assertionFailure("a request without a known connection")
+                evhttp_send_error(request, 500, nil)
+                return
+            }
+            peer.didArrive()
+            let pending = PendingRequest(.evhttp(request), of: peer)
+            peer.pending = pending
+            handle(pending, of: peer)
         }
     }
+
+    func handle(_ pending: PendingRequest, of peer: HTTPPeer) {
+        // Safe: nobody else knows the exchange; it stays on this loop, whoever takes it.
+        nonisolated(unsafe) let exchange = HTTPExchange(pending, of: peer, on: loop)
+        handler(exchange)
+    }
+
+    /// The Date header of this turn.
+    var date: String { dateHeader.text(at: loop.wallClockMilliseconds) }
 
     // MARK: The end
 

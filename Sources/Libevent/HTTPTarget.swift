@@ -1,28 +1,40 @@
 /// The target of a request, taken apart (RFC 9112 §3.2): origin form `/path?query`, or absolute form with a host before it.
 struct HTTPTarget {
-    let path: Substring
+    let path: String
     /// Without the question mark; nil where there is none.
-    let query: Substring?
+    let query: String?
+    private let isEncoded: Bool
 
     init(_ raw: String) {
-        var rest = raw[...]
-        if !rest.hasPrefix("/"), let scheme = rest.firstRange(of: "://") {
-            let host = rest[scheme.upperBound...]
-            rest = host.firstIndex { $0 == "/" || $0 == "?" }.map { host[$0...] } ?? ""
+        let bytes = raw.utf8
+        let start = bytes.first == UInt8(ascii: "/") ? bytes.startIndex : Self.pathStart(raw)
+        var mark: String.Index?
+        var end = bytes.endIndex
+        var isEncoded = false
+        for index in bytes.indices[start...] {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "#") {
+                end = index
+                break
+            }
+            if byte == UInt8(ascii: "?") && mark == nil { mark = index }
+            if byte == UInt8(ascii: "%") && mark == nil { isEncoded = true }
         }
-        rest = rest.prefix { $0 != "#" }
-        if let mark = rest.firstIndex(of: "?") {
-            path = rest[..<mark]
-            query = rest[rest.index(after: mark)...]
-        } else {
-            path = rest
-            query = nil
-        }
+        self.isEncoded = isEncoded
+        // Most targets are a path and nothing else: the same string.
+        path = start == bytes.startIndex && mark == nil && end == bytes.endIndex ? raw : String(raw[start..<(mark ?? end)])
+        query = mark.map { String(raw[bytes.index(after: $0)..<end]) }
+    }
+
+    /// Where the path begins in `http://host/path`; at the beginning of anything else.
+    private static func pathStart(_ raw: String) -> String.Index {
+        guard let scheme = raw.firstRange(of: "://") else { return raw.startIndex }
+        return raw.utf8[scheme.upperBound...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? raw.endIndex
     }
 
     /// The path with `%XX` decoded; as it is if that is malformed, is not UTF-8, or hides a NUL.
     var decodedPath: String {
-        guard path.utf8.contains(UInt8(ascii: "%")) else { return String(path) }
+        guard isEncoded else { return path }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(path.utf8.count)
         var digits = path.utf8.makeIterator()
@@ -32,11 +44,11 @@ struct HTTPTarget {
                 continue
             }
             guard let high = digits.next().flatMap(hexDigit), let low = digits.next().flatMap(hexDigit), high | low != 0 else {
-                return String(path)
+                return path
             }
             bytes.append(high << 4 | low)
         }
-        return String(validating: bytes, as: UTF8.self) ?? String(path)
+        return String(validating: bytes, as: UTF8.self) ?? path
     }
 }
 

@@ -28,7 +28,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         var host = text[..<colon]
         let bracketed = host.hasPrefix("[") && host.hasSuffix("]")
         if bracketed { host = host.dropFirst().dropLast() }
-        guard let address = Self(host: String(host), port: port), address.isIPv6 == bracketed || bracketed else {
+        guard bracketed == host.contains(":"), let address = Self(host: String(host), port: port) else {
             throw .invalidAddress(text)
         }
         self = address

@@ -23,9 +23,9 @@ public struct Authentication: Hashable, Sendable {
     public func authenticate(
         _ headers: CredentialHeaders, for interface: Interface?, now: Int64, app: (AppKey) -> App?
     ) throws(Refusal) -> App {
-        guard headers.appKey != .missing else { throw Refusal(.noAppKey, field: "appkey") }
-        guard headers.timestamp != .missing else { throw Refusal(.noTimestamp, field: "timestamp") }
-        guard headers.token != .missing else { throw Refusal(.noToken, field: "validation-token") }
+        guard !headers.appKey.isMissing else { throw Refusal(.noAppKey, field: "appkey") }
+        guard !headers.timestamp.isMissing else { throw Refusal(.noTimestamp, field: "timestamp") }
+        guard !headers.token.isMissing else { throw Refusal(.noToken, field: "validation-token") }
 
         guard case .once(let timestamp) = headers.timestamp, let time = Timestamp.parse(timestamp), abs(time - now) <= window
         else {

@@ -2,15 +2,21 @@
 public struct CredentialHeaders: Hashable, Sendable {
     /// What was sent under one name, in all its spellings.
     enum Header: Hashable, Sendable {
-        /// Not at all, or once and empty.
-        case missing
+        case absent
         case once(String)
         case repeated
+
+        fileprivate mutating func add(_ value: String) {
+            self = self == .absent ? .once(value) : .repeated
+        }
+
+        /// Not sent, or sent empty.
+        var isMissing: Bool { self == .absent || self == .once("") }
     }
 
-    private var appKeys: [String] = []
-    private var timestamps: [String] = []
-    private var tokens: [String] = []
+    private(set) var appKey = Header.absent
+    private(set) var timestamp = Header.absent
+    private(set) var token = Header.absent
 
     /// No header yet.
     public init() {}
@@ -19,25 +25,13 @@ public struct CredentialHeaders: Hashable, Sendable {
     /// the value is not part of it (§5.5).
     public mutating func offer(name: String, value: String) {
         switch name.utf8.count {
-        case 6 where isName("appkey", name): appKeys.append(trim(value))
-        case 9 where isName("timestamp", name): timestamps.append(trim(value))
+        case 6 where isName("appkey", name): appKey.add(trim(value))
+        case 9 where isName("timestamp", name): timestamp.add(trim(value))
         // The hyphen is the spelling that proxies let pass; the seed document's sample has the last.
         case 15...16
         where isName("validation-token", name) || isName("validation_token", name) || isName("validationtoken", name):
-            tokens.append(trim(value))
+            token.add(trim(value))
         default: break
-        }
-    }
-
-    var appKey: Header { header(appKeys) }
-    var timestamp: Header { header(timestamps) }
-    var token: Header { header(tokens) }
-
-    private func header(_ values: [String]) -> Header {
-        switch values.count {
-        case 0: .missing
-        case 1: values[0].isEmpty ? .missing : .once(values[0])
-        default: .repeated
         }
     }
 

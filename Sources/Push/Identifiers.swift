@@ -35,25 +35,33 @@ extension Identifier {
 
 /// The calling project.
 public struct AppKey: Identifier {
+    /// The name as it was given.
     public let text: String
+    /// Takes a name that is known to be valid.
     public init(unchecked text: String) { self.text = text }
 }
 
 /// An organisation of the tree.
 public struct OrgID: Identifier {
+    /// The name as it was given.
     public let text: String
+    /// Takes a name that is known to be valid.
     public init(unchecked text: String) { self.text = text }
 }
 
 /// The name under which a device connects.
 public struct DeviceToken: Identifier {
+    /// The name as it was given.
     public let text: String
+    /// Takes a name that is known to be valid.
     public init(unchecked text: String) { self.text = text }
 }
 
 /// A person who holds devices.
 public struct UserID: Identifier {
+    /// The name as it was given.
     public let text: String
+    /// Takes a name that is known to be valid.
     public init(unchecked text: String) { self.text = text }
 }
 

@@ -17,24 +17,33 @@ public struct PushRequest: Sendable {
         public let outBizNo: String
         /// SHA-256 of interface and body without insignificant white space: what a repeat must match.
         public let fingerprint: [UInt8]
+        /// An id with the fingerprint of the request that carries it.
         public init(outBizNo: String, fingerprint: [UInt8]) {
             self.outBizNo = outBizNo
             self.fingerprint = fingerprint
         }
     }
 
+    /// The app that asks.
     public var app: AppKey
+    /// The interface that was called.
     public var interface: Interface
+    /// Whom it addresses.
     public var target: Target
+    /// What is sent.
     public var payload: Payload
     /// `production_mode` false: only the target's devices that are registered as test devices.
     public var testOnly: Bool
+    /// What operators read about the push; at most 1,024 bytes.
     public var description: String?
+    /// What groups pushes for statistics; at most 128 bytes.
     public var tag: String?
     /// The caller's wish, in Unix milliseconds; `nil` means the default. See ``Expiry/resolve(_:of:now:)``.
     public var expireTime: Int64?
+    /// By which a repeat is recognised, if the caller wants that.
     public var idempotency: Idempotency?
 
+    /// A push of which everything that is left out has its default.
     public init(
         app: AppKey, interface: Interface, target: Target, payload: Payload, testOnly: Bool = false, description: String? = nil,
         tag: String? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil
@@ -63,6 +72,7 @@ public struct Payload: Hashable, Sendable {
     /// `nil` for a configuration.
     public let displayType: DisplayType?
 
+    /// A payload that has been checked: `PushDecoder` makes them.
     public init(bytes: [UInt8], body: Range<Int>, measuredSize: Int, displayType: DisplayType?) {
         self.bytes = bytes
         self.body = body

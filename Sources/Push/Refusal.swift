@@ -15,6 +15,7 @@ public struct Refusal: Error, Hashable, Sendable {
         case serverTime(Int64)
     }
 
+    /// A refusal with the field at fault and what else a person should know, where there is such.
     public init(_ code: ErrorCode, field: String? = nil, hint: Hint? = nil) {
         self.code = code
         self.field = field

@@ -73,7 +73,7 @@ final class Desk {
             log.error("the listener could not be drained", metadata: ["cause": "\(error)"])
             leave()
         }
-        while server.isAccepting && !hasLeft { await Task.yield() }
+        while server.isAccepting && !hasLeft { await loop.nextTurn() }
         server.onEmpty = { [unowned self] in leave() }
         server.drain()
         await withCheckedContinuation { continuation in

@@ -5,8 +5,9 @@ internal import Push
 protocol Front: Actor {
     static var routes: RouteTable<Self> { get }
     var desk: Desk { get }
+    var loop: EventLoop { get }
 
-    /// Refuses who may not use a route; what needs the store to decide it is the handler's.
+    /// Refuses who does not show the bearer token that a route asks for; what needs the store to decide it is the handler's.
     func admit(_ headers: RequestHeaders, to access: Route<Self>.Access) throws(Refusal)
 }
 
@@ -17,17 +18,26 @@ extension Front {
         switch Gate.examine(exchange, Self.routes) {
         case .refused(let reply): desk.answer(exchange, with: reply)
         case .admitted(let route, let request):
-            // No hop: it runs here and now up to its first real suspension, and every answer of the store resumes it on this loop.
-            Task.immediate {
-                let reply: Reply
-                do {
-                    try admit(request.headers, to: route.access)
-                    reply = try await route.handler(self, request)
-                } catch {
-                    reply = .failure(error, in: request.headers.language)
-                }
-                desk.answer(exchange, with: reply)
+            // The runtime does not run a task that prefers an executor in place: it comes behind what this turn reads, on this loop, where
+            // every answer of the store resumes it too.
+            Task.immediate(executorPreference: loop) {
+                desk.answer(exchange, with: await reply(to: request, by: route))
             }
+        }
+    }
+
+    private func reply(to request: Request, by route: Route<Self>) async -> Reply {
+        do throws(Refusal) {
+            try admit(request.headers, to: route.access)
+        } catch {
+            var reply = Reply.refusal(error, in: request.headers.language)
+            reply.headers.append(("WWW-Authenticate", "Bearer"))
+            return reply
+        }
+        do {
+            return try await route.handler(self, request)
+        } catch {
+            return .failure(error, in: request.headers.language)
         }
     }
 }

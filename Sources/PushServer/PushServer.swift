@@ -1,1 +1,161 @@
-// PushServer
+internal import Dispatch
+internal import Libevent
+internal import Logging
+internal import PushAPI
+internal import SQLiteStore
+
+/// The whole server in one process: the store, N event loops with callers and devices, the operators' listener.
+///
+/// ```swift
+/// var configuration = ServerConfiguration()
+/// configuration.http = try SocketAddress(parsing: "127.0.0.1:0")
+/// let server = try await PushServer.start(configuration)
+/// server.addresses.http.port          // the real one
+/// await server.shutdown()
+/// ```
+public final class PushServer: Sendable {
+    /// Where it serves, with the real ports.
+    public let addresses: ServerAddresses
+
+    private let directory: DataDirectory
+    private let store: SQLiteStore
+    private let loops: [ServerLoop]
+    private let admin: AdminFront
+    private let log: Logger
+
+    private init(
+        addresses: ServerAddresses, directory: DataDirectory, store: SQLiteStore, loops: [ServerLoop], admin: AdminFront,
+        log: Logger
+    ) {
+        self.addresses = addresses
+        self.directory = directory
+        self.store = store
+        self.loops = loops
+        self.admin = admin
+        self.log = log
+    }
+
+    // MARK: The start
+
+    /// Returns when the server serves.
+    /// - Throws: ``StartError``; then nothing of it is left.
+    public static func start(_ configuration: ServerConfiguration) async throws(StartError) -> PushServer {
+        let log = Logger(label: "pspd")
+        let files = OpenFiles.raiseLimit()
+        let directory = try DataDirectory(configuration.dataDirectory)
+        do throws(StartError) {
+            let server = try await start(configuration, in: directory, log)
+            log.info(
+                "serving",
+                metadata: [
+                    "http": "\(server.addresses.http)", "mqtt": "\(server.addresses.mqtt)", "admin": "\(server.addresses.admin)",
+                    "data": "\(configuration.dataDirectory)", "loops": "\(configuration.loops)", "open_files": "\(files)",
+                ])
+            return server
+        } catch {
+            directory.release()
+            throw error
+        }
+    }
+
+    private static func start(
+        _ configuration: ServerConfiguration, in directory: DataDirectory, _ log: Logger
+    ) async throws(StartError) -> PushServer {
+        let sockets = try ListeningSockets(configuration)
+        let token = try directory.adminToken(configured: configuration.adminToken)
+        let store = try openStore(configuration)
+        var threads: [EventLoop] = []
+        do {
+            threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
+            for thread in threads { thread.start() }
+            var loops: [ServerLoop] = []
+            for thread in threads {
+                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration)
+                try await loop.begin()
+                loops.append(loop)
+            }
+            let admin = try await serve(loops, sockets, token: token)
+            try directory.announce(sockets.addresses)
+            return PushServer(
+                addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, log: log)
+        } catch {
+            await end(store, then: threads)
+            throw .unexpected("could not start: \(error)")
+        }
+    }
+
+    private static func openStore(_ configuration: ServerConfiguration) throws(StartError) -> SQLiteStore {
+        var options = SQLiteStore.Options()
+        options.taskRetention = configuration.taskRetention.components.seconds * 1_000
+        let log = Logger(label: "store")
+        options.log = { log.warning("\($0)") }
+        do throws(SQLiteStoreError) {
+            return try SQLiteStore.open(directory: configuration.dataDirectory, options: options)
+        } catch {
+            throw .cannotWork("--data: \(error)")
+        }
+    }
+
+    /// Opens the doors: callers and devices on every loop, operators on the first.
+    private static func serve(
+        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String
+    ) async throws -> AdminFront {
+        let admin = loops[0].makeAdminFront(token: token)
+        for (index, loop) in loops.enumerated() {
+            try await loop.listen(devices: sockets.mqtt[index], callers: sockets.http[index])
+        }
+        try await admin.start(listening: sockets.admin)
+        return admin
+    }
+
+    // MARK: The end
+
+    /// Ends in an order in which nothing that was told is lost: listeners accept what waits and close, requests in hand are answered,
+    /// the devices' sockets are read empty and disconnected, the store commits, the loops end. Once.
+    /// - Parameter patience: for slow callers and devices; the store's commit is waited for in any case.
+    /// - Returns: whether everything is committed and nothing is left behind.
+    @discardableResult
+    public func shutdown(because cause: String = "asked to") async -> Bool {
+        await shutdown(because: cause, Patience(.seconds(3)))
+    }
+
+    func shutdown(because cause: String, _ patience: Patience) async -> Bool {
+        log.info("ending", metadata: ["cause": "\(cause)"])
+        let callersLeft = await patience.covers { [loops, admin] in
+            await withDiscardingTaskGroup { group in
+                group.addTask { await admin.shutdown(patience: .seconds(2)) }
+                for loop in loops { group.addTask { await loop.dismissCallers(patience: .seconds(2)) } }
+            }
+        }
+        if !callersLeft { log.warning("some callers were not waited for") }
+        let devicesLeft = await patience.covers { [loops] in
+            await withDiscardingTaskGroup { group in
+                for loop in loops { group.addTask { await loop.dismissDevices() } }
+            }
+        }
+        if !devicesLeft { log.warning("some devices were not waited for") }
+        await Self.end(store, then: loops.map(\.thread))
+        defer { directory.release() }
+        do throws(FileError) {
+            try directory.retract()
+        } catch {
+            log.error("the addresses could not be taken back", metadata: ["cause": "\(error)"])
+            return false
+        }
+        log.info("ended")
+        return true
+    }
+
+    /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the
+    /// concurrency runtime's that others wait for.
+    private static func end(_ store: SQLiteStore, then threads: [EventLoop]) async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                store.close()
+                for thread in threads { thread.stop() }
+                for thread in threads { thread.join() }
+                continuation.resume()
+            }
+        }
+    }
+}

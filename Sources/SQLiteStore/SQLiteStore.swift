@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Glibc
 public import Push
+internal import Synchronization
 
 /// The embedded store: one log, its indexes, receipts and the directory in one SQLite file. One thread writes, others read.
 ///
@@ -52,6 +53,8 @@ public final class SQLiteStore: Sendable {
     let tail: Tail
     let tasks: TaskNumber
     let options: Options
+    /// How many doors there are.
+    private let ports = Mutex(0)
 
     /// Opens the store in an existing directory, making its file if there is none.
     ///
@@ -95,21 +98,19 @@ public final class SQLiteStore: Sendable {
         }
     }
 
-    /// A loop's door to the store. One a loop: its number is the order of the calls.
-    public func port(for mailbox: any Mailbox) async -> any StorePort {
-        let number = await withCheckedContinuation { (continuation: CheckedContinuation<Int, Never>) in
+    /// A loop's door to the store. One a loop.
+    public func port(for mailbox: any Mailbox) -> any StorePort {
+        // Numbered in the order in which the writer is told of them.
+        let number = ports.withLock { count in
             writer.submit(
                 Job(
-                    loop: 0, isAboutSessions: true,
+                    loop: count, isAboutSessions: true,
                     decide: { ledger in
-                        let number = ledger.outbox.join(mailbox)
-                        continuation.resume(returning: number)
+                        ledger.outbox.join(mailbox)
                         return nil
-                    },
-                    fail: { _ in
-                        continuation.resume(returning: 0)
-                        return nil
-                    }))
+                    }, fail: { _ in nil }))
+            defer { count += 1 }
+            return count
         }
         return LoopPort(store: self, mailbox: mailbox, loop: number)
     }

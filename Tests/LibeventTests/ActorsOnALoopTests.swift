@@ -61,6 +61,8 @@ actor Front {
     private let store: Store
     private var server: HTTPServer?
     private(set) var leftLoop = false
+    private(set) var begunLate = false
+    private var begun = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -73,11 +75,14 @@ actor Front {
     }
 
     private func answer(_ exchange: HTTPExchange) {
+        let before = begun
         Task.immediate {
+            begun += 1
             let text = await store.value(for: exchange.path)
             if !loop.isCurrent { leftLoop = true }
             exchange.reply(status: 200, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
         }
+        if begun != before + 1 { begunLate = true }
     }
 
     func stop() { server = nil }
@@ -117,6 +122,7 @@ struct ActorsOnALoopTests {
                 #expect(answer.header("content-type") == "text/plain")
             }
             #expect(await !front.leftLoop)
+            #expect(await !front.begunLate)
             await front.stop()
         }
     }

@@ -1,9 +1,13 @@
+import Glibc
 import Libevent
 import Synchronization
 import Testing
 
 /// Runs `body` with loops that end with it.
-func withLoops<R>(_ count: Int, _ body: ([EventLoop]) async throws -> R) async throws -> R {
+///
+/// `@concurrent`, here and in the other fixtures: a closure that inherits its caller's executor, called right after an `await` on an actor, is run on
+/// that actor's executor by Swift 6.3 when the caller is not isolated. A test that blocks would block the loop.
+func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
     let loops = try (0..<count).map { try EventLoop(name: "test \($0)") }
     for loop in loops { loop.start() }
     let result: Result<R, any Error>
@@ -13,7 +17,7 @@ func withLoops<R>(_ count: Int, _ body: ([EventLoop]) async throws -> R) async t
     return try result.get()
 }
 
-func withLoop<R>(_ body: (EventLoop) async throws -> R) async throws -> R {
+func withLoop<R>(_ body: @concurrent (EventLoop) async throws -> R) async throws -> R {
     try await withLoops(1) { try await body($0[0]) }
 }
 
@@ -30,14 +34,15 @@ struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until the condition holds; fails the test after `limit`.
+/// Waits until the condition holds; fails the test after `limit`. Where descriptors are short it must not sleep by the runtime, which needs one for
+/// its timer and traps without.
 func wait(
-    until what: String, limit: Duration = .seconds(20), _ condition: @Sendable () async throws -> Bool
+    until what: String, limit: Duration = .seconds(20), byRuntime: Bool = true, _ condition: @Sendable () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while try await !condition() {
         guard ContinuousClock.now < end else { throw TimedOut(description: "never happened: \(what)") }
-        try await Task.sleep(for: .milliseconds(2))
+        if byRuntime { try await Task.sleep(for: .milliseconds(2)) } else { usleep(2000) }
     }
 }
 

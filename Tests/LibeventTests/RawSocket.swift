@@ -5,18 +5,27 @@ import Libevent
 final class RawSocket {
     let descriptor: Int32
 
-    init(_ address: SocketAddress) throws {
+    convenience init(_ address: SocketAddress) throws {
+        try self.init()
+        try connect(to: address)
+    }
+
+    /// A socket that is not connected yet.
+    init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw LibeventError.system(call: "socket", code: errno) }
         var time = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    func connect(to address: SocketAddress) throws {
         var target = sockaddr_in()
         target.sin_family = sa_family_t(AF_INET)
         target.sin_port = address.port.bigEndian
         inet_pton(AF_INET, address.host, &target.sin_addr)
         let result = withUnsafePointer(to: &target) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
         guard result == 0 else { throw LibeventError.system(call: "connect", code: errno) }

@@ -1,5 +1,5 @@
 import Push
-import Synchronization
+import Libevent
 
 /// A store that answers as a test tells it, and remembers what it was asked.
 final class FakeStore: StorePort {
@@ -64,10 +64,10 @@ final class FakeStore: StorePort {
         var apps: [AppKey] = []
     }
 
-    private let script: Mutex<Script>
-    private let memory = Mutex(Asked())
+    private let script: Locked<Script>
+    private let memory = Locked(Asked())
 
-    init(_ script: Script = Script()) { self.script = Mutex(script) }
+    init(_ script: Script = Script()) { self.script = Locked(script) }
 
     var asked: Asked { memory.withLock { $0 } }
 

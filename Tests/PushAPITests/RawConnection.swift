@@ -40,7 +40,7 @@ final class RawConnection {
     func send(_ bytes: some Collection<UInt8>) throws {
         var rest = [UInt8](bytes)[...]
         while !rest.isEmpty {
-            let sent = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let sent = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard sent > 0 else { throw Failure(description: "send: \(errno)") }
             rest = rest.dropFirst(sent)
         }

@@ -41,14 +41,21 @@ struct ObjectFields<Name: FieldName> {
                 faults.noteUnsupported(path + key.prefix(Self.longestName))
                 continue
             }
-            if self[name] != nil { faults.noteRepeated(path + key) }
+            if contains(name) { faults.noteRepeated(path + key) }
             values.append((name, value))
         }
     }
 
     /// The field's first value; `nil` where the field is absent, not where it is `null`.
     subscript(name: Name) -> JSONValue? {
-        values.first { $0.name == name }?.value
+        // By index: `first(where:)` would copy each element it passes, and count its references.
+        for index in values.indices where values[index].name == name { return values[index].value }
+        return nil
+    }
+
+    /// Whether the field is there, be it `null`.
+    func contains(_ name: Name) -> Bool {
+        values.indices.contains { values[$0].name == name }
     }
 
     /// The values that the field has beyond its first: none in a request without fault.

@@ -16,7 +16,7 @@ struct PushFields {
         case tag
     }
 
-    enum PayloadField: String, FieldName {
+    enum Inner: String, FieldName {
         case displayType = "display_type"
         case body
         case productionMode = "production_mode"
@@ -34,16 +34,18 @@ struct PushFields {
         case outBizNo = "out_biz_no"
     }
 
+    let source: JSONValue
     let interface: Interface
     let root: ObjectFields<Root>
-    let payload: ObjectFields<PayloadField>
+    let payload: ObjectFields<Inner>
     let body: ObjectFields<Body>
     let policy: ObjectFields<Policy>
     private(set) var faults = FieldFaults()
 
-    init(_ request: JSONValue, interface: Interface) {
+    init(_ source: JSONValue, interface: Interface) {
+        self.source = source
         self.interface = interface
-        root = ObjectFields(request, faults: &faults)
+        root = ObjectFields(source, faults: &faults)
         (payload, body) = PushFields.payload(root[.payload], interface, &faults)
         policy = ObjectFields(root[.policy], path: "policy.", faults: &faults)
         // What a repeated object holds is looked at for unsupported fields only: they come before the repetition.
@@ -54,26 +56,28 @@ struct PushFields {
 
     private static func payload(
         _ value: JSONValue?, _ interface: Interface, _ faults: inout FieldFaults
-    ) -> (ObjectFields<PayloadField>, ObjectFields<Body>) {
+    ) -> (ObjectFields<Inner>, ObjectFields<Body>) {
         let isMessage = interface == .message
-        let payload = ObjectFields<PayloadField>(
+        let payload = ObjectFields<Inner>(
             value, path: "payload.", excluding: isMessage ? [] : [.displayType], faults: &faults)
         // The body of a configuration is a string: as an object it is of the wrong type, whatever it holds.
         guard isMessage else { return (payload, ObjectFields(nil, faults: &faults)) }
         let excluded: [Body] = payload[.displayType]?.string == DisplayType.message.rawValue ? [.title] : []
-        let bodies = ([payload[.body]] + payload.repeated(.body)).map {
-            ObjectFields<Body>($0, path: "payload.body.", excluding: excluded, faults: &faults)
+        let body = ObjectFields<Body>(payload[.body], path: "payload.body.", excluding: excluded, faults: &faults)
+        guard faults.repeated != nil else { return (payload, body) }
+        for other in payload.repeated(.body) {
+            _ = ObjectFields<Body>(other, path: "payload.body.", excluding: excluded, faults: &faults)
         }
-        return (payload, bodies[0])
+        return (payload, body)
     }
 
     /// The path of the first required field that is absent (2102), in the order of the interface's table. What is required inside a
     /// value of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
     var missing: String? {
-        if root[.type] == nil { return "type" }
+        if !root.contains(.type) { return "type" }
         switch root[.type]?.string {
-        case "unicast" where root[.deviceTokens] == nil && root[.userID] == nil: return "device_tokens"
-        case "groupcast" where root[.orgID] == nil: return "org_id"
+        case "unicast" where !root.contains(.deviceTokens) && !root.contains(.userID): return "device_tokens"
+        case "groupcast" where !root.contains(.orgID): return "org_id"
         default: break
         }
         guard let payload = root[.payload] else { return "payload" }
@@ -81,12 +85,12 @@ struct PushFields {
     }
 
     private var missingInPayload: String? {
-        if interface == .message, payload[.displayType] == nil { return "payload.display_type" }
+        if interface == .message, !payload.contains(.displayType) { return "payload.display_type" }
         guard let content = payload[.body] else { return "payload.body" }
         guard interface == .message, content.kind == .object else { return nil }
         switch payload[.displayType]?.string.flatMap(DisplayType.init) {
-        case .notification where body[.title] == nil: return "payload.body.title"
-        case .message where body[.custom] == nil: return "payload.body.custom"
+        case .notification where !body.contains(.title): return "payload.body.title"
+        case .message where !body.contains(.custom): return "payload.body.custom"
         default: return nil
         }
     }

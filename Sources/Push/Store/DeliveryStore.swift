@@ -36,11 +36,14 @@ public struct Attached: Sendable {
     public let settledUpTo: Position
     /// Acknowledged beyond it; never more than a window.
     public let settledBeyond: [Position]
+    /// From here on the loop's feed has everything that concerns the device; what lies before may never have been told to this loop.
+    public let feedFrom: Position
 
-    public init(device: DeviceHandle, settledUpTo: Position, settledBeyond: [Position]) {
+    public init(device: DeviceHandle, settledUpTo: Position, settledBeyond: [Position], feedFrom: Position) {
         self.device = device
         self.settledUpTo = settledUpTo
         self.settledBeyond = settledBeyond
+        self.feedFrom = feedFrom
     }
 }
 

@@ -22,6 +22,17 @@ public enum Entry: Sendable {
     case app(AppKey, App?)
 }
 
+extension Entry {
+    /// Where it stands in the lane's order; `nil` for what has no place in it and may be told at any time.
+    public var position: Position? {
+        switch self {
+        case .row(let row): row.position
+        case .membership(_, _, let position), .organisation(_, _, let position), .ended(_, let position): position
+        case .close, .app: nil
+        }
+    }
+}
+
 /// Why the store closes a connection.
 public enum CloseReason: Sendable {
     /// Another connection of the same device took over.

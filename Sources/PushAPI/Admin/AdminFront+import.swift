@@ -13,14 +13,15 @@ extension AdminFront {
     /// before. To import the same lines again is safe.
     func importLines(_ request: Request) async throws -> Reply {
         _ = try request.parameters()
+        try request.refuseEncodedBody()
         var report = ImportReport()
         var batch: [(line: Int, change: Result<DirectoryChange, Refusal>)] = []
-        var reader = LineReader(request.body)
+        var reader = LineReader(request.slices())
         do {
             while let line = reader.next() {
                 batch.append((line.number, Result { () throws(Refusal) in try Self.change(line.bytes) }))
                 if batch.count == Self.linesAtOnce { try await apply(&batch, to: &report) }
-                if loop.turnExceeded { await Task.yield() }
+                if loop.turnExceeded { await loop.nextTurn() }
             }
             try await apply(&batch, to: &report)
         } catch {

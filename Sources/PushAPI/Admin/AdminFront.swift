@@ -16,8 +16,8 @@ public actor AdminFront: Front {
     public struct Configuration: Sendable {
         /// What `Authorization: Bearer` must say.
         public var token: String
-        /// What the listener bears; an import may take 64 MiB, and the time that it takes.
-        public var limits = HTTPLimits(maxBodyBytes: 64 << 20, transferTimeout: .seconds(300), maxConnections: 256)
+        /// What the listener bears; its sizes are the interface's whatever is said here. An import takes the time that it takes.
+        public var limits = HTTPLimits(transferTimeout: .seconds(300), maxConnections: 256)
         /// Where the answers that are not the caller's fault are told.
         public var log: Logger
 
@@ -43,7 +43,7 @@ public actor AdminFront: Front {
         self.loop = loop
         self.store = store
         token = configuration.token
-        limits = configuration.limits
+        limits = configuration.limits.bounded(maxBodyBytes: Route<AdminFront>.Body.lines.limit)
         desk = Desk(log: configuration.log)
     }
 

@@ -18,7 +18,7 @@ public actor PushFront: Front {
     public struct Configuration: Sendable {
         /// How far a caller's clock may be from the server's, in milliseconds, either way.
         public var timestampWindow: Int64 = Authentication.defaultWindow
-        /// What the listener bears. A body is bounded at 64 KiB and the headers at 16 KiB whatever is said here: that is the interface's.
+        /// What the listener bears; its sizes are the interface's whatever is said here.
         public var limits = HTTPLimits()
         /// Where the answers that are not the caller's fault are told.
         public var log: Logger
@@ -47,7 +47,7 @@ public actor PushFront: Front {
         self.store = store
         self.now = now
         authentication = Authentication(window: configuration.timestampWindow)
-        limits = configuration.limits
+        limits = configuration.limits.bounded(maxBodyBytes: Route<PushFront>.Body.json.limit)
         desk = Desk(log: configuration.log)
     }
 

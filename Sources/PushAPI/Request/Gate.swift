@@ -6,9 +6,6 @@ enum Gate<Front: Actor> {
     case admitted(Route<Front>, Request)
     case refused(Reply)
 
-    /// The most bytes of request line and headers.
-    private static var headerLimit: Int { 16 << 10 }
-
     /// Takes an exchange apart as far as its route needs it.
     static func examine(_ exchange: HTTPExchange, _ routes: RouteTable<Front>) -> Gate {
         switch routes.match(exchange.method, exchange.rawPath) {
@@ -17,16 +14,17 @@ enum Gate<Front: Actor> {
             let allow = methods.map(\.name).joined(separator: ", ")
             return refuse(exchange, Refusal(.methodNotAllowed)) { $0.headers.append(("Allow", allow)) }
         case .route(let route, let parameter):
-            guard exchange.headerBytes <= headerLimit, exchange.bodyCount <= route.body.limit else {
+            guard exchange.headerBytes <= HTTPLimits.headerBytes, exchange.bodyCount <= route.body.limit else {
                 return refuse(exchange, Refusal(.requestTooLarge))
             }
             guard exchange.framing == .ok else {
                 return refuse(exchange, Refusal(.invalidValue, field: exchange.framing.header)) { $0.closes = true }
             }
-            if case .none = route.body, exchange.bodyCount > 0 {
+            if route.body == .none, exchange.bodyCount > 0 {
                 return refuse(exchange, Refusal(.invalidValue)) { $0.closes = true }
             }
-            return .admitted(route, Request(exchange, parameter: parameter ?? "", rule: route.query))
+            let request = Request(exchange, parameter: parameter ?? "", rule: route.query, copiesBody: route.body != .lines)
+            return .admitted(route, request)
         }
     }
 
@@ -43,7 +41,7 @@ extension HTTPFraming {
         switch self {
         case .duplicateContentLength, .malformedContentLength: "Content-Length"
         case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding: "Transfer-Encoding"
-        case .ok, .bodyWithBodilessMethod, .malformedHeaderName: nil
+        case .ok, .bodyWithBodilessMethod, .malformedHeader: nil
         }
     }
 }
@@ -51,4 +49,17 @@ extension HTTPFraming {
 extension HTTPMethod {
     /// As `Allow` names it (RFC 9110 §10.2.1); only methods of our own routes are asked.
     fileprivate var name: String { "\(self)".uppercased() }
+}
+
+extension HTTPLimits {
+    /// The most bytes of request line and headers that the interface takes.
+    static let headerBytes = 16 << 10
+
+    /// These limits with the interface's sizes: the server and the gate must agree on what is too large.
+    func bounded(maxBodyBytes: Int) -> HTTPLimits {
+        var limits = self
+        limits.maxHeaderBytes = Self.headerBytes
+        limits.maxBodyBytes = maxBodyBytes
+        return limits
+    }
 }

@@ -1,5 +1,5 @@
-/// Which query parameters a route knows.
-struct QueryRule: Sendable {
+/// Which query parameters a route knows. A class, for the reason that ``Route`` is one.
+final class QueryRule: Sendable {
     /// Missing ones are 2102.
     let required: [String]
     let optional: [String]

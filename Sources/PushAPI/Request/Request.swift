@@ -1,8 +1,8 @@
 internal import Libevent
 internal import Push
 
-/// A request whose address, method, size and framing are in order: values only, so that it outlives the connection that sent it.
-struct Request: Sendable {
+/// A request whose address, method, size and framing are in order.
+struct Request {
     /// The address's parameter as it was sent.
     let parameter: Substring
     /// The text after `?`.
@@ -10,15 +10,28 @@ struct Request: Sendable {
     /// What the route knows of it.
     let rule: QueryRule
     let headers: RequestHeaders
-    /// Empty for a route that takes none.
+    /// Empty for a route that takes none, and for one that reads it by ``slices()``.
     let body: [UInt8]
+    private let exchange: HTTPExchange
 
-    init(_ exchange: HTTPExchange, parameter: Substring, rule: QueryRule) {
+    /// - Parameter copiesBody: a body that is small enough to be handled in one piece.
+    init(_ exchange: HTTPExchange, parameter: Substring, rule: QueryRule, copiesBody: Bool) {
+        self.exchange = exchange
         self.parameter = parameter
         self.rule = rule
         query = exchange.query
         headers = RequestHeaders(exchange)
-        body = exchange.withBody { Array($0) }
+        body = copiesBody ? exchange.withBody { Array($0) } : []
+    }
+
+    /// Reads the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.
+    func slices() -> () -> [UInt8]? {
+        var offset = 0
+        return { [exchange] in
+            let slice = exchange.withBody { Array($0[min(offset, $0.count)..<min(offset + 65_536, $0.count)]) }
+            offset += slice.count
+            return slice.isEmpty ? nil : slice
+        }
     }
 
     /// The query's parameters. See ``Query/init(parsing:rule:)`` for what is refused.
@@ -37,9 +50,8 @@ struct Request: Sendable {
 
     /// Decodes the body and refuses query parameters, in the interface's order of checks: what is no JSON comes first (2101), then any
     /// query parameter, since a route with a body knows none (2104), then whatever else the body is refused for.
-    /// A body in any Content-Encoding is refused before it is read (2103).
     func decoded<Value>(_ decode: ([UInt8]) throws(Refusal) -> Value) throws(Refusal) -> Value {
-        guard !headers.hasContentEncoding else { throw Refusal(.invalidValue, field: "Content-Encoding") }
+        try refuseEncodedBody()
         let value: Value
         do {
             value = try decode(body)
@@ -49,5 +61,11 @@ struct Request: Sendable {
         }
         if query != nil { _ = try parameters() }
         return value
+    }
+
+    /// A body in any Content-Encoding is refused before it is read.
+    /// - Throws: 2103.
+    func refuseEncodedBody() throws(Refusal) {
+        if headers.hasContentEncoding { throw Refusal(.invalidValue, field: "Content-Encoding") }
     }
 }

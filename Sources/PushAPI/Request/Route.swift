@@ -1,7 +1,7 @@
 internal import Libevent
 
-/// One address with one method, and who answers it.
-struct Route<Front: Actor>: Sendable {
+/// One address with one method, and who answers it. A class, so that a request that has found its route copies one reference.
+final class Route<Front: Actor>: Sendable {
     /// What a route takes as its body.
     enum Body: Sendable {
         /// None: one that is sent is 2103.

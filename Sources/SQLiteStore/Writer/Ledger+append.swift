@@ -160,6 +160,8 @@ extension Ledger {
             flags |= StoredRow.withoutIOS
             skipped = leftOut
         }
+        // Its end takes a position before the new one's: the feed tells both in the log's order.
+        if request.interface == .configuration { try supersede(request, record.number, target.key, name: target.name) }
         let row = StoredRow(
             seq: nextPosition(), kind: request.interface == .message ? .message : .configuration, app: record.number,
             target: target.key,

@@ -9,22 +9,25 @@ extension Ledger {
         let name: String
     }
 
-    /// Supersedes the older configuration of the same app, target, tag and mode, if there is one.
-    func makeCurrent(_ row: StoredRow, app: Int64, name: String) throws(SQLiteError) {
-        guard let kind = row.target.kind else { return }
+    /// Ends the current configuration of the same app, target, tag and mode, if there is one.
+    func supersede(_ request: PushRequest, _ app: Int64, _ target: TargetKey, name: String) throws(SQLiteError) {
+        guard let kind = target.kind else { return }
         let find = try database.statement(
             "SELECT seq FROM current_config WHERE kind = ? AND target = ? AND app = ? AND tag = ? AND test = ?")
         find.bind(1, kind.rawValue)
         find.bind(2, name)
         find.bind(3, app)
-        find.bind(4, row.tag ?? "")
-        find.bind(5, row.isTestOnly ? 1 : 0)
-        if try find.step() {
-            let older = find.position(0)
-            find.reset()
-            // One that has expired has ended already, and no count that a caller has read falls back.
-            if let row = try rows.row(older), row.isDeliverable(at: now) { try end(older, .superseded) }
-        }
+        find.bind(4, request.tag ?? "")
+        find.bind(5, request.testOnly ? 1 : 0)
+        guard try find.step() else { return }
+        let older = find.position(0)
+        find.reset()
+        try end(older, .superseded)
+    }
+
+    /// Makes a row the current configuration of its app, target, tag and mode.
+    func makeCurrent(_ row: StoredRow, app: Int64, name: String) throws(SQLiteError) {
+        guard let kind = row.target.kind else { return }
         let replace = try database.statement(
             "INSERT OR REPLACE INTO current_config(kind, target, app, tag, test, seq, within) VALUES(?, ?, ?, ?, ?, ?, ?)")
         replace.bind(1, kind.rawValue)

@@ -77,7 +77,8 @@ extension Ledger {
         let attached = Attached(
             device: DeviceHandle(ordinal: device.ordinal),
             settledUpTo: Position(raw: try cursors.cursor(of: device.ordinal)),
-            settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) })
+            settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) },
+            feedFrom: Position(raw: head))
         try cursors.seen(device.ordinal, at: now)
         sessions[device.ordinal] = SessionRegistry.Session(
             loop: attachment.loop, id: attachment.session, organisation: device.org)

@@ -28,10 +28,7 @@ final class Outbox {
 
     init(backlogLimit: Int) { self.backlogLimit = backlogLimit }
 
-    func join(_ mailbox: any Mailbox) -> Int {
-        loops.append(Loop(mailbox: mailbox))
-        return loops.count - 1
-    }
+    func join(_ mailbox: any Mailbox) { loops.append(Loop(mailbox: mailbox)) }
 
     func subscribe(_ loop: Int, _ deliver: @escaping @Sendable (FeedEvent) -> Void) {
         loops[loop].deliver = deliver
@@ -46,6 +43,8 @@ final class Outbox {
             if case .close = entry { loops[loop].entries.append(entry) } else { loops[loop].hasGap = true }
             return
         }
+        // A loop skips what is not after what it has applied: an entry out of order would be lost.
+        assert(loops[loop].entries.last?.position ?? .start < entry.position ?? .init(raw: .max), "the feed is in the log's order")
         loops[loop].unsent += cost
         loops[loop].entries.append(entry)
     }

@@ -34,7 +34,7 @@ final class StoreFixture {
         change(&options)
         self.options = options
         store = try SQLiteStore.open(directory: directory.path, options: options)
-        port = await store.port(for: loop)
+        port = store.port(for: loop)
         let loop = loop
         _ = try await port.subscribe { loop.deliver($0) }
     }
@@ -60,7 +60,7 @@ final class StoreFixture {
     func open(_ path: String) async throws {
         store = try SQLiteStore.open(directory: path, options: options)
         isOpen = true
-        port = await store.port(for: loop)
+        port = store.port(for: loop)
         let loop = loop
         _ = try await port.subscribe { loop.deliver($0) }
     }

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs the peers and tools of `make bench` that are missing. Debian starts services on installation: they are left stopped, so that no port is taken.
+set -euo pipefail
+
+packages=(wrk mosquitto nats-server nginx-light libnginx-mod-nchan)
+
+missing=()
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "bench-deps: all installed"
+    exit 0
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "bench-deps: run as root, or install sudo, or install: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "bench-deps: installing ${missing[*]}"
+# A unit that does not exist yet can be masked: so nothing of these starts by itself.
+if [ -d /run/systemd/system ]; then
+    "${as_root[@]}" systemctl mask --runtime mosquitto.service nats-server.service nginx.service
+fi
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"

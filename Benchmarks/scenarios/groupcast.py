@@ -1,0 +1,163 @@
+"""One message to many devices."""
+
+import statistics
+
+from kit.load import Swarm, finish, publish, push, start_push, wrk
+from kit.process import CPU
+from kit.rows import Row, ratio
+from kit.servers import FanoutFloor, Mosquitto, Nats, Pspd
+from scenarios.rest import share, share_row
+
+#: PUBLISH of the topic psp/push/msg: fixed header, topic and packet identifier.
+OVERHEAD = 3 + 2 + len("psp/push/msg") + 2
+
+
+def fanout(place):
+    """CPU per acknowledged delivery, against C and against brokers."""
+    size = place.size
+    direct, buffered, brokers, nats = [], [], [], []
+    for _ in range(size.runs):
+        cost, payload = ours(place, 1)
+        direct.append((cost, _floor(place, "direct", payload)))
+        buffered.append((cost, _floor(place, "buffered", payload)))
+        brokers.append((cost, _broker(place, Mosquitto, 1, payload)))
+        if _has(Nats):
+            nats.append((cost, _broker(place, Nats, 0, payload)))
+    faster = direct if statistics.median(b for _, b in direct) <= statistics.median(b for _, b in buffered) else buffered
+    what = f"groupcast to {size.online:,} devices, QoS 1, receipts stored, CPU a delivery"
+    rows = [
+        ratio("fanout", what, "the faster fan-out in C, acknowledgements read back", faster, 1.6, 1.2),
+        ratio("fanout-mosquitto", "the same", "mosquitto QoS 1", brokers, 0.5, 0.333),
+    ]
+    if nats:
+        rows.append(ratio("fanout-nats", "the same", "nats-server over MQTT, QoS 0: nothing is acknowledged", nats))
+    return rows
+
+
+def _has(peer):
+    from shutil import which
+    return which(peer.program) or which(peer.program, path="/usr/sbin")
+
+
+def ours(place, loops):
+    """CPU a delivery, and how large a delivery's payload is."""
+    size = place.size
+    with Pspd(place, loops=loops) as server:
+        server.make_app()
+        server.make_devices(range(size.online))
+        with Swarm(place, server.mqtt, size.online) as swarm:
+            swarm.connect()
+            server.groupcast(1)
+            swarm.each(1)
+            server.settle()
+            swarm("reset")
+            before = server.cpu_by_thread()
+            with CPU(server) as used:
+                for number in range(1, size.rounds + 1):
+                    task = server.groupcast(number + 1)
+                    report = swarm.each(number)
+            counts = server.counts(task)
+            if counts["delivered"] != size.online or report["tally"]["repeated"] or report["tally"]["missing"]:
+                raise RuntimeError(f"not everything was delivered once: {counts} {report['tally']}")
+            ours.share = share(before, server.cpu_by_thread()) if loops > 1 else None
+            return used.per(size.rounds * size.online), report["tally"]["bytes"] // report["tally"]["received"] - OVERHEAD
+
+
+def _floor(place, mode, payload):
+    size = place.size
+    with FanoutFloor(place, mode) as floor, Swarm(place, floor.mqtt, size.online) as swarm:
+        swarm.connect()
+        floor.settle()
+        with CPU(floor) as used:
+            floor.fanout(payload, size.rounds)
+        return used.per(size.rounds * size.online)
+
+
+def _broker(place, peer, qos, payload):
+    size = place.size
+    flags = ("--user", "none", "--password", "none", "--subscribe", "psp/push/msg", "--qos", qos)
+    with peer(place) as broker, Swarm(place, broker.mqtt, size.online, 0, *flags) as swarm:
+        swarm.connect()
+        broker.settle()
+        with CPU(broker) as used:
+            for number in range(1, size.rounds + 1):
+                publish(place, broker, "psp/push/msg", "--count", 1, "--connections", 1, "--size", payload, "--sequence", number)
+                swarm.each(number)
+        return used.per(size.rounds * size.online)
+
+
+def two_loops(place):
+    one, two, shares = [], [], []
+    for _ in range(place.size.runs):
+        one.append(ours(place, 1)[0])
+        two.append(ours(place, 2)[0])
+        shares.append(ours.share)
+    return [
+        ratio("loops-groupcast", f"two loops, groupcast to {place.size.online:,}, CPU a delivery", "one loop", list(zip(two, one)), 1.15, 1.05),
+        share_row("loops-groupcast-share", "the same: how far each loop's share is from a half", shares),
+    ]
+
+
+def beside(place):
+    """A push to an idle device while groupcasts to many run."""
+    size = place.size
+    added = []
+    with Pspd(place) as server:
+        server.make_app()
+        server.make_devices(range(size.crowd))
+        server.make_devices(range(size.idle), "idle", "idle")
+        flags = ("--user", "idle-{}", "--client-id", "idle-{}")
+        with Swarm(place, server.mqtt, size.crowd) as crowd, Swarm(place, server.mqtt, size.idle, 0, *flags) as idle:
+            crowd.connect()
+            idle.connect()
+            pushes = ("--token", "idle-{}", "--targets", size.idle, "--rate", 50, "--duration", 4 * size.seconds, "--connections", 8)
+            number = 0
+            alone_all, beside_all = [], []
+            for _ in range(size.runs):
+                alone = _p99(idle, lambda: push(place, server, *pushes))
+                crowd("reset")
+                running, first = start_push(place, server, *pushes), number
+                idle("reset")
+                while running.poll() is None:
+                    number += 1
+                    server.groupcast(number)
+                    crowd.each(number - first)
+                finish(running)
+                together = idle("report")["latency"]["p99"] / 1000
+                added.append(together - alone)
+                alone_all.append(alone)
+                beside_all.append(together)
+    return [
+        Row("beside", f"push to an idle device beside groupcasts to {size.crowd:,}, p99 from call to device", "p99 without them",
+            statistics.median(added), "ms more", 10, 3, statistics.median(beside_all), statistics.median(alone_all), "ms", added)
+    ]
+
+
+def _p99(swarm, send):
+    swarm("reset")
+    report = send()
+    swarm.total(report["accepted"])
+    return swarm("report")["latency"]["p99"] / 1000
+
+
+def store(place):
+    """What a groupcast costs in the store, by the number of offline devices that it is for."""
+    size = place.size
+    pairs, lines = [], {count: [] for count in size.store}
+    with Pspd(place) as server:
+        server.make_app()
+        for count in size.store:
+            server.make_devices(range(count), f"org{count}", f"d{count}")
+        for _ in range(size.runs):
+            costs = []
+            for count in size.store:
+                with CPU(server) as used:
+                    report = wrk(place, server, size.seconds, "--org", f"org{count}")
+                costs.append(used.per(report["requests"]))
+                lines[count].append(costs[-1])
+            pairs.append((max(costs[1:]), costs[0]))
+    note = "; ".join(f"{count:,}: {statistics.median(costs):.1f} µs" for count, costs in lines.items())
+    return [
+        ratio("store", f"groupcast to offline devices, {size.store[0]:,} to {size.store[-1]:,}, CPU a push: the dearest",
+              f"{size.store[0]:,} devices", pairs, 1.1, 1.05, note=note)
+    ]

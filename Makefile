@@ -1,0 +1,62 @@
+# The project's commands; `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Warnings are errors here, and an import that Package.swift does not draw is one too.
+export STRICT := 1
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
+SOURCES := Sources Tests Package.swift
+VENV := .venv
+
+.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages that are missing (root or sudo, only if any is)
+	@deploy/deps.sh
+
+deps-build:
+	@deploy/deps.sh build
+
+build: deps-build ## build pspd and pspctl for use, in .build/release/
+	swift build $(RELEASE_FLAGS) --product pspd
+	swift build $(RELEASE_FLAGS) --product pspctl
+
+test: deps test-swift test-end-to-end ## run all tests
+
+# One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
+test-swift: ## run the Swift tests (NAME=X: only those that match)
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
+
+test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
+
+$(VENV)/ready: Tests/EndToEnd/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+include Benchmarks/bench.mk
+
+demo: ## show it all at work: set up, build, push to devices, clean up
+	@deploy/demo.sh
+
+run: build ## run the server on its default ports, with its data in ./data
+	.build/release/pspd
+
+format: ## format the sources
+	swift format -i -p -r $(SOURCES)
+
+lint: ## check the sources' format, and the imports against Package.swift
+	swift format lint --strict -p -r $(SOURCES)
+	swift build $(SWIFT_FLAGS)
+
+check: format lint test ## what to run before a commit
+
+clean: ## remove what was built
+	rm -rf .build .build-* $(VENV)

@@ -1,0 +1,40 @@
+/// What one shard has counted since it began, and what it holds now. Summed over the loops at scrape.
+public struct GatewayCounters: Hashable, Sendable {
+    /// Open sockets, those without a session included.
+    public var connections: UInt64 = 0
+    /// Sessions that are open.
+    public var sessions: UInt64 = 0
+    /// CONNECTs that were accepted.
+    public var accepted: UInt64 = 0
+    /// CONNECTs that were refused, for whatever reason.
+    public var refused: UInt64 = 0
+    /// PUBLISH packets handed to a connection; a redelivery counts again.
+    public var published: UInt64 = 0
+    /// PUBACKs that acknowledged a message.
+    public var acknowledged: UInt64 = 0
+    /// Messages not sent because they exceed the device's Maximum Packet Size.
+    public var skipped: UInt64 = 0
+    /// Receipts that were well-formed and handed to the store.
+    public var receipts: UInt64 = 0
+    /// Connections closed for what the device did: malformed packets, protocol errors, a keep-alive that ran out.
+    public var protocolErrors: UInt64 = 0
+    /// Pages of the log that were asked for.
+    public var pages: UInt64 = 0
+
+    /// All zero.
+    public init() {}
+
+    /// Adds another shard's.
+    public static func += (sum: inout GatewayCounters, other: GatewayCounters) {
+        sum.connections += other.connections
+        sum.sessions += other.sessions
+        sum.accepted += other.accepted
+        sum.refused += other.refused
+        sum.published += other.published
+        sum.acknowledged += other.acknowledged
+        sum.skipped += other.skipped
+        sum.receipts += other.receipts
+        sum.protocolErrors += other.protocolErrors
+        sum.pages += other.pages
+    }
+}

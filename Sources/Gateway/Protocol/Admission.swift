@@ -1,0 +1,66 @@
+internal import MQTT
+internal import Push
+
+/// What a CONNECT asks for, as far as it can be judged without the store (interface: version, authentication method, credentials, client
+/// identifier, in this order; the codec has judged the version).
+struct Admission: Equatable {
+    let token: DeviceToken
+    let secret: [UInt8]
+    let version: ProtocolVersion
+    /// Seconds; 0 is none.
+    let keepAlive: UInt16
+    /// Messages that the client takes unacknowledged.
+    let receiveMaximum: Int
+    /// The largest packet that the client takes, in bytes.
+    let maximumPacketSize: Int
+    /// 3.1.1 with an empty client identifier that wants an older session [MQTT-3.1.3-8]. Told only to a device that has shown its secret.
+    let lacksClientIdentifier: Bool
+    /// A 5.0 client that is told which client identifier it has: its token.
+    let needsClientIdentifier: Bool
+    /// A 5.0 client that wants its session to outlive the connection; it is told that it does not.
+    let wantsLongerSession: Bool
+
+    /// - Throws: the reason code of the CONNACK that refuses.
+    init(_ connect: Connect) throws(ConnectRefusal) {
+        guard connect.properties.authenticationMethod == nil else { throw ConnectRefusal(.badAuthenticationMethod) }
+        guard let userName = connect.userName, let token = DeviceToken(userName), let secret = connect.password else {
+            throw ConnectRefusal(.notAuthorized)
+        }
+        self.token = token
+        self.secret = secret
+        version = connect.version
+        keepAlive = connect.keepAlive
+        receiveMaximum = Int(connect.properties.receiveMaximum ?? .max)
+        maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
+        lacksClientIdentifier = version == .v311 && connect.clientIdentifier.isEmpty && !connect.cleanStart
+        needsClientIdentifier = version == .v5 && connect.clientIdentifier.isEmpty
+        wantsLongerSession = connect.properties.sessionExpiryInterval ?? 0 > 0
+    }
+
+    /// The CONNACK that accepts.
+    func connack(_ configuration: GatewayConfiguration) -> Connack {
+        var properties = Connack.Properties()
+        properties.sessionExpiryInterval = wantsLongerSession ? 0 : nil
+        properties.receiveMaximum = UInt16(configuration.receiveMaximum)
+        properties.maximumPacketSize = UInt32(configuration.maximumPacketSize)
+        properties.assignedClientIdentifier = needsClientIdentifier ? token.text : nil
+        properties.subscriptionIdentifiersAvailable = false
+        properties.sharedSubscriptionAvailable = false
+        return Connack(properties: properties)
+    }
+}
+
+/// Why a CONNECT is refused, as CONNACK says it.
+struct ConnectRefusal: Error, Equatable {
+    let reasonCode: ReasonCode
+    init(_ reasonCode: ReasonCode) { self.reasonCode = reasonCode }
+
+    /// What the store's refusal is to the client. `takenOver` cannot be told as such, for CONNACK has no 0x8E (MQTT 5.0 §3.2.2.2): the client
+    /// may try again, and then be the last.
+    init(_ error: AttachError) {
+        switch error {
+        case .unknownDevice, .wrongSecret: reasonCode = .notAuthorized
+        case .takenOver, .unavailable: reasonCode = .serverUnavailable
+        }
+    }
+}

@@ -1,0 +1,28 @@
+internal import MQTT
+internal import Push
+
+/// The topics of the interface, and what a device may do with them.
+enum DeviceTopics {
+    static let receipt = "psp/push/receipt"
+
+    static func name(of topic: Topic) -> String {
+        switch topic {
+        case .message: "psp/push/msg"
+        case .configuration: "psp/push/config"
+        }
+    }
+
+    /// The answer to one subscription: a filter that matches a topic to devices is granted, at QoS 1 at most, and changes nothing.
+    static func answer(to subscription: Subscription) -> ReasonCode {
+        isGranted(subscription.filter) ? .granted(min(subscription.qos, .atLeastOnce)) : .notAuthorized
+    }
+
+    /// The answer to giving one up, which changes nothing either.
+    static func answer(toGivingUp filter: TopicFilter) -> ReasonCode {
+        isGranted(filter) ? .success : .noSubscriptionExisted
+    }
+
+    private static func isGranted(_ filter: TopicFilter) -> Bool {
+        !filter.isShared && (filter.matches(name(of: .message)) || filter.matches(name(of: .configuration)))
+    }
+}

@@ -1,0 +1,40 @@
+internal import MQTT
+internal import Push
+
+/// How a connection ends.
+struct Ending: Equatable {
+    /// The last packet, if the peer's version has one.
+    var farewell: [UInt8] = []
+    /// For the log.
+    var cause: String
+    /// Whether the peer has broken a rule.
+    var isFault = false
+    /// Whether a CONNECT is refused.
+    var isRefusal = false
+
+    /// The peer has gone, or says that it does.
+    static let byPeer = Ending(cause: "closed by the device")
+
+    /// A connection that was accepted ends: DISCONNECT in 5.0, nothing in 3.1.1, where a server has no such packet.
+    static func disconnect(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {
+        var bytes: [UInt8] = []
+        if version == .v5 { Packet.disconnect(Disconnect(reasonCode: reason)).encode(version: version, into: &bytes) }
+        return Ending(farewell: bytes, cause: cause, isFault: isFault)
+    }
+
+    /// A CONNECT is refused.
+    static func refuse(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {
+        var bytes: [UInt8] = []
+        Packet.connack(Connack(reasonCode: reason)).encode(version: version, into: &bytes)
+        return Ending(farewell: bytes, cause: cause, isFault: isFault, isRefusal: true)
+    }
+
+    /// The store wants the connection closed.
+    static func closed(_ reason: CloseReason, _ version: ProtocolVersion) -> Ending {
+        switch reason {
+        case .takenOver: .disconnect(.sessionTakenOver, version, cause: "taken over by another connection")
+        case .withdrawn:
+            .disconnect(.administrativeAction, version, cause: "device deleted, given to another holder or its secret changed")
+        }
+    }
+}

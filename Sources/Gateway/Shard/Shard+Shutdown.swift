@@ -1,0 +1,51 @@
+internal import Libevent
+internal import MQTT
+internal import Push
+
+// The orderly end.
+
+extension Shard {
+    /// Ends the shard: no device is accepted any more, every socket is read empty, 5.0 devices are told (0x8B), what was acknowledged is settled, sessions
+    /// are detached. Returns when every connection is closed and the store has answered all calls; then the loop may end.
+    public func shutdown() async {
+        isStopping = true
+        for listener in listeners { listener.stopAccepting() }
+        listeners = []
+        // Sockets first: receipts that are found in them get their answers before the connection ends.
+        var all: [DeviceConnection] = []
+        connections.forEach { all.append($0) }
+        for device in all {
+            guard let session = device.session else { continue }
+            dispatchers[session.device.lane.index]?.freeze(session)
+            drain(device)
+        }
+        handOver()
+        commitReceipts()
+        await quiet { $0.outstanding == 0 }
+        for device in all {
+            let version = device.conversation.version
+            let ending: Ending =
+                device.session == nil
+                ? Ending(cause: "the server shuts down")
+                : .disconnect(.serverShuttingDown, version, cause: "the server shuts down")
+            end(device, ending, draining: false)
+        }
+        await quiet { $0.connections.count == 0 && $0.outstanding == 0 }
+    }
+
+    private func quiet(_ isOver: (isolated Shard) -> Bool) async {
+        while !isOver(self) {
+            await withCheckedContinuation { continuation in
+                // Asked again, for an `await` may let others run before it suspends; here nobody can.
+                if isOver(self) { continuation.resume() } else { onQuiet = continuation }
+            }
+        }
+    }
+
+    /// Something that a shutdown waits for has ended.
+    func resumeIfQuiet() {
+        guard isStopping, let continuation = onQuiet else { return }
+        onQuiet = nil
+        continuation.resume()
+    }
+}

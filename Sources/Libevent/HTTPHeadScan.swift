@@ -1,0 +1,85 @@
+internal import Glibc
+
+/// Reads along, as a request's head comes in and before evhttp consumes it: how large it is, and what it says about the body.
+///
+/// evhttp 2.1.12 shows a request only when its body is complete, by the first of several Content-Lengths; and what is over its limits it answers
+/// itself. So what has to be refused must be seen here.
+struct HTTPHeadScan {
+    /// The bytes of the lines that were scanned, line ends included.
+    private(set) var bytes = 0
+    private(set) var isComplete = false
+    private(set) var evidence = FramingEvidence()
+    private var lines = 0
+    private var saved: [UInt8] = []
+
+    /// Scans all complete lines up to the end of the head. Returns how many bytes these are.
+    mutating func scan(_ input: UnsafeRawBufferPointer) -> Int {
+        var start = 0
+        while !isComplete, start < input.count, let base = input.baseAddress,
+            let end = memchr(base + start, 0x0a, input.count - start)
+        {
+            let next = UnsafeRawPointer(end) - UnsafeRawPointer(base) + 1
+            // As evhttp reads lines: up to LF, or CR LF.
+            let length = next - 1 > start && input[next - 2] == 0x0d ? next - 2 - start : next - 1 - start
+            addLine(UnsafeRawBufferPointer(start: base + start, count: length))
+            start = next
+        }
+        bytes += start
+        if start > 0, let base = input.baseAddress, memchr(base, 0, start) != nil { evidence.addMalformed() }
+        // Kept if it is not all there, or if the body's length is not known, so that the head may be needed when it is no longer in the input.
+        if !isComplete || !saved.isEmpty || evidence.hasTransferEncoding { saved.append(contentsOf: input[..<start]) }
+        return start
+    }
+
+    private mutating func addLine(_ line: UnsafeRawBufferPointer) {
+        lines += 1
+        if lines == 1 { return }
+        guard let first = line.first else {
+            isComplete = true
+            return
+        }
+        if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return evidence.addContinuation() }
+        let (name, value) = split(line)
+        evidence.add(name: name, value: value)
+    }
+
+    /// What was scanned, taken apart. `input` is what the last `scan` has seen, for the head that came in one piece.
+    func head(lastInput input: UnsafeRawBufferPointer) -> HTTPHead {
+        saved.isEmpty ? HTTPHead(input.prefix(bytes)) : saved.withUnsafeBytes { HTTPHead($0[...]) }
+    }
+}
+
+/// A head that never became a request of evhttp.
+struct HTTPHead {
+    var method = HTTPMethod.other
+    var target = ""
+    var headers: [(name: String, value: String)] = []
+
+    init(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        var isFirst = true
+        for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
+            let line = UnsafeRawBufferPointer(rebasing: line.last == 0x0d ? line.dropLast() : line)
+            if isFirst {
+                let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
+                method = words.first.map { HTTPMethod(name: String(decoding: $0, as: UTF8.self)) } ?? .other
+                target = words.count > 1 ? String(decoding: words[1], as: UTF8.self) : ""
+                isFirst = false
+            } else if !line.isEmpty {
+                let (name, value) = split(line)
+                headers.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+            }
+        }
+    }
+}
+
+/// A header line as evhttp takes it apart: blanks before the value and white space after it do not count.
+private func split(_ line: UnsafeRawBufferPointer) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+        return (line, UnsafeRawBufferPointer(rebasing: line[line.count...]))
+    }
+    var start = colon + 1
+    var end = line.count
+    while start < end, line[start] == UInt8(ascii: " ") { start += 1 }
+    while end > start, line[end - 1] == UInt8(ascii: " ") || line[end - 1] == UInt8(ascii: "\t") { end -= 1 }
+    return (UnsafeRawBufferPointer(rebasing: line[..<colon]), UnsafeRawBufferPointer(rebasing: line[start..<end]))
+}

@@ -1,0 +1,78 @@
+internal import CLibevent
+
+/// What is answered.
+struct HTTPAnswer: Sendable {
+    let status: Int
+    let headers: [(String, String)]
+    let body: [UInt8]
+    /// The connection closes after it.
+    let closing: Bool
+    /// False for HEAD: only the length is told.
+    var isBodySent = true
+
+    /// RFC 9110 §15: these have none.
+    var canHaveBody: Bool { status >= 200 && status != 204 && status != 304 }
+}
+
+/// A request that waits for its answer.
+final class PendingRequest {
+    enum Source {
+        /// evhttp's request, complete.
+        case evhttp(OpaquePointer)
+        /// Nothing but the head, which evhttp has no request for yet.
+        case refused(HTTPHead)
+        /// It was answered, or went with its connection.
+        case gone
+    }
+
+    private(set) var source: Source
+    // Safe: the connection clears it before it goes.
+    private unowned(unsafe) var connection: HTTPPeer?
+
+    init(_ source: Source, of connection: HTTPPeer) {
+        self.source = source
+        self.connection = connection
+    }
+
+    /// Hands the answer over. Again, or when the connection has gone: no effect.
+    func send(_ answer: HTTPAnswer) {
+        let source = source
+        self.source = .gone
+        switch source {
+        case .evhttp(let request): send(answer, to: request)
+        case .refused: connection?.answerRefused(answer)
+        case .gone: break
+        }
+    }
+
+    private func send(_ answer: HTTPAnswer, to request: OpaquePointer) {
+        let headers = evhttp_request_get_output_headers(request)
+        for (name, value) in answer.headers { add(name, value, to: headers) }
+        if answer.canHaveBody {
+            add("Content-Length", String(answer.body.count), to: headers)
+            if answer.isBodySent && !answer.body.isEmpty {
+                let result = evbuffer_add(evhttp_request_get_output_buffer(request), answer.body, answer.body.count)
+                precondition(result == 0, "evbuffer_add: no memory")
+            }
+        }
+        // Nil when the peer has gone while the handler was at work; evhttp only frees the request then.
+        if let connection, evhttp_request_get_connection(request) != nil {
+            if answer.closing || connection.isDraining { add("Connection", "close", to: headers) }
+            add("Date", connection.date, to: headers)
+            connection.willAnswer(request, closing: answer.closing)
+        }
+        evhttp_send_reply(request, Int32(answer.status), nil, nil)
+    }
+
+    private func add(_ name: String, _ value: String, to headers: UnsafeMutablePointer<evkeyvalq>?) {
+        let result = evhttp_add_header(headers, name, value)
+        precondition(result == 0, "a header with a line break: \(name)")
+    }
+
+    /// The connection goes. evhttp frees the request with it, unless it has taken it off before: then it is ours to free, by answering.
+    func connectionWillClose() {
+        connection = nil
+        guard case .evhttp(let request) = source, evhttp_request_get_connection(request) != nil else { return }
+        source = .gone
+    }
+}

@@ -1,0 +1,116 @@
+internal import Dispatch
+internal import Glibc
+internal import Libevent
+internal import Logging
+
+/// `pspd` as a process: arguments in, ready line out, signals, exit code.
+public enum Daemon {
+    /// The version that `pspd --version` prints.
+    public static let version = "0.1.0"
+
+    /// How a process of `pspd` ends.
+    private enum ExitCode {
+        static let ended: Int32 = 0
+        static let unexpected: Int32 = 1
+        static let cannotWork: Int32 = 2
+    }
+
+    /// How long a clean end may take; what is not done then is given up.
+    private static let longestEnd = Duration.milliseconds(4_800)
+
+    /// Runs until a signal ends it. Call it on the main thread, before any other thread exists.
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: the process's exit code.
+    public static func run(arguments: [String], environment: [String: String]) -> Int32 {
+        let configuration: ServerConfiguration
+        do throws(SettingsError) {
+            switch try Invocation(arguments: arguments) {
+            case .help: return tell(SettingsHelp.text)
+            case .version: return tell("pspd \(version)\n")
+            case .serve(let flags): configuration = try ServerConfiguration(flags: flags, environment: environment)
+            }
+        } catch {
+            return complain("\(error)", ExitCode.cannotWork)
+        }
+        LoggingSystem.bootstrap { label in
+            StandardErrorLogHandler(label: label, level: configuration.logLevel, format: configuration.logFormat)
+        }
+        return serve(configuration)
+    }
+
+    private static func serve(_ configuration: ServerConfiguration) -> Int32 {
+        let signals = StopSignals()
+        // The store holds secrets, whoever made the directory.
+        umask(0o077)
+        let server: PushServer
+        do throws(StartError) {
+            server = try waiting { () async throws(StartError) in try await PushServer.start(configuration) }.get()
+        } catch {
+            switch error {
+            case .cannotWork: return complain("\(error)", ExitCode.cannotWork)
+            case .unexpected: return complain("\(error)", ExitCode.unexpected)
+            }
+        }
+        guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
+            // Whoever started the server waits for that line and will not see it: better no server than one that nobody knows of.
+            _ = end(server, by: "a standard output that cannot be written", signals)
+            return ExitCode.unexpected
+        }
+        return end(server, by: signals.wait(), signals)
+    }
+
+    /// A clean end, hurried by a second signal.
+    private static func end(_ server: PushServer, by cause: String, _ signals: StopSignals) -> Int32 {
+        let patience = Patience(longestEnd - .milliseconds(1_300))
+        let ended = Locked<Bool?>(nil)
+        Task.detached {
+            let clean = await server.shutdown(because: cause, patience)
+            ended.withLock { $0 = clean }
+        }
+        let latest = ContinuousClock.now + longestEnd
+        while ContinuousClock.now < latest {
+            if let clean = ended.withLock({ $0 }) { return clean ? ExitCode.ended : ExitCode.unexpected }
+            if signals.wait(atMost: .milliseconds(20)) != nil { patience.runOut() }
+        }
+        return complain("the store could not be closed in time", ExitCode.unexpected)
+    }
+
+    /// Runs `work` on the concurrency runtime's own threads and blocks the calling thread until it ends.
+    private static func waiting<Success: Sendable, Failure: Error>(
+        for work: @escaping @Sendable () async throws(Failure) -> Success
+    ) -> Result<Success, Failure> {
+        let result = Locked<Result<Success, Failure>?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            let outcome: Result<Success, Failure>
+            do throws(Failure) { outcome = .success(try await work()) } catch { outcome = .failure(error) }
+            result.withLock { $0 = outcome }
+            done.signal()
+        }
+        while true {
+            done.wait()
+            if let result = result.withLock({ $0 }) { return result }
+        }
+    }
+
+    private static func tell(_ text: String) -> Int32 {
+        write(text, to: STDOUT_FILENO) ? ExitCode.ended : ExitCode.unexpected
+    }
+
+    private static func complain(_ line: String, _ code: Int32) -> Int32 {
+        // Where standard error cannot be written either, the exit code is all there is to say.
+        _ = write("pspd: \(line)\n", to: STDERR_FILENO)
+        return code
+    }
+
+    /// Unbuffered, so nothing has to be flushed.
+    private static func write(_ text: String, to descriptor: Int32) -> Bool {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 || errno == EINTR else { return false }
+            rest = rest.dropFirst(max(0, count))
+        }
+        return true
+    }
+}

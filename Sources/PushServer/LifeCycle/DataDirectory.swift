@@ -1,0 +1,116 @@
+internal import Crypto
+internal import Glibc
+
+/// The data directory, held by this process alone from ``init(_:)`` to ``release()``. Its files beside the store's: `pspd.lock`,
+/// `admin.token`, `pspd.json`. What else lies in it is left alone.
+final class DataDirectory: Sendable {
+    let path: String
+    private let lock: Int32
+
+    /// Makes the directory if it is missing (only its owner may look into it: the store holds secrets) and locks it.
+    /// - Throws: `cannotWork` when it cannot be used or another `pspd` holds it.
+    init(_ path: String) throws(StartError) {
+        do throws(FileError) {
+            try Self.makeDirectories(path)
+            lock = try Self.lock("\(path)/pspd.lock")
+        } catch {
+            if error.code == EWOULDBLOCK {
+                throw .cannotWork("--data: another pspd serves \(path)\(Self.holder(of: error.path))")
+            }
+            throw .cannotWork("--data: \(error)")
+        }
+        self.path = path
+        do throws(FileError) {
+            // What a process that was killed left behind names ports that may be anyone's now.
+            try File.remove(announcement)
+        } catch {
+            close(lock)
+            throw .cannotWork("--data: \(error)")
+        }
+    }
+
+    /// Lets another process have the directory. Once.
+    func release() {
+        close(lock)
+    }
+
+    private static func makeDirectories(_ path: String) throws(FileError) {
+        var information = stat()
+        if stat(path, &information) == 0 {
+            guard information.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, code: ENOTDIR) }
+            return
+        }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeDirectories(String(path[..<slash])) }
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError(path: path, code: errno) }
+    }
+
+    /// - Throws: `EWOULDBLOCK` when another process has it.
+    private static func lock(_ path: String) throws(FileError) -> Int32 {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw FileError(path: path, code: code)
+        }
+        let pid = Array("\(getpid())\n".utf8)
+        guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
+            let code = errno
+            close(descriptor)
+            throw FileError(path: path, code: code)
+        }
+        return descriptor
+    }
+
+    /// " (process 123)", or nothing where the lock's file cannot be read.
+    private static func holder(of path: String) -> String {
+        do throws(FileError) {
+            let digits = try File.read(path).prefix { (0x30...0x39).contains($0) }
+            return digits.isEmpty ? "" : " (process \(String(decoding: digits, as: UTF8.self)))"
+        } catch {
+            return ""
+        }
+    }
+
+    // MARK: The operators' token
+
+    /// The token that was configured, or the directory's own, made at the first start.
+    func adminToken(configured: String?) throws(StartError) -> String {
+        if let configured { return configured }
+        let file = "\(path)/admin.token"
+        let token: String
+        do throws(FileError) {
+            token = if let kept = try keptToken(file) { kept } else { try makeToken(file) }
+        } catch {
+            throw .cannotWork("--data: \(error)")
+        }
+        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .cannotWork("\(file): not a token; delete the file and a new one is made")
+        }
+        return token
+    }
+
+    private func keptToken(_ file: String) throws(FileError) -> String? {
+        try File.readIfPresent(file).map { String(decoding: $0.prefix { $0 != 0x0A }, as: UTF8.self) }
+    }
+
+    private func makeToken(_ file: String) throws(FileError) -> String {
+        let token = Random.secret()
+        try File.write(token + "\n", to: file, mode: 0o600)
+        return token
+    }
+
+    // MARK: Where the server is
+
+    private var announcement: String { "\(path)/pspd.json" }
+
+    /// Tells `pspctl` where the server is.
+    func announce(_ addresses: ServerAddresses) throws(FileError) {
+        try File.write(addresses.json(pid: getpid()), to: announcement, mode: 0o644)
+    }
+
+    /// The server is about to be gone.
+    func retract() throws(FileError) {
+        try File.remove(announcement)
+    }
+}

@@ -1,0 +1,75 @@
+internal import Glibc
+
+/// Why the system refused a file.
+struct FileError: Error, Hashable, CustomStringConvertible {
+    let path: String
+    /// `errno` of the call that failed.
+    let code: Int32
+
+    var description: String { "\(path): \(String(cString: strerror(code)))" }
+}
+
+/// Small whole files: settings, the token, the addresses.
+enum File {
+    /// Nothing that is read here is larger; what is must be something else.
+    private static let largest = 1 << 20
+
+    static func read(_ path: String) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count == 0 { return bytes }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw FileError(path: path, code: errno)
+            }
+            bytes += chunk[..<count]
+            guard bytes.count <= largest else { throw FileError(path: path, code: EFBIG) }
+        }
+    }
+
+    /// `nil` where there is no such file.
+    static func readIfPresent(_ path: String) throws(FileError) -> [UInt8]? {
+        do throws(FileError) {
+            return try read(path)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
+    }
+
+    /// A file that is not there is removed already.
+    static func remove(_ path: String) throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path: path, code: errno) }
+    }
+
+    /// Whole or not at all, on disk when it returns: a file of that name beside it, synced, then renamed over it.
+    static func write(_ text: String, to path: String, mode: mode_t) throws(FileError) {
+        let beside = path + ".new"
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard descriptor >= 0 else { throw FileError(path: beside, code: errno) }
+        do {
+            defer { close(descriptor) }
+            guard fchmod(descriptor, mode) == 0 else { throw FileError(path: beside, code: errno) }
+            try write(Array(text.utf8), to: descriptor, path: beside)
+            guard fsync(descriptor) == 0 else { throw FileError(path: beside, code: errno) }
+        }
+        guard rename(beside, path) == 0 else { throw FileError(path: path, code: errno) }
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                throw FileError(path: path, code: errno)
+            }
+        }
+    }
+}

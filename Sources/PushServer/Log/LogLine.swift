@@ -1,0 +1,61 @@
+internal import Logging
+
+/// One log line as bytes. Pure: time, level and words in; text or JSON out.
+struct LogLine {
+    /// Unix milliseconds.
+    let time: Int64
+    let level: Logger.Level
+    let label: String
+    let message: String
+    let metadata: Logger.Metadata
+
+    /// `2026-01-31T08:15:00.123Z info gateway: device connected device=…`
+    var text: String {
+        var line = "\(Timestamp.rfc3339(time)) \(level.rawValue) \(label): \(Self.printable(message))"
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            line += " \(key)=\(Self.printable(value.description))"
+        }
+        return line + "\n"
+    }
+
+    /// The same as one JSON object.
+    var json: String {
+        var line = "{\"time\":\"\(Timestamp.rfc3339(time))\",\"level\":\"\(level.rawValue)\","
+        line += "\"label\":\(Self.quoted(label)),\"message\":\(Self.quoted(message))"
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            line += ",\(Self.quoted(key)):\(Self.quoted(value.description))"
+        }
+        return line + "}\n"
+    }
+
+    /// What a peer sent must not forge a line or steer a terminal.
+    private static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return text.unicodeScalars.reduce(into: "") { line, scalar in
+            if isControl(scalar) {
+                line += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                line.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case _ where isControl(scalar):
+                let digits = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

@@ -1,0 +1,47 @@
+public import Libevent
+public import Logging
+
+/// Everything that can be set, with the defaults of a `pspd` that was told nothing.
+public struct ServerConfiguration: Hashable, Sendable {
+    /// REST listener.
+    public var http = SocketAddress.literal("0.0.0.0", 8080)
+    /// Device listener.
+    public var mqtt = SocketAddress.literal("0.0.0.0", 1883)
+    /// Operators' listener.
+    public var admin = SocketAddress.literal("127.0.0.1", 8081)
+    /// The embedded store; created if missing.
+    public var dataDirectory = "./data"
+    /// `nil`: the one that is kept in the data directory, made at first start.
+    public var adminToken: String?
+    /// Event loops.
+    public var loops = Cores.online
+    /// Unacknowledged messages that a device may have.
+    public var window = 20
+    /// How far a caller's `timestamp` may be from the server's clock, either way.
+    public var timestampWindow = Duration.seconds(600)
+    /// How long a task is kept after it ended.
+    public var taskRetention = Duration.seconds(30 * 86_400)
+    /// Lines below it are not written.
+    public var logLevel = Logger.Level.info
+    /// How log lines look.
+    public var logFormat = LogFormat.automatic
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How log lines look.
+public enum LogFormat: String, Hashable, Sendable, CaseIterable {
+    /// Text on a terminal, JSON lines else.
+    case automatic = "auto"
+    case text
+    case json
+}
+
+extension SocketAddress {
+    /// An address that stands in this source.
+    static func literal(_ host: String, _ port: UInt16) -> SocketAddress {
+        guard let address = SocketAddress(host: host, port: port) else { preconditionFailure("\(host) is no address") }
+        return address
+    }
+}

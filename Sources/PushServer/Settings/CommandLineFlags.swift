@@ -1,0 +1,41 @@
+/// What the command line asks for.
+enum Invocation: Hashable, Sendable {
+    case help
+    case version
+    /// By the settings' keys.
+    case serve([String: GivenValue])
+
+    /// Reads `--flag value` and `--flag=value`. Of a flag that stands twice the last counts, so that a script can pass on what it is given.
+    init(arguments: [String]) throws(SettingsError) {
+        var given: [String: GivenValue] = [:]
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "-h", "--help":
+                self = .help
+                return
+            case "--version":
+                self = .version
+                return
+            default: break
+            }
+            let name = String(argument.prefix { $0 != "=" })
+            guard argument.hasPrefix("--") else {
+                throw SettingsError("unexpected argument \(argument.debugDescription); see pspd --help")
+            }
+            guard let setting = Setting.all.first(where: { $0.flag == name }) else {
+                throw SettingsError("unknown flag \(name); see pspd --help")
+            }
+            let text: String
+            if name.count < argument.count {
+                text = String(argument.dropFirst(name.count + 1))
+            } else if let next = rest.popFirst() {
+                text = next
+            } else {
+                throw SettingsError("\(name): expected \(setting.placeholder) after it")
+            }
+            given[setting.key] = GivenValue(text: text, origin: .flag(name))
+        }
+        self = .serve(given)
+    }
+}

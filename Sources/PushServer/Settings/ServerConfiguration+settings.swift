@@ -1,0 +1,67 @@
+internal import YAML
+
+extension ServerConfiguration {
+    /// What `pspd` was told: a flag beats the environment beats the file beats the default.
+    /// - Parameters:
+    ///   - flags: by the settings' keys.
+    ///   - environment: the process's; of it only names that begin with `PSP_` are looked at, and an unknown one is an error.
+    ///   - readFile: the bytes of the file that `--config` names.
+    init(
+        flags: [String: GivenValue], environment: [String: String],
+        readFile: (String) throws(FileError) -> [UInt8] = File.read
+    ) throws(SettingsError) {
+        self.init()
+        let fromEnvironment = try Self.given(in: environment)
+        var fromFile: [String: GivenValue] = [:]
+        if let file = flags[Setting.configKey] ?? fromEnvironment[Setting.configKey] {
+            fromFile = try Self.given(inFile: file, readFile: readFile)
+        }
+        for setting in Setting.all {
+            guard let value = flags[setting.key] ?? fromEnvironment[setting.key] ?? fromFile[setting.key] else { continue }
+            do throws(UnusableValue) {
+                try setting.apply(value.text, &self)
+            } catch {
+                let shown = setting.isSecret ? "" : ", not \(value.text.debugDescription)"
+                throw SettingsError("\(value.origin): expected \(error.expected)\(shown)")
+            }
+        }
+    }
+
+    private static func given(in environment: [String: String]) throws(SettingsError) -> [String: GivenValue] {
+        var given: [String: GivenValue] = [:]
+        for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Setting.environmentPrefix) {
+            guard !Setting.environmentOfOthers.contains(name) else { continue }
+            guard let setting = Setting.all.first(where: { $0.environment == name }) else {
+                throw SettingsError("unknown environment variable \(name); see pspd --help")
+            }
+            given[setting.key] = GivenValue(text: text, origin: .environment(name))
+        }
+        return given
+    }
+
+    private static func given(
+        inFile file: GivenValue, readFile: (String) throws(FileError) -> [UInt8]
+    ) throws(SettingsError) -> [String: GivenValue] {
+        let path = file.text
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try readFile(path)
+        } catch {
+            throw SettingsError("\(file.origin): \(error)")
+        }
+        let mapping: FlatMapping
+        do throws(YAMLError) {
+            mapping = try FlatMapping(bytes)
+        } catch {
+            throw SettingsError("\(path):\(error.line): \(error.problem)")
+        }
+        var given: [String: GivenValue] = [:]
+        for pair in mapping.pairs {
+            guard Setting.all.contains(where: { $0.key == pair.key && $0.isInFile }) else {
+                throw SettingsError("\(path):\(pair.line): unknown key \(pair.key); see pspd --help")
+            }
+            given[pair.key] = GivenValue(text: pair.value, origin: .file(path: path, line: pair.line, key: pair.key))
+        }
+        return given
+    }
+}

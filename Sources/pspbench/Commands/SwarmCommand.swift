@@ -1,0 +1,136 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Libevent
+
+/// `pspbench swarm`: devices that connect, receive and acknowledge.
+struct SwarmCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swarm", abstract: "Connects devices, acknowledges what they get, and counts.",
+        discussion: """
+            Ends when each device has its --each messages, or after --duration. The exit status is 0 when all devices were connected \
+            and got what was asked for, 1 otherwise.
+
+            With --control it does what standard input says, one line each, and answers each with one JSON object: connect; \
+            wait connected|each K|total N [SECONDS]; reset; stall N; resume; disconnect; cut; count; report; quit.
+            """)
+
+    @OptionGroup var options: SwarmOptions
+
+    @Option(help: "How many messages each device is to get.")
+    var each: UInt32?
+
+    @Option(help: "How long to wait for them, in seconds.")
+    var duration = 60
+
+    @Option(help: "How many of the devices stop reading once all are connected.")
+    var stall = 0
+
+    @Option(help: "After how many seconds those read again.")
+    var resume = 10
+
+    @Option(help: "How many processes share the devices; 0: one for each 19,000.")
+    var processes = 0
+
+    @Option(help: "The process to be measured.")
+    var watch: Int32?
+
+    @Flag(help: "One JSON object instead of a table.")
+    var json = false
+
+    @Flag(help: "Take orders from standard input.")
+    var control = false
+
+    func run() async throws {
+        let loop = try EventLoop(name: "swarm")
+        let host = try makeHost(loop)
+        loop.start()
+        defer {
+            loop.stop()
+            loop.join()
+        }
+        let reached = control ? try await obey(host) : try await once(host)
+        if !reached { throw ExitCode(1) }
+    }
+
+    private func makeHost(_ loop: EventLoop) throws -> any SwarmHost {
+        // Some descriptors are the program's own.
+        let needed = processes > 0 ? processes : (options.count + 18_999) / 19_000
+        guard needed > 1 else { return LocalSwarm(swarm: Swarm(try options.plan(), on: loop)) }
+        return try SwarmFleet(
+            count: options.count, first: options.first, rate: options.rate, processes: needed, arguments: options.shared)
+    }
+
+    private func report(_ host: any SwarmHost, _ order: Order) async throws -> SwarmReport {
+        var report = try await host.perform(order)
+        report.watched = watch.flatMap(ProcessUsage.init(of:))
+        return report
+    }
+
+    private func obey(_ host: any SwarmHost) async throws -> Bool {
+        while let line = readLine() {
+            guard let order = Order(line) else {
+                try Output.json(["error": "no order: \(line)"])
+                continue
+            }
+            try Output.json(try await report(host, order))
+            if order == .quit { break }
+        }
+        return true
+    }
+
+    private func once(_ host: any SwarmHost) async throws -> Bool {
+        let before = watch.flatMap(ProcessUsage.init(of:))
+        _ = try await host.perform(.connect)
+        let connected = try await progress(host, until: .connected, seconds: max(60, duration))
+        let idle = watch.flatMap(ProcessUsage.init(of:))
+        if stall > 0 { _ = try await host.perform(.stall(stall)) }
+        var reached = connected.tally.ready == options.count
+        if let each {
+            if stall > 0 {
+                _ = try await progress(host, until: .each(each), seconds: resume)
+                _ = try await host.perform(.resume)
+            }
+            reached = try await progress(host, until: .each(each), seconds: duration).reached == true && reached
+        } else {
+            if stall > 0 {
+                try await Task.sleep(for: .seconds(resume))
+                _ = try await host.perform(.resume)
+            }
+            _ = try await progress(host, until: .total(.max), seconds: duration)
+        }
+        let end = try await report(host, .report)
+        try show(end, before, idle)
+        _ = try await host.perform(.disconnect)
+        return reached && end.tally.lost == 0
+    }
+
+    /// Waits in pieces of a second and tells in between how far it is.
+    private func progress(_ host: any SwarmHost, until goal: Goal, seconds: Int) async throws -> SwarmReport {
+        let deadline = Clock.monotonic + Int64(seconds) * 1_000_000
+        var last = 0
+        while true {
+            let report = try await host.perform(.wait(goal, seconds: 1))
+            let tally = report.tally
+            if report.reached == true || Clock.monotonic >= deadline { return report }
+            Output.progress(
+                "ready \(Output.grouped(tally.ready))/\(Output.grouped(report.devices))  lost \(tally.lost)  received "
+                    + "\(Output.grouped(tally.received)) (\(Output.grouped(tally.received - last))/s)  repeated \(tally.repeated)"
+            )
+            last = tally.received
+        }
+    }
+
+    private func show(_ report: SwarmReport, _ before: ProcessUsage?, _ idle: ProcessUsage?) throws {
+        if json { return try Output.json(report) }
+        let tally = report.tally
+        Output.table(
+            [
+                ("devices", "\(Output.grouped(tally.ready)) ready, \(Output.grouped(tally.lost)) lost \(tally.lastLoss ?? "")"),
+                ("received", "\(Output.grouped(tally.received)) in \(Output.grouped(tally.reads)) reads"),
+                ("repeated, missing", "\(Output.grouped(tally.repeated)), \(Output.grouped(tally.missing))"),
+            ] + Output.rows("latency", report.latency)
+                + Output.rows("watched, connecting", from: before, to: idle, per: tally.ready)
+                + Output.rows("watched, receiving", from: idle, to: report.watched, per: tally.received)
+                + Output.rows("swarm itself", from: nil, to: report.own, per: 0))
+    }
+}

@@ -1,0 +1,163 @@
+internal import Libevent
+
+/// Everybody is connected; groupcasts to all, one after the other, with or without pushes to single devices in between; then all is counted.
+struct Crowd {
+    private let command: CrowdCommand
+    private let server: RunningServer
+    private let loop: EventLoop
+    private let client: PushServerClient
+    private let swarm: Swarm
+    private let name: String
+
+    private static let secret = "crowd-secret"
+    /// How long a scenario with pushes lasts at least: long enough for groupcasts and pushes to meet.
+    private static let shortest: Int64 = 3_000_000
+
+    init(_ command: CrowdCommand, server: RunningServer, on loop: EventLoop) throws {
+        self.command = command
+        self.server = server
+        self.loop = loop
+        name = command.name ?? "crowd-" + String(Clock.wall, radix: 36)
+        client = PushServerClient(server, appkey: name, secret: Self.secret, on: loop)
+        var plan = SwarmPlan(address: server.mqtt, count: command.devices)
+        plan.userName = "\(name)-{}"
+        plan.clientIdentifier = ""
+        plan.version = command.mqtt == 5 ? .v5 : .v311
+        plan.rate = command.rate
+        swarm = Swarm(plan, on: loop)
+    }
+
+    func run() async throws -> CrowdReport {
+        var report = CrowdReport(devices: command.devices, groupcasts: command.groupcasts)
+        try await client.register(devices: command.devices)
+        report.usageBefore = ProcessUsage(of: server.process)
+        try await swarm.connect()
+        _ = await swarm.wait(for: .connected, timeout: .seconds(command.patience))
+        report.usageConnected = ProcessUsage(of: server.process)
+
+        async let load = pushLoad()
+        let began = Clock.monotonic
+        while report.tasks.count < command.groupcasts || (command.pushes > 0 && Clock.monotonic - began < Self.shortest) {
+            let mark = Mark(stream: .group, sequence: UInt32(report.tasks.count + 1), sentAt: Clock.wall)
+            report.tasks.append(try await client.groupcast(mark))
+            if command.pushes == 0 {
+                _ = await swarm.wait(for: .each(UInt32(report.tasks.count)), timeout: .seconds(command.patience))
+            } else {
+                // Not faster than devices acknowledge: a backlog would measure patience only.
+                try await settle(report.tasks.last)
+            }
+        }
+        report.groupcasts = report.tasks.count
+        report.load = try await load
+        try await finish(&report)
+        return report
+    }
+
+    private func pushLoad() async throws -> LoadReport? {
+        guard command.pushes > 0 else { return nil }
+        var plan = LoadPlan(address: server.http)
+        plan.connections = 16
+        plan.rate = command.pushes
+        plan.count = Int(command.pushes * Double(Self.shortest) / 1_000_000)
+        plan.duration = .seconds(command.patience)
+        plan.targets = 0..<command.devices
+        var wire = HTTPWire(appkey: name, secret: Self.secret, host: "\(server.http)")
+        wire.token = "\(name)-{}"
+        wire.tag = "crowd"
+        return try await Load(plan, wire: wire, on: loop).run()
+    }
+
+    /// Waits until the server says that nobody is to get this task any more.
+    private func settle(_ task: String?) async throws {
+        guard let task else { return }
+        let deadline = Clock.monotonic + Int64(command.patience) * 1_000_000
+        while try await client.counts(of: task).pending > 0, Clock.monotonic < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func finish(_ report: inout CrowdReport) async throws {
+        _ = await swarm.wait(for: .total(report.expected), timeout: .seconds(command.patience))
+        for task in report.tasks {
+            try await settle(task)
+            let counts = try await client.counts(of: task)
+            report.targeted += counts.targeted
+            report.delivered += counts.delivered
+        }
+        if let load = report.load { try await countPushes(load, &report) }
+        let seen = await swarm.report
+        report.tally = seen.tally
+        report.latency = seen.latency
+        report.usageAfter = ProcessUsage(of: server.process)
+        await swarm.disconnect()
+    }
+
+    private func countPushes(_ load: LoadReport, _ report: inout CrowdReport) async throws {
+        let deadline = Clock.monotonic + Int64(command.patience) * 1_000_000
+        repeat {
+            let counts = try await client.counts(tagged: "crowd")
+            (report.pushesTargeted, report.pushesDelivered) = (counts.targeted, counts.delivered)
+            if counts.pending == 0 { return }
+            try await Task.sleep(for: .milliseconds(20))
+        } while Clock.monotonic < deadline
+    }
+}
+
+/// What a crowd has seen.
+struct CrowdReport: Codable, Sendable {
+    var devices: Int
+    var groupcasts: Int
+    var tasks: [String] = []
+    /// What the server says of the groupcasts, added up.
+    var targeted = 0
+    var delivered = 0
+    /// What the server says of the pushes to single devices.
+    var pushesTargeted = 0
+    var pushesDelivered = 0
+    /// What the devices saw.
+    var tally = Tally()
+    var latency: Latencies.Summary?
+    var load: LoadReport?
+    /// The server's, before the devices connected, then, and at the end.
+    var usageBefore: ProcessUsage?
+    var usageConnected: ProcessUsage?
+    var usageAfter: ProcessUsage?
+
+    /// How many messages there must be.
+    var expected: Int { devices * groupcasts + (load?.accepted ?? 0) }
+
+    /// Whether everybody got everything exactly once, and everybody knows it.
+    var complete: Bool {
+        let pushed =
+            load.map { $0.refused + $0.unanswered == 0 && pushesTargeted == $0.accepted && pushesDelivered == $0.accepted }
+            ?? true
+        return tally.ready == devices && tally.lost == 0 && tally.received == expected && tally.repeated == 0
+            && tally.missing == 0
+            && targeted == devices * groupcasts && delivered == targeted && pushed
+    }
+
+    func show() {
+        var rows = [
+            ("devices", "\(Output.grouped(tally.ready)) of \(Output.grouped(devices)) connected \(tally.lastLoss ?? "")"),
+            ("groupcasts", "\(groupcasts), delivered \(Output.grouped(delivered)) of \(Output.grouped(targeted))"),
+        ]
+        if let load {
+            rows.append(
+                (
+                    "pushes",
+                    "\(Output.grouped(load.accepted)), delivered \(Output.grouped(pushesDelivered)) \(load.lastTrouble ?? "")"
+                ))
+            rows += Output.rows("answered after", load.latency)
+        }
+        rows += [
+            (
+                "received",
+                "\(Output.grouped(tally.received)) of \(Output.grouped(expected)), repeated \(tally.repeated), missing \(tally.missing)"
+            )
+        ]
+        rows += Output.rows("from call to device", latency)
+        rows += Output.rows("server, connecting", from: usageBefore, to: usageConnected, per: devices)
+        rows += Output.rows("server, delivering", from: usageConnected, to: usageAfter, per: tally.received)
+        Output.table(rows + [("result", complete ? "complete" : "NOT complete")])
+    }
+}

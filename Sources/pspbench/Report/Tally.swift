@@ -1,0 +1,62 @@
+/// What a swarm has counted.
+struct Tally: Codable, Sendable {
+    /// Connected, and subscribed where that was asked for.
+    var ready = 0
+    /// Refused, or closed by the server.
+    var lost = 0
+    /// On the way: TCP, CONNECT or SUBSCRIBE not yet answered.
+    var opening = 0
+    /// PUBLISH packets.
+    var received = 0
+    /// Their size in bytes, header and all.
+    var bytes = 0
+    /// Of these: with a mark.
+    var marked = 0
+    /// Of these: with a sequence that the device had already had, or that is older.
+    var repeated = 0
+    /// Of the groupcasts: sequences that a device was never sent before a later one.
+    var missing = 0
+    /// Acknowledgements sent.
+    var acknowledged = 0
+    /// Reads that delivered them: what was batched.
+    var reads = 0
+    /// Why the last one was lost.
+    var lastLoss: String?
+
+    mutating func resetMessages() {
+        (received, bytes, marked, repeated, missing, acknowledged, reads) = (0, 0, 0, 0, 0, 0, 0)
+    }
+
+    mutating func add(_ other: Tally) {
+        ready += other.ready
+        lost += other.lost
+        opening += other.opening
+        received += other.received
+        bytes += other.bytes
+        marked += other.marked
+        repeated += other.repeated
+        missing += other.missing
+        acknowledged += other.acknowledged
+        reads += other.reads
+        lastLoss = lastLoss ?? other.lastLoss
+    }
+}
+
+/// A swarm's counts and latencies, of one process or of several together.
+struct SwarmReport: Codable, Sendable {
+    /// How many devices there are.
+    var devices: Int
+    var tally: Tally
+    /// How many have received what was last waited for.
+    var satisfied: Int
+    /// From a mark's time to the device, in microseconds.
+    var latency: Latencies.Summary?
+    /// The whole histogram; see ``Latencies/buckets``.
+    var buckets: [[UInt64]]?
+    /// Of the process that is measured.
+    var watched: ProcessUsage?
+    /// Of the swarm itself.
+    var own: ProcessUsage?
+    /// Whether what was asked for was reached in time.
+    var reached: Bool?
+}

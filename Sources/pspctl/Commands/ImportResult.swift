@@ -1,0 +1,64 @@
+import JSON
+
+/// What became of the lines of a file, summed over the calls that it took.
+struct ImportResult {
+    /// A line that was refused.
+    struct LineFailure: CustomStringConvertible {
+        /// In the file, from 1.
+        let line: Int
+        let code: Int
+        let text: String
+        let field: String?
+
+        var description: String {
+            "\(line): refused with \(code): \(Output.printable(text))" + (field.map { " [\(Output.printable($0))]" } ?? "")
+        }
+    }
+
+    private(set) var created = 0
+    private(set) var updated = 0
+    private(set) var failed = 0
+    private(set) var bytes = 0
+    /// The first ones: the server names some of each call.
+    private(set) var failures: [LineFailure] = []
+
+    private static let mostFailures = 100
+
+    /// Adds the reply to one call.
+    mutating func add(_ data: JSONValue, of batch: LineBatches.Batch) {
+        created += Int(data["created"]?.int64 ?? 0)
+        updated += Int(data["updated"]?.int64 ?? 0)
+        failed += Int(data["failed"]?.int64 ?? 0)
+        bytes += batch.bytes.count
+        guard let lines = data["failures"] else { return }
+        for line in lines.elements where failures.count < ImportResult.mostFailures {
+            failures.append(
+                LineFailure(
+                    line: batch.firstLine - 1 + Int(line["line"]?.int64 ?? 1), code: Int(line["error_code"]?.int64 ?? 0),
+                    text: line["error_msg"]?.string ?? "", field: line["field"]?.string))
+        }
+    }
+
+    var summary: String { "\(created) created, \(updated) updated, \(failed) failed" }
+
+    var json: [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("created", created)
+            json.member("updated", updated)
+            json.member("failed", failed)
+            json.key("failures")
+            json.array { json in
+                for failure in failures {
+                    json.object { json in
+                        json.member("line", failure.line)
+                        json.member("error_code", failure.code)
+                        json.member("error_msg", failure.text)
+                        json.member("field", ifPresent: failure.field)
+                    }
+                }
+            }
+        }
+        return json.bytes
+    }
+}

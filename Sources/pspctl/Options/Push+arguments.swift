@@ -1,0 +1,8 @@
+public import ArgumentParser
+public import Push
+
+// The words of the interface, as arguments: a wrong one is wrong usage, and help lists the right ones.
+
+extension Platform: ExpressibleByArgument {}
+extension Interface: ExpressibleByArgument {}
+extension RecipientState: ExpressibleByArgument {}

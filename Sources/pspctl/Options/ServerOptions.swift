@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+
+/// Which server, and how to answer: every command has these.
+struct ServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The data directory of a server on this machine; else PSP_DATA, else ./data.", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("The server's admin listener, instead of the one in DIR/pspd.json.", valueName: "url"))
+    var admin: Endpoint?
+
+    @Option(help: ArgumentHelp("Its token; else PSP_ADMIN_TOKEN, else DIR/admin.token.", valueName: "token"))
+    var adminToken: String?
+
+    @Option(help: ArgumentHelp("The server's REST listener, instead of the one in DIR/pspd.json.", valueName: "url"))
+    var http: Endpoint?
+
+    @Flag(help: "Print JSON for scripts instead of tables for people.")
+    var json = false
+
+    /// A client of the admin listener.
+    func adminClient(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> ServerClient {
+        let directory = DataDirectory(option: data, environment: environment)
+        let endpoint = if let admin { admin } else { try directory.endpoint("admin") }
+        let token = if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] { given } else { try directory.adminToken() }
+        return try ServerClient(endpoint: endpoint, credential: .operatorToken(token))
+    }
+
+    /// A client of the REST listener that calls as an app.
+    func appClient(
+        key: String, masterSecret: String, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(Failure) -> ServerClient {
+        let endpoint =
+            if let http { http } else { try DataDirectory(option: data, environment: environment).endpoint("http") }
+        return try ServerClient(endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret))
+    }
+}
+
+extension Endpoint: ExpressibleByArgument {
+    init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,24 @@
+import Foundation
+
+/// Standard output for results, standard error for everything else.
+enum Output {
+    /// Prints a line to standard error.
+    static func error(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// Prints bytes that are JSON, and a line end.
+    static func json(_ bytes: [UInt8]) {
+        print(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// What a server sends is shown as text and never obeyed: a terminal would take control characters as commands.
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control
+    }
+}

@@ -1,0 +1,128 @@
+"""`pspd` as a process of its own, on free ports, with a data directory of its own."""
+
+import json
+import os
+import pathlib
+import re
+import selectors
+import signal
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 10.0
+# By the environment, so that a test's own flag is not a second one.
+FREE_PORTS = {f"PSP_{door}": "127.0.0.1:0" for door in ("HTTP", "MQTT", "ADMIN")}
+
+
+def binary(name):
+    """The program under test: by its environment variable, else the debug build (what `make test` builds), else the release build."""
+    given = os.environ.get(name.upper())
+    candidates = [pathlib.Path(given)] if given else [ROOT / ".build" / kind / name for kind in ("debug", "release")]
+    for candidate in candidates:
+        if candidate.exists():
+            return str(candidate.resolve())
+    raise FileNotFoundError(f"no {name}: build it, or name it in {name.upper()}")
+
+
+class Server:
+    """Starts and ends one server. May be started again after `stop` or `kill`: on the same data, on other ports."""
+
+    def __init__(self, data, *flags, environment=None, ignore_file_size_signal=False):
+        self.data = pathlib.Path(data)
+        self.flags = flags
+        self.environment = environment or {}
+        self.restore_signals = not ignore_file_size_signal
+        self.process = None
+        self.http = self.mqtt = self.admin = None
+        self.log = self.data.parent / f"{self.data.name}.log"
+
+    def command(self):
+        return [binary("pspd"), "--data", str(self.data), *self.flags]
+
+    def start(self):
+        """Returns when it has said that it serves."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("PSP_")}
+        environment = inherited | FREE_PORTS | self.environment
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True,
+                restore_signals=self.restore_signals,
+            )
+        line = self._first_line()
+        ready = re.fullmatch(r"ready http=(\S+) mqtt=(\S+) admin=(\S+)\n", line)
+        if not ready:
+            self.kill()
+            raise AssertionError(f"pspd did not get ready; it said {line!r}\n{self.tail()}")
+        self.http, self.mqtt, self.admin = (address(text) for text in ready.groups())
+        return self
+
+    def _first_line(self):
+        deadline = time.monotonic() + START_TIMEOUT
+        data = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            while b"\n" not in data and (left := deadline - time.monotonic()) > 0:
+                if not selector.select(left):
+                    break
+                chunk = os.read(self.process.stdout.fileno(), 4096)
+                if not chunk:
+                    break
+                data += chunk
+        return data.decode()
+
+    @property
+    def admin_token(self):
+        return (self.data / "admin.token").read_text().strip()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def tail(self, size=4000):
+        """The end of its log."""
+        return self.log.read_bytes()[-size:].decode(errors="replace") if self.log.exists() else ""
+
+    def stop(self):
+        """Asks it to end, and returns its exit status."""
+        if not self.process:
+            return None
+        self.process.terminate()
+        try:
+            status = self.process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"pspd did not end within {STOP_TIMEOUT} s of SIGTERM\n{self.tail()}") from None
+        self._forget()
+        return status
+
+    def kill(self):
+        """SIGKILL, to the whole group: nothing stays behind."""
+        if not self.process:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self._forget()
+
+    def _forget(self):
+        self.process.stdout.close()
+        self.process = None
+
+    def published(self):
+        """What it tells other programs of this machine in `pspd.json`."""
+        return json.loads((self.data / "pspd.json").read_text())
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.kill()
+
+
+def address(text):
+    host, port = text.rsplit(":", 1)
+    return host, int(port)

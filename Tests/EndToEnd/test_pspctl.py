@@ -1,0 +1,175 @@
+"""The operator's command line against the real server."""
+
+import json
+
+import pytest
+
+from conftest import run
+from kit.server import binary
+from kit.waiting import eventually
+
+
+@pytest.fixture
+def ctl(pspctl):
+    """Runs a command that must succeed; returns what it printed, as JSON with `--json`."""
+
+    def command(*arguments, **options):
+        ended = pspctl(*arguments, **options)
+        assert ended.returncode == 0, ended
+        return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
+
+    return command
+
+
+@pytest.fixture
+def scene(ctl, world):
+    """What most commands refer to, made by the commands themselves."""
+    world.ctl = ctl
+    world.home = world.name("home")
+    ctl("org", "add", world.home, "--name", "总局")
+    world.app_key = world.name("app")
+    created = ctl("app", "add", world.app_key, "--name", "Demo", "--interface", "msg", "--interface", "config", "--json")
+    world.app_secret = created["master_secret"]
+    world.token = world.name("phone")
+    ctl("device", "add", world.token, "--platform", "android", "--org", world.home, "--user", world.name("user"), "--test")
+    return world
+
+
+def test_add_tells_what_it_did_and_prints_secrets(ctl, world):
+    org, app, token = world.name("o"), world.name("a"), world.name("d")
+    assert ctl("org", "add", org, "--name", "O") == f"created organisation {org}\n"
+    assert ctl("org", "add", org, "--name", "P") == f"updated organisation {org}\n"
+    created = ctl("app", "add", app, "--name", "A", "--interface", "msg").splitlines()
+    assert created[0] == f"created app {app}" and created[1].startswith("master secret: ")
+    created = ctl("device", "add", token, "--platform", "ios", "--org", org).splitlines()
+    assert created[0] == f"created device {token}" and created[1].startswith("secret: ")
+    assert ctl("device", "add", token, "--user", world.name("u")) == f"updated device {token}\n"
+
+
+def test_show_list_remove(scene, ctl):
+    shown = ctl("device", "show", scene.token, "--json")
+    assert (shown["platform"], shown["org_id"], shown["test"]) == ("android", scene.home, True)
+    assert "总局" in ctl("org", "show", scene.home)
+    assert ctl("app", "show", scene.app_key, "--json")["interfaces"] == ["msg", "config"]
+    assert scene.token in ctl("device", "list", "--org", scene.home)
+    assert scene.token in ctl("device", "list", "--user", scene.name("user"), "--no-online")
+    assert ctl("device", "list", "--org", scene.home, "--online", "--json") == []
+    assert scene.app_key in [app["appkey"] for app in ctl("app", "list", "--all", "--json")]
+    assert scene.home in [org["org_id"] for org in ctl("org", "list", "--all", "--json")]
+    assert ctl("device", "remove", scene.token) == f"removed device {scene.token}\n"
+    ctl("org", "remove", scene.home)
+    ctl("app", "remove", scene.app_key)
+    assert scene.admin.get("apps", scene.app_key).status == 404
+
+
+def test_clearing_what_is_optional(scene, ctl):
+    ctl("org", "add", scene.name("child"), "--name", "C", "--parent", scene.home)
+    ctl("org", "add", scene.name("child"), "--no-parent")
+    ctl("app", "add", scene.app_key, "--scope", scene.home, "--disabled")
+    ctl("app", "add", scene.app_key, "--no-scope", "--enabled")
+    ctl("device", "add", scene.token, "--no-user", "--no-test")
+    assert "parent_id" not in scene.admin.get("orgs", scene.name("child")).ok()
+    app = scene.admin.get("apps", scene.app_key).ok()
+    assert "org_id" not in app and app["disabled"] is False
+    device = scene.admin.get("devices", scene.token).ok()
+    assert "user_id" not in device and device["test"] is False
+
+
+def test_push_task_tasks_cancel_stats(scene, ctl, device):
+    signed = ("--app", scene.app_key, "--secret", scene.app_secret)
+    tag = ("--tag", scene.name("t"))
+    unicast = ctl("push", "unicast", scene.token, "--title", "Hi", *tag, *signed, "--json")["task_id"]
+    user = ctl("push", "user", scene.name("user"), "--custom-json", '{"n": 1.10}', *tag, *signed, "--json")["task_id"]
+    org = ctl("push", "org", scene.home, "--title", "All", "--test", "--out-biz-no", "1", *signed, "--json")["task_id"]
+    config = ctl("push", "config", "a=1", "--org", scene.home, *signed, "--json")["task_id"]
+    assert ctl("push", "org", scene.home, "--title", "x", *signed).startswith("task ")
+
+    shown = ctl("task", unicast)
+    assert "pending:\n  " + scene.token in shown and "targeted" in shown
+    scene.admin.put("devices", scene.token, secret="s").ok()
+    from kit.world import Registered
+
+    phone = device(scene.server, Registered(scene.token, "s")).connect()
+    phone.wait_for(unicast, user, org)
+    phone.wait_for(config, topic="psp/push/config")
+    assert [message["body"] for _, message in phone.received][1] == {"custom": {"n": 1.10}}
+    phone.receipt(unicast, "failed", detail="no room")
+    eventually(lambda: scene.admin.task(unicast)["counts"]["delivered"] == 1, "delivered")
+    everything = ctl("task", unicast, "--json")
+    assert everything["devices"] == {
+        "delivered": [{"device_token": scene.token}], "failed": [{"device_token": scene.token, "detail": "no room"}],
+    }
+    assert "no room" in ctl("task", unicast, "--state", "failed")
+
+    listed = ctl("tasks", "--app", scene.app_key)
+    assert listed.index(config) < listed.index(org) < listed.index(user) < listed.index(unicast), "newest first"
+    assert len(ctl("tasks", "--app", scene.app_key, "--limit", "2", "--json")) == 2
+    assert ctl("cancel", config) == f"task {config} is cancelled\n"
+    sums = ctl("stats", *tag, *signed, "--json")
+    assert (sums["tasks"], sums["targeted"]) == (2, 2)
+    assert "targeted" in ctl("stats", *tag, PSP_APP=scene.app_key, PSP_SECRET=scene.app_secret)
+
+
+def test_import_from_a_file_and_from_a_pipe(scene, ctl, tmp_path):
+    lines = [
+        json.dumps({"kind": "device", "id": scene.name(f"i{n}"), "platform": "ios", "org_id": scene.home, "secret": "s"}) for n in range(4500)
+    ]
+    file = tmp_path / "devices.ndjson"
+    file.write_text("\n".join(lines))
+    assert ctl("import", str(file)) == "4500 created, 0 updated, 0 failed\n"
+    assert ctl("import", "-", stdin="\n".join(lines[:10]), timeout=30) == "0 created, 10 updated, 0 failed\n"
+
+
+def test_import_names_the_lines_that_failed(scene, pspctl, tmp_path):
+    good = json.dumps({"kind": "org", "id": scene.home, "name": "O"})
+    file = tmp_path / "mixed.ndjson"
+    file.write_text("\n".join([good] * 2500 + ["nonsense", good, '{"kind":"org"}']))
+    ended = pspctl("import", str(file))
+    assert ended.returncode == 1
+    assert ended.stdout == "0 created, 2501 updated, 2 failed\n"
+    assert f"{file}:2501: refused with 2101" in ended.stderr and f"{file}:2503: refused with 2102" in ended.stderr
+
+
+def test_a_refusal_is_told_with_code_text_and_field(scene, pspctl):
+    ended = pspctl("device", "add", scene.name("new"), "--org", scene.home)
+    assert ended.returncode == 1 and "2102" in ended.stderr and "[platform]" in ended.stderr, ended
+    ended = pspctl("push", "unicast", scene.token, "--title", "x", "--app", scene.app_key, "--secret", "wrong")
+    assert ended.returncode == 1 and "2005" in ended.stderr
+    ended = pspctl("app", "list", "--admin-token", "wrong")
+    assert ended.returncode == 1 and "2005" in ended.stderr
+    ended = pspctl("task", "nothing")
+    assert ended.returncode == 1 and "2204" in ended.stderr
+
+
+def test_a_server_that_is_not_there(tmp_path):
+    ended = run(binary("pspctl"), "app", "list", "--data", str(tmp_path))
+    assert ended.returncode == 1 and str(tmp_path) in ended.stderr
+    ended = run(binary("pspctl"), "app", "list", "--admin", "127.0.0.1:1", "--admin-token", "x")
+    assert ended.returncode == 1 and "cannot reach" in ended.stderr
+
+
+def test_addresses_and_token_by_hand(scene):
+    server = scene.server
+    ended = run(
+        binary("pspctl"), "device", "show", scene.token, "--admin", "http://%s:%d" % server.admin, PSP_ADMIN_TOKEN=server.admin_token)
+    assert ended.returncode == 0, ended
+    ended = run(
+        binary("pspctl"), "push", "unicast", scene.token, "--title", "x", "--http", "%s:%d" % server.http, PSP_APP=scene.app_key,
+        PSP_SECRET=scene.app_secret)
+    assert ended.returncode == 0, ended
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["push", "unicast", "x"], ["device", "add"], ["app", "add", "a", "--interface", "mail"], ["import"]]
+)
+def test_wrong_usage(pspctl, arguments):
+    ended = pspctl(*arguments)
+    assert ended.returncode == 2 and ended.stderr and not ended.stdout, ended
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["app", "add"], ["org", "add"], ["device", "list"], ["import"], ["push", "config"], ["task"], ["tasks"], ["cancel"], ["stats"]]
+)
+def test_help_has_examples(pspctl, command):
+    ended = pspctl(*command, "--help")
+    assert ended.returncode == 0 and "EXAMPLE" in ended.stdout, ended

@@ -1,0 +1,147 @@
+"""The samples do what their texts say."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from conftest import run
+from kit.server import ROOT
+from kit.waiting import eventually
+
+EXAMPLES = ROOT / "examples"
+CALLERS = {
+    "Push.java": ["java", str(EXAMPLES / "Push.java")], "push.py": [sys.executable, str(EXAMPLES / "push.py")],
+    "push.sh": ["sh", str(EXAMPLES / "push.sh")],
+}
+
+
+@pytest.fixture
+def scene(world):
+    world.caller = world.app()
+    world.phone = world.device("phone", world.org("home"))
+    world.url = "http://%s:%d" % world.server.http
+    return world
+
+
+@pytest.fixture(params=CALLERS)
+def caller(request):
+    return CALLERS[request.param]
+
+
+def test_a_caller_pushes_and_prints_the_task(scene, device, caller):
+    phone = device(scene.server, scene.phone).connect()
+    ended = run(*caller, scene.url, scene.caller.appkey, scene.caller.secret, scene.phone.token)
+    assert ended.returncode == 0, ended
+    task = json.loads(ended.stdout)
+    task = task.get("data", task)
+    assert task["counts"]["delivered"] == 1 and task["status"] == "completed"
+    assert phone.tasks() == [task["task_id"]]
+
+
+def test_a_caller_tells_a_refusal(scene, caller):
+    ended = run(*caller, scene.url, scene.caller.appkey, "wrong", scene.phone.token)
+    assert ended.returncode == 1 and "2005" in ended.stderr, ended
+    ended = run(*caller, scene.url, scene.caller.appkey, scene.caller.secret, "nobody")
+    assert ended.returncode == 1 and "2201" in ended.stderr, ended
+
+
+def test_a_caller_tells_that_nobody_answers(scene, caller):
+    ended = run(*caller, "http://127.0.0.1:1", "a", "b", "c")
+    assert ended.returncode == 1 and "cannot reach" in ended.stderr, ended
+
+
+def test_a_caller_explains_itself(caller):
+    asked = run(*caller, "--help")
+    assert asked.returncode == 0 and "usage" in asked.stdout.lower(), asked
+    wrong = run(*caller)
+    assert wrong.returncode == 2 and "usage" in wrong.stderr.lower(), wrong
+
+
+def test_the_shell_caller_without_openssl(scene, device, tmp_path):
+    """md5sum takes its place."""
+    for tool in ("sh", "curl", "date", "tr", "cut", "md5sum", "tail", "sed", "sleep", "cat"):
+        os.symlink(shutil.which(tool), tmp_path / tool)
+    phone = device(scene.server, scene.phone).connect()
+    arguments = (scene.url, scene.caller.appkey, scene.caller.secret, scene.phone.token)
+    ended = run(*CALLERS["push.sh"], *arguments, PATH=str(tmp_path))
+    assert ended.returncode == 0, ended
+    assert len(phone.tasks()) == 1
+
+
+class Running:
+    """A sample that runs until it is stopped."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def __enter__(self):
+        return self
+
+    def line(self):
+        return self.process.stdout.readline()
+
+    def __exit__(self, *_):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5.0"])
+def test_the_python_device_shows_reports_and_remembers(scene, tmp_path, version):
+    host, port = scene.server.mqtt
+    command = [
+        sys.executable, str(EXAMPLES / "device.py"), scene.phone.token, scene.phone.secret, "--host", host, "--port", str(port), "--mqtt",
+        version, "--seen", str(tmp_path / "seen"), "--count", "2",
+    ]
+    message = scene.caller.to_device(scene.phone.token, "您好")
+    configuration = scene.caller.configure("a=1", device_tokens=scene.phone.token)
+    ended = run(*command)
+    assert ended.returncode == 0, ended
+    shown = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [(push["topic"], push["task_id"]) for push in shown] == [("psp/push/msg", message), ("psp/push/config", configuration)]
+    assert shown[0]["body"]["title"] == "您好"
+    counts = scene.caller.counts(message)
+    assert (counts["delivered"], counts["opened"]) == (1, 1)
+    eventually(lambda: scene.caller.counts(configuration)["applied"] == 1, "applied")
+    assert (tmp_path / "seen").read_text().split() == [message]
+
+
+def test_the_python_device_gives_up_on_a_refusal(scene):
+    host, port = scene.server.mqtt
+    ended = run(sys.executable, str(EXAMPLES / "device.py"), scene.phone.token, "wrong", "--host", host, "--port", str(port))
+    assert ended.returncode == 1 and "Not authorized" in ended.stderr, ended
+
+
+def test_the_python_device_comes_back_after_the_server(own_server):
+    from kit.world import World
+
+    world = World(own_server)
+    caller = world.app()
+    registered = world.device("phone", world.org("home"))
+    host, port = own_server.mqtt
+    own_server.flags += ("--mqtt", f"{host}:{port}")
+    command = (sys.executable, "-u", str(EXAMPLES / "device.py"), registered.token, registered.secret, "--host", host, "--port", str(port))
+    with Running(*command) as running:
+        assert running.line() == "connected\n"
+        own_server.kill()
+        own_server.start()
+        task = caller.to_device(registered.token)
+        eventually(lambda: caller.counts(task)["opened"] == 1, "it came back and showed it")
+
+
+def test_the_one_line_device(scene):
+    host, port = scene.server.mqtt
+    with Running("stdbuf", "-oL", "sh", str(EXAMPLES / "device.sh"), scene.phone.token, scene.phone.secret, host, str(port)) as running:
+        task = scene.caller.to_device(scene.phone.token)
+        topic, message = running.line().split(" ", 1)
+        assert topic == "psp/push/msg" and json.loads(message)["task_id"] == task
+        eventually(lambda: scene.caller.counts(task)["delivered"] == 1, "acknowledged")

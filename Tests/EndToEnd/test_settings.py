@@ -1,0 +1,179 @@
+"""How the server starts and ends as a process."""
+
+import socket
+import sqlite3
+import stat
+
+import pytest
+
+from conftest import run
+from kit.device import Device
+from kit.rest import AdminClient
+from kit.server import FREE_PORTS, Server, binary
+from kit.waiting import throughout
+from kit.world import World
+
+
+def refused(*flags, contains, data, **environment):
+    """The server must end by itself, at once, with 2 and one clear line."""
+    ended = run(binary("pspd"), "--data", str(data), *flags, timeout=20, **(FREE_PORTS | environment))
+    assert ended.returncode == 2, ended
+    assert contains in ended.stderr and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    assert "ready" not in ended.stdout
+    return ended
+
+
+def test_ready_line_and_pspd_json_tell_the_real_ports(own_server):
+    published = own_server.published()
+    for name in ("http", "mqtt", "admin"):
+        host, port = getattr(own_server, name)
+        assert published[name] == f"{host}:{port}" and port > 0
+        socket.create_connection((host, port), timeout=5).close()
+    assert published["pid"] == own_server.pid
+
+
+def test_the_admin_token_is_made_once_and_kept_private(own_server):
+    token = own_server.admin_token
+    assert stat.S_IMODE((own_server.data / "admin.token").stat().st_mode) == 0o600
+    assert own_server.stop() == 0
+    own_server.start()
+    assert own_server.admin_token == token
+    AdminClient(own_server).items("/psp/admin/apps")
+
+
+def test_sigterm_ends_it_well_and_says_goodbye_to_devices(own_server, device):
+    world = World(own_server)
+    registered = world.device("phone", world.org("home"))
+    phones = [device(own_server, registered).connect()]
+    old = world.device("old", world.name("home"))
+    phones.append(device(own_server, old, "3.1.1").connect())
+    assert own_server.stop() == 0
+    assert phones[0].wait_closed().value == 0x8B
+    phones[1].wait_closed()
+
+
+def test_what_was_there_is_there_after_a_restart(own_server, device):
+    world = World(own_server)
+    caller = world.app()
+    registered = world.device("phone", world.org("home"))
+    phone = device(own_server, registered).connect()
+    first = caller.to_device(registered.token)
+    phone.wait_for(first)
+    phone.receipt(first, "opened")
+    phone.disconnect()
+    second = caller.to_org(world.name("home"))
+    assert own_server.stop() == 0
+    own_server.start()
+    assert caller.counts(first)["opened"] == 1 and caller.counts(first)["delivered"] == 1
+    phone = device(own_server, registered).connect()
+    phone.wait_for(second)
+    assert phone.tasks() == [second]
+
+
+def test_probes(own_server):
+    for path in ("/healthz", "/readyz"):
+        with socket.create_connection(own_server.admin, timeout=5) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+class TestRefusedSettings:
+    def test_an_unknown_flag(self, tmp_path):
+        refused("--colour", "red", contains="colour", data=tmp_path / "data")
+
+    @pytest.mark.parametrize("value", ["nonsense", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x"])
+    def test_an_address_that_is_none(self, tmp_path, value):
+        refused("--http", value, contains=value, data=tmp_path / "data")
+
+    @pytest.mark.parametrize("flag, value", [("--window", "0"), ("--window", "x"), ("--loops", "-1"), ("--loops", "x")])
+    def test_a_number_that_is_none(self, tmp_path, flag, value):
+        refused(f"{flag}={value}", contains=flag[2:], data=tmp_path / "data")
+
+    @pytest.mark.parametrize("door", ["http", "mqtt", "admin"])
+    def test_a_port_that_is_taken(self, tmp_path, door):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            refused(f"--{door}", f"127.0.0.1:{port}", contains=str(port), data=tmp_path / "data")
+
+    def test_a_port_that_another_pspd_has(self, own_server, tmp_path):
+        refused("--http", "%s:%d" % own_server.http, contains=str(own_server.http[1]), data=tmp_path / "other")
+
+    def test_another_pspd_on_the_data(self, own_server):
+        refused(contains=str(own_server.data), data=own_server.data)
+        AdminClient(own_server).items("/psp/admin/apps")
+        assert own_server.published()["pid"] == own_server.pid, "what the first one published is left alone"
+
+    def test_an_unknown_key_in_the_file(self, tmp_path):
+        file = tmp_path / "pspd.yaml"
+        file.write_text("window: 10\ncolour: red\n")
+        refused("--config", str(file), contains="colour", data=tmp_path / "data")
+
+    @pytest.mark.parametrize("text", ["window: [1", "- a\n- b\n", "window: many\n", "window:\n  a: 1\n"])
+    def test_a_file_that_makes_no_sense(self, tmp_path, text):
+        file = tmp_path / "pspd.yaml"
+        file.write_text(text)
+        refused("--config", str(file), contains="", data=tmp_path / "data")
+
+    def test_a_file_that_is_not_there(self, tmp_path):
+        refused("--config", str(tmp_path / "nothing.yaml"), contains="nothing.yaml", data=tmp_path / "data")
+
+    def test_a_data_directory_that_cannot_be(self, tmp_path):
+        (tmp_path / "file").write_text("x")
+        refused(contains="file", data=tmp_path / "file")
+
+    def test_a_data_directory_of_another_version(self, own_server):
+        own_server.stop()
+        store = next(path for path in own_server.data.iterdir() if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3")
+        connection = sqlite3.connect(store)
+        connection.execute("PRAGMA user_version = 9999")
+        connection.commit()
+        connection.close()
+        refused(contains="9999", data=own_server.data)
+
+    def test_a_file_of_somebody_else(self, own_server):
+        own_server.stop()
+        store = next(path for path in own_server.data.iterdir() if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3")
+        for path in own_server.data.glob(store.name + "*"):
+            path.unlink()
+        store.write_bytes(b"not a database at all" * 100)
+        refused(contains=str(own_server.data), data=own_server.data)
+        assert store.read_bytes() == b"not a database at all" * 100
+
+
+class TestSources:
+    """A flag beats the environment, that beats the file, that beats the default."""
+
+    def test_precedence(self, tmp_path):
+        file = tmp_path / "pspd.yaml"
+        file.write_text("window: 3\nloops: 1\n")
+
+        def window(*flags, **environment):
+            with Server(tmp_path / "data", "--config", str(file), *flags, environment=environment) as server:
+                return in_hand(server)
+
+        assert window() == 3
+        assert window(PSP_WINDOW="2") == 2
+        assert window("--window", "4", PSP_WINDOW="2") == 4
+
+    def test_help_lists_the_settings(self):
+        shown = run(binary("pspd"), "--help")
+        assert shown.returncode == 0
+        for flag in ("--http", "--mqtt", "--admin", "--data", "--admin-token", "--loops", "--window", "--config"):
+            assert flag in shown.stdout
+        for variable in ("PSP_HTTP", "PSP_ADMIN_TOKEN"):
+            assert variable in shown.stdout
+
+
+def in_hand(server):
+    """How many messages a device gets that acknowledges none."""
+    world = World(server)
+    caller = world.app()
+    registered = world.device("phone", world.org("home"))
+    tasks = [caller.to_device(registered.token) for _ in range(6)]
+    phone = Device(server, registered.token, registered.secret, acknowledges=False).connect()
+    try:
+        phone.wait_for(tasks[0])
+        throughout(lambda: len(phone.tasks()) < 6, "no window at all", 0.4)
+        return len(phone.tasks())
+    finally:
+        phone.vanish()

@@ -1,0 +1,93 @@
+import Libevent
+
+/// An HTTP server whose answers describe the requests, and that keeps, drops or answers them as their path says.
+actor Describer {
+    let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private let limits: HTTPLimits
+    private var server: HTTPServer?
+    private var kept: [HTTPExchange] = []
+    private(set) var seen: [String] = []
+    private(set) var isEmpty = false
+    private(set) var troubles: [LibeventError] = []
+
+    init(on loop: EventLoop, limits: HTTPLimits = HTTPLimits()) { (self.loop, self.limits) = (loop, limits) }
+
+    /// Listens on a free port and returns the address.
+    func listen() throws -> SocketAddress {
+        let socket = try bindAnyPort()[0]
+        try listen(on: socket)
+        return socket.address
+    }
+
+    func listen(on socket: ListeningSocket) throws {
+        let server = try HTTPServer(on: loop, limits: limits) { [unowned self] exchange in handle(exchange) }
+        server.onTrouble = { [unowned self] in troubles.append($0) }
+        try server.listen(on: socket)
+        self.server = server
+    }
+
+    private func handle(_ exchange: HTTPExchange) {
+        seen.append("\(exchange.method) \(exchange.rawTarget)")
+        switch exchange.path {
+        case "/keep": kept.append(exchange)
+        case "/drop": break
+        case "/close": exchange.reply(status: 200, body: Array("bye".utf8), close: true)
+        case "/big": exchange.reply(status: 200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 4_000_000))
+        case "/empty": exchange.reply(status: 204)
+        default: describe(exchange)
+        }
+    }
+
+    private func describe(_ exchange: HTTPExchange) {
+        let body = exchange.withBody { String(decoding: $0, as: UTF8.self) }
+        let isTooLarge = exchange.headerBytes > limits.maxHeaderBytes || exchange.bodyCount > limits.maxBodyBytes
+        let status = exchange.framing != .ok ? 400 : isTooLarge ? 413 : 200
+        let text =
+            "\(exchange.method) \(exchange.path) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(exchange.bodyCount) body=\(body)"
+        exchange.reply(
+            status: status,
+            headers: [("Content-Type", "text/plain"), ("X-Asked", exchange.values(of: "x-ask").joined(separator: "|"))],
+            body: Array(text.utf8))
+    }
+
+    var connectionCount: Int { server?.connectionCount ?? 0 }
+    var keptCount: Int { kept.count }
+    var isAccepting: Bool { server?.isAccepting == true }
+
+    func answerKept() {
+        for exchange in kept { exchange.reply(status: 200, body: Array("late".utf8)) }
+        kept.removeAll()
+    }
+
+    func dropKept() { kept.removeAll() }
+
+    func takeKept() -> [HTTPExchange] {
+        defer { kept.removeAll() }
+        return kept
+    }
+
+    func stopAccepting() throws { try server?.stopAccepting() }
+
+    func drain() {
+        server?.onEmpty = { [unowned self] in isEmpty = true }
+        server?.drain()
+    }
+
+    func stop() { server = nil }
+}
+
+/// A server for one test, and a new connection to it.
+func withDescriber<R>(
+    limits: HTTPLimits = HTTPLimits(), _ body: @concurrent (Describer, SocketAddress) async throws -> R
+) async throws -> R {
+    try await withLoop { loop in
+        let server = Describer(on: loop, limits: limits)
+        let address = try await server.listen()
+        let result: Result<R, any Error>
+        do { result = .success(try await body(server, address)) } catch { result = .failure(error) }
+        await server.stop()
+        return try result.get()
+    }
+}

@@ -1,0 +1,199 @@
+import Glibc
+import Libevent
+import Synchronization
+import Testing
+
+/// Notes what happened, from any thread.
+final class Log: Sendable {
+    private let entries = Locked<[String]>([])
+    func add(_ entry: String) { entries.withLock { $0.append(entry) } }
+    var all: [String] { entries.withLock { $0 } }
+}
+
+actor Asker {
+    let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    /// Whether this ran on the right loop at each step.
+    func ask(_ other: Asker) async -> [Bool] {
+        var answers = [loop.isCurrent]
+        for _ in 0..<100 {
+            answers.append(await other.answer())
+            answers.append(loop.isCurrent)
+        }
+        return answers
+    }
+
+    func answer() async -> Bool {
+        await Task.yield()
+        return loop.isCurrent && EventLoop.current === loop
+    }
+}
+
+@Suite("Event loop")
+struct EventLoopTests {
+    @Test("an actor runs on its loop, also after waiting for an actor of another one")
+    func actorsStay() async throws {
+        try await withLoops(2) { loops in
+            let (asker, other) = (Asker(loops[0]), Asker(loops[1]))
+            #expect(await asker.ask(other) == Array(repeating: true, count: 201))
+            #expect(!loops[0].isCurrent)
+            #expect(EventLoop.current == nil)
+        }
+    }
+
+    @Test("jobs run in the order in which one thread posted them, each once")
+    func order() async throws {
+        try await withLoop { loop in
+            let seen = Locked<[[Int]]>(Array(repeating: [], count: 4))
+            await withTaskGroup(of: Void.self) { group in
+                for poster in 0..<4 {
+                    group.addTask {
+                        for number in 0..<5000 { loop.execute { seen.withLock { $0[poster].append(number) } } }
+                    }
+                }
+            }
+            try await wait(until: "all have run") { seen.withLock { $0.allSatisfy { $0.count == 5000 } } }
+            #expect(seen.withLock { $0 } == Array(repeating: Array(0..<5000), count: 4))
+        }
+    }
+
+    @Test("what is posted before the start runs after it, and what is queued runs before the end")
+    func beforeAndAfter() async throws {
+        let loop = try EventLoop(name: "test")
+        let log = Log()
+        loop.execute { log.add("early") }
+        loop.execute { loop.execute { log.add("late") } }
+        loop.stop()
+        loop.start()
+        loop.join()
+        #expect(log.all == ["early", "late"])
+    }
+
+    @Test("a turn is a pass, then the queued jobs, then the steps at its end")
+    func turn() async throws {
+        try await withLoop { loop in
+            let log = Log()
+            await OnLoop(loop).run { _ in
+                loop.atEndOfTurn { if log.all.count < 4 { log.add("step") } }
+                loop.execute { log.add("job") }
+                loop.afterCallback { log.add("after callback") }
+            }
+            try await wait(until: "three things have happened") { log.all.count >= 4 }
+            #expect(log.all.prefix(4).filter { $0 != "step" } == ["after callback", "job"])
+            #expect(log.all.prefix(4).last == "step")
+        }
+    }
+
+    @Test("a turn that has become too long breaks off, and what was ready is served by the next ones")
+    func longTurns() async throws {
+        try await withLoop { loop in
+            let log = Log()
+            let actor = Burner(loop)
+            try await actor.start(log)
+            try await wait(until: "all timers have fired and all jobs have run") {
+                log.all.count { $0 == "timer" || $0 == "job" } == 20
+            }
+            let all = log.all
+            // No two callbacks and no two jobs in one turn: each alone takes longer than that. One of each there may be, or one kind could starve the other.
+            for (one, next) in zip(all, all.dropFirst()) { #expect(one == "end" || one != next) }
+            #expect(all.count { $0 == "timer" } == 10)
+            await actor.stop()
+        }
+    }
+
+    @Test("the clocks stand still within a turn and are right")
+    func clocks() async throws {
+        try await withLoop { loop in
+            let actor = OnLoop(loop)
+            let (before, wallBefore) = (ContinuousClock.now, Int64(time(nil)) * 1000)
+            let first = await actor.run { _ in (loop.monotonicNow, loop.wallClockMilliseconds) }
+            usleep(5000)
+            let second = await actor.run { _ in
+                let begin = (loop.monotonicNow, loop.wallClockMilliseconds)
+                usleep(3000)
+                #expect(loop.turnExceeded)
+                #expect(begin == (loop.monotonicNow, loop.wallClockMilliseconds))
+                return begin
+            }
+            let passed = ContinuousClock.now - before
+            #expect(second.0 - first.0 >= 5_000_000)
+            #expect(Duration.nanoseconds(second.0 - first.0) <= passed)
+            #expect(first.1 >= wallBefore && second.1 >= first.1 && second.1 < Int64(time(nil) + 1) * 1000)
+        }
+    }
+
+    @Test("many jobs from many threads, to loops that sleep and wake")
+    func wakes() async throws {
+        try await withLoops(2) { loops in
+            let (a, b) = (Asker(loops[0]), Asker(loops[1]))
+            for _ in 0..<20 {
+                async let one = a.ask(b)
+                async let two = b.ask(a)
+                #expect(await one.allSatisfy { $0 })
+                #expect(await two.allSatisfy { $0 })
+            }
+        }
+    }
+
+    @Test("entering an actor of another loop traps")
+    func isolationIsChecked() async {
+        await #expect(processExitsWith: .failure) {
+            let loops = try (0..<2).map { try EventLoop(name: "test \($0)") }
+            for loop in loops { loop.start() }
+            let stranger = OnLoop(loops[1])
+            let done = Locked(false)
+            loops[0].execute {
+                stranger.assumeIsolated { _ in done.withLock { $0 = true } }
+            }
+            while !done.withLock({ $0 }) { usleep(1000) }
+        }
+        await #expect(processExitsWith: .success) {
+            let loop = try EventLoop(name: "test")
+            loop.start()
+            let own = OnLoop(loop)
+            let done = Locked(false)
+            loop.execute { own.assumeIsolated { _ in done.withLock { $0 = true } } }
+            while !done.withLock({ $0 }) { usleep(1000) }
+        }
+    }
+
+    @Test("touching what belongs to a loop from another thread traps")
+    func ownershipIsChecked() async {
+        await #expect(processExitsWith: .failure) {
+            let loop = try EventLoop(name: "test")
+            loop.start()
+            while !(await OnLoop(loop).run { _ in loop.isCurrent }) {}
+            let timer = try Timer(on: loop, after: .seconds(1)) {}
+            withExtendedLifetime(timer) {}
+        }
+    }
+}
+
+/// Ten timers due at once and ten jobs, each longer than a turn.
+private actor Burner {
+    let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    private var timers: [Timer] = []
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func start(_ log: Log) throws {
+        loop.atEndOfTurn { log.add("end") }
+        for _ in 0..<10 {
+            timers.append(
+                try Timer(on: loop, after: .zero) {
+                    usleep(2500)
+                    log.add("timer")
+                })
+        }
+        for _ in 0..<10 {
+            loop.execute {
+                usleep(2500)
+                log.add("job")
+            }
+        }
+    }
+
+    func stop() { timers.removeAll() }
+}

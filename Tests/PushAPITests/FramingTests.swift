@@ -1,0 +1,184 @@
+import Push
+import Testing
+
+@testable import PushAPI
+
+@Suite("Addresses, methods, sizes and framing")
+struct FramingTests {
+    @Test(
+        "addresses are exact",
+        arguments: [
+            "/", "/psp/push", "/psp/push/msg/", "/psp/push//msg", "/PSP/push/msg", "/psp/push/%6dsg", "/psp/push/task/",
+            "/psp/push/task/a/b",
+            "/psp/push/task//devices", "/psp/admin/apps", "/metrics", "/healthz",
+        ])
+    func addresses(target: String) async throws {
+        try await Served.with { served in
+            expect(try served.send(.push(to: target)), 2107, status: 400)
+        }
+    }
+
+    @Test(
+        "a method that an address does not take is 2108 with Allow",
+        arguments: ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])
+    func methods(method: String) async throws {
+        try await Served.with { served in
+            var call = Call.push()
+            (call.method, call.body) = (method, "")
+            let reply = try served.send(call)
+            expect(reply, 2108, status: 405)
+            #expect(reply.headers["allow"] == "POST")
+        }
+    }
+
+    @Test("HEAD is 2108 without a body")
+    func head() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            var call = Call.get("/psp/push/task/t")
+            call.method = "HEAD"
+            try connection.send(call.bytes)
+            let reply = try connection.reply(toHead: true)
+            #expect(reply.status == 405)
+            #expect(reply.headers["allow"] == "GET")
+            // Had a body come, it would stand before the next reply.
+            try connection.send(Call.push().bytes)
+            expectSuccess(try connection.reply())
+        }
+    }
+
+    @Test("a body of 64 KiB is read, one byte more is 2106")
+    func bodySize() async throws {
+        try await Served.with { served in
+            let padding = String(repeating: " ", count: 65_536 - messageBody.utf8.count)
+            expectSuccess(try served.send(.push(messageBody + padding)))
+            expect(try served.send(.push(messageBody + padding + " ")), 2106, status: 413)
+            #expect(served.store.asked.pushes.count == 1)
+        }
+    }
+
+    @Test("headers over 16 KiB are 2106")
+    func headerSize() async throws {
+        try await Served.with { served in
+            expectSuccess(try served.send(Call.push().with("X-Large", String(repeating: "x", count: 15_000))))
+            expect(try served.send(Call.push().with("X-Large", String(repeating: "x", count: 17_000))), 2106, status: 413)
+        }
+    }
+
+    @Test("a chunked body is read like any other")
+    func chunked() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            let head = Call(headers: Call.credentials() + [("Transfer-Encoding", "chunked")])
+            let cut = messageBody.utf8.count / 2
+            var text = String(decoding: head.bytes, as: UTF8.self).replacing("Content-Length: 0\r\n", with: "")
+            for piece in [messageBody.prefix(cut), messageBody.dropFirst(cut)] {
+                text += "\(String(piece.utf8.count, radix: 16))\r\n\(piece)\r\n"
+            }
+            try connection.send(text + "0\r\n\r\n")
+            expectSuccess(try connection.reply())
+        }
+    }
+
+    @Test("requests of one connection are answered one after the other, also when sent ahead")
+    func pipelined() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            try connection.send(Call.push().bytes + Call.push("{").bytes + Call.push().bytes)
+            expectSuccess(try connection.reply())
+            expect(try connection.reply(), 2101, status: 400)
+            expectSuccess(try connection.reply())
+        }
+    }
+
+    /// What follows each head on the connection must never become a request of its own.
+    @Test(
+        "a request whose end is in doubt is 2103, and the connection closes",
+        arguments: [
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length"),
+            ("Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length"),
+            ("Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding"),
+            ("Transfer-Encoding: identity\r\n", "Transfer-Encoding"),
+        ])
+    func smuggling(lines: String, field: String) async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            var head = "POST /psp/push/msg HTTP/1.1\r\nHost: localhost\r\n"
+            for (name, value) in Call.credentials() { head += "\(name): \(value)\r\n" }
+            try connection.send(head + lines + "\r\n" + "0\r\n\r\n" + String(decoding: Call.push().bytes, as: UTF8.self))
+            expect(try connection.reply(), 2103, status: 400, field: field)
+            #expect(try connection.isClosedByServer())
+            #expect(served.store.asked.pushes.isEmpty)
+        }
+    }
+
+    @Test("Content-Length with Transfer-Encoding is refused, and the connection closes")
+    func lengthWithChunks() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            let head = Call(headers: Call.credentials() + [("Transfer-Encoding", "chunked")]).bytes
+            try connection.send(head + Array("0\r\n\r\n".utf8) + Call.push().bytes)
+            let reply = try connection.reply()
+            expect(reply, 2103, status: 400, field: "Transfer-Encoding")
+            #expect(try connection.isClosedByServer())
+            #expect(served.store.asked.pushes.isEmpty)
+        }
+    }
+
+    @Test("a body with a method that takes none is 2103, and the connection closes")
+    func bodyWithGet() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            var call = Call.get("/psp/push/task/t")
+            call.body = String(decoding: Call.push().bytes, as: UTF8.self)
+            try connection.send(call.bytes)
+            expect(try connection.reply(), 2103, status: 400)
+            #expect(try connection.isClosedByServer())
+            #expect(served.store.asked.pushes.isEmpty)
+        }
+    }
+
+    @Test("a body sent with HEAD is not the next request")
+    func bodyWithHead() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            var call = Call.push()
+            (call.method, call.body) = ("HEAD", String(decoding: Call.push().bytes, as: UTF8.self))
+            try connection.send(call.bytes)
+            #expect(try connection.reply(toHead: true).status == 405)
+            #expect(try connection.isClosedByServer())
+            #expect(served.store.asked.pushes.isEmpty)
+        }
+    }
+
+    @Test("a cancellation takes no body: one that has one is 2103, and the connection closes")
+    func bodyWithCancel() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            try connection.send(Call.push("{}", to: "/psp/push/task/t/cancel").bytes)
+            expect(try connection.reply(), 2103, status: 400)
+            #expect(try connection.isClosedByServer())
+            #expect(served.store.asked.cancelled.isEmpty)
+        }
+    }
+
+    @Test("a peer that leaves before the answer harms nobody")
+    func earlyLeave() async throws {
+        let gate = Signal()
+        var script = FakeStore.Script()
+        script.append = { _ in
+            await gate.wait()
+            return .stored(TaskID("t-late"))
+        }
+        try await Served.with(script) { served in
+            do {
+                let connection = try RawConnection(port: served.pushPort)
+                try connection.send(Call.push().bytes)
+                try await until { served.store.asked.pushes.count == 1 }
+            }
+            served.store.rewrite { $0.append = { _ in .stored(TaskID("t-next")) } }
+            gate.open()
+            #expect(try served.send(.push()).text.contains("t-next"))
+        }
+    }
+}

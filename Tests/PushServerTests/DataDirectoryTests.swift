@@ -1,0 +1,86 @@
+import Glibc
+import Testing
+
+@testable import PushServer
+
+@Suite("The data directory")
+struct DataDirectoryTests {
+    let temporary: TemporaryDirectory
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+    }
+
+    private let addresses = ServerAddresses(
+        http: .literal("127.0.0.1", 1), mqtt: .literal("::1", 2),
+        admin: .literal("127.0.0.1", 3))
+
+    @Test("is made with its parents, for its owner alone")
+    func made() throws {
+        let directory = try DataDirectory("\(temporary.path)/a/b")
+        defer { directory.release() }
+        #expect(try temporary.mode(of: "a/b") == 0o700)
+    }
+
+    @Test("is held by one at a time, and who comes second is told by whom")
+    func locked() throws {
+        let first = try DataDirectory(temporary.path)
+        #expect(throws: StartError.cannotWork("--data: another pspd serves \(temporary.path) (process \(getpid()))")) {
+            try DataDirectory(temporary.path)
+        }
+        first.release()
+        try DataDirectory(temporary.path).release()
+    }
+
+    @Test("cannot be a file")
+    func file() throws {
+        try temporary.write("x", to: "file")
+        let path = "\(temporary.path)/file"
+        #expect(throws: StartError.cannotWork("--data: \(path): Not a directory")) { try DataDirectory(path) }
+        #expect(throws: StartError.self) { try DataDirectory("\(path)/below") }
+    }
+
+    @Test("keeps the token that was made at the first start, readable by its owner alone")
+    func token() throws {
+        let directory = try DataDirectory(temporary.path)
+        defer { directory.release() }
+        let token = try directory.adminToken(configured: nil)
+        #expect(token.utf8.count == 32)
+        #expect(try temporary.text(of: "admin.token") == token + "\n")
+        #expect(try temporary.mode(of: "admin.token") == 0o600)
+        #expect(try directory.adminToken(configured: nil) == token)
+    }
+
+    @Test("a token that is configured is used and written nowhere")
+    func configuredToken() throws {
+        let directory = try DataDirectory(temporary.path)
+        defer { directory.release() }
+        #expect(try directory.adminToken(configured: "mine") == "mine")
+        #expect(!temporary.has("admin.token"))
+    }
+
+    @Test("a token's file that holds none is refused", arguments: ["", "\n", "two words\n"])
+    func brokenToken(text: String) throws {
+        let directory = try DataDirectory(temporary.path)
+        defer { directory.release() }
+        try temporary.write(text, to: "admin.token")
+        #expect(throws: StartError.self) { try directory.adminToken(configured: nil) }
+        #expect(try temporary.text(of: "admin.token") == text)
+    }
+
+    @Test("tells where the server is, and takes it back; what a killed process left is taken away at start")
+    func announcement() throws {
+        try temporary.write("{}", to: "pspd.json")
+        try temporary.write("not ours", to: "other")
+        let directory = try DataDirectory(temporary.path)
+        defer { directory.release() }
+        #expect(!temporary.has("pspd.json"))
+        try directory.announce(addresses)
+        #expect(
+            try temporary.text(of: "pspd.json")
+                == "{\"http\":\"127.0.0.1:1\",\"mqtt\":\"[::1]:2\",\"admin\":\"127.0.0.1:3\",\"pid\":\(getpid())}\n")
+        try directory.retract()
+        #expect(!temporary.has("pspd.json"))
+        #expect(try temporary.text(of: "other") == "not ours")
+    }
+}

@@ -1,0 +1,144 @@
+import Testing
+
+@testable import PushServer
+
+@Suite("Settings")
+struct SettingsTests {
+    /// Resolves settings as `pspd` does, with a file at hand instead of the disk.
+    private func configuration(
+        _ arguments: [String] = [], environment: [String: String] = [:], file: String? = nil
+    ) throws -> ServerConfiguration {
+        guard case .serve(let flags) = try Invocation(arguments: arguments) else {
+            Issue.record("the arguments ask for help, not for a server")
+            return ServerConfiguration()
+        }
+        return try ServerConfiguration(flags: flags, environment: environment) { path throws(FileError) in
+            guard let file else { throw FileError(path: path, code: 2) }
+            return Array(file.utf8)
+        }
+    }
+
+    private func complaint(
+        _ arguments: [String] = [], environment: [String: String] = [:], file: String? = nil
+    ) -> String? {
+        do {
+            _ = try configuration(arguments, environment: environment, file: file)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("nothing set means the defaults")
+    func defaults() throws {
+        #expect(try configuration() == ServerConfiguration())
+    }
+
+    @Test("every default that the help shows is the default in force")
+    func shownDefaults() throws {
+        for setting in Setting.all where !["admin-token", "loops", "config"].contains(setting.key) {
+            var configuration = ServerConfiguration()
+            try setting.apply(setting.defaultText, &configuration)
+            #expect(configuration == ServerConfiguration(), "\(setting.key)")
+        }
+    }
+
+    @Test("every example works, from the flag, the environment and the file alike")
+    func examples() throws {
+        for setting in Setting.all where setting.isInFile {
+            let byFlag = try configuration([setting.flag, setting.example])
+            #expect(byFlag != ServerConfiguration() || setting.key == "loops", "\(setting.key)")
+            #expect(try configuration(["\(setting.flag)=\(setting.example)"]) == byFlag)
+            #expect(try configuration(environment: [setting.environment: setting.example]) == byFlag)
+            #expect(try configuration(["--config", "f"], file: "\(setting.key): \"\(setting.example)\"") == byFlag)
+        }
+    }
+
+    @Test("of a flag that stands twice the last counts")
+    func repeated() throws {
+        #expect(try configuration(["--window", "x", "--window=2"]).window == 2)
+    }
+
+    @Test("a flag beats the environment, which beats the file, which beats the default")
+    func precedence() throws {
+        let file = "window: 3\nhttp: 127.0.0.1:3\nloops: 3"
+        let environment = ["PSP_WINDOW": "2", "PSP_HTTP": "127.0.0.1:2", "PSP_CONFIG": "f", "HOME": "/"]
+        let settled = try configuration(["--window", "1"], environment: environment, file: file)
+        #expect(settled.window == 1)
+        #expect(settled.http == .literal("127.0.0.1", 2))
+        #expect(settled.loops == 3)
+        #expect(settled.mqtt == ServerConfiguration().mqtt)
+    }
+
+    @Test(
+        "what cannot work is refused in one line that names the place",
+        arguments: [
+            (["--windows", "1"], "unknown flag --windows; see pspd --help"),
+            (["--window"], "--window: expected N after it"),
+            (["serve"], "unexpected argument \"serve\"; see pspd --help"),
+            (["--window", "0"], "--window: expected a whole number from 1 to 1000, not \"0\""),
+            (["--window", "+1"], "--window: expected a whole number from 1 to 1000, not \"+1\""),
+            (["--window", ""], "--window: expected a whole number from 1 to 1000, not \"\""),
+            (["--loops", "many"], "--loops: expected a whole number from 1 to 256, not \"many\""),
+            (
+                ["--http", "localhost:80"],
+                "--http: expected a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080, not \"localhost:80\""
+            ),
+            (["--data", ""], "--data: expected a path, not \"\""),
+            (["--admin-token", "two words"], "--admin-token: expected printable ASCII without spaces"),
+            (
+                ["--log-level", "loud"],
+                "--log-level: expected one of trace, debug, info, notice, warning, error, critical, not \"loud\""
+            ),
+            (["--log-format", "xml"], "--log-format: expected one of auto, text, json, not \"xml\""),
+            (["--timestamp-window", "0"], "--timestamp-window: expected a whole number from 1 to 86400, not \"0\""),
+            (["--task-retention", "x\ny"], "--task-retention: expected a whole number from 1 to 3650, not \"x\\ny\""),
+            (["--config", "missing.yaml"], "--config: missing.yaml: No such file or directory"),
+        ])
+    func unusableFlags(arguments: [String], expected: String) {
+        let complaint = complaint(arguments)
+        #expect(complaint == expected)
+        #expect(complaint?.contains("\n") == false)
+    }
+
+    @Test("an unknown or unusable environment variable is refused; those of others are not looked at")
+    func unusableEnvironment() {
+        #expect(complaint(environment: ["PSP_HTPP": "x"]) == "unknown environment variable PSP_HTPP; see pspd --help")
+        #expect(
+            complaint(environment: ["PSP_WINDOW": "x"]) == "PSP_WINDOW: expected a whole number from 1 to 1000, not \"x\"")
+        #expect(complaint(environment: ["PSPX": "x", "PATH": "x", "psp_window": "x", "PSP_SECRET": "pspctl's"]) == nil)
+    }
+
+    @Test(
+        "the file's faults are told with their line",
+        arguments: [
+            ("# first\nwindows: 1\n", "f:2: unknown key windows; see pspd --help"),
+            ("config: g\n", "f:1: unknown key config; see pspd --help"),
+            ("window: x\n", "f:1: window: expected a whole number from 1 to 1000, not \"x\""),
+            ("window: 1\nwindow: 2\n", "f:2: window is given twice"),
+            ("http:\n  port: 1\n", "f:2: http must have one plain value"),
+            ("admin-token: \"a b\"\n", "f:1: admin-token: expected printable ASCII without spaces"),
+        ])
+    func unusableFile(file: String, expected: String) {
+        #expect(complaint(["--config", "f"], file: file) == expected)
+    }
+
+    @Test("help and version are asked for wherever they stand")
+    func help() throws {
+        #expect(try Invocation(arguments: ["--window", "1", "--help"]) == .help)
+        #expect(try Invocation(arguments: ["-h"]) == .help)
+        #expect(try Invocation(arguments: ["--version"]) == .version)
+    }
+
+    @Test("the help shows every setting with its flag, variable, default and example")
+    func helpIsComplete() {
+        for setting in Setting.all {
+            for part in [
+                "\(setting.flag) \(setting.placeholder)", setting.environment, "default: \(setting.defaultText)",
+                "example: \(setting.flag) \(setting.example)", setting.meaning,
+            ] {
+                #expect(SettingsHelp.text.contains(part))
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+public import Push
+
+extension MemoryPort {
+    /// Changes the directory by one commit each.
+    public func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
+        try await attempt { state in
+            do throws(Refusal) {
+                let (result, entries) = try Self.apply(change, &state)
+                return (.success(result), entries)
+            } catch {
+                return (.failure(.refused(error)), [])
+            }
+        }
+    }
+
+    /// Changes the directory by one commit each.
+    public func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
+        var results: [Result<ChangeResult, Refusal>] = []
+        for change in changes {
+            do throws(StoreError) {
+                results.append(.success(try await apply(change)))
+            } catch {
+                guard case .refused(let refusal) = error else { throw error }
+                results.append(.failure(refusal))
+            }
+        }
+        return results
+    }
+
+    private static func apply(_ change: DirectoryChange, _ state: inout MemoryStore.State) throws(Refusal) -> (
+        ChangeResult, [Entry]
+    ) {
+        switch change {
+        case .putApp(let key, let fields, let secret): return try put(key, fields, secret, &state)
+        case .removeApp(let key):
+            guard state.apps.removeValue(forKey: key) != nil else { throw Refusal(.noSuchApp) }
+            return (.removed, [.app(key, nil)])
+        case .putOrganisation(let id, let fields): return try put(id, fields, &state)
+        case .removeOrganisation(let id):
+            guard let handle = state.log.handle(of: id) else { throw Refusal(.noSuchOrganisation) }
+            guard !state.log.isInUse(handle) else { throw Refusal(.organisationInUse) }
+            state.log.removeOrganisation(id)
+            return (.removed, [])
+        case .putDevice(let token, let fields, let secret): return try put(token, fields, secret, &state)
+        case .removeDevice(let token):
+            guard let record = state.log.removeDevice(token) else { throw Refusal(.noSuchDevice) }
+            return (.removed, close(record))
+        }
+    }
+
+    private static func close(_ record: MemoryLog.DeviceRecord) -> [Entry] {
+        record.session.map { [.close(record.handle, session: $0, .withdrawn)] } ?? []
+    }
+
+    private static func put(
+        _ key: AppKey, _ fields: AppChange, _ secretIfNew: String?, _ state: inout MemoryStore.State
+    ) throws(Refusal) -> (ChangeResult, [Entry]) {
+        let old = state.apps[key]
+        guard let name = fields.name ?? old?.name else { throw Refusal(.missingField, field: "name") }
+        guard let secret = fields.masterSecret ?? old?.masterSecret ?? secretIfNew else {
+            throw Refusal(.missingField, field: "master_secret")
+        }
+        guard let interfaces = fields.interfaces ?? old?.interfaces else { throw Refusal(.missingField, field: "interfaces") }
+        let scope = resolve(fields.scope, old?.scope)
+        if let scope, state.log.handle(of: scope) == nil { throw Refusal(.noSuchOrganisation, field: "org_id") }
+        let app = App(
+            key: key, name: name, masterSecret: secret, interfaces: interfaces, scope: scope,
+            disabled: fields.disabled ?? old?.disabled ?? false)
+        state.apps[key] = app
+        return (old == nil ? .created(secret: secret) : .updated, [.app(key, app)])
+    }
+
+    private static func put(
+        _ id: OrgID, _ fields: OrganisationChange, _ state: inout MemoryStore.State
+    ) throws(Refusal) -> (ChangeResult, [Entry]) {
+        let isNew = state.log.handle(of: id) == nil
+        let known = state.log.organisation(id)
+        guard let name = fields.name ?? known?.name else { throw Refusal(.missingField, field: "name") }
+        let parent = resolve(fields.parent, known?.parent)
+        if let parent {
+            guard state.log.handle(of: parent) != nil else { throw Refusal(.noSuchOrganisation, field: "parent_id") }
+            if let handle = state.log.handle(of: id), state.log.isBelow(parent, handle) {
+                throw Refusal(.invalidValue, field: "parent_id")
+            }
+        }
+        let entry = state.log.putOrganisation(id, below: parent, name: name)
+        return (isNew ? .created(secret: nil) : .updated, [entry])
+    }
+
+    private static func put(
+        _ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?, _ state: inout MemoryStore.State
+    ) throws(Refusal) -> (ChangeResult, [Entry]) {
+        let old = state.log.devices[token]
+        let known = old?.memberships.last?.membership
+        guard let platform = fields.platform ?? known?.platform else { throw Refusal(.missingField, field: "platform") }
+        guard known == nil || known?.platform == platform else { throw Refusal(.invalidValue, field: "platform") }
+        guard let organisation = fields.organisation ?? old?.organisation else { throw Refusal(.missingField, field: "org_id") }
+        guard state.log.handle(of: organisation) != nil else { throw Refusal(.noSuchOrganisation, field: "org_id") }
+        let oldSecret = old.map { String(decoding: $0.secret, as: UTF8.self) }
+        guard let secret = fields.secret ?? oldSecret ?? secretIfNew else { throw Refusal(.missingField, field: "secret") }
+        let user = resolve(fields.user, old?.user)
+        var entries: [Entry] = []
+        if let old, old.user != nil && old.user != user || secret != oldSecret {
+            entries = close(old)
+            if old.user != nil && old.user != user { _ = state.log.removeDevice(token) }
+        }
+        entries.append(
+            state.log.putDevice(
+                token, secret: secret, in: organisation, user: user, platform: platform, test: fields.test ?? known?.test ?? false
+            ))
+        return (old == nil ? .created(secret: secret) : .updated, entries)
+    }
+
+    private static func resolve<Value>(_ patch: Patch<Value>, _ old: Value?) -> Value? {
+        switch patch {
+        case .keep: old
+        case .clear: nil
+        case .set(let value): value
+        }
+    }
+
+    // MARK: Reading
+
+    /// The app.
+    public func app(_ key: AppKey) async throws(StoreError) -> App {
+        try await attempt { state in (state.apps[key].map(Result.success) ?? .failure(.refused(Refusal(.noSuchApp))), []) }
+    }
+
+    /// The organisation with its counters.
+    public func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
+        try await attempt { state in
+            (state.log.organisation(id).map(Result.success) ?? .failure(.refused(Refusal(.noSuchOrganisation))), [])
+        }
+    }
+
+    /// The device.
+    public func device(_ token: DeviceToken) async throws(StoreError) -> Device {
+        try await attempt { state in
+            (state.log.devices[token].map { .success($0.device) } ?? .failure(.refused(Refusal(.noSuchDevice))), [])
+        }
+    }
+
+    /// A page by name.
+    public func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> {
+        try await attempt { state in (.success(Self.page(Array(state.apps.values), by: \.key.text, after, limit)), []) }
+    }
+
+    /// A page by name.
+    public func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
+        try await attempt { state in (.success(Self.page(state.log.allOrganisations, by: \.id.text, after, limit)), []) }
+    }
+
+    /// A page by name.
+    public func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
+        try await attempt { state in
+            let found = state.log.devices.values.map(\.device).filter { device in
+                (filter.organisation == nil || device.organisation == filter.organisation)
+                    && (filter.user == nil || device.user == filter.user)
+                    && (filter.online == nil || device.online == filter.online)
+            }
+            return (.success(Self.page(found, by: \.token.text, after, limit)), [])
+        }
+    }
+}

@@ -1,0 +1,212 @@
+public import Push
+
+/// What the store keeps of a push.
+struct TaskRecord: Sendable {
+    let request: PushRequest
+    let task: TaskID
+    let row: Row
+    let createdAt: Int64
+    let expireAt: Int64?
+    /// The devices it addressed when it was accepted.
+    let targeted: Set<DeviceHandle>
+    let tooLarge: Set<DeviceHandle>
+    var isCancelled = false
+}
+
+extension MemoryPort {
+    /// Decides as a store does, without batches.
+    public func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
+        await decide { state in
+            guard !state.behaviour.isUnavailable else { return (.unavailable(retryAfter: .seconds(1)), []) }
+            do throws(Refusal) {
+                return try Self.append(request, withinRate, &state)
+            } catch {
+                return (.refused(error), [])
+            }
+        }
+    }
+
+    private static func append(
+        _ request: PushRequest, _ withinRate: Bool, _ state: inout MemoryStore.State
+    ) throws(Refusal) -> (Accepted, [Entry]) {
+        guard let app = state.apps[request.app] else { throw Refusal(.unknownAppKey) }
+        if app.disabled { throw Refusal(.appDisabled) }
+        guard app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed) }
+        let key = request.idempotency.map { "\(request.app) \($0.outBizNo)" }
+        if let key, let first = state.byOutBizNo[key] {
+            guard state.tasks[first]?.request.idempotency == request.idempotency else { throw Refusal(.outBizNoReused) }
+            return (.repeated(first), [])
+        }
+        let now = state.behaviour.now
+        let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now)
+        guard withinRate else { throw Refusal(.rateLimited) }
+        let reached = try reach(request, state)
+        let tooLarge = Set(
+            reached.filter { !request.payload.fits($0.memberships.last?.membership.platform ?? .android) }.map(\.handle))
+        guard tooLarge.count < reached.count || reached.isEmpty else { throw Refusal(.payloadTooLarge) }
+        let row = state.log.append(
+            to: request.target, audience: Audience(testOnly: request.testOnly, withoutIOS: !tooLarge.isEmpty), expires: expires,
+            topic: request.interface == .message ? .message : .configuration)
+        if let key { state.byOutBizNo[key] = row.task }
+        state.tasks[row.task] = TaskRecord(
+            request: request, task: row.task, row: row, createdAt: now, expireAt: expires, targeted: Set(reached.map(\.handle)),
+            tooLarge: tooLarge)
+        return (.stored(row.task), [.row(row)])
+    }
+
+    private static func reach(_ request: PushRequest, _ state: MemoryStore.State) throws(Refusal) -> [MemoryLog.DeviceRecord] {
+        var found: [MemoryLog.DeviceRecord]
+        switch request.target {
+        case .device(let token):
+            guard let device = state.log.devices[token] else { throw Refusal(.noSuchDevice) }
+            found = [device]
+        case .user(let user):
+            found = state.log.devices.values.filter { $0.user == user }
+            if found.isEmpty { throw Refusal(.userHasNoDevice) }
+        case .organisation(let organisation):
+            guard let handle = state.log.handle(of: organisation) else { throw Refusal(.noSuchOrganisation) }
+            found = state.log.devices.values.filter { state.log.isBelow($0.organisation, handle) }
+        }
+        if request.testOnly {
+            found = found.filter { $0.memberships.last?.membership.test ?? false }
+            if found.isEmpty { throw Refusal(.noTestDevice) }
+        }
+        return found
+    }
+
+    /// Ends the task for every loop.
+    public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
+        try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
+            guard let record = state.tasks[task], app == nil || record.request.app == app else {
+                return (.failure(.refused(Refusal(.noSuchTask))), [])
+            }
+            state.tasks[task]?.isCancelled = true
+            return (.success(()), [state.log.end(task)])
+        }
+    }
+
+    /// Counts by walking through everything.
+    public func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
+        try await attempt { state in
+            guard let record = state.tasks[task], app == nil || record.request.app == app else {
+                return (.failure(.refused(Refusal(.noSuchTask))), [])
+            }
+            return (.success(Self.report(record, state)), [])
+        }
+    }
+
+    private static func report(_ record: TaskRecord, _ state: MemoryStore.State) -> TaskReport {
+        var counts = Counts()
+        counts.targeted = record.targeted.count
+        counts.delivered = record.targeted.count { state.log.delivered[$0]?.contains(record.row.position) ?? false }
+        counts.skippedOversize =
+            record.tooLarge.count + record.targeted.count { state.log.skipped[$0]?.contains(record.row.position) ?? false }
+        let rest = counts.targeted - counts.delivered - counts.skippedOversize
+        let isExpired = record.expireAt ?? .max <= state.behaviour.now
+        let status: TaskStatus = record.isCancelled ? .cancelled : isExpired ? .expired : rest == 0 ? .completed : .active
+        switch status {
+        case .cancelled: counts.cancelled = rest
+        case .expired: counts.expired = rest
+        default: counts.pending = rest
+        }
+        counts.opened = state.told.keys.count { $0.task == record.task && $0.event == .opened }
+        counts.applied = state.told.keys.count { $0.task == record.task && $0.event == .applied }
+        counts.failed = state.told.keys.count { $0.task == record.task && $0.event == .failed }
+        let request = record.request
+        return TaskReport(
+            task: record.task, app: request.app, interface: request.interface, target: request.target,
+            payload: request.payload.bytes,
+            testOnly: request.testOnly, description: request.description, tag: request.tag, createdAt: record.createdAt,
+            expireAt: record.expireAt, status: status, counts: counts)
+    }
+
+    /// The devices of one list, by name.
+    public func recipients(
+        of task: TaskID, to app: AppKey?, state wanted: RecipientState, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<Recipient> {
+        try await attempt { state in
+            guard let record = state.tasks[task], app == nil || record.request.app == app else {
+                return (.failure(.refused(Refusal(.noSuchTask))), [])
+            }
+            let status = Self.report(record, state).status
+            let found = record.targeted.compactMap { handle -> Recipient? in
+                guard let device = state.log.device(handle), let detail = Self.detail(wanted, record, handle, status, state)
+                else { return nil }
+                return Recipient(device: device.token, detail: detail.isEmpty ? nil : detail)
+            }
+            return (.success(Self.page(found, by: \.device.text, after, limit)), [])
+        }
+    }
+
+    /// What a device told, or nothing, where it is in that list; `nil` where it is not.
+    private static func detail(
+        _ wanted: RecipientState, _ record: TaskRecord, _ device: DeviceHandle, _ status: TaskStatus, _ state: MemoryStore.State
+    ) -> String? {
+        if let event = ReceiptEvent(rawValue: wanted.rawValue) {
+            return state.told[MemoryStore.Told(task: record.task, device: device, event: event)]
+        }
+        let position = record.row.position
+        let rest: RecipientState =
+            switch status {
+            case .cancelled: .cancelled
+            case .expired: .expired
+            default: .pending
+            }
+        let actual: RecipientState =
+            if state.log.delivered[device]?.contains(position) ?? false {
+                .delivered
+            } else if record.tooLarge.contains(device) || state.log.skipped[device]?.contains(position) ?? false {
+                .skippedOversize
+            } else { rest }
+        return actual == wanted ? "" : nil
+    }
+
+    /// Newest first.
+    public func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport> {
+        try await attempt { state in
+            let found = state.tasks.values.filter { record in
+                (filter.app == nil || record.request.app == filter.app)
+                    && (filter.organisation.map { record.request.target == .organisation($0) } ?? true)
+                    && record.createdAt >= filter.from ?? .min && record.createdAt < filter.to ?? .max
+            }
+            let newestFirst = found.sorted { $0.row.position > $1.row.position }.map { Self.report($0, state) }
+            let start = after.flatMap { Int($0.text) } ?? 0
+            let items = newestFirst.dropFirst(start).prefix(limit)
+            let next = start + limit < newestFirst.count ? PageToken("\(start + limit)") : nil
+            return (.success(Page(items: Array(items), next: next)), [])
+        }
+    }
+
+    /// Sums of the app's tasks with that tag.
+    public func totals(
+        app: AppKey, tag: String, from: Int64?, to: Int64?
+    ) async throws(StoreError) -> (tasks: Int, counts: Counts) {
+        let found: Totals = try await attempt { state in
+            var totals = Totals()
+            for record in state.tasks.values where record.request.app == app && record.request.tag == tag {
+                guard record.createdAt >= from ?? .min, record.createdAt < to ?? .max else { continue }
+                totals.tasks += 1
+                totals.counts += Self.report(record, state).counts
+            }
+            return (.success(totals), [])
+        }
+        return (found.tasks, found.counts)
+    }
+
+    private struct Totals: Sendable {
+        var tasks = 0
+        var counts = Counts()
+    }
+
+    /// Full while the store is made unavailable.
+    public var health: Health { store.state.withLock { $0.behaviour.isUnavailable ? .full : .serving } }
+
+    /// A page of what is sorted by a name; the token is the last name of the page before.
+    static func page<Item>(_ items: [Item], by name: KeyPath<Item, String>, _ after: PageToken?, _ limit: Int) -> Page<Item> {
+        let rest = items.sorted { $0[keyPath: name] < $1[keyPath: name] }.filter {
+            after == nil || $0[keyPath: name] > after?.text ?? ""
+        }
+        let next = rest.count > limit ? rest.prefix(limit).last.map { PageToken($0[keyPath: name]) } : nil
+        return Page(items: Array(rest.prefix(limit)), next: next)
+    }
+}

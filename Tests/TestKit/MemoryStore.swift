@@ -1,0 +1,206 @@
+public import Libevent
+public import Push
+
+/// A loop as a mailbox.
+public struct LoopMailbox: Mailbox {
+    private let loop: EventLoop
+    /// Posts to that loop.
+    public init(_ loop: EventLoop) { self.loop = loop }
+    /// Posts to the loop.
+    public func execute(_ work: @escaping @Sendable () -> Void) { loop.execute(work) }
+}
+
+/// A store in memory: the ``MemoryLog`` behind the store's protocols, for any number of loops. Every change is a commit of its own: one job to each
+/// loop, its entries first, then the answer.
+///
+/// A test can look into it, hold pages back, and make it fail.
+public final class MemoryStore: Sendable {
+    typealias Deliver = @Sendable (FeedEvent) -> Void
+    typealias Answer = @Sendable () -> Void
+
+    struct Door: Sendable {
+        let mailbox: any Mailbox
+        var deliver: Deliver?
+    }
+
+    struct Waiting: Sendable {
+        let session: SessionID
+        let door: Int
+        let answer: @Sendable (Result<Attached, AttachError>) -> Void
+    }
+
+    struct State: Sendable {
+        var log = MemoryLog()
+        var doors: [Door] = []
+        var apps: [AppKey: App] = [:]
+        var tasks: [TaskID: TaskRecord] = [:]
+        var byOutBizNo: [String: TaskID] = [:]
+        var waiting: [DeviceToken: Waiting] = [:]
+        var told: [Told: String] = [:]
+        var heldPages: [(door: Int, answer: Answer)] = []
+        var heldReceipts: [(door: Int, answer: Answer)] = []
+        var behaviour = Behaviour()
+        var calls = Calls()
+    }
+
+    /// What a test makes of it.
+    public struct Behaviour: Sendable {
+        /// Pages are read when they are asked for, and wait for ``MemoryStore/releasePages()``.
+        public var holdsPages = false
+        /// Receipts are committed, and their answers wait for ``MemoryStore/releaseReceipts()``.
+        public var holdsReceipts = false
+        /// Everything is refused as unavailable.
+        public var isUnavailable = false
+        /// How many rows of the log a page looks at.
+        public var scan = Int.max
+        /// The wall clock, Unix milliseconds.
+        public var now: Int64 = 1_000
+    }
+
+    /// What was asked of it.
+    public struct Calls: Sendable {
+        /// Sessions that were let in.
+        public var attached: [SessionID] = []
+        /// Sessions that ended.
+        public var detached: [SessionID] = []
+        /// Pages that were asked for.
+        public var pages = 0
+        /// Facts that were handed over.
+        public var settled: [Delivery] = []
+        /// Receipts that were handed over.
+        public var receipts: [Receipt] = []
+    }
+
+    /// A device's receipt, for counting it once.
+    struct Told: Hashable {
+        let task: TaskID
+        let device: DeviceHandle
+        let event: ReceiptEvent
+    }
+
+    let state = Locked(State())
+
+    /// An empty store.
+    public init() {}
+
+    /// A loop's own door.
+    public func port(on mailbox: any Mailbox) -> MemoryPort {
+        let index = state.withLock { state in
+            state.doors.append(Door(mailbox: mailbox))
+            return state.doors.count - 1
+        }
+        return MemoryPort(store: self, door: index)
+    }
+
+    /// Looks into it.
+    public func read<R: Sendable>(_ body: (MemoryLog) -> R) -> R { state.withLock { body($0.log) } }
+
+    /// What was asked of it so far.
+    public var calls: Calls { state.withLock { $0.calls } }
+
+    /// Changes how it behaves.
+    public func behave(_ body: (inout Behaviour) -> Void) { state.withLock { body(&$0.behaviour) } }
+
+    /// Changes the log by one commit.
+    @discardableResult
+    public func commit<R: Sendable>(_ body: (inout MemoryLog) -> (R, [Entry])) -> R {
+        state.withLock { state in
+            let (result, entries) = body(&state.log)
+            Self.post(entries, state: &state)
+            return result
+        }
+    }
+
+    /// Appends a row and commits it.
+    @discardableResult
+    public func push(
+        to target: PushRequest.Target, task: TaskID? = nil, audience: Audience = Audience(), expires: Int64? = nil,
+        topic: Topic = .message, payload: [UInt8]? = nil
+    ) -> Row {
+        commit { log in
+            let row = log.append(to: target, task: task, audience: audience, expires: expires, topic: topic, payload: payload)
+            return (row, [.row(row)])
+        }
+    }
+
+    /// Every loop is told that something was left out.
+    public func leaveOut(_ body: (inout MemoryLog) -> Void) {
+        state.withLock { state in
+            body(&state.log)
+            let snapshot = state.log.snapshot(apps: Array(state.apps.values))
+            let end = state.log.end
+            for case let (door, deliver?) in state.doors.map({ ($0, $0.deliver) }) {
+                door.mailbox.execute { deliver(.gap(MemoryLog.lane, now: end, snapshot)) }
+            }
+        }
+    }
+
+    /// Lets the pages go that were held back.
+    public func releasePages() {
+        state.withLock { state in
+            for held in state.heldPages { state.doors[held.door].mailbox.execute(held.answer) }
+            state.heldPages = []
+            state.behaviour.holdsPages = false
+        }
+    }
+
+    /// Lets the answers to receipts go that were held back.
+    public func releaseReceipts() {
+        state.withLock { state in
+            for held in state.heldReceipts { state.doors[held.door].mailbox.execute(held.answer) }
+            state.heldReceipts = []
+            state.behaviour.holdsReceipts = false
+        }
+    }
+
+    /// One job to each loop: the entries, then its own answer.
+    static func post(_ entries: [Entry], answer: Answer? = nil, to door: Int? = nil, state: inout State) {
+        let end = state.log.end
+        for (index, target) in state.doors.enumerated() {
+            let own = index == door ? answer : nil
+            let deliver = entries.isEmpty ? nil : target.deliver
+            guard own != nil || deliver != nil else { continue }
+            target.mailbox.execute {
+                deliver?(.entries(MemoryLog.lane, upTo: end, entries))
+                own?()
+            }
+        }
+    }
+}
+
+/// One loop's door to a ``MemoryStore``.
+public struct MemoryPort: StorePort {
+    let store: MemoryStore
+    let door: Int
+
+    /// Begins the feed.
+    public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
+        await withCheckedContinuation { continuation in
+            store.state.withLock { state in
+                precondition(state.doors[door].deliver == nil, "subscribed once")
+                state.doors[door].deliver = deliver
+                let snapshot = state.log.snapshot(apps: Array(state.apps.values))
+                state.doors[door].mailbox.execute { continuation.resume(returning: snapshot) }
+            }
+        }
+    }
+
+    /// Runs one decision as a commit, and comes back with its answer.
+    func decide<R: Sendable>(_ body: @Sendable (inout MemoryStore.State) -> (R, [Entry])) async -> R {
+        await withCheckedContinuation { continuation in
+            store.state.withLock { state in
+                let (result, entries) = body(&state)
+                MemoryStore.post(entries, answer: { continuation.resume(returning: result) }, to: door, state: &state)
+            }
+        }
+    }
+
+    /// As ``decide(_:)``, for what may be refused.
+    func attempt<R: Sendable>(
+        _ body: @Sendable (inout MemoryStore.State) -> (Result<R, StoreError>, [Entry])
+    ) async throws(StoreError) -> R {
+        try await decide { state in
+            state.behaviour.isUnavailable ? (.failure(.unavailable(retryAfter: .seconds(1))), []) : body(&state)
+        }.get()
+    }
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing. Nothing missing: nothing done, and no root needed.
+#
+#   deploy/deps.sh build    what the build links
+#   deploy/deps.sh demo     that, and what the demonstration runs
+#   deploy/deps.sh          everything, for the tests too
+set -euo pipefail
+
+packages=(g++ pkg-config libevent-dev libsqlite3-dev libroaring-dev libsimdjson-dev libssl-dev libyaml-dev)
+jdk=()
+case "${1:-all}" in
+    build) ;;
+    demo) packages+=(mosquitto-clients) ;;
+    all)
+        packages+=(curl mosquitto-clients openssl procps python3 python3-venv)
+        # Any JDK will do for the Java sample.
+        command -v javac >/dev/null || jdk=(default-jdk-headless)
+        ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+
+command -v swift >/dev/null || {
+    echo "deps: the Swift toolchain (6.2 or later) is not on the PATH: https://swift.org/install" >&2
+    exit 1
+}
+command -v dpkg-query >/dev/null || {
+    echo "deps: not Debian; install the equivalents of: ${packages[*]} ${jdk[*]}" >&2
+    exit 1
+}
+
+missing=("${jdk[@]}")
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "deps: run as root, or install sudo, or install: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "deps: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+# A line a package: it is seen to go on, and no more.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
+    sed -n '/^Setting up/p'
