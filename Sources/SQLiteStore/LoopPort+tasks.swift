@@ -3,7 +3,9 @@ internal import Push
 extension LoopPort {
     func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
         do {
-            return try await decide { ledger throws(SQLiteError) in try ledger.append(request, withinRate: withinRate) }
+            return try await decide(isRead: false) { ledger throws(SQLiteError) in
+                try ledger.append(request, withinRate: withinRate)
+            }
         } catch {
             switch error {
             case .refused(let refusal): return .refused(refusal)

@@ -25,15 +25,16 @@ final class LoopPort: StorePort {
 
     // MARK: Asking the writer
 
-    /// Has the writer decide something, and waits for its being on the disk.
+    /// Has the writer decide something, and waits for its being on the disk. What changes nothing is answered whatever becomes of the
+    /// transaction.
     func decide<Value: Sendable>(
-        confirmed: Bool = false, flushes: Bool = false, isAboutSessions: Bool = false,
+        isRead: Bool = true, confirmed: Bool = false, flushes: Bool = false, isAboutSessions: Bool = false,
         _ body: @escaping @Sendable (Ledger) throws(SQLiteError) -> Value
     ) async throws(StoreError) -> Value {
         let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, StoreError>, Never>) in
             store.writer.submit(
                 Job(
-                    loop: loop, isAboutSessions: isAboutSessions, flushes: flushes, confirmed: confirmed,
+                    loop: loop, isAboutSessions: isAboutSessions, isRead: isRead, flushes: flushes, confirmed: confirmed,
                     decide: { ledger throws(SQLiteError) in
                         let value = try body(ledger)
                         return { continuation.resume(returning: .success(value)) }
@@ -48,8 +49,9 @@ final class LoopPort: StorePort {
         confirmed: Bool = false, flushes: Bool = false,
         _ body: @escaping @Sendable (Ledger) throws(SQLiteError) -> Result<Value, StoreError>
     ) async throws(StoreError) -> Value {
-        let outcome: Result<Value, StoreError> = try await decide(confirmed: confirmed, flushes: flushes) {
-            ledger throws(SQLiteError) in
+        let outcome: Result<Value, StoreError> = try await decide(
+            isRead: false, confirmed: confirmed, flushes: flushes
+        ) { ledger throws(SQLiteError) in
             if ledger.failure != nil { return .failure(.unavailable(retryAfter: retryAfter)) }
             return try body(ledger)
         }

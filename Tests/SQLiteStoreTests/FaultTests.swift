@@ -93,6 +93,9 @@ struct FaultTests {
         let (fixture, disk) = try await furnished()
         disk.fail(.write, .full)
         let port = fixture.port
+        // Whoever only looks is answered, with what was told meanwhile not yet written.
+        async let organisation = port.organisation(OrgID(unchecked: "root"))
+        async let tasks = port.tasks(TaskFilter(), after: nil, limit: 10)
         async let pushed = port.append(.message(.organisation("root")), withinRate: true)
         async let imported = port.apply([Self.device("x1"), Self.device("x2")])
         await #expect(throws: StoreError.self) { try await fixture.device("d3", in: "root") }
@@ -103,6 +106,10 @@ struct FaultTests {
             Issue.record("stored on a full disk")
             return
         }
+        #expect(try await organisation.devices == 2)
+        #expect(try await tasks.items.isEmpty)
+        #expect(port.health == .full)
+        #expect(try await port.device(DeviceToken(unchecked: "d1")).token.text == "d1")
         disk.repair()
         try await eventually { port.health == .serving }
         #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 2)
@@ -206,7 +213,7 @@ struct FaultTests {
     /// Pushes from many callers at once, until something has failed.
     private func pushUntilFailure(_ port: any StorePort, _ disk: FaultyDisk) async -> [Int: Accepted] {
         var answers: [Int: Accepted] = [:]
-        while !disk.hasFailed {
+        while !disk.hasFailed || answers.values.allSatisfy({ if case .stored = $0 { true } else { false } }) {
             let first = answers.count
             await withTaskGroup(of: (Int, Accepted).self) { group in
                 for number in first..<first + 20 {

@@ -12,7 +12,7 @@ struct FeedTests {
         try await fixture.org("root")
         try await fixture.device("d", in: "root")
         let stuck = TestLoop()
-        let port = await fixture.store.port(for: stuck)
+        let port = fixture.store.port(for: stuck)
         _ = try await port.subscribe { stuck.deliver($0) }
         stuck.suspend()
         var tasks: [TaskID] = []
@@ -69,7 +69,7 @@ struct FeedTests {
             }
         }
         let loop = TestLoop()
-        let late = await fixture.store.port(for: loop)
+        let late = fixture.store.port(for: loop)
         let snapshot = try await late.subscribe { loop.deliver($0) }
         await pushes
         _ = try await late.organisation(OrgID(unchecked: "root"))
@@ -95,7 +95,7 @@ struct FeedTests {
         try await fixture.org("root")
         try await fixture.device("d", in: "root")
         let other = TestLoop()
-        let port = await fixture.store.port(for: other)
+        let port = fixture.store.port(for: other)
         _ = try await port.subscribe { other.deliver($0) }
         let session = try await TestSession.attach("d", port)
         _ = fixture.loop.takeEvents()

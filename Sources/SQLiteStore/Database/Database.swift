@@ -80,6 +80,17 @@ final class Database {
     /// How many rows were changed since the connection was opened.
     var totalChanges: Int { Int(sqlite3_total_changes(handle)) }
 
+    /// Texts of statements that were begun and not ended: each keeps the write-ahead log from beginning anew.
+    var busyStatements: [String] {
+        var found: [String] = []
+        var next = sqlite3_next_stmt(handle, nil)
+        while let statement = next {
+            if sqlite3_stmt_busy(statement) != 0, let text = sqlite3_sql(statement) { found.append(String(cString: text)) }
+            next = sqlite3_next_stmt(handle, statement)
+        }
+        return found
+    }
+
     func lastError() -> SQLiteError {
         SQLiteError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))
     }

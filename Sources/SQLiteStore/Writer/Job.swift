@@ -11,6 +11,8 @@ struct Job: Sendable {
     var isAboutSessions = false
     /// Tells facts that nobody waits for: decided again if the transaction failed before it came to them.
     var isFact = false
+    /// Changes nothing: decided again, by what is committed, if the transaction failed.
+    var isRead = false
     /// Whether counts and cursors that were told before are to be in the file when this is answered.
     var flushes = false
     /// Whether the answer waits until every loop has applied what this changed.

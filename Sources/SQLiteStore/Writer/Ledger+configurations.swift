@@ -22,7 +22,8 @@ extension Ledger {
         guard try find.step() else { return }
         let older = find.position(0)
         find.reset()
-        try end(older, .superseded)
+        // One that has expired has ended already, and no count that a caller has read falls back.
+        if let row = try rows.row(older), row.isDeliverable(at: now) { try end(older, .superseded) }
     }
 
     /// Makes a row the current configuration of its app, target, tag and mode.

@@ -44,7 +44,8 @@ final class Outbox {
             return
         }
         // A loop skips what is not after what it has applied: an entry out of order would be lost.
-        assert(loops[loop].entries.last?.position ?? .start < entry.position ?? .init(raw: .max), "the feed is in the log's order")
+        assert(
+            loops[loop].entries.last?.position ?? .start < entry.position ?? .init(raw: .max), "the feed is in the log's order")
         loops[loop].unsent += cost
         loops[loop].entries.append(entry)
     }

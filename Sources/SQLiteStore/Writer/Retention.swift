@@ -18,8 +18,9 @@ final class Retention {
     /// How long an ended task is kept, in milliseconds.
     private let lifetime: Int64
     private var place = Place.rows(after: 0)
-    /// The oldest row that this sweep left.
+    /// The oldest row that this sweep left, and the last that was old enough to be looked at.
     private var oldest: UInt64?
+    private var lastOld: UInt64?
 
     init(_ database: Database, _ cursors: CursorBook, lifetime: Int64) {
         self.database = database
@@ -32,6 +33,7 @@ final class Retention {
     func restart() {
         place = .rows(after: 0)
         oldest = nil
+        lastOld = nil
     }
 
     /// Does one slice of a sweep. Inside a transaction.
@@ -40,7 +42,8 @@ final class Retention {
     func advance(now: Int64, before unmerged: UInt64, forget: (UInt64) -> Void) throws(SQLiteError) -> Bool {
         switch place {
         case .rows(let after):
-            let (positions, end) = try old(after: after, before: unmerged, now: now)
+            let positions = try old(after: after, before: unmerged, now: now)
+            lastOld = positions.last ?? lastOld
             for seq in positions {
                 guard let row = try rows.row(seq) else { continue }
                 if try isDue(row, now: now) {
@@ -54,11 +57,12 @@ final class Retention {
                 place = .rows(after: last)
                 return false
             }
-            guard let left = oldest ?? end else {
+            // What ended lately is kept although no task refers to it: its connection may not be closed yet.
+            guard let end = oldest ?? lastOld else {
                 restart()
                 return true
             }
-            place = .intervals(before: left)
+            place = .intervals(before: end)
             return false
         case .intervals(let before):
             guard try !removeIntervals(before: before) else { return false }
@@ -68,21 +72,19 @@ final class Retention {
     }
 
     /// Rows so old that they may be due. Times follow positions, so that it ends at the first that is younger.
-    /// - Returns: and that first one, if it came to it.
-    private func old(after: UInt64, before unmerged: UInt64, now: Int64) throws(SQLiteError) -> ([UInt64], end: UInt64?) {
+    private func old(after: UInt64, before unmerged: UInt64, now: Int64) throws(SQLiteError) -> [UInt64] {
         let query = try database.statement("SELECT seq, created FROM message WHERE seq > ? ORDER BY seq LIMIT ?")
         query.bind(1, after)
         query.bind(2, Self.slice)
         var positions: [UInt64] = []
         while try query.step() {
-            let seq = query.position(0)
-            guard seq < unmerged, query.int(1) < now - lifetime else {
+            guard query.position(0) < unmerged, query.int(1) < now - lifetime else {
                 query.reset()
-                return (positions, seq)
+                break
             }
-            positions.append(seq)
+            positions.append(query.position(0))
         }
-        return (positions, nil)
+        return positions
     }
 
     private func isDue(_ row: StoredRow, now: Int64) throws(SQLiteError) -> Bool {

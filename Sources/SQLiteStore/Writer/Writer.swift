@@ -147,7 +147,7 @@ final class Writer: Sendable {
 
         private func undo(_ jobs: [Job], decided: Int, after error: SQLiteError) {
             let answer = ledger.rollback(error)
-            for job in jobs {
+            for job in jobs where !job.isRead {
                 if let answer = job.fail(answer) { ledger.outbox.answer(job.loop, answer) }
             }
             for started in ledger.imports where started.isBegun {
@@ -161,6 +161,17 @@ final class Writer: Sendable {
                 ledger.fail(error)
             }
             report(error)
+            for job in jobs where job.isRead { answerRead(job, otherwise: answer) }
+        }
+
+        /// Answers by what is committed: whoever only looks does not suffer from what cannot be written.
+        private func answerRead(_ job: Job, otherwise failure: StoreError) {
+            var answer: Answer?
+            do { answer = try job.decide(ledger) } catch {
+                writer.options.log("read: \(error)")
+                answer = job.fail(failure)
+            }
+            if let answer { ledger.outbox.answer(job.loop, answer) }
         }
 
         /// Tells callers and operator that nothing can be written.

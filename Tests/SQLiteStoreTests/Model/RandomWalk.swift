@@ -223,6 +223,7 @@ final class RandomWalk {
         let probe = try await StoreProbe.take(
             fixture.port, tasks: ids, lists: lists, devices: model.holders.keys.sorted(),
             limit: Int.random(in: 1...6, using: &random))
+        expect(probe.busy.isEmpty, "after \(what): statements not ended: \(probe.busy)")
         for (index, task) in model.tasks.enumerated() {
             compare(probe.tasks[index], with: task, lists: lists.contains(index), what)
         }

@@ -14,6 +14,9 @@ struct StoreProbe: Sendable {
     /// What each device would get now: position and task.
     var pending: [String: [(position: Position, task: TaskID)]] = [:]
 
+    /// Statements that somebody has forgotten to end.
+    var busy: [String] = []
+
     /// - Parameter limit: of every page.
     static func take(
         _ port: any StorePort, tasks: [TaskID], lists: Set<Int>, devices: [String], limit: Int
@@ -55,6 +58,10 @@ struct StoreProbe: Sendable {
                 all[device.token] = rows
             }
             return all
+        }
+        probe.busy = try await port.decide { ledger throws(SQLiteError) in ledger.database.busyStatements }
+        for reader in [port.store.reports, port.store.pages] {
+            probe.busy += try await port.read(reader) { context throws(SQLiteError) in context.database.busyStatements }
         }
         return probe
     }
