@@ -4,6 +4,8 @@ internal import CLibevent
 final class LoopTurn {
     let base: OpaquePointer
     private let wakeEvent: OpaquePointer
+    /// In nanoseconds.
+    private let longest: Int64
 
     var steps: [() -> Void] = []
     var later: [() -> Void] = []
@@ -18,7 +20,7 @@ final class LoopTurn {
     private var began: Int64 = 0
     private var wall: Int64 = 0
 
-    init(wakeDescriptor: Int32) throws(LibeventError) {
+    init(wakeDescriptor: Int32, longest: Duration) throws(LibeventError) {
         guard let config = event_config_new() else { throw .library(call: "event_config_new") }
         defer { event_config_free(config) }
         // No lock: one thread only. The changelist saves system calls where interest in a descriptor changes often, and is unsafe with
@@ -35,6 +37,7 @@ final class LoopTurn {
             throw .library(call: "event_new")
         }
         self.base = base
+        self.longest = longest.nanoseconds
         wakeEvent = event
     }
 
@@ -50,7 +53,7 @@ final class LoopTurn {
         return began
     }
 
-    var isExceeded: Bool { ps_monotonic_nanoseconds() - beginning > EventLoop.longestTurn }
+    var isExceeded: Bool { ps_monotonic_nanoseconds() - beginning > longest }
 
     var wallClock: Int64 {
         if wall == 0 { wall = ps_wall_milliseconds() }

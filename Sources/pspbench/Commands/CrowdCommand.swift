@@ -46,7 +46,7 @@ struct CrowdCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let loop = try EventLoop(name: "crowd")
+        let loop = try EventLoop(name: "crowd", longestTurn: Swarm.longestTurn)
         loop.start()
         defer {
             loop.stop()

@@ -41,7 +41,7 @@ struct SwarmCommand: AsyncParsableCommand {
     var control = false
 
     func run() async throws {
-        let loop = try EventLoop(name: "swarm")
+        let loop = try EventLoop(name: "swarm", longestTurn: Swarm.longestTurn)
         let host = try makeHost(loop)
         loop.start()
         defer {

@@ -33,6 +33,9 @@ actor Swarm {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    /// The turn of a swarm's loop: nobody waits for it, and short turns would double what it costs.
+    static let longestTurn = Duration.milliseconds(64)
+
     init(_ plan: SwarmPlan, on loop: EventLoop) {
         self.loop = loop
         self.plan = plan
