@@ -1,21 +1,23 @@
-# Measuring, included by the Makefile. `make bench` takes about an hour; `BENCH="--only rest --runs 3"` measures a part.
+# Measuring; included by the Makefile.
 
 FLOOR := .build/floor/http_floor .build/floor/fanout_floor
 
 .PHONY: bench bench-deps bench-build bench-quick
 
-bench-deps: ## install the peers that are measured beside it, from Debian (root or sudo, only if any is missing)
+bench-deps: ## install the peers that `make bench` measures beside it, from Debian (root or sudo, only if any is missing)
 	@Benchmarks/deps.sh
 
-bench-build: deps $(FLOOR)
-	swift build $(RELEASE_FLAGS) --product pspd
+bench-build: build $(FLOOR)
 	swift build $(RELEASE_FLAGS) --product pspbench
 
-bench: bench-build ## measure against C and other brokers, and write docs/performance.md (BENCH="--only NAME": a part of it)
+bench: bench-build ## measure against C and other brokers, about an hour; writes docs/performance.md (BENCH="--only NAME": a part)
 	python3 Benchmarks/bench.py $(BENCH)
 
-bench-quick: bench-build ## run the scenarios at small size; the figures mean nothing
+bench-quick: bench-build ## run the scenarios at small size; shows that they run, and no figure
 	python3 Benchmarks/bench.py --quick $(BENCH)
+
+# The end-to-end tests run scenarios at small size, and a crowd.
+test-end-to-end: bench-build
 
 .build/floor/%: Benchmarks/floor/%.c Benchmarks/floor/common.h
 	@mkdir -p $(@D)

@@ -127,10 +127,13 @@ def _wait_for(address, process):
     raise TimeoutError(f"{process.command[0]} does not listen")
 
 
+def program(name):
+    """Where a program of the system is; nothing when it is not installed. Debian keeps servers out of a user's path."""
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+
+
 class Mosquitto(Process):
     """mosquitto, QoS 1, persistence on, no passwords. It writes its store on a timer and at its end: a message is never synced."""
-
-    program = "mosquitto"
 
     def __init__(self, place):
         directory = place.work / "mosquitto"
@@ -141,14 +144,16 @@ class Mosquitto(Process):
         config.write_text(
             f"listener {self.mqtt.split(':')[1]} 127.0.0.1\nallow_anonymous true\npersistence true\n"
             f"persistence_location {directory}/\nmax_queued_messages 10000\nlog_type error\nuser root\n")
-        super().__init__([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", config], place.work / "mosquitto.log")
+        super().__init__([program("mosquitto"), "-c", config], place.work / "mosquitto.log")
         _wait_for(self.mqtt, self)
+
+    @staticmethod
+    def installed():
+        return program("mosquitto") is not None
 
 
 class Nats(Process):
     """nats-server with its MQTT listener, and JetStream in memory, which that needs."""
-
-    program = "nats-server"
 
     def __init__(self, place):
         directory = place.work / "nats"
@@ -159,14 +164,16 @@ class Nats(Process):
         config.write_text(
             f'server_name: bench\nlisten: "127.0.0.1:{free_port()}"\njetstream {{ store_dir: "{directory}" }}\n'
             f'mqtt {{ listen: "{self.mqtt}" }}\n')
-        super().__init__([shutil.which("nats-server") or "/usr/sbin/nats-server", "-c", config], place.work / "nats.log")
+        super().__init__([program("nats-server"), "-c", config], place.work / "nats.log")
         _wait_for(self.mqtt, self)
+
+    @staticmethod
+    def installed():
+        return program("nats-server") is not None
 
 
 class Nchan(Process):
     """nginx with nchan: publishing into memory, one worker."""
-
-    program = "nginx"
 
     def __init__(self, place):
         directory = place.work / "nginx"
@@ -179,9 +186,9 @@ class Nchan(Process):
             "worker_rlimit_nofile 20000;\nevents { worker_connections 19000; }\n"
             f"http {{ access_log off; client_body_temp_path {directory}; server {{ listen {self.http}; keepalive_requests 100000000;\n"
             "location /psp/push/msg { nchan_publisher; nchan_channel_id all; nchan_message_buffer_length 10; } } }\n")
-        super().__init__(["/usr/sbin/nginx", "-c", config, "-e", directory / "error.log"], place.work / "nginx.log")
+        super().__init__([program("nginx"), "-c", config, "-e", directory / "error.log"], place.work / "nginx.log")
         _wait_for(self.http, self)
 
     @staticmethod
     def installed():
-        return pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so").exists() and pathlib.Path("/usr/sbin/nginx").exists()
+        return pathlib.Path("/usr/lib/nginx/modules/ngx_nchan_module.so").exists() and program("nginx") is not None

@@ -19,13 +19,15 @@ def idle(place):
             ours = _slope(place, server)
         with FanoutFloor(place, "direct") as floor:
             pairs.append((ours, _slope(place, floor)))
+        if not Mosquitto.installed():
+            continue
         with Mosquitto(place) as broker:
             brokers.append((ours, _slope(place, broker, "--user", "none", "--password", "none", "--subscribe", "dev/{}")))
     what = f"memory of an idle device, RSS from {size.first_crowd:,} to {size.crowd:,}"
-    return [
-        ratio("idle", what, "C bufferevent", pairs, 2.0, 1.3, "B"),
-        ratio("idle-mosquitto", "the same", "mosquitto, one subscription each", brokers, figure_unit="B"),
-    ]
+    rows = [ratio("idle", what, "C bufferevent", pairs, 2.0, 1.3, "B")]
+    if brokers:
+        rows.append(ratio("idle-mosquitto", "the same", "mosquitto, one subscription each", brokers, figure_unit="B"))
+    return rows
 
 
 def _slope(place, server, *flags):

@@ -31,6 +31,7 @@ public enum AttachError: Error, Hashable, Sendable {
 
 /// The device behind a connection.
 public struct Attached: Sendable {
+    /// Its holder's device, for every later call.
     public let device: DeviceHandle
     /// Everything up to here is acknowledged.
     public let settledUpTo: Position
@@ -39,6 +40,7 @@ public struct Attached: Sendable {
     /// From here on the loop's feed has everything that concerns the device; what lies before may never have been told to this loop.
     public let feedFrom: Position
 
+    /// What a session begins with.
     public init(device: DeviceHandle, settledUpTo: Position, settledBeyond: [Position], feedFrom: Position) {
         self.device = device
         self.settledUpTo = settledUpTo
@@ -58,6 +60,7 @@ public struct Pending: Sendable {
     /// Membership entries of the feed up to here are already in `membership`.
     public let membershipAt: Position
 
+    /// A page that ends at `lookedUpTo`.
     public init(rows: [Row], lookedUpTo: Position, membership: Membership, membershipAt: Position) {
         self.rows = rows
         self.lookedUpTo = lookedUpTo
@@ -68,6 +71,7 @@ public struct Pending: Sendable {
 
 /// An acknowledgement. Trivial to copy: no reference counting on its way.
 public struct Delivery: Hashable, Sendable {
+    /// How it was settled.
     public enum Kind: UInt8, Sendable {
         /// The device's PUBACK arrived.
         case delivered
@@ -75,12 +79,16 @@ public struct Delivery: Hashable, Sendable {
         case skipped
     }
 
+    /// Whose it is.
     public let device: DeviceHandle
+    /// Of the row that is settled.
     public let position: Position
     /// Everything of this device up to here is settled; the cursor may move there.
     public let settledUpTo: Position
+    /// How it was settled.
     public let kind: Kind
 
+    /// A fact; telling it twice counts once.
     public init(device: DeviceHandle, position: Position, settledUpTo: Position, kind: Kind) {
         self.device = device
         self.position = position
@@ -91,12 +99,16 @@ public struct Delivery: Hashable, Sendable {
 
 /// What a device itself tells of a task.
 public struct Receipt: Hashable, Sendable {
+    /// Who tells it.
     public let device: DeviceHandle
+    /// Of which task.
     public let task: TaskID
+    /// What happened.
     public let event: ReceiptEvent
     /// At most 256 bytes.
     public let detail: String?
 
+    /// A receipt as the device sent it.
     public init(device: DeviceHandle, task: TaskID, event: ReceiptEvent, detail: String?) {
         self.device = device
         self.task = task

@@ -21,14 +21,20 @@ public protocol Directory: Sendable {
 
 /// A calling project.
 public struct App: Hashable, Sendable {
+    /// The name it calls itself by in each request.
     public var key: AppKey
+    /// For people.
     public var name: String
+    /// What it signs with. Never shown again once it was made.
     public var masterSecret: String
+    /// What it may use.
     public var interfaces: Set<Interface>
     /// The organisation within which it may push; `nil` everywhere.
     public var scope: OrgID?
+    /// Refused until it is enabled again (2007).
     public var disabled: Bool
 
+    /// An app as it is stored.
     public init(key: AppKey, name: String, masterSecret: String, interfaces: Set<Interface>, scope: OrgID?, disabled: Bool) {
         self.key = key
         self.name = name
@@ -41,14 +47,18 @@ public struct App: Hashable, Sendable {
 
 /// An organisation with its subtree's counters.
 public struct Organisation: Hashable, Sendable {
+    /// Its name in requests.
     public var id: OrgID
+    /// For people.
     public var name: String
+    /// The one above; `nil` for a root.
     public var parent: OrgID?
     /// Devices of it and of everything below it.
     public var devices: Int
     /// Those of them that are connected.
     public var online: Int
 
+    /// An organisation as of one moment.
     public init(id: OrgID, name: String, parent: OrgID?, devices: Int, online: Int) {
         self.id = id
         self.name = name
@@ -60,15 +70,22 @@ public struct Organisation: Hashable, Sendable {
 
 /// A registered device, without its secret.
 public struct Device: Hashable, Sendable {
+    /// The name that it connects with.
     public var token: DeviceToken
+    /// What it runs; never changes.
     public var platform: Platform
+    /// The organisation that it is in.
     public var organisation: OrgID
+    /// Who holds it, if anybody.
     public var user: UserID?
+    /// Whether pushes in test mode reach it.
     public var test: Bool
+    /// Whether it is connected now, to any node.
     public var online: Bool
     /// Unix milliseconds; `nil` when it never connected.
     public var lastSeen: Int64?
 
+    /// A device as of one moment.
     public init(
         token: DeviceToken, platform: Platform, organisation: OrgID, user: UserID?, test: Bool, online: Bool, lastSeen: Int64?
     ) {
@@ -104,18 +121,27 @@ public enum DirectoryChange: Hashable, Sendable {
 
 /// The fields of `PUT /psp/admin/apps/{appkey}`.
 public struct AppChange: Hashable, Sendable {
+    /// For people. Required of a new one.
     public var name: String?
+    /// Printable ASCII. Of a new one, made if absent.
     public var masterSecret: String?
+    /// Required of a new one.
     public var interfaces: Set<Interface>?
+    /// Cleared, it may push everywhere.
     public var scope: Patch<OrgID> = .keep
+    /// Absent of a new one: enabled.
     public var disabled: Bool?
+    /// Changes nothing.
     public init() {}
 }
 
 /// The fields of `PUT /psp/admin/orgs/{org_id}`.
 public struct OrganisationChange: Hashable, Sendable {
+    /// For people. Required of a new one.
     public var name: String?
+    /// Cleared, it becomes a root.
     public var parent: Patch<OrgID> = .keep
+    /// Changes nothing.
     public init() {}
 }
 
@@ -123,10 +149,15 @@ public struct OrganisationChange: Hashable, Sendable {
 public struct DeviceChange: Hashable, Sendable {
     /// Never changes once set (2103).
     public var platform: Platform?
+    /// Required of a new one.
     public var organisation: OrgID?
+    /// Changed or cleared after it was set, it is another holder's device.
     public var user: Patch<UserID> = .keep
+    /// Absent of a new one: false.
     public var test: Bool?
+    /// Printable ASCII. Of a new one, made if absent.
     public var secret: String?
+    /// Changes nothing.
     public init() {}
 }
 
@@ -142,8 +173,11 @@ public enum ChangeResult: Hashable, Sendable {
 public struct DeviceFilter: Hashable, Sendable {
     /// Devices of that organisation itself.
     public var organisation: OrgID?
+    /// Devices of that user.
     public var user: UserID?
+    /// Those that are connected, or those that are not.
     public var online: Bool?
+    /// Every device, unless said otherwise.
     public init(organisation: OrgID? = nil, user: UserID? = nil, online: Bool? = nil) {
         self.organisation = organisation
         self.user = user

@@ -44,16 +44,22 @@ public enum CloseReason: Sendable {
 /// A message or configuration on its way to devices. Immutable and shared: a class, so that offering it to ten thousand sessions
 /// copies one reference.
 public final class Row: Sendable {
+    /// The push that it is, or refers to.
     public let task: TaskID
+    /// Its place in the lane's order; of a reference, the reference's.
     public let position: Position
+    /// Whom it addresses.
     public let target: RowTarget
+    /// Which of the target's devices it is for.
     public let audience: Audience
     /// Unix milliseconds; `nil` never expires.
     public let expires: Int64?
+    /// Where devices get it.
     public let topic: Topic
     /// The device's JSON, the same bytes for every device.
     public let payload: [UInt8]
 
+    /// A row as devices get it.
     public init(
         task: TaskID, position: Position, target: RowTarget, audience: Audience, expires: Int64?, topic: Topic, payload: [UInt8]
     ) {
@@ -83,6 +89,7 @@ public struct Audience: Hashable, Sendable {
     /// Only devices of that organisation and below: the scope of the app that pushes to a user.
     public let within: OrgHandle?
 
+    /// Everybody in the target, unless said otherwise.
     public init(testOnly: Bool = false, withoutIOS: Bool = false, within: OrgHandle? = nil) {
         self.testOnly = testOnly
         self.withoutIOS = withoutIOS
@@ -100,11 +107,16 @@ public enum Topic: UInt8, Hashable, Sendable {
 
 /// What decides whether a row concerns a device, apart from the organisation tree.
 public struct Membership: Hashable, Sendable {
+    /// The organisation that it is in; what is above follows from the tree.
     public let organisation: OrgHandle
+    /// Whose it is, if anybody's.
     public let user: UserHandle?
+    /// What it runs.
     public let platform: Platform
+    /// Whether it is registered as a test device.
     public let test: Bool
 
+    /// A device's membership at one position.
     public init(organisation: OrgHandle, user: UserHandle?, platform: Platform, test: Bool) {
         self.organisation = organisation
         self.user = user
@@ -115,11 +127,16 @@ public struct Membership: Hashable, Sendable {
 
 /// Apps and the organisation tree, true at `position`: small, held by every loop, kept true by the feed's entries.
 public struct DirectorySnapshot: Sendable {
+    /// Whose order `position` belongs to.
     public let lane: Lane
+    /// The feed's entries after it are not yet in here.
     public let position: Position
+    /// Every app.
     public let apps: [App]
+    /// Every organisation with the one above it, in no order.
     public let organisations: [(handle: OrgHandle, parent: OrgHandle?)]
 
+    /// What the directory held at `position`.
     public init(lane: Lane, position: Position, apps: [App], organisations: [(handle: OrgHandle, parent: OrgHandle?)]) {
         self.lane = lane
         self.position = position

@@ -61,20 +61,33 @@ public enum Health: Hashable, Sendable {
 
 /// The counts of one task, or sums of them. The seven after `targeted` sum to it.
 public struct Counts: Hashable, Sendable {
+    /// Devices that it addressed, and those that joined it later.
     public var targeted = 0
+    /// Their PUBACK arrived.
     public var delivered = 0
+    /// Still to come.
     public var pending = 0
+    /// It expired before they had it.
     public var expired = 0
+    /// A newer configuration came before they had it.
     public var superseded = 0
+    /// It was cancelled before they had it.
     public var cancelled = 0
+    /// Their holder changed, or they are no test devices any more.
     public var withdrawn = 0
+    /// It is larger than they take.
     public var skippedOversize = 0
+    /// They told that it was opened.
     public var opened = 0
+    /// They told that it was applied.
     public var applied = 0
+    /// They told that it failed.
     public var failed = 0
 
+    /// All zero.
     public init() {}
 
+    /// Adds every count.
     public static func += (sum: inout Counts, other: Counts) {
         sum.targeted += other.targeted
         sum.delivered += other.delivered
@@ -102,22 +115,32 @@ public enum TaskStatus: String, Hashable, Sendable {
 
 /// A task with its counts.
 public struct TaskReport: Sendable {
+    /// Its number.
     public let task: TaskID
+    /// Whose it is.
     public let app: AppKey
+    /// By which interface it came.
     public let interface: Interface
+    /// Whom it addresses, as the caller named it.
     public let target: PushRequest.Target
     /// The caller's payload object without insignificant white space.
     public let payload: [UInt8]
+    /// Whether it was for test devices only.
     public let testOnly: Bool
+    /// The caller's words on it.
     public let description: String?
+    /// What the caller groups it by.
     public let tag: String?
     /// Unix milliseconds.
     public let createdAt: Int64
     /// Unix milliseconds; `nil` never.
     public let expireAt: Int64?
+    /// Where it stands.
     public let status: TaskStatus
+    /// What became of its devices.
     public let counts: Counts
 
+    /// A task as of one moment.
     public init(
         task: TaskID, app: AppKey, interface: Interface, target: PushRequest.Target, payload: [UInt8], testOnly: Bool,
         description: String?, tag: String?, createdAt: Int64, expireAt: Int64?, status: TaskStatus, counts: Counts
@@ -153,9 +176,11 @@ public enum RecipientState: String, Hashable, Sendable, CaseIterable {
 
 /// One device of a task.
 public struct Recipient: Hashable, Sendable {
+    /// Its token.
     public let device: DeviceToken
     /// What the device told with an event.
     public let detail: String?
+    /// A device with what it told.
     public init(device: DeviceToken, detail: String?) {
         self.device = device
         self.detail = detail
@@ -164,11 +189,15 @@ public struct Recipient: Hashable, Sendable {
 
 /// Which tasks an operator asks for; all that is given must hold.
 public struct TaskFilter: Hashable, Sendable {
+    /// Tasks of that app.
     public var app: AppKey?
     /// Tasks that address that organisation itself.
     public var organisation: OrgID?
+    /// Created at or after, Unix milliseconds.
     public var from: Int64?
+    /// Created before, Unix milliseconds.
     public var to: Int64?
+    /// Every task, unless said otherwise.
     public init(app: AppKey? = nil, organisation: OrgID? = nil, from: Int64? = nil, to: Int64? = nil) {
         self.app = app
         self.organisation = organisation
@@ -179,14 +208,19 @@ public struct TaskFilter: Hashable, Sendable {
 
 /// Where a list goes on; opaque, only the store parses it.
 public struct PageToken: Hashable, Sendable {
+    /// As it stands in an address.
     public let text: String
+    /// Any text: the store decides whether it gave it out.
     public init(_ text: String) { self.text = text }
 }
 
 /// A part of a list: it may hold fewer than asked, even none; the list ends where `next` is `nil`.
 public struct Page<Item: Sendable>: Sendable {
+    /// In the list's order.
     public let items: [Item]
+    /// Where the next page begins.
     public let next: PageToken?
+    /// A part of a list.
     public init(items: [Item], next: PageToken?) {
         self.items = items
         self.next = next
