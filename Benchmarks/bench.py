@@ -91,7 +91,7 @@ def measure(place, names, results, stored):
         print(f"{name}: {SCENARIOS[name].__doc__ or ''}", file=sys.stderr, flush=True)
         try:
             rows = SCENARIOS[name](place)
-            if place.size is QUICK:
+            if place.size.quick:
                 # Figures of small sizes meet or miss nothing.
                 rows = [dataclasses.replace(row, must=None, aim=None) for row in rows]
         except Exception:

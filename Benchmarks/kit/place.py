@@ -28,11 +28,12 @@ class Size:
     half: int = 500_000
     imported: int = 100_000
     connections: int = 1_000
+    quick: bool = False
 
 
 QUICK = Size(
     runs=1, seconds=1, offline=500, online=60, crowd=120, first_crowd=20, rounds=2, waiting=2, stalled_messages=30, rate=100, idle=10,
-    store=(10, 100), large=1_000, half=500, imported=200, connections=70)
+    store=(10, 100), large=1_000, half=500, imported=200, connections=70, quick=True)
 
 
 class Place:

@@ -65,7 +65,7 @@ struct Mark: Equatable {
                 return nil
             }
             offset = UnsafeRawPointer(found) - base
-            if begins(bytes, offset) { return offset }
+            if Mark(bytes, at: offset) != nil { return offset }
             offset += 1
         }
         return nil
