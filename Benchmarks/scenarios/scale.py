@@ -49,8 +49,8 @@ def start(place):
     what = f"start with {size.large:,} devices and {size.large:,} rows"
     return [
         Row("start", what + ", until ready", "", statistics.median(seconds), "s", 5, 1, samples=seconds),
-        Row("start-crash", "the same after a crash", "", crashed, "s", 5, 1),
-        Row("start-memory", "the same: memory when it is ready", "", statistics.median(memory), "MiB", 1024, 300, samples=memory),
+        Row("start-crash", what + ", after a crash", "", crashed, "s", 5, 1),
+        Row("start-memory", what + ", memory when it is ready", "", statistics.median(memory), "MiB", 1024, 300, samples=memory),
     ]
 
 
