@@ -34,7 +34,7 @@ test-swift: ## run the Swift tests (NAME=X: only those that match)
 	swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
 
 test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
-	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
 
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)

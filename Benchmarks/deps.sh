@@ -2,7 +2,7 @@
 # Installs the peers and tools of `make bench` that are missing. Debian starts services on installation: they are left stopped, so that no port is taken.
 set -euo pipefail
 
-packages=(wrk mosquitto nats-server nginx-light libnginx-mod-nchan)
+packages=(wrk mosquitto nats-server nginx libnginx-mod-nchan)
 
 missing=()
 for package in "${packages[@]}"; do
@@ -18,9 +18,11 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
 fi
 echo "bench-deps: installing ${missing[*]}"
-# A unit that does not exist yet can be masked: so nothing of these starts by itself.
+# A unit can be masked before it exists: so no server starts on its standard port. Until the next boot, then they are the system's again.
 if [ -d /run/systemd/system ]; then
-    "${as_root[@]}" systemctl mask --runtime mosquitto.service nats-server.service nginx.service
+    for package in "${missing[@]}"; do
+        case $package in mosquitto | nats-server | nginx) "${as_root[@]}" systemctl mask --runtime "$package.service" ;; esac
+    done
 fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"

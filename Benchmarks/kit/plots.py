@@ -5,8 +5,9 @@ from html import escape
 WIDTH, LABEL, BAR, GAP, TOP = 760, 300, 22, 10, 44
 
 
-def bars(title, values):
-    """Horizontal bars; the first is ours."""
+def bars(title, own, others):
+    """Horizontal bars: our own figures, then the yardsticks."""
+    values = own | others
     height = TOP + len(values) * (BAR + GAP) + 8
     most = max(values.values()) or 1
     parts = [
@@ -18,7 +19,7 @@ def bars(title, values):
     for index, (name, value) in enumerate(values.items()):
         top = TOP + index * (BAR + GAP)
         length = max(1, (WIDTH - LABEL - 90) * value / most)
-        color = "#2f6fb0" if index == 0 else "#a8b4c0"
+        color = "#2f6fb0" if index < len(own) else "#a8b4c0"
         parts += [
             f'<text x="{LABEL - 8}" y="{top + 15}" text-anchor="end" fill="#303030">{escape(_short(name))}</text>',
             f'<rect x="{LABEL}" y="{top}" width="{length:.1f}" height="{BAR}" fill="{color}"/>',

@@ -95,6 +95,11 @@ class Process:
                 stream.close()
         self.log.close()
 
+    def kill(self):
+        """SIGKILL, as a crash would."""
+        os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
     def __enter__(self):
         return self
 

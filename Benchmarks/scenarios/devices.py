@@ -26,7 +26,7 @@ def idle(place):
     what = f"memory of an idle device, RSS from {size.first_crowd:,} to {size.crowd:,}"
     rows = [ratio("idle", what, "C bufferevent", pairs, 2.0, 1.3, "B")]
     if brokers:
-        rows.append(ratio("idle-mosquitto", "the same", "mosquitto, one subscription each", brokers, figure_unit="B"))
+        rows.append(ratio("idle-mosquitto", what, "mosquitto, one subscription each", brokers, figure_unit="B"))
     return rows
 
 
@@ -98,8 +98,8 @@ def storm(place):
             brokers.append(_storm(place, broker, size.waiting, *flags))
     what = f"connect storm: {size.crowd:,} devices with {size.waiting} messages waiting, CPU a device"
     return [
-        ratio("storm", what + " (pushed to each)", "mosquitto, persistent sessions, no passwords", list(zip(single, brokers)), 1.0, 0.5),
-        ratio("storm-group", "the same, messages that went to all", "the same mosquitto", list(zip(group, brokers)), 1.0, 0.5),
+        ratio("storm", what + ", pushed to each", "mosquitto, persistent sessions, no passwords", list(zip(single, brokers)), 1.0, 0.5),
+        ratio("storm-group", what + ", pushed to all", "mosquitto, persistent sessions, no passwords", list(zip(group, brokers)), 1.0, 0.5),
     ]
 
 

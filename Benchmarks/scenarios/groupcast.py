@@ -30,9 +30,9 @@ def fanout(place):
         ratio("fanout", what, "the faster fan-out in C, acknowledgements read back", faster, 1.6, 1.2, note=f"PUBLISH payload of {payload} bytes")
     ]
     if brokers:
-        rows.append(ratio("fanout-mosquitto", "the same", "mosquitto QoS 1", brokers, 0.5, 0.333))
+        rows.append(ratio("fanout-mosquitto", what, "mosquitto QoS 1", brokers, 0.5, 0.333))
     if nats:
-        rows.append(ratio("fanout-nats", "the same", "nats-server over MQTT, QoS 0: nothing is acknowledged", nats))
+        rows.append(ratio("fanout-nats", what, "nats-server over MQTT, QoS 0: nothing is acknowledged", nats))
     return rows
 
 
@@ -93,7 +93,7 @@ def two_loops(place):
         shares.append(larger)
     return [
         ratio("loops-groupcast", f"two loops, groupcast to {place.size.online:,}, CPU a delivery", "one loop", list(zip(two, one)), 1.15, 1.05),
-        share_row("loops-groupcast-share", "the same: how far each loop's share is from a half", shares),
+        share_row("loops-groupcast-share", "two loops, groupcast: how far each loop's share is from a half", shares),
     ]
 
 

@@ -28,10 +28,10 @@ def offline(place):
     rows = [
         ratio("rest", "durable push to an offline device, CPU a push", "bare evhttp, fixed reply", plain, 2.4, 2.0,
               note=f"{middle:,.0f} pushes/s"),
-        ratio("rest-marked", "the same with out_biz_no and tag", "bare evhttp, fixed reply", marked, 2.4, 2.0),
+        ratio("rest-marked", "durable push with out_biz_no and tag, CPU a push", "bare evhttp, fixed reply", marked, 2.4, 2.0),
     ]
     if peers:
-        rows.append(ratio("rest-nchan", "the same", "nginx and nchan, publish into memory", peers))
+        rows.append(ratio("rest-nchan", "durable push with out_biz_no and tag, CPU a push", "nginx and nchan, publish into memory", peers))
     return rows
 
 
@@ -110,7 +110,7 @@ def two_loops(place):
                     shares.append(share(before, server.cpu_by_thread()))
     return [
         ratio("loops-rest", f"two loops, REST, {size.connections:,} connections, CPU a push", "one loop", list(zip(two, one)), 1.15, 1.05),
-        share_row("loops-rest-share", "the same: how far each loop's share is from a half", shares),
+        share_row("loops-rest-share", "two loops, REST: how far each loop's share is from a half", shares),
     ]
 
 

@@ -60,8 +60,10 @@ public final class SQLiteStore: Sendable {
     ///
     /// Returns when the log's newest rows are indexed in memory; that is bounded, whatever the size of the log.
     public static func open(directory: String, options: Options = Options()) throws(SQLiteStoreError) -> SQLiteStore {
+        var steady = options
+        steady.clock = SteadyClock(options.clock).now
         do {
-            return try SQLiteStore(path: directory + "/psp.db", options)
+            return try SQLiteStore(path: directory + "/psp.db", steady)
         } catch let error as SQLiteStoreError {
             throw error
         } catch {

@@ -184,3 +184,32 @@ class TestIdempotency:
         assert scene.caller.push(body).code == 2201
         scene.device("later", scene.home)
         scene.caller.push(body).ok()
+
+
+def test_a_parameter_means_the_same_however_its_name_is_spelled(scene):
+    scene.caller.push(notification(type="groupcast", org_id=scene.home, payload={"tag": "a b"})).ok()
+    for query in ("tag=a+b", "%74ag=a%20b", "t%61g=a+b"):
+        assert scene.caller.call("GET", f"/psp/push/stats?{query}").ok()["tasks"] == 1
+
+
+def test_an_operator_still_finds_the_tasks_of_an_app_that_was_deleted(scene):
+    task = scene.caller.to_org(scene.home)
+    assert scene.admin.call("DELETE", f"/psp/admin/apps/{scene.caller.appkey}").status == 200
+    listed = scene.admin.call("GET", "/psp/admin/tasks", appkey=scene.caller.appkey).ok()["items"]
+    assert [item["task_id"] for item in listed] == [task]
+
+
+def test_a_new_record_is_told_what_it_lacks_before_what_does_not_exist(scene):
+    for kind, fields, missing in (
+        ("devices", {"org_id": "nowhere"}, "platform"), ("orgs", {"parent_id": "nowhere"}, "name"),
+        ("apps", {"org_id": "nowhere"}, "name"),
+    ):
+        reply = scene.admin.put(kind, scene.name("new"), **fields)
+        assert (reply.code, reply.data["field"]) == (2102, missing)
+
+
+def test_the_same_secret_again_leaves_the_device_connected(scene, device):
+    phone = device(scene.server, scene.phone).connect()
+    scene.admin.put("devices", scene.phone.token, secret=scene.phone.secret).ok()
+    task = scene.caller.to_device(scene.phone.token, "still there")
+    phone.wait_for(task)

@@ -47,6 +47,49 @@ struct DirectoryTests {
         session.detach()
     }
 
+    @Test("the lines of an import apply in order, each alone, beside pushes; an empty one is done at once")
+    func imports() async throws {
+        let fixture = try await StoreFixture()
+        try await fixture.app("app")
+        #expect(try await fixture.port.apply([]).isEmpty)
+        var org = OrganisationChange()
+        org.name = "root"
+        let changes: [DirectoryChange] =
+            [FaultTests.device("early"), .putOrganisation(OrgID(unchecked: "root"), org)]
+            + (0..<2_000).map { FaultTests.device("d\($0 % 1_500)") } + [.removeDevice(DeviceToken(unchecked: "none"))]
+        let port = fixture.port
+        async let results = port.apply(changes)
+        async let other = port.apply([.removeDevice(DeviceToken(unchecked: "nobody"))])
+        var pushed = 0
+        while pushed < 20 {
+            if case .stored = await port.append(.message(.organisation("root")), withinRate: true) { pushed += 1 }
+        }
+        let answers = try await results
+        #expect(answers.first == .failure(Refusal(.noSuchOrganisation, field: "org_id")))
+        #expect(answers[1] == .success(.created(secret: nil)))
+        #expect(answers[2..<1_502].allSatisfy { $0 == .success(.created(secret: "secret")) })
+        #expect(answers[1_502..<2_002].allSatisfy { $0 == .success(.updated) })
+        #expect(answers.last == .failure(Refusal(.noSuchDevice, field: "device_token")))
+        #expect(try await other == [.failure(Refusal(.noSuchDevice, field: "device_token"))])
+        #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 1_500)
+        try await fixture.restart()
+        #expect(try await fixture.port.organisation(OrgID(unchecked: "root")).devices == 1_500)
+    }
+
+    @Test("a clock that is set back makes nothing active again")
+    func clockSetBack() async throws {
+        let fixture = try await StoreFixture()
+        try await fixture.app("app")
+        try await fixture.org("root")
+        try await fixture.device("d", in: "root")
+        let task = try await fixture.push(.message(.organisation("root"), expires: fixture.clock.now + 1_000))
+        fixture.clock.advance(2_000)
+        #expect(try await fixture.counts(task).expired == 1)
+        fixture.clock.advance(-1_500)
+        #expect(try await fixture.counts(task).expired == 1)
+        #expect(try await fixture.pendingTasks("d").isEmpty)
+    }
+
     @Test("a refused change changes nothing")
     func refusals() async throws {
         let fixture = try await StoreFixture()

@@ -208,6 +208,26 @@ struct FaultTests {
         #expect(fixture.port.health == .serving)
     }
 
+    @Test("an input/output error of a merge, which nobody waits for, is known to everybody afterwards")
+    func housekeepingInputOutput() async throws {
+        let (fixture, disk) = try await furnished { options in
+            options.tuning.mergeThreshold = 1_000
+            options.tuning.mergePause = 300
+        }
+        let stored = try await fixture.push(.message(.organisation("root")))
+        disk.fail(.write, .inputOutput, times: 1)
+        try await eventually { if case .failed = fixture.port.health { true } else { false } }
+        guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
+            Issue.record("stored after a failed write")
+            return
+        }
+        #expect(try await fixture.pendingTasks("d1") == [stored])
+        disk.repair()
+        try await fixture.restart()
+        #expect(fixture.port.health == .serving)
+        #expect(try await fixture.pendingTasks("d1") == [stored])
+    }
+
     private static func numbered(_ number: Int) -> PushRequest { .message(.organisation("root"), bizNo: "b\(number)") }
 
     /// Pushes from many callers at once, until something has failed.

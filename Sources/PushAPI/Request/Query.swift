@@ -10,11 +10,11 @@ struct Query: Sendable {
     init(parsing text: String?, rule: QueryRule) throws(Refusal) {
         var fault: Refusal?
         for piece in (text ?? "").utf8.split(separator: UInt8(ascii: "&")) {
-            let name = piece.prefix { $0 != UInt8(ascii: "=") }
-            guard let name = PercentEncoding.decode(Substring(name), plusIsSpace: true), rule.knows(name) else {
-                throw Refusal(.unsupportedField, field: String(decoding: name, as: UTF8.self))
+            let sent = piece.prefix { $0 != UInt8(ascii: "=") }
+            guard let name = PercentEncoding.decode(Substring(sent), plusIsSpace: true), rule.knows(name) else {
+                throw Refusal(.unsupportedField, field: String(decoding: sent, as: UTF8.self))
             }
-            let value = PercentEncoding.decode(Substring(piece.dropFirst(name.utf8.count + 1)), plusIsSpace: true)
+            let value = PercentEncoding.decode(Substring(piece.dropFirst(sent.count + 1)), plusIsSpace: true)
             if value == nil || values.contains(where: { $0.name == name }) {
                 fault = fault ?? Refusal(.invalidValue, field: name)
             }

@@ -91,8 +91,10 @@ struct ReportReader {
 
     /// Newest first.
     func tasks(_ filter: TaskFilter, before: UInt64, limit: Int) throws(SQLiteError) -> Page<TaskReport> {
-        let app: Int64? = if let key = filter.app { try number(of: key) ?? -1 } else { nil }
-        let org: Set<Int64>? = if let id = filter.organisation { try numbers(of: id) } else { nil }
+        let app: Set<Int64>? =
+            if let key = filter.app { try numbers("SELECT app FROM app WHERE appkey = ?", key.text) } else { nil }
+        let org: Set<Int64>? =
+            if let id = filter.organisation { try numbers("SELECT org FROM org WHERE org_id = ?", id.text) } else { nil }
         var start = before
         if let to = filter.to { start = min(start, try firstPosition(createdAtOrAfter: to, below: before)) }
 
@@ -112,7 +114,7 @@ struct ReportReader {
                 break
             }
             let target = TargetKey(raw: query.int(3))
-            guard query.int(1) != StoredRow.Kind.reference.rawValue, app == nil || app == query.int(2) else { continue }
+            guard query.int(1) != StoredRow.Kind.reference.rawValue, app?.contains(query.int(2)) ?? true else { continue }
             if let org, !(target.kind == .organisation && org.contains(target.id)) { continue }
             found.append(last)
         }
@@ -123,10 +125,10 @@ struct ReportReader {
         return Page(items: items, next: ended ? nil : PageToken(String(last)))
     }
 
-    /// An organisation's numbers: it may have been deleted and made anew.
-    private func numbers(of id: OrgID) throws(SQLiteError) -> Set<Int64> {
-        let query = try context.database.statement("SELECT org FROM org WHERE org_id = ?")
-        query.bind(1, id.text)
+    /// All numbers that a name ever had: what was deleted, or made anew, still has tasks that an operator may have to recall.
+    private func numbers(_ sql: StaticString, _ name: String) throws(SQLiteError) -> Set<Int64> {
+        let query = try context.database.statement(sql)
+        query.bind(1, name)
         var found: Set<Int64> = []
         while try query.step() { found.insert(query.int(0)) }
         return found

@@ -11,12 +11,8 @@ extension Ledger {
     }
 
     func put(_ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?) throws -> ChangeResult {
-        var org: UInt32?
-        if let id = fields.organisation {
-            guard let node = tree[id] else { throw Refusal(.noSuchOrganisation, field: "org_id") }
-            org = node.org
-        }
-        guard let device = try device(token) else { return try create(token, fields, org, secretIfNew) }
+        guard let device = try device(token) else { return try create(token, fields, secretIfNew) }
+        let org = try fields.organisation.map(number(of:))
         if let platform = fields.platform, platform != device.platform { throw Refusal(.invalidValue, field: "platform") }
 
         let user: Int64? =
@@ -27,7 +23,10 @@ extension Ledger {
             }
         let before = State(org: device.org, user: device.user, test: device.test)
         let after = State(org: org ?? device.org, user: user, test: fields.test ?? device.test)
-        let verifier = fields.secret.map { SecretVerifier(secret: Array($0.utf8)) }
+        // The same secret again is no change, and closes no connection: an import may be repeated.
+        let verifier = fields.secret.map { Array($0.utf8) }.flatMap { secret in
+            device.verifier.accepts(secret) ? nil : SecretVerifier(secret: secret)
+        }
 
         if device.user != nil && user != device.user {
             // A change of holder: what was pending is the old holder's, and is withdrawn.
@@ -54,11 +53,12 @@ extension Ledger {
     }
 
     private func create(
-        _ token: DeviceToken, _ fields: DeviceChange, _ org: UInt32?, _ secretIfNew: String?
+        _ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?
     ) throws -> ChangeResult {
         guard let platform = fields.platform else { throw Refusal(.missingField, field: "platform") }
-        guard let org else { throw Refusal(.missingField, field: "org_id") }
+        guard let organisation = fields.organisation else { throw Refusal(.missingField, field: "org_id") }
         guard let secret = fields.secret ?? secretIfNew else { throw Refusal(.missingField, field: "secret") }
+        let org = try number(of: organisation)
         let user: Int64? = if case .set(let id) = fields.user { try number(of: id) } else { nil }
         try register(
             token, platform, State(org: org, user: user, test: fields.test ?? false), SecretVerifier(secret: Array(secret.utf8)))
@@ -213,6 +213,11 @@ extension Ledger {
         let name = query.text(0)
         query.reset()
         return try current(ConfigTarget(kind: .user, name: name))
+    }
+
+    private func number(of id: OrgID) throws -> UInt32 {
+        guard let node = tree[id] else { throw Refusal(.noSuchOrganisation, field: "org_id") }
+        return node.org
     }
 
     /// A user's number, given to it when a device names it for the first time.

@@ -28,8 +28,8 @@ extension Ledger {
     // MARK: Apps
 
     private func put(_ key: AppKey, _ fields: AppChange, _ secretIfNew: String?) throws -> ChangeResult {
-        if case .set(let scope) = fields.scope, tree[scope] == nil { throw Refusal(.noSuchOrganisation, field: "org_id") }
         guard var record = apps[key] else { return try create(key, fields, secretIfNew) }
+        try requireScope(of: fields)
         if let name = fields.name { record.app.name = name }
         if let secret = fields.masterSecret { record.app.masterSecret = secret }
         if let interfaces = fields.interfaces { record.app.interfaces = interfaces }
@@ -47,12 +47,17 @@ extension Ledger {
         guard let name = fields.name else { throw Refusal(.missingField, field: "name") }
         guard let interfaces = fields.interfaces else { throw Refusal(.missingField, field: "interfaces") }
         guard let secret = fields.masterSecret ?? secretIfNew else { throw Refusal(.missingField, field: "master_secret") }
+        try requireScope(of: fields)
         let scope: OrgID? = if case .set(let scope) = fields.scope { scope } else { nil }
         let number = (try database.number("SELECT max(app) FROM app") ?? 0) + 1
         let app = App(
             key: key, name: name, masterSecret: secret, interfaces: interfaces, scope: scope, disabled: fields.disabled ?? false)
         try write(AppRecord(number: number, app: app))
         return .created(secret: secret)
+    }
+
+    private func requireScope(of fields: AppChange) throws {
+        if case .set(let scope) = fields.scope, tree[scope] == nil { throw Refusal(.noSuchOrganisation, field: "org_id") }
     }
 
     private func write(_ record: AppRecord) throws(SQLiteError) {
@@ -86,6 +91,7 @@ extension Ledger {
     // MARK: Organisations
 
     private func put(_ id: OrgID, _ fields: OrganisationChange) throws -> ChangeResult {
+        if tree[id] == nil && fields.name == nil { throw Refusal(.missingField, field: "name") }
         var parent: OrgTree.Node?
         if case .set(let parentID) = fields.parent {
             guard let found = tree[parentID] else { throw Refusal(.noSuchOrganisation, field: "parent_id") }

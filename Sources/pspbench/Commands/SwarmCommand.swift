@@ -49,6 +49,7 @@ struct SwarmCommand: AsyncParsableCommand {
             loop.join()
         }
         let reached = control ? try await obey(host) : try await once(host)
+        try await host.finish()
         if !reached { throw ExitCode(1) }
     }
 
@@ -72,8 +73,12 @@ struct SwarmCommand: AsyncParsableCommand {
                 try Output.json(["error": "no order: \(line)"])
                 continue
             }
+            // A fleet's members answer it when they are let go.
+            if order == .quit {
+                try Output.json(try await report(host, .count))
+                break
+            }
             try Output.json(try await report(host, order))
-            if order == .quit { break }
         }
         return true
     }
@@ -100,7 +105,6 @@ struct SwarmCommand: AsyncParsableCommand {
         }
         let end = try await report(host, .report)
         try show(end, before, idle)
-        _ = try await host.perform(.disconnect)
         return reached && end.tally.lost == 0
     }
 
@@ -131,6 +135,6 @@ struct SwarmCommand: AsyncParsableCommand {
             ] + Output.rows("latency", report.latency)
                 + Output.rows("watched, connecting", from: before, to: idle, per: tally.ready)
                 + Output.rows("watched, receiving", from: idle, to: report.watched, per: tally.received)
-                + Output.rows("swarm itself", from: nil, to: report.own, per: 0))
+                + Output.rows("swarm itself", from: ProcessUsage.none, to: report.own, per: tally.received))
     }
 }

@@ -46,7 +46,9 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
             lane.connection = connection
             lanes.append(lane)
         }
-        timer = try Timer(on: loop, after: .milliseconds(1), every: .milliseconds(1)) { [unowned self] in tick() }
+        timer = try Timer(on: loop, after: .milliseconds(1), every: .milliseconds(1)) { [weak self] in
+            self?.assumeIsolated { $0.tick() }
+        }
         await withCheckedContinuation { waiter = $0 }
         for lane in lanes { lane.connection?.close() }
         report.latency = latencies.summary

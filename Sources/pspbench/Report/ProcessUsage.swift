@@ -7,6 +7,11 @@ struct ProcessUsage: Codable, Sendable {
     /// Resident memory in bytes.
     var rss: Int64
 
+    /// Nothing yet: what a process that has just begun has used.
+    static let none = ProcessUsage(cpu: 0, rss: 0)
+
+    private init(cpu: Int64, rss: Int64) { (self.cpu, self.rss) = (cpu, rss) }
+
     /// Reads them; nil when there is no such process.
     init?(of process: Int32) {
         guard let stat = Self.file("/proc/\(process)/stat"), let status = Self.file("/proc/\(process)/statm") else { return nil }

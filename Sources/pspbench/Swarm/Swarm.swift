@@ -53,9 +53,12 @@ actor Swarm {
         begun = 0
         tally.lost = 0
         pace = plan.rate > 0 ? Pace(rate: plan.rate) : nil
-        timer = try Timer(on: loop, after: .zero, every: .milliseconds(2)) { [unowned self] in openMore() }
+        timer = try Timer(on: loop, after: .zero, every: .milliseconds(2)) { [weak self] in self?.assumeIsolated { $0.openMore() }
+        }
         if plan.keepAlive > 0, keepAliveTimer == nil {
-            keepAliveTimer = try Timer(on: loop, after: .seconds(1), every: .seconds(1)) { [unowned self] in ping() }
+            keepAliveTimer = try Timer(on: loop, after: .seconds(1), every: .seconds(1)) { [weak self] in
+                self?.assumeIsolated { $0.ping() }
+            }
         }
     }
 
@@ -66,8 +69,8 @@ actor Swarm {
         let deadline = Clock.monotonic + timeout.microseconds
         if deadlineTimer == nil {
             do {
-                deadlineTimer = try Timer(on: loop, after: .milliseconds(20), every: .milliseconds(20)) { [unowned self] in
-                    expire()
+                deadlineTimer = try Timer(on: loop, after: .milliseconds(20), every: .milliseconds(20)) { [weak self] in
+                    self?.assumeIsolated { $0.expire() }
                 }
             } catch {
                 tally.lastLoss = "\(error)"

@@ -32,6 +32,10 @@ final class SwarmFleet: SwarmHost {
         return SwarmReport.sum(try members.map { try $0.receive() }, withBuckets: order == .report)
     }
 
+    func finish() async throws {
+        for member in members { try member.finish() }
+    }
+
     /// No member knows the others' counts, so they are asked again and again.
     private func waitForTotal(_ count: Int, _ seconds: Int) async throws -> SwarmReport {
         let deadline = Clock.monotonic + Int64(seconds) * 1_000_000
@@ -44,7 +48,7 @@ final class SwarmFleet: SwarmHost {
     }
 }
 
-/// One process of a fleet. It ends when its input is closed.
+/// One process of a fleet.
 final class FleetMember {
     let devices: Int
     private let process = Process()
@@ -61,9 +65,10 @@ final class FleetMember {
         try process.run()
     }
 
-    deinit {
-        // A pipe that is broken already has ended it as well.
-        try? input.fileHandleForWriting.close()
+    /// Asks it to end, and waits until it has.
+    func finish() throws {
+        try send(.quit)
+        _ = try receive()
         process.waitUntilExit()
     }
 
@@ -76,9 +81,9 @@ final class FleetMember {
                 unread = Data(unread[(end + 1)...])
                 return try JSONDecoder().decode(SwarmReport.self, from: line)
             }
-            guard let more = try output.fileHandleForReading.read(upToCount: 65536), !more.isEmpty else {
-                throw BenchError("a process of the fleet has ended")
-            }
+            // What is there, at once: `read(upToCount:)` would wait for all that it may take.
+            let more = output.fileHandleForReading.availableData
+            guard !more.isEmpty else { throw BenchError("a process of the fleet has ended") }
             unread.append(more)
         }
     }

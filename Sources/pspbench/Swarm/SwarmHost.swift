@@ -4,6 +4,8 @@ internal import Glibc
 protocol SwarmHost {
     /// Carries the order out and tells how things stand afterwards. `wait` returns when its goal is reached or its time is over.
     func perform(_ order: Order) async throws -> SwarmReport
+    /// Disconnects the devices and lets go of everything.
+    func finish() async throws
 }
 
 /// The swarm of this process.
@@ -18,9 +20,9 @@ struct LocalSwarm: SwarmHost {
         case .reset: await swarm.reset()
         case .stall(let count): await swarm.stall(count)
         case .resume: await swarm.resume()
-        case .disconnect, .quit: await swarm.disconnect()
+        case .disconnect: await swarm.disconnect()
         case .cut: await swarm.cut()
-        case .report, .count: break
+        case .report, .count, .quit: break
         }
         var report = await swarm.report
         if order != .report { report.buckets = nil }
@@ -28,4 +30,6 @@ struct LocalSwarm: SwarmHost {
         report.reached = reached
         return report
     }
+
+    func finish() async { await swarm.disconnect() }
 }
