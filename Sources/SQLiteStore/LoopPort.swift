@@ -31,7 +31,7 @@ final class LoopPort: StorePort {
         isRead: Bool = true, confirmed: Bool = false, flushes: Bool = false, isAboutSessions: Bool = false,
         _ body: @escaping @Sendable (Ledger) throws(SQLiteError) -> Value
     ) async throws(StoreError) -> Value {
-        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, StoreError>, Never>) in
+        let outcome = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, StoreError>, Never>) in
             store.writer.submit(
                 Job(
                     loop: loop, isAboutSessions: isAboutSessions, isRead: isRead, flushes: flushes, confirmed: confirmed,

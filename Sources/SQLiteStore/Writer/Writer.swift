@@ -12,8 +12,6 @@ final class Writer: Sendable {
 
     /// Pauses in milliseconds: with facts to write, with a full disk to try again, and otherwise.
     private static let pauses = (facts: 50, full: 500, idle: 5_000)
-    /// How long imports may hold a transaction open, in nanoseconds.
-    private static let importSlice: UInt64 = 5_000_000
 
     init(path: String, options: SQLiteStore.Options) {
         self.options = options
@@ -57,6 +55,8 @@ final class Writer: Sendable {
         let merge: Merge
         let retention: Retention
         let log = WALObserver()
+        var group = GroupCommit()
+        var pace = ImportPace()
         /// When the log is to be searched again for what is to be forgotten, in wall clock milliseconds.
         var nextSweep: Int64 = 0
         var isSweeping = false
@@ -74,21 +74,33 @@ final class Writer: Sendable {
         }
 
         func run() {
-            while let jobs = writer.queue.take(within: pause) {
+            while var jobs = writer.queue.take(within: pause) {
+                if let (callers, time) = group.wait(having: jobs.count) {
+                    jobs += writer.queue.gather(callers - jobs.count, within: time)
+                }
+                if !jobs.isEmpty { pace.sawJob() }
                 decide(jobs)
-                tidy(isIdle: jobs.isEmpty)
+                tidy(isIdle: jobs.isEmpty && ledger.imports.isEmpty)
+                goOnImporting()
             }
             // Nobody is left who could make room for those that wait.
             for waiting in ledger.sessions.takeWaiting() {
                 ledger.outbox.answer(waiting.loop) { waiting.answer(.failure(.unavailable)) }
             }
             // Everything that was told is on the disk before the store closes.
-            repeat { decide([], flushing: true) } while !ledger.imports.isEmpty
+            repeat { decide([], flushing: true, importing: 4_096) } while !ledger.imports.isEmpty
         }
 
-        /// How long to wait for jobs, in milliseconds.
-        private var pause: Int {
-            if !ledger.imports.isEmpty { return 0 }
+        /// How long to wait for jobs, in nanoseconds.
+        private var pause: UInt64 {
+            let longest = UInt64(longestPause) * 1_000_000
+            guard !ledger.imports.isEmpty else { return longest }
+            let now = clock_gettime_nsec()
+            return now < pace.next ? min(longest, pace.next - now) : 0
+        }
+
+        /// The same by everything but imports, in milliseconds.
+        private var longestPause: Int {
             if ledger.hasUnwritten || ledger.outbox.owesGap { return Writer.pauses.facts }
             let tuning = writer.options.tuning
             if isSweeping { return tuning.sweepPause }
@@ -96,15 +108,24 @@ final class Writer: Sendable {
             return ledger.tail.active.count > 0 ? tuning.mergePause : Writer.pauses.idle
         }
 
-        private func decide(_ jobs: [Job], flushing: Bool = false) {
-            var transactional: [Job] = []
-            var sessions: [Job] = []
+        /// A part of an import, in a transaction of its own, while nobody else waits.
+        private func goOnImporting() {
+            let start = clock_gettime_nsec()
+            guard !ledger.imports.isEmpty, start >= pace.next, writer.queue.count == 0 else { return }
+            let count = decide([], importing: pace.size)
+            pace.finished(count, since: start)
+        }
+
+        /// - Returns: how many changes of an import were applied.
+        @discardableResult
+        private func decide(_ jobs: [Job], flushing: Bool = false, importing slice: Int = 0) -> Int {
+            var imported = 0
             ledger.tick()
-            for job in jobs { if job.isAboutSessions { sessions.append(job) } else { transactional.append(job) } }
-            if !transactional.isEmpty || !ledger.imports.isEmpty || ledger.hasUnwritten || flushing || writer.health == .full {
-                transact(transactional, flushing: flushing)
+            let transactional = jobs.contains { $0.isAboutSessions } ? jobs.filter { !$0.isAboutSessions } : jobs
+            if !transactional.isEmpty || slice > 0 || ledger.hasUnwritten || flushing || writer.health == .full {
+                imported = transact(transactional, flushing: flushing, importing: slice)
             }
-            for job in sessions {
+            for job in jobs where job.isAboutSessions {
                 do {
                     if let answer = try job.decide(ledger) { ledger.outbox.answer(job.loop, answer) }
                 } catch {
@@ -113,10 +134,12 @@ final class Writer: Sendable {
                 }
             }
             ledger.outbox.send(upTo: ledger.head, snapshot: ledger.snapshot)
+            return imported
         }
 
-        private func transact(_ jobs: [Job], flushing: Bool) {
+        private func transact(_ jobs: [Job], flushing: Bool, importing slice: Int) -> Int {
             var decided = 0
+            var imported = 0
             do {
                 try ledger.begin()
                 for job in jobs {
@@ -129,7 +152,7 @@ final class Writer: Sendable {
                     }
                     decided += 1
                 }
-                try advanceImports()
+                if slice > 0, let next = ledger.imports.first { imported = try next.advance(ledger, by: slice) }
                 try ledger.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: writer.health == .full)
                 ledger.imports.forEach { $0.committed() }
                 ledger.imports.removeAll { $0.isDone }
@@ -137,12 +160,8 @@ final class Writer: Sendable {
             } catch {
                 undo(jobs, decided: decided, after: error)
             }
-        }
-
-        private func advanceImports() throws(SQLiteError) {
-            guard let next = ledger.imports.first else { return }
-            let began = clock_gettime_nsec()
-            try next.advance(ledger) { clock_gettime_nsec() - began > Writer.importSlice }
+            if !jobs.isEmpty { group.committed(answering: jobs.count { !$0.isFact }, waiting: writer.queue.count) }
+            return imported
         }
 
         private func undo(_ jobs: [Job], decided: Int, after error: SQLiteError) {
