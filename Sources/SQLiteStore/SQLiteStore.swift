@@ -36,7 +36,7 @@ public final class SQLiteStore: Sendable {
         /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
         var mergePause = 1_000
         /// Frames (4 KiB) of the write-ahead log above which it is moved into the file.
-        var checkpointThreshold = 2_048
+        var checkpointThreshold = 8_192
         /// A loop that is further behind than this, in bytes, gets a gap instead of more.
         var backlogLimit = 64 << 20
         /// What a test lets happen at the one point of a read at which rows could be missed.

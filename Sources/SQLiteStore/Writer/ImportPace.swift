@@ -13,6 +13,18 @@ struct ImportPace {
     /// When it may begin, in monotonic nanoseconds.
     private(set) var next: UInt64 = 0
     private var lastJob: UInt64 = 0
+    private var lastSlice: UInt64 = 0
+
+    /// Even where somebody always waits, an import goes on after so many nanoseconds.
+    private static let longestWait: UInt64 = 100_000_000
+    /// How soon to look again whether it may go on.
+    private static let look: UInt64 = 1_000_000
+
+    /// Whether it has waited so long that it goes on whoever waits.
+    func isStarving(at now: UInt64) -> Bool { now - lastSlice > Self.longestWait }
+
+    /// Others are first.
+    mutating func wait(at now: UInt64) { next = now + Self.look }
 
     /// Somebody else's job was decided.
     mutating func sawJob() { lastJob = clock_gettime_nsec() }
@@ -21,6 +33,7 @@ struct ImportPace {
     mutating func finished(_ count: Int, since start: UInt64) {
         let now = clock_gettime_nsec()
         let took = max(now - start, 1)
+        lastSlice = now
         let isAlone = now - lastJob > Self.quiet
         let budget = isAlone ? Self.budget.alone : Self.budget.beside
         // A disk that was slow once halves it; a fast one doubles it at most.
