@@ -31,7 +31,8 @@ extension LoopPort {
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
         let pending = try await read(store.pages) { context throws(SQLiteError) in
             try context.reading { view throws(SQLiteError) -> Pending? in
-                let query = PendingQuery(database: context.database, view: view, now: context.clock())
+                let query = PendingQuery(
+                    database: context.database, view: view, now: context.clock(), parents: context.parents)
                 guard let found = try query.rows(for: device.ordinal, after: after.raw, limit: limit) else { return nil }
                 var rows: [Row] = []
                 rows.reserveCapacity(found.rows.count)

@@ -116,11 +116,18 @@ final class Database {
     /// Reads from one snapshot.
     func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
         try statement("BEGIN").run()
-        defer {
-            // Ending a read transaction cannot fail in a way that matters: nothing was written.
-            if inTransaction { sqlite3_exec(handle, "COMMIT", nil, nil, nil) }
+        let result: Result
+        do throws(SQLiteError) { result = try body() } catch {
+            try endReading()
+            throw error
         }
-        return try body()
+        try endReading()
+        return result
+    }
+
+    /// Lets a snapshot go.
+    func endReading() throws(SQLiteError) {
+        if inTransaction { try statement("COMMIT").run() }
     }
 
     /// Moves what it can of the write-ahead log into the file without waiting for anyone.

@@ -7,6 +7,8 @@ struct PendingQuery {
     let view: Tail.View
     /// Unix milliseconds: what has expired by then is left out.
     let now: Int64
+    /// Of the moment that is read.
+    var parents: ParentCache?
 
     /// Rows for a device, oldest first.
     struct Result {
@@ -21,7 +23,7 @@ struct PendingQuery {
 
     /// - Returns: `nil` if there is no such device.
     func rows(for ordinal: UInt32, after: UInt64, limit: Int) throws(SQLiteError) -> Result? {
-        let histories = HistoryReader(database: database)
+        let histories = HistoryReader(database: database, cache: parents)
         guard let history = try histories.history(of: ordinal, since: after) else { return nil }
         guard after < view.head else { return Result(lookedUpTo: after, history: history) }
         // The holder is gone: what was pending is withdrawn.
