@@ -106,7 +106,7 @@ public final class SQLiteStore: Sendable {
         let number = ports.withLock { count in
             writer.submit(
                 Job(
-                    loop: count, isAboutSessions: true,
+                    loop: count, isFact: true,
                     decide: { ledger in
                         ledger.outbox.join(mailbox)
                         return nil

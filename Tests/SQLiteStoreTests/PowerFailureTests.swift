@@ -76,8 +76,9 @@ struct PowerFailureTests {
         var number = 0
         while traffic.goesOn {
             number += 1
-            let token = "x\(number)"
-            _ = try await traffic.port.apply(FaultTests.device(token))
+            // A few dozen, which then become test devices and back: each task of the organisation is compared device by device.
+            let token = "x\(number % 48)"
+            _ = try await traffic.port.apply(FaultTests.device(token, test: number / 48 % 2 == 1))
             traffic.note { _ = $0.registered.insert(token) }
         }
     }

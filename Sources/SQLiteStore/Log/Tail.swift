@@ -35,6 +35,9 @@ final class Tail: Sendable {
     /// Generations that wait to be merged, oldest first.
     var sealed: [Generation] { state.withLock { Array($0.generations.dropLast()) } }
 
+    /// Whether there are any of those.
+    var isMerging: Bool { state.withLock { $0.generations.count > 1 } }
+
     /// The first row that no index holds yet. Writer only.
     var firstUnmerged: UInt64 {
         let generations = state.withLock { $0.generations }
@@ -86,8 +89,33 @@ final class Generation: Sendable {
     /// The position of its oldest entry.
     var first: UInt64? { state.withLock { $0.entries.first?.seq } }
 
-    /// In the order of the log.
-    var entries: [Entry] { state.withLock { $0.entries } }
+    /// Its entries in the order of each index.
+    struct Sorted {
+        var targets: [(target: Int64, seq: UInt64)] = []
+        var biz: [(app: Int64, hash: Int64, seq: UInt64)] = []
+        var tags: [(app: Int64, tag: String, seq: UInt64)] = []
+        /// The newest position.
+        var last: UInt64?
+        var count: Int { targets.count + biz.count + tags.count }
+    }
+
+    /// By its keys, of which there are fewer than entries, and whose positions are in order already: a tag that all have is compared
+    /// with no other.
+    var sorted: Sorted {
+        state.withLock { state in
+            var sorted = Sorted(last: state.entries.last?.seq)
+            for key in state.targets.keys.sorted(by: { $0.raw < $1.raw }) {
+                for seq in state.targets[key]?.all ?? [] { sorted.targets.append((key.raw, seq)) }
+            }
+            for key in state.biz.keys.sorted(by: { ($0.app, $0.hash) < ($1.app, $1.hash) }) {
+                for seq in state.biz[key]?.all ?? [] { sorted.biz.append((key.app, key.hash, seq)) }
+            }
+            for key in state.tags.keys.sorted(by: { ($0.app, $0.tag) < ($1.app, $1.tag) }) {
+                for seq in state.tags[key]?.all ?? [] { sorted.tags.append((key.app, key.tag, seq)) }
+            }
+            return sorted
+        }
+    }
 
     func append(_ entry: Entry) {
         state.withLock { state in

@@ -95,7 +95,10 @@ final class Reader: Sendable {
     private static let together = 32
 
     /// - Parameter isShared: whether pieces of work that wait together read as of one moment.
-    init(name: String, isShared: Bool, log: @escaping @Sendable (String) -> Void, open: @escaping @Sendable () throws(SQLiteError) -> Context) {
+    init(
+        name: String, isShared: Bool, log: @escaping @Sendable (String) -> Void,
+        open: @escaping @Sendable () throws(SQLiteError) -> Context
+    ) {
         thread = WorkerThread(name: name)
         thread.start { [self] in
             var context: Context?

@@ -22,7 +22,8 @@ struct GroupCommit {
 
     /// How many callers the next commit should wait for, and how many nanoseconds at most; `nil`: it should not wait.
     func wait(having count: Int) -> (callers: Int, nanoseconds: UInt64)? {
-        guard callers >= Self.crowd, count > 0, count < callers, clock_gettime_nsec() - committedAt < Self.memory else { return nil }
+        guard callers >= Self.crowd, count > 0, count < callers else { return nil }
+        guard clock_gettime_nsec() - committedAt < Self.memory else { return nil }
         return (callers, Self.patience)
     }
 }

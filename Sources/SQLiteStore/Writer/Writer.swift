@@ -62,6 +62,8 @@ final class Writer: Sendable {
         var isSweeping = false
         /// When the next slice may be done, in monotonic nanoseconds.
         var nextSlice: UInt64 = 0
+        /// The same for a slice of a merge.
+        var nextMerge: UInt64 = 0
         /// The last that housekeeping failed with: told once.
         var housekeepingFailure: String?
 
@@ -93,10 +95,11 @@ final class Writer: Sendable {
 
         /// How long to wait for jobs, in nanoseconds.
         private var pause: UInt64 {
-            let longest = UInt64(longestPause) * 1_000_000
-            guard !ledger.imports.isEmpty else { return longest }
+            var longest = UInt64(longestPause) * 1_000_000
             let now = clock_gettime_nsec()
-            return now < pace.next ? min(longest, pace.next - now) : 0
+            if !ledger.imports.isEmpty { longest = min(longest, pace.next > now ? pace.next - now : 0) }
+            if ledger.tail.isMerging { longest = min(longest, nextMerge > now ? nextMerge - now : 0) }
+            return longest
         }
 
         /// The same by everything but imports, in milliseconds.
@@ -216,13 +219,7 @@ final class Writer: Sendable {
             guard ledger.failure == nil else { return }
             do throws(SQLiteError) {
                 if let failure = writer.checkpointer.takeFailure() { throw failure }
-                let waiting = ledger.tail.active.count
-                if waiting >= writer.options.tuning.mergeThreshold || (isIdle && waiting > 0) { ledger.tail.seal() }
-                // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
-                for generation in ledger.tail.sealed {
-                    try merge.merge(generation)
-                    ledger.tail.drop(generation)
-                }
+                try mergeTail(isIdle: isIdle)
                 try sweep()
                 try checkpoint()
                 housekeepingFailure = nil
@@ -234,6 +231,22 @@ final class Writer: Sendable {
                 ledger.fail(error)
                 report(error)
             }
+        }
+
+        private func mergeTail(isIdle: Bool) throws(SQLiteError) {
+            let waiting = ledger.tail.active.count
+            let isDue = waiting >= writer.options.tuning.mergeThreshold || (isIdle && waiting > 0 && !ledger.tail.isMerging)
+            if isDue { ledger.tail.seal() }
+            // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
+            guard ledger.tail.isMerging, let generation = ledger.tail.sealed.first else { return }
+            let start = clock_gettime_nsec()
+            guard start >= nextMerge else { return }
+            // Unless it works: one that finds no room is tried again then.
+            nextMerge = start + UInt64(writer.options.tuning.mergePause) * 1_000_000
+            if try merge.advance(generation) { ledger.tail.drop(generation) }
+            // As much time as a slice took is left to those who wait.
+            let now = clock_gettime_nsec()
+            nextMerge = now + (now - start)
         }
 
         private func sweep() throws(SQLiteError) {
