@@ -3,7 +3,7 @@ internal import Push
 extension LoopPort {
     func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
         let loop = loop
-        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Attached, AttachError>, Never>) in
+        let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Attached, AttachError>>) in
             let attachment = SessionRegistry.Attachment(loop: loop, token: token, secret: secret, session: session) {
                 continuation.resume(returning: $0)
             }

@@ -31,7 +31,7 @@ final class LoopPort: StorePort {
         isRead: Bool = true, confirmed: Bool = false, flushes: Bool = false, isAboutSessions: Bool = false,
         _ body: @escaping @Sendable (Ledger) throws(SQLiteError) -> Value
     ) async throws(StoreError) -> Value {
-        let outcome = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, StoreError>, Never>) in
+        let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Value, StoreError>>) in
             store.writer.submit(
                 Job(
                     loop: loop, isAboutSessions: isAboutSessions, isRead: isRead, flushes: flushes, confirmed: confirmed,
@@ -67,7 +67,7 @@ final class LoopPort: StorePort {
         let mailbox = mailbox
         let log = store.options.log
         let loop = loop
-        let outcome = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, StoreError>, Never>) in
+        let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Value, StoreError>>) in
             reader.submit { context in
                 var outcome: Result<Value, StoreError> = .failure(.unavailable(retryAfter: retryAfter))
                 if let context {

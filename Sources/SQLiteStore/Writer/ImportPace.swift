@@ -8,20 +8,28 @@ struct ImportPace {
     /// Nobody else is there when no job has come for so many nanoseconds.
     private static let quiet: UInt64 = 100_000_000
 
+    /// Fewer than these cost about as much.
+    private static let smallest = 24
+    private static let largest = 4_096
+
     /// How many changes the next slice applies.
-    private(set) var size = 16
+    private(set) var size = smallest
     /// When it may begin, in monotonic nanoseconds.
     private(set) var next: UInt64 = 0
     private var lastJob: UInt64 = 0
     private var lastSlice: UInt64 = 0
 
-    /// Even where somebody always waits, an import goes on after so many nanoseconds.
-    private static let longestWait: UInt64 = 100_000_000
+    /// Even where somebody always waits, or a checkpoint does not end, an import goes on after so many nanoseconds.
+    private static let patience: (waiting: UInt64, checkpoint: UInt64) = (20_000_000, 250_000_000)
     /// How soon to look again whether it may go on.
     private static let look: UInt64 = 1_000_000
 
-    /// Whether it has waited so long that it goes on whoever waits.
-    func isStarving(at now: UInt64) -> Bool { now - lastSlice > Self.longestWait }
+    /// Whether others come first: callers who wait, or a checkpoint. What is written beside one would be left to the writer to move,
+    /// and each push would wait behind both.
+    func yields(at now: UInt64, toWaiting isAwaited: Bool, toCheckpoint isBusy: Bool) -> Bool {
+        let waited = now - lastSlice
+        return (isAwaited && waited < Self.patience.waiting) || (isBusy && waited < Self.patience.checkpoint)
+    }
 
     /// Others are first.
     mutating func wait(at now: UInt64) { next = now + Self.look }
@@ -38,7 +46,7 @@ struct ImportPace {
         let budget = isAlone ? Self.budget.alone : Self.budget.beside
         // A disk that was slow once halves it; a fast one doubles it at most.
         let fitting = Int(UInt64(max(count, 1)) * budget / took)
-        size = min(max(fitting, size / 2, 1), size * 2, 4_096)
+        size = min(max(fitting, size / 2, Self.smallest), size * 2, Self.largest)
         next = isAlone ? now : now + took
     }
 }

@@ -111,14 +111,12 @@ final class Writer: Sendable {
             return ledger.tail.active.count > 0 ? tuning.mergePause : Writer.pauses.idle
         }
 
-        /// A part of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint:
-        /// what is written meanwhile would be left to the writer to move, and each push would wait behind both.
+        /// A part of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.
         private func goOnImporting() {
             let start = clock_gettime_nsec()
             guard !ledger.imports.isEmpty, start >= pace.next else { return }
-            if (writer.queue.count > 0 || writer.checkpointer.isBusy) && !pace.isStarving(at: start) {
-                return pace.wait(at: start)
-            }
+            let (isAwaited, isBusy) = (writer.queue.count > 0, writer.checkpointer.isBusy)
+            if pace.yields(at: start, toWaiting: isAwaited, toCheckpoint: isBusy) { return pace.wait(at: start) }
             let count = decide([], importing: pace.size)
             pace.finished(count, since: start)
         }
