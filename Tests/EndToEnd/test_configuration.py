@@ -67,8 +67,10 @@ def test_versions_grow(scene, device):
     phone = device(scene.server, scene.phone).connect()
     tasks = [
         scene.caller.configure("a=1", org_id=scene.left), scene.caller.configure("b=1", device_tokens=scene.phone.token),
-        scene.app("other").configure("c=1", org_id=scene.top), scene.caller.configure("a=2", org_id=scene.left),
+        scene.app("other").configure("c=1", org_id=scene.top),
     ]
+    phone.wait_for(*tasks, topic=CONFIG)
+    tasks.append(scene.caller.configure("a=2", org_id=scene.left))  # supersedes the first, which the phone must have by now
     phone.wait_for(*tasks, topic=CONFIG)
     versions = [message["version"] for _, message in phone.received]
     assert versions == sorted(set(versions)) and versions[-1] <= 2**53
