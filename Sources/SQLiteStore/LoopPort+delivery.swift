@@ -32,14 +32,12 @@ extension LoopPort {
         let pending = try await read(store.pages) { context throws(SQLiteError) in
             try context.reading { view throws(SQLiteError) -> Pending? in
                 let query = PendingQuery(
-                    database: context.database, view: view, now: context.clock(), parents: context.parents)
+                    database: context.database, view: view, now: context.clock(), moment: context.moment)
                 guard let found = try query.rows(for: device.ordinal, after: after.raw, limit: limit) else { return nil }
                 var rows: [Row] = []
                 rows.reserveCapacity(found.rows.count)
                 for (seq, target, row) in found.rows {
-                    let task = context.tasks.id(of: row.seq)
-                    let key = try context.appKey(row.app)
-                    rows.append(DeliveredRow.row(row, task: task, app: key, position: seq, target: target))
+                    rows.append(try context.delivered(row, at: seq, to: target))
                 }
                 let position = Position(raw: found.lookedUpTo)
                 return Pending(

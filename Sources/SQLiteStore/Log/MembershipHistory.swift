@@ -39,19 +39,11 @@ struct MembershipHistory {
     }
 }
 
-/// Organisations' parents as of one moment: devices that come back together are below the same few organisations.
-final class ParentCache {
-    fileprivate var parents: [UInt32: [MembershipHistory.Interval<UInt32>]] = [:]
-
-    /// Another moment begins.
-    func removeAll() { if !parents.isEmpty { parents.removeAll(keepingCapacity: true) } }
-}
-
 /// Reads histories and the tree's past from one snapshot.
 struct HistoryReader {
     let database: Database
     /// Where devices are looked at as of one moment, one after the other.
-    var cache: ParentCache?
+    var cache: Moment?
 
     /// - Parameter since: intervals that ended before it are left out.
     func history(of ordinal: UInt32, since: UInt64) throws(SQLiteError) -> MembershipHistory? {

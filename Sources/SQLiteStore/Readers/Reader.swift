@@ -24,8 +24,8 @@ final class Reader: Sendable {
         /// The moment that several pieces of work share.
         private var shared: Tail.View?
         private var isSharing = false
-        /// Parents in this moment; see ``ParentCache``.
-        let parents = ParentCache()
+        /// What was read of this moment.
+        let moment = Moment()
         /// What loops are to be told when the moment has passed, one post for each.
         private var answers: [(loop: Int, mailbox: any Mailbox, work: [Answer])] = []
 
@@ -34,7 +34,7 @@ final class Reader: Sendable {
             if let shared { return try body(shared) }
             let view = tail.take()
             betweenTailAndSnapshot()
-            parents.removeAll()
+            moment.removeAll()
             guard isSharing else { return try database.reading { () throws(SQLiteError) in try body(view) } }
             try database.statement("BEGIN").run()
             shared = view
@@ -64,6 +64,16 @@ final class Reader: Sendable {
             } else {
                 answers.append((loop, mailbox, [work]))
             }
+        }
+
+        /// A row as devices get it; one to many is composed once in a moment.
+        func delivered(_ row: StoredRow, at position: UInt64, to target: TargetKey) throws(SQLiteError) -> Row {
+            let isShared = target.kind != .device
+            if isShared, let known = moment.sent[position] { return known }
+            let sent = DeliveredRow.row(
+                row, task: tasks.id(of: row.seq), app: try appKey(row.app), position: position, target: target)
+            if isShared { moment.sent[position] = sent }
+            return sent
         }
 
         /// An app's key by its number: it never changes.
