@@ -10,6 +10,7 @@ def offline(place):
     """A durable push to one offline device, against a fixed reply by bare evhttp to the same request."""
     size = place.size
     devices = ("--devices", place.tokens(size.offline))
+    marks = ("--biz", "--tag", "bench")
     plain, marked, peers, rates = [], [], [], []
     with Pspd(place) as server, HTTPFloor(place) as floor:
         server.make_app()
@@ -19,11 +20,12 @@ def offline(place):
             cost, rate = _per_request(place, server, *devices)
             plain.append((cost, base))
             rates.append(rate)
-            cost, _ = _per_request(place, server, *devices, "--biz", "--tag", "bench")
+            base, _ = _per_request(place, floor, *devices, *marks)
+            cost, _ = _per_request(place, server, *devices, *marks)
             marked.append((cost, base))
             if Nchan.installed():
                 with Nchan(place) as nginx:
-                    peers.append((cost, _per_request(place, nginx, *devices)[0]))
+                    peers.append((cost, _per_request(place, nginx, *devices, *marks)[0]))
     middle = sorted(rates)[len(rates) // 2]
     rows = [
         ratio("rest", "durable push to an offline device, CPU a push", "bare evhttp, fixed reply", plain, 2.4, 2.0,
