@@ -48,27 +48,66 @@ final class Merge {
 
     /// Entries are numbered through: targets first, then `out_biz_no`, then tags.
     private func insert(_ entries: Generation.Sorted, _ range: Range<Int>) throws(SQLiteError) {
-        let target = try database.statement("INSERT OR IGNORE INTO target_index(target, seq) VALUES(?, ?)")
-        for entry in entries.targets[range.clamped(to: 0..<entries.targets.count)] {
-            target.bind(1, entry.target)
-            target.bind(2, entry.seq)
-            try target.run()
+        let targets = entries.targets[range.clamped(to: 0..<entries.targets.count)]
+        try insert(
+            targets, columns: 2, one: try database.statement("INSERT OR IGNORE INTO target_index(target, seq) VALUES(?, ?)"),
+            eight: try database.statement(
+                """
+                INSERT OR IGNORE INTO target_index(target, seq)
+                VALUES(?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?), (?, ?)
+                """)
+        ) { statement, column, entry in
+            statement.bind(column, entry.target)
+            statement.bind(column + 1, entry.seq)
         }
         var start = entries.targets.count
-        let biz = try database.statement("INSERT OR IGNORE INTO biz_index(app, hash, seq) VALUES(?, ?, ?)")
-        for entry in entries.biz[range.moved(by: -start).clamped(to: 0..<entries.biz.count)] {
-            biz.bind(1, entry.app)
-            biz.bind(2, entry.hash)
-            biz.bind(3, entry.seq)
-            try biz.run()
+        let biz = entries.biz[range.moved(by: -start).clamped(to: 0..<entries.biz.count)]
+        try insert(
+            biz, columns: 3, one: try database.statement("INSERT OR IGNORE INTO biz_index(app, hash, seq) VALUES(?, ?, ?)"),
+            eight: try database.statement(
+                """
+                INSERT OR IGNORE INTO biz_index(app, hash, seq)
+                VALUES(?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)
+                """)
+        ) { statement, column, entry in
+            statement.bind(column, entry.app)
+            statement.bind(column + 1, entry.hash)
+            statement.bind(column + 2, entry.seq)
         }
         start += entries.biz.count
-        let tag = try database.statement("INSERT OR IGNORE INTO tag_index(app, tag, seq) VALUES(?, ?, ?)")
-        for entry in entries.tags[range.moved(by: -start).clamped(to: 0..<entries.tags.count)] {
-            tag.bind(1, entry.app)
-            tag.bind(2, entry.tag)
-            tag.bind(3, entry.seq)
-            try tag.run()
+        let tags = entries.tags[range.moved(by: -start).clamped(to: 0..<entries.tags.count)]
+        try insert(
+            tags, columns: 3, one: try database.statement("INSERT OR IGNORE INTO tag_index(app, tag, seq) VALUES(?, ?, ?)"),
+            eight: try database.statement(
+                """
+                INSERT OR IGNORE INTO tag_index(app, tag, seq)
+                VALUES(?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?), (?, ?, ?)
+                """)
+        ) { statement, column, entry in
+            statement.bind(column, entry.app)
+            statement.bind(column + 1, entry.tag)
+            statement.bind(column + 2, entry.seq)
+        }
+    }
+
+    /// Eight rows a statement, as far as there are so many: beginning and ending one costs as much as a row.
+    private func insert<Entry>(
+        _ entries: ArraySlice<Entry>, columns: Int32, one: Statement, eight: Statement,
+        bind: (Statement, Int32, Entry) -> Void
+    ) throws(SQLiteError) {
+        var rest = entries
+        while rest.count >= 8 {
+            var column: Int32 = 1
+            for entry in rest.prefix(8) {
+                bind(eight, column, entry)
+                column += columns
+            }
+            try eight.run()
+            rest = rest.dropFirst(8)
+        }
+        for entry in rest {
+            bind(one, 1, entry)
+            try one.run()
         }
     }
 
