@@ -28,6 +28,8 @@ struct FramingEvidence {
     private var transferEncodings = 0
     private var isLengthMalformed = false
     private var isChunked = false
+    /// A `Connection` that says anything but `keep-alive`.
+    private(set) var hasConnectionOption = false
     /// No header that follows can mend it.
     private(set) var isMalformed = false
     /// The body's length by the first Content-Length; 0 without one.
@@ -49,6 +51,8 @@ struct FramingEvidence {
             last = .transferEncoding
             transferEncodings += 1
             isChunked = equalsIgnoringCase(value, lowercased: "chunked")
+        } else if equalsIgnoringCase(name, lowercased: "connection") {
+            if !equalsIgnoringCase(value, lowercased: "keep-alive") { hasConnectionOption = true }
         }
     }
 
