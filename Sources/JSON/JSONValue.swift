@@ -23,6 +23,21 @@ public struct JSONValue: Sendable {
         return String(decoding: text[range], as: UTF8.self)
     }
 
+    /// Whether the value is this string; nothing is decoded unless it has escapes.
+    public func isString(_ text: String) -> Bool {
+        let node = node
+        guard node.kind == .string else { return false }
+        guard !node.hasEscapes else { return string == text }
+        let utf8 = text.utf8
+        guard Int(node.end - node.start) - 2 == utf8.count else { return false }
+        var index = Int(node.start)
+        for byte in utf8 {
+            index += 1
+            if document.bytes[index] != byte { return false }
+        }
+        return true
+    }
+
     /// `true` or `false`.
     public var bool: Bool? {
         switch kind {

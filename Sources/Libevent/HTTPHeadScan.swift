@@ -90,9 +90,10 @@ struct HTTPHead {
 
 /// A header line as evhttp takes it apart: blanks before the value and white space after it do not count.
 private func split(_ line: UnsafeRawBufferPointer) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+    guard let base = line.baseAddress, let found = memchr(base, Int32(UInt8(ascii: ":")), line.count) else {
         return (line, UnsafeRawBufferPointer(rebasing: line[line.count...]))
     }
+    let colon = UnsafeRawPointer(found) - base
     var start = colon + 1
     var end = line.count
     while start < end, line[start] == UInt8(ascii: " ") { start += 1 }

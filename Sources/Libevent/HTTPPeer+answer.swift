@@ -41,6 +41,7 @@ extension HTTPPeer {
             state = .idle
             pending = nil
             holdReading(true)
+            watchInput(true)
         } else {
             let rest = service.replyBuffer[sent..<count]
             finishWriting(rest, to: request)
@@ -76,22 +77,35 @@ extension HTTPPeer {
         // One large list must not be paid for ever after.
         buffer.removeAll(keepingCapacity: buffer.capacity <= 64 * 1024)
         status.withUTF8Buffer { buffer.append(contentsOf: $0) }
-        for (name, value) in answer.headers { Self.append(name, value, to: &buffer) }
-        Self.append("Content-Length", String(answer.body.count), to: &buffer)
-        Self.append("Date", date, to: &buffer)
-        buffer.append(contentsOf: "\r\n".utf8)
+        for (name, value) in answer.headers {
+            Self.append(name, to: &buffer)
+            Self.append(": ", to: &buffer)
+            Self.append(value, to: &buffer)
+            Self.appendLineBreak(to: &buffer)
+        }
+        Self.append("Content-Length: ", to: &buffer)
+        Self.append(String(answer.body.count), to: &buffer)
+        Self.append("\r\nDate: ", to: &buffer, checked: false)
+        Self.append(date, to: &buffer)
+        Self.appendLineBreak(to: &buffer)
+        Self.appendLineBreak(to: &buffer)
         buffer.append(contentsOf: answer.body)
         return buffer.count
     }
 
-    private static func append(_ name: String, _ value: String, to buffer: inout [UInt8]) {
-        let start = buffer.count
-        buffer.append(contentsOf: name.utf8)
-        buffer.append(contentsOf: ": ".utf8)
-        buffer.append(contentsOf: value.utf8)
-        precondition(
-            !buffer[start...].contains(UInt8(ascii: "\n")) && !buffer[start...].contains(UInt8(ascii: "\r")),
-            "a header with a line break")
-        buffer.append(contentsOf: "\r\n".utf8)
+    private static func appendLineBreak(to buffer: inout [UInt8]) {
+        buffer.append(UInt8(ascii: "\r"))
+        buffer.append(UInt8(ascii: "\n"))
+    }
+
+    private static func append(_ text: String, to buffer: inout [UInt8], checked: Bool = true) {
+        var text = text
+        text.withUTF8 { bytes in
+            if checked, let start = bytes.baseAddress {
+                precondition(
+                    memchr(start, 10, bytes.count) == nil && memchr(start, 13, bytes.count) == nil, "a header with a line break")
+            }
+            buffer.append(contentsOf: bytes)
+        }
     }
 }

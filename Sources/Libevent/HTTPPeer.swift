@@ -123,6 +123,15 @@ final class HTTPPeer {
         examine()
     }
 
+    /// evhttp takes a request line by line, and tells of each. Nothing of it matters when all of the request is there and in order.
+    func watchInput(_ isWatched: Bool) {
+        if isWatched {
+            evbuffer_cb_set_flags(input, inputWatch, UInt32(EVBUFFER_CB_ENABLED))
+        } else {
+            evbuffer_cb_clear_flags(input, inputWatch, UInt32(EVBUFFER_CB_ENABLED))
+        }
+    }
+
     private func begin() {
         state = .arriving
         scan = HTTPHeadScan()
@@ -135,7 +144,12 @@ final class HTTPPeer {
         if !scan.isComplete {
             withUnscanned { scanned += scan.scan($0) }
         }
-        guard isObjectionable(limits) else { return }
+        guard isObjectionable(limits) else {
+            if scan.isComplete, received >= scan.bytes + scan.evidence.announcedLength, !scan.evidence.hasTransferEncoding {
+                watchInput(false)
+            }
+            return
+        }
         let head = withScanned { scan.head(lastInput: $0) }
         // evhttp goes first: if the request is complete, it comes by the usual way.
         service?.loop.afterCallback { [weak self] in
@@ -194,6 +208,7 @@ final class HTTPPeer {
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
         holdReading(true)
+        watchInput(true)
         let count = evbuffer_get_length(input)
         if count > 0 {
             // A request that was sent ahead.

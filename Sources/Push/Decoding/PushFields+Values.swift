@@ -16,17 +16,17 @@ extension PushFields {
     }
 
     private func readTarget() throws(Refusal) -> PushRequest.Target {
-        switch root[.type]?.string {
-        case "unicast":
+        switch kind {
+        case .unicast:
             try refuse(.orgID)
             guard root.contains(.deviceTokens) else { return .user(try readIdentifier(.userID)) }
             try refuse(.userID)
             return .device(try readIdentifier(.deviceTokens))
-        case "groupcast":
+        case .groupcast:
             try refuse(.deviceTokens)
             try refuse(.userID)
             return .organisation(try readIdentifier(.orgID))
-        default:
+        case nil:
             throw Refusal(.invalidValue, field: "type")
         }
     }
@@ -56,17 +56,17 @@ extension PushFields {
 
     private func readDisplayType() throws(Refusal) -> DisplayType? {
         guard interface == .message else { return nil }
-        guard let type = payload[.displayType]?.string.flatMap(DisplayType.init) else {
-            throw Refusal(.invalidValue, field: "payload.display_type")
-        }
-        return type
+        guard let displayType else { throw Refusal(.invalidValue, field: "payload.display_type") }
+        return displayType
     }
 
     private func readTestOnly() throws(Refusal) -> Bool {
         guard let option = try readOption(.productionMode, .productionMode) else { return false }
-        switch (option.value.kind, option.value.string) {
-        case (.true, _), (.string, "true"): return false
-        case (.false, _), (.string, "false"): return true
+        switch option.value.kind {
+        case .true: return false
+        case .false: return true
+        case .string where option.value.isString("true"): return false
+        case .string where option.value.isString("false"): return true
         default: throw Refusal(.invalidValue, field: option.path)
         }
     }
