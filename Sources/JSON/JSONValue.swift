@@ -28,14 +28,13 @@ public struct JSONValue: Sendable {
         let node = node
         guard node.kind == .string else { return false }
         guard !node.hasEscapes else { return string == text }
-        let utf8 = text.utf8
-        guard Int(node.end - node.start) - 2 == utf8.count else { return false }
-        var index = Int(node.start)
-        for byte in utf8 {
-            index += 1
-            if document.bytes[index] != byte { return false }
+        guard Int(node.end - node.start) - 2 == text.utf8.count else { return false }
+        var text = text
+        let bytes = document.bytes
+        return text.withUTF8 { text in
+            for index in text.indices where bytes[Int(node.start) + 1 + index] != text[index] { return false }
+            return true
         }
-        return true
     }
 
     /// `true` or `false`.

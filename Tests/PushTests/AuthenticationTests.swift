@@ -13,7 +13,8 @@ struct AuthenticationTests {
     ) throws(Refusal) -> App {
         var credentials = CredentialHeaders()
         for (name, value) in headers { credentials.offer(name: name, value: value) }
-        return try Authentication().authenticate(credentials, for: interface, now: now) { $0 == app.key ? KnownApp(app) : nil }.app
+        return try Authentication().authenticate(credentials, for: interface, now: now) { $0 == app.key ? KnownApp(app) : nil }
+            .app
     }
 
     private func headers(
