@@ -15,7 +15,7 @@ public enum ValidationToken: Hashable, Sendable {
 
     /// A token as it was sent.
     init(sent: UnsafeRawBufferPointer) {
-        if sent.count == 32, let high = hexNumber(sent[..<16]), let low = hexNumber(sent[16...]) {
+        if sent.count == 32, let high = hexNumber(sent, from: 0), let low = hexNumber(sent, from: 16) {
             self = .digest(high, low)
         } else {
             self = .text(String(decoding: sent, as: UTF8.self))
@@ -39,9 +39,10 @@ public enum ValidationToken: Hashable, Sendable {
 }
 
 /// 16 hexadecimal digits.
-private func hexNumber(_ digits: Slice<UnsafeRawBufferPointer>) -> UInt64? {
+private func hexNumber(_ digits: UnsafeRawBufferPointer, from start: Int) -> UInt64? {
     var number: UInt64 = 0
-    for byte in digits {
+    for index in start..<start + 16 {
+        let byte = digits[index]
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(byte - UInt8(ascii: "0"))
         case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):

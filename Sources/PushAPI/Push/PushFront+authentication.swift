@@ -1,6 +1,16 @@
 internal import Push
 
 extension PushFront {
+    /// The key of the app that sends a request, if the loop's cache is enough to say so, which it nearly always is: without the cost of
+    /// a call that may suspend. Where it is `nil`, ``authenticate(_:for:)`` says why.
+    func recognise(_ request: Request, for interface: Interface?) -> AppKey? {
+        do throws(Refusal) {
+            return try authentication.authenticate(request.headers.credentials, for: interface, now: now()) { apps[$0] }.app.key
+        } catch {
+            return nil
+        }
+    }
+
     /// The key of the app that sends a request, as the loop's cache knows it; before a key or a token is refused, as the store knows it.
     /// - Parameter interface: the one that is called; `nil` for what any app may ask.
     func authenticate(_ request: Request, for interface: Interface?) async throws -> AppKey {
