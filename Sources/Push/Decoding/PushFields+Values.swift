@@ -4,15 +4,16 @@ internal import JSON
 /// Judges the values of a body whose fields are all there, and none but those: what is not allowed is 2103.
 extension PushFields {
     func request(from app: AppKey) throws(Refusal) -> PushRequest {
-        var push = PushRequest(app: app, interface: interface, target: try readTarget(), payload: try readPayload())
-        push.testOnly = try readTestOnly()
-        push.description = try readText(.description, .description, limit: PushDecoder.longestDescription)
-        push.tag = try readText(.tag, .tag, limit: PushDecoder.longestTag)
-        guard let value = root[.policy] else { return push }
-        guard value.kind == .object else { throw Refusal(.invalidValue, field: "policy") }
-        push.expireTime = try readExpireTime()
-        push.idempotency = try readIdempotency()
-        return push
+        let target = try readTarget()
+        let payload = try readPayload()
+        let testOnly = try readTestOnly()
+        let description = try readText(.description, .description, limit: PushDecoder.longestDescription)
+        let tag = try readText(.tag, .tag, limit: PushDecoder.longestTag)
+        if let policy = root[.policy], policy.kind != .object { throw Refusal(.invalidValue, field: "policy") }
+        return PushRequest(
+            app: app, interface: interface, target: target, payload: payload, testOnly: testOnly, description: description,
+            tag: tag,
+            expireTime: try readExpireTime(), idempotency: try readIdempotency())
     }
 
     private func readTarget() throws(Refusal) -> PushRequest.Target {
@@ -107,7 +108,13 @@ extension PushFields {
             throw Refusal(.invalidValue, field: "policy.out_biz_no")
         }
         // The interface's name ends at a byte that no JSON text begins with.
-        let fingerprint = Digest.sha256.hash(Array(interface.rawValue.utf8) + [0] + source.minified())
+        let body = source.minified()
+        var text: [UInt8] = []
+        text.reserveCapacity(body.count + 16)
+        text.append(contentsOf: interface.rawValue.utf8)
+        text.append(0)
+        text.append(contentsOf: body)
+        let fingerprint = Digest.sha256.hash(text)
         return PushRequest.Idempotency(outBizNo: number, fingerprint: fingerprint)
     }
 }
