@@ -4,7 +4,7 @@ FLOOR := .build/floor/http_floor .build/floor/fanout_floor
 
 .PHONY: bench bench-deps bench-build bench-quick
 
-bench-deps: ## install the peers that `make bench` measures beside it, from Debian (root or sudo, only if any is missing)
+bench-deps: ## install what `make bench` measures with, and beside: wrk, mosquitto, nats-server, nginx (root or sudo, only if any is missing)
 	@Benchmarks/deps.sh
 
 bench-build: build $(FLOOR)

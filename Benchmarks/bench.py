@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Runs the scenarios, prints one table of ratios, and writes docs/performance.md.
 
-    python3 Benchmarks/bench.py [--quick] [--only NAME]... [--runs N] [--work DIR] [--bin DIR] [--docs DIR] [--render]
+    python3 Benchmarks/bench.py [--quick] [--only NAME]... [--runs N] [--work DIR] [--bin DIR] [--docs DIR] [--results FILE]
+    python3 Benchmarks/bench.py --render | --list [--json]
 
 --quick    small sizes, one run: shows only that the scenarios run; nothing is written
 --only     this scenario only (may be given again); the other rows of docs/performance.md stay as they were last measured
+--results  where what was measured is kept; else results.json in the work folder
 --render   measures nothing, writes the page anew
+--list     the scenarios, and the programs that each needs and this machine lacks
 Exit status: 0 all rows met, 1 a row is missed, 2 a scenario failed.
 """
 
@@ -50,11 +53,13 @@ SCENARIOS = {
 
 def main():
     options = arguments()
+    if options.list:
+        return list_scenarios(options.json)
     size = QUICK if options.quick else Size()
     if options.runs:
         size = dataclasses.replace(size, runs=options.runs)
     place = Place(ROOT, options.work, options.bin, size)
-    stored = place.work / ("quick.json" if options.quick else "results.json")
+    stored = options.results or place.work / ("quick.json" if options.quick else "results.json")
     results = json.loads(stored.read_text()) if stored.exists() else {}
     failed = [] if options.render else measure(place, options.only or list(SCENARIOS), results, stored)
     rows = [Row(**row) for name in SCENARIOS for row in results.get(name, {}).get("rows", [])]
@@ -75,15 +80,33 @@ def arguments():
     parser.add_argument("--work", default=ROOT / ".build/bench")
     parser.add_argument("--bin", default=ROOT / ".build/release")
     parser.add_argument("--docs", default=ROOT / "docs")
+    parser.add_argument("--results", type=pathlib.Path)
     parser.add_argument("--render", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--json", action="store_true")
     return parser.parse_args()
+
+
+def missing_programs(name):
+    return [need for need in NEEDS.get(name, []) if not program(need)]
+
+
+def list_scenarios(as_json):
+    found = [{"name": name, "about": run.__doc__, "missing": missing_programs(name)} for name, run in SCENARIOS.items()]
+    if as_json:
+        print(json.dumps(found))
+        return 0
+    for scenario in found:
+        lacks = f" (lacks {', '.join(scenario['missing'])}: make bench-deps)" if scenario["missing"] else ""
+        print(f"{scenario['name']:<16} {scenario['about']}{lacks}")
+    return 0
 
 
 def measure(place, names, results, stored):
     """Runs scenario after scenario, and keeps what each found at once; returns the names of those that failed."""
     failed = []
     for name in names:
-        missing = [need for need in NEEDS.get(name, []) if not program(need)]
+        missing = missing_programs(name)
         if missing:
             print(f"{name}: left out, as there is no {', '.join(missing)}: make bench-deps", file=sys.stderr)
             continue

@@ -18,11 +18,11 @@ if [ "$(id -u)" -ne 0 ]; then
     as_root=(sudo)
 fi
 echo "bench-deps: installing ${missing[*]}"
-# A unit can be masked before it exists: so no server starts on its standard port. Until the next boot, then they are the system's again.
-if [ -d /run/systemd/system ]; then
-    for package in "${missing[@]}"; do
-        case $package in mosquitto | nats-server | nginx) "${as_root[@]}" systemctl mask --runtime "$package.service" ;; esac
-    done
+# Debian asks this file before it starts a service: none is started on its standard port. At the next boot they are the system's again.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
 fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"

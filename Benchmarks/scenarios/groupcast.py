@@ -15,9 +15,10 @@ OVERHEAD = 3 + 2 + len("psp/push/msg") + 2
 def fanout(place):
     """CPU per acknowledged delivery, against C and against brokers."""
     size = place.size
-    direct, buffered, brokers, nats = [], [], [], []
+    direct, buffered, brokers, nats, swarms = [], [], [], [], []
     for _ in range(size.runs):
-        cost, payload, _ = ours(place, 1)
+        cost, payload, _, swarm = ours(place, 1)
+        swarms.append((swarm, cost))
         direct.append((cost, _floor(place, "direct", payload)))
         buffered.append((cost, _floor(place, "buffered", payload)))
         if Mosquitto.installed():
@@ -33,11 +34,12 @@ def fanout(place):
         rows.append(ratio("fanout-mosquitto", what, "mosquitto QoS 1", brokers, 0.5, 0.333))
     if nats:
         rows.append(ratio("fanout-nats", what, "nats-server over MQTT, QoS 0: nothing is acknowledged", nats))
+    rows.append(ratio("fanout-swarm", "what the swarm itself takes for a delivery", "pspd", swarms, 1.0))
     return rows
 
 
 def ours(place, loops):
-    """CPU a delivery, how large a delivery's payload is, and the larger loop's share."""
+    """CPU a delivery, how large a delivery's payload is, the larger loop's share, and what the swarm itself takes for a delivery."""
     size = place.size
     with Pspd(place, loops=loops) as server:
         server.make_app()
@@ -49,7 +51,7 @@ def ours(place, loops):
             server.settle()
             swarm("reset")
             before = server.cpu_by_thread()
-            with CPU(server) as used:
+            with CPU(server) as used, CPU(swarm) as spent:
                 for number in range(1, size.rounds + 1):
                     task = server.groupcast(number + 1)
                     report = swarm.each(number)
@@ -57,7 +59,8 @@ def ours(place, loops):
             if counts["delivered"] != size.online or report["tally"]["repeated"] or report["tally"]["missing"]:
                 raise RuntimeError(f"not everything was delivered once: {counts} {report['tally']}")
             payload = report["tally"]["bytes"] // report["tally"]["received"] - OVERHEAD
-            return used.per(size.rounds * size.online), payload, share(before, server.cpu_by_thread())
+            deliveries = size.rounds * size.online
+            return used.per(deliveries), payload, share(before, server.cpu_by_thread()), spent.per(deliveries)
 
 
 def _floor(place, mode, payload):
@@ -88,7 +91,7 @@ def two_loops(place):
     one, two, shares = [], [], []
     for _ in range(place.size.runs):
         one.append(ours(place, 1)[0])
-        cost, _, larger = ours(place, 2)
+        cost, _, larger, _ = ours(place, 2)
         two.append(cost)
         shares.append(larger)
     return [

@@ -108,11 +108,16 @@ struct PowerFailureTests {
         let port = fixture.port
         for token in known.registered { _ = try await port.device(DeviceToken(unchecked: token)) }
         var delivered: [TaskID: Int] = [:]
-        for task in known.stored {
+        // A list looks at every device: the newest tasks, which the failure met, and some others.
+        let stored = known.stored.sorted { $0.text < $1.text }
+        let inFull = Set(stored.suffix(20) + stored.shuffled().prefix(20))
+        for task in stored {
             let counts = try await fixture.counts(task)
             #expect(counts.pending + counts.delivered == counts.targeted)
-            let listed = try await fixture.recipients(task, .delivered)
-            #expect(listed.count == counts.delivered && Set(listed).count == listed.count)
+            if inFull.contains(task) {
+                let listed = try await fixture.recipients(task, .delivered)
+                #expect(listed.count == counts.delivered && Set(listed).count == listed.count)
+            }
             // Only what was handed over can be counted; what a caller has read does not fall back.
             #expect(counts.delivered >= known.delivered[task] ?? 0)
             delivered[task] = counts.delivered

@@ -10,6 +10,9 @@ struct CrowdCommand: AsyncParsableCommand {
         discussion: """
             For a test server on this machine: it makes an app, an organisation and devices of its own there. The exit status is 0 when every \
             device got every message exactly once, in order, and the server's own counts say the same; 1 otherwise.
+
+            EXAMPLE
+              pspbench crowd --data ./data --devices 10000 --pushes 500
             """)
 
     @Option(help: "The data directory of the server: where to find it, and its operators' token.")

@@ -3,7 +3,7 @@ internal import Libevent
 
 /// The flags that describe a load.
 struct LoadOptions: ParsableArguments {
-    @Option(help: "The server, for example 127.0.0.1:8080.")
+    @Option(help: "The server: host and port.")
     var to: String
 
     @Option(help: "Connections that send at the same time.")
@@ -63,10 +63,24 @@ struct LoadOptions: ParsableArguments {
             loop.join()
         }
         let before = watch.flatMap(ProcessUsage.init(of:))
-        let report = try await Load(try plan(), wire: wire, on: loop).run()
+        let load = Load(try plan(), wire: wire, on: loop)
+        let telling = Task { await tell(load) }
+        defer { telling.cancel() }
+        let report = try await load.run()
         let after = watch.flatMap(ProcessUsage.init(of:))
         if json { try Output.json(report) } else { show(report, before, after) }
         if report.refused + report.unanswered > 0 { throw ExitCode(1) }
+    }
+
+    /// Tells once a second how far it is.
+    private func tell(_ load: Load<some LoadWire>) async {
+        var last = 0
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let answered = await load.progress
+            let whole = count.map { "/\(Output.grouped($0))" } ?? ""
+            Output.progress("answered \(Output.grouped(answered))\(whole) (\(Output.grouped(answered - last))/s)")
+            last = answered
+        }
     }
 
     private func show(_ report: LoadReport, _ before: ProcessUsage?, _ after: ProcessUsage?) {

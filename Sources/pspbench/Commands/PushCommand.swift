@@ -3,7 +3,15 @@ internal import ArgumentParser
 /// `pspbench push`: unicasts by REST.
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Pushes to devices of the push server by REST, at a rate.")
+        commandName: "push", abstract: "Pushes to devices of the push server by REST, at a rate.",
+        discussion: """
+            The exit status is 0 when every push was answered with SUCCESS, 1 otherwise.
+
+            EXAMPLES
+              pspbench push --to 127.0.0.1:8080 --secret SECRET --targets 10000
+              pspbench push --to 127.0.0.1:8080 --secret SECRET --token 'phone-{}' \\
+                --targets 10000 --rate 2000 --watch $(pidof pspd)
+            """)
 
     @OptionGroup var options: LoadOptions
 

@@ -12,6 +12,11 @@ struct SwarmCommand: AsyncParsableCommand {
 
             With --control it does what standard input says, one line each, and answers each with one JSON object: connect; \
             wait connected|each K|total N [SECONDS]; reset; stall N; resume; disconnect; cut; count; report; quit.
+
+            EXAMPLES
+              pspbench swarm --to 127.0.0.1:1883 --count 10000 --rate 1000 --each 5
+              pspbench swarm --to 127.0.0.1:1883 --count 50000 --json \\
+                --user none --password none --subscribe 'dev/{}'
             """)
 
     @OptionGroup var options: SwarmOptions
