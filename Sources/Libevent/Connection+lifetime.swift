@@ -116,7 +116,7 @@ extension Connection {
 private func enter(_ context: UnsafeMutableRawPointer?, _ body: (Connection) -> Void) {
     guard let context else { return }
     let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
-    connection.loop.turn.callback { body(connection) }
+    connection.loop.callback { body(connection) }
 }
 
 func readThunk(_ stream: OpaquePointer?, _ context: UnsafeMutableRawPointer?) {

@@ -36,8 +36,6 @@ public actor Shard {
 
     /// Pages that are being read.
     var reads = 0
-    /// A slice of the sweep is queued on the loop.
-    var sweepIsQueued = false
     /// Calls to the store whose answers have not been used.
     var outstanding = 0
     var isStopping = false
@@ -129,7 +127,6 @@ public actor Shard {
             }
         }
         flush()
-        sweep()
         readPages()
     }
 
@@ -149,32 +146,22 @@ public actor Shard {
 
     // MARK: The turn
 
-    /// Offers what a row for many owes its sessions, for as long as the turn may last.
-    func sweep() {
+    /// Offers what a row for many owes its sessions, for as long as a step of the turn may last.
+    private func sweep() {
         var visits = 0
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers.values where !dispatcher.sweep.isEmpty {
             dispatcher.now = loop.wallClockMilliseconds
             while dispatcher.visitNext() {
                 visits += 1
                 guard dispatcher.written.count >= 16 || visits % 1024 == 0 else { continue }
                 flush()
                 guard loop.turnExceeded else { continue }
-                queueSweep()
+                loop.goOn()
                 return
             }
-        }
-        flush()
-    }
-
-    private func queueSweep() {
-        guard !sweepIsQueued else { return }
-        sweepIsQueued = true
-        loop.execute { [weak self] in
-            self?.assumeIsolated { shard in
-                shard.sweepIsQueued = false
-                shard.sweep()
-                shard.readPages()
-            }
+            flush()
+            // Who fell behind waits for a page.
+            readPages()
         }
     }
 
@@ -190,6 +177,7 @@ public actor Shard {
     }
 
     private func endTurn() {
+        sweep()
         handOver()
         commitReceipts()
     }
