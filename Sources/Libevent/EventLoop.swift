@@ -156,7 +156,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
         ps_name_current_thread(name)
         runner.store(UInt(pthread_self()), ordering: .relaxed)
         CurrentLoop.set(self)
-        runTurns()
+        Task(executorPreference: Entrance(to: self)) { self.runTurns() }
         CurrentLoop.set(nil)
         runner.store(0, ordering: .relaxed)
         turn.forgetSteps()
@@ -198,6 +198,20 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
         let result = ps_eventfd_wake(wakeDescriptor)
         // It can only fail when the counter is full, and then the loop is awake.
         assert(result == 0 || errno == EAGAIN)
+    }
+}
+
+/// Runs a task's job at once, on the calling thread, as the loop runs its own.
+///
+/// The loop spends its life inside one such job. So the runtime knows, wherever libevent calls back, on which executor it is, and `assumeIsolated` compares two
+/// pointers; outside any job it asks for the main executor, by casts, before it asks the loop (measured: 1,050 instructions, a twelfth of a delivery).
+private final class Entrance: TaskExecutor {
+    private let loop: EventLoop
+
+    init(to loop: EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        UnownedJob(job).runSynchronously(isolatedTo: loop.asUnownedSerialExecutor(), taskExecutor: loop.asUnownedTaskExecutor())
     }
 }
 

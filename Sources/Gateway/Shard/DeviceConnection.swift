@@ -12,6 +12,8 @@ final class DeviceConnection {
     /// The device's name, once it has given one: for the log.
     var token: DeviceToken?
     var session: Session?
+    /// The one that has the session; with it.
+    var dispatcher: Dispatcher?
     /// Silence after which the connection ends; `nil` for none.
     var patience: Duration?
     /// The store wants it closed before it was attached.

@@ -36,7 +36,7 @@ extension Shard {
     }
 
     private func open(_ device: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID) {
-        let dispatcher = dispatchers[attached.device.lane.index]
+        let dispatcher = dispatcher(of: attached.device.lane)
         guard let dispatcher, !device.hasEnded, device.closeRequest == nil, !isStopping else {
             store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo, settling: [])
             guard !device.hasEnded else { return }
@@ -60,6 +60,7 @@ extension Shard {
             attached: attached, id: id, connection: device.slot, version: admission.version,
             maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom))
         device.session = session
+        device.dispatcher = dispatcher
         own.accepted += 1
         dispatcher.write(connack, to: session)
         dispatcher.join(session)
@@ -96,7 +97,7 @@ extension Shard {
     func end(_ device: DeviceConnection, _ ending: Ending, draining: Bool) {
         guard device.session != nil || !device.hasEnded || !device.connection.isClosed else { return }
         wheel?.remove(device.slot)
-        if let session = device.session, let dispatcher = dispatchers[session.device.lane.index] {
+        if let session = device.session, let dispatcher = device.dispatcher {
             dispatcher.freeze(session)
             if draining { drain(device) }
             let settledUpTo = dispatcher.settledUpTo(of: session)
@@ -104,6 +105,7 @@ extension Shard {
             store.detach(session.device, session: session.id, settledUpTo: settledUpTo, settling: [])
             dispatcher.leave(session)
             device.session = nil
+            device.dispatcher = nil
         }
         device.conversation.end()
         tell(device, ending)

@@ -24,8 +24,8 @@ public actor Shard {
     var connections = ConnectionTable()
     /// Connections whose CONNECT the store decides about.
     var attaching: [SessionID: DeviceConnection] = [:]
-    /// By the lane's index.
-    var dispatchers: [UInt16: Dispatcher] = [:]
+    /// One a lane; there are few.
+    var dispatchers: [Dispatcher] = []
     /// Events that came before the snapshot; `nil` since it came.
     private var early: [FeedEvent]? = []
     var wheel: DeadlineWheel?
@@ -62,7 +62,7 @@ public actor Shard {
     /// What the shard has counted.
     public var counters: GatewayCounters {
         var sum = own
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers {
             sum += dispatcher.counters
             sum.sessions += UInt64(dispatcher.sessions.count)
         }
@@ -82,7 +82,7 @@ public actor Shard {
             self?.assumeIsolated { $0.endTurn() }
         }
         early = nil
-        dispatchers[snapshot.lane.index] = Dispatcher(snapshot, configuration: configuration)
+        dispatchers.append(Dispatcher(snapshot, configuration: configuration))
         for event in events { take(event) }
     }
 
@@ -109,7 +109,7 @@ public actor Shard {
         }
         switch event {
         case .entries(let lane, let upTo, let entries):
-            guard let dispatcher = dispatchers[lane.index] else {
+            guard let dispatcher = dispatcher(of: lane) else {
                 logger.error("a feed without a snapshot", metadata: ["lane": "\(lane.index)"])
                 return
             }
@@ -119,11 +119,11 @@ public actor Shard {
             dispatcher.endEvent(at: upTo)
         case .gap(let lane, let now, let snapshot):
             logger.notice("the feed has a gap: every session catches up", metadata: ["lane": "\(lane.index)"])
-            if let dispatcher = dispatchers[lane.index] {
+            if let dispatcher = dispatcher(of: lane) {
                 dispatcher.now = loop.wallClockMilliseconds
                 dispatcher.reset(to: snapshot, now: now)
             } else {
-                dispatchers[lane.index] = Dispatcher(snapshot, configuration: configuration)
+                dispatchers.append(Dispatcher(snapshot, configuration: configuration))
             }
         }
         flush()
@@ -144,12 +144,14 @@ public actor Shard {
         }
     }
 
+    func dispatcher(of lane: Lane) -> Dispatcher? { dispatchers.first { $0.lane == lane } }
+
     // MARK: The turn
 
     /// Offers what a row for many owes its sessions, for as long as a step of the turn may last.
     private func sweep() {
         var visits = 0
-        for dispatcher in dispatchers.values where !dispatcher.sweep.isEmpty {
+        for dispatcher in dispatchers where !dispatcher.sweep.isEmpty {
             dispatcher.now = loop.wallClockMilliseconds
             while dispatcher.visitNext() {
                 visits += 1
@@ -167,7 +169,7 @@ public actor Shard {
 
     /// Hands the sessions' output to their connections.
     func flush() {
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers where !dispatcher.written.isEmpty {
             dispatcher.flush { session in
                 // What was written to a session that has ended meanwhile is not sent: it is in the log.
                 guard let device = connections[session.connection], device.session === session else { return }
@@ -184,6 +186,6 @@ public actor Shard {
 
     /// Hands the acknowledgements to the store, in one batch.
     func handOver() {
-        for dispatcher in dispatchers.values where !dispatcher.settled.isEmpty { store.settle(dispatcher.takeSettled()) }
+        for dispatcher in dispatchers where !dispatcher.settled.isEmpty { store.settle(dispatcher.takeSettled()) }
     }
 }
