@@ -171,18 +171,10 @@ public final class Connection {
 
     // MARK: Options
 
-    /// Has the system find out that a silent peer is dead: the first probe after `idle`, then `count` probes, `interval` apart (whole seconds, at least 1).
-    public func enableTCPKeepAlive(idle: Duration, interval: Duration, count: Int) throws(LibeventError) {
+    /// Has the system find out that a silent peer is dead, by probes: as its listening socket has prepared (`ListeningSocket.prepareTCPKeepAlive`), or else as the
+    /// system is set.
+    public func enableTCPKeepAlive() throws(LibeventError) {
         guard stream != nil else { return }
-        let tcp = Int32(IPPROTO_TCP)
-        let options: [(level: Int32, name: Int32, value: Int32)] = [
-            (tcp, TCP_KEEPIDLE, Int32(max(1, idle.components.seconds))),
-            (tcp, TCP_KEEPINTVL, Int32(max(1, interval.components.seconds))),
-            (tcp, TCP_KEEPCNT, Int32(max(1, count))),
-            (SOL_SOCKET, SO_KEEPALIVE, 1),
-        ]
-        for option in options where ps_set_option(descriptor, option.level, option.name, option.value) != 0 {
-            throw .lastSystemError("setsockopt")
-        }
+        guard ps_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }
     }
 }

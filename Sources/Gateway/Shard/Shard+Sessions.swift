@@ -14,7 +14,7 @@ extension Shard {
         device.token = admission.token
         device.connection.setReading(false)
         wheel?.remove(device.slot)
-        let id = SessionID(raw: .random(in: .min ... .max))
+        let id = SessionID(raw: random.next())
         attaching[id] = device
         outstanding += 1
         Task.immediate(executorPreference: loop) {
@@ -55,18 +55,19 @@ extension Shard {
         }
         dispatcher.now = loop.wallClockMilliseconds
         let window = Window(
-            limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max))
+            limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max, using: &random))
         let session = Session(
             attached: attached, id: id, connection: device.slot, version: admission.version,
             maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom))
         device.session = session
         device.dispatcher = dispatcher
         own.accepted += 1
-        dispatcher.write(connack, to: session)
+        device.prologue = encoded(connack, admission.version)
         dispatcher.join(session)
         watch(device, admission.keepAlive)
         logger.debug("device connected", metadata: ["device": "\(admission.token)", "peer": "\(device.connection.peer)"])
         settleDown(device)
+        greet(device, session)
     }
 
     /// Why a device that the store accepted is refused all the same.
@@ -86,7 +87,7 @@ extension Shard {
             return
         }
         do {
-            try device.connection.enableTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
+            try device.connection.enableTCPKeepAlive()
         } catch {
             logger.warning("TCP keep-alive cannot be set", metadata: metadata(of: device, "\(error)"))
         }
@@ -108,6 +109,7 @@ extension Shard {
             device.dispatcher = nil
         }
         device.conversation.end()
+        sendPrologue(device)
         tell(device, ending)
         if ending.farewell.isEmpty {
             device.connection.close()

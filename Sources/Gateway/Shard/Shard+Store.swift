@@ -37,6 +37,7 @@ extension Shard {
             case .failure(let error): abandon(request, dispatcher, error)
             }
             flush()
+            if let device = connections[session.connection], device.session === session { sendPrologue(device) }
             readPages()
             resumeIfQuiet()
         }

@@ -30,6 +30,10 @@ public actor Shard {
     private var early: [FeedEvent]? = []
     var wheel: DeadlineWheel?
 
+    /// Connections whose CONNACK may still wait for the first page, until the timer rings.
+    var greeting: [DeviceConnection] = []
+    var impatience: Timer?
+
     /// Receipts of this turn, and who waits for the answer.
     var receipts: [Receipt] = []
     var receiptOwners: [(device: DeviceConnection, ticket: UInt32?)] = []
@@ -42,6 +46,9 @@ public actor Shard {
     /// Resumed when something that ``shutdown()`` waits for may be over.
     var onQuiet: CheckedContinuation<Void, Never>?
     var own = GatewayCounters()
+    var random = SplitMix()
+    /// The CONNACK that was encoded last.
+    var lastConnack: (packet: Packet, version: ProtocolVersion, bytes: [UInt8])?
 
     /// The loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -77,6 +84,7 @@ public actor Shard {
     public func begin(with snapshot: DirectorySnapshot) throws(LibeventError) {
         guard let events = early else { preconditionFailure("a shard begins once") }
         wheel = try DeadlineWheel(on: loop) { [unowned self] slot in deadlineHasCome(slot) }
+        impatience = try Timer(on: loop, after: .zero) { [unowned self] in losePatience() }
         loop.atEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
             self?.assumeIsolated { $0.endTurn() }
@@ -90,6 +98,8 @@ public actor Shard {
     /// - Throws: `LibeventError`.
     public func start(listeningOn socket: ListeningSocket) throws(LibeventError) {
         precondition(early == nil, "a shard begins before it listens")
+        // For clients that want no keep-alive.
+        try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
         let listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
         listener.onTrouble = { [logger] error in logger.error("devices cannot be accepted", metadata: ["error": "\(error)"]) }
         listeners.append(listener)
@@ -173,7 +183,7 @@ public actor Shard {
             dispatcher.flush { session in
                 // What was written to a session that has ended meanwhile is not sent: it is in the log.
                 guard let device = connections[session.connection], device.session === session else { return }
-                device.connection.send(session.output)
+                device.connection.send(device.prologue.isEmpty ? session.output : device.takePrologue() + session.output)
             }
         }
     }
