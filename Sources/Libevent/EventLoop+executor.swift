@@ -79,6 +79,10 @@ extension EventLoop {
         turn.goOn()
     }
 
+    /// Whether the next turn follows this one at once, as far as is known: more callbacks wait in this pass, jobs are left, or somebody goes on. Then who hands
+    /// over batches may wait for a larger one. On the loop's thread only.
+    public var goesOn: Bool { turn.isInsidePass || turn.goesOn || !turn.backlog.isEmpty }
+
     /// Whether what runs (the callbacks, the jobs or the steps of this turn) has had its share, a third of `longestTurn`: who has much to do breaks off and
     /// goes on in the next turn. On the loop's thread only.
     public var turnExceeded: Bool { turn.isExceeded }

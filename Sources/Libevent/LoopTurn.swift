@@ -25,6 +25,8 @@ final class LoopTurn {
 
     /// libevent runs a pass, and none of its callbacks is inside ours: the only place where a turn may end within a pass.
     private var isBetweenCallbacks = false
+    /// The turn ends while libevent still runs the pass.
+    private(set) var isInsidePass = false
     /// The next pass does not wait.
     private(set) var goesOn = false
 
@@ -120,7 +122,9 @@ final class LoopTurn {
     /// Runs what ends the turn, inside the pass.
     func interrupt(_ end: () -> Void) {
         isBetweenCallbacks = false
+        isInsidePass = true
         end()
+        isInsidePass = false
         isBetweenCallbacks = true
     }
 

@@ -188,9 +188,14 @@ public actor Shard {
         }
     }
 
+    /// So many facts are handed over even when the loop goes on.
+    private static let largeBatch = 512
+
     private func endTurn() {
         sweep()
-        handOver()
+        // Each batch wakes the store: while many devices answer at once, larger ones save one wake for every six acknowledgements.
+        let isDue = !loop.goesOn || !receipts.isEmpty || dispatchers.contains { $0.settled.count >= Self.largeBatch }
+        if isDue { handOver() }
         commitReceipts()
     }
 
