@@ -4,12 +4,12 @@ internal import MQTT
 // CONNACK goes out with the first messages, in one write: half of what connecting costs the kernel, when everybody comes at once.
 
 extension Shard {
-    /// How long a CONNACK waits at most for the page of the log that is being read.
+    /// How long a CONNACK waits at most for the first page of the log.
     private static let patience = Duration.milliseconds(50)
 
-    /// Sends the CONNACK, or has it wait for the page that the session reads. Where sessions wait for their turn to read, it does not.
+    /// Sends the CONNACK, or has it wait for the page that the session reads or will read next.
     func greet(_ device: DeviceConnection, _ session: Session) {
-        guard session.isReading, let impatience else { return sendPrologue(device) }
+        guard session.isReading || session.isWaiting, let impatience else { return sendPrologue(device) }
         if greeting.isEmpty { impatience.restart(after: Self.patience) }
         greeting.append(device)
     }
