@@ -16,3 +16,6 @@ static const int PSP_SQLITE_IOERR_SHMSIZE = SQLITE_IOERR_SHMSIZE;
 
 // A GNU extension that the platform's module hides.
 static inline void psp_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+// sqlite3_config is variadic. Too late, it changes nothing: the statistics are then kept as ever.
+static inline void psp_sqlite_without_statistics(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }

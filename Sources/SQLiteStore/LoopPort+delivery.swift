@@ -3,7 +3,7 @@ internal import Push
 extension LoopPort {
     func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
         let loop = loop
-        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Attached, AttachError>, Never>) in
+        let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Attached, AttachError>>) in
             let attachment = SessionRegistry.Attachment(loop: loop, token: token, secret: secret, session: session) {
                 continuation.resume(returning: $0)
             }
@@ -31,14 +31,13 @@ extension LoopPort {
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
         let pending = try await read(store.pages) { context throws(SQLiteError) in
             try context.reading { view throws(SQLiteError) -> Pending? in
-                let query = PendingQuery(database: context.database, view: view, now: context.clock())
+                let query = PendingQuery(
+                    database: context.database, view: view, now: context.clock(), moment: context.moment)
                 guard let found = try query.rows(for: device.ordinal, after: after.raw, limit: limit) else { return nil }
                 var rows: [Row] = []
                 rows.reserveCapacity(found.rows.count)
                 for (seq, target, row) in found.rows {
-                    let task = context.tasks.id(of: row.seq)
-                    let key = try context.appKey(row.app)
-                    rows.append(DeliveredRow.row(row, task: task, app: key, position: seq, target: target))
+                    rows.append(try context.delivered(row, at: seq, to: target))
                 }
                 let position = Position(raw: found.lookedUpTo)
                 return Pending(

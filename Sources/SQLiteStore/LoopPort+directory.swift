@@ -10,7 +10,7 @@ extension LoopPort {
     func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
         guard !changes.isEmpty else { return [] }
         let loop = loop
-        return await withCheckedContinuation { (continuation: CheckedContinuation<[Result<ChangeResult, Refusal>], Never>) in
+        return await withAnswer { (continuation: AnswerContinuation<[Result<ChangeResult, Refusal>]>) in
             let failed: @Sendable (ErrorCode) -> Answer = { code in
                 let results = Array(repeating: Result<ChangeResult, Refusal>.failure(Refusal(code)), count: changes.count)
                 return { continuation.resume(returning: results) }

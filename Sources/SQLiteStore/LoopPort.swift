@@ -31,7 +31,7 @@ final class LoopPort: StorePort {
         isRead: Bool = true, confirmed: Bool = false, flushes: Bool = false, isAboutSessions: Bool = false,
         _ body: @escaping @Sendable (Ledger) throws(SQLiteError) -> Value
     ) async throws(StoreError) -> Value {
-        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, StoreError>, Never>) in
+        let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Value, StoreError>>) in
             store.writer.submit(
                 Job(
                     loop: loop, isAboutSessions: isAboutSessions, isRead: isRead, flushes: flushes, confirmed: confirmed,
@@ -66,14 +66,19 @@ final class LoopPort: StorePort {
     ) async throws(StoreError) -> Value {
         let mailbox = mailbox
         let log = store.options.log
-        let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, StoreError>, Never>) in
+        let loop = loop
+        let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Value, StoreError>>) in
             reader.submit { context in
                 var outcome: Result<Value, StoreError> = .failure(.unavailable(retryAfter: retryAfter))
                 if let context {
                     do { outcome = .success(try body(context)) } catch { log("read: \(error)") }
                 }
                 let answer = outcome
-                mailbox.execute { continuation.resume(returning: answer) }
+                if let context {
+                    context.answer(loop, mailbox) { continuation.resume(returning: answer) }
+                } else {
+                    mailbox.execute { continuation.resume(returning: answer) }
+                }
             }
         }
         return try outcome.get()

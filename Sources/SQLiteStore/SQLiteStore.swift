@@ -36,7 +36,7 @@ public final class SQLiteStore: Sendable {
         /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
         var mergePause = 1_000
         /// Frames (4 KiB) of the write-ahead log above which it is moved into the file.
-        var checkpointThreshold = 2_048
+        var checkpointThreshold = 8_192
         /// A loop that is further behind than this, in bytes, gets a gap instead of more.
         var backlogLimit = 64 << 20
         /// What a test lets happen at the one point of a read at which rows could be missed.
@@ -92,8 +92,8 @@ public final class SQLiteStore: Sendable {
         let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
             try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
         }
-        pages = Reader(name: "psp-pages", log: options.log, open: open)
-        reports = Reader(name: "psp-reports", log: options.log, open: open)
+        pages = Reader(name: "psp-pages", isShared: true, log: options.log, open: open)
+        reports = Reader(name: "psp-reports", isShared: false, log: options.log, open: open)
         if let error = ready.wait() {
             close()
             throw error
@@ -106,7 +106,7 @@ public final class SQLiteStore: Sendable {
         let number = ports.withLock { count in
             writer.submit(
                 Job(
-                    loop: count, isAboutSessions: true,
+                    loop: count, isFact: true,
                     decide: { ledger in
                         ledger.outbox.join(mailbox)
                         return nil

@@ -245,9 +245,10 @@ struct FaultTests {
         return answers
     }
 
-    static func device(_ token: String) -> DirectoryChange {
+    static func device(_ token: String, test: Bool? = nil) -> DirectoryChange {
         var change = DeviceChange()
         change.platform = .android
+        change.test = test
         change.organisation = OrgID(unchecked: "root")
         return .putDevice(DeviceToken(unchecked: token), change, secretIfNew: "secret")
     }

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A prepared statement. Belongs to its connection's thread; the connection frees it.
 final class Statement {
@@ -68,6 +69,14 @@ final class Statement {
         guard let bytes = sqlite3_column_text(handle, column) else { return "" }
         let count = Int(sqlite3_column_bytes(handle, column))
         return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    }
+
+    /// Whether a column is this text, without making a string of it.
+    func isText(_ column: Int32, _ other: String) -> Bool {
+        guard let bytes = sqlite3_column_text(handle, column) else { return other.isEmpty }
+        let count = Int(sqlite3_column_bytes(handle, column))
+        var other = other
+        return other.withUTF8 { $0.count == count && ($0.baseAddress.map { memcmp($0, bytes, count) == 0 } ?? true) }
     }
 
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }

@@ -42,6 +42,8 @@ struct MembershipHistory {
 /// Reads histories and the tree's past from one snapshot.
 struct HistoryReader {
     let database: Database
+    /// Where devices are looked at as of one moment, one after the other.
+    var cache: Moment?
 
     /// - Parameter since: intervals that ended before it are left out.
     func history(of ordinal: UInt32, since: UInt64) throws(SQLiteError) -> MembershipHistory? {
@@ -55,21 +57,28 @@ struct HistoryReader {
         let retired = query.position(9)
         let organisation = MembershipHistory.Interval(
             value: UInt32(truncatingIfNeeded: query.int(2)), from: query.position(3), to: retired)
-        let user = query.optionalInt(4).map {
-            MembershipHistory.Interval(value: $0, from: query.position(5), to: retired)
-        }
-        let test = query.int(6) != 0 ? MembershipHistory.Interval(value: (), from: query.position(7), to: retired) : nil
+        let (userSince, testSince) = (query.position(5), query.position(7))
+        let user = query.optionalInt(4).map { MembershipHistory.Interval(value: $0, from: userSince, to: retired) }
+        let test = query.int(6) != 0 ? MembershipHistory.Interval(value: (), from: testSince, to: retired) : nil
         let token = query.text(0)
         let platform: Platform = query.int(1) == 0 ? .android : .ios
         let created = query.position(8)
         query.reset()
 
-        // Closed intervals: few, and none at all for a device that never moved since.
-        let orgs = try past("SELECT from_seq, to_seq, org FROM past_org WHERE ordinal = ?", ordinal, since) {
-            UInt32(truncatingIfNeeded: $0)
-        }
-        let users = try past("SELECT from_seq, to_seq, user FROM past_user WHERE ordinal = ?", ordinal, since) { $0 }
-        let tests = try past("SELECT from_seq, to_seq, 0 FROM past_test WHERE ordinal = ?", ordinal, since) { _ in () }
+        // Closed intervals: few, and none at all for a device that never changed, or not after `since`: the last of them ended when
+        // what holds now began.
+        func hasPast(_ begin: UInt64) -> Bool { begin > created && begin > since }
+        let orgs =
+            try hasPast(organisation.from)
+            ? past("SELECT from_seq, to_seq, org FROM past_org WHERE ordinal = ?", ordinal, since) {
+                UInt32(truncatingIfNeeded: $0)
+            } : []
+        let users =
+            try hasPast(userSince)
+            ? past("SELECT from_seq, to_seq, user FROM past_user WHERE ordinal = ?", ordinal, since) { $0 } : []
+        let tests =
+            try hasPast(testSince)
+            ? past("SELECT from_seq, to_seq, 0 FROM past_test WHERE ordinal = ?", ordinal, since) { _ in () } : []
         return MembershipHistory(
             ordinal: ordinal, token: token, platform: platform, created: created, retired: retired,
             organisations: orgs + [organisation], users: users + (user.map { [$0] } ?? []),
@@ -93,24 +102,33 @@ struct HistoryReader {
     ///
     /// Each interval holds for at least one position, at which the tree has no cycle: so this ends.
     func ancestry(of org: UInt32, from: UInt64, to: UInt64) throws(SQLiteError) -> [MembershipHistory.Interval<UInt32>] {
-        let query = try database.statement(
-            "SELECT parent, from_seq, to_seq FROM org_parent WHERE org = ? AND from_seq < ? AND to_seq > ? AND parent IS NOT NULL"
-        )
         var found = [MembershipHistory.Interval(value: org, from: from, to: to)]
         var next = 0
         while next < found.count {
             let below = found[next]
             next += 1
-            query.bind(1, below.value)
-            query.bind(2, below.to)
-            query.bind(3, below.from)
-            while try query.step() {
-                let low = max(below.from, query.position(1))
-                let high = min(below.to, query.position(2))
+            for parent in try parents(of: below.value) {
+                let low = max(below.from, parent.from)
+                let high = min(below.to, parent.to)
                 guard low + 1 < high else { continue }
-                found.append(.init(value: UInt32(truncatingIfNeeded: query.int(0)), from: low, to: high))
+                found.append(.init(value: parent.value, from: low, to: high))
             }
         }
+        return found
+    }
+
+    /// What an organisation was ever directly below.
+    private func parents(of org: UInt32) throws(SQLiteError) -> [MembershipHistory.Interval<UInt32>] {
+        if let known = cache?.parents[org] { return known }
+        let query = try database.statement(
+            "SELECT parent, from_seq, to_seq FROM org_parent WHERE org = ? AND parent IS NOT NULL")
+        query.bind(1, org)
+        var found: [MembershipHistory.Interval<UInt32>] = []
+        while try query.step() {
+            found.append(
+                .init(value: UInt32(truncatingIfNeeded: query.int(0)), from: query.position(1), to: query.position(2)))
+        }
+        cache?.parents[org] = found
         return found
     }
 

@@ -7,6 +7,8 @@ struct PendingQuery {
     let view: Tail.View
     /// Unix milliseconds: what has expired by then is left out.
     let now: Int64
+    /// What was read of the same moment.
+    var moment: Moment?
 
     /// Rows for a device, oldest first.
     struct Result {
@@ -21,7 +23,7 @@ struct PendingQuery {
 
     /// - Returns: `nil` if there is no such device.
     func rows(for ordinal: UInt32, after: UInt64, limit: Int) throws(SQLiteError) -> Result? {
-        let histories = HistoryReader(database: database)
+        let histories = HistoryReader(database: database, cache: moment)
         guard let history = try histories.history(of: ordinal, since: after) else { return nil }
         guard after < view.head else { return Result(lookedUpTo: after, history: history) }
         // The holder is gone: what was pending is withdrawn.
@@ -47,7 +49,8 @@ struct PendingQuery {
                 result.lookedUpTo = candidate.seq - 1
                 break
             }
-            guard let row = try reader.row(candidate.seq), try concerns(row, history, histories) else { continue }
+            guard let row = try row(candidate.seq, to: candidate.target, reader) else { continue }
+            guard try concerns(row, history, histories) else { continue }
             if let reference = row.reference {
                 guard let task = try reader.row(reference), task.isDeliverable(at: now) else { continue }
                 result.rows.append((candidate.seq, candidate.target, task))
@@ -97,6 +100,14 @@ struct PendingQuery {
             found += generation.rows(for: target, after: known, before: before, limit: limit - found.count)
         }
         return found
+    }
+
+    private func row(_ seq: UInt64, to target: TargetKey, _ reader: RowReader) throws(SQLiteError) -> StoredRow? {
+        guard let moment, target.kind != .device else { return try reader.row(seq) }
+        if let known = moment.rows[seq] { return known }
+        let row = try reader.row(seq)
+        moment.rows[seq] = row
+        return row
     }
 
     private func concerns(

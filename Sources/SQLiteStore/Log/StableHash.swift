@@ -3,7 +3,8 @@
 enum StableHash {
     static func of(_ text: String) -> Int64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        var text = text
+        text.withUTF8 { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 } }
         hash ^= hash >> 32
         hash = hash &* 0x9e37_79b9_7f4a_7c15
         hash ^= hash >> 29

@@ -35,6 +35,9 @@ final class Tail: Sendable {
     /// Generations that wait to be merged, oldest first.
     var sealed: [Generation] { state.withLock { Array($0.generations.dropLast()) } }
 
+    /// Whether there are any of those.
+    var isMerging: Bool { state.withLock { $0.generations.count > 1 } }
+
     /// The first row that no index holds yet. Writer only.
     var firstUnmerged: UInt64 {
         let generations = state.withLock { $0.generations }
@@ -74,9 +77,9 @@ final class Generation: Sendable {
 
     private struct State {
         var entries: [Entry] = []
-        var targets: [TargetKey: [UInt64]] = [:]
-        var biz: [BizKey: [UInt64]] = [:]
-        var tags: [TagKey: [UInt64]] = [:]
+        var targets: [TargetKey: Positions] = [:]
+        var biz: [BizKey: Positions] = [:]
+        var tags: [TagKey: Positions] = [:]
     }
 
     private let state = Mutex(State())
@@ -86,15 +89,40 @@ final class Generation: Sendable {
     /// The position of its oldest entry.
     var first: UInt64? { state.withLock { $0.entries.first?.seq } }
 
-    /// In the order of the log.
-    var entries: [Entry] { state.withLock { $0.entries } }
+    /// Its entries in the order of each index.
+    struct Sorted {
+        var targets: [(target: Int64, seq: UInt64)] = []
+        var biz: [(app: Int64, hash: Int64, seq: UInt64)] = []
+        var tags: [(app: Int64, tag: String, seq: UInt64)] = []
+        /// The newest position.
+        var last: UInt64?
+        var count: Int { targets.count + biz.count + tags.count }
+    }
+
+    /// By its keys, of which there are fewer than entries, and whose positions are in order already: a tag that all have is compared
+    /// with no other.
+    var sorted: Sorted {
+        state.withLock { state in
+            var sorted = Sorted(last: state.entries.last?.seq)
+            for key in state.targets.keys.sorted(by: { $0.raw < $1.raw }) {
+                for seq in state.targets[key]?.all ?? [] { sorted.targets.append((key.raw, seq)) }
+            }
+            for key in state.biz.keys.sorted(by: { ($0.app, $0.hash) < ($1.app, $1.hash) }) {
+                for seq in state.biz[key]?.all ?? [] { sorted.biz.append((key.app, key.hash, seq)) }
+            }
+            for key in state.tags.keys.sorted(by: { ($0.app, $0.tag) < ($1.app, $1.tag) }) {
+                for seq in state.tags[key]?.all ?? [] { sorted.tags.append((key.app, key.tag, seq)) }
+            }
+            return sorted
+        }
+    }
 
     func append(_ entry: Entry) {
         state.withLock { state in
             state.entries.append(entry)
-            state.targets[entry.target, default: []].append(entry.seq)
-            if let hash = entry.bizHash { state.biz[BizKey(app: entry.app, hash: hash), default: []].append(entry.seq) }
-            if let tag = entry.tag { state.tags[TagKey(app: entry.app, tag: tag), default: []].append(entry.seq) }
+            state.targets[entry.target, default: Positions()].append(entry.seq)
+            if let hash = entry.bizHash { state.biz[BizKey(app: entry.app, hash: hash), default: Positions()].append(entry.seq) }
+            if let tag = entry.tag { state.tags[TagKey(app: entry.app, tag: tag), default: Positions()].append(entry.seq) }
         }
     }
 
@@ -113,23 +141,47 @@ final class Generation: Sendable {
     /// Positions of rows for `target`, `after` < seq < `before`, ascending, at most `limit`.
     func rows(for target: TargetKey, after: UInt64, before: UInt64, limit: Int) -> [UInt64] {
         state.withLock { state in
-            guard let all = state.targets[target], let last = all.last, last > after else { return [] }
-            let first = all.partitioningIndex { $0 > after }
-            return Array(all[first...].prefix { $0 < before }.prefix(limit))
+            guard let positions = state.targets[target], positions.last > after else { return [] }
+            return positions.between(after, before, limit: limit)
         }
     }
 
     func rows(app: Int64, bizHash: Int64) -> [UInt64] {
-        state.withLock { $0.biz[BizKey(app: app, hash: bizHash)] ?? [] }
+        state.withLock { $0.biz[BizKey(app: app, hash: bizHash)]?.all ?? [] }
     }
 
     func rows(app: Int64, tag: String) -> [UInt64] {
-        state.withLock { $0.tags[TagKey(app: app, tag: tag)] ?? [] }
+        state.withLock { $0.tags[TagKey(app: app, tag: tag)]?.all ?? [] }
     }
 
-    private static func removeLast<Key: Hashable>(from lists: inout [Key: [UInt64]], _ key: Key) {
-        lists[key]?.removeLast()
-        if lists[key]?.isEmpty == true { lists[key] = nil }
+    private static func removeLast<Key: Hashable>(from lists: inout [Key: Positions], _ key: Key) {
+        if lists[key]?.removeLast() == true { lists[key] = nil }
+    }
+
+    /// Positions under one key, ascending. Most keys have one, which takes no room of its own.
+    struct Positions {
+        /// 0 before the first: no row has that position.
+        private var first: UInt64 = 0
+        private var rest: [UInt64] = []
+
+        var last: UInt64 { rest.last ?? first }
+        var all: [UInt64] { first == 0 ? [] : [first] + rest }
+
+        /// `after` < position < `before`, at most `limit`.
+        func between(_ after: UInt64, _ before: UInt64, limit: Int) -> [UInt64] {
+            let start = rest.partitioningIndex { $0 > after }
+            let found = Array(rest[start...].prefix { $0 < before }.prefix(limit))
+            guard first > after, first < before, limit > 0 else { return found }
+            return [first] + found.prefix(limit - 1)
+        }
+
+        mutating func append(_ position: UInt64) { if first == 0 { first = position } else { rest.append(position) } }
+
+        /// - Returns: whether there is none left.
+        mutating func removeLast() -> Bool {
+            if rest.popLast() == nil { first = 0 }
+            return first == 0
+        }
     }
 }
 

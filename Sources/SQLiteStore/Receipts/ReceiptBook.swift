@@ -5,11 +5,12 @@ internal import Push
 final class ReceiptBook {
     private let database: Database
     private let reader: ReceiptReader
-    private let rows: RowReader
     /// Tasks that were looked at lately.
     private var tasks: [UInt64: TaskReceipts] = [:]
     /// Positions of references, and the tasks that they name.
     private var references: [UInt64: UInt64] = [:]
+    /// The task that was asked for last: facts of a batch come for one task, device after device.
+    private var latest: (seq: UInt64, receipts: TaskReceipts)?
     private var dirty: [TaskReceipts] = []
 
     /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
@@ -26,21 +27,26 @@ final class ReceiptBook {
     init(_ database: Database) {
         self.database = database
         reader = ReceiptReader(database: database)
-        rows = RowReader(database: database)
     }
 
     /// A task's receipts by the position of its row or of a reference to it; `nil` once it is forgotten.
     func receipts(at seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
+        if let latest, latest.seq == seq { return latest.receipts }
+        guard let found = try find(seq) else { return nil }
+        latest = (seq, found)
+        return found
+    }
+
+    private func find(_ seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
         if let known = tasks[references[seq] ?? seq] { return known }
-        guard var row = try rows.row(seq) else { return nil }
-        if let reference = row.reference {
-            references[seq] = reference
-            if let known = tasks[reference] { return known }
-            guard let task = try rows.row(reference) else { return nil }
-            row = task
+        var found = try reader.receipts(at: seq)
+        if case .reference(let task) = found {
+            references[seq] = task
+            if let known = tasks[task] { return known }
+            found = try reader.receipts(at: task)
         }
-        let receipts = try reader.receipts(of: row)
-        tasks[row.seq] = receipts
+        guard case .task(let receipts) = found else { return nil }
+        tasks[receipts.seq] = receipts
         return receipts
     }
 
@@ -48,8 +54,8 @@ final class ReceiptBook {
     func begin(_ row: StoredRow) { tasks[row.seq] = TaskReceipts(row) }
 
     func has(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) -> Bool {
-        let before = receipts.sets.count
-        defer { setCount += receipts.sets.count - before }
+        let before = receipts.setCount
+        defer { setCount += receipts.setCount - before }
         return try reader.has(mark, ordinal, in: receipts)
     }
 
@@ -68,9 +74,9 @@ final class ReceiptBook {
     /// A device's PUBACK, or its being left out: only for one that is in no stored state yet.
     func settle(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, at seq: UInt64, now: Int64) throws(SQLiteError) {
         guard let receipts = try receipts(at: seq) else { return }
-        for state in [TaskReceipts.Mark.delivered, .skipped, .withdrawn] where state != mark {
-            if try has(state, ordinal, in: receipts) { return }
-        }
+        if mark != .delivered, try has(.delivered, ordinal, in: receipts) { return }
+        if mark != .skipped, try has(.skipped, ordinal, in: receipts) { return }
+        if mark != .withdrawn, try has(.withdrawn, ordinal, in: receipts) { return }
         try self.mark(mark, ordinal, in: receipts)
         complete(receipts, now: now)
     }
@@ -96,7 +102,7 @@ final class ReceiptBook {
     func flush() throws(SQLiteError) {
         for receipts in dirty {
             try write(receipts)
-            for (key, set) in receipts.sets where set.isDirty { try write(set, key, of: receipts.seq) }
+            for (mark, chunk, set) in receipts.dirtySets { try write(set, mark, chunk, of: receipts.seq) }
         }
     }
 
@@ -104,10 +110,11 @@ final class ReceiptBook {
     func flushed() {
         for receipts in dirty {
             receipts.isDirty = false
-            for set in receipts.sets.values { set.isDirty = false }
+            for (_, _, set) in receipts.dirtySets { set.isDirty = false }
         }
         dirty.removeAll(keepingCapacity: true)
         guard isCrowded else { return }
+        latest = nil
         tasks.removeAll(keepingCapacity: true)
         references.removeAll(keepingCapacity: true)
         setCount = 0
@@ -115,6 +122,7 @@ final class ReceiptBook {
 
     /// Forgets everything that is not in the file.
     func drop() {
+        latest = nil
         tasks.removeAll()
         references.removeAll()
         dirty.removeAll()
@@ -123,6 +131,7 @@ final class ReceiptBook {
 
     /// Forgets a task that retention removed.
     func forget(_ seq: UInt64) {
+        latest = nil
         references[seq] = nil
         guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
         dirty.removeAll { $0 === receipts }
@@ -136,9 +145,9 @@ final class ReceiptBook {
             guard (receipts.state & bit != 0) != marked else { return false }
             receipts.state ^= bit
         } else {
-            let before = receipts.sets.count
+            let before = receipts.setCount
             let set = try reader.set(mark, chunk: ordinal >> 16, of: receipts)
-            setCount += receipts.sets.count - before
+            setCount += receipts.setCount - before
             let low = UInt16(truncatingIfNeeded: ordinal)
             guard marked ? set.insert(low) : set.remove(low) else { return false }
         }
@@ -172,11 +181,11 @@ final class ReceiptBook {
         try upsert.run()
     }
 
-    private func write(_ set: OrdinalSet, _ key: TaskReceipts.SetKey, of seq: UInt64) throws(SQLiteError) {
+    private func write(_ set: OrdinalSet, _ mark: TaskReceipts.Mark, _ chunk: UInt32, of seq: UInt64) throws(SQLiteError) {
         let upsert = try database.statement("INSERT OR REPLACE INTO receipt(seq, kind, chunk, bits) VALUES(?, ?, ?, ?)")
         upsert.bind(1, seq)
-        upsert.bind(2, key.mark.rawValue)
-        upsert.bind(3, key.chunk)
+        upsert.bind(2, mark.rawValue)
+        upsert.bind(3, chunk)
         upsert.bind(4, set.serialized)
         try upsert.run()
     }

@@ -9,6 +9,7 @@ final class Checkpointer: Sendable {
     private let path: String
     private let wanted: WakeSignal
     private let isDone = Atomic(false)
+    private let isRunning = Atomic(false)
     private let isClosed = Atomic(false)
     private let failure = Mutex<SQLiteError?>(nil)
     private let thread: WorkerThread
@@ -22,7 +23,13 @@ final class Checkpointer: Sendable {
     }
 
     /// Asks for a checkpoint; returns at once.
-    func request() { wanted.signal() }
+    func request() {
+        isRunning.store(true, ordering: .relaxed)
+        wanted.signal()
+    }
+
+    /// Whether one that was asked for goes on.
+    var isBusy: Bool { isRunning.load(ordering: .relaxed) }
 
     /// Whether the bulk has been moved since the last call: the writer finishes it then.
     func takeDone() -> Bool { isDone.exchange(false, ordering: .acquiringAndReleasing) }
@@ -54,6 +61,7 @@ final class Checkpointer: Sendable {
                 // A full disk is tried again when the next one is asked for.
                 failure.withLock { $0 = error }
             }
+            isRunning.store(false, ordering: .relaxed)
         }
     }
 }

@@ -23,15 +23,13 @@ final class Import {
 
     var isDone: Bool { results.count + decided.count == changes.count }
 
-    /// Applies changes until `isOver` says that others have waited long enough; at least one.
-    func advance(_ ledger: Ledger, until isOver: () -> Bool) throws(SQLiteError) {
-        var next = results.count
-        while next < changes.count {
-            decided.append(try ledger.apply(changes[next]))
-            next += 1
-            if isOver() { break }
-        }
+    /// Applies so many of its changes.
+    /// - Returns: how many there were.
+    func advance(_ ledger: Ledger, by count: Int) throws(SQLiteError) -> Int {
+        let slice = changes[results.count..<min(results.count + count, changes.count)]
+        for change in slice { decided.append(try ledger.apply(change)) }
         if isDone { finish(ledger.outbox, with: results + decided) }
+        return slice.count
     }
 
     func committed() {

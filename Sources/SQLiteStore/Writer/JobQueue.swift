@@ -7,7 +7,8 @@ final class JobQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [Job] = []
-    private var isWaiting = false
+    /// How many jobs the writer waits for; `nil` when it does not wait.
+    private var wanted: Int?
     private var isClosed = false
 
     init() {
@@ -33,8 +34,8 @@ final class JobQueue: @unchecked Sendable {
         guard !isClosed else { return false }
         jobs.append(job)
         // One wake is enough: the writer takes all that is there.
-        if isWaiting {
-            isWaiting = false
+        if let wanted, jobs.count >= wanted {
+            self.wanted = nil
             pthread_cond_signal(filled)
         }
         return true
@@ -51,27 +52,43 @@ final class JobQueue: @unchecked Sendable {
     func close() {
         pthread_mutex_lock(mutex)
         isClosed = true
-        isWaiting = false
+        wanted = nil
         pthread_cond_signal(filled)
         pthread_mutex_unlock(mutex)
     }
 
-    /// Takes all that is there, waiting at most so long for the first.
+    /// Takes all that is there, waiting at most so many nanoseconds for the first.
     /// - Returns: `nil` when the queue is closed and empty.
-    func take(within milliseconds: Int) -> [Job]? {
+    func take(within nanoseconds: UInt64) -> [Job]? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        if jobs.isEmpty && !isClosed && milliseconds > 0 {
-            var deadline = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &deadline)
-            deadline.tv_nsec += milliseconds % 1_000 * 1_000_000
-            deadline.tv_sec += milliseconds / 1_000 + deadline.tv_nsec / 1_000_000_000
-            deadline.tv_nsec %= 1_000_000_000
-            isWaiting = true
-            while isWaiting, pthread_cond_timedwait(filled, mutex, &deadline) == 0 {}
-            isWaiting = false
-        }
+        if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
         if jobs.isEmpty && isClosed { return nil }
+        return takeAll()
+    }
+
+    /// Waits until so many are there, at most so many nanoseconds, and takes all that is there.
+    func gather(_ count: Int, within nanoseconds: UInt64) -> [Job] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if jobs.count < count { wait(for: count, within: nanoseconds) }
+        return takeAll()
+    }
+
+    /// Asleep, whatever it waits for: a job that comes before there are enough wakes nobody.
+    private func wait(for count: Int, within nanoseconds: UInt64) {
+        guard !isClosed, nanoseconds > 0 else { return }
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        deadline.tv_nsec += Int(nanoseconds % 1_000_000_000)
+        deadline.tv_sec += Int(nanoseconds / 1_000_000_000) + deadline.tv_nsec / 1_000_000_000
+        deadline.tv_nsec %= 1_000_000_000
+        wanted = count
+        while wanted != nil, pthread_cond_timedwait(filled, mutex, &deadline) == 0 {}
+        wanted = nil
+    }
+
+    private func takeAll() -> [Job] {
         var taken: [Job] = []
         taken.reserveCapacity(64)
         swap(&taken, &jobs)

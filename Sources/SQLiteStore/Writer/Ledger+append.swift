@@ -76,7 +76,7 @@ extension Ledger {
     }
 
     private func resolve(_ token: DeviceToken, _ request: PushRequest, _ app: App) throws -> Resolved {
-        guard let device = try device(token) else { throw Refusal(.noSuchDevice, field: "device_tokens") }
+        guard let device = try addressee(token) else { throw Refusal(.noSuchDevice, field: "device_tokens") }
         if let scope = app.scope, !isInside(device.org, scope) {
             throw Refusal(.targetOutsideScope, field: "device_tokens")
         }
@@ -175,8 +175,9 @@ extension Ledger {
         if row.kind == .message && target.devices == skipped {
             if let receipts = try receipts.receipts(at: row.seq) { self.receipts.complete(receipts, now: now) }
         }
-        send(row, at: row.seq, to: row.target, app: record.app.key)
-        return tasks.id(of: row.seq)
+        let task = tasks.id(of: row.seq)
+        send(row, task, at: row.seq, to: row.target, app: record.app.key)
+        return task
     }
 
     /// The scope that bounds who receives it: a user's devices that lie inside, and whoever joins a configuration's target later. Any
@@ -220,7 +221,7 @@ extension Ledger {
         insert.bind(19, row.targeted)
         insert.bind(20, row.skipped)
         try insert.run()
-        if row.reference == nil { receipts.begin(row) }
+        if row.reference == nil && isWatched(row.target) { receipts.begin(row) }
         tail.active.append(
             Generation.Entry(
                 seq: row.seq, target: row.target, app: row.app, bizHash: idempotency.map { StableHash.of($0.outBizNo) },
@@ -228,15 +229,19 @@ extension Ledger {
     }
 
     /// Puts a row, or a reference to one, into the feed.
-    func send(_ row: StoredRow, at position: UInt64, to target: TargetKey, app: AppKey) {
-        let task = tasks.id(of: row.seq)
-        let sent = DeliveredRow.row(row, task: task, app: app, position: position, target: target)
-        // A device's row concerns the loop that has its session, if any: for the rest it stays in the log.
+    func send(_ row: StoredRow, _ task: TaskID, at position: UInt64, to target: TargetKey, app: AppKey) {
+        // A device's row concerns the loop that has its session, if any: for the rest it stays in the log, and is not even composed.
         if target.kind == .device {
             guard let session = sessions[UInt32(truncatingIfNeeded: target.id)] else { return }
+            let sent = DeliveredRow.row(row, task: task, app: app, position: position, target: target)
             outbox.post(.row(sent), to: session.loop)
         } else {
-            outbox.post(.row(sent))
+            outbox.post(.row(DeliveredRow.row(row, task: task, app: app, position: position, target: target)))
         }
+    }
+
+    /// Whether somebody may tell of a row soon: its receipts are kept at hand then.
+    private func isWatched(_ target: TargetKey) -> Bool {
+        target.kind != .device || sessions[UInt32(truncatingIfNeeded: target.id)] != nil
     }
 }

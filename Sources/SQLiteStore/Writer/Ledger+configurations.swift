@@ -160,7 +160,7 @@ extension Ledger {
         reference.payload = []
         reference.description = nil
         try insert(reference, nil)
-        if let key = try appKey(row.app) { send(row, at: reference.seq, to: target, app: key) }
+        if let key = try appKey(row.app) { send(row, tasks.id(of: row.seq), at: reference.seq, to: target, app: key) }
     }
 
     private func devices(below org: UInt32) throws(SQLiteError) -> [Joiner] {

@@ -11,6 +11,7 @@ extension Ledger {
     }
 
     func put(_ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?) throws -> ChangeResult {
+        deviceCache.forget(token)
         guard let device = try device(token) else { return try create(token, fields, secretIfNew) }
         let org = try fields.organisation.map(number(of:))
         if let platform = fields.platform, platform != device.platform { throw Refusal(.invalidValue, field: "platform") }
@@ -47,6 +48,7 @@ extension Ledger {
     }
 
     func remove(_ token: DeviceToken) throws -> ChangeResult {
+        deviceCache.forget(token)
         guard let device = try device(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
         try retire(device)
         return .removed

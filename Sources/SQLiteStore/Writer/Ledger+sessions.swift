@@ -54,12 +54,31 @@ extension Ledger {
             """)
         query.bind(1, StableHash.of(token.text))
         while try query.step() {
-            guard query.text(7) == token.text else { continue }
+            guard query.isText(7, token.text) else { continue }
             defer { query.reset() }
             return FoundDevice(
                 ordinal: UInt32(truncatingIfNeeded: query.int(0)), platform: query.int(1) == 0 ? .android : .ios,
                 org: UInt32(truncatingIfNeeded: query.int(2)), user: query.optionalInt(3), test: query.int(4) != 0,
                 verifier: SecretVerifier(salt: query.blob(5), digest: query.blob(6)))
+        }
+        return nil
+    }
+
+    /// What a push has to know of a live device.
+    func addressee(_ token: DeviceToken) throws(SQLiteError) -> DeviceCache.Addressee? {
+        let key = StableHash.of(token.text)
+        if let known = deviceCache.device(token, key: key) { return known }
+        let query = try database.statement(
+            "SELECT ordinal, platform, org, test, token FROM device WHERE key = ? AND retired_seq = 9223372036854775807")
+        query.bind(1, key)
+        while try query.step() {
+            guard query.isText(4, token.text) else { continue }
+            defer { query.reset() }
+            let device = DeviceCache.Addressee(
+                ordinal: UInt32(truncatingIfNeeded: query.int(0)), platform: query.int(1) == 0 ? .android : .ios,
+                test: query.int(3) != 0, org: UInt32(truncatingIfNeeded: query.int(2)))
+            deviceCache.insert(device, token, key: key)
+            return device
         }
         return nil
     }

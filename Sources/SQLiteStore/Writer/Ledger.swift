@@ -16,6 +16,7 @@ final class Ledger {
     let rows: RowReader
     let histories: HistoryReader
     let sessions = SessionRegistry()
+    var deviceCache = DeviceCache()
 
     var apps: [AppKey: AppRecord] = [:]
     var tree = OrgTree()
@@ -152,6 +153,7 @@ final class Ledger {
         head = committed
         receipts.drop()
         cursors.drop()
+        deviceCache.removeAll()
         do {
             if database.inTransaction { try database.statement("ROLLBACK").run() }
             hasBegun = false

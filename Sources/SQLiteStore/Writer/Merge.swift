@@ -1,44 +1,70 @@
 internal import Push
 
-/// Fills the trailing indexes: a generation's entries, sorted, in one transaction.
-struct Merge {
-    let database: Database
+/// Fills the trailing indexes: a generation's entries, sorted, in slices, each a transaction, so that no push waits for all of them.
+///
+/// Between two slices the indexes hold a part of what the generation holds as well: each key's oldest. That is what readers of both
+/// expect of a generation that was merged while they read, and what a start after a crash finds; a slice that is done again changes
+/// nothing.
+final class Merge {
+    private let database: Database
+    private var begun: Work?
 
-    /// - Returns: after the commit; the generation may be dropped then.
-    func merge(_ generation: Generation) throws(SQLiteError) {
-        let entries = generation.entries
-        guard let last = entries.last else { return }
+    private struct Work {
+        let generation: Generation
+        let entries: Generation.Sorted
+        var done = 0
+    }
+
+    /// Entries of a slice: about 10 ms with its commit where each dirties a page of its own.
+    private static let slice = 2_048
+
+    init(database: Database) { self.database = database }
+
+    /// Merges a slice.
+    /// - Returns: whether all of it is committed: the generation may be dropped then.
+    func advance(_ generation: Generation) throws(SQLiteError) -> Bool {
+        var work = begun ?? Work(generation: generation, entries: generation.sorted)
+        if work.generation !== generation { work = Work(generation: generation, entries: generation.sorted) }
+        begun = nil
+        let end = min(work.done + Self.slice, work.entries.count)
         try database.statement("BEGIN").run()
         do {
-            try insert(entries)
-            let mark = try database.statement("INSERT OR REPLACE INTO meta(key, value) VALUES('indexed_upto', ?)")
-            mark.bind(1, last.seq)
-            try mark.run()
+            try insert(work.entries, work.done..<end)
+            if end == work.entries.count, let last = work.entries.last {
+                let mark = try database.statement("INSERT OR REPLACE INTO meta(key, value) VALUES('indexed_upto', ?)")
+                mark.bind(1, last)
+                try mark.run()
+            }
             try database.statement("COMMIT").run()
         } catch {
             if database.inTransaction { try database.statement("ROLLBACK").run() }
             throw error
         }
+        work.done = end
+        guard end < work.entries.count else { return true }
+        begun = work
+        return false
     }
 
-    private func insert(_ entries: [Generation.Entry]) throws(SQLiteError) {
+    /// Entries are numbered through: targets first, then `out_biz_no`, then tags.
+    private func insert(_ entries: Generation.Sorted, _ range: Range<Int>) throws(SQLiteError) {
         let target = try database.statement("INSERT OR IGNORE INTO target_index(target, seq) VALUES(?, ?)")
-        for entry in entries.sorted(by: { ($0.target.raw, $0.seq) < ($1.target.raw, $1.seq) }) {
-            target.bind(1, entry.target.raw)
+        for entry in entries.targets[range.clamped(to: 0..<entries.targets.count)] {
+            target.bind(1, entry.target)
             target.bind(2, entry.seq)
             try target.run()
         }
+        var start = entries.targets.count
         let biz = try database.statement("INSERT OR IGNORE INTO biz_index(app, hash, seq) VALUES(?, ?, ?)")
-        let withBiz = entries.compactMap { entry in entry.bizHash.map { (app: entry.app, hash: $0, seq: entry.seq) } }
-        for entry in withBiz.sorted(by: { ($0.app, $0.hash, $0.seq) < ($1.app, $1.hash, $1.seq) }) {
+        for entry in entries.biz[range.moved(by: -start).clamped(to: 0..<entries.biz.count)] {
             biz.bind(1, entry.app)
             biz.bind(2, entry.hash)
             biz.bind(3, entry.seq)
             try biz.run()
         }
+        start += entries.biz.count
         let tag = try database.statement("INSERT OR IGNORE INTO tag_index(app, tag, seq) VALUES(?, ?, ?)")
-        let withTag = entries.compactMap { entry in entry.tag.map { (app: entry.app, tag: $0, seq: entry.seq) } }
-        for entry in withTag.sorted(by: { ($0.app, $0.tag, $0.seq) < ($1.app, $1.tag, $1.seq) }) {
+        for entry in entries.tags[range.moved(by: -start).clamped(to: 0..<entries.tags.count)] {
             tag.bind(1, entry.app)
             tag.bind(2, entry.tag)
             tag.bind(3, entry.seq)
@@ -67,4 +93,8 @@ struct Merge {
         }
         return head
     }
+}
+
+extension Range<Int> {
+    fileprivate func moved(by step: Int) -> Range<Int> { lowerBound + step..<upperBound + step }
 }

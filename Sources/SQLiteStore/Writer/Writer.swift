@@ -12,8 +12,6 @@ final class Writer: Sendable {
 
     /// Pauses in milliseconds: with facts to write, with a full disk to try again, and otherwise.
     private static let pauses = (facts: 50, full: 500, idle: 5_000)
-    /// How long imports may hold a transaction open, in nanoseconds.
-    private static let importSlice: UInt64 = 5_000_000
 
     init(path: String, options: SQLiteStore.Options) {
         self.options = options
@@ -57,11 +55,15 @@ final class Writer: Sendable {
         let merge: Merge
         let retention: Retention
         let log = WALObserver()
+        var group = GroupCommit()
+        var pace = ImportPace()
         /// When the log is to be searched again for what is to be forgotten, in wall clock milliseconds.
         var nextSweep: Int64 = 0
         var isSweeping = false
         /// When the next slice may be done, in monotonic nanoseconds.
         var nextSlice: UInt64 = 0
+        /// The same for a slice of a merge.
+        var nextMerge: UInt64 = 0
         /// The last that housekeeping failed with: told once.
         var housekeepingFailure: String?
 
@@ -74,21 +76,34 @@ final class Writer: Sendable {
         }
 
         func run() {
-            while let jobs = writer.queue.take(within: pause) {
+            while var jobs = writer.queue.take(within: pause) {
+                if let (callers, time) = group.wait(having: jobs.count) {
+                    jobs += writer.queue.gather(callers - jobs.count, within: time)
+                }
+                if !jobs.isEmpty { pace.sawJob() }
                 decide(jobs)
-                tidy(isIdle: jobs.isEmpty)
+                tidy(isIdle: jobs.isEmpty && ledger.imports.isEmpty)
+                goOnImporting()
             }
             // Nobody is left who could make room for those that wait.
             for waiting in ledger.sessions.takeWaiting() {
                 ledger.outbox.answer(waiting.loop) { waiting.answer(.failure(.unavailable)) }
             }
             // Everything that was told is on the disk before the store closes.
-            repeat { decide([], flushing: true) } while !ledger.imports.isEmpty
+            repeat { decide([], flushing: true, importing: 4_096) } while !ledger.imports.isEmpty
         }
 
-        /// How long to wait for jobs, in milliseconds.
-        private var pause: Int {
-            if !ledger.imports.isEmpty { return 0 }
+        /// How long to wait for jobs, in nanoseconds.
+        private var pause: UInt64 {
+            var longest = UInt64(longestPause) * 1_000_000
+            let now = clock_gettime_nsec()
+            if !ledger.imports.isEmpty { longest = min(longest, pace.next > now ? pace.next - now : 0) }
+            if ledger.tail.isMerging { longest = min(longest, nextMerge > now ? nextMerge - now : 0) }
+            return longest
+        }
+
+        /// The same by everything but imports, in milliseconds.
+        private var longestPause: Int {
             if ledger.hasUnwritten || ledger.outbox.owesGap { return Writer.pauses.facts }
             let tuning = writer.options.tuning
             if isSweeping { return tuning.sweepPause }
@@ -96,15 +111,26 @@ final class Writer: Sendable {
             return ledger.tail.active.count > 0 ? tuning.mergePause : Writer.pauses.idle
         }
 
-        private func decide(_ jobs: [Job], flushing: Bool = false) {
-            var transactional: [Job] = []
-            var sessions: [Job] = []
+        /// A part of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.
+        private func goOnImporting() {
+            let start = clock_gettime_nsec()
+            guard !ledger.imports.isEmpty, start >= pace.next else { return }
+            let (isAwaited, isBusy) = (writer.queue.count > 0, writer.checkpointer.isBusy)
+            if pace.yields(at: start, toWaiting: isAwaited, toCheckpoint: isBusy) { return pace.wait(at: start) }
+            let count = decide([], importing: pace.size)
+            pace.finished(count, since: start)
+        }
+
+        /// - Returns: how many changes of an import were applied.
+        @discardableResult
+        private func decide(_ jobs: [Job], flushing: Bool = false, importing slice: Int = 0) -> Int {
+            var imported = 0
             ledger.tick()
-            for job in jobs { if job.isAboutSessions { sessions.append(job) } else { transactional.append(job) } }
-            if !transactional.isEmpty || !ledger.imports.isEmpty || ledger.hasUnwritten || flushing || writer.health == .full {
-                transact(transactional, flushing: flushing)
+            let transactional = jobs.contains { $0.isAboutSessions } ? jobs.filter { !$0.isAboutSessions } : jobs
+            if !transactional.isEmpty || slice > 0 || ledger.hasUnwritten || flushing || writer.health == .full {
+                imported = transact(transactional, flushing: flushing, importing: slice)
             }
-            for job in sessions {
+            for job in jobs where job.isAboutSessions {
                 do {
                     if let answer = try job.decide(ledger) { ledger.outbox.answer(job.loop, answer) }
                 } catch {
@@ -113,10 +139,12 @@ final class Writer: Sendable {
                 }
             }
             ledger.outbox.send(upTo: ledger.head, snapshot: ledger.snapshot)
+            return imported
         }
 
-        private func transact(_ jobs: [Job], flushing: Bool) {
+        private func transact(_ jobs: [Job], flushing: Bool, importing slice: Int) -> Int {
             var decided = 0
+            var imported = 0
             do {
                 try ledger.begin()
                 for job in jobs {
@@ -129,7 +157,7 @@ final class Writer: Sendable {
                     }
                     decided += 1
                 }
-                try advanceImports()
+                if slice > 0, let next = ledger.imports.first { imported = try next.advance(ledger, by: slice) }
                 try ledger.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: writer.health == .full)
                 ledger.imports.forEach { $0.committed() }
                 ledger.imports.removeAll { $0.isDone }
@@ -137,12 +165,8 @@ final class Writer: Sendable {
             } catch {
                 undo(jobs, decided: decided, after: error)
             }
-        }
-
-        private func advanceImports() throws(SQLiteError) {
-            guard let next = ledger.imports.first else { return }
-            let began = clock_gettime_nsec()
-            try next.advance(ledger) { clock_gettime_nsec() - began > Writer.importSlice }
+            if !jobs.isEmpty { group.committed(answering: jobs.count { !$0.isFact }, waiting: writer.queue.count) }
+            return imported
         }
 
         private func undo(_ jobs: [Job], decided: Int, after error: SQLiteError) {
@@ -193,13 +217,7 @@ final class Writer: Sendable {
             guard ledger.failure == nil else { return }
             do throws(SQLiteError) {
                 if let failure = writer.checkpointer.takeFailure() { throw failure }
-                let waiting = ledger.tail.active.count
-                if waiting >= writer.options.tuning.mergeThreshold || (isIdle && waiting > 0) { ledger.tail.seal() }
-                // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
-                for generation in ledger.tail.sealed {
-                    try merge.merge(generation)
-                    ledger.tail.drop(generation)
-                }
+                try mergeTail(isIdle: isIdle)
                 try sweep()
                 try checkpoint()
                 housekeepingFailure = nil
@@ -211,6 +229,22 @@ final class Writer: Sendable {
                 ledger.fail(error)
                 report(error)
             }
+        }
+
+        private func mergeTail(isIdle: Bool) throws(SQLiteError) {
+            let waiting = ledger.tail.active.count
+            let isDue = waiting >= writer.options.tuning.mergeThreshold || (isIdle && waiting > 0 && !ledger.tail.isMerging)
+            if isDue { ledger.tail.seal() }
+            // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
+            guard ledger.tail.isMerging, let generation = ledger.tail.sealed.first else { return }
+            let start = clock_gettime_nsec()
+            guard start >= nextMerge else { return }
+            // Unless it works: one that finds no room is tried again then.
+            nextMerge = start + UInt64(writer.options.tuning.mergePause) * 1_000_000
+            if try merge.advance(generation) { ledger.tail.drop(generation) }
+            // As much time as a slice took is left to those who wait.
+            let now = clock_gettime_nsec()
+            nextMerge = now + (now - start)
         }
 
         private func sweep() throws(SQLiteError) {

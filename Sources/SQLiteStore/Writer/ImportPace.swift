@@ -1,0 +1,52 @@
+/// How much of an import is done at a time, so that a push beside it waits for one short transaction at most.
+///
+/// A slice is sized by what the last one took, with its commit, whose cost is the pages that it dirtied all over the directory's
+/// indexes; and as much time as it took is left to others before the next.
+struct ImportPace {
+    /// What a slice and its commit should take, in nanoseconds: beside others, and while nobody else is there.
+    private static let budget: (beside: UInt64, alone: UInt64) = (1_500_000, 8_000_000)
+    /// Nobody else is there when no job has come for so many nanoseconds.
+    private static let quiet: UInt64 = 100_000_000
+
+    /// Fewer than these cost about as much.
+    private static let smallest = 24
+    private static let largest = 4_096
+
+    /// How many changes the next slice applies.
+    private(set) var size = smallest
+    /// When it may begin, in monotonic nanoseconds.
+    private(set) var next: UInt64 = 0
+    private var lastJob: UInt64 = 0
+    private var lastSlice: UInt64 = 0
+
+    /// Even where somebody always waits, or a checkpoint does not end, an import goes on after so many nanoseconds.
+    private static let patience: (waiting: UInt64, checkpoint: UInt64) = (20_000_000, 250_000_000)
+    /// How soon to look again whether it may go on.
+    private static let look: UInt64 = 1_000_000
+
+    /// Whether others come first: callers who wait, or a checkpoint. What is written beside one would be left to the writer to move,
+    /// and each push would wait behind both.
+    func yields(at now: UInt64, toWaiting isAwaited: Bool, toCheckpoint isBusy: Bool) -> Bool {
+        let waited = now - lastSlice
+        return (isAwaited && waited < Self.patience.waiting) || (isBusy && waited < Self.patience.checkpoint)
+    }
+
+    /// Others are first.
+    mutating func wait(at now: UInt64) { next = now + Self.look }
+
+    /// Somebody else's job was decided.
+    mutating func sawJob() { lastJob = clock_gettime_nsec() }
+
+    /// A slice that began at `start` is committed.
+    mutating func finished(_ count: Int, since start: UInt64) {
+        let now = clock_gettime_nsec()
+        let took = max(now - start, 1)
+        lastSlice = now
+        let isAlone = now - lastJob > Self.quiet
+        let budget = isAlone ? Self.budget.alone : Self.budget.beside
+        // A disk that was slow once halves it; a fast one doubles it at most.
+        let fitting = Int(UInt64(max(count, 1)) * budget / took)
+        size = min(max(fitting, size / 2, Self.smallest), size * 2, Self.largest)
+        next = isAlone ? now : now + took
+    }
+}

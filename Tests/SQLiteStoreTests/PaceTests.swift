@@ -1,0 +1,64 @@
+import Testing
+
+@testable import SQLiteStore
+
+/// How long the writer waits for company, and how much of an import it does at a time.
+@Suite("The writer's pace")
+struct PaceTests {
+    @Test("a lone caller never waits for others")
+    func loneCaller() {
+        var group = GroupCommit()
+        #expect(group.wait(having: 1) == nil)
+        group.committed(answering: 7, waiting: 0)
+        #expect(group.wait(having: 1) == nil)
+    }
+
+    @Test("one of a crowd waits a moment for as many as there were, answered and waiting, and not for more")
+    func crowd() throws {
+        var group = GroupCommit()
+        group.committed(answering: 20, waiting: 12)
+        let wait = try #require(group.wait(having: 12))
+        #expect(wait.callers == 32 && wait.nanoseconds <= 500_000)
+        #expect(group.wait(having: 32) == nil)
+        group.committed(answering: 1, waiting: 0)
+        #expect(group.wait(having: 1) == nil)
+    }
+
+    @Test("a queue that gathers wakes when there are enough, and takes fewer after its time")
+    func gather() async throws {
+        let queue = JobQueue()
+        let job = Job(loop: 0, decide: { _ in nil }, fail: { _ in nil })
+        for _ in 0..<3 { #expect(queue.append(job)) }
+        #expect(queue.gather(3, within: 10_000_000_000).count == 3)
+        #expect(queue.append(job))
+        #expect(queue.gather(3, within: 1_000_000).count == 1)
+        #expect(queue.take(within: 0)?.isEmpty == true)
+        queue.close()
+        #expect(queue.take(within: 1_000_000) == nil)
+    }
+
+    @Test("a slice of an import that took too long makes the next one smaller, and leaves as much time to others")
+    func slices() {
+        var pace = ImportPace()
+        pace.sawJob()
+        let size = pace.size
+        pace.finished(size, since: clock_gettime_nsec() - 1_000)
+        #expect(pace.size == 2 * size)
+        let now = clock_gettime_nsec()
+        pace.finished(pace.size, since: now - 50_000_000)
+        #expect(pace.size == size)
+        #expect(pace.next >= now + 50_000_000)
+    }
+
+    @Test("an import yields to callers and to a checkpoint, but not for ever")
+    func yielding() {
+        var pace = ImportPace()
+        let now = clock_gettime_nsec()
+        pace.finished(pace.size, since: now)
+        #expect(!pace.yields(at: now + 1_000_000, toWaiting: false, toCheckpoint: false))
+        #expect(pace.yields(at: now + 1_000_000, toWaiting: true, toCheckpoint: false))
+        #expect(pace.yields(at: now + 100_000_000, toWaiting: true, toCheckpoint: true))
+        #expect(!pace.yields(at: now + 100_000_000, toWaiting: true, toCheckpoint: false))
+        #expect(!pace.yields(at: now + 1_000_000_000, toWaiting: true, toCheckpoint: true))
+    }
+}
