@@ -20,12 +20,25 @@ public enum Digest: Hashable, Sendable {
 
     /// The digest of the bytes.
     public func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { digest, written in
-            var length: UInt32 = 0
-            let done = EVP_Digest(bytes.baseAddress, bytes.count, digest.baseAddress, &length, algorithm.pointer, nil)
-            // With an algorithm that was found, it fails for want of memory only.
-            precondition(done == 1, "libcrypto could not hash")
-            written = Int(length)
+        [UInt8](unsafeUninitializedCapacity: byteCount) { digest, written in
+            hash(bytes, into: UnsafeMutableRawBufferPointer(digest))
+            written = byteCount
+        }
+    }
+
+    /// Writes the digest of the bytes to `digest`, which has room for ``byteCount`` bytes.
+    public func hash(_ bytes: UnsafeRawBufferPointer, into digest: UnsafeMutableRawBufferPointer) {
+        precondition(digest.count >= byteCount, "no room for the digest")
+        let done = EVP_Digest(bytes.baseAddress, bytes.count, digest.baseAddress, nil, algorithm.pointer, nil)
+        // With an algorithm that was found, it fails for want of memory only.
+        precondition(done == 1, "libcrypto could not hash")
+    }
+
+    /// How many bytes a digest has.
+    public var byteCount: Int {
+        switch self {
+        case .md5: 16
+        case .sha256: 32
         }
     }
 

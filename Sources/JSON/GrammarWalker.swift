@@ -3,27 +3,31 @@
 /// The scan has made sure of UTF-8, of the ends of strings and of control characters in them. It gives the offset of each of `{}[]:,`
 /// outside strings, and of the first byte of everything else; so a string, number or word ends, white space aside, before the next offset.
 ///
-/// The walk keeps its own stack of open containers, so the depth of nesting is bounded by the length of the text alone.
+/// The open containers are chained through their own nodes, so the depth of nesting is bounded by the length of the text alone.
 struct GrammarWalker {
     /// What the grammar allows as the next token.
     private enum Expected {
         case value, valueOrEnd, key, keyOrEnd, colon, commaOrEnd, nothing
     }
 
-    private(set) var nodes: [JSONNode] = []
+    /// Where the values are listed: there is room for a node a token.
+    private let nodes: UnsafeMutableBufferPointer<JSONNode>
+    /// How many have been listed.
+    private(set) var count = 0
     /// How many bytes the tokens have: the rest of the text is white space.
     private(set) var tokenBytes = 0
-    /// The indices of the containers that are open.
-    private var open: [UInt32] = []
+    /// The innermost container that is open. Until it is closed, its `next` is the index of the one around it.
+    private var container = GrammarWalker.none
+    private static let none = UInt32.max
     private var expected = Expected.value
     private let hasEscapes: Bool
 
     /// - Parameters:
-    ///   - tokens: how many there are: never fewer than nodes.
+    ///   - nodes: not yet initialised; as many as there are tokens, which are never fewer than values.
     ///   - hasEscapes: whether there is a backslash in the text at all.
-    init(tokens: Int, hasEscapes: Bool) {
+    init(into nodes: UnsafeMutableBufferPointer<JSONNode>, hasEscapes: Bool) {
+        self.nodes = nodes
         self.hasEscapes = hasEscapes
-        nodes.reserveCapacity(tokens)
     }
 
     mutating func walk(_ bytes: Span<UInt8>, tokens: Span<UInt32>) throws(JSONError) {
@@ -54,12 +58,11 @@ struct GrammarWalker {
     }
 
     private var isInObject: Bool {
-        guard let container = open.last else { return false }
-        return nodes[Int(container)].kind == .object
+        container != Self.none && nodes[Int(container)].kind == .object
     }
 
     private mutating func value(_ bytes: Span<UInt8>, from start: Int, to limit: Int) throws(JSONError) {
-        if let container = open.last { nodes[Int(container)].count += 1 }
+        if container != Self.none { nodes[Int(container)].count += 1 }
         switch bytes[start] {
         case UInt8(ascii: "{"): beginContainer(.object, at: start, expecting: .keyOrEnd)
         case UInt8(ascii: "["): beginContainer(.array, at: start, expecting: .valueOrEnd)
@@ -97,26 +100,32 @@ struct GrammarWalker {
     }
 
     private mutating func beginContainer(_ kind: JSONKind, at start: Int, expecting: Expected) {
-        open.append(UInt32(nodes.count))
+        let index = UInt32(count)
         append(kind, start, start)
+        nodes[Int(index)].next = container
+        container = index
         expected = expecting
     }
 
     private mutating func close(at offset: Int) {
-        let container = Int(open.removeLast())
-        nodes[container].end = UInt32(offset + 1)
-        nodes[container].next = UInt32(nodes.count)
+        let closed = Int(container)
+        container = nodes[closed].next
+        nodes[closed].end = UInt32(offset + 1)
+        nodes[closed].next = UInt32(count)
         valueEnded()
     }
 
     private mutating func valueEnded() {
-        expected = open.isEmpty ? .nothing : .commaOrEnd
+        expected = container == Self.none ? .nothing : .commaOrEnd
     }
 
     private mutating func append(_ kind: JSONKind, _ start: Int, _ end: Int, hasEscapes: Bool = false) {
-        let next = UInt32(nodes.count + 1)
-        nodes.append(
-            JSONNode(kind: kind, hasEscapes: hasEscapes, start: UInt32(start), end: UInt32(end), next: next, count: 0))
+        precondition(count < nodes.count, "more values than tokens")
+        nodes.initializeElement(
+            at: count,
+            to: JSONNode(
+                kind: kind, hasEscapes: hasEscapes, start: UInt32(start), end: UInt32(end), next: UInt32(count + 1), count: 0))
+        count += 1
     }
 
     /// Where the token that begins at `start` ends: what lies between it and the next one is white space (RFC 8259 §2).

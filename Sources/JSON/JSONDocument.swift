@@ -18,9 +18,9 @@ public final class JSONDocument: Sendable {
     /// Parses a text of any depth of nesting in memory in proportion to its length.
     public init(parsing bytes: [UInt8]) throws(JSONError) {
         self.bytes = bytes
-        let walker = try JSONDocument.scan(bytes.span)
-        nodes = walker.nodes
-        hasInsignificantWhiteSpace = walker.tokenBytes < bytes.count
+        let (nodes, tokenBytes) = try JSONDocument.scan(bytes.span)
+        self.nodes = nodes
+        hasInsignificantWhiteSpace = tokenBytes < bytes.count
     }
 
     /// Parses a copy of the bytes.
@@ -36,7 +36,7 @@ public final class JSONDocument: Sendable {
     /// The value that the text is.
     public var root: JSONValue { JSONValue(document: self, index: 0) }
 
-    private static func scan(_ bytes: Span<UInt8>) throws(JSONError) -> GrammarWalker {
+    private static func scan(_ bytes: Span<UInt8>) throws(JSONError) -> (nodes: [JSONNode], tokenBytes: Int) {
         var offsets: UnsafePointer<UInt32>?
         var count = 0
         var hasEscapes: Int32 = 0
@@ -44,9 +44,16 @@ public final class JSONDocument: Sendable {
         guard result == CSIMDJSON_SUCCESS else { throw JSONError(result) }
         // The offsets are the thread's until its next scan: nothing below scans.
         let tokens = UnsafeBufferPointer(start: offsets, count: count)
-        var walker = GrammarWalker(tokens: tokens.count, hasEscapes: hasEscapes != 0)
-        try walker.walk(bytes, tokens: tokens.span)
-        return walker
+        var failure: JSONError?
+        var tokenBytes = 0
+        let nodes = [JSONNode](unsafeUninitializedCapacity: count) { nodes, listed in
+            var walker = GrammarWalker(into: nodes, hasEscapes: hasEscapes != 0)
+            do throws(JSONError) { try walker.walk(bytes, tokens: tokens.span) } catch { failure = error }
+            listed = walker.count
+            tokenBytes = walker.tokenBytes
+        }
+        if let failure { throw failure }
+        return (nodes, tokenBytes)
     }
 }
 

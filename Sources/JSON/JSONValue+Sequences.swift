@@ -20,6 +20,30 @@ extension JSONValue {
         }
     }
 
+    /// Calls `body` with the members of an object, in the order of the text: the key's UTF-8, decoded, valid inside the call only, and where the value is
+    /// (`value(at:)`). Nothing is made of a key or a value that nobody asks for.
+    public func forEachMember(_ body: (_ key: UnsafeRawBufferPointer, _ place: Int) -> Void) {
+        guard kind == .object else { return }
+        let end = Int(node.next)
+        var upcoming = index + 1
+        let nodes = document.nodes
+        document.bytes.withUnsafeBytes { bytes in
+            while upcoming < end {
+                let key = nodes[upcoming]
+                if key.hasEscapes {
+                    var text = JSONValue(document: document, index: upcoming).string ?? ""
+                    text.withUTF8 { body(UnsafeRawBufferPointer($0), upcoming + 1) }
+                } else {
+                    body(UnsafeRawBufferPointer(rebasing: bytes[Int(key.start + 1)..<Int(key.end - 1)]), upcoming + 1)
+                }
+                upcoming = Int(nodes[upcoming + 1].next)
+            }
+        }
+    }
+
+    /// A value of the same document, by its place.
+    public func value(at place: Int) -> JSONValue { JSONValue(document: document, index: place) }
+
     /// The elements of an array, in the order of the text.
     public struct Elements: Sequence, IteratorProtocol {
         private let document: JSONDocument

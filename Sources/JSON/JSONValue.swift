@@ -23,6 +23,20 @@ public struct JSONValue: Sendable {
         return String(decoding: text[range], as: UTF8.self)
     }
 
+    /// Whether the value is this string; nothing is decoded unless it has escapes.
+    public func isString(_ text: String) -> Bool {
+        let node = node
+        guard node.kind == .string else { return false }
+        guard !node.hasEscapes else { return string == text }
+        guard Int(node.end - node.start) - 2 == text.utf8.count else { return false }
+        var text = text
+        let bytes = document.bytes
+        return text.withUTF8 { text in
+            for index in text.indices where bytes[Int(node.start) + 1 + index] != text[index] { return false }
+            return true
+        }
+    }
+
     /// `true` or `false`.
     public var bool: Bool? {
         switch kind {

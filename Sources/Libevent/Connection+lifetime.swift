@@ -69,7 +69,8 @@ extension Connection {
         recalling = true
         loop.afterCallback { [self] in
             recalling = false
-            if reading && !isClosed { didRead() }
+            if reading, let stream, evbuffer_get_length(bufferevent_get_input(stream)) > 0 { didRead() }
+            if reading, !isClosed, let lateEnd { end(lateEnd) }
         }
     }
 
@@ -77,6 +78,7 @@ extension Connection {
 
     func didRead() {
         if isClosed { return dropInput() }
+        guard reading else { return suspendReading() }
         toHandler { $0.connectionDidRead($1) }
     }
 
@@ -95,10 +97,13 @@ extension Connection {
             toHandler { $0.connectionDidOpen($1) }
         } else if isClosed {
             end(.closed)
-        } else if what & BEV_EVENT_EOF != 0 {
-            end(.endOfStream)
-        } else if what & BEV_EVENT_ERROR != 0 {
-            end(.failed(errorNumber))
+        } else if what & (BEV_EVENT_EOF | BEV_EVENT_ERROR) != 0 {
+            let reason = what & BEV_EVENT_EOF != 0 ? CloseReason.endOfStream : .failed(errorNumber)
+            guard reading || what & BEV_EVENT_READING == 0 else {
+                lateEnd = reason
+                return suspendReading()
+            }
+            end(reason)
         }
     }
 
@@ -116,7 +121,7 @@ extension Connection {
 private func enter(_ context: UnsafeMutableRawPointer?, _ body: (Connection) -> Void) {
     guard let context else { return }
     let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
-    connection.loop.turn.callback { body(connection) }
+    connection.loop.callback { body(connection) }
 }
 
 func readThunk(_ stream: OpaquePointer?, _ context: UnsafeMutableRawPointer?) {

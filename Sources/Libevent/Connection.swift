@@ -61,6 +61,10 @@ public final class Connection {
     let descriptor: Int32
     var state: State
     var reading = true
+    /// libevent does not read either: something came while reading was off.
+    var isReadingSuspended = false
+    /// What the peer did while reading was off: told after the input before it.
+    var lateEnd: CloseReason?
     /// A view of the input is out: the memory has to stay until it is back.
     var viewing = false
     /// A turn's end will tell the handler of input that was left.
@@ -120,17 +124,26 @@ public final class Connection {
         return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), &consumed)
     }
 
-    /// Stops or resumes reading. While it is off, what the peer sends waits in the system, and its closing is not noticed. Input that was left
+    /// Stops or resumes reading. While it is off, what the peer sends waits in the system but for one read of it, and its closing is not told. Input that was left
     /// is told again when reading is turned on.
+    ///
+    /// Mostly it is off for a moment, and nothing comes: so libevent learns of it only when something does, which saves two calls to the system.
     public func setReading(_ on: Bool) {
         guard let stream, !isClosed, reading != on else { return }
         reading = on
-        guard on else {
-            bufferevent_disable(stream, ps_ev_read())
-            return
+        guard on else { return }
+        if isReadingSuspended {
+            isReadingSuspended = false
+            if lateEnd == nil { bufferevent_enable(stream, ps_ev_read()) }
         }
-        bufferevent_enable(stream, ps_ev_read())
-        if evbuffer_get_length(bufferevent_get_input(stream)) > 0 { recall() }
+        if lateEnd != nil || evbuffer_get_length(bufferevent_get_input(stream)) > 0 { recall() }
+    }
+
+    /// Something has come while reading is off.
+    func suspendReading() {
+        guard let stream, !isReadingSuspended else { return }
+        isReadingSuspended = true
+        bufferevent_disable(stream, ps_ev_read())
     }
 
     /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for.
@@ -171,18 +184,10 @@ public final class Connection {
 
     // MARK: Options
 
-    /// Has the system find out that a silent peer is dead: the first probe after `idle`, then `count` probes, `interval` apart (whole seconds, at least 1).
-    public func enableTCPKeepAlive(idle: Duration, interval: Duration, count: Int) throws(LibeventError) {
+    /// Has the system find out that a silent peer is dead, by probes: as its listening socket has prepared (`ListeningSocket.prepareTCPKeepAlive`), or else as the
+    /// system is set.
+    public func enableTCPKeepAlive() throws(LibeventError) {
         guard stream != nil else { return }
-        let tcp = Int32(IPPROTO_TCP)
-        let options: [(level: Int32, name: Int32, value: Int32)] = [
-            (tcp, TCP_KEEPIDLE, Int32(max(1, idle.components.seconds))),
-            (tcp, TCP_KEEPINTVL, Int32(max(1, interval.components.seconds))),
-            (tcp, TCP_KEEPCNT, Int32(max(1, count))),
-            (SOL_SOCKET, SO_KEEPALIVE, 1),
-        ]
-        for option in options where ps_set_option(descriptor, option.level, option.name, option.value) != 0 {
-            throw .lastSystemError("setsockopt")
-        }
+        guard ps_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }
     }
 }

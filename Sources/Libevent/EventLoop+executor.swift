@@ -73,7 +73,18 @@ extension EventLoop {
         turn.later.append(step)
     }
 
-    /// Whether this turn is older than `longestTurn`: who has much to do breaks off and goes on in the next turn. On the loop's thread only.
+    /// Has the next turn follow at once, although nothing may be ready: for a step that has more to do. On the loop's thread only; it costs nothing.
+    public func goOn() {
+        preconditionOwned()
+        turn.goOn()
+    }
+
+    /// Whether the next turn follows this one at once, as far as is known: more callbacks wait in this pass, jobs are left, or somebody goes on. Then who hands
+    /// over batches may wait for a larger one. On the loop's thread only.
+    public var goesOn: Bool { turn.isInsidePass || turn.goesOn || !turn.backlog.isEmpty }
+
+    /// Whether what runs (the callbacks, the jobs or the steps of this turn) has had its share, a third of `longestTurn`: who has much to do breaks off and
+    /// goes on in the next turn. On the loop's thread only.
     public var turnExceeded: Bool { turn.isExceeded }
 
     /// The monotonic clock at the begin of this turn, in nanoseconds. On the loop's thread only.
@@ -83,20 +94,35 @@ extension EventLoop {
     public var wallClockMilliseconds: Int64 { turn.wallClock }
 
     func runTurns() {
-        var jobsLeft = false
-        while true {
-            turn.pass(waiting: !jobsLeft && mayWait())
-            let batch = takeJobs()
-            turn.runLater()
-            jobsLeft = run(batch)
-            turn.runSteps()
-            if !jobsLeft && shouldEnd() { return }
-        }
+        repeat {
+            turn.pass(waiting: mayWait())
+            endTurn()
+        } while !shouldEnd()
+    }
+
+    /// A libevent callback's way in; the pass may hold many. When they have had their share, the turn ends right here, and the next one goes on with the pass.
+    ///
+    /// The other way would be to break the pass off. libevent then asks the system about every ready descriptor again (up to 4,096, level-triggered): with
+    /// 10,000 connections that answer at once it doubled the cost of an answer, and what was newly ready got behind what was active all the same.
+    @inline(__always)
+    func callback(_ body: () -> Void) {
+        if turn.interruptibleCallback(body) { turn.interrupt(endTurn) }
+    }
+
+    private func endTurn() {
+        turn.runLater()
+        turn.beginPart()
+        run(takeJobs())
+        // What these jobs have made ready to go on: a request's task, once its answer has come.
+        if turn.backlog.isEmpty { run(takeJobs()) }
+        turn.beginPart()
+        turn.runSteps()
+        turn.begin()
     }
 
     /// Whether the next pass may wait for descriptors; from then on whoever posts a job wakes the loop.
     private func mayWait() -> Bool {
-        if turn.hasLater { return false }
+        if turn.hasLater || turn.goesOn || !turn.backlog.isEmpty { return false }
         return shared.withLock { shared in
             shared.sleeping = shared.jobs.isEmpty && !shared.stopping
             return shared.sleeping
@@ -113,8 +139,8 @@ extension EventLoop {
         }
     }
 
-    /// Runs the jobs that were queued before this turn's end, first what an exceeded turn left behind. Returns whether some are left.
-    private func run(_ batch: [Job]) -> Bool {
+    /// Runs the jobs that were queued before this turn's end, first what an earlier turn left behind, for as long as they may take.
+    private func run(_ batch: [Job]) {
         turn.backlog.append(contentsOf: batch)
         let executor = asUnownedSerialExecutor()
         let preference = asUnownedTaskExecutor()
@@ -129,11 +155,10 @@ extension EventLoop {
         }
         turn.consumeBacklog(upTo: index)
         turn.runLater()
-        return !turn.backlog.isEmpty
     }
 
     private func shouldEnd() -> Bool {
-        if turn.hasLater { return false }
+        if turn.hasLater || !turn.backlog.isEmpty { return false }
         return shared.withLock { shared in
             guard shared.stopping, shared.jobs.isEmpty else { return false }
             shared.life = .ended

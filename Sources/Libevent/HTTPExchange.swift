@@ -78,12 +78,15 @@ public final class HTTPExchange {
         }
     }
 
-    /// Calls `body` with the name and the value of each header, in the order and spelling of the request (white space around values removed).
-    public func forEachHeader(_ body: (_ name: String, _ value: String) -> Void) {
+    /// Calls `body` with the name and the value of each header, in the order and spelling of the request (white space around values removed). The memory is valid
+    /// inside the call only: nearly all headers are of no interest, so make strings of the few that are.
+    public func forEachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
         switch pending.source {
-        case .evhttp(let request):
-            forEachHeader(of: request) { body(String(decoding: $0, as: UTF8.self), String(decoding: $1, as: UTF8.self)) }
-        case .refused(let head): head.headers.forEach { body($0.name, $0.value) }
+        case .evhttp(let request): forEachHeader(of: request, body)
+        case .refused(let head):
+            for var (name, value) in head.headers {
+                name.withUTF8 { name in value.withUTF8 { body(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer($0)) } }
+            }
         case .gone: break
         }
     }

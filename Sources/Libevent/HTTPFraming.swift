@@ -28,6 +28,8 @@ struct FramingEvidence {
     private var transferEncodings = 0
     private var isLengthMalformed = false
     private var isChunked = false
+    /// A `Connection` that says anything but `keep-alive`.
+    private(set) var hasConnectionOption = false
     /// No header that follows can mend it.
     private(set) var isMalformed = false
     /// The body's length by the first Content-Length; 0 without one.
@@ -39,16 +41,20 @@ struct FramingEvidence {
 
     /// Notes a header. evhttp takes only the bare word for `chunked`, so that whatever it would overlook is not chunked here either.
     mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        if name.isEmpty || !name.allSatisfy(isToken) { isMalformed = true }
+        if name.isEmpty || !isToken(name) { isMalformed = true }
         last = .other
-        if equalsIgnoringCase(name, lowercased: "content-length") {
+        switch name.count {
+        case 14 where equalsIgnoringCase(name, lowercased: "content-length"):
             last = .contentLength
             contentLengths += 1
             addLength(value)
-        } else if equalsIgnoringCase(name, lowercased: "transfer-encoding") {
+        case 17 where equalsIgnoringCase(name, lowercased: "transfer-encoding"):
             last = .transferEncoding
             transferEncodings += 1
             isChunked = equalsIgnoringCase(value, lowercased: "chunked")
+        case 10 where equalsIgnoringCase(name, lowercased: "connection"):
+            if !equalsIgnoringCase(value, lowercased: "keep-alive") { hasConnectionOption = true }
+        default: break
         }
     }
 
@@ -77,9 +83,12 @@ struct FramingEvidence {
 }
 
 /// The characters of a token (RFC 9110 §5.6.2): letters, digits and ``!#$%&'*+-.^_`|~``, a bit for each ASCII character.
-private func isToken(_ byte: UInt8) -> Bool {
-    let set: UInt64 = byte < 64 ? 0x03ff6cfa00000000 : 0x57ffffffc7fffffe
-    return byte < 128 && set >> UInt64(byte & 63) & 1 == 1
+private func isToken(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    for byte in bytes {
+        let set: UInt64 = byte < 64 ? 0x03ff6cfa00000000 : 0x57ffffffc7fffffe
+        guard byte < 128, set >> UInt64(byte & 63) & 1 == 1 else { return false }
+    }
+    return true
 }
 
 /// Compares with a lower-case ASCII text.

@@ -9,6 +9,7 @@ struct HTTPHeadScan {
     private(set) var bytes = 0
     private(set) var isComplete = false
     private(set) var evidence = FramingEvidence()
+    private var isOrdinary = false
     private var lines = 0
     private var saved: [UInt8] = []
 
@@ -33,7 +34,10 @@ struct HTTPHeadScan {
 
     private mutating func addLine(_ line: UnsafeRawBufferPointer) {
         lines += 1
-        if lines == 1 { return }
+        if lines == 1 {
+            isOrdinary = Self.isOrdinary(line)
+            return
+        }
         guard let first = line.first else {
             isComplete = true
             return
@@ -41,6 +45,18 @@ struct HTTPHeadScan {
         if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return evidence.addContinuation() }
         let (name, value) = split(line)
         evidence.add(name: name, value: value)
+    }
+
+    /// Whether the connection goes on after an answer that says nothing of it, and the body's end is given by its length (if there is one).
+    var isPlain: Bool { isOrdinary && !evidence.hasTransferEncoding && !evidence.hasConnectionOption }
+
+    /// Whether a request line ends with HTTP/1.1, and its target has no host: then evhttp takes itself for a proxy, which has its own header for closing.
+    private static func isOrdinary(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard line.count > 8, let space = line.firstIndex(of: UInt8(ascii: " ")), space + 1 < line.count,
+            line[space + 1] == UInt8(ascii: "/")
+        else { return false }
+        let version = UInt64(bigEndian: line.loadUnaligned(fromByteOffset: line.count - 8, as: UInt64.self))
+        return version == 0x4854_5450_2f31_2e31  // "HTTP/1.1"
     }
 
     /// What was scanned, taken apart. `input` is what the last `scan` has seen, for the head that came in one piece.
@@ -74,9 +90,10 @@ struct HTTPHead {
 
 /// A header line as evhttp takes it apart: blanks before the value and white space after it do not count.
 private func split(_ line: UnsafeRawBufferPointer) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+    guard let base = line.baseAddress, let found = memchr(base, Int32(UInt8(ascii: ":")), line.count) else {
         return (line, UnsafeRawBufferPointer(rebasing: line[line.count...]))
     }
+    let colon = UnsafeRawPointer(found) - base
     var start = colon + 1
     var end = line.count
     while start < end, line[start] == UInt8(ascii: " ") { start += 1 }

@@ -13,6 +13,7 @@ extension HTTPPeer {
         guard let service else { return }
         dropOutput()
         state = .refused
+        holdReading(false)
         service.setDeadline(of: self)
         bufferevent_setcb(
             stream, { _, context in HTTPPeer.from(context)?.dropInput() },

@@ -19,6 +19,8 @@ final class HTTPPeer {
     let connection: OpaquePointer
     /// Its bufferevent, which evhttp owns.
     let stream: OpaquePointer
+    /// What evhttp has the bufferevent call, beside its own read callback.
+    let callbacks: (write: bufferevent_data_cb?, event: bufferevent_event_cb?)
     /// Its place in the wheel of deadlines.
     let slot: Int
     let address: SocketAddress?
@@ -29,7 +31,9 @@ final class HTTPPeer {
     var state = State.idle
 
     private var inputWatch: OpaquePointer?
-    private var scan = HTTPHeadScan()
+    private var anchor: OpaquePointer?
+    private var isAnchored = false
+    private(set) var scan = HTTPHeadScan()
     /// How many bytes at the beginning of the input the scan has seen; evhttp has still to consume them.
     private var scanned = 0
     /// How many bytes have come since the request began.
@@ -41,7 +45,7 @@ final class HTTPPeer {
 
     /// How much input is read ahead while an answer is on its way: evhttp reads on without a bound. Before a close more is taken in, since
     /// closing with input unread would reset the connection, and might destroy the answer.
-    private static let readAhead = 4096
+    static let readAhead = 4096
     private static let readAheadOfClose = 1024 * 1024
 
     init(connection: OpaquePointer, stream: OpaquePointer, slot: Int, service: HTTPService) {
@@ -49,6 +53,10 @@ final class HTTPPeer {
         self.stream = stream
         self.slot = slot
         self.service = service
+        var write: bufferevent_data_cb?
+        var event: bufferevent_event_cb?
+        bufferevent_getcb(stream, nil, &write, &event, nil)
+        callbacks = (write, event)
         address = SocketAddress(peerOf: bufferevent_getfd(stream))
         let context = Unmanaged.passUnretained(self).toOpaque()
         evhttp_connection_set_closecb(connection, { _, context in HTTPPeer.from(context)?.willClose() }, context)
@@ -59,6 +67,10 @@ final class HTTPPeer {
                     HTTPPeer.from(context)?.inputDidChange(added: change.pointee.n_added, removed: change.pointee.n_deleted)
                 }
             }, context)
+        anchor = event_new(
+            service.loop.turn.base, bufferevent_getfd(stream), ps_ev_read() | ps_ev_persist(),
+            { _, _, context in HTTPPeer.from(context)?.weighAnchor() }, context)
+        holdReading(true)
         LiveObjects.count(of: HTTPPeer.self, by: 1)
     }
 
@@ -71,12 +83,29 @@ final class HTTPPeer {
 
     var input: OpaquePointer? { bufferevent_get_input(stream) }
 
+    var output: OpaquePointer? { bufferevent_get_output(stream) }
+
     var isDraining: Bool { service?.isDraining != false }
 
     var date: String { service?.date ?? "" }
 
     /// Whether nothing of a request is here or in the system's buffer: it can be closed without harm.
     var isQuiet: Bool { state == .idle && evbuffer_get_length(input) == 0 && ps_is_readable(bufferevent_getfd(stream)) == 0 }
+
+    // MARK: Reading
+
+    /// Keeps the system's interest in what comes in, though evhttp turns reading off and on with every request: a second event on the descriptor, so that the
+    /// bufferevent's is not the last that goes. (Two calls of epoll_ctl a request less.) While it is held somebody must read what comes, or the loop would spin.
+    func holdReading(_ isHeld: Bool) {
+        guard isHeld != isAnchored else { return }
+        isAnchored = isHeld
+        if isHeld { event_add(anchor, nil) } else { event_del(anchor) }
+    }
+
+    /// Something can be read, or the stream has ended: if nobody reads any more, the loop must not hear of it either.
+    private func weighAnchor() {
+        if bufferevent_get_enabled(stream) & ps_ev_read() == 0 { holdReading(false) }
+    }
 
     // MARK: The way of a request
 
@@ -94,6 +123,15 @@ final class HTTPPeer {
         examine()
     }
 
+    /// evhttp takes a request line by line, and tells of each. Nothing of it matters when all of the request is there and in order.
+    func watchInput(_ isWatched: Bool) {
+        if isWatched {
+            evbuffer_cb_set_flags(input, inputWatch, UInt32(EVBUFFER_CB_ENABLED))
+        } else {
+            evbuffer_cb_clear_flags(input, inputWatch, UInt32(EVBUFFER_CB_ENABLED))
+        }
+    }
+
     private func begin() {
         state = .arriving
         scan = HTTPHeadScan()
@@ -106,7 +144,12 @@ final class HTTPPeer {
         if !scan.isComplete {
             withUnscanned { scanned += scan.scan($0) }
         }
-        guard isObjectionable(limits) else { return }
+        guard isObjectionable(limits) else {
+            if scan.isComplete, received >= scan.bytes + scan.evidence.announcedLength, !scan.evidence.hasTransferEncoding {
+                watchInput(false)
+            }
+            return
+        }
         let head = withScanned { scan.head(lastInput: $0) }
         // evhttp goes first: if the request is complete, it comes by the usual way.
         service?.loop.afterCallback { [weak self] in
@@ -151,6 +194,8 @@ final class HTTPPeer {
         state = .answering
         closesAfterAnswer = closing
         service?.setDeadline(of: self)
+        // At the watermark nobody reads.
+        holdReading(false)
         bufferevent_setwatermark(stream, ps_ev_read(), 0, closing ? Self.readAheadOfClose : Self.readAhead)
         // Unretained: evhttp calls it before it closes the connection or takes the next request from it.
         evhttp_request_set_on_complete_cb(
@@ -162,6 +207,8 @@ final class HTTPPeer {
         if closesAfterAnswer { return closeAfterAnswer() }
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
+        holdReading(true)
+        watchInput(true)
         let count = evbuffer_get_length(input)
         if count > 0 {
             // A request that was sent ahead.
@@ -190,6 +237,9 @@ final class HTTPPeer {
     private func willClose() {
         if let inputWatch { evbuffer_remove_cb_entry(input, inputWatch) }
         inputWatch = nil
+        // Before the descriptor is closed.
+        if let anchor { event_free(anchor) }
+        anchor = nil
         pending?.connectionWillClose()
         pending = nil
         let service = service

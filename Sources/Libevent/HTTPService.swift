@@ -17,6 +17,11 @@ final class HTTPService {
     private var slots: [HTTPPeer?] = []
     private var freeSlots: [Int] = []
 
+    /// A handler is being called from within evhttp.
+    private(set) var isDispatching = false
+    /// Where answers are put together.
+    var replyBuffer: [UInt8] = []
+
     /// Bufferevents of connections that are just being accepted.
     private var fresh: [OpaquePointer] = []
     private var adopting: OpaquePointer?
@@ -119,7 +124,10 @@ final class HTTPService {
             peer.didArrive()
             let pending = PendingRequest(.evhttp(request), of: peer)
             peer.pending = pending
+            isDispatching = true
             handle(pending, of: peer)
+            isDispatching = false
+            if peer.state == .waiting { peer.readWhileWaiting() }
         }
     }
 

@@ -6,6 +6,13 @@ struct HTTPTarget {
     private let isEncoded: Bool
 
     init(_ raw: String) {
+        // Most targets are a path and nothing else: the same string.
+        if Self.isPath(raw) {
+            path = raw
+            query = nil
+            isEncoded = false
+            return
+        }
         let bytes = raw.utf8
         let start = bytes.first == UInt8(ascii: "/") ? bytes.startIndex : Self.pathStart(raw)
         var mark: String.Index?
@@ -21,9 +28,17 @@ struct HTTPTarget {
             if byte == UInt8(ascii: "%") && mark == nil { isEncoded = true }
         }
         self.isEncoded = isEncoded
-        // Most targets are a path and nothing else: the same string.
         path = start == bytes.startIndex && mark == nil && end == bytes.endIndex ? raw : String(raw[start..<(mark ?? end)])
         query = mark.map { String(raw[bytes.index(after: $0)..<end]) }
+    }
+
+    /// Whether there is neither host, query, fragment nor percent-encoding.
+    private static func isPath(_ raw: String) -> Bool {
+        var raw = raw
+        return raw.withUTF8 { bytes in
+            bytes.first == UInt8(ascii: "/")
+                && !bytes.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: "%") }
+        }
     }
 
     /// Where the path begins in `http://host/path`; at the beginning of anything else.

@@ -69,8 +69,17 @@ public final class ListeningSocket: Sendable {
         }
     }
 
-    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(LibeventError) {
-        guard ps_set_option(descriptor, level, option, 1) == 0 else { throw .lastSystemError("setsockopt") }
+    /// The system's keep-alive, prepared for every connection that is accepted: it begins with `Connection.enableTCPKeepAlive()`, which then is one call to the
+    /// system instead of four. The first probe comes after `idle`, then `count` probes, `interval` apart (whole seconds, at least 1). Before it is taken.
+    public func prepareTCPKeepAlive(idle: Duration, interval: Duration, count: Int) throws(LibeventError) {
+        let tcp = Int32(IPPROTO_TCP)
+        try Self.set(descriptor.load(ordering: .relaxed), tcp, TCP_KEEPIDLE, to: Int32(max(1, idle.components.seconds)))
+        try Self.set(descriptor.load(ordering: .relaxed), tcp, TCP_KEEPINTVL, to: Int32(max(1, interval.components.seconds)))
+        try Self.set(descriptor.load(ordering: .relaxed), tcp, TCP_KEEPCNT, to: Int32(max(1, count)))
+    }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, to value: Int32 = 1) throws(LibeventError) {
+        guard ps_set_option(descriptor, level, option, value) == 0 else { throw .lastSystemError("setsockopt") }
     }
 
     /// Hands the descriptor over; the caller closes it. -1 if it has been taken before.

@@ -6,6 +6,8 @@ final class LoopTurn {
     private let wakeEvent: OpaquePointer
     /// In nanoseconds.
     private let longest: Int64
+    /// What the callbacks of a turn, its jobs and its steps may take each, so that the three together take no longer than the turn.
+    private let longestPart: Int64
 
     var steps: [() -> Void] = []
     var later: [() -> Void] = []
@@ -18,7 +20,15 @@ final class LoopTurn {
 
     /// Zero until somebody asks in this turn: a pass may wait long before its first callback.
     private var began: Int64 = 0
+    private var partBegan: Int64 = 0
     private var wall: Int64 = 0
+
+    /// libevent runs a pass, and none of its callbacks is inside ours: the only place where a turn may end within a pass.
+    private var isBetweenCallbacks = false
+    /// The turn ends while libevent still runs the pass.
+    private(set) var isInsidePass = false
+    /// The next pass does not wait.
+    private(set) var goesOn = false
 
     init(wakeDescriptor: Int32, longest: Duration) throws(LibeventError) {
         guard let config = event_config_new() else { throw .library(call: "event_config_new") }
@@ -38,6 +48,7 @@ final class LoopTurn {
         }
         self.base = base
         self.longest = longest.nanoseconds
+        longestPart = longest.nanoseconds / 3
         wakeEvent = event
     }
 
@@ -53,7 +64,11 @@ final class LoopTurn {
         return began
     }
 
-    var isExceeded: Bool { ps_monotonic_nanoseconds() - beginning > longest }
+    /// Whether the running part of the turn is older than its share.
+    var isExceeded: Bool { ps_monotonic_nanoseconds() - partBegan > longestPart }
+
+    /// The jobs begin, or the steps: what came before does not count against them.
+    func beginPart() { partBegan = ps_monotonic_nanoseconds() }
 
     var wallClock: Int64 {
         if wall == 0 { wall = ps_wall_milliseconds() }
@@ -62,22 +77,63 @@ final class LoopTurn {
 
     // MARK: The parts of a turn
 
+    /// A turn begins; a pass may hold several.
+    func begin() {
+        began = 0
+        partBegan = 0
+        wall = 0
+    }
+
     /// One pass over what is ready; waits for something to be, if `waiting`.
     func pass(waiting: Bool) {
-        began = 0
-        wall = 0
+        goesOn = false
+        isBetweenCallbacks = true
         // EVLOOP_NONBLOCK alone would not return while one descriptor stays ready.
         let result = event_base_loop(base, waiting ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
         precondition(result == 0, "event_base_loop: \(result)")
+        isBetweenCallbacks = false
     }
 
-    /// A libevent callback's way in. Breaks the pass off when the turn has become too long: what is active stays active.
+    /// The way in of a callback whose caller does not bear that the turn ends before it is back: evhttp's. When the turn has become too long the pass is
+    /// broken off, and what is active stays active; but libevent then asks the system about every ready descriptor once more.
     @inline(__always)
     func callback(_ body: () -> Void) {
-        _ = beginning
+        startClock()
         body()
-        if isExceeded { event_base_loopbreak(base) }
+        if ps_monotonic_nanoseconds() - beginning > longest { event_base_loopbreak(base) }
     }
+
+    /// The way in of every other callback.
+    /// - Returns: whether the callbacks have had their share of the turn, and it may end here, inside the pass.
+    @inline(__always)
+    func interruptibleCallback(_ body: () -> Void) -> Bool {
+        guard isBetweenCallbacks else {
+            // libevent calls back from within a call of ours.
+            body()
+            return false
+        }
+        startClock()
+        isBetweenCallbacks = false
+        body()
+        isBetweenCallbacks = true
+        return isExceeded
+    }
+
+    /// Runs what ends the turn, inside the pass.
+    func interrupt(_ end: () -> Void) {
+        isBetweenCallbacks = false
+        isInsidePass = true
+        end()
+        isInsidePass = false
+        isBetweenCallbacks = true
+    }
+
+    @inline(__always)
+    private func startClock() {
+        if partBegan == 0 { partBegan = beginning }
+    }
+
+    func goOn() { goesOn = true }
 
     var hasLater: Bool { !later.isEmpty }
 

@@ -46,6 +46,7 @@ final class PendingRequest {
     }
 
     private func send(_ answer: HTTPAnswer, to request: OpaquePointer) {
+        if let connection, connection.answerDirectly(answer, to: request) { return }
         let headers = evhttp_request_get_output_headers(request)
         for (name, value) in answer.headers { add(name, value, to: headers) }
         if answer.canHaveBody {

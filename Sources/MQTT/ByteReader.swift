@@ -65,6 +65,7 @@ struct ByteReader {
         let count = Int(try uint16())
         let start = try take(count)
         let slice = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+        if slice.isPrintableASCII { return String(decoding: slice, as: UTF8.self) }
         guard let text = String(validating: slice, as: UTF8.self) else { throw violation(.stringUTF8) }
         if slice.contains(0) { throw violation(.stringNull) }
         return text
@@ -74,7 +75,9 @@ struct ByteReader {
     /// (MQTT 5.0 §1.5.4); in a name they only do harm, so they are refused there, and pass in free text.
     mutating func name() throws(MQTTError) -> String {
         let text = try string()
-        if text.unicodeScalars.contains(where: \.isDisallowed) { throw violation(.nameCharacters) }
+        // Nearly every name is ASCII, where a byte is a character.
+        let isFine = text.utf8.allSatisfy { 0x20..<0x7F ~= $0 } || !text.unicodeScalars.contains(where: \.isDisallowed)
+        guard isFine else { throw violation(.nameCharacters) }
         return text
     }
 
@@ -114,6 +117,11 @@ struct ByteReader {
         offset += length
         return properties
     }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether nothing else has to be asked of a string.
+    fileprivate var isPrintableASCII: Bool { allSatisfy { 0x20..<0x7F ~= $0 } }
 }
 
 extension Unicode.Scalar {

@@ -48,6 +48,20 @@ public struct PacketDecoder: Sendable {
         try bytes.withUnsafeBytes { (buffer) throws(MQTTError) -> Packet? in try decode(buffer, consumed: &consumed) }
     }
 
+    /// Takes a PUBACK in its shortest form, which is nearly everything that a receiver of messages sends: without a reason code, after CONNECT.
+    ///
+    /// Returns its packet identifier, and advances `consumed` over it; nil, with `consumed` unchanged, for everything else: `decode` tells what it is.
+    /// (Measured: a sixth of the instructions that it takes as a ``Packet``.)
+    public func decodeShortPuback(_ bytes: UnsafeRawBufferPointer, consumed: inout Int) -> UInt16? {
+        guard version != nil, bytes.count - consumed >= 4, maximumPacketSize >= 4,
+            bytes[consumed] == PacketType.puback.rawValue << 4, bytes[consumed + 1] == 2
+        else { return nil }
+        let packetID = UInt16(bytes[consumed + 2]) << 8 | UInt16(bytes[consumed + 3])
+        guard packetID != 0 else { return nil }
+        consumed += 4
+        return packetID
+    }
+
     /// The size of the packet that begins at `bytes[offset]`, with its fixed header, so that a caller can wait for so many bytes; nil if even the
     /// header has not all arrived. Throws what ``decode(_:consumed:)-(UnsafeRawBufferPointer,_)`` would.
     public func packetSize(in bytes: UnsafeRawBufferPointer, at offset: Int = 0) throws(MQTTError) -> Int? {

@@ -21,8 +21,8 @@ public struct Authentication: Hashable, Sendable {
     ///   - app: the app of that key, if there is one.
     /// - Throws: the first that fails of 2001, 2002, 2003, 2006, 2004, 2005, 2007, 2008.
     public func authenticate(
-        _ headers: CredentialHeaders, for interface: Interface?, now: Int64, app: (AppKey) -> App?
-    ) throws(Refusal) -> App {
+        _ headers: CredentialHeaders, for interface: Interface?, now: Int64, app: (AppKey) -> KnownApp?
+    ) throws(Refusal) -> KnownApp {
         guard !headers.appKey.isMissing else { throw Refusal(.noAppKey, field: "appkey") }
         guard !headers.timestamp.isMissing else { throw Refusal(.noTimestamp, field: "timestamp") }
         guard !headers.token.isMissing else { throw Refusal(.noToken, field: "validation-token") }
@@ -31,23 +31,18 @@ public struct Authentication: Hashable, Sendable {
         else {
             throw Refusal(.badTimestamp, field: "timestamp", hint: .serverTime(now))
         }
-        guard case .once(let keyText) = headers.appKey, let key = AppKey(keyText), let app = app(key) else {
+        guard case .once(let keyText) = headers.appKey, let key = AppKey(keyText), let known = app(key) else {
             throw Refusal(.unknownAppKey, field: "appkey")
         }
         guard case .once(let token) = headers.token else { throw Refusal(.wrongToken, field: "validation-token") }
-        try check(token, of: app, timestamp: timestamp)
-        guard !app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
-        guard interface.map(app.interfaces.contains) ?? true else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
-        return app
-    }
-
-    private func check(_ token: String, of app: App, timestamp: String) throws(Refusal) {
-        let sent = token.lowercased()
-        let expected = ValidationToken.make(appKey: app.key, masterSecret: app.masterSecret, timestamp: timestamp)
-        guard !ConstantTime.equal(sent, expected) else { return }
-        // The common mistake is worth a word of its own; who sends the secret knows it already.
-        let isSecret = ConstantTime.equal(sent, app.masterSecret.lowercased())
-        throw Refusal(.wrongToken, field: "validation-token", hint: isSecret ? .rawSecret : nil)
+        guard known.accepts(token, at: timestamp) else {
+            // The common mistake is worth a word of its own; who sends the secret knows it already.
+            let isSecret = ConstantTime.equal(token.lowercased, known.app.masterSecret.lowercased())
+            throw Refusal(.wrongToken, field: "validation-token", hint: isSecret ? .rawSecret : nil)
+        }
+        guard !known.app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
+        guard known.mayUse(interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
+        return known
     }
 }
 
@@ -56,10 +51,14 @@ enum Timestamp {
     /// Unix milliseconds, of exactly 10 digits (seconds) or 13 (milliseconds).
     static func parse(_ text: String) -> Int64? {
         let digits = text.utf8
-        guard digits.count == 10 || digits.count == 13 else { return nil }
-        guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int64(text) else {
-            return nil
+        let count = digits.count
+        guard count == 10 || count == 13 else { return nil }
+        var number: Int64 = 0
+        for digit in digits {
+            let value = digit &- UInt8(ascii: "0")
+            guard value < 10 else { return nil }
+            number = number * 10 + Int64(value)
         }
-        return digits.count == 10 ? number * 1000 : number
+        return count == 10 ? number * 1000 : number
     }
 }

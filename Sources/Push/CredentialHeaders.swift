@@ -1,22 +1,32 @@
 /// The three headers by which a caller shows who it is, as they were sent. Offer it every header of the request.
 public struct CredentialHeaders: Hashable, Sendable {
     /// What was sent under one name, in all its spellings.
-    enum Header: Hashable, Sendable {
+    enum Header<Value: Hashable & Sendable>: Hashable, Sendable {
         case absent
-        case once(String)
+        /// Sent empty.
+        case empty
+        case once(Value)
         case repeated
 
-        fileprivate mutating func add(_ value: String) {
-            self = self == .absent ? .once(value) : .repeated
+        fileprivate mutating func add(_ value: Value?) {
+            switch self {
+            case .absent: self = value.map(Self.once) ?? .empty
+            case .empty, .once, .repeated: self = .repeated
+            }
         }
 
         /// Not sent, or sent empty.
-        var isMissing: Bool { self == .absent || self == .once("") }
+        var isMissing: Bool {
+            switch self {
+            case .absent, .empty: true
+            case .once, .repeated: false
+            }
+        }
     }
 
-    private(set) var appKey = Header.absent
-    private(set) var timestamp = Header.absent
-    private(set) var token = Header.absent
+    private(set) var appKey = Header<String>.absent
+    private(set) var timestamp = Header<String>.absent
+    private(set) var token = Header<ValidationToken>.absent
 
     /// No header yet.
     public init() {}
@@ -24,30 +34,48 @@ public struct CredentialHeaders: Hashable, Sendable {
     /// Takes the header if it is one of the three; names are compared without regard to case (RFC 9110 §5.1), and white space around
     /// the value is not part of it (§5.5).
     public mutating func offer(name: String, value: String) {
-        switch name.utf8.count {
-        case 6 where isName("appkey", name): appKey.add(trim(value))
-        case 9 where isName("timestamp", name): timestamp.add(trim(value))
+        var (name, value) = (name, value)
+        name.withUTF8 { name in
+            value.withUTF8 { value in offer(name: UnsafeRawBufferPointer(name), value: UnsafeRawBufferPointer(value)) }
+        }
+    }
+
+    /// The same for bytes, of which only those that are wanted become anything.
+    public mutating func offer(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        switch name.count {
+        case 6 where isName("appkey", name): appKey.add(text(trimmed(value)))
+        case 9 where isName("timestamp", name): timestamp.add(text(trimmed(value)))
         // The hyphen is the spelling that proxies let pass; the seed document's sample has the last.
         case 15...16
         where isName("validation-token", name) || isName("validation_token", name) || isName("validationtoken", name):
-            token.add(trim(value))
+            let value = trimmed(value)
+            token.add(value.isEmpty ? nil : ValidationToken(sent: value))
         default: break
         }
     }
 
-    private func isName(_ expected: String, _ name: String) -> Bool {
-        expected.utf8.elementsEqual(name.utf8) { $0 == lowered($1) }
+    /// - Parameter expected: in lower case.
+    private func isName(_ expected: StaticString, _ name: UnsafeRawBufferPointer) -> Bool {
+        guard expected.utf8CodeUnitCount == name.count else { return false }
+        for index in 0..<name.count where expected.utf8Start[index] != lowered(name[index]) { return false }
+        return true
     }
 
-    private func lowered(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    private func text(_ value: UnsafeRawBufferPointer) -> String? {
+        value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
     }
 
-    private func trim(_ value: String) -> String {
+    private func trimmed(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
-        guard let first = value.utf8.first, let last = value.utf8.last, isSpace(first) || isSpace(last) else { return value }
-        let start = value.utf8.drop(while: isSpace)
-        guard let end = start.lastIndex(where: { !isSpace($0) }) else { return "" }
-        return String(value[start.startIndex...end])
+        var start = 0
+        var end = value.count
+        while start < end, isSpace(value[start]) { start += 1 }
+        while end > start, isSpace(value[end - 1]) { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: value[start..<end])
     }
+}
+
+/// Names of headers, tokens and secrets are ASCII.
+func lowered(_ byte: UInt8) -> UInt8 {
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
 }

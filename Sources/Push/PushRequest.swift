@@ -1,6 +1,8 @@
 /// A push as a caller asked for it: checked as far as its own bytes go. What depends on the directory, on the clock or on
 /// earlier pushes is decided by the store (``TaskStore/append(_:withinRate:)``).
-public struct PushRequest: Sendable {
+///
+/// A class: it passes through half a dozen hands, most of them suspended calls, and each would copy ten fields.
+public final class PushRequest: Sendable {
     /// Whom a push addresses, by the names that callers use.
     public enum Target: Hashable, Sendable {
         /// The one device.
@@ -25,23 +27,23 @@ public struct PushRequest: Sendable {
     }
 
     /// The app that asks.
-    public var app: AppKey
+    public let app: AppKey
     /// The interface that was called.
-    public var interface: Interface
+    public let interface: Interface
     /// Whom it addresses.
-    public var target: Target
+    public let target: Target
     /// What is sent.
-    public var payload: Payload
+    public let payload: Payload
     /// `production_mode` false: only the target's devices that are registered as test devices.
-    public var testOnly: Bool
+    public let testOnly: Bool
     /// What operators read about the push; at most 1,024 bytes.
-    public var description: String?
+    public let description: String?
     /// What groups pushes for statistics; at most 128 bytes.
-    public var tag: String?
+    public let tag: String?
     /// The caller's wish, in Unix milliseconds; `nil` means the default. See ``Expiry/resolve(_:of:now:)``.
-    public var expireTime: Int64?
+    public let expireTime: Int64?
     /// By which a repeat is recognised, if the caller wants that.
-    public var idempotency: Idempotency?
+    public let idempotency: Idempotency?
 
     /// A push of which everything that is left out has its default.
     public init(

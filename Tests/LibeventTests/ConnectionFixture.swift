@@ -100,7 +100,7 @@ actor Switchboard: ConnectionHandler {
     func closeAfterFlush(timeout: Duration) { for connection in connections { connection.closeAfterFlush(timeout: timeout) } }
     func enableKeepAlive() throws {
         for connection in connections {
-            try connection.enableTCPKeepAlive(idle: .seconds(60), interval: .seconds(10), count: 3)
+            try connection.enableTCPKeepAlive()
         }
     }
     /// Drives libevent's callbacks by hand, as if it went on after the end.

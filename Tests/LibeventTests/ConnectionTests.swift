@@ -74,6 +74,25 @@ struct ConnectionTests {
         }
     }
 
+    @Test("what the peer does while reading is off is told afterwards: its input, then its end", arguments: [false, true])
+    func endWhileNotReading(more: Bool) async throws {
+        try await withSwitchboard { board, address in
+            do {
+                let client = try RawSocket(address)
+                try await wait(until: "it is accepted") { await board.count == 1 }
+                await board.setReading(false)
+                try client.send("ab")
+                usleep(20_000)
+                if more { try client.send("c") }
+            }
+            usleep(20_000)
+            #expect(await board.events == [])
+            await board.setReading(true)
+            try await wait(until: "the end is told") { await board.events.last == "close 0 endOfStream" }
+            #expect(await board.received == Array((more ? "abc" : "ab").utf8))
+        }
+    }
+
     @Test("input beyond the limit waits in the system")
     func inputLimit() async throws {
         try await withSwitchboard { board, address in

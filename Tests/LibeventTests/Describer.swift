@@ -56,8 +56,8 @@ actor Describer {
     var keptCount: Int { kept.count }
     var isAccepting: Bool { server?.isAccepting == true }
 
-    func answerKept() {
-        for exchange in kept { exchange.reply(status: 200, body: Array("late".utf8)) }
+    func answerKept(_ body: [UInt8] = Array("late".utf8)) {
+        for exchange in kept { exchange.reply(status: 200, headers: [("X-Late", "yes")], body: body) }
         kept.removeAll()
     }
 

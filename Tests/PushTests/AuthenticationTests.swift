@@ -13,7 +13,8 @@ struct AuthenticationTests {
     ) throws(Refusal) -> App {
         var credentials = CredentialHeaders()
         for (name, value) in headers { credentials.offer(name: name, value: value) }
-        return try Authentication().authenticate(credentials, for: interface, now: now) { $0 == app.key ? app : nil }
+        return try Authentication().authenticate(credentials, for: interface, now: now) { $0 == app.key ? KnownApp(app) : nil }
+            .app
     }
 
     private func headers(
@@ -102,7 +103,7 @@ struct AuthenticationTests {
         var credentials = CredentialHeaders()
         for (name, value) in sent { credentials.offer(name: name, value: value) }
         #expect(throws: Refusal(.badTimestamp, field: "timestamp", hint: .serverTime(Self.now + 11))) {
-            try Authentication(window: 10).authenticate(credentials, for: nil, now: Self.now + 11) { _ in Self.app }
+            try Authentication(window: 10).authenticate(credentials, for: nil, now: Self.now + 11) { _ in KnownApp(Self.app) }
         }
     }
 

@@ -118,6 +118,8 @@ struct WaitingSessions {
     private var sessions: [Session] = []
     private var first = 0
 
+    var isEmpty: Bool { first == sessions.count }
+
     mutating func append(_ session: Session) {
         guard !session.isWaiting else { return }
         session.isWaiting = true

@@ -71,14 +71,14 @@ extension Dispatcher {
             session.window.appendSettled(row.position, after: predecessor)
             return true
         }
-        let frame = frames.frame(of: row, session.version)
-        guard frame.count <= session.maximumPacketSize else {
+        let template = DeviceTopics.template(of: row.topic, session.version)
+        guard template.size(of: row.payload) <= session.maximumPacketSize else {
             skip(row, after: predecessor, session)
             return true
         }
         let packetID = session.window.append(row.position, after: predecessor)
         openOutput(of: session)
-        frame.append(packetID: packetID, to: &session.output)
+        template.append(row.payload, packetID: packetID, to: &session.output)
         counters.published += 1
         return true
     }

@@ -22,7 +22,6 @@ final class Dispatcher {
     var rows: RecentRows
     var sweep = SweepQueue()
     var ended = EndedTasks()
-    var frames = FrameCache()
     var waiting = WaitingSessions()
     var scratch: [Int] = []
 
@@ -93,7 +92,6 @@ final class Dispatcher {
         treeSince = position
         rows = RecentRows(capacity: configuration.ringBytes, start: position)
         sweep.removeAll()
-        frames.removeAll()
         head = position
         for session in all { advance(session) }
     }

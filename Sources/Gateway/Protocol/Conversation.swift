@@ -74,7 +74,7 @@ struct Conversation {
     mutating func accept(_ admission: Admission, _ configuration: GatewayConfiguration) -> Effect {
         guard !admission.lacksClientIdentifier else { return refuse(ConnectRefusal(.clientIdentifierNotValid)) }
         let connack = Packet.connack(admission.connack(configuration))
-        guard connack.encodedSize(version: version) <= admission.maximumPacketSize else {
+        guard admission.maximumPacketSize == .max || connack.encodedSize(version: version) <= admission.maximumPacketSize else {
             // Nothing larger may be sent, not even to say so [MQTT-3.1.2-24].
             return end(Ending(cause: "CONNACK exceeds the device's Maximum Packet Size", isFault: true))
         }

@@ -12,6 +12,10 @@ final class DeviceConnection {
     /// The device's name, once it has given one: for the log.
     var token: DeviceToken?
     var session: Session?
+    /// The one that has the session; with it.
+    var dispatcher: Dispatcher?
+    /// The CONNACK, until it goes out, first of all.
+    var prologue: [UInt8] = []
     /// Silence after which the connection ends; `nil` for none.
     var patience: Duration?
     /// The store wants it closed before it was attached.
@@ -24,6 +28,11 @@ final class DeviceConnection {
         self.slot = slot
         decoder = PacketDecoder(role: .server, maximumPacketSize: configuration.maximumPacketSize)
         conversation = Conversation(receiveMaximum: configuration.receiveMaximum)
+    }
+
+    func takePrologue() -> [UInt8] {
+        defer { prologue = [] }
+        return prologue
     }
 
     /// Whether the next packet may be taken.

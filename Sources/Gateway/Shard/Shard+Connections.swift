@@ -49,8 +49,7 @@ extension Shard {
 
     /// Takes the packets that have come.
     func receive(_ device: DeviceConnection) {
-        let dispatcher = device.session.flatMap { dispatchers[$0.device.lane.index] }
-        dispatcher?.now = loop.wallClockMilliseconds
+        device.dispatcher?.now = loop.wallClockMilliseconds
         if takePackets(of: device), !device.hasEnded, let patience = device.patience {
             wheel?.set(device.slot, after: patience)
         }
@@ -59,7 +58,7 @@ extension Shard {
 
     /// What follows when packets were taken: room in the window is used, answers go out.
     func settleDown(_ device: DeviceConnection) {
-        if let session = device.session, !device.hasEnded { dispatchers[session.device.lane.index]?.advance(session) }
+        if let session = device.session, !device.hasEnded { device.dispatcher?.advance(session) }
         flush()
         if device.conversation.phase == .open {
             device.awaitsDrain = device.connection.outputCount > Self.outputLimit
@@ -73,9 +72,15 @@ extension Shard {
         var packets = 0
         let fault = device.connection.withInput { bytes, consumed -> MQTTError? in
             do throws(MQTTError) {
-                while device.takesPackets, let packet = try device.decoder.decode(bytes, consumed: &consumed) {
+                while device.takesPackets {
+                    if let session = device.session, let packetID = device.decoder.decodeShortPuback(bytes, consumed: &consumed) {
+                        device.dispatcher?.acknowledge(packetID, of: session)
+                    } else if let packet = try device.decoder.decode(bytes, consumed: &consumed) {
+                        carryOut(device.conversation.receive(packet), device)
+                    } else {
+                        break
+                    }
                     packets += 1
-                    carryOut(device.conversation.receive(packet), device)
                 }
                 return nil
             } catch {
@@ -109,7 +114,7 @@ extension Shard {
         guard let session = device.session else { return }
         switch packet {
         case .puback(let acknowledgement):
-            dispatchers[session.device.lane.index]?.acknowledge(acknowledgement.packetID, of: session)
+            device.dispatcher?.acknowledge(acknowledgement.packetID, of: session)
         case .publish:
             if case .commit(let receipt, let ticket) = device.conversation.receive(packet) {
                 enqueue(receipt, ticket, device)
@@ -126,7 +131,7 @@ extension Shard {
         case .send(let packet): send(packet, to: device)
         case .acknowledge(let packetID):
             guard let session = device.session else { return }
-            dispatchers[session.device.lane.index]?.acknowledge(packetID, of: session)
+            device.dispatcher?.acknowledge(packetID, of: session)
         case .commit(let receipt, let ticket): enqueue(receipt, ticket, device)
         case .discard(let answer, let cause):
             logger.info("a device's PUBLISH leads to nothing", metadata: metadata(of: device, cause))
@@ -136,7 +141,7 @@ extension Shard {
     }
 
     func send(_ packet: Packet, to device: DeviceConnection) {
-        guard let session = device.session, let dispatcher = dispatchers[session.device.lane.index] else { return }
+        guard let session = device.session, let dispatcher = device.dispatcher else { return }
         dispatcher.write(packet, to: session)
     }
 

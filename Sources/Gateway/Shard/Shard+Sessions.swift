@@ -14,7 +14,7 @@ extension Shard {
         device.token = admission.token
         device.connection.setReading(false)
         wheel?.remove(device.slot)
-        let id = SessionID(raw: .random(in: .min ... .max))
+        let id = SessionID(raw: random.next())
         attaching[id] = device
         outstanding += 1
         Task.immediate(executorPreference: loop) {
@@ -36,7 +36,7 @@ extension Shard {
     }
 
     private func open(_ device: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID) {
-        let dispatcher = dispatchers[attached.device.lane.index]
+        let dispatcher = dispatcher(of: attached.device.lane)
         guard let dispatcher, !device.hasEnded, device.closeRequest == nil, !isStopping else {
             store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo, settling: [])
             guard !device.hasEnded else { return }
@@ -55,17 +55,19 @@ extension Shard {
         }
         dispatcher.now = loop.wallClockMilliseconds
         let window = Window(
-            limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max))
+            limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max, using: &random))
         let session = Session(
             attached: attached, id: id, connection: device.slot, version: admission.version,
             maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom))
         device.session = session
+        device.dispatcher = dispatcher
         own.accepted += 1
-        dispatcher.write(connack, to: session)
+        device.prologue = encoded(connack, admission.version)
         dispatcher.join(session)
         watch(device, admission.keepAlive)
         logger.debug("device connected", metadata: ["device": "\(admission.token)", "peer": "\(device.connection.peer)"])
         settleDown(device)
+        greet(device, session)
     }
 
     /// Why a device that the store accepted is refused all the same.
@@ -85,7 +87,7 @@ extension Shard {
             return
         }
         do {
-            try device.connection.enableTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
+            try device.connection.enableTCPKeepAlive()
         } catch {
             logger.warning("TCP keep-alive cannot be set", metadata: metadata(of: device, "\(error)"))
         }
@@ -96,7 +98,7 @@ extension Shard {
     func end(_ device: DeviceConnection, _ ending: Ending, draining: Bool) {
         guard device.session != nil || !device.hasEnded || !device.connection.isClosed else { return }
         wheel?.remove(device.slot)
-        if let session = device.session, let dispatcher = dispatchers[session.device.lane.index] {
+        if let session = device.session, let dispatcher = device.dispatcher {
             dispatcher.freeze(session)
             if draining { drain(device) }
             let settledUpTo = dispatcher.settledUpTo(of: session)
@@ -104,8 +106,10 @@ extension Shard {
             store.detach(session.device, session: session.id, settledUpTo: settledUpTo, settling: [])
             dispatcher.leave(session)
             device.session = nil
+            device.dispatcher = nil
         }
         device.conversation.end()
+        sendPrologue(device)
         tell(device, ending)
         if ending.farewell.isEmpty {
             device.connection.close()

@@ -16,7 +16,7 @@ extension Shard {
         connections.forEach { all.append($0) }
         for device in all {
             guard let session = device.session else { continue }
-            dispatchers[session.device.lane.index]?.freeze(session)
+            device.dispatcher?.freeze(session)
             drain(device)
         }
         handOver()

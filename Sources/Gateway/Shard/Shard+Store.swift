@@ -9,7 +9,7 @@ extension Shard {
 
     /// Asks for the pages that sessions wait for, as many as may be read at the same time.
     func readPages() {
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers where !dispatcher.waiting.isEmpty {
             while reads < configuration.concurrentReads, let request = dispatcher.nextRequest() {
                 read(request, dispatcher)
             }
@@ -37,6 +37,7 @@ extension Shard {
             case .failure(let error): abandon(request, dispatcher, error)
             }
             flush()
+            if let device = connections[session.connection], device.session === session { sendPrologue(device) }
             readPages()
             resumeIfQuiet()
         }

@@ -24,11 +24,15 @@ public actor Shard {
     var connections = ConnectionTable()
     /// Connections whose CONNECT the store decides about.
     var attaching: [SessionID: DeviceConnection] = [:]
-    /// By the lane's index.
-    var dispatchers: [UInt16: Dispatcher] = [:]
+    /// One a lane; there are few.
+    var dispatchers: [Dispatcher] = []
     /// Events that came before the snapshot; `nil` since it came.
     private var early: [FeedEvent]? = []
     var wheel: DeadlineWheel?
+
+    /// Connections whose CONNACK may still wait for the first page, until the timer rings.
+    var greeting: [DeviceConnection] = []
+    var impatience: Timer?
 
     /// Receipts of this turn, and who waits for the answer.
     var receipts: [Receipt] = []
@@ -36,14 +40,15 @@ public actor Shard {
 
     /// Pages that are being read.
     var reads = 0
-    /// A slice of the sweep is queued on the loop.
-    var sweepIsQueued = false
     /// Calls to the store whose answers have not been used.
     var outstanding = 0
     var isStopping = false
     /// Resumed when something that ``shutdown()`` waits for may be over.
     var onQuiet: CheckedContinuation<Void, Never>?
     var own = GatewayCounters()
+    var random = SplitMix()
+    /// The CONNACK that was encoded last.
+    var lastConnack: (packet: Packet, version: ProtocolVersion, bytes: [UInt8])?
 
     /// The loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -64,7 +69,7 @@ public actor Shard {
     /// What the shard has counted.
     public var counters: GatewayCounters {
         var sum = own
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers {
             sum += dispatcher.counters
             sum.sessions += UInt64(dispatcher.sessions.count)
         }
@@ -79,12 +84,13 @@ public actor Shard {
     public func begin(with snapshot: DirectorySnapshot) throws(LibeventError) {
         guard let events = early else { preconditionFailure("a shard begins once") }
         wheel = try DeadlineWheel(on: loop) { [unowned self] slot in deadlineHasCome(slot) }
+        impatience = try Timer(on: loop, after: .zero) { [unowned self] in losePatience() }
         loop.atEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
             self?.assumeIsolated { $0.endTurn() }
         }
         early = nil
-        dispatchers[snapshot.lane.index] = Dispatcher(snapshot, configuration: configuration)
+        dispatchers.append(Dispatcher(snapshot, configuration: configuration))
         for event in events { take(event) }
     }
 
@@ -92,6 +98,8 @@ public actor Shard {
     /// - Throws: `LibeventError`.
     public func start(listeningOn socket: ListeningSocket) throws(LibeventError) {
         precondition(early == nil, "a shard begins before it listens")
+        // For clients that want no keep-alive.
+        try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
         let listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
         listener.onTrouble = { [logger] error in logger.error("devices cannot be accepted", metadata: ["error": "\(error)"]) }
         listeners.append(listener)
@@ -111,7 +119,7 @@ public actor Shard {
         }
         switch event {
         case .entries(let lane, let upTo, let entries):
-            guard let dispatcher = dispatchers[lane.index] else {
+            guard let dispatcher = dispatcher(of: lane) else {
                 logger.error("a feed without a snapshot", metadata: ["lane": "\(lane.index)"])
                 return
             }
@@ -121,15 +129,14 @@ public actor Shard {
             dispatcher.endEvent(at: upTo)
         case .gap(let lane, let now, let snapshot):
             logger.notice("the feed has a gap: every session catches up", metadata: ["lane": "\(lane.index)"])
-            if let dispatcher = dispatchers[lane.index] {
+            if let dispatcher = dispatcher(of: lane) {
                 dispatcher.now = loop.wallClockMilliseconds
                 dispatcher.reset(to: snapshot, now: now)
             } else {
-                dispatchers[lane.index] = Dispatcher(snapshot, configuration: configuration)
+                dispatchers.append(Dispatcher(snapshot, configuration: configuration))
             }
         }
         flush()
-        sweep()
         readPages()
     }
 
@@ -147,55 +154,53 @@ public actor Shard {
         }
     }
 
+    func dispatcher(of lane: Lane) -> Dispatcher? { dispatchers.first { $0.lane == lane } }
+
     // MARK: The turn
 
-    /// Offers what a row for many owes its sessions, for as long as the turn may last.
-    func sweep() {
+    /// Offers what a row for many owes its sessions, for as long as a step of the turn may last.
+    private func sweep() {
         var visits = 0
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers where !dispatcher.sweep.isEmpty {
             dispatcher.now = loop.wallClockMilliseconds
             while dispatcher.visitNext() {
                 visits += 1
                 guard dispatcher.written.count >= 16 || visits % 1024 == 0 else { continue }
                 flush()
                 guard loop.turnExceeded else { continue }
-                queueSweep()
+                loop.goOn()
                 return
             }
-        }
-        flush()
-    }
-
-    private func queueSweep() {
-        guard !sweepIsQueued else { return }
-        sweepIsQueued = true
-        loop.execute { [weak self] in
-            self?.assumeIsolated { shard in
-                shard.sweepIsQueued = false
-                shard.sweep()
-                shard.readPages()
-            }
+            flush()
+            // Who fell behind waits for a page.
+            readPages()
         }
     }
 
     /// Hands the sessions' output to their connections.
     func flush() {
-        for dispatcher in dispatchers.values {
+        for dispatcher in dispatchers where !dispatcher.written.isEmpty {
             dispatcher.flush { session in
                 // What was written to a session that has ended meanwhile is not sent: it is in the log.
                 guard let device = connections[session.connection], device.session === session else { return }
-                device.connection.send(session.output)
+                device.connection.send(device.prologue.isEmpty ? session.output : device.takePrologue() + session.output)
             }
         }
     }
 
+    /// So many facts are handed over even when the loop goes on.
+    private static let largeBatch = 512
+
     private func endTurn() {
-        handOver()
+        sweep()
+        // Each batch wakes the store: while many devices answer at once, larger ones save one wake for every six acknowledgements.
+        let isDue = !loop.goesOn || !receipts.isEmpty || dispatchers.contains { $0.settled.count >= Self.largeBatch }
+        if isDue { handOver() }
         commitReceipts()
     }
 
     /// Hands the acknowledgements to the store, in one batch.
     func handOver() {
-        for dispatcher in dispatchers.values where !dispatcher.settled.isEmpty { store.settle(dispatcher.takeSettled()) }
+        for dispatcher in dispatchers where !dispatcher.settled.isEmpty { store.settle(dispatcher.takeSettled()) }
     }
 }

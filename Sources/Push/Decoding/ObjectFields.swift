@@ -1,7 +1,7 @@
 internal import JSON
 
 /// The names that the interface lists for one object: each kind of object has an enum of them.
-protocol FieldName: Hashable, RawRepresentable<String> {}
+protocol FieldName: Hashable, CaseIterable, RawRepresentable<String> where AllCases == [Self] {}
 
 /// What is wrong with the fields of a request's objects, whatever their values. Each keeps the first that was met.
 struct FieldFaults {
@@ -27,7 +27,11 @@ struct ObjectFields<Name: FieldName> {
     /// A field's path is answered to the caller, so what of it the caller chose is cut.
     private static var longestName: Int { 128 }
 
-    private var values: [(name: Name, value: JSONValue)] = []
+    private var object: JSONValue?
+    /// Where the first value of each name is; 0 where there is none, since no member stands at the beginning.
+    private var places = SIMD16<UInt32>()
+    /// What is given more than once.
+    private var others: [(name: Name, place: Int)] = []
 
     /// - Parameters:
     ///   - object: what is no object has no fields.
@@ -35,31 +39,48 @@ struct ObjectFields<Name: FieldName> {
     ///   - excluded: names that this object does not have after all.
     init(_ object: JSONValue?, path: String = "", excluding excluded: [Name] = [], faults: inout FieldFaults) {
         guard let object, object.kind == .object else { return }
-        values.reserveCapacity(object.count)
-        for (key, value) in object.members {
-            guard let name = Name(rawValue: key), !excluded.contains(name) else {
-                faults.noteUnsupported(path + key.prefix(Self.longestName))
-                continue
+        self.object = object
+        object.forEachMember { key, place in
+            guard let name = Self.name(key), !excluded.contains(name) else {
+                faults.noteUnsupported(path + String(decoding: key, as: UTF8.self).prefix(Self.longestName))
+                return
             }
-            if contains(name) { faults.noteRepeated(path + key) }
-            values.append((name, value))
+            if contains(name) {
+                faults.noteRepeated(path + name.rawValue)
+                others.append((name, place))
+            } else {
+                places[slot(name)] = UInt32(place)
+            }
         }
     }
 
-    /// The field's first value; `nil` where the field is absent, not where it is `null`.
-    subscript(name: Name) -> JSONValue? {
-        // By index: `first(where:)` would copy each element it passes, and count its references.
-        for index in values.indices where values[index].name == name { return values[index].value }
+    /// Compares lengths first: no string is made of the key.
+    private static func name(_ key: UnsafeRawBufferPointer) -> Name? {
+        for name in Name.allCases {
+            var text = name.rawValue
+            guard text.utf8.count == key.count else { continue }
+            if text.withUTF8({ isSame(key, UnsafeRawBufferPointer($0)) }) { return name }
+        }
         return nil
     }
 
-    /// Whether the field is there, be it `null`.
-    func contains(_ name: Name) -> Bool {
-        values.indices.contains { values[$0].name == name }
+    /// Of the same length. (`elementsEqual` costs ten times as much: it asks both sides for each byte.)
+    private static func isSame(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+        for index in one.indices where one[index] != other[index] { return false }
+        return true
     }
+
+    /// A number for each name. An enum of fewer than 256 cases is one byte, another for each case.
+    private func slot(_ name: Name) -> Int { withUnsafeBytes(of: name) { Int($0[0]) } }
+
+    /// The field's first value; `nil` where the field is absent, not where it is `null`.
+    subscript(name: Name) -> JSONValue? { contains(name) ? object?.value(at: Int(places[slot(name)])) : nil }
+
+    /// Whether the field is there, be it `null`.
+    func contains(_ name: Name) -> Bool { places[slot(name)] != 0 }
 
     /// The values that the field has beyond its first: none in a request without fault.
     func repeated(_ name: Name) -> [JSONValue] {
-        values.filter { $0.name == name }.dropFirst().map(\.value)
+        others.compactMap { $0.name == name ? object?.value(at: $0.place) : nil }
     }
 }

@@ -4,29 +4,30 @@ internal import JSON
 /// Judges the values of a body whose fields are all there, and none but those: what is not allowed is 2103.
 extension PushFields {
     func request(from app: AppKey) throws(Refusal) -> PushRequest {
-        var push = PushRequest(app: app, interface: interface, target: try readTarget(), payload: try readPayload())
-        push.testOnly = try readTestOnly()
-        push.description = try readText(.description, .description, limit: PushDecoder.longestDescription)
-        push.tag = try readText(.tag, .tag, limit: PushDecoder.longestTag)
-        guard let value = root[.policy] else { return push }
-        guard value.kind == .object else { throw Refusal(.invalidValue, field: "policy") }
-        push.expireTime = try readExpireTime()
-        push.idempotency = try readIdempotency()
-        return push
+        let target = try readTarget()
+        let payload = try readPayload()
+        let testOnly = try readTestOnly()
+        let description = try readText(.description, .description, limit: PushDecoder.longestDescription)
+        let tag = try readText(.tag, .tag, limit: PushDecoder.longestTag)
+        if let policy = root[.policy], policy.kind != .object { throw Refusal(.invalidValue, field: "policy") }
+        return PushRequest(
+            app: app, interface: interface, target: target, payload: payload, testOnly: testOnly, description: description,
+            tag: tag,
+            expireTime: try readExpireTime(), idempotency: try readIdempotency())
     }
 
     private func readTarget() throws(Refusal) -> PushRequest.Target {
-        switch root[.type]?.string {
-        case "unicast":
+        switch kind {
+        case .unicast:
             try refuse(.orgID)
             guard root.contains(.deviceTokens) else { return .user(try readIdentifier(.userID)) }
             try refuse(.userID)
             return .device(try readIdentifier(.deviceTokens))
-        case "groupcast":
+        case .groupcast:
             try refuse(.deviceTokens)
             try refuse(.userID)
             return .organisation(try readIdentifier(.orgID))
-        default:
+        case nil:
             throw Refusal(.invalidValue, field: "type")
         }
     }
@@ -56,17 +57,17 @@ extension PushFields {
 
     private func readDisplayType() throws(Refusal) -> DisplayType? {
         guard interface == .message else { return nil }
-        guard let type = payload[.displayType]?.string.flatMap(DisplayType.init) else {
-            throw Refusal(.invalidValue, field: "payload.display_type")
-        }
-        return type
+        guard let displayType else { throw Refusal(.invalidValue, field: "payload.display_type") }
+        return displayType
     }
 
     private func readTestOnly() throws(Refusal) -> Bool {
         guard let option = try readOption(.productionMode, .productionMode) else { return false }
-        switch (option.value.kind, option.value.string) {
-        case (.true, _), (.string, "true"): return false
-        case (.false, _), (.string, "false"): return true
+        switch option.value.kind {
+        case .true: return false
+        case .false: return true
+        case .string where option.value.isString("true"): return false
+        case .string where option.value.isString("false"): return true
         default: throw Refusal(.invalidValue, field: option.path)
         }
     }
@@ -107,7 +108,13 @@ extension PushFields {
             throw Refusal(.invalidValue, field: "policy.out_biz_no")
         }
         // The interface's name ends at a byte that no JSON text begins with.
-        let fingerprint = Digest.sha256.hash(Array(interface.rawValue.utf8) + [0] + source.minified())
+        let body = source.minified()
+        var text: [UInt8] = []
+        text.reserveCapacity(body.count + 16)
+        text.append(contentsOf: interface.rawValue.utf8)
+        text.append(0)
+        text.append(contentsOf: body)
+        let fingerprint = Digest.sha256.hash(text)
         return PushRequest.Idempotency(outBizNo: number, fingerprint: fingerprint)
     }
 }

@@ -54,6 +54,23 @@ struct PushFields {
         for policy in root.repeated(.policy) { _ = ObjectFields<Policy>(policy, path: "policy.", faults: &faults) }
     }
 
+    /// What `type` may be.
+    enum Kind {
+        case unicast, groupcast
+    }
+
+    /// `nil` where it is none of these.
+    var kind: Kind? {
+        guard let type = root[.type] else { return nil }
+        return type.isString("unicast") ? .unicast : type.isString("groupcast") ? .groupcast : nil
+    }
+
+    /// `nil` where it is none of these.
+    var displayType: DisplayType? {
+        guard let type = payload[.displayType] else { return nil }
+        return type.isString("notification") ? .notification : type.isString("message") ? .message : nil
+    }
+
     private static func payload(
         _ value: JSONValue?, _ interface: Interface, _ faults: inout FieldFaults
     ) -> (ObjectFields<Inner>, ObjectFields<Body>) {
@@ -62,7 +79,7 @@ struct PushFields {
             value, path: "payload.", excluding: isMessage ? [] : [.displayType], faults: &faults)
         // The body of a configuration is a string: as an object it is of the wrong type, whatever it holds.
         guard isMessage else { return (payload, ObjectFields(nil, faults: &faults)) }
-        let excluded: [Body] = payload[.displayType]?.string == DisplayType.message.rawValue ? [.title] : []
+        let excluded: [Body] = payload[.displayType]?.isString(DisplayType.message.rawValue) == true ? [.title] : []
         let body = ObjectFields<Body>(payload[.body], path: "payload.body.", excluding: excluded, faults: &faults)
         guard faults.repeated != nil else { return (payload, body) }
         for other in payload.repeated(.body) {
@@ -75,9 +92,9 @@ struct PushFields {
     /// value of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
     var missing: String? {
         if !root.contains(.type) { return "type" }
-        switch root[.type]?.string {
-        case "unicast" where !root.contains(.deviceTokens) && !root.contains(.userID): return "device_tokens"
-        case "groupcast" where !root.contains(.orgID): return "org_id"
+        switch kind {
+        case .unicast where !root.contains(.deviceTokens) && !root.contains(.userID): return "device_tokens"
+        case .groupcast where !root.contains(.orgID): return "org_id"
         default: break
         }
         guard let payload = root[.payload] else { return "payload" }
@@ -88,7 +105,7 @@ struct PushFields {
         if interface == .message, !payload.contains(.displayType) { return "payload.display_type" }
         guard let content = payload[.body] else { return "payload.body" }
         guard interface == .message, content.kind == .object else { return nil }
-        switch payload[.displayType]?.string.flatMap(DisplayType.init) {
+        switch displayType {
         case .notification where !body.contains(.title): return "payload.body.title"
         case .message where !body.contains(.custom): return "payload.body.custom"
         default: return nil

@@ -13,7 +13,7 @@ struct AppCache {
     /// How many refused keys are remembered: they are the callers' to choose.
     private static let rememberedKeys = 4096
 
-    private var apps: [AppKey: App] = [:]
+    private var apps: [AppKey: KnownApp] = [:]
     /// What the feed told before the snapshot at which it began was handed in: newer than that; `nil` from then on.
     private var early: [AppKey: App?]? = [:]
     /// Counts the feed's changes, so that an answer that was read before one of them does not overwrite it.
@@ -23,18 +23,18 @@ struct AppCache {
     private var countedFrom: Int64 = .min
 
     /// The app of that key, as far as this loop knows.
-    subscript(key: AppKey) -> App? { apps[key] }
+    subscript(key: AppKey) -> KnownApp? { apps[key] }
 
     /// Begins with the snapshot at which the feed began; what the feed has told since is newer.
     mutating func seed(with all: [App]) {
         guard let early else { return }
         replace(with: all)
-        for (key, app) in early { apps[key] = app }
+        for (key, app) in early { apps[key] = app.map(KnownApp.init) }
     }
 
     /// Begins anew with everything that the store has.
     mutating func replace(with all: [App]) {
-        apps = Dictionary(all.map { ($0.key, $0) }) { _, newest in newest }
+        apps = Dictionary(all.map { ($0.key, KnownApp($0)) }) { _, newest in newest }
         early = nil
         refusedAt.removeAll()
         generation += 1
@@ -42,7 +42,7 @@ struct AppCache {
 
     /// A change that the feed tells; `nil` means removed.
     mutating func apply(_ app: App?, for key: AppKey) {
-        apps[key] = app
+        apps[key] = app.map(KnownApp.init)
         early?.updateValue(app, forKey: key)
         refusedAt[key] = nil
         generation += 1
@@ -62,8 +62,8 @@ struct AppCache {
     }
 
     /// Takes the store's answer to a question of that `generation`, unless the feed has told something since.
-    mutating func learn(_ app: App, askedAt generation: UInt64) {
-        if generation == self.generation { apps[app.key] = app }
+    mutating func learn(_ app: KnownApp, askedAt generation: UInt64) {
+        if generation == self.generation { apps[app.app.key] = app }
     }
 
     /// The store was asked about the key, and the caller was refused nevertheless.

@@ -8,21 +8,21 @@ extension PushFront {
     func task(_ request: Request) async throws -> Reply {
         let app = try await authenticate(request, for: nil)
         _ = try request.parameters()
-        let report = try await store.report(request.task, to: app.key)
+        let report = try await store.report(request.task, to: app)
         return .success(capacity: 768 + report.payload.count) { $0.value(report, withApp: false) }
     }
 
     /// `GET /psp/push/task/{task_id}/devices`
     func recipients(_ request: Request) async throws -> Reply {
         let app = try await authenticate(request, for: nil)
-        return try await Reply.recipients(of: request, to: app.key, store: store)
+        return try await Reply.recipients(of: request, to: app, store: store)
     }
 
     /// `POST /psp/push/task/{task_id}/cancel`
     func cancel(_ request: Request) async throws -> Reply {
         let app = try await authenticate(request, for: nil)
         _ = try request.parameters()
-        try await store.cancel(request.task, by: app.key)
+        try await store.cancel(request.task, by: app)
         return .cancelled(request.task)
     }
 
@@ -32,7 +32,7 @@ extension PushFront {
         let query = try request.parameters()
         let from = try query.milliseconds("from")
         let to = try query.milliseconds("to")
-        let totals = try await store.totals(app: app.key, tag: try query.required("tag"), from: from, to: to)
+        let totals = try await store.totals(app: app, tag: try query.required("tag"), from: from, to: to)
         return .success { json in
             json.object { json in
                 json.member("tasks", totals.tasks)

@@ -1,8 +1,8 @@
 internal import Libevent
 internal import Push
 
-/// A request whose address, method, size and framing are in order.
-struct Request {
+/// A request whose address, method, size and framing are in order. A class, so that handing it on copies one reference.
+final class Request {
     /// The address's parameter as it was sent.
     let parameter: Substring
     /// The text after `?`.

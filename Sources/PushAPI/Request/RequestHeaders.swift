@@ -11,9 +11,10 @@ struct RequestHeaders: Sendable {
 
     init(_ exchange: HTTPExchange) {
         exchange.forEachHeader { name, value in
-            switch name.utf8.count {
-            case 13 where Self.isName("authorization", name): authorization.append(value)
+            switch name.count {
+            case 13 where Self.isName("authorization", name): authorization.append(String(decoding: value, as: UTF8.self))
             case 15 where Self.isName("accept-language", name):
+                let value = String(decoding: value, as: UTF8.self)
                 // Several are one list (RFC 9110 §5.3).
                 acceptLanguage = acceptLanguage.map { $0 + "," + value } ?? value
             case 16 where Self.isName("content-encoding", name): hasContentEncoding = true
@@ -26,10 +27,13 @@ struct RequestHeaders: Sendable {
     var language: Language { Language(acceptLanguage: acceptLanguage) }
 
     /// - Parameter expected: in lower case.
-    private static func isName(_ expected: StaticString, _ name: String) -> Bool {
-        zip(UnsafeBufferPointer(start: expected.utf8Start, count: expected.utf8CodeUnitCount), name.utf8).allSatisfy {
-            want, byte in
-            want == byte || want == byte | 0x20 && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+    private static func isName(_ expected: StaticString, _ name: UnsafeRawBufferPointer) -> Bool {
+        for (index, byte) in name.enumerated() {
+            let want = expected.utf8Start[index]
+            guard want == byte || want == byte | 0x20 && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) else {
+                return false
+            }
         }
+        return true
     }
 }
