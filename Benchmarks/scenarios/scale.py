@@ -1,5 +1,6 @@
 """A million devices and a million rows: starting, and answering callers beside heavy work of operators."""
 
+import os
 import statistics
 import threading
 
@@ -85,6 +86,8 @@ def beside(place):
 
 
 def _repeat(work, over, troubles):
+    # Who calls here must not keep the one who takes the time from the processor.
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     try:
         while not over.is_set():
             if work() is None:

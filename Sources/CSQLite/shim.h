@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // SQLITE_TRANSIENT is a cast of -1 to a function pointer, which Swift cannot import.
 static inline int psp_bind_text(sqlite3_stmt *statement, int index, const char *text, int length) {
@@ -16,6 +19,12 @@ static const int PSP_SQLITE_IOERR_SHMSIZE = SQLITE_IOERR_SHMSIZE;
 
 // A GNU extension that the platform's module hides.
 static inline void psp_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+// Linux: the calling thread alone gives way to others on the processor (nice 19). It has no effect where it is not allowed.
+static inline void psp_yield_processor(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); }
+
+// Linux: what the calling thread writes gives way to others' writes: IOPRIO_WHO_PROCESS, this thread, IOPRIO_CLASS_IDLE.
+static inline void psp_yield_disk(void) { syscall(SYS_ioprio_set, 1, 0, 3 << 13); }
 
 // sqlite3_config is variadic. Too late, it changes nothing: the statistics are then kept as ever.
 static inline void psp_sqlite_without_statistics(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }

@@ -24,12 +24,10 @@ final class Request {
         body = copiesBody ? exchange.withBody { Array($0) } : []
     }
 
-    /// Reads the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.
+    /// Takes the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.
     func slices() -> () -> [UInt8]? {
-        var offset = 0
-        return { [exchange] in
-            let slice = exchange.withBody { Array($0[min(offset, $0.count)..<min(offset + 65_536, $0.count)]) }
-            offset += slice.count
+        { [exchange] in
+            let slice = exchange.takeBody(upTo: 65_536)
             return slice.isEmpty ? nil : slice
         }
     }

@@ -109,7 +109,7 @@ final class Reader: Sendable {
         name: String, isShared: Bool, log: @escaping @Sendable (String) -> Void,
         open: @escaping @Sendable () throws(SQLiteError) -> Context
     ) {
-        thread = WorkerThread(name: name)
+        thread = WorkerThread(name: name, givesWay: isShared ? .none : .processor)
         thread.start { [self] in
             var context: Context?
             do { context = try open() } catch { log("reader: \(error)") }

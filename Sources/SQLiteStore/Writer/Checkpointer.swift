@@ -18,7 +18,7 @@ final class Checkpointer: Sendable {
         self.path = path
         let wanted = WakeSignal()
         self.wanted = wanted
-        thread = WorkerThread(name: "psp-checkpoint")
+        thread = WorkerThread(name: "psp-checkpoint", givesWay: .disk)
         thread.start { [self] in run() }
     }
 

@@ -1,12 +1,16 @@
 /// How much of an import is done at a time, so that a push beside it waits for one short transaction at most.
 ///
 /// A slice is sized by what the last one took, with its commit, whose cost is the pages that it dirtied all over the directory's
-/// indexes; and as much time as it took is left to others before the next.
+/// indexes; and several times what it took is left to others before the next (100,000 devices then take half a minute; alone, some seconds).
 struct ImportPace {
     /// What a slice and its commit should take, in nanoseconds: beside others, and while nobody else is there.
-    private static let budget: (beside: UInt64, alone: UInt64) = (1_500_000, 8_000_000)
+    private static let budget: (beside: UInt64, alone: UInt64) = (1_000_000, 8_000_000)
     /// Nobody else is there when no job has come for so many nanoseconds.
     private static let quiet: UInt64 = 100_000_000
+
+    /// How much time is left to others beside them, as a multiple of what a slice took: of pushes beside an import, one in a hundred must not meet
+    /// a slice that was slow, or the checkpoint of what it wrote (a sync of the log takes 5 ms instead of 0.3 while one is synced).
+    private static let rest: UInt64 = 8
 
     /// Fewer than these cost about as much.
     private static let smallest = 24
@@ -47,6 +51,6 @@ struct ImportPace {
         // A disk that was slow once halves it; a fast one doubles it at most.
         let fitting = Int(UInt64(max(count, 1)) * budget / took)
         size = min(max(fitting, size / 2, Self.smallest), size * 2, Self.largest)
-        next = isAlone ? now : now + took
+        next = isAlone ? now : now + Self.rest * took
     }
 }
