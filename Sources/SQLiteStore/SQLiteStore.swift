@@ -32,7 +32,7 @@ public final class SQLiteStore: Sendable {
     /// What was measured to be right, in one place.
     struct Tuning: Sendable {
         /// A generation of the tail is merged when it holds this many rows.
-        var mergeThreshold = 20_000
+        var mergeThreshold = 65_536
         /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
         var mergePause = 1_000
         /// Frames (4 KiB) of the write-ahead log above which it is moved into the file. The more, the more often a page has been written again by then, and is moved
