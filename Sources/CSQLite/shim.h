@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sqlite3.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,8 +19,9 @@ static const int PSP_SQLITE_IOERR_SHMSIZE = SQLITE_IOERR_SHMSIZE;
 // A GNU extension that the platform's module hides.
 static inline void psp_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-// Linux: the calling thread alone gives way to others on the processor (nice 19). It has no effect where it is not allowed.
-static inline void psp_yield_processor(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); }
+// Linux: the calling thread alone gives way to others on the processor (nice 19). By the call's number, as <sys/resource.h> means something else to
+// the platform's module without _GNU_SOURCE: PRIO_PROCESS, this thread.
+static inline void psp_yield_processor(void) { syscall(SYS_setpriority, 0, 0, 19); }
 
 // Linux: what the calling thread writes gives way to others' writes: IOPRIO_WHO_PROCESS, this thread, IOPRIO_CLASS_IDLE.
 static inline void psp_yield_disk(void) { syscall(SYS_ioprio_set, 1, 0, 3 << 13); }
