@@ -21,6 +21,8 @@ METHOD = """## How it is measured
   repetitions, and takes the latency from a time stamp in the payload. Brokers are measured by the same client.
 - **Processor time** is user and system time of the process from `/proc/PID/stat`, until it has nothing more to do: what it does later, in the background, is counted.
 - **The floor** is C on libevent with the same flags of the event base ([Benchmarks/floor](../Benchmarks/floor)): what is left when a server does nothing.
+- **A p99 of 200 or 50 pushes a second is that of the disk** as much as of the program: every push is synced, and on a shared disk a sync takes 30 to 150 ms now and then, with
+  other work beside it or without. One such stall decides the p99 of a run, so for these rows the range says more than the median.
 - mosquitto runs with persistence on and without passwords; it writes its store on a timer, and never syncs a message. Here every push is synced before its reply.
 """
 
