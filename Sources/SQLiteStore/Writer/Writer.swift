@@ -80,8 +80,10 @@ final class Writer: Sendable {
                 if let (callers, time) = group.wait(having: jobs.count) {
                     jobs += writer.queue.gather(callers - jobs.count, within: time)
                 }
-                if !jobs.isEmpty { pace.sawJob() }
+                let imports = ledger.imports.count
                 decide(jobs)
+                // An import hands in its next thousand changes as a job, which is nobody else's.
+                if jobs.count > ledger.imports.count - imports { pace.sawJob() }
                 tidy(isIdle: jobs.isEmpty && ledger.imports.isEmpty)
                 goOnImporting()
             }
