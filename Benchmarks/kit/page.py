@@ -38,7 +38,10 @@ def write_page(docs, rows, results):
 
 def _conditions(results):
     newest = max(results.values(), key=lambda result: result["at"])
-    lines = [f"| {name} | {value} |" for name, value in newest["conditions"].items()]
+    # Parts may have been measured later than the rest.
+    revisions = {result["conditions"].get("revision", "unknown"): None for result in results.values()}
+    conditions = newest["conditions"] | {"revision": ", ".join(revisions)}
+    lines = [f"| {name} | {value} |" for name, value in conditions.items()]
     return "\n".join(["## Conditions\n", "| | |", "|---|---|", f"| date | {newest['at']} |", *lines, ""])
 
 
