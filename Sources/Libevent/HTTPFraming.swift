@@ -91,8 +91,8 @@ private func isToken(_ bytes: UnsafeRawBufferPointer) -> Bool {
     return true
 }
 
-/// Compares with a lower-case ASCII text.
-func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, lowercased text: StaticString) -> Bool {
+/// Compares with a lower-case ASCII text: the name of a header, for one.
+package func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, lowercased text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount else { return false }
     return text.withUTF8Buffer { expected in
         for index in expected.indices where lowercase(bytes[index]) != expected[index] { return false }

@@ -87,7 +87,7 @@ public struct Payload: Hashable, Sendable {
 }
 
 /// How a device shows a message.
-public enum DisplayType: String, Hashable, Sendable {
+public enum DisplayType: String, Hashable, Sendable, CaseIterable {
     /// Shown by the system, with a title.
     case notification
     /// Handed to the application.

@@ -17,7 +17,7 @@ struct DispatcherModelTests {
 
 /// What happens, drawn at random.
 struct RandomHistory {
-    var random: SeededGenerator
+    var random: SplitMix
     var simulation: Simulation
     private var organisations: [OrgID] = []
     private var devices: [DeviceToken] = []
@@ -26,7 +26,7 @@ struct RandomHistory {
     private var nextDevice = 0
 
     init(seed: UInt64) {
-        random = SeededGenerator(seed: seed)
+        random = SplitMix(seed: seed)
         // Small rings are left behind often, large ones serve often.
         let ring = [2_000, 8_000, 64_000].randomElement(using: &random) ?? 8_000
         let direct = [0, 0, 2, 128].randomElement(using: &random) ?? 0

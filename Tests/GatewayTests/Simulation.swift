@@ -5,19 +5,6 @@ import Testing
 
 @testable import Gateway
 
-/// Numbers that a seed decides.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// A dispatcher between a log, whose feed lags, and devices that acknowledge when they like. Every step is checked against the log.
 struct Simulation {
     struct Client {

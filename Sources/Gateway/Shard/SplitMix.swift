@@ -4,7 +4,10 @@
 struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
-    init() { state = .random(in: .min ... .max) }
+    init() { self.init(seed: .random(in: .min ... .max)) }
+
+    /// The same numbers for the same seed.
+    init(seed: UInt64) { state = seed }
 
     /// The next number of Steele, Lea and Flood's SplitMix64.
     mutating func next() -> UInt64 {

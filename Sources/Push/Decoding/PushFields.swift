@@ -68,7 +68,7 @@ struct PushFields {
     /// `nil` where it is none of these.
     var displayType: DisplayType? {
         guard let type = payload[.displayType] else { return nil }
-        return type.isString("notification") ? .notification : type.isString("message") ? .message : nil
+        return DisplayType.allCases.first { type.isString($0.rawValue) }
     }
 
     private static func payload(

@@ -12,12 +12,13 @@ struct RequestHeaders: Sendable {
     init(_ exchange: HTTPExchange) {
         exchange.forEachHeader { name, value in
             switch name.count {
-            case 13 where Self.isName("authorization", name): authorization.append(String(decoding: value, as: UTF8.self))
-            case 15 where Self.isName("accept-language", name):
+            case 13 where equalsIgnoringCase(name, lowercased: "authorization"):
+                authorization.append(String(decoding: value, as: UTF8.self))
+            case 15 where equalsIgnoringCase(name, lowercased: "accept-language"):
                 let value = String(decoding: value, as: UTF8.self)
                 // Several are one list (RFC 9110 §5.3).
                 acceptLanguage = acceptLanguage.map { $0 + "," + value } ?? value
-            case 16 where Self.isName("content-encoding", name): hasContentEncoding = true
+            case 16 where equalsIgnoringCase(name, lowercased: "content-encoding"): hasContentEncoding = true
             default: credentials.offer(name: name, value: value)
             }
         }
@@ -25,15 +26,4 @@ struct RequestHeaders: Sendable {
 
     /// The language of error texts.
     var language: Language { Language(acceptLanguage: acceptLanguage) }
-
-    /// - Parameter expected: in lower case.
-    private static func isName(_ expected: StaticString, _ name: UnsafeRawBufferPointer) -> Bool {
-        for (index, byte) in name.enumerated() {
-            let want = expected.utf8Start[index]
-            guard want == byte || want == byte | 0x20 && (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) else {
-                return false
-            }
-        }
-        return true
-    }
 }

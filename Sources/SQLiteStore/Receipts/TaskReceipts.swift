@@ -65,11 +65,12 @@ final class TaskReceipts {
     var dirtySets: [(mark: Mark, chunk: UInt32, set: OrdinalSet)] {
         sets.enumerated().compactMap { index, set in
             guard let set, set.isDirty else { return nil }
-            return (Mark.allCases[index % Mark.allCases.count], UInt32(index / Mark.allCases.count), set)
+            return (Mark.allCases[index % Self.marksPerChunk], UInt32(index / Self.marksPerChunk), set)
         }
     }
 
-    private static func index(_ mark: Mark, _ chunk: UInt32) -> Int { Int(chunk) * 4 + Int(mark.rawValue) }
+    private static let marksPerChunk = Mark.allCases.count
+    private static func index(_ mark: Mark, _ chunk: UInt32) -> Int { Int(chunk) * marksPerChunk + Int(mark.rawValue) }
 
     /// Devices that are in none of the stored states.
     var rest: Int { targeted + joined - delivered - withdrawn - skipped - skippedAtAccept }

@@ -14,7 +14,7 @@ struct ImportPace {
 
     /// Fewer than these cost about as much.
     private static let smallest = 24
-    private static let largest = 4_096
+    static let largest = 4_096
 
     /// How many changes the next slice applies.
     private(set) var size = smallest

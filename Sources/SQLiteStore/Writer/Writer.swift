@@ -92,7 +92,7 @@ final class Writer: Sendable {
                 ledger.outbox.answer(waiting.loop) { waiting.answer(.failure(.unavailable)) }
             }
             // Everything that was told is on the disk before the store closes.
-            repeat { decide([], flushing: true, importing: 4_096) } while !ledger.imports.isEmpty
+            repeat { decide([], flushing: true, importing: ImportPace.largest) } while !ledger.imports.isEmpty
         }
 
         /// How long to wait for jobs, in nanoseconds.
