@@ -18,24 +18,32 @@ extension Front {
         switch Gate.examine(exchange, Self.routes) {
         case .refused(let reply): desk.answer(exchange, with: reply)
         case .admitted(let route, let request):
-            // The runtime does not run a task that prefers an executor in place: it comes behind what this turn reads, on this loop, where
-            // every answer of the store resumes it too.
-            Task.immediate(executorPreference: loop) {
-                desk.answer(exchange, with: await reply(to: request, by: route))
+            do throws(Refusal) {
+                try admit(request.headers, to: route.access)
+            } catch {
+                var reply = Reply.refusal(error, in: request.headers.language)
+                reply.headers.append(("WWW-Authenticate", "Bearer"))
+                return desk.answer(exchange, with: reply)
+            }
+            // Both come behind what this turn reads, on this loop, where every answer of the store comes too.
+            switch route.handler {
+            case .waiting(let handler):
+                Task.immediate(executorPreference: loop) {
+                    desk.answer(exchange, with: await reply(to: request, by: handler))
+                }
+            case .direct(let handler):
+                // Safe: the job is this loop's, and nobody else has the request.
+                nonisolated(unsafe) let request = request
+                loop.execute { self.assumeIsolated { handler($0, request) } }
             }
         }
     }
 
-    private func reply(to request: Request, by route: Route<Self>) async -> Reply {
-        do throws(Refusal) {
-            try admit(request.headers, to: route.access)
-        } catch {
-            var reply = Reply.refusal(error, in: request.headers.language)
-            reply.headers.append(("WWW-Authenticate", "Bearer"))
-            return reply
-        }
+    private func reply(
+        to request: Request, by handler: @Sendable (isolated Self, Request) async throws -> Reply
+    ) async -> Reply {
         do {
-            return try await route.handler(self, request)
+            return try await handler(self, request)
         } catch {
             return .failure(error, in: request.headers.language)
         }

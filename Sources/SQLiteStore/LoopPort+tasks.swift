@@ -1,18 +1,15 @@
 internal import Push
 
 extension LoopPort {
-    func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
-        do {
-            return try await decide(isRead: false) { ledger throws(SQLiteError) in
-                try ledger.append(request, withinRate: withinRate)
-            }
-        } catch {
-            switch error {
-            case .refused(let refusal): return .refused(refusal)
-            case .unavailable(let retryAfter): return .unavailable(retryAfter: retryAfter)
-            case .unknown: return .unknown
-            }
-        }
+    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
+        store.writer.submit(
+            Job(
+                loop: loop,
+                decide: { ledger throws(SQLiteError) in
+                    let accepted = try ledger.append(request, withinRate: withinRate)
+                    return { answer(accepted) }
+                },
+                fail: { error in { answer(Accepted(error)) } }))
     }
 
     func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
@@ -116,6 +113,17 @@ extension LoopPort {
                 tasks += 1
                 self.counts += counts
             }
+        }
+    }
+}
+
+extension Accepted {
+    /// What a push is answered with whose transaction failed.
+    fileprivate init(_ error: StoreError) {
+        switch error {
+        case .refused(let refusal): self = .refused(refusal)
+        case .unavailable(let retryAfter): self = .unavailable(retryAfter: retryAfter)
+        case .unknown: self = .unknown
         }
     }
 }

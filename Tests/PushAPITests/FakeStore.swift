@@ -5,6 +5,8 @@ import Libevent
 final class FakeStore: StorePort {
     /// What each call answers.
     struct Script: Sendable {
+        /// Called where the front asks, before anything is answered.
+        var onAppend: @Sendable () -> Void = {}
         var append: @Sendable (PushRequest) async -> Accepted = { _ in .stored(TaskID("t-1")) }
         var cancel: @Sendable (TaskID, AppKey?) async throws(StoreError) -> Void = { _, _ throws(StoreError) in }
         var report: @Sendable (TaskID, AppKey?) async throws(StoreError) -> TaskReport = { _, _ throws(StoreError) in
@@ -80,9 +82,12 @@ final class FakeStore: StorePort {
 }
 
 extension FakeStore {
-    func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
+    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
         note { $0.pushes.append(request) }
-        return await now.append(request)
+        now.onAppend()
+        let decide = now.append
+        // Answers on the loop that asked, as a store does.
+        Task.immediate(executorPreference: EventLoop.current) { answer(await decide(request)) }
     }
 
     func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {

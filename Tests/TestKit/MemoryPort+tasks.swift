@@ -15,15 +15,16 @@ struct TaskRecord: Sendable {
 
 extension MemoryPort {
     /// Decides as a store does, without batches.
-    public func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
-        await decide { state in
-            guard !state.behaviour.isUnavailable else { return (.unavailable(retryAfter: .seconds(1)), []) }
-            do throws(Refusal) {
-                return try Self.append(request, withinRate, &state)
-            } catch {
-                return (.refused(error), [])
-            }
-        }
+    public func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
+        decide(
+            { state in
+                guard !state.behaviour.isUnavailable else { return (.unavailable(retryAfter: .seconds(1)), []) }
+                do throws(Refusal) {
+                    return try Self.append(request, withinRate, &state)
+                } catch {
+                    return (.refused(error), [])
+                }
+            }, answer: answer)
     }
 
     private static func append(

@@ -187,11 +187,16 @@ public struct MemoryPort: StorePort {
 
     /// Runs one decision as a commit, and comes back with its answer.
     func decide<R: Sendable>(_ body: @Sendable (inout MemoryStore.State) -> (R, [Entry])) async -> R {
-        await withCheckedContinuation { continuation in
-            store.state.withLock { state in
-                let (result, entries) = body(&state)
-                MemoryStore.post(entries, answer: { continuation.resume(returning: result) }, to: door, state: &state)
-            }
+        await withCheckedContinuation { continuation in decide(body) { continuation.resume(returning: $0) } }
+    }
+
+    /// The same without waiting: `answer` gets the answer, on the loop.
+    func decide<R: Sendable>(
+        _ body: @Sendable (inout MemoryStore.State) -> (R, [Entry]), answer: @escaping @Sendable (R) -> Void
+    ) {
+        store.state.withLock { state in
+            let (result, entries) = body(&state)
+            MemoryStore.post(entries, answer: { answer(result) }, to: door, state: &state)
         }
     }
 

@@ -2,8 +2,10 @@
 public protocol TaskStore: Sendable {
     /// Decides and stores, in this order: app (2004, 2007, 2008), `out_biz_no` (2109 or the first task), expiry (2103), rate (2301),
     /// target (2201 to 2203), scope (2009), test devices (2205), size (2105).
-    /// - Parameter withinRate: the loop's verdict; it counts only when the request is neither a repeat nor refused before it.
-    func append(_ request: PushRequest, withinRate: Bool) async -> Accepted
+    /// - Parameters:
+    ///   - withinRate: the loop's verdict; it counts only when the request is neither a repeat nor refused before it.
+    ///   - answer: called once, on the loop. Not a suspended call, so that what is asked most often needs no task.
+    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void)
 
     /// Returns when no loop of any node hands the task to a connection any more.
     /// - Parameter app: whose task it must be; `nil` for an operator.
@@ -25,6 +27,15 @@ public protocol TaskStore: Sendable {
 
     /// Whether pushes can be taken now; cheap.
     var health: Health { get }
+}
+
+extension TaskStore {
+    /// ``append(_:withinRate:answer:)`` for who may wait.
+    public func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
+        await withCheckedContinuation { continuation in
+            append(request, withinRate: withinRate) { continuation.resume(returning: $0) }
+        }
+    }
 }
 
 /// The answer to a push.

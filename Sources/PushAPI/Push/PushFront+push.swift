@@ -3,15 +3,43 @@ internal import Push
 /// The two interfaces of pushing.
 extension PushFront {
     /// `POST /psp/push/msg` and `/psp/push/config`. SUCCESS means that the store has it on disk.
-    func push(_ request: Request, _ interface: Interface) async throws -> Reply {
-        let app = if let app = recognise(request, for: interface) { app } else { try await authenticate(request, for: interface) }
-        let push = try request.decoded { body throws(Refusal) in try PushDecoder.decode(body, for: interface, from: app) }
+    ///
+    /// No task, unless the store has to be asked who calls.
+    func push(_ request: Request, _ interface: Interface) {
+        if let app = recognise(request, for: interface) { return push(request, interface, from: app) }
+        Task.immediate(executorPreference: loop) {
+            do {
+                push(request, interface, from: try await authenticate(request, for: interface))
+            } catch {
+                desk.answer(request.exchange, with: .failure(error, in: request.headers.language))
+            }
+        }
+    }
+
+    private func push(_ request: Request, _ interface: Interface, from app: AppKey) {
+        let push: PushRequest
+        do throws(Refusal) {
+            push = try request.decoded { body throws(Refusal) in try PushDecoder.decode(body, for: interface, from: app) }
+        } catch {
+            return desk.answer(request.exchange, with: .refusal(error, in: request.headers.language))
+        }
+        // Safe: the store answers on this loop, and nobody else has the request.
+        nonisolated(unsafe) let request = request
         // No limit of rates is configured on a loop: the store alone may answer 2301.
-        switch await store.append(push, withinRate: true) {
-        case .stored(let task), .repeated(let task): return .accepted(task)
-        case .refused(let refusal): throw refusal
-        case .unavailable(let retryAfter): throw StoreError.unavailable(retryAfter: retryAfter)
-        case .unknown: throw StoreError.unknown
+        store.append(push, withinRate: true) { accepted in
+            self.assumeIsolated { $0.desk.answer(request.exchange, with: .outcome(accepted, for: request.headers)) }
+        }
+    }
+}
+
+extension Reply {
+    /// The reply to a push that the store has decided; a refusal is in the caller's language.
+    fileprivate static func outcome(_ accepted: Accepted, for headers: RequestHeaders) -> Reply {
+        switch accepted {
+        case .stored(let task), .repeated(let task): .accepted(task)
+        case .refused(let refusal): .refusal(refusal, in: headers.language)
+        case .unavailable(let delay): .failure(StoreError.unavailable(retryAfter: delay), in: headers.language)
+        case .unknown: .failure(StoreError.unknown, in: headers.language)
         }
     }
 }
