@@ -7,6 +7,11 @@ extension JSONValue {
         minified(locating: self).bytes
     }
 
+    /// Writes the value minified behind what is there: one copy less where it is the end of something.
+    public func appendMinified(to bytes: inout [UInt8]) {
+        if document.hasInsignificantWhiteSpace { bytes += minified() } else { bytes += raw }
+    }
+
     /// The value minified, and where in it a value inside it lies: so both can be passed on from one copy.
     public func minified(locating inner: JSONValue) -> (bytes: [UInt8], inner: Range<Int>) {
         let outer = raw, part = inner.raw

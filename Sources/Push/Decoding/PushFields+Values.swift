@@ -108,13 +108,11 @@ extension PushFields {
             throw Refusal(.invalidValue, field: "policy.out_biz_no")
         }
         // The interface's name ends at a byte that no JSON text begins with.
-        let body = source.minified()
         var text: [UInt8] = []
-        text.reserveCapacity(body.count + 16)
+        text.reserveCapacity(source.raw.count + 16)
         text.append(contentsOf: interface.rawValue.utf8)
         text.append(0)
-        text.append(contentsOf: body)
-        let fingerprint = Digest.sha256.hash(text)
-        return PushRequest.Idempotency(outBizNo: number, fingerprint: fingerprint)
+        source.appendMinified(to: &text)
+        return PushRequest.Idempotency(outBizNo: number, fingerprint: Digest.sha256.hash(text))
     }
 }

@@ -46,7 +46,8 @@ final class Tail: Sendable {
 
     /// Ends the active generation and begins another. Writer only, between transactions.
     func seal() {
-        state.withLock { $0 = View(generations: $0.generations + [Generation()], head: $0.head) }
+        let next = Generation(asLargeAs: active)
+        state.withLock { $0 = View(generations: $0.generations + [next], head: $0.head) }
     }
 
     /// Forgets a generation whose merge is committed.
@@ -82,7 +83,21 @@ final class Generation: Sendable {
         var tags: [TagKey: Positions] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init() { state = Mutex(State()) }
+
+    /// With room for as much as another holds: tables that grow are filled twice over (600 instructions a row).
+    init(asLargeAs other: Generation) {
+        var new = State()
+        other.state.withLock { old in
+            new.entries.reserveCapacity(old.entries.count)
+            new.targets.reserveCapacity(old.targets.count)
+            new.biz.reserveCapacity(old.biz.count)
+            new.tags.reserveCapacity(old.tags.count)
+        }
+        state = Mutex(new)
+    }
 
     var count: Int { state.withLock { $0.entries.count } }
 
@@ -99,22 +114,19 @@ final class Generation: Sendable {
         var count: Int { targets.count + biz.count + tags.count }
     }
 
-    /// By its keys, of which there are fewer than entries, and whose positions are in order already: a tag that all have is compared
-    /// with no other.
+    /// Numbers are sorted as they are, which is faster than by their keys with a look-up each. Tags by their keys, whose positions are in
+    /// order already: a tag that all have is compared with no other.
     var sorted: Sorted {
-        state.withLock { state in
-            var sorted = Sorted(last: state.entries.last?.seq)
-            for key in state.targets.keys.sorted(by: { $0.raw < $1.raw }) {
-                for seq in state.targets[key]?.all ?? [] { sorted.targets.append((key.raw, seq)) }
-            }
-            for key in state.biz.keys.sorted(by: { ($0.app, $0.hash) < ($1.app, $1.hash) }) {
-                for seq in state.biz[key]?.all ?? [] { sorted.biz.append((key.app, key.hash, seq)) }
-            }
-            for key in state.tags.keys.sorted(by: { ($0.app, $0.tag) < ($1.app, $1.tag) }) {
-                for seq in state.tags[key]?.all ?? [] { sorted.tags.append((key.app, key.tag, seq)) }
-            }
-            return sorted
+        let (entries, tags) = state.withLock { ($0.entries, $0.tags) }
+        var sorted = Sorted(last: entries.last?.seq)
+        sorted.targets = entries.map { ($0.target.raw, $0.seq) }
+        sorted.targets.sort { $0 < $1 }
+        sorted.biz = entries.compactMap { entry in entry.bizHash.map { (entry.app, $0, entry.seq) } }
+        sorted.biz.sort { $0 < $1 }
+        for (key, positions) in tags.sorted(by: { ($0.key.app, $0.key.tag) < ($1.key.app, $1.key.tag) }) {
+            for seq in positions.all { sorted.tags.append((key.app, key.tag, seq)) }
         }
+        return sorted
     }
 
     func append(_ entry: Entry) {

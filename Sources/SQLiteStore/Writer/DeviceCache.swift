@@ -17,8 +17,8 @@ struct DeviceCache {
         let device: Addressee
     }
 
-    /// Above this many (about 6 MiB) it begins anew.
-    private static let capacity = 49_152
+    /// Above this many (about 12 MiB) it begins anew.
+    private static let capacity = 98_304
     /// By ``StableHash``, which the file's index needs anyway; of two tokens with one hash the later has the place.
     private var entries: [Int64: Entry] = [:]
 

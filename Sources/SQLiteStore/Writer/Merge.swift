@@ -95,19 +95,12 @@ final class Merge {
         _ entries: ArraySlice<Entry>, columns: Int32, one: Statement, eight: Statement,
         bind: (Statement, Int32, Entry) -> Void
     ) throws(SQLiteError) {
-        var rest = entries
-        while rest.count >= 8 {
-            var column: Int32 = 1
-            for entry in rest.prefix(8) {
-                bind(eight, column, entry)
-                column += columns
-            }
-            try eight.run()
-            rest = rest.dropFirst(8)
-        }
-        for entry in rest {
-            bind(one, 1, entry)
-            try one.run()
+        var next = entries.startIndex
+        while next < entries.endIndex {
+            let (statement, count) = entries.endIndex - next >= 8 ? (eight, 8) : (one, 1)
+            for row in 0..<count { bind(statement, 1 + columns * Int32(row), entries[next + row]) }
+            try statement.run()
+            next += count
         }
     }
 
