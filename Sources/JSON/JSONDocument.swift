@@ -46,11 +46,13 @@ public final class JSONDocument: Sendable {
         let tokens = UnsafeBufferPointer(start: offsets, count: count)
         var failure: JSONError?
         var tokenBytes = 0
-        let nodes = [JSONNode](unsafeUninitializedCapacity: count) { nodes, listed in
+        // Copied, not listed in the array: an uninitialised array looks its storage's type up at run time (500 instructions), and has room for
+        // each comma.
+        let nodes = withUnsafeTemporaryAllocation(of: JSONNode.self, capacity: count) { nodes in
             var walker = GrammarWalker(into: nodes, hasEscapes: hasEscapes != 0)
             do throws(JSONError) { try walker.walk(bytes, tokens: tokens.span) } catch { failure = error }
-            listed = walker.count
             tokenBytes = walker.tokenBytes
+            return [JSONNode](nodes[..<walker.count])
         }
         if let failure { throw failure }
         return (nodes, tokenBytes)

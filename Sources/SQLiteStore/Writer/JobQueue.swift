@@ -57,22 +57,25 @@ final class JobQueue: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Takes all that is there, waiting at most so many nanoseconds for the first.
-    /// - Returns: `nil` when the queue is closed and empty.
-    func take(within nanoseconds: UInt64) -> [Job]? {
+    /// Takes all that is there into `taken`, which is empty, waiting at most so many nanoseconds for the first.
+    /// - Returns: `false` when the queue is closed and empty.
+    func take(into taken: inout [Job], within nanoseconds: UInt64) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
-        if jobs.isEmpty && isClosed { return nil }
-        return takeAll()
+        if jobs.isEmpty && isClosed { return false }
+        // Two arrays take turns: a new one each time is large enough for the allocator to tidy up before it (0.2 µs a push).
+        swap(&taken, &jobs)
+        return true
     }
 
-    /// Waits until so many are there, at most so many nanoseconds, and takes all that is there.
-    func gather(_ count: Int, within nanoseconds: UInt64) -> [Job] {
+    /// Waits until so many are there, at most so many nanoseconds, and adds all that is there.
+    func gather(_ count: Int, into taken: inout [Job], within nanoseconds: UInt64) {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         if jobs.count < count { wait(for: count, within: nanoseconds) }
-        return takeAll()
+        taken += jobs
+        jobs.removeAll(keepingCapacity: true)
     }
 
     /// Asleep, whatever it waits for: a job that comes before there are enough wakes nobody.
@@ -86,12 +89,5 @@ final class JobQueue: @unchecked Sendable {
         wanted = count
         while wanted != nil, pthread_cond_timedwait(filled, mutex, &deadline) == 0 {}
         wanted = nil
-    }
-
-    private func takeAll() -> [Job] {
-        var taken: [Job] = []
-        taken.reserveCapacity(64)
-        swap(&taken, &jobs)
-        return taken
     }
 }

@@ -76,9 +76,10 @@ final class Writer: Sendable {
         }
 
         func run() {
-            while var jobs = writer.queue.take(within: pause) {
+            var jobs: [Job] = []
+            while writer.queue.take(into: &jobs, within: pause) {
                 if let (callers, time) = group.wait(having: jobs.count) {
-                    jobs += writer.queue.gather(callers - jobs.count, within: time)
+                    writer.queue.gather(callers - jobs.count, into: &jobs, within: time)
                 }
                 let imports = ledger.imports.count
                 decide(jobs)
@@ -86,6 +87,8 @@ final class Writer: Sendable {
                 if jobs.count > ledger.imports.count - imports { pace.sawJob() }
                 tidy(isIdle: jobs.isEmpty && ledger.imports.isEmpty)
                 goOnImporting()
+                // One great crowd must not be paid for ever after.
+                jobs.removeAll(keepingCapacity: jobs.count <= 4_096)
             }
             // Nobody is left who could make room for those that wait.
             for waiting in ledger.sessions.takeWaiting() {
