@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -73,6 +74,19 @@ static inline void ps_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 static inline int ps_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 static inline int ps_eventfd_wake(int descriptor) { return eventfd_write(descriptor, 1); }
+
+/// The epoll instance that watches a descriptor for reading, as libevent does; it is watched by one at most. Asks each: nothing changes where it is watched, and
+/// nothing is done where it is not. Returns -1 with `errno` set when there is none.
+static inline int ps_epoll_that_watches(int descriptor) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    for (int candidate = 0; (rlim_t)candidate < limit.rlim_cur; candidate++) {
+        struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
+        if (epoll_ctl(candidate, EPOLL_CTL_MOD, descriptor, &event) == 0) return candidate;
+    }
+    errno = ENOENT;
+    return -1;
+}
 
 // Sockets.
 

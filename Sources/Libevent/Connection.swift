@@ -79,7 +79,8 @@ public final class Connection {
         self.peer = peer
         self.descriptor = descriptor
         self.state = state
-        guard let stream = bufferevent_socket_new(loop.turn.base, descriptor, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue)) else {
+        guard let stream = bufferevent_socket_new(loop.turn.connections.base, descriptor, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
+        else {
             Glibc.close(descriptor)
             self.state = .closed
             throw .library(call: "bufferevent_socket_new")

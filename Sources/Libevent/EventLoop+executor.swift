@@ -122,7 +122,7 @@ extension EventLoop {
 
     /// Whether the next pass may wait for descriptors; from then on whoever posts a job wakes the loop.
     private func mayWait() -> Bool {
-        if turn.hasLater || turn.goesOn || !turn.backlog.isEmpty { return false }
+        if turn.hasLater || turn.goesOn || !turn.backlog.isEmpty || turn.connections.hasWork { return false }
         return shared.withLock { shared in
             shared.sleeping = shared.jobs.isEmpty && !shared.stopping
             return shared.sleeping

@@ -82,7 +82,7 @@ internal import Synchronization
 /// **The end**: close what belongs to the loop, `stop()`, `join()`. Loops end last: a job that reaches a loop that has ended never runs.
 public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     /// How long a turn should take at most, unless the loop was made with another limit: what waits for one of its parts waits no longer than about this.
-    public static let longestTurn = Duration.milliseconds(2)
+    public static let longestTurn = Duration.milliseconds(1)
 
     /// The thread's name, cut to 15 bytes for the system.
     public let name: String

@@ -40,7 +40,7 @@ final class LoopEvent {
     }
 
     private func fire() {
-        loop.callback { body(self) }
+        loop.turn.callback { body(self) }
     }
 
     /// Waits for the trigger, or, with a time, at most that long. Again while pending: the new time counts.

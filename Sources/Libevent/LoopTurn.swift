@@ -1,8 +1,10 @@
 internal import CLibevent
 
-/// What is bound to the loop's thread: libevent's base, the turn's clock, and what waits for the turn's end.
+/// What is bound to the loop's thread: libevent's bases, the turn's clock, and what waits for the turn's end.
 final class LoopTurn {
+    /// The main base: everything but the connections.
     let base: OpaquePointer
+    let connections: ConnectionBase
     private let wakeEvent: OpaquePointer
     /// In nanoseconds.
     private let longest: Int64
@@ -23,9 +25,9 @@ final class LoopTurn {
     private var partBegan: Int64 = 0
     private var wall: Int64 = 0
 
-    /// libevent runs a pass, and none of its callbacks is inside ours: the only place where a turn may end within a pass.
+    /// libevent runs a pass over the connections, and none of its callbacks is inside ours: the only place where a turn may end within a pass.
     private var isBetweenCallbacks = false
-    /// The turn ends while libevent still runs the pass.
+    /// The turn ends while libevent still runs the pass over the connections.
     private(set) var isInsidePass = false
     /// The next pass does not wait.
     private(set) var goesOn = false
@@ -40,9 +42,16 @@ final class LoopTurn {
         guard event_config_set_flag(config, Int32(flags)) == 0, let base = event_base_new_with_config(config) else {
             throw .library(call: "event_base_new_with_config")
         }
+        do throws(LibeventError) {
+            connections = try ConnectionBase(in: base, probe: wakeDescriptor)
+        } catch {
+            event_base_free(base)
+            throw error
+        }
         // Edge-triggered: each write to the eventfd ends one wait, and nobody has to read it. Its event also keeps the base from being empty.
         let interest = ps_ev_read() | ps_ev_persist() | ps_ev_edge()
         guard let event = event_new(base, wakeDescriptor, interest, { _, _, _ in }, nil), event_add(event, nil) == 0 else {
+            connections.free()
             event_base_free(base)
             throw .library(call: "event_new")
         }
@@ -54,6 +63,7 @@ final class LoopTurn {
 
     func free() {
         event_free(wakeEvent)
+        connections.free()
         event_base_free(base)
     }
 
@@ -84,18 +94,24 @@ final class LoopTurn {
         wall = 0
     }
 
-    /// One pass over what is ready; waits for something to be, if `waiting`.
+    /// One pass over what is ready, last the connections; waits for something to be, if `waiting`.
     func pass(waiting: Bool) {
         goesOn = false
+        passMainBase(waiting: waiting)
+        guard connections.hasWork else { return }
         isBetweenCallbacks = true
-        // EVLOOP_NONBLOCK alone would not return while one descriptor stays ready.
-        let result = event_base_loop(base, waiting ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
-        precondition(result == 0, "event_base_loop: \(result)")
+        connections.pass()
         isBetweenCallbacks = false
     }
 
-    /// The way in of a callback whose caller does not bear that the turn ends before it is back: evhttp's. When the turn has become too long the pass is
-    /// broken off, and what is active stays active; but libevent then asks the system about every ready descriptor once more.
+    private func passMainBase(waiting: Bool) {
+        // EVLOOP_NONBLOCK alone would not return while one descriptor stays ready.
+        let result = event_base_loop(base, waiting ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
+        precondition(result == 0, "event_base_loop: \(result)")
+    }
+
+    /// The way in of evhttp's callbacks. When the turn has become too long the pass over the main base is broken off, and what is active stays active; libevent
+    /// then asks the system about its ready descriptors once more, which are few here.
     @inline(__always)
     func callback(_ body: () -> Void) {
         startClock()
@@ -103,12 +119,13 @@ final class LoopTurn {
         if ps_monotonic_nanoseconds() - beginning > longest { event_base_loopbreak(base) }
     }
 
-    /// The way in of every other callback.
+    /// The way in of every other callback; only those of connections may be followed by the turn's end.
     /// - Returns: whether the callbacks have had their share of the turn, and it may end here, inside the pass.
     @inline(__always)
     func interruptibleCallback(_ body: () -> Void) -> Bool {
         guard isBetweenCallbacks else {
-            // libevent calls back from within a call of ours.
+            // Called from the main base, or by libevent from within a call of ours.
+            startClock()
             body()
             return false
         }
@@ -119,10 +136,11 @@ final class LoopTurn {
         return isExceeded
     }
 
-    /// Runs what ends the turn, inside the pass.
+    /// Looks after the main base and runs what ends the turn, inside the pass.
     func interrupt(_ end: () -> Void) {
         isBetweenCallbacks = false
         isInsidePass = true
+        passMainBase(waiting: false)
         end()
         isInsidePass = false
         isBetweenCallbacks = true

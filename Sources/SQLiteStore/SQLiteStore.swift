@@ -93,8 +93,8 @@ public final class SQLiteStore: Sendable {
         let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
             try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
         }
-        pages = Reader(name: "psp-pages", isShared: true, givesWay: .none, log: options.log, open: open)
-        reports = Reader(name: "psp-reports", isShared: false, givesWay: .processor, log: options.log, open: open)
+        pages = Reader(name: "psp-pages", isShared: true, scheduling: .ordinary, log: options.log, open: open)
+        reports = Reader(name: "psp-reports", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
         if let error = ready.wait() {
             close()
             throw error

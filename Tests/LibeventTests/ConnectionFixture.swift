@@ -16,6 +16,9 @@ actor Switchboard: ConnectionHandler {
     /// How many bytes of the input are consumed at a time; nil: all.
     private var consumesAtMost: Int?
     private var consumesNothing = false
+    /// How long each read keeps the loop, in microseconds.
+    private var readCost: UInt32 = 0
+    private var timer: Timer?
 
     init(on loop: EventLoop) { self.loop = loop }
 
@@ -73,6 +76,7 @@ actor Switchboard: ConnectionHandler {
         }
         received += bytes
         if consumesAtMost != nil { events.append("read \(bytes.count)") }
+        usleep(readCost)
         if bytes == Array("close".utf8) {
             // Twice, and inside a view.
             connection.withInput { _, _ in
@@ -125,6 +129,16 @@ actor Switchboard: ConnectionHandler {
     /// Blocks the loop, so that what happens meanwhile is found all at once.
     func sleep(_ microseconds: UInt32) { usleep(microseconds) }
 
+    /// Has a byte from each of these sockets found at once, each take that long to be read, and a timer become due meanwhile.
+    func readSlowly(_ cost: UInt32, from descriptors: [Int32], timer delay: Duration) throws {
+        consumesAtMost = .max
+        readCost = cost
+        timer = try Timer(on: loop, after: delay) { [unowned self] in assumeIsolated { $0.events.append("timer") } }
+        for descriptor in descriptors {
+            guard Glibc.send(descriptor, "x", 1, 0) == 1 else { throw LibeventError.system(call: "send", code: errno) }
+        }
+    }
+
     /// Accepts what is there and stops, while the loop has had no chance to.
     func stopBehind(_ connect: @Sendable () throws -> Void) rethrows {
         try connect()
@@ -133,6 +147,7 @@ actor Switchboard: ConnectionHandler {
 
     func stop() {
         listener = nil
+        timer = nil
         close()
     }
 }

@@ -74,6 +74,20 @@ struct ConnectionTests {
         }
     }
 
+    @Test("timers, as listeners and callers, do not wait until everything that has come on connections is read")
+    func mainBaseGoesFirst() async throws {
+        try await withSwitchboard { board, address in
+            let devices = try (0..<20).map { _ in try RawSocket(address) }
+            let count = devices.count
+            try await wait(until: "all are accepted") { await board.count == count }
+            try await board.readSlowly(3000, from: devices.map(\.descriptor), timer: .milliseconds(10))
+            try await wait(until: "everything is read") { await board.received.count == count }
+            let events = await board.events
+            #expect(events.firstIndex(of: "timer").map { (1..<count).contains($0) } == true, "\(events)")
+            withExtendedLifetime(devices) {}
+        }
+    }
+
     @Test("what the peer does while reading is off is told afterwards: its input, then its end", arguments: [false, true])
     func endWhileNotReading(more: Bool) async throws {
         try await withSwitchboard { board, address in

@@ -106,10 +106,10 @@ final class Reader: Sendable {
 
     /// - Parameter isShared: whether pieces of work that wait together read as of one moment.
     init(
-        name: String, isShared: Bool, givesWay courtesy: WorkerThread.Courtesy, log: @escaping @Sendable (String) -> Void,
+        name: String, isShared: Bool, scheduling: WorkerThread.Scheduling, log: @escaping @Sendable (String) -> Void,
         open: @escaping @Sendable () throws(SQLiteError) -> Context
     ) {
-        thread = WorkerThread(name: name, givesWay: courtesy)
+        thread = WorkerThread(name: name, scheduling: scheduling)
         thread.start { [self] in
             var context: Context?
             do { context = try open() } catch { log("reader: \(error)") }

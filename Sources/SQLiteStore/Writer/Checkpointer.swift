@@ -18,7 +18,7 @@ final class Checkpointer: Sendable {
         self.path = path
         let wanted = WakeSignal()
         self.wanted = wanted
-        thread = WorkerThread(name: "psp-checkpoint", givesWay: .disk)
+        thread = WorkerThread(name: "psp-checkpoint", scheduling: .givesWayOnDisk)
         thread.start { [self] in run() }
     }
 

@@ -5,26 +5,30 @@ internal import Synchronization
 /// A thread of the store's, with a name that `top -H` shows. Started once, joined once.
 final class WorkerThread: Sendable {
     private let name: String
-    private let courtesy: Courtesy
+    private let scheduling: Scheduling
     private let handle = Mutex<pthread_t?>(nil)
 
-    /// To what a thread gives others the way. What serves callers and devices gives it to nobody.
-    enum Courtesy {
-        case none
+    /// How a thread stands to others.
+    enum Scheduling {
+        /// As any other.
+        case ordinary
+        /// Little to do and somebody waits for it: when it wakes it should run at once. (Measured on two cores that are busy with other threads: a push's p99 6.5 to 7.5
+        /// ms without, 5.4 to 5.9 ms with it.)
+        case prompt
         /// Long reading: on a machine with few cores the loops and the writer must not wait for a time slice of it.
-        case processor
+        case givesWayOnProcessor
         /// Writing in bulk: the log's next sync must not queue behind it.
-        case disk
+        case givesWayOnDisk
     }
 
-    init(name: String, givesWay courtesy: Courtesy = .none) {
+    init(name: String, scheduling: Scheduling = .ordinary) {
         self.name = name
-        self.courtesy = courtesy
+        self.scheduling = scheduling
     }
 
     /// Runs `body` on a new thread.
     func start(_ body: @escaping @Sendable () -> Void) {
-        let context = Unmanaged.passRetained(Start(name: name, courtesy: courtesy, body: body))
+        let context = Unmanaged.passRetained(Start(name: name, scheduling: scheduling, body: body))
         var thread = pthread_t()
         let code = pthread_create(
             &thread, nil,
@@ -32,10 +36,11 @@ final class WorkerThread: Sendable {
                 guard let context else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
                 psp_name_thread(start.name)
-                switch start.courtesy {
-                case .none: break
-                case .processor: psp_yield_processor()
-                case .disk: psp_yield_disk()
+                switch start.scheduling {
+                case .ordinary: break
+                case .prompt: psp_prefer_short_slices()
+                case .givesWayOnProcessor: psp_yield_processor()
+                case .givesWayOnDisk: psp_yield_disk()
                 }
                 start.body()
                 return nil
@@ -56,11 +61,11 @@ final class WorkerThread: Sendable {
 
     private final class Start: Sendable {
         let name: String
-        let courtesy: Courtesy
+        let scheduling: Scheduling
         let body: @Sendable () -> Void
-        init(name: String, courtesy: Courtesy, body: @escaping @Sendable () -> Void) {
+        init(name: String, scheduling: Scheduling, body: @escaping @Sendable () -> Void) {
             self.name = name
-            self.courtesy = courtesy
+            self.scheduling = scheduling
             self.body = body
         }
     }
