@@ -4,7 +4,7 @@ public protocol Mailbox: Sendable {
     func execute(_ work: @escaping @Sendable () -> Void)
 }
 
-/// One loop's door to the store. All answers to calls made through it are posted to its loop, one job a commit: the feed's entries
+/// One loop's door to the store. All answers to calls made through it are posted to its loop, commit by commit: the feed's entries
 /// first, then the answers, so that a caller never learns of a push before its own loop has it.
 public protocol StorePort: TaskStore, DeliveryStore, Directory {
     /// Begins the feed. `deliver` is called on the loop with everything after the snapshot's position, in order, and has applied

@@ -1,8 +1,8 @@
 internal import Push
 internal import Synchronization
 
-/// What the loops are to learn of a transaction: kept until it is committed, then posted as one job a loop, the feed's entries
-/// first, then the answers to that loop's own requests. Writer only.
+/// What the loops are to learn of a transaction: kept until it is committed, then posted, the feed's entries first, then the answers
+/// to that loop's own requests. Writer only.
 final class Outbox {
     private struct Loop {
         let mailbox: any Mailbox
@@ -22,6 +22,8 @@ final class Outbox {
     private let backlogLimit: Int
     /// What an entry without payload is counted as.
     private static let entryCost = 64
+    /// How many answers a loop gives before it may end its turn: each may be a reply with its system call, so these take 0.2 ms.
+    private static let answersAJob = 32
 
     private var loops: [Loop] = []
     private var confirmed: [(loop: Int, answer: Answer)] = []
@@ -106,11 +108,17 @@ final class Outbox {
         loops[index].unsent = 0
         if !confirmations.isEmpty { loops[index].waiting = [] }
         backlog.add(cost)
-        loops[index].mailbox.execute {
+        let mailbox = loops[index].mailbox
+        let first = answers.prefix(Self.answersAJob)
+        mailbox.execute {
             if let deliver { for event in events { deliver(event) } }
             backlog.add(-cost)
-            for answer in answers { answer() }
+            for answer in first { answer() }
             for confirmation in confirmations { confirmation.loopHasApplied() }
+        }
+        for start in stride(from: first.endIndex, to: answers.endIndex, by: Self.answersAJob) {
+            let next = answers[start...].prefix(Self.answersAJob)
+            mailbox.execute { for answer in next { answer() } }
         }
     }
 
