@@ -64,7 +64,7 @@ final class JobQueue: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
         if jobs.isEmpty && isClosed { return false }
-        // Two arrays take turns: a new one each time is large enough for the allocator to tidy up before it (0.2 µs a push).
+        // Two arrays take turns: a new one each time is so large that the allocator tidies up before it makes one.
         swap(&taken, &jobs)
         return true
     }
