@@ -112,9 +112,13 @@ extension EventLoop {
     private func endTurn() {
         turn.runLater()
         turn.beginPart()
-        run(takeJobs())
+        takeJobs()
+        runJobs()
         // What these jobs have made ready to go on: a request's task, once its answer has come.
-        if turn.backlog.isEmpty { run(takeJobs()) }
+        if turn.backlog.isEmpty {
+            takeJobs()
+            runJobs()
+        }
         turn.beginPart()
         turn.runSteps()
         turn.begin()
@@ -129,19 +133,22 @@ extension EventLoop {
         }
     }
 
-    private func takeJobs() -> [Job] {
+    /// Takes what is queued, behind what an earlier turn left.
+    private func takeJobs() {
         shared.withLock { shared in
             shared.sleeping = false
-            guard !shared.jobs.isEmpty else { return [] }
-            var taken: [Job] = []
-            swap(&taken, &shared.jobs)
-            return taken
+            if turn.backlog.isEmpty {
+                // Two arrays take turns: one that grows anew in each turn is large enough for the allocator to tidy up for it.
+                swap(&turn.backlog, &shared.jobs)
+            } else {
+                turn.backlog += shared.jobs
+                shared.jobs.removeAll(keepingCapacity: true)
+            }
         }
     }
 
-    /// Runs the jobs that were queued before this turn's end, first what an earlier turn left behind, for as long as they may take.
-    private func run(_ batch: [Job]) {
-        turn.backlog.append(contentsOf: batch)
+    /// Runs the jobs that have been taken, for as long as they may take.
+    private func runJobs() {
         let executor = asUnownedSerialExecutor()
         let preference = asUnownedTaskExecutor()
         var index = turn.backlogStart

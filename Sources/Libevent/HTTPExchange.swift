@@ -105,10 +105,11 @@ public final class HTTPExchange {
     /// exchange, and its memory with it: a large body is never copied into one piece (13 ms of the loop for 12 MiB).
     public func takeBody(upTo count: Int) -> [UInt8] {
         guard case .evhttp(let request) = pending.source, let buffer = evhttp_request_get_input_buffer(request) else { return [] }
-        let count = min(count, evbuffer_get_length(buffer))
-        return [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
-            initialized = max(0, Int(evbuffer_remove(buffer, bytes.baseAddress, count)))
-        }
+        // Zeros first: an uninitialised array looks its storage's type up at run time (500 instructions).
+        var body = [UInt8](repeating: 0, count: min(count, evbuffer_get_length(buffer)))
+        let taken = evbuffer_remove(buffer, &body, body.count)
+        if taken < body.count { body.removeLast(body.count - max(0, Int(taken))) }
+        return body
     }
 
     private func forEachHeader(of request: OpaquePointer, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
