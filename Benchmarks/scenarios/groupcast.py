@@ -146,17 +146,22 @@ def store(place):
     """What a groupcast costs in the store, by the number of offline devices that it is for."""
     size = place.size
     costs = {count: [] for count in size.store}
+    seconds = max(1, size.seconds // len(size.store))
     with Pspd(place) as server:
         server.make_app()
         for count in size.store:
             server.make_devices(range(count), f"org{count}", f"d{count}")
-        for run in range(size.runs):
-            # Each run begins with another one: a push into a longer log costs a little more.
-            first = run % len(size.store)
-            for count in size.store[first:] + size.store[:first]:
-                with CPU(server) as used:
-                    report = wrk(place, server, size.seconds, "--org", f"org{count}")
-                costs[count].append(used.per(report["requests"]))
+        for _ in range(size.runs):
+            # In turns, a second each: what the machine and the growing log do to one they do to all.
+            used = {count: [0, 0] for count in size.store}
+            for _ in size.store:
+                for count in size.store:
+                    with CPU(server) as cpu:
+                        report = wrk(place, server, seconds, "--org", f"org{count}")
+                    used[count][0] += cpu.microseconds
+                    used[count][1] += report["requests"]
+            for count, (microseconds, requests) in used.items():
+                costs[count].append(microseconds / requests)
     fewest, *others = size.store
     dearest = max(others, key=lambda count: statistics.median(costs[count]))
     note = "; ".join(f"{count:,}: {statistics.median(cost):.1f} µs" for count, cost in costs.items())
