@@ -76,7 +76,7 @@ actor Switchboard: ConnectionHandler {
         }
         received += bytes
         if consumesAtMost != nil { events.append("read \(bytes.count)") }
-        usleep(readCost)
+        if readCost > 0 { usleep(readCost) }
         if bytes == Array("close".utf8) {
             // Twice, and inside a view.
             connection.withInput { _, _ in
