@@ -15,14 +15,8 @@ final class ConnectionBase {
     ///   - main: the loop's main base, which tells when this one has something to do.
     ///   - probe: a descriptor that no event base knows yet.
     init(in main: OpaquePointer, probe: Int32) throws(LibeventError) {
-        guard let config = event_config_new() else { throw .library(call: "event_config_new") }
-        defer { event_config_free(config) }
         // No changelist, as changes must reach the system though this base does not wait. A connection's interest hardly ever changes.
-        let flags = EVENT_BASE_FLAG_NOLOCK.rawValue | EVENT_BASE_FLAG_IGNORE_ENV.rawValue
-        guard event_config_set_flag(config, Int32(flags)) == 0, let base = event_base_new_with_config(config) else {
-            throw .library(call: "event_base_new_with_config")
-        }
-        self.base = base
+        base = try EventBase.make(usesChangelist: false)
         do throws(LibeventError) {
             let descriptor = try Self.descriptor(of: base, probe: probe)
             readiness = event_new(

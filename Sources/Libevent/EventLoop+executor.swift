@@ -100,7 +100,7 @@ extension EventLoop {
         } while !shouldEnd()
     }
 
-    /// A libevent callback's way in; the pass may hold many. When they have had their share, the turn ends right here, and the next one goes on with the pass.
+    /// The way in of a connection's callback; the pass may hold many. When they have had their share, the turn ends right here, and the next one goes on with the pass.
     ///
     /// The other way would be to break the pass off. libevent then asks the system about every ready descriptor again (up to 4,096, level-triggered): with
     /// 10,000 connections that answer at once it doubled the cost of an answer, and what was newly ready got behind what was active all the same.

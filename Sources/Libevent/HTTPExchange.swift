@@ -91,16 +91,6 @@ public final class HTTPExchange {
         }
     }
 
-    /// Calls `body` with the request's body, in one piece; the memory is valid inside the call only. Empty for what must be refused.
-    public func withBody<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
-        guard case .evhttp(let request) = pending.source, let buffer = evhttp_request_get_input_buffer(request) else {
-            return try body(UnsafeRawBufferPointer(start: nil, count: 0))
-        }
-        let count = evbuffer_get_length(buffer)
-        let start = count == 0 ? nil : evbuffer_pullup(buffer, -1)
-        return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
-    }
-
     /// Takes the next piece of the request's body, `count` bytes or what is left; empty at the end, and for what must be refused. What was taken is gone from the
     /// exchange, and its memory with it: a large body is never copied into one piece (13 ms of the loop for 12 MiB).
     public func takeBody(upTo count: Int) -> [UInt8] {

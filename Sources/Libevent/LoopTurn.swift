@@ -33,15 +33,7 @@ final class LoopTurn {
     private(set) var goesOn = false
 
     init(wakeDescriptor: Int32, longest: Duration) throws(LibeventError) {
-        guard let config = event_config_new() else { throw .library(call: "event_config_new") }
-        defer { event_config_free(config) }
-        // No lock: one thread only. The changelist saves system calls where interest in a descriptor changes often, and is unsafe with
-        // duplicated descriptors: nothing in this room calls dup, and everything is close-on-exec, so that no other process shares one.
-        let flags =
-            EVENT_BASE_FLAG_NOLOCK.rawValue | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST.rawValue | EVENT_BASE_FLAG_IGNORE_ENV.rawValue
-        guard event_config_set_flag(config, Int32(flags)) == 0, let base = event_base_new_with_config(config) else {
-            throw .library(call: "event_base_new_with_config")
-        }
+        let base = try EventBase.make(usesChangelist: true)
         do throws(LibeventError) {
             connections = try ConnectionBase(in: base, probe: wakeDescriptor)
         } catch {
@@ -110,7 +102,7 @@ final class LoopTurn {
         precondition(result == 0, "event_base_loop: \(result)")
     }
 
-    /// The way in of evhttp's callbacks. When the turn has become too long the pass over the main base is broken off, and what is active stays active; libevent
+    /// The way in of the main base's callbacks. When the turn has become too long the pass over the main base is broken off, and what is active stays active; libevent
     /// then asks the system about its ready descriptors once more, which are few here.
     @inline(__always)
     func callback(_ body: () -> Void) {
@@ -119,13 +111,12 @@ final class LoopTurn {
         if ps_monotonic_nanoseconds() - beginning > longest { event_base_loopbreak(base) }
     }
 
-    /// The way in of every other callback; only those of connections may be followed by the turn's end.
+    /// The way in of a connection's callbacks.
     /// - Returns: whether the callbacks have had their share of the turn, and it may end here, inside the pass.
     @inline(__always)
     func interruptibleCallback(_ body: () -> Void) -> Bool {
         guard isBetweenCallbacks else {
-            // Called from the main base, or by libevent from within a call of ours.
-            startClock()
+            // libevent calls back from within a call of ours.
             body()
             return false
         }

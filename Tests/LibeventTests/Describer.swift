@@ -41,11 +41,12 @@ actor Describer {
     }
 
     private func describe(_ exchange: HTTPExchange) {
-        let body = exchange.withBody { String(decoding: $0, as: UTF8.self) }
-        let isTooLarge = exchange.headerBytes > limits.maxHeaderBytes || exchange.bodyCount > limits.maxBodyBytes
+        let count = exchange.bodyCount
+        let body = String(decoding: exchange.takeBody(upTo: count), as: UTF8.self)
+        let isTooLarge = exchange.headerBytes > limits.maxHeaderBytes || count > limits.maxBodyBytes
         let status = exchange.framing != .ok ? 400 : isTooLarge ? 413 : 200
         let text =
-            "\(exchange.method) \(exchange.path) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(exchange.bodyCount) body=\(body)"
+            "\(exchange.method) \(exchange.path) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(count) body=\(body)"
         exchange.reply(
             status: status,
             headers: [("Content-Type", "text/plain"), ("X-Asked", exchange.values(of: "x-ask").joined(separator: "|"))],
