@@ -28,6 +28,7 @@ let package = Package(
     ],
     targets: [
         // System libraries.
+        .systemLibrary(name: "CSystem"),
         .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
@@ -35,28 +36,31 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
-        // Thin, safe Swift over them. None of these knows of pushing.
-        .target(name: "Libevent", dependencies: ["CLibevent"], swiftSettings: swift),
-        .target(name: "JSON", dependencies: ["CSimdjson"], swiftSettings: swift),
-        .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: swift),
+        // The ground: what every room may need and none should write again.
+        .target(name: "Base", dependencies: ["CSystem"], swiftSettings: swift),
+
+        // Thin, safe Swift over the libraries. None of these knows of pushing.
+        .target(name: "Libevent", dependencies: ["Base", "CLibevent"], swiftSettings: swift),
+        .target(name: "JSON", dependencies: ["Base", "CSimdjson"], swiftSettings: swift),
+        .target(name: "Crypto", dependencies: ["Base", "CCrypto"], swiftSettings: swift),
         .target(name: "MQTT", swiftSettings: swift),
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swift),
 
         // The domain and the store's protocols; then what implements and what uses them.
-        .target(name: "Push", dependencies: ["JSON", "Crypto"], swiftSettings: swift),
-        .target(name: "SQLiteStore", dependencies: ["Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
+        .target(name: "Push", dependencies: ["Base", "JSON", "Crypto"], swiftSettings: swift),
+        .target(name: "SQLiteStore", dependencies: ["Base", "Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
         .target(
             name: "Gateway",
             dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
             name: "PushAPI",
-            dependencies: ["Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Base", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
             name: "PushServer",
             dependencies: [
-                "PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent", "Crypto", "JSON", "YAML",
+                "PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent", "Crypto", "JSON", "YAML", "Base",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
@@ -66,27 +70,29 @@ let package = Package(
         .executableTarget(
             name: "pspctl",
             dependencies: [
-                "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swift),
 
         .executableTarget(
             name: "pspbench",
             dependencies: [
-                "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "Libevent", "MQTT", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: swift),
 
         // Tests mirror the rooms.
-        .target(name: "TestKit", dependencies: ["Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
-        .testTarget(name: "LibeventTests", dependencies: ["Libevent"], swiftSettings: swift),
+        .target(
+            name: "TestKit", dependencies: ["Base", "Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
+        .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: swift),
+        .testTarget(name: "LibeventTests", dependencies: ["Base", "Libevent"], swiftSettings: swift),
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
-        .testTarget(name: "CryptoTests", dependencies: ["Crypto"], swiftSettings: swift),
+        .testTarget(name: "CryptoTests", dependencies: ["Base", "Crypto"], swiftSettings: swift),
         .testTarget(name: "PushTests", dependencies: ["Push", "JSON", "Crypto"], swiftSettings: swift),
         .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", "Push", "CSQLite", "FaultVFS"], swiftSettings: swift),
+            name: "SQLiteStoreTests", dependencies: ["Base", "SQLiteStore", "Push", "CSQLite", "FaultVFS"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
@@ -95,7 +101,9 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "PushAPITests",
-            dependencies: ["PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Base", "PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "PushServerTests",

@@ -34,39 +34,8 @@
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-// GNU extensions, declared here: with _GNU_SOURCE the system's headers would differ from the ones that Swift's own Glibc module has read.
-extern int pthread_setname_np(pthread_t thread, const char *name);
+// A GNU extension, declared here: with _GNU_SOURCE the system's headers would differ from the ones that Swift's own Glibc module has read.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
-#define PS_RUSAGE_THREAD 1
-
-// Threads.
-
-static inline void ps_name_current_thread(const char *name) {
-    // 15 bytes and a NUL at most, or the kernel refuses the whole name.
-    char cut[16];
-    strncpy(cut, name, sizeof cut - 1);
-    cut[sizeof cut - 1] = 0;
-    pthread_setname_np(pthread_self(), cut);
-}
-
-/// The processor time of the calling thread, in microseconds.
-static inline int64_t ps_thread_cpu_microseconds(void) {
-    struct rusage usage;
-    if (getrusage((__typeof__(RUSAGE_SELF))PS_RUSAGE_THREAD, &usage) != 0) return 0;
-    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * (int64_t)1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
-static inline int64_t ps_monotonic_nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
-}
-
-static inline int64_t ps_wall_milliseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
-}
 
 static inline void ps_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 

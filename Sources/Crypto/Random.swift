@@ -1,3 +1,5 @@
+internal import Base
+
 /// Random bytes for secrets and names that nobody may guess: `getrandom(2)` by way of the standard library, which cannot fail.
 public enum Random {
     /// So many random bytes.

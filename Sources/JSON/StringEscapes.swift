@@ -1,3 +1,5 @@
+internal import Base
+
 /// The escapes of a string (RFC 8259 §7). Ranges are those between the quotes.
 enum StringEscapes {
     /// Checks every escape. Returns whether there is one.
@@ -109,18 +111,9 @@ enum StringEscapes {
         guard index + 6 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else { return nil }
         var unit: UInt16 = 0
         for offset in (index + 2)..<(index + 6) {
-            guard let digit = hexDigit(bytes[offset]) else { return nil }
+            guard let digit = Hex.value(of: bytes[offset]) else { return nil }
             unit = unit << 4 | UInt16(digit)
         }
         return unit
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Base
 internal import CLibevent
 
 /// A second event base of a loop, for what comes in great numbers: the persistent connections. It stands in the loop's main base as one descriptor.

@@ -1,3 +1,4 @@
+internal import Base
 internal import CLibevent
 internal import Glibc
 internal import Synchronization
@@ -143,7 +144,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
         var handle = pthread_t()
         let context = Unmanaged.passRetained(self).toOpaque()
         let result = pthread_create(&handle, nil, loopThread, context)
-        precondition(result == 0, "pthread_create: \(LibeventError.text(ofErrorNumber: result))")
+        precondition(result == 0, "pthread_create: \(SystemError(code: result))")
         thread.withLock { $0 = handle }
     }
 
@@ -153,7 +154,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
             precondition(shared.life == .new, "a loop runs once")
             shared.life = .running
         }
-        ps_name_current_thread(name)
+        CurrentThread.setName(name)
         runner.store(UInt(pthread_self()), ordering: .relaxed)
         CurrentLoop.set(self)
         Task(executorPreference: Entrance(to: self)) { self.runTurns() }

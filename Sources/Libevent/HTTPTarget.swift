@@ -1,3 +1,5 @@
+internal import Base
+
 /// The target of a request, taken apart (RFC 9112 §3.2): origin form `/path?query`, or absolute form with a host before it.
 struct HTTPTarget {
     let path: String
@@ -58,20 +60,11 @@ struct HTTPTarget {
                 bytes.append(byte)
                 continue
             }
-            guard let high = digits.next().flatMap(hexDigit), let low = digits.next().flatMap(hexDigit), high | low != 0 else {
+            guard let high = digits.next().flatMap(Hex.value), let low = digits.next().flatMap(Hex.value), high | low != 0 else {
                 return path
             }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self) ?? path
-    }
-}
-
-private func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
     }
 }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 
 /// What can go wrong in this room, for reasons outside the program. Misuse (a loop-bound object touched from another thread, an
@@ -23,7 +24,7 @@ public enum LibeventError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .addressInUse(let address): "\(address) is in use"
         case .invalidAddress(let text): "\"\(text)\" is no ADDRESS:PORT"
-        case .system(let call, let code): "\(call): \(Self.text(ofErrorNumber: code))"
+        case .system(let call, let code): "\(call): \(SystemError(code: code))"
         case .library(let call): "\(call) failed"
         case .timedOut: "timed out"
         case .disconnected: "connection refused, closed or broken"
@@ -33,11 +34,4 @@ public enum LibeventError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The failure of `call`, from `errno`. Call it before anything else can change `errno`.
     static func lastSystemError(_ call: String) -> LibeventError { .system(call: call, code: errno) }
-
-    /// The system's text for an `errno`.
-    public static func text(ofErrorNumber code: Int32) -> String {
-        var buffer = [CChar](repeating: 0, count: 128)
-        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
 }

@@ -1,3 +1,5 @@
+internal import Base
+
 /// How many objects that C holds are alive, in debug builds: a test that ends with more than it began with has found a leak.
 enum LiveObjects {
     #if DEBUG

@@ -1,3 +1,4 @@
+internal import Base
 internal import CLibevent
 
 /// What is bound to the loop's thread: libevent's bases, the turn's clock, and what waits for the turn's end.
@@ -62,18 +63,18 @@ final class LoopTurn {
     // MARK: The clock
 
     var beginning: Int64 {
-        if began == 0 { began = ps_monotonic_nanoseconds() }
+        if began == 0 { began = MonotonicClock.nanoseconds }
         return began
     }
 
     /// Whether the running part of the turn is older than its share.
-    var isExceeded: Bool { ps_monotonic_nanoseconds() - partBegan > longestPart }
+    var isExceeded: Bool { MonotonicClock.nanoseconds - partBegan > longestPart }
 
     /// The jobs begin, or the steps: what came before does not count against them.
-    func beginPart() { partBegan = ps_monotonic_nanoseconds() }
+    func beginPart() { partBegan = MonotonicClock.nanoseconds }
 
     var wallClock: Int64 {
-        if wall == 0 { wall = ps_wall_milliseconds() }
+        if wall == 0 { wall = WallClock.milliseconds }
         return wall
     }
 
@@ -108,7 +109,7 @@ final class LoopTurn {
     func callback(_ body: () -> Void) {
         startClock()
         body()
-        if ps_monotonic_nanoseconds() - beginning > longest { event_base_loopbreak(base) }
+        if MonotonicClock.nanoseconds - beginning > longest { event_base_loopbreak(base) }
     }
 
     /// The way in of a connection's callbacks.

@@ -1,3 +1,4 @@
+internal import Base
 internal import Crypto
 
 /// What a caller proves with that it knows the app's master secret: `md5hex(lower(appkey) + lower(masterSecret) + timestamp)`.

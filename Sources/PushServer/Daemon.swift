@@ -1,3 +1,4 @@
+internal import Base
 internal import Dispatch
 internal import Glibc
 internal import Libevent
@@ -104,13 +105,13 @@ public enum Daemon {
     }
 
     /// Unbuffered, so nothing has to be flushed.
+    /// - Returns: whether all of it was written.
     private static func write(_ text: String, to descriptor: Int32) -> Bool {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 || errno == EINTR else { return false }
-            rest = rest.dropFirst(max(0, count))
+        do throws(SystemError) {
+            try writeAll(Array(text.utf8), to: descriptor)
+            return true
+        } catch {
+            return false
         }
-        return true
     }
 }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Crypto
 internal import Glibc
 public import Push
@@ -18,7 +19,7 @@ public final class SQLiteStore: Sendable {
         /// How often the log is searched for tasks that are to be forgotten, in milliseconds.
         public var sweepInterval: Int64 = 3_600_000
         /// Unix time in milliseconds.
-        public var clock: @Sendable () -> Int64 = SQLiteStore.wallClock
+        public var clock: @Sendable () -> Int64 = { WallClock.milliseconds }
         /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.
         public var log: @Sendable (String) -> Void = { _ in }
 
@@ -123,13 +124,6 @@ public final class SQLiteStore: Sendable {
         writer.close()
         pages.close()
         reports.close()
-    }
-
-    /// Unix time in milliseconds.
-    public static func wallClock() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     /// The number of this data directory, drawn when it is made.

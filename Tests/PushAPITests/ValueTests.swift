@@ -16,14 +16,6 @@ struct ValueTests {
         #expect(Pattern("/healthz").match("/healthz/") == .none)
     }
 
-    @Test("percent-encoding that is broken, or no UTF-8, stands for nothing")
-    func percentEncoding() {
-        #expect(PercentEncoding.decode("a%20b+c") == "a b+c")
-        #expect(PercentEncoding.decode("a%20b+c", plusIsSpace: true) == "a b c")
-        #expect(PercentEncoding.decode("%E6%98%a5") == "春")
-        for broken in ["%", "%a", "%g0", "%FF", "%E6%98"] { #expect(PercentEncoding.decode(broken) == nil, "\(broken)") }
-    }
-
     @Test(
         "lines are found across slices of any size, with their numbers; white space alone is left out",
         arguments: [1, 2, 3, 7, 100])

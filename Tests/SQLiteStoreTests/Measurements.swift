@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Push
 import Testing
@@ -17,7 +18,7 @@ struct Measurements {
             let cpu =
                 Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
                 + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
-            return Cost(cpu: cpu, wall: Double(clock_gettime_nsec()) / 1_000)
+            return Cost(cpu: cpu, wall: Double(MonotonicClock.nanoseconds) / 1_000)
         }
         static func - (a: Cost, b: Cost) -> Cost { Cost(cpu: a.cpu - b.cpu, wall: a.wall - b.wall) }
     }
@@ -25,8 +26,8 @@ struct Measurements {
     private func furnished(devices: Int) async throws -> StoreFixture {
         let fixture = try await StoreFixture()
         let start = ManualClock().now
-        let began = clock_gettime_nsec()
-        fixture.options.clock = { start + Int64((clock_gettime_nsec() - began) / 1_000_000) }
+        let began = MonotonicClock.nanoseconds
+        fixture.options.clock = { start + Int64((MonotonicClock.nanoseconds - began) / 1_000_000) }
         try await fixture.restart()
         try await fixture.app("app")
         try await fixture.org("root")

@@ -1,3 +1,4 @@
+import Base
 import Testing
 
 @testable import SQLiteStore
@@ -47,9 +48,9 @@ struct PaceTests {
         var pace = ImportPace()
         pace.sawJob()
         let size = pace.size
-        pace.finished(size, since: clock_gettime_nsec() - 1_000)
+        pace.finished(size, since: MonotonicClock.nanoseconds - 1_000)
         #expect(pace.size == 2 * size)
-        let now = clock_gettime_nsec()
+        let now = MonotonicClock.nanoseconds
         pace.finished(pace.size, since: now - 50_000_000)
         #expect(pace.size == size)
         #expect(pace.next >= now + 50_000_000)
@@ -58,7 +59,7 @@ struct PaceTests {
     @Test("an import yields to callers and to a checkpoint, but not for ever")
     func yielding() {
         var pace = ImportPace()
-        let now = clock_gettime_nsec()
+        let now = MonotonicClock.nanoseconds
         pace.finished(pace.size, since: now)
         #expect(!pace.yields(at: now + 1_000_000, toWaiting: false, toCheckpoint: false))
         #expect(pace.yields(at: now + 1_000_000, toWaiting: true, toCheckpoint: false))

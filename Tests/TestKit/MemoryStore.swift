@@ -1,3 +1,4 @@
+import Base
 public import Libevent
 public import Push
 

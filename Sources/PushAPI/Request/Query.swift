@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 
 /// The query parameters of a request, checked against what its route knows.

@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 
 /// Why the system refused a file.
@@ -6,7 +7,7 @@ struct FileError: Error, Hashable, CustomStringConvertible {
     /// `errno` of the call that failed.
     let code: Int32
 
-    var description: String { "\(path): \(String(cString: strerror(code)))" }
+    var description: String { "\(path): \(SystemError(code: code))" }
 }
 
 /// Small whole files: settings, the token, the addresses.
@@ -62,14 +63,10 @@ enum File {
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno != EINTR {
-                throw FileError(path: path, code: errno)
-            }
+        do throws(SystemError) {
+            try writeAll(bytes, to: descriptor)
+        } catch {
+            throw FileError(path: path, code: error.code)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Libevent
 
 /// How long a shutdown waits for what may never come: a slow caller, a device that does not read. All its steps share one patience.

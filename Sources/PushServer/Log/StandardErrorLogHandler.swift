@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 internal import Logging
 
@@ -32,13 +33,11 @@ struct StandardErrorLogHandler: LogHandler {
         if let own = event.metadata { all.merge(own) { $1 } }
         if let error = event.error { all["error"] = "\(error)" }
         let line = LogLine(
-            time: Timestamp.now, level: event.level, label: label, message: event.message.description, metadata: all)
-        var bytes = Array((json ? line.json : line.text).utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            time: WallClock.milliseconds, level: event.level, label: label, message: event.message.description, metadata: all)
+        do throws(SystemError) {
+            try writeAll(Array((json ? line.json : line.text).utf8), to: STDERR_FILENO)
+        } catch {
             // A log that cannot be written (a closed pipe, a full disk) must not end the server, and there is nowhere to say so.
-            guard count > 0 || errno == EINTR else { return }
-            bytes = bytes.dropFirst(max(0, count))
         }
     }
 }

@@ -59,7 +59,7 @@ final class JobQueue: @unchecked Sendable {
 
     /// Takes all that is there into `taken`, which is empty, waiting at most so many nanoseconds for the first.
     /// - Returns: `false` when the queue is closed and empty.
-    func take(into taken: inout [Job], within nanoseconds: UInt64) -> Bool {
+    func take(into taken: inout [Job], within nanoseconds: Int64) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
@@ -70,7 +70,7 @@ final class JobQueue: @unchecked Sendable {
     }
 
     /// Waits until so many are there, at most so many nanoseconds, and adds all that is there.
-    func gather(_ count: Int, into taken: inout [Job], within nanoseconds: UInt64) {
+    func gather(_ count: Int, into taken: inout [Job], within nanoseconds: Int64) {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         if jobs.count < count { wait(for: count, within: nanoseconds) }
@@ -79,7 +79,7 @@ final class JobQueue: @unchecked Sendable {
     }
 
     /// Asleep, whatever it waits for: a job that comes before there are enough wakes nobody.
-    private func wait(for count: Int, within nanoseconds: UInt64) {
+    private func wait(for count: Int, within nanoseconds: Int64) {
         guard !isClosed, nanoseconds > 0 else { return }
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)

@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 
 /// Everything that decides: the directory, the log's head, receipts, sessions. Lives on the writer's thread, inside its transaction.
@@ -33,7 +34,7 @@ final class Ledger {
     /// Facts that the file does not hold yet.
     private var unwritten: [Fact] = []
     /// When the oldest of them was told, in monotonic nanoseconds: a wall clock may stand still.
-    private var unwrittenSince: UInt64 = 0
+    private var unwrittenSince: Int64 = 0
     private var hasBegun = false
     /// Set by an input/output error: nothing is changed any more.
     private(set) var failure: String?
@@ -96,7 +97,7 @@ final class Ledger {
     private func remember(_ fact: Fact) {
         // After an input/output error nothing can be written: a redelivery after the restart is what is left.
         guard failure == nil else { return }
-        if unwritten.isEmpty { unwrittenSince = clock_gettime_nsec() }
+        if unwritten.isEmpty { unwrittenSince = MonotonicClock.nanoseconds }
         unwritten.append(fact)
     }
 
@@ -111,7 +112,7 @@ final class Ledger {
 
     /// How many facts, and for how many nanoseconds, may wait before they are written.
     private static let unwrittenLimit = 8_192
-    private static let unwrittenTime: UInt64 = 100_000_000
+    private static let unwrittenTime: Int64 = 100_000_000
 
     /// Reads the clock.
     func tick() { now = max(now, clock()) }
@@ -125,7 +126,7 @@ final class Ledger {
     /// Writes what is due and commits. When it returns, everything decided since ``begin()`` is on the disk.
     /// - Parameter probing: whether to write something in any case, to learn whether the disk has room again.
     func commit(flushing: Bool, probing: Bool = false) throws(SQLiteError) {
-        let due = unwritten.count >= Self.unwrittenLimit || clock_gettime_nsec() - unwrittenSince >= Self.unwrittenTime
+        let due = unwritten.count >= Self.unwrittenLimit || MonotonicClock.nanoseconds - unwrittenSince >= Self.unwrittenTime
         let flushes =
             failure == nil && (flushing || directoryChanged || (!unwritten.isEmpty && due) || receipts.isCrowded)
         if flushes {

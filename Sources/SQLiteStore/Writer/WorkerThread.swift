@@ -1,4 +1,4 @@
-internal import CSQLite
+internal import Base
 internal import Glibc
 internal import Synchronization
 
@@ -35,12 +35,12 @@ final class WorkerThread: Sendable {
             { context in
                 guard let context else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-                psp_name_thread(start.name)
+                CurrentThread.setName(start.name)
                 switch start.scheduling {
                 case .ordinary: break
-                case .prompt: psp_prefer_short_slices()
-                case .givesWayOnProcessor: psp_yield_processor()
-                case .givesWayOnDisk: psp_yield_disk()
+                case .prompt: CurrentThread.preferShortSlices()
+                case .givesWayOnProcessor: CurrentThread.yieldProcessor()
+                case .givesWayOnDisk: CurrentThread.yieldDisk()
                 }
                 start.body()
                 return nil

@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 internal import Push
 internal import Synchronization
@@ -61,9 +62,9 @@ final class Writer: Sendable {
         var nextSweep: Int64 = 0
         var isSweeping = false
         /// When the next slice may be done, in monotonic nanoseconds.
-        var nextSlice: UInt64 = 0
+        var nextSlice: Int64 = 0
         /// The same for a slice of a merge.
-        var nextMerge: UInt64 = 0
+        var nextMerge: Int64 = 0
         /// The last that housekeeping failed with: told once.
         var housekeepingFailure: String?
 
@@ -99,9 +100,9 @@ final class Writer: Sendable {
         }
 
         /// How long to wait for jobs, in nanoseconds.
-        private var pause: UInt64 {
-            var longest = UInt64(longestPause) * 1_000_000
-            let now = clock_gettime_nsec()
+        private var pause: Int64 {
+            var longest = Int64(longestPause) * 1_000_000
+            let now = MonotonicClock.nanoseconds
             if !ledger.imports.isEmpty { longest = min(longest, pace.next > now ? pace.next - now : 0) }
             if ledger.tail.isMerging { longest = min(longest, nextMerge > now ? nextMerge - now : 0) }
             return longest
@@ -118,7 +119,7 @@ final class Writer: Sendable {
 
         /// A part of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.
         private func goOnImporting() {
-            let start = clock_gettime_nsec()
+            let start = MonotonicClock.nanoseconds
             guard !ledger.imports.isEmpty, start >= pace.next else { return }
             let (isAwaited, isBusy) = (writer.queue.count > 0, writer.checkpointer.isBusy)
             if pace.yields(at: start, toWaiting: isAwaited, toCheckpoint: isBusy) { return pace.wait(at: start) }
@@ -242,22 +243,22 @@ final class Writer: Sendable {
             if isDue { ledger.tail.seal() }
             // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
             guard ledger.tail.isMerging, let generation = ledger.tail.sealed.first else { return }
-            let start = clock_gettime_nsec()
+            let start = MonotonicClock.nanoseconds
             guard start >= nextMerge else { return }
             // Unless it works: one that finds no room is tried again then.
-            nextMerge = start + UInt64(writer.options.tuning.mergePause) * 1_000_000
+            nextMerge = start + Int64(writer.options.tuning.mergePause) * 1_000_000
             if try merge.advance(generation) { ledger.tail.drop(generation) }
             // As much time as a slice took is left to those who wait.
-            let now = clock_gettime_nsec()
+            let now = MonotonicClock.nanoseconds
             nextMerge = now + (now - start)
         }
 
         private func sweep() throws(SQLiteError) {
             let now = writer.options.clock()
             guard isSweeping || now >= nextSweep else { return }
-            let time = clock_gettime_nsec()
+            let time = MonotonicClock.nanoseconds
             guard time >= nextSlice else { return }
-            nextSlice = time + UInt64(writer.options.tuning.sweepPause) * 1_000_000
+            nextSlice = time + Int64(writer.options.tuning.sweepPause) * 1_000_000
             do {
                 try ledger.begin()
                 let unmerged = ledger.tail.firstUnmerged
@@ -283,11 +284,4 @@ final class Writer: Sendable {
             }
         }
     }
-}
-
-/// Monotonic time in nanoseconds.
-func clock_gettime_nsec() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

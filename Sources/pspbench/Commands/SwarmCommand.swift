@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Base
 internal import Glibc
 internal import Libevent
 
@@ -115,12 +116,12 @@ struct SwarmCommand: AsyncParsableCommand {
 
     /// Waits in pieces of a second and tells in between how far it is.
     private func progress(_ host: any SwarmHost, until goal: Goal, seconds: Int) async throws -> SwarmReport {
-        let deadline = Clock.monotonic + Int64(seconds) * 1_000_000
+        let deadline = MonotonicClock.microseconds + Int64(seconds) * 1_000_000
         var last = 0
         while true {
             let report = try await host.perform(.wait(goal, seconds: 1))
             let tally = report.tally
-            if report.reached == true || Clock.monotonic >= deadline { return report }
+            if report.reached == true || MonotonicClock.microseconds >= deadline { return report }
             Output.progress(
                 "ready \(Output.grouped(tally.ready))/\(Output.grouped(report.devices))  lost \(tally.lost)  received "
                     + "\(Output.grouped(tally.received)) (\(Output.grouped(tally.received - last))/s)  repeated \(tally.repeated)"

@@ -1,3 +1,4 @@
+internal import Base
 internal import Libevent
 
 /// Everybody is connected; groupcasts to all, one after the other, with or without pushes to single devices in between; then all is counted.
@@ -17,7 +18,7 @@ struct Crowd {
         self.command = command
         self.server = server
         self.loop = loop
-        name = command.name ?? "crowd-" + String(Clock.wall, radix: 36)
+        name = command.name ?? "crowd-" + String(WallClock.microseconds, radix: 36)
         client = PushServerClient(server, appkey: name, secret: Self.secret, on: loop)
         var plan = SwarmPlan(address: server.mqtt, count: command.devices)
         plan.userName = "\(name)-{}"
@@ -36,9 +37,11 @@ struct Crowd {
         report.usageConnected = ProcessUsage(of: server.process)
 
         async let load = pushLoad()
-        let began = Clock.monotonic
-        while report.tasks.count < command.groupcasts || (command.pushes > 0 && Clock.monotonic - began < Self.shortest) {
-            let mark = Mark(stream: .group, sequence: UInt32(report.tasks.count + 1), sentAt: Clock.wall)
+        let began = MonotonicClock.microseconds
+        while report.tasks.count < command.groupcasts
+            || (command.pushes > 0 && MonotonicClock.microseconds - began < Self.shortest)
+        {
+            let mark = Mark(stream: .group, sequence: UInt32(report.tasks.count + 1), sentAt: WallClock.microseconds)
             report.tasks.append(try await client.groupcast(mark))
             if command.pushes == 0 {
                 _ = await swarm.wait(for: .each(UInt32(report.tasks.count)), timeout: .seconds(command.patience))
@@ -70,8 +73,8 @@ struct Crowd {
     /// Waits until the server says that nobody is to get this task any more.
     private func settle(_ task: String?) async throws {
         guard let task else { return }
-        let deadline = Clock.monotonic + Int64(command.patience) * 1_000_000
-        while try await client.counts(of: task).pending > 0, Clock.monotonic < deadline {
+        let deadline = MonotonicClock.microseconds + Int64(command.patience) * 1_000_000
+        while try await client.counts(of: task).pending > 0, MonotonicClock.microseconds < deadline {
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -93,13 +96,13 @@ struct Crowd {
     }
 
     private func countPushes(_ load: LoadReport, _ report: inout CrowdReport) async throws {
-        let deadline = Clock.monotonic + Int64(command.patience) * 1_000_000
+        let deadline = MonotonicClock.microseconds + Int64(command.patience) * 1_000_000
         repeat {
             let counts = try await client.counts(tagged: "crowd")
             (report.pushesTargeted, report.pushesDelivered) = (counts.targeted, counts.delivered)
             if counts.pending == 0 { return }
             try await Task.sleep(for: .milliseconds(20))
-        } while Clock.monotonic < deadline
+        } while MonotonicClock.microseconds < deadline
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Base
 internal import Foundation
 internal import Libevent
 
@@ -58,7 +59,7 @@ struct PushServerClient {
     private struct Task: Decodable { var counts: Counts }
 
     private var signature: [(String, String)] {
-        HTTPWire.credentials(appkey: appkey, secret: secret, second: Clock.wall / 1_000_000)
+        HTTPWire.credentials(appkey: appkey, secret: secret, second: WallClock.microseconds / 1_000_000)
     }
 
     private func operate(_ method: HTTPMethod, _ path: String, _ body: String) async throws {

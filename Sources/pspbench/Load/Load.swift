@@ -1,3 +1,4 @@
+internal import Base
 internal import Libevent
 
 /// Sends messages over many connections and waits for their answers.
@@ -64,7 +65,7 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
     private func tick() {
         guard lanes.allSatisfy({ $0.isReady || $0.connection == nil }) else { return }
         if began == 0 {
-            began = Clock.monotonic
+            began = MonotonicClock.microseconds
             if plan.rate > 0 { pace = Pace(rate: plan.rate) }
         }
         let due = isOver ? 0 : pace?.due() ?? 0
@@ -76,7 +77,7 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
 
     private var isOver: Bool {
         if let count = plan.count, sent >= count { return true }
-        return began > 0 && Clock.monotonic - began >= plan.duration.microseconds
+        return began > 0 && MonotonicClock.microseconds - began >= plan.duration.microseconds
     }
 
     private func fill() {
@@ -94,7 +95,7 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
     private func send(on lane: Lane) {
         if pace != nil { backlog -= 1 }
         lane.identifier = lane.identifier == .max ? 1 : lane.identifier + 1
-        let now = Clock.wall
+        let now = WallClock.microseconds
         let mark = Mark(stream: .single, sequence: plan.sequence &+ UInt32(truncatingIfNeeded: sent), sentAt: now)
         let target = plan.targets.lowerBound + sent % plan.targets.count
         sent += 1
@@ -106,11 +107,11 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
 
     private func finishIfAnswered() {
         let open = lanes.reduce(0) { $0 + ($1.connection == nil ? 0 : $1.sentAt.count) }
-        let silence = Clock.wall - (lanes.compactMap(\.sentAt.first).min() ?? .max)
+        let silence = WallClock.microseconds - (lanes.compactMap(\.sentAt.first).min() ?? .max)
         guard open == 0 || silence > 10_000_000 else { return }
         timer = nil
         report.unanswered += lanes.reduce(0) { $0 + $1.sentAt.count }
-        if report.elapsed == 0 { report.elapsed = Clock.monotonic - began }
+        if report.elapsed == 0 { report.elapsed = MonotonicClock.microseconds - began }
         waiter?.resume()
         waiter = nil
     }
@@ -156,8 +157,8 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
             return
         }
         guard !lane.sentAt.isEmpty else { return }
-        latencies.record(Clock.wall - lane.sentAt.removeFirst())
-        report.elapsed = Clock.monotonic - began
+        latencies.record(WallClock.microseconds - lane.sentAt.removeFirst())
+        report.elapsed = MonotonicClock.microseconds - began
         if case .refused(let why) = answer {
             report.refused += 1
             report.lastTrouble = why

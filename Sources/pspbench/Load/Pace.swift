@@ -1,3 +1,5 @@
+internal import Base
+
 /// Says how many of something are due, at a steady rate.
 struct Pace {
     private let rate: Double
@@ -7,12 +9,12 @@ struct Pace {
     /// `rate` a second, from now on.
     init(rate: Double) {
         self.rate = rate
-        start = Clock.monotonic
+        start = MonotonicClock.microseconds
     }
 
     /// How many are due and have not been taken; takes them.
     mutating func due(atMost limit: Int = .max) -> Int {
-        let all = Int(Double(Clock.monotonic - start) / 1_000_000 * rate)
+        let all = Int(Double(MonotonicClock.microseconds - start) / 1_000_000 * rate)
         let now = max(0, min(all - done, limit))
         done += now
         return now

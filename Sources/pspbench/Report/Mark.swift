@@ -71,17 +71,3 @@ struct Mark: Equatable {
         return nil
     }
 }
-
-/// Time in microseconds.
-enum Clock {
-    /// Unix time: what a mark holds, so that both ends may be different processes.
-    static var wall: Int64 { read(CLOCK_REALTIME) }
-    /// For deadlines and rates.
-    static var monotonic: Int64 { read(CLOCK_MONOTONIC) }
-
-    private static func read(_ clock: clockid_t) -> Int64 {
-        var now = timespec()
-        clock_gettime(clock, &now)
-        return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
-    }
-}

@@ -1,3 +1,4 @@
+internal import Base
 internal import Libevent
 
 // The hot path: a message in, an acknowledgement out.
@@ -67,7 +68,7 @@ extension Swarm: ConnectionHandler {
 
     private func marked(_ mark: Mark, _ device: Device) {
         tally.marked += 1
-        latencies.record(Clock.wall - mark.sentAt)
+        latencies.record(WallClock.microseconds - mark.sentAt)
         switch mark.stream {
         case .group:
             let last = device.lastGroup

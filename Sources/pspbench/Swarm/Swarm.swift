@@ -1,3 +1,4 @@
+internal import Base
 internal import Libevent
 
 /// Many devices on one loop. It reads, acknowledges, checks and counts, and does as little beside as it can: it must cost less than what it measures.
@@ -66,7 +67,7 @@ actor Swarm {
     func wait(for goal: Goal, timeout: Duration) async -> Bool {
         if case .each(let count) = goal { setQuota(count) }
         if isReached(goal) { return true }
-        let deadline = Clock.monotonic + timeout.microseconds
+        let deadline = MonotonicClock.microseconds + timeout.microseconds
         if deadlineTimer == nil {
             do {
                 deadlineTimer = try Timer(on: loop, after: .milliseconds(20), every: .milliseconds(20)) { [weak self] in
@@ -157,7 +158,7 @@ actor Swarm {
     }
 
     private func expire() {
-        let now = Clock.monotonic
+        let now = MonotonicClock.microseconds
         waiters.removeAll { waiter in
             guard waiter.deadline <= now else { return false }
             waiter.continuation.resume(returning: false)

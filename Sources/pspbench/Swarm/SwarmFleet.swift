@@ -1,3 +1,4 @@
+internal import Base
 internal import Foundation
 
 /// Swarms in processes of their own, for more devices than one process may have descriptors. Orders go to all of them, reports are added up.
@@ -38,11 +39,11 @@ final class SwarmFleet: SwarmHost {
 
     /// No member knows the others' counts, so they are asked again and again.
     private func waitForTotal(_ count: Int, _ seconds: Int) async throws -> SwarmReport {
-        let deadline = Clock.monotonic + Int64(seconds) * 1_000_000
+        let deadline = MonotonicClock.microseconds + Int64(seconds) * 1_000_000
         while true {
             var report = try await perform(.count)
             report.reached = report.tally.received >= count
-            if report.reached == true || Clock.monotonic > deadline { return report }
+            if report.reached == true || MonotonicClock.microseconds > deadline { return report }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

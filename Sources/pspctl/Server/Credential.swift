@@ -1,3 +1,4 @@
+import Base
 import Crypto
 
 /// What shows a listener who is calling.

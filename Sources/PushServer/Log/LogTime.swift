@@ -1,14 +1,7 @@
 internal import Glibc
 
 /// Wall-clock time in log lines.
-enum Timestamp {
-    /// Unix milliseconds.
-    static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-    }
-
+enum LogTime {
     /// `2026-01-31T08:15:00.123Z`
     static func rfc3339(_ milliseconds: Int64) -> String {
         var seconds = time_t(milliseconds / 1_000)

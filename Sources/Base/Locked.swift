@@ -1,7 +1,7 @@
 #if THREAD_SANITIZER
     internal import Glibc
 #else
-    internal import Synchronization
+    public import Synchronization
 #endif
 
 /// A value that several threads share, behind a lock that is held for a few instructions.
@@ -35,12 +35,14 @@ public final class Locked<State: Sendable>: Sendable {
             return try body(&state)
         }
     #else
-        private let mutex: Mutex<State>
+        @usableFromInline let mutex: Mutex<State>
 
         /// Wraps the value.
+        @inlinable
         public init(_ state: State) { mutex = Mutex(state) }
 
         /// Runs `body` alone with the value. Do not call back into code that takes the same lock.
+        @inlinable
         public func withLock<R: Sendable, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
             try mutex.withLock { (state: inout sending State) throws(E) -> R in try body(&state) }
         }
