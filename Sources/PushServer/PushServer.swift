@@ -1,8 +1,8 @@
 internal import Dispatch
 internal import Libevent
 internal import Logging
+internal import Push
 internal import PushAPI
-internal import SQLiteStore
 
 /// The whole server in one process: the store, N event loops with callers and devices, the operators' listener.
 ///
@@ -18,13 +18,13 @@ public final class PushServer: Sendable {
     public let addresses: ServerAddresses
 
     private let directory: DataDirectory
-    private let store: SQLiteStore
+    private let store: any Store
     private let loops: [ServerLoop]
     private let admin: AdminFront
     private let log: Logger
 
     private init(
-        addresses: ServerAddresses, directory: DataDirectory, store: SQLiteStore, loops: [ServerLoop], admin: AdminFront,
+        addresses: ServerAddresses, directory: DataDirectory, store: any Store, loops: [ServerLoop], admin: AdminFront,
         log: Logger
     ) {
         self.addresses = addresses
@@ -63,7 +63,7 @@ public final class PushServer: Sendable {
     ) async throws(StartError) -> PushServer {
         let sockets = try ListeningSockets(configuration)
         let token = try directory.adminToken(configured: configuration.adminToken)
-        let store = try openStore(configuration)
+        let store = try configuration.openStore()
         var threads: [EventLoop] = []
         do {
             threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
@@ -81,18 +81,6 @@ public final class PushServer: Sendable {
         } catch {
             await end(store, then: threads)
             throw .unexpected("could not start: \(error)")
-        }
-    }
-
-    private static func openStore(_ configuration: ServerConfiguration) throws(StartError) -> SQLiteStore {
-        var options = SQLiteStore.Options()
-        options.taskRetention = configuration.taskRetention.components.seconds * 1_000
-        let log = Logger(label: "store")
-        options.log = { log.warning("\($0)") }
-        do throws(SQLiteStoreError) {
-            return try SQLiteStore.open(directory: configuration.dataDirectory, options: options)
-        } catch {
-            throw .cannotWork("--data: \(error)")
         }
     }
 
@@ -148,7 +136,7 @@ public final class PushServer: Sendable {
 
     /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the
     /// concurrency runtime's that others wait for.
-    private static func end(_ store: SQLiteStore, then threads: [EventLoop]) async {
+    private static func end(_ store: any Store, then threads: [EventLoop]) async {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 store.close()

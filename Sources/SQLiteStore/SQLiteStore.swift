@@ -11,7 +11,7 @@ internal import Synchronization
 /// let port = store.port(for: loop)        // one a loop
 /// let accepted = await port.append(request, withinRate: true)
 /// ```
-public final class SQLiteStore: Sendable {
+public final class SQLiteStore: Store {
     /// How a store behaves.
     public struct Options: Sendable {
         /// How long a task is kept after it ended, in milliseconds.

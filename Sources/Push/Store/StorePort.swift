@@ -1,9 +1,3 @@
-/// A loop, as the store sees it: answers and feed come as jobs, in order.
-public protocol Mailbox: Sendable {
-    /// Runs `work` on the loop, after everything that was posted before. Callable from any thread.
-    func execute(_ work: @escaping @Sendable () -> Void)
-}
-
 /// One loop's door to the store. All answers to calls made through it are posted to its loop, commit by commit: the feed's entries
 /// first, then the answers, so that a caller never learns of a push before its own loop has it.
 public protocol StorePort: TaskStore, DeliveryStore, Directory {

@@ -1,0 +1,30 @@
+/// A registered device, without its secret.
+public struct Device: Hashable, Sendable {
+    /// The name that it connects with.
+    public var token: DeviceToken
+    /// What it runs; never changes.
+    public var platform: Platform
+    /// The organisation that it is in.
+    public var organisation: OrgID
+    /// Who holds it, if anybody.
+    public var user: UserID?
+    /// Whether pushes in test mode reach it.
+    public var test: Bool
+    /// Whether it is connected now, to any node.
+    public var online: Bool
+    /// Unix milliseconds; `nil` when it never connected.
+    public var lastSeen: Int64?
+
+    /// A device as of one moment.
+    public init(
+        token: DeviceToken, platform: Platform, organisation: OrgID, user: UserID?, test: Bool, online: Bool, lastSeen: Int64?
+    ) {
+        self.token = token
+        self.platform = platform
+        self.organisation = organisation
+        self.user = user
+        self.test = test
+        self.online = online
+        self.lastSeen = lastSeen
+    }
+}

@@ -1,0 +1,33 @@
+/// One entry of the feed.
+public enum Entry: Sendable {
+    case row(Row)
+    /// A device's membership changed at that position.
+    case membership(DeviceHandle, Membership, at: Position)
+    /// An organisation is new or has another parent (`nil`: it is a root).
+    case organisation(OrgHandle, parent: OrgHandle?, at: Position)
+    /// Cancelled or superseded: nothing more of it is handed to a connection.
+    case ended(TaskID, at: Position)
+    /// That session's connection is to be closed; the loop answers with ``DeliveryStore/detach(_:session:settledUpTo:settling:)``.
+    case close(DeviceHandle, session: SessionID, CloseReason)
+    /// An app was changed or removed; `nil` means removed.
+    case app(AppKey, App?)
+}
+
+extension Entry {
+    /// Where it stands in the lane's order; `nil` for what has no place in it and may be told at any time.
+    public var position: Position? {
+        switch self {
+        case .row(let row): row.position
+        case .membership(_, _, let position), .organisation(_, _, let position), .ended(_, let position): position
+        case .close, .app: nil
+        }
+    }
+}
+
+/// Why the store closes a connection.
+public enum CloseReason: Sendable {
+    /// Another connection of the same device took over.
+    case takenOver
+    /// The device was deleted, has a new holder, or its secret changed.
+    case withdrawn
+}

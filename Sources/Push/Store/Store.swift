@@ -1,0 +1,15 @@
+/// A store as the server holds it: it gives each loop a port, and ends.
+///
+/// How it is opened is each store's own affair. From then on the server knows no other than this protocol; the contract suite
+/// judges whoever implements it.
+public protocol Store: AnyObject, Sendable {
+    /// A loop's own port. One a loop, for as long as the store is open.
+    func port(for mailbox: any Mailbox) -> any StorePort
+
+    /// Decides what was handed in, then ends; every call that still waits is answered, and what is asked afterwards is refused as
+    /// unavailable. Blocks the calling thread, and the loops must go on until it returns: answers are posted to them.
+    ///
+    /// It returns in bounded time. A store whose database is another machine does not wait for it for ever: what it cannot learn is
+    /// answered as unknown.
+    func close()
+}

@@ -1,0 +1,26 @@
+/// One device of a task.
+public struct Recipient: Hashable, Sendable {
+    /// Its token.
+    public let device: DeviceToken
+    /// What the device told with an event.
+    public let detail: String?
+    /// A device with what it told.
+    public init(device: DeviceToken, detail: String?) {
+        self.device = device
+        self.detail = detail
+    }
+}
+
+/// The lists of a task's devices.
+public enum RecipientState: String, Hashable, Sendable, CaseIterable {
+    case delivered
+    case pending
+    case expired
+    case superseded
+    case cancelled
+    case withdrawn
+    case skippedOversize = "skipped_oversize"
+    case opened
+    case applied
+    case failed
+}

@@ -1,0 +1,19 @@
+internal import Logging
+internal import Push
+internal import SQLiteStore
+
+extension ServerConfiguration {
+    /// Opens the store: the one place of the server that knows which store it is.
+    /// - Throws: `cannotWork`, naming the setting.
+    func openStore() throws(StartError) -> any Store {
+        var options = SQLiteStore.Options()
+        options.taskRetention = taskRetention.components.seconds * 1_000
+        let log = Logger(label: "store")
+        options.log = { log.warning("\($0)") }
+        do throws(SQLiteStoreError) {
+            return try SQLiteStore.open(directory: dataDirectory, options: options)
+        } catch {
+            throw .cannotWork("--data: \(error)")
+        }
+    }
+}
