@@ -30,7 +30,7 @@ struct Ending: Equatable {
     }
 
     /// The store wants the connection closed.
-    static func closed(_ reason: CloseReason, _ version: ProtocolVersion) -> Ending {
+    static func closed(_ reason: DisconnectReason, _ version: ProtocolVersion) -> Ending {
         switch reason {
         case .takenOver: .disconnect(.sessionTakenOver, version, cause: "taken over by another connection")
         case .withdrawn:

@@ -19,7 +19,7 @@ final class DeviceConnection {
     /// Silence after which the connection ends; `nil` for none.
     var patience: Duration?
     /// The store wants it closed before it was attached.
-    var closeRequest: CloseReason?
+    var closeRequest: DisconnectReason?
     /// Its output is too long: nothing is read until it has been written.
     var awaitsDrain = false
 

@@ -41,7 +41,7 @@ extension Ledger {
     }
 
     /// Closes a device's connection, if it has one, and refuses who waits for it unless the same device may still be attached.
-    func close(_ ordinal: UInt32, _ reason: CloseReason) {
+    func close(_ ordinal: UInt32, _ reason: DisconnectReason) {
         guard let current = sessions[ordinal] else { return }
         outbox.post(.close(DeviceHandle(ordinal: ordinal), session: current.id, reason), to: current.loop)
     }

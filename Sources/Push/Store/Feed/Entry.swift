@@ -8,7 +8,7 @@ public enum Entry: Sendable {
     /// Cancelled or superseded: nothing more of it is handed to a connection.
     case ended(TaskID, at: Position)
     /// That session's connection is to be closed; the loop answers with ``DeliveryStore/detach(_:session:settledUpTo:settling:)``.
-    case close(DeviceHandle, session: SessionID, CloseReason)
+    case close(DeviceHandle, session: SessionID, DisconnectReason)
     /// An app was changed or removed; `nil` means removed.
     case app(AppKey, App?)
 }
@@ -24,8 +24,8 @@ extension Entry {
     }
 }
 
-/// Why the store closes a connection.
-public enum CloseReason: Sendable {
+/// Why the store has a device disconnected.
+public enum DisconnectReason: Sendable {
     /// Another connection of the same device took over.
     case takenOver
     /// The device was deleted, has a new holder, or its secret changed.
