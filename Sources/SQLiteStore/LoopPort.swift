@@ -1,5 +1,4 @@
 internal import Push
-internal import Synchronization
 
 /// One loop's door to the embedded store. Calls are made on the loop; answers come back to it.
 final class LoopPort: StorePort {

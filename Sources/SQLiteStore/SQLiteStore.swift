@@ -2,7 +2,6 @@ internal import Base
 internal import Crypto
 internal import Glibc
 public import Push
-internal import Synchronization
 
 /// The embedded store: one log, its indexes, receipts and the directory in one SQLite file. One thread writes, others read.
 ///
@@ -56,7 +55,7 @@ public final class SQLiteStore: Store {
     let tasks: TaskNumber
     let options: Options
     /// How many doors there are.
-    private let ports = Mutex(0)
+    private let ports = Locked(0)
 
     /// Opens the store in an existing directory, making its file if there is none.
     ///

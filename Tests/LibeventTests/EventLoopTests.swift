@@ -1,7 +1,6 @@
 import Base
 import Glibc
 import Libevent
-import Synchronization
 import Testing
 
 /// Notes what happened, from any thread.

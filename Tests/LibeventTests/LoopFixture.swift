@@ -1,6 +1,5 @@
 import Glibc
 import Libevent
-import Synchronization
 import Testing
 
 /// Runs `body` with loops that end with it.

@@ -1,6 +1,6 @@
 import FaultVFS
 import Push
-import Synchronization
+import Base
 import Testing
 
 @testable import SQLiteStore
@@ -279,7 +279,7 @@ struct LogTests {
 
 /// Something that happens once, at a point that the test has chosen.
 private final class Between: Sendable {
-    private let action = Mutex<(@Sendable () -> Void)?>(nil)
+    private let action = Locked<(@Sendable () -> Void)?>(nil)
     func set(_ action: @escaping @Sendable () -> Void) { self.action.withLock { $0 = action } }
     @Sendable func run() {
         let action = action.withLock { action in

@@ -1,3 +1,4 @@
+import Base
 import FaultVFS
 import Foundation
 import Push
@@ -19,7 +20,7 @@ struct PowerFailureTests {
     }
 
     private final class Traffic: Sendable {
-        let told = Mutex(Told())
+        let told = Locked(Told())
         let isOver = Atomic(false)
         let port: any StorePort
         init(_ port: any StorePort) { self.port = port }

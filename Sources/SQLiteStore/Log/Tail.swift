@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Base
 
 /// Rows of the log that the trailing indexes do not hold yet, found in memory.
 ///
@@ -16,10 +16,10 @@ final class Tail: Sendable {
         let head: UInt64
     }
 
-    private let state: Mutex<View>
+    private let state: Locked<View>
 
     init(head: UInt64) {
-        state = Mutex(View(generations: [Generation()], head: head))
+        state = Locked(View(generations: [Generation()], head: head))
     }
 
     func take() -> View { state.withLock { $0 } }
@@ -83,9 +83,9 @@ final class Generation: Sendable {
         var tags: [TagKey: Positions] = [:]
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
-    init() { state = Mutex(State()) }
+    init() { state = Locked(State()) }
 
     /// With room for as much as another holds: tables that grow are filled twice over (600 instructions a row).
     init(asLargeAs other: Generation) {
@@ -96,7 +96,7 @@ final class Generation: Sendable {
             new.biz.reserveCapacity(old.biz.count)
             new.tags.reserveCapacity(old.tags.count)
         }
-        state = Mutex(new)
+        state = Locked(new)
     }
 
     var count: Int { state.withLock { $0.entries.count } }

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Push
-internal import Synchronization
+internal import Base
 
 /// A thread that reads from snapshots: never behind the writer, which goes on meanwhile.
 final class Reader: Sendable {
@@ -97,7 +97,7 @@ final class Reader: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let wake = WakeSignal()
     private let thread: WorkerThread
 

@@ -1,3 +1,4 @@
+internal import Base
 internal import CSQLite
 internal import Glibc
 internal import Synchronization
@@ -11,7 +12,7 @@ final class Checkpointer: Sendable {
     private let isDone = Atomic(false)
     private let isRunning = Atomic(false)
     private let isClosed = Atomic(false)
-    private let failure = Mutex<SQLiteError?>(nil)
+    private let failure = Locked<SQLiteError?>(nil)
     private let thread: WorkerThread
 
     init(path: String) {

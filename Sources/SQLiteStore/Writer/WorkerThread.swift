@@ -1,12 +1,11 @@
 internal import Base
 internal import Glibc
-internal import Synchronization
 
 /// A thread of the store's, with a name that `top -H` shows. Started once, joined once.
 final class WorkerThread: Sendable {
     private let name: String
     private let scheduling: Scheduling
-    private let handle = Mutex<pthread_t?>(nil)
+    private let handle = Locked<pthread_t?>(nil)
 
     /// How a thread stands to others.
     enum Scheduling {

@@ -1,13 +1,12 @@
 internal import Base
 internal import Glibc
 internal import Push
-internal import Synchronization
 
 /// The one thread that changes the store. While it commits, jobs collect; one fsync answers them all.
 final class Writer: Sendable {
     private let queue = JobQueue()
     private let thread = WorkerThread(name: "psp-store", scheduling: .prompt)
-    private let state: Mutex<Health> = Mutex(.serving)
+    private let state: Locked<Health> = Locked(.serving)
     private let checkpointer: Checkpointer
     private let options: SQLiteStore.Options
 

@@ -1,5 +1,5 @@
 import Push
-import Synchronization
+import Base
 
 @testable import SQLiteStore
 
@@ -153,7 +153,7 @@ struct UnexpectedAnswer: Error {
 
 /// Lines that the store logged.
 final class LogLines: Sendable {
-    private let lines = Mutex<[String]>([])
+    private let lines = Locked<[String]>([])
     var all: [String] { lines.withLock { $0 } }
     func append(_ line: String) { lines.withLock { $0.append(line) } }
 }

@@ -1,3 +1,4 @@
+import Base
 import Dispatch
 import Push
 import Synchronization
@@ -5,7 +6,7 @@ import Synchronization
 /// A loop as the store sees it: a serial queue that runs what is posted, and keeps what the feed told.
 final class TestLoop: Mailbox {
     private let queue = DispatchQueue(label: "test loop")
-    private let events = Mutex<[FeedEvent]>([])
+    private let events = Locked<[FeedEvent]>([])
     private let posted = Atomic(0)
 
     /// Jobs that were posted so far.
