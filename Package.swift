@@ -46,6 +46,11 @@ let package = Package(
         .target(name: "MQTT", swiftSettings: swift),
         .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swift),
 
+        // What every HTTP listener does, whoever it serves.
+        .target(
+            name: "Web", dependencies: ["Base", "Libevent", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
+
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["Base", "JSON", "Crypto"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Base", "Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
@@ -55,7 +60,7 @@ let package = Package(
             swiftSettings: swift),
         .target(
             name: "PushAPI",
-            dependencies: ["Base", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Web", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
             name: "PushServer",
@@ -85,6 +90,10 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: swift),
         .testTarget(name: "LibeventTests", dependencies: ["Base", "Libevent"], swiftSettings: swift),
+        .testTarget(
+            name: "WebTests",
+            dependencies: ["Base", "Web", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: swift),
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
         .testTarget(name: "CryptoTests", dependencies: ["Base", "Crypto"], swiftSettings: swift),
@@ -102,7 +111,8 @@ let package = Package(
         .testTarget(
             name: "PushAPITests",
             dependencies: [
-                "Base", "PushAPI", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log"),
+                "Base", "PushAPI", "Web", "Push", "Libevent", "JSON", "Crypto", "TestKit",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(

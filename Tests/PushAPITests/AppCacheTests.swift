@@ -87,10 +87,10 @@ struct AppCacheTests {
     func budget() {
         var cache = AppCache()
         let keys = (0..<1000).map { AppKey(unchecked: "k\($0)") }
-        let allowed = keys.filter { cache.mayAsk(about: $0, at: noon) }
+        let allowed = keys.filter { cache.countQuestion(about: $0, at: noon) }
         #expect(allowed.count == AppCache.questionsASecond)
-        let later = cache.mayAsk(about: keys[0], at: noon + 1000)
-        #expect(later)
+        let nextSecond = cache.countQuestion(about: keys[0], at: noon + 1000)
+        #expect(nextSecond)
     }
 
     @Test("an answer that is older than what the feed has told does not overwrite it")

@@ -1,4 +1,5 @@
 import Push
+import TestKit
 
 @testable import PushAPI
 

@@ -5,7 +5,8 @@ import Testing
 
 @testable import PushAPI
 
-/// Where a request's task runs. Leaving the loop for the global pool and coming back wakes two threads for each answer: ten times what the rest of it costs.
+/// Where a request's task runs. Leaving the loop for the global pool and coming back wakes two threads for each answer: ten times
+/// what the rest of it costs.
 @Suite("The executor of a request")
 struct ExecutorTests {
     @Test("a push is handed to the store on its loop, by no task but the one that runs the loop")

@@ -1,4 +1,5 @@
 import Push
+import TestKit
 import Testing
 
 @testable import PushAPI
@@ -31,17 +32,40 @@ struct FramingTests {
         }
     }
 
-    @Test("HEAD is 2108 without a body")
+    @Test("HEAD is answered wherever GET is: the same headers and the same length, without the body")
     func head() async throws {
         try await Served.with { served in
             let connection = try RawConnection(port: served.pushPort)
-            var call = Call.get("/psp/push/task/t")
+            for target in ["/psp/push/stats?tag=x", "/psp/push/task/none", "/psp/push/stats?tag=x&colour=red"] {
+                var call = Call.get(target)
+                try connection.send(call.bytes)
+                let whole = try connection.reply()
+                call.method = "HEAD"
+                try connection.send(call.bytes)
+                let head = try connection.reply(toHead: true)
+                #expect(head.status == whole.status)
+                #expect(head.headers["content-length"] == String(whole.body.count))
+                #expect(head.headers["content-type"] == whole.headers["content-type"])
+            }
+            // Had a body come, it would stand before the next reply.
+            try connection.send(Call.push().bytes)
+            expectSuccess(try connection.reply())
+        }
+    }
+
+    @Test("Allow names HEAD beside GET; HEAD of an address without GET is 2108, without a body")
+    func headNotAllowed() async throws {
+        try await Served.with { served in
+            let reply = try served.send(.push("", to: "/psp/push/task/t"))
+            expect(reply, 2108, status: 405)
+            #expect(reply.headers["allow"] == "GET, HEAD")
+            let connection = try RawConnection(port: served.pushPort)
+            var call = Call.get("/psp/push/msg")
             call.method = "HEAD"
             try connection.send(call.bytes)
-            let reply = try connection.reply(toHead: true)
-            #expect(reply.status == 405)
-            #expect(reply.headers["allow"] == "GET")
-            // Had a body come, it would stand before the next reply.
+            let head = try connection.reply(toHead: true)
+            #expect(head.status == 405)
+            #expect(head.headers["allow"] == "POST")
             try connection.send(Call.push().bytes)
             expectSuccess(try connection.reply())
         }

@@ -1,15 +1,8 @@
 import JSON
+import TestKit
 import Testing
 
-/// A reply as a caller sees it.
-struct HTTPReply {
-    let status: Int
-    /// By lower-case name.
-    let headers: [String: String]
-    let body: [UInt8]
-
-    var text: String { String(decoding: body, as: UTF8.self) }
-
+extension HTTPReply {
     /// The body, which must be JSON.
     func json() throws -> JSONValue { try JSONDocument(parsing: body).root }
 

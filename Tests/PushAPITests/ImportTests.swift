@@ -1,5 +1,6 @@
 import JSON
 import Push
+import TestKit
 import Testing
 
 @testable import PushAPI

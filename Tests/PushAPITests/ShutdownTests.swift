@@ -1,4 +1,5 @@
 import Push
+import TestKit
 import Testing
 
 @testable import PushAPI

@@ -1,21 +1,11 @@
 import Push
 import Testing
+import Web
 
 @testable import PushAPI
 
 @Suite("The values a request is taken apart into")
 struct ValueTests {
-    @Test("a pattern's parameter is one whole segment")
-    func patterns() {
-        let devices = Pattern("/psp/push/task/{task_id}/devices")
-        #expect(devices.match("/psp/push/task/a%2Fb/devices") == .parameter("a%2Fb"))
-        for path in ["/psp/push/task/devices", "/psp/push/task//devices", "/psp/push/task/a/b/devices", "/psp/push/task/a", ""] {
-            #expect(devices.match(path) == .none, "\(path)")
-        }
-        #expect(Pattern("/healthz").match("/healthz") == .literal)
-        #expect(Pattern("/healthz").match("/healthz/") == .none)
-    }
-
     @Test(
         "lines are found across slices of any size, with their numbers; white space alone is left out",
         arguments: [1, 2, 3, 7, 100])
@@ -31,16 +21,19 @@ struct ValueTests {
         #expect(reader.next() == nil)
     }
 
-    @Test("an empty parameter is as one that is missing; the first fault in the interface's order answers")
-    func query() throws {
-        let rule = QueryRule.list(required: ["state"])
-        let query = try Query(parsing: "state=pending&after=&limit=&", rule: rule)
-        #expect(query["state"] == "pending")
-        #expect(query.after == nil)
-        #expect(try query.limit() == 100)
-        #expect(throws: Refusal(.unsupportedField, field: "x")) { try Query(parsing: "limit=1&limit=1&x", rule: rule) }
-        #expect(throws: Refusal(.missingField, field: "state")) { try Query(parsing: "limit=1&limit=1", rule: rule) }
-        #expect(throws: Refusal(.invalidValue, field: "limit")) { try Query(parsing: "limit=1&state=x&limit=1", rule: rule) }
+    @Test("a list takes 1 to 1,000 items a page, 100 unless told, and goes on where it is told")
+    func pages() throws {
+        let rule = QueryRule.list("org_id")
+        let plain = try Query(parsing: "after=&limit=", rule: rule)
+        #expect(plain.after == nil)
+        #expect(try plain.limit() == 100)
+        let full = try Query(parsing: "after=p%2B1&limit=1000&org_id=a%20b", rule: rule)
+        #expect(full.after == PageToken("p+1"))
+        #expect(try full.limit() == 1000)
+        #expect(throws: Rejection.invalidParameter("org_id")) { let _: OrgID? = try full.identifier("org_id") }
+        for limit in ["0", "1001", "-1", "ten"] {
+            #expect(throws: Rejection.invalidParameter("limit")) { try Query(parsing: "limit=\(limit)", rule: rule).limit() }
+        }
     }
 
     @Test("Retry-After is whole seconds, at least one")

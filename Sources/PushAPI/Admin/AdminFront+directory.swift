@@ -1,61 +1,63 @@
 internal import Crypto
 internal import JSON
 internal import Push
+internal import Web
 
-/// `PUT`, `GET` and `DELETE` of apps, organisations and devices. A secret is told once, by the 201 of the PUT that made the record.
+/// `PUT`, `GET` and `DELETE` of apps, organisations and devices. A secret is told once, by the 201 of the PUT that made the
+/// record.
 extension AdminFront {
-    func putApp(_ request: Request) async throws -> Reply {
+    func putApp(_ request: Request<AdminFront>) async throws -> Reply {
         let key: AppKey = try request.identifier("appkey")
         let change = try request.decoded(DirectoryDecoder.app)
         let result = try await store.apply(.putApp(key, change, secretIfNew: Random.secret()))
         return .changed(result, "appkey", key.text, secretName: "master_secret")
     }
 
-    func app(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    func app(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         let app = try await store.app(try request.identifier("appkey"))
         return .success { $0.value(app) }
     }
 
-    func removeApp(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    func removeApp(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         let key: AppKey = try request.identifier("appkey")
         return .changed(try await store.apply(.removeApp(key)), "appkey", key.text)
     }
 
-    func putOrganisation(_ request: Request) async throws -> Reply {
+    func putOrganisation(_ request: Request<AdminFront>) async throws -> Reply {
         let id: OrgID = try request.identifier("org_id")
         let change = try request.decoded(DirectoryDecoder.organisation)
         return .changed(try await store.apply(.putOrganisation(id, change)), "org_id", id.text)
     }
 
-    func organisation(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    func organisation(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         let organisation = try await store.organisation(try request.identifier("org_id"))
         return .success { $0.value(organisation) }
     }
 
-    func removeOrganisation(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    func removeOrganisation(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         let id: OrgID = try request.identifier("org_id")
         return .changed(try await store.apply(.removeOrganisation(id)), "org_id", id.text)
     }
 
-    func putDevice(_ request: Request) async throws -> Reply {
+    func putDevice(_ request: Request<AdminFront>) async throws -> Reply {
         let token: DeviceToken = try request.identifier("device_token")
         let change = try request.decoded(DirectoryDecoder.device)
         let result = try await store.apply(.putDevice(token, change, secretIfNew: Random.secret()))
         return .changed(result, "device_token", token.text, secretName: "secret")
     }
 
-    func device(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    func device(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         let device = try await store.device(try request.identifier("device_token"))
         return .success { $0.value(device) }
     }
 
-    func removeDevice(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    func removeDevice(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         let token: DeviceToken = try request.identifier("device_token")
         return .changed(try await store.apply(.removeDevice(token)), "device_token", token.text)
     }

@@ -1,4 +1,5 @@
 internal import Push
+internal import Web
 
 /// `POST /psp/admin/import`: many changes of the directory in one call, a line each.
 extension AdminFront {
@@ -9,10 +10,10 @@ extension AdminFront {
 
     /// Lines apply in order, each alone. The loop has other work: lines are read in slices, and between two of them it turns.
     ///
-    /// A store that stops taking changes half-way is answered as it says (2302, 2901); the counts beside the code say what was done
-    /// before. To import the same lines again is safe.
-    func importLines(_ request: Request) async throws -> Reply {
-        _ = try request.parameters()
+    /// A store that stops taking changes half-way is answered as it says (2302, 2901); the counts beside the code say what was
+    /// done before. To import the same lines again is safe.
+    func importLines(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
         try request.refuseEncodedBody()
         var report = ImportReport()
         var batch: [(line: Int, change: Result<DirectoryChange, Refusal>)] = []

@@ -2,6 +2,7 @@ internal import Crypto
 public import Libevent
 public import Logging
 public import Push
+public import Web
 
 /// The operators' interface: `/psp/admin/…` and the probes. One is enough for a process, on any loop.
 ///
@@ -11,14 +12,14 @@ public import Push
 /// …
 /// await admin.shutdown()
 /// ```
-public actor AdminFront: Front {
+public actor AdminFront: APIFront {
     /// What an operator may set.
     public struct Configuration: Sendable {
         /// What `Authorization: Bearer` must say.
         public var token: String
-        /// What the listener bears; its sizes are the interface's whatever is said here. An import takes the time that it takes.
+        /// What the listener bears, all but the size of bodies. An import takes the time that it takes.
         public var limits = HTTPLimits(transferTimeout: .seconds(300), maxConnections: 256)
-        /// Where the answers that are not the caller's fault are told.
+        /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 
         /// The defaults.
@@ -28,46 +29,42 @@ public actor AdminFront: Front {
         }
     }
 
-    let loop: EventLoop
-    let store: any StorePort
-    let desk: Desk
+    /// What a route may ask of a caller.
+    public enum Access: Sendable {
+        /// Nothing: probes.
+        case anyone
+        /// The bearer token.
+        case `operator`
+    }
+
+    /// Where it lives.
+    public let loop: EventLoop
+    /// The loop's own door to the store.
+    public let store: any StorePort
+    /// Its listener.
+    public let server: GracefulServer
     private let token: String
-    private let limits: HTTPLimits
 
     /// The loop: a request is answered on the thread that read it.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// Nothing is served before ``start(listening:)``.
+    /// Nothing is served before `start(listening:)`.
     /// - Parameter store: this loop's own door: its answers come back to this loop.
     public init(on loop: EventLoop, store: any StorePort, configuration: Configuration) {
         self.loop = loop
         self.store = store
         token = configuration.token
-        limits = configuration.limits.bounded(maxBodyBytes: Route<AdminFront>.Body.lines.limit)
-        desk = Desk(log: configuration.log)
-    }
-
-    /// Serves what comes in on the socket, which is taken.
-    /// - Throws: what libevent cannot make.
-    public func start(listening socket: ListeningSocket) throws(LibeventError) {
-        try desk.open(socket, on: loop, limits: limits) { [unowned self] exchange in receive(exchange) }
-    }
-
-    /// Accepts nothing more, answers what is in hand with `Connection: close`, and returns when nothing is.
-    /// - Parameter patience: how long a peer may take to send the rest of a request or to read its answer.
-    public func shutdown(patience: Duration = .seconds(5)) async {
-        await desk.close(on: loop, patience: patience)
+        server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }
 
     /// The bearer token, once (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1), compared in constant time.
-    func admit(_ headers: RequestHeaders, to access: Route<AdminFront>.Access) throws(Refusal) {
-        guard access == .authenticated else { return }
-        guard headers.authorization.count == 1, let header = headers.authorization.first else { throw Self.wrongToken }
+    public func admit(_ headers: RequestHeaders, to access: Access) throws(Rejection) {
+        guard access == .operator else { return }
+        let wrongToken = Rejection.unauthorized(scheme: "Bearer")
+        guard headers.authorization.count == 1, let header = headers.authorization.first else { throw wrongToken }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer", ConstantTime.equal(String(parts[1]), token) else {
-            throw Self.wrongToken
+            throw wrongToken
         }
     }
-
-    private static var wrongToken: Refusal { Refusal(.wrongToken, field: "Authorization") }
 }

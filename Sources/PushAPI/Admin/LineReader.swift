@@ -1,5 +1,5 @@
-/// The lines of newline-delimited JSON, numbered from 1, from a text that comes slice by slice: so that reading 64 MiB is many short
-/// steps. Lines of nothing but white space are numbered and left out.
+/// The lines of newline-delimited JSON, numbered from 1, from a text that comes slice by slice: so that reading 64 MiB is many
+/// short steps. Lines of nothing but white space are numbered and left out.
 struct LineReader {
     private let nextSlice: () -> [UInt8]?
     private var bytes: [UInt8] = []

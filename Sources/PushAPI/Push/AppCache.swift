@@ -3,8 +3,9 @@ internal import Push
 /// The apps as one loop knows them: seeded from the store's snapshot, kept true by the feed. So a push is authenticated without
 /// asking anyone.
 ///
-/// Another node may be ahead of this loop's feed by a moment. So before a caller is refused by what the cache says, the store is asked
-/// once more, within a budget: whoever sends unknown keys must not turn each of them into a query. Times are Unix milliseconds.
+/// Another node may be ahead of this loop's feed by a moment. So before a caller is refused by what the cache says, the store is
+/// asked once more, within a budget: whoever sends unknown keys must not turn each of them into a query. Times are Unix
+/// milliseconds.
 struct AppCache {
     /// What the store has just been asked about and did not change is not asked about again for so long, in milliseconds.
     static let refusalLifetime: Int64 = 500
@@ -48,18 +49,26 @@ struct AppCache {
         generation += 1
     }
 
-    /// Whether the store may be asked about that key now; a question that may be put is counted.
-    mutating func mayAsk(about key: AppKey, at now: Int64) -> Bool {
+    /// Whether the store may be asked about that key now.
+    func mayAsk(about key: AppKey, at now: Int64) -> Bool {
         // A clock that was set back must not shut a key out until it has caught up: hence magnitudes.
         if let asked = refusedAt[key], (now - asked).magnitude < Self.refusalLifetime { return false }
-        if countedFrom == .min || (now - countedFrom).magnitude >= 1000 {
+        return questions < Self.questionsASecond || isNewSecond(at: now)
+    }
+
+    /// Counts a question about that key.
+    /// - Returns: whether it may be put.
+    mutating func countQuestion(about key: AppKey, at now: Int64) -> Bool {
+        guard mayAsk(about: key, at: now) else { return false }
+        if isNewSecond(at: now) {
             countedFrom = now
             questions = 0
         }
-        guard questions < Self.questionsASecond else { return false }
         questions += 1
         return true
     }
+
+    private func isNewSecond(at now: Int64) -> Bool { countedFrom == .min || (now - countedFrom).magnitude >= 1000 }
 
     /// Takes the store's answer to a question of that `generation`, unless the feed has told something since.
     mutating func learn(_ app: KnownApp, askedAt generation: UInt64) {

@@ -1,34 +1,56 @@
-internal import Push
+public import Push
+internal import Web
 
 extension PushFront {
-    /// The key of the app that sends a request, if the loop's cache is enough to say so, which it nearly always is: without the cost of
-    /// a call that may suspend. Where it is `nil`, ``authenticate(_:for:)`` says why.
-    func recognise(_ request: Request, for interface: Interface?) -> AppKey? {
-        do throws(Refusal) {
-            return try authentication.authenticate(request.headers.credentials, for: interface, now: now()) { apps[$0] }.app.key
-        } catch {
-            return nil
+    /// What a route asks of the app that calls, beside its signature.
+    public enum Access: Sendable {
+        /// It may use the interface.
+        case app(mayUse: Interface)
+        /// Nothing: what became of a push of its own, any app may ask.
+        case anyApp
+
+        fileprivate var interface: Interface? {
+            switch self {
+            case .app(let interface): interface
+            case .anyApp: nil
+            }
         }
     }
 
-    /// The key of the app that sends a request, as the loop's cache knows it; before a key or a token is refused, as the store knows it.
-    /// - Parameter interface: the one that is called; `nil` for what any app may ask.
-    func authenticate(_ request: Request, for interface: Interface?) async throws -> AppKey {
-        let credentials = request.headers.credentials
-        var asked: AppKey?
+    /// Who calls.
+    public enum Caller: Sendable {
+        /// An app that this loop knows, which is nearly always so.
+        case app(AppKey)
+        /// An app that this loop would refuse, and whose key or secret the store may know better. See ``AppCache``.
+        case inDoubt
+    }
+
+    /// Judges the signature by the apps that this loop knows.
+    public func admit(_ headers: RequestHeaders, to access: Access) throws(Refusal) -> Caller {
+        var key: AppKey?
         do {
-            return try authentication.authenticate(credentials, for: interface, now: now()) { key in
-                asked = key
-                return apps[key]
-            }.app.key
+            return .app(try verify(headers, access, key: &key))
         } catch {
-            guard error.code == .unknownAppKey || error.code == .wrongToken, let key = asked, apps.mayAsk(about: key, at: now())
-            else {
+            guard let key, error.isInDoubt, apps.mayAsk(about: key, at: now()) else { throw error }
+            return .inDoubt
+        }
+    }
+
+    /// The key of the app that sends a request; the store is asked about one that is in doubt.
+    func app(calling request: Request<PushFront>) async throws(Refusal) -> AppKey {
+        if case .app(let key) = request.caller { return key }
+        var key: AppKey?
+        do {
+            // The feed may have told since.
+            return try verify(request.headers, request.route.access, key: &key)
+        } catch {
+            guard let key, error.isInDoubt, apps.countQuestion(about: key, at: now()), let known = await knownToStore(key) else {
                 throw error
             }
-            guard let app = await appFromStore(key) else { throw error }
             do {
-                return try authentication.authenticate(credentials, for: interface, now: now()) { $0 == key ? app : nil }.app.key
+                return try authentication.authenticate(
+                    request.headers.credentials, for: request.route.access.interface, now: now()
+                ) { $0 == key ? known : nil }.app.key
             } catch {
                 apps.remember(refused: key, at: now())
                 throw error
@@ -36,8 +58,16 @@ extension PushFront {
         }
     }
 
+    /// - Parameter key: set to the one that the request names.
+    private func verify(_ headers: RequestHeaders, _ access: Access, key: inout AppKey?) throws(Refusal) -> AppKey {
+        try authentication.authenticate(headers.credentials, for: access.interface, now: now()) { named in
+            key = named
+            return apps[named]
+        }.app.key
+    }
+
     /// `nil` where the store does not know the key, or cannot be asked: then the cache's word stands.
-    private func appFromStore(_ key: AppKey) async -> KnownApp? {
+    private func knownToStore(_ key: AppKey) async -> KnownApp? {
         let generation = apps.generation
         do {
             let app = KnownApp(try await store.app(key))
@@ -48,4 +78,9 @@ extension PushFront {
             return nil
         }
     }
+}
+
+extension Refusal {
+    /// Whether the store may know better: another node may have made the app, or changed its secret, a moment ago.
+    fileprivate var isInDoubt: Bool { code == .unknownAppKey || code == .wrongToken }
 }

@@ -1,33 +1,34 @@
 internal import Push
+internal import Web
 
 /// The two interfaces of pushing.
 extension PushFront {
     /// `POST /psp/push/msg` and `/psp/push/config`. SUCCESS means that the store has it on disk.
     ///
     /// No task, unless the store has to be asked who calls.
-    func push(_ request: Request, _ interface: Interface) {
-        if let app = recognise(request, for: interface) { return push(request, interface, from: app) }
+    func push(_ request: Request<PushFront>, _ interface: Interface) {
+        if case .app(let app) = request.caller { return append(request, interface, from: app) }
         Task.immediate(executorPreference: loop) {
             do {
-                push(request, interface, from: try await authenticate(request, for: interface))
+                append(request, interface, from: try await app(calling: request))
             } catch {
-                desk.answer(request.exchange, with: .failure(error, in: request.headers.language))
+                refuse(request, because: error)
             }
         }
     }
 
-    private func push(_ request: Request, _ interface: Interface, from app: AppKey) {
+    private func append(_ request: Request<PushFront>, _ interface: Interface, from app: AppKey) {
         let push: PushRequest
         do throws(Refusal) {
             push = try request.decoded { body throws(Refusal) in try PushDecoder.decode(body, for: interface, from: app) }
         } catch {
-            return desk.answer(request.exchange, with: .refusal(error, in: request.headers.language))
+            return refuse(request, because: error)
         }
         // Safe: the store answers on this loop, and nobody else has the request.
         nonisolated(unsafe) let request = request
         // No limit of rates is configured on a loop: the store alone may answer 2301.
         store.append(push, withinRate: true) { accepted in
-            self.assumeIsolated { $0.desk.answer(request.exchange, with: .outcome(accepted, for: request.headers)) }
+            self.assumeIsolated { $0.respond(to: request, with: .outcome(accepted, for: request.headers)) }
         }
     }
 }

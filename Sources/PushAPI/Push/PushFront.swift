@@ -1,9 +1,10 @@
 public import Libevent
 public import Logging
 public import Push
+public import Web
 
-/// The callers' interface on one loop: `/psp/push/…`. It translates between HTTP and the domain, and holds no rule of its own: what may
-/// be pushed `Push` says by a request's own bytes, and the store by everything else.
+/// The callers' interface on one loop: `/psp/push/…`. It translates between HTTP and the domain, and holds no rule of its own:
+/// what may be pushed `Push` says by a request's own bytes, and the store by everything else.
 ///
 /// ```swift
 /// let front = PushFront(on: loop, store: port, now: wallClock, configuration: .init(log: log))
@@ -13,32 +14,34 @@ public import Push
 /// …
 /// await front.shutdown()
 /// ```
-public actor PushFront: Front {
+public actor PushFront: APIFront {
     /// What an operator may set.
     public struct Configuration: Sendable {
         /// How far a caller's clock may be from the server's, in milliseconds, either way.
         public var timestampWindow: Int64 = Authentication.defaultWindow
-        /// What the listener bears; its sizes are the interface's whatever is said here.
+        /// What the listener bears, all but the size of bodies.
         public var limits = HTTPLimits()
-        /// Where the answers that are not the caller's fault are told.
+        /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 
         /// The defaults.
         public init(log: Logger) { self.log = log }
     }
 
-    let loop: EventLoop
-    let store: any StorePort
+    /// Where it lives.
+    public let loop: EventLoop
+    /// The loop's own door to the store.
+    public let store: any StorePort
+    /// Its listener.
+    public let server: GracefulServer
     let now: @Sendable () -> Int64
     let authentication: Authentication
-    let desk: Desk
-    private let limits: HTTPLimits
     var apps = AppCache()
 
     /// The loop: a request is answered on the thread that read it.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// Nothing is served before ``start(listening:)``.
+    /// Nothing is served before `start(listening:)`.
     /// - Parameters:
     ///   - store: this loop's own door: its answers come back to this loop.
     ///   - now: the server's clock, Unix milliseconds; asked on the loop only.
@@ -47,8 +50,7 @@ public actor PushFront: Front {
         self.store = store
         self.now = now
         authentication = Authentication(window: configuration.timestampWindow)
-        limits = configuration.limits.bounded(maxBodyBytes: Route<PushFront>.Body.json.limit)
-        desk = Desk(log: configuration.log)
+        server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }
 
     /// Takes the apps as of the snapshot at which the feed began. Call it before anything is served; what ``apply(_:)`` was told
@@ -62,21 +64,5 @@ public actor PushFront: Front {
             for case .app(let key, let app) in entries { apps.apply(app, for: key) }
         case .gap(_, _, let snapshot): apps.replace(with: snapshot.apps)
         }
-    }
-
-    /// Serves what comes in on the socket, which is taken.
-    /// - Throws: what libevent cannot make.
-    public func start(listening socket: ListeningSocket) throws(LibeventError) {
-        try desk.open(socket, on: loop, limits: limits) { [unowned self] exchange in receive(exchange) }
-    }
-
-    /// Accepts nothing more, answers what is in hand with `Connection: close`, and returns when nothing is.
-    /// - Parameter patience: how long a peer may take to send the rest of a request or to read its answer.
-    public func shutdown(patience: Duration = .seconds(5)) async {
-        await desk.close(on: loop, patience: patience)
-    }
-
-    func admit(_ headers: RequestHeaders, to access: Route<PushFront>.Access) throws(Refusal) {
-        // Who calls is found by the handler: it may have to ask the store.
     }
 }

@@ -1,5 +1,6 @@
 internal import JSON
 internal import Push
+internal import Web
 
 extension Reply {
     /// `{"ret":"FAIL","data":{"error_code":…,"error_msg":…,"field":…}}`.
@@ -17,8 +18,11 @@ extension Reply {
                 details(&json)
             }
         }
-        var reply = Reply(status: refusal.code.status, body: json.bytes)
-        reply.code = refusal.code
+        var reply = Reply(status: refusal.code.status, contentType: .json, body: json.bytes)
+        if refusal.code == .unavailable || refusal.code == .internalError {
+            reply.incident = Incident(
+                code: refusal.code.rawValue, cause: "the store takes no changes now", isTransient: refusal.code == .unavailable)
+        }
         if refusal.code == .rateLimited || refusal.code == .unavailable { reply.retry(after: .seconds(1)) }
         return reply
     }
@@ -29,6 +33,7 @@ extension Reply {
     ) -> Reply {
         switch error {
         case let error as Refusal: return .refusal(error, in: language, details: details)
+        case let error as Rejection: return .refusal(Refusal(for: error), in: language, details: details)
         case StoreError.refused(let error): return .refusal(error, in: language, details: details)
         case StoreError.unavailable(let delay):
             var reply = Reply.refusal(Refusal(.unavailable), in: language, details: details)
@@ -36,7 +41,7 @@ extension Reply {
             return reply
         default:
             var reply = Reply.refusal(Refusal(.internalError), in: language, details: details)
-            reply.cause = error is StoreError ? "the store does not know whether it was done" : "\(error)"
+            reply.incident?.cause = error is StoreError ? "the store does not know whether it was done" : "\(error)"
             return reply
         }
     }

@@ -1,12 +1,15 @@
 internal import JSON
 internal import Push
+internal import Web
 
 /// What callers and operators ask of a task alike; they differ in whose tasks they see.
 extension Reply {
     /// A page of a task's devices in one state.
     /// - Parameter app: whose task it must be; `nil` for an operator.
-    static func recipients(of request: Request, to app: AppKey?, store: any StorePort) async throws -> Reply {
-        let query = try request.parameters()
+    static func recipients<Service: APIFront>(
+        of request: Request<Service>, to app: AppKey?, store: any StorePort
+    ) async throws -> Reply {
+        let query = try request.query()
         guard let state = RecipientState(rawValue: try query.required("state")) else {
             throw Refusal(.invalidValue, field: "state")
         }

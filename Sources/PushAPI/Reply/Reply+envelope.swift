@@ -1,19 +1,9 @@
 internal import JSON
 internal import Push
+internal import Web
 
-/// What goes back to a caller: always JSON in the envelope.
-struct Reply: Sendable {
-    var status: Int
-    var body: [UInt8]
-    /// Beyond Content-Type, which every reply has.
-    var headers: [(name: String, value: String)] = []
-    /// The row of the catalogue that a refusal names.
-    var code: ErrorCode?
-    /// What an operator should know of a failure that is not the caller's fault. No secret is in it.
-    var cause: String?
-    /// The connection ends with this reply: what follows on it cannot be trusted to be a request.
-    var closes = false
-
+/// Successes in the envelope.
+extension Reply {
     /// `{"ret":"SUCCESS","data":…}`.
     /// - Parameter status: as the callers' document has it: 200 done, 201 created, 202 updated.
     static func success(_ status: Int = 200, capacity: Int = 256, data: (inout JSONWriter) -> Void) -> Reply {
@@ -23,7 +13,7 @@ struct Reply: Sendable {
             json.key("data")
             data(&json)
         }
-        return Reply(status: status, body: json.bytes)
+        return Reply(status: status, contentType: .json, body: json.bytes)
     }
 
     /// The answer to a push: written by hand, since it is written more often than all others together.
@@ -33,7 +23,7 @@ struct Reply: Sendable {
         body.append(contentsOf: #"{"ret":"SUCCESS","data":{"task_id":""#.utf8)
         body.append(contentsOf: task.text.utf8)
         body.append(contentsOf: #""}}"#.utf8)
-        return Reply(status: 200, body: body)
+        return Reply(status: 200, contentType: .json, body: body)
     }
 
     /// A page of a list.

@@ -1,0 +1,40 @@
+internal import Push
+internal import Web
+
+extension BodyRule {
+    /// A JSON text of at most 64 KiB.
+    static let json = BodyRule.whole(upTo: 64 << 10)
+    /// Newline-delimited JSON of at most 64 MiB.
+    static let lines = BodyRule.pieces(upTo: 64 << 20)
+}
+
+extension Request where Service: APIFront {
+    /// Decodes the body and refuses query parameters, in the interface's order of checks: what is no JSON comes first (2101),
+    /// then any query parameter, since a route with a body knows none (2104), then whatever else the body is refused for.
+    func decoded<Value>(_ decode: ([UInt8]) throws(Refusal) -> Value) throws(Refusal) -> Value {
+        try refuseEncodedBody()
+        let value: Value
+        do {
+            value = try decode(body)
+        } catch {
+            if error.code != .invalidJSON { try refuseQuery() }
+            throw error
+        }
+        if hasQuery { try refuseQuery() }
+        return value
+    }
+
+    /// A body in any Content-Encoding is refused before it is read.
+    /// - Throws: 2103.
+    func refuseEncodedBody() throws(Refusal) {
+        if headers.hasContentEncoding { throw Refusal(.invalidValue, field: "Content-Encoding") }
+    }
+
+    private func refuseQuery() throws(Refusal) {
+        do {
+            _ = try query()
+        } catch {
+            throw Refusal(for: error)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+public import Libevent
+
+/// A listener's actor on its loop: it says what it reads of a request's head, whom it admits and how it words an error; what
+/// every listener does with a request is here.
+///
+/// A request goes this way: libevent calls ``serve(_:)``; the gate (`Front+gate.swift`) finds the route and asks
+/// ``admit(_:to:)``; the route's handler makes a ``Reply``; ``respond(to:with:)`` sends it.
+public protocol Front: Actor {
+    /// What the front reads of the headers.
+    associatedtype Headers: HeaderFields
+    /// What a route may ask of a caller.
+    associatedtype Access: Sendable
+    /// What the front finds out about a caller, for the handler.
+    associatedtype Caller
+
+    /// Every address that is served.
+    static var routes: RouteTable<Self> { get }
+    /// Where the front lives.
+    var loop: EventLoop { get }
+    /// The front's listener.
+    var server: GracefulServer { get }
+
+    /// Judges a caller by the headers alone: it is asked before the body is read, and may be asked again when the body is there.
+    /// - Throws: what ``reply(to:headers:)`` words.
+    func admit(_ headers: Headers, to access: Access) throws -> Caller
+
+    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:)`` throws, what a handler throws.
+    /// What HTTP itself asks of the reply (`Allow`, for one) is added to it.
+    func reply(to error: any Error, headers: Headers) -> Reply
+}
+
+// Inlinable all the way down to libevent: what is generic over the front would be called through tables of witnesses otherwise.
+extension Front {
+    // MARK: The listener
+
+    /// Serves what comes in on the socket, which is taken.
+    /// - Throws: what libevent cannot make.
+    @inlinable
+    public func start(listening socket: ListeningSocket) throws(LibeventError) {
+        try server.listen(on: socket, loop: loop) { [unowned self] exchange in serve(exchange) }
+    }
+
+    /// Accepts nothing more, answers what is in flight with `Connection: close`, and returns when nothing is.
+    /// - Parameter patience: how long a peer may take to send the rest of a request or to read its reply.
+    public func shutdown(patience: Duration = .seconds(5)) async {
+        await server.shutDown(on: loop, patience: patience)
+    }
+
+    // MARK: A request
+
+    /// Takes a request from libevent, on the loop.
+    @inlinable
+    func serve(_ exchange: HTTPExchange) {
+        server.requestBegan()
+        let request: Request<Self>
+        do {
+            request = try examine(exchange)
+        } catch {
+            return server.respond(to: exchange, with: refusal(because: error, headers: Headers(of: exchange)))
+        }
+        // Both come behind what this turn reads, on this loop, where every answer of the store comes too.
+        switch request.route.handler {
+        case .task(let handler):
+            Task.immediate(executorPreference: loop) {
+                do {
+                    respond(to: request, with: try await handler(self, request))
+                } catch {
+                    refuse(request, because: error)
+                }
+            }
+        case .direct(let handler):
+            // Safe: the job is this loop's, and nobody else has the request.
+            nonisolated(unsafe) let request = request
+            loop.execute { self.assumeIsolated { handler($0, request) } }
+        }
+    }
+
+    /// Sends the reply to a request, once. Every reply of a handler goes this way.
+    @inlinable
+    public func respond(to request: Request<Self>, with reply: Reply) {
+        server.respond(to: request.exchange, with: reply)
+    }
+
+    /// Answers a request with what is wrong, in the front's words.
+    public func refuse(_ request: Request<Self>, because error: any Error) {
+        respond(to: request, with: refusal(because: error, headers: request.headers))
+    }
+
+    @usableFromInline
+    func refusal(because error: any Error, headers: Headers) -> Reply {
+        var reply = reply(to: error, headers: headers)
+        if let rejection = error as? Rejection { rejection.complete(&reply) }
+        return reply
+    }
+}

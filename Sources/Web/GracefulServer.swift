@@ -1,0 +1,99 @@
+public import Libevent
+public import Logging
+
+/// An HTTP server that knows which requests are in flight, so that it can end without leaving one unanswered. Belongs to its
+/// front, on the front's loop.
+public final class GracefulServer {
+    /// What the listener bears.
+    public let limits: HTTPLimits
+    private let log: Logger
+    private var incidents: IncidentLog
+    private var server: HTTPServer?
+    /// Requests that have come and are not answered yet.
+    private var inFlight = 0
+    /// A shutdown has begun.
+    public private(set) var isShuttingDown = false
+    private var shutdown: CheckedContinuation<Void, Never>?
+    private var patience: Timer?
+    /// Every connection has ended, or the time for it is over.
+    private var isDrained = false
+
+    /// Nothing is served before ``Front/start(listening:)``.
+    /// - Parameters:
+    ///   - routes: which of them takes the largest body decides what the listener takes.
+    ///   - limits: all but the size of bodies.
+    ///   - log: where failures that are not the caller's fault are told.
+    public init<Service>(for routes: RouteTable<Service>, limits: HTTPLimits, log: Logger) {
+        var limits = limits
+        limits.maxBodyBytes = routes.maxBodyBytes
+        self.limits = limits
+        self.log = log
+        incidents = IncidentLog(log)
+    }
+
+    /// Serves what comes in on the socket. On the loop.
+    @usableFromInline
+    func listen(
+        on socket: ListeningSocket, loop: EventLoop, handler: @escaping (sending HTTPExchange) -> Void
+    ) throws(LibeventError) {
+        let server = try HTTPServer(on: loop, limits: limits, handler: handler)
+        server.onTrouble = { [log] error in log.warning("connections could not be accepted", metadata: ["cause": "\(error)"]) }
+        try server.listen(on: socket)
+        self.server = server
+    }
+
+    // MARK: Requests
+
+    @usableFromInline
+    func requestBegan() { inFlight += 1 }
+
+    /// Sends the reply to a request that began.
+    @usableFromInline
+    func respond(to exchange: HTTPExchange, with reply: Reply) {
+        if let incident = reply.incident { incidents.report(incident, in: exchange) }
+        var headers = reply.contentType.headers
+        for (name, value) in reply.headers { headers.append((name, value)) }
+        exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || isShuttingDown)
+        inFlight -= 1
+        finishShutdownIfDone()
+    }
+
+    // MARK: The end
+
+    /// Accepts what waits in the system's queue and nothing more, answers what is in flight with `Connection: close`, and returns
+    /// when nothing is. Peers that send or read too slowly are let go after `patience`.
+    func shutDown(on loop: EventLoop, patience limit: Duration) async {
+        guard !isShuttingDown else { return }
+        isShuttingDown = true
+        guard let server else { return }
+        do {
+            try server.stopAccepting()
+            patience = try Timer(on: loop, after: limit) { [unowned self] in didDrain() }
+        } catch {
+            // Neither a timer nor an event could be made: what waits in the queue is reset, what is in flight is still answered.
+            log.error("the listener could not be drained", metadata: ["cause": "\(error)"])
+            didDrain()
+        }
+        while server.isAccepting && !isDrained { await loop.nextTurn() }
+        server.onEmpty = { [unowned self] in didDrain() }
+        server.drain()
+        await withCheckedContinuation { continuation in
+            shutdown = continuation
+            finishShutdownIfDone()
+        }
+        patience?.cancel()
+        patience = nil
+        self.server = nil
+    }
+
+    private func didDrain() {
+        isDrained = true
+        finishShutdownIfDone()
+    }
+
+    private func finishShutdownIfDone() {
+        guard isDrained, inFlight == 0, let waiting = shutdown else { return }
+        shutdown = nil
+        waiting.resume()
+    }
+}

@@ -1,0 +1,39 @@
+/// What goes back to a peer, all at once. For what goes on, see ``EventStream``.
+public struct Reply: Sendable {
+    /// The status code.
+    public var status: Int
+    /// What the body is.
+    public var contentType: ContentType
+    /// The body. A `HEAD` is told its length only.
+    public var body: [UInt8]
+    /// Beyond Content-Type, which every reply has, and what libevent adds (Content-Length, Date).
+    public var headers: [(name: String, value: String)] = []
+    /// What an operator should know, where the failure is not the caller's fault.
+    public var incident: Incident?
+    /// The connection ends with this reply: what follows on it cannot be trusted to be a request.
+    public var closes = false
+
+    /// A reply without headers of its own.
+    public init(status: Int, contentType: ContentType, body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// A failure that is not the caller's fault. The log tells of it, at most once a second. No secret is in it.
+public struct Incident: Sendable {
+    /// The number by which the front's callers know it.
+    public var code: Int
+    /// Why.
+    public var cause: String
+    /// Whether it heals by itself.
+    public var isTransient: Bool
+
+    /// An incident that the log will tell of.
+    public init(code: Int, cause: String, isTransient: Bool) {
+        self.code = code
+        self.cause = cause
+        self.isTransient = isTransient
+    }
+}

@@ -1,0 +1,48 @@
+public import Libevent
+
+/// Why a request is not handed to its route, or cannot be read by it. What the peer is told of it, its front says: an error in
+/// JSON, a page.
+public enum Rejection: Error, Hashable, Sendable {
+    /// No route has the address.
+    case noSuchAddress
+    /// The address takes these methods only. The reply names them in `Allow` (RFC 9110 §15.5.6).
+    case methodNotAllowed([HTTPMethod])
+    /// The request line and the headers are longer than so many bytes.
+    case headTooLarge(limit: Int)
+    /// The body is longer than so many bytes.
+    case bodyTooLarge(limit: Int)
+    /// It is in doubt where the request ends. The connection closes.
+    case framing(HTTPFraming)
+    /// The route takes no body. The connection closes.
+    case unexpectedBody
+    /// The caller has not shown who it is. The reply names the scheme in `WWW-Authenticate` (RFC 9110 §11.6.1).
+    case unauthorized(scheme: String)
+    /// A query parameter that the route does not know.
+    case unknownParameter(String)
+    /// A query parameter that the route requires.
+    case missingParameter(String)
+    /// A query parameter that was given twice, or cannot be read.
+    case invalidParameter(String)
+
+    /// Sets what HTTP asks of the reply, whatever the front makes of it.
+    func complete(_ reply: inout Reply) {
+        switch self {
+        case .methodNotAllowed(let methods):
+            reply.headers.append(("Allow", methods.map(\.rawValue).joined(separator: ", ")))
+        case .unauthorized(let scheme): reply.headers.append(("WWW-Authenticate", scheme))
+        case .framing, .unexpectedBody: reply.closes = true
+        case .noSuchAddress, .headTooLarge, .bodyTooLarge, .unknownParameter, .missingParameter, .invalidParameter: break
+        }
+    }
+}
+
+extension HTTPFraming {
+    /// The name of the header at fault, where it is one.
+    public var header: String? {
+        switch self {
+        case .duplicateContentLength, .malformedContentLength: "Content-Length"
+        case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding: "Transfer-Encoding"
+        case .ok, .bodyWithBodilessMethod, .malformedHeader: nil
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Libevent
+import TestKit
+import Testing
+
+@testable import Web
+
+@Suite("A front")
+struct FrontTests {
+    @Test("a handler answers by a task or directly, and a reply has a content type of its own")
+    func replies() async throws {
+        try await Served.with { served in
+            let hello = try served.send("GET", "/hello")
+            #expect(hello.status == 200)
+            #expect(hello.text == "hello")
+            #expect(hello.headers["content-type"] == "text/plain; charset=utf-8")
+            #expect(try served.send("GET", "/now").text == "at once")
+            let page = try served.send("GET", "/console/css/a%20b.css")
+            #expect(page.text == "<p>css/a%20b.css")
+            #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+            #expect(try served.send("GET", "/orgs/a%20b/devices/c%20d").text == "a b c%20d")
+        }
+    }
+
+    @Test("a body is handed over whole or in pieces")
+    func bodies() async throws {
+        try await Served.with { served in
+            let echo = try served.send("POST", "/echo", "key: right", body: "some text")
+            #expect(echo.status == 201)
+            #expect(echo.text == "some text")
+            #expect(echo.headers["content-type"] == "application/octet-stream")
+            let large = String(repeating: "x", count: 200_000)
+            #expect(try served.send("POST", "/count", "key: right", body: large).text == "200000 in 4")
+        }
+    }
+
+    @Test("HEAD is answered as GET is, without the body")
+    func head() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            for target in ["/hello", "/now", "/console/", "/nowhere", "/list"] {
+                try connection.send("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+                let whole = try connection.reply()
+                try connection.send("HEAD \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+                let head = try connection.reply(toHead: true)
+                #expect(head.status == whole.status)
+                for name in ["content-length", "content-type"] { #expect(head.headers[name] == whole.headers[name]) }
+            }
+        }
+    }
+
+    @Test("what the gate refuses is a value that the front words, in the order of the checks")
+    func rejections() async throws {
+        try await Served.with { served in
+            func text(_ rejection: Rejection) -> String { "\(rejection)" }
+            #expect(try served.send("GET", "/nowhere").text == text(.noSuchAddress))
+            let method = try served.send("POST", "/hello", body: "x")
+            #expect(method.text == text(.methodNotAllowed([.get, .head])))
+            #expect(method.headers["allow"] == "GET, HEAD")
+            let long = "long: " + String(repeating: "x", count: 17_000)
+            #expect(try served.send("GET", "/hello", long).text == text(.headTooLarge(limit: 16 * 1024)))
+            let large = String(repeating: "x", count: 101)
+            #expect(try served.send("POST", "/echo", body: large).text == text(.bodyTooLarge(limit: 100)))
+            let body = try served.send("GET", "/hello", body: "x")
+            #expect(body.text == text(.framing(.bodyWithBodilessMethod)))
+            #expect(body.headers["connection"] == "close")
+            let unknown = try served.send("POST", "/echo", body: "x")
+            #expect(unknown.text == text(.unauthorized(scheme: "Key")))
+            #expect(unknown.headers["www-authenticate"] == "Key")
+            let wrong = try served.send("POST", "/echo", "key: wrong", body: "x")
+            #expect(wrong.status == 403)
+            #expect(try served.send("GET", "/list").text == text(.missingParameter("state")))
+            #expect(try served.send("GET", "/list?state=x&limit=y").text == text(.invalidParameter("limit")))
+            #expect(try served.send("GET", "/list?state=x&limit=7").text == "7")
+        }
+    }
+
+    @Test("a failure that is not the caller's fault is logged, at most once a second, with its cause")
+    func incidents() async throws {
+        try await Served.with { served in
+            for _ in 0..<3 { #expect(try served.send("GET", "/failure?secret=1").status == 500) }
+            let line = try #require(served.log.lines.first)
+            #expect(served.log.lines.count == 1)
+            #expect(line.hasPrefix("error: a request was answered with 77"))
+            #expect(line.contains("out of luck"))
+            #expect(line.contains("path=/failure "))
+        }
+    }
+}
