@@ -43,17 +43,6 @@ public enum Digest: Hashable, Sendable {
         }
     }
 
-    /// The hash-based message authentication code (RFC 2104).
-    public func authenticationCode(for message: [UInt8], key: [UInt8]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { code, written in
-            var length: UInt32 = 0
-            let done = HMAC(
-                algorithm.pointer, key, Int32(key.count), message, message.count, code.baseAddress, &length)
-            precondition(done != nil, "libcrypto could not authenticate")
-            written = Int(length)
-        }
-    }
-
     private var algorithm: Algorithm {
         switch self {
         case .md5: .md5

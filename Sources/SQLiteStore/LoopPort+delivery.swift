@@ -15,11 +15,8 @@ extension LoopPort {
         return try outcome.get()
     }
 
-    func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position, settling: [Delivery]) {
-        tell { ledger throws(SQLiteError) in
-            for delivery in settling { try ledger.settle(delivery) }
-            try ledger.settle(device.ordinal, upTo: settledUpTo.raw)
-        }
+    func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {
+        tell { ledger throws(SQLiteError) in try ledger.settle(device.ordinal, upTo: settledUpTo.raw) }
         tell(isAboutSessions: true) { ledger throws(SQLiteError) in try ledger.detach(device.ordinal, session: session) }
     }
 

@@ -153,7 +153,7 @@ extension FakeStore {
         throw .unavailable
     }
 
-    func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position, settling: [Delivery]) {}
+    func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {}
     func settle(_ deliveries: [Delivery]) {}
 
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {

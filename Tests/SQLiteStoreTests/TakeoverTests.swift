@@ -75,7 +75,7 @@ struct TakeoverTests {
             case .success(let attached):
                 winners.append(SessionID(raw: UInt64(2_000 + number)))
                 fixture.port.detach(
-                    attached.device, session: SessionID(raw: UInt64(2_000 + number)), settledUpTo: .start, settling: [])
+                    attached.device, session: SessionID(raw: UInt64(2_000 + number)), settledUpTo: .start)
             case .failure(let error):
                 #expect(error == .takenOver)
                 refused += 1

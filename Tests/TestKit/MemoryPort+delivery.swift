@@ -38,10 +38,9 @@ extension MemoryPort {
     }
 
     /// Ends the session, and lets in who waits.
-    public func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position, settling: [Delivery]) {
+    public func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {
         store.state.withLock { state in
             state.calls.detached.append(session)
-            for delivery in settling { state.log.settle(delivery) }
             guard let record = state.log.device(device), record.session == session else { return }
             state.log.moveCursor(of: record.token, to: settledUpTo)
             state.log.devices[record.token]?.session = nil

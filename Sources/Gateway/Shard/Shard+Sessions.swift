@@ -38,14 +38,14 @@ extension Shard {
     private func open(_ device: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID) {
         let dispatcher = dispatcher(of: attached.device.lane)
         guard let dispatcher, !device.hasEnded, device.closeRequest == nil, !isStopping else {
-            store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo, settling: [])
+            store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo)
             guard !device.hasEnded else { return }
             carryOut(device.conversation.refuse(refusal(of: device)), device)
             return
         }
         let effect = device.conversation.accept(admission, configuration)
         guard case .send(let connack) = effect else {
-            store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo, settling: [])
+            store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo)
             carryOut(effect, device)
             return
         }
@@ -103,7 +103,7 @@ extension Shard {
             if draining { drain(device) }
             let settledUpTo = dispatcher.settledUpTo(of: session)
             handOver()
-            store.detach(session.device, session: session.id, settledUpTo: settledUpTo, settling: [])
+            store.detach(session.device, session: session.id, settledUpTo: settledUpTo)
             dispatcher.leave(session)
             device.session = nil
             device.dispatcher = nil

@@ -7,7 +7,7 @@ public enum Entry: Sendable {
     case organisation(OrgHandle, parent: OrgHandle?, at: Position)
     /// Cancelled or superseded: nothing more of it is handed to a connection.
     case ended(TaskID, at: Position)
-    /// That session's connection is to be closed; the loop answers with ``DeliveryStore/detach(_:session:settledUpTo:settling:)``.
+    /// That session's connection is to be closed; the loop answers with ``DeliveryStore/detach(_:session:settledUpTo:)``.
     case close(DeviceHandle, session: SessionID, DisconnectReason)
     /// An app was changed or removed; `nil` means removed.
     case app(AppKey, App?)
