@@ -38,7 +38,7 @@ extension LoopPort {
                 }
                 let position = Position(raw: found.lookedUpTo)
                 return Pending(
-                    rows: rows, lookedUpTo: position, membership: found.history.membership(at: found.lookedUpTo),
+                    rows: rows, lookedUpTo: position, membership: found.history.membership(after: found.lookedUpTo),
                     membershipAt: position)
             }
         }

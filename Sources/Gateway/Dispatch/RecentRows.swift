@@ -112,14 +112,7 @@ final class RecentRow {
 
     /// Whether it is for a device with that membership.
     func concerns(_ device: DeviceHandle, _ membership: Membership) -> Bool {
-        switch row.target {
-        case .device(let target): guard target == device else { return false }
-        case .user(let target): guard target == membership.user else { return false }
-        case .organisation: guard let recipients, recipients.contains(membership.organisation) else { return false }
-        }
-        if row.audience.testOnly, !membership.test { return false }
-        if row.audience.withoutIOS, membership.platform == .ios { return false }
-        if let within, !within.contains(membership.organisation) { return false }
-        return true
+        row.target.includes(device, membership) { organisation, _ in recipients?.contains(organisation) ?? false }
+            && row.audience.standing(of: membership) { organisation, _ in within?.contains(organisation) ?? false } == .recipient
     }
 }

@@ -21,14 +21,25 @@ struct MembershipHistory {
     let tests: [Interval<Void>]
 
     func organisation(at seq: UInt64) -> UInt32? { organisations.first { $0.contains(seq) }?.value }
-    func user(at seq: UInt64) -> Int64? { users.first { $0.contains(seq) }?.value }
-    func isTest(at seq: UInt64) -> Bool { tests.contains { $0.contains(seq) } }
 
-    /// A test push concerns a device only as long as it has stayed a test device: setting it back withdraws.
-    func isStillTest(since seq: UInt64) -> Bool { tests.contains { $0.contains(seq) && $0.to == Schema.forever } }
+    /// Where the device belonged at a position; `nil` where it was not registered.
+    func membership(at seq: UInt64) -> Membership? { membership(at: seq) { $0.contains(seq) } }
+
+    /// The same, for what was pushed at `seq` and is still to come: a push for test devices is withdrawn from one that is set back.
+    func lastingMembership(since seq: UInt64) -> Membership? {
+        membership(at: seq) { $0.contains(seq) && $0.to == Schema.forever }
+    }
+
+    private func membership(at seq: UInt64, isTest: (Interval<Void>) -> Bool) -> Membership? {
+        guard let org = organisation(at: seq) else { return nil }
+        return Membership(
+            organisation: OrgHandle(index: org),
+            user: users.first { $0.contains(seq) }.map { UserHandle(raw: UInt64($0.value)) }, platform: platform,
+            test: tests.contains(where: isTest))
+    }
 
     /// What a loop has to know, as of just after `position`.
-    func membership(at position: UInt64) -> Membership {
+    func membership(after position: UInt64) -> Membership {
         // The state that holds for the next position to come.
         let next = position + 1
         let org = organisations.first { $0.from < next && next <= $0.to }?.value ?? organisations.last?.value ?? 0

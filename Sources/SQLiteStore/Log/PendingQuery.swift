@@ -113,12 +113,9 @@ struct PendingQuery {
     private func concerns(
         _ row: StoredRow, _ history: MembershipHistory, _ histories: HistoryReader
     ) throws(SQLiteError) -> Bool {
-        if row.isTestOnly && !history.isStillTest(since: row.seq) { return false }
-        if row.isWithoutIOS && history.platform == .ios { return false }
-        if let within = row.within {
-            guard let org = history.organisation(at: row.seq) else { return false }
-            return try histories.isBelow(org, within, at: row.seq)
-        }
-        return true
+        guard let membership = history.lastingMembership(since: row.seq) else { return false }
+        return try row.audience.standing(of: membership) { org, ancestor throws(SQLiteError) in
+            try histories.isBelow(org.index, ancestor.index, at: row.seq)
+        } == .recipient
     }
 }

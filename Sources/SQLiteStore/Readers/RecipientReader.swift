@@ -92,7 +92,7 @@ struct RecipientReader {
         if try receipts.has(.delivered, history.ordinal, in: counters) { return .delivered }
         if try receipts.has(.withdrawn, history.ordinal, in: counters) { return .withdrawn }
         if try receipts.has(.skipped, history.ordinal, in: counters) { return .skippedOversize }
-        return row.isWithoutIOS && history.platform == .ios ? .skippedOversize : rest
+        return row.audience.leavesOut(history.platform) ? .skippedOversize : rest
     }
 
     /// The organisations whose devices may have been addressed; one that stands for all where the target is no organisation.

@@ -90,12 +90,13 @@ extension Ledger {
         guard let number = try self.user(user), let devices = try devicesIfAny(of: number) else {
             throw Refusal(.userHasNoDevice, field: "user_id")
         }
-        let inside = app.scope.map { scope in devices.filter { isInside($0.org, scope) } } ?? devices
+        let inside = app.scope.map { scope in devices.filter { isInside($0.membership.organisation.index, scope) } } ?? devices
         if inside.isEmpty { throw Refusal(.targetOutsideScope, field: "user_id") }
-        let counted = inside.filter { !request.testOnly || $0.test }
+        let audience = Audience(testOnly: request.testOnly)
+        let counted = inside.filter { audience.standing(of: $0.membership, isBelow: isBelow) == .recipient }
         return Resolved(
-            key: .user(number), android: counted.count { $0.platform == .android },
-            ios: counted.count { $0.platform == .ios }, name: user.text)
+            key: .user(number), android: counted.count { $0.membership.platform == .android },
+            ios: counted.count { $0.membership.platform == .ios }, name: user.text)
     }
 
     private func resolve(_ id: OrgID, _ request: PushRequest, _ app: App) throws -> Resolved {
@@ -112,30 +113,40 @@ extension Ledger {
         tree[scope].map { tree.isBelow(org, $0.org) } ?? false
     }
 
-    /// A device of a user.
-    struct UserDevice {
+    /// The same of the tree as it is now, as ``Audience`` asks it.
+    func isBelow(_ org: OrgHandle, _ ancestor: OrgHandle) -> Bool { tree.isBelow(org.index, ancestor.index) }
+
+    /// A live device with where it belongs now.
+    struct Member {
         let ordinal: UInt32
-        let platform: Platform
-        let org: UInt32
-        let test: Bool
+        let membership: Membership
+
+        init(ordinal: UInt32, membership: Membership) {
+            self.ordinal = ordinal
+            self.membership = membership
+        }
+
+        /// From a row of ordinal, organisation, user, platform and test.
+        init(_ query: Statement) {
+            ordinal = UInt32(truncatingIfNeeded: query.int(0))
+            membership = Membership(
+                organisation: OrgHandle(index: UInt32(truncatingIfNeeded: query.int(1))),
+                user: query.optionalInt(2).map { UserHandle(raw: UInt64($0)) }, platform: query.int(3) == 0 ? .android : .ios,
+                test: query.int(4) != 0)
+        }
     }
 
-    private func devicesIfAny(of user: Int64) throws(SQLiteError) -> [UserDevice]? {
+    private func devicesIfAny(of user: Int64) throws(SQLiteError) -> [Member]? {
         let devices = try devices(of: user)
         return devices.isEmpty ? nil : devices
     }
 
-    func devices(of user: Int64) throws(SQLiteError) -> [UserDevice] {
+    func devices(of user: Int64) throws(SQLiteError) -> [Member] {
         let query = try database.statement(
-            "SELECT ordinal, platform, org, test FROM device WHERE user = ? AND retired_seq = 9223372036854775807")
+            "SELECT ordinal, org, user, platform, test FROM device WHERE user = ? AND retired_seq = 9223372036854775807")
         query.bind(1, user)
-        var devices: [UserDevice] = []
-        while try query.step() {
-            devices.append(
-                UserDevice(
-                    ordinal: UInt32(truncatingIfNeeded: query.int(0)), platform: query.int(1) == 0 ? .android : .ios,
-                    org: UInt32(truncatingIfNeeded: query.int(2)), test: query.int(3) != 0))
-        }
+        var devices: [Member] = []
+        while try query.step() { devices.append(Member(query)) }
         return devices
     }
 

@@ -99,46 +99,32 @@ extension Ledger {
 
     // MARK: Joining
 
-    /// A device that joins targets, as it is after the change.
-    struct Joiner {
-        let ordinal: UInt32
-        let platform: Platform
-        let org: UInt32
-        let test: Bool
-    }
-
     /// Gives a device the current configurations of targets that it joins.
-    func join(_ device: Joiner, _ configurations: [StoredRow]) throws(SQLiteError) {
+    func join(_ device: Member, _ configurations: [StoredRow]) throws(SQLiteError) {
         for row in configurations.sorted(by: { $0.seq < $1.seq }) {
-            guard isInside(device, row) else { continue }
-            if try count(device, in: row) { try refer(to: row, target: .device(device.ordinal), within: nil) }
+            if try count(device, in: row) == .recipient { try refer(to: row, target: .device(device.ordinal), within: nil) }
         }
     }
 
     /// Gives everybody below `org`, who has joined it by `org`'s getting another parent, a current configuration.
     func join(subtree org: UInt32, _ row: StoredRow) throws(SQLiteError) {
-        for device in try devices(below: org) where isInside(device, row) { _ = try count(device, in: row) }
+        for device in try devices(below: org) { _ = try count(device, in: row) }
         try refer(to: row, target: .organisation(org), within: row.within)
     }
 
-    /// Whether a device of the target is one of those that a configuration is for.
-    private func isInside(_ device: Joiner, _ row: StoredRow) -> Bool {
-        (device.test || !row.isTestOnly) && (row.within.map { tree.isBelow(device.org, $0) } ?? true)
-    }
-
-    /// Counts a device once in a configuration's task.
-    /// - Returns: whether it is to be sent to it.
-    private func count(_ device: Joiner, in row: StoredRow) throws(SQLiteError) -> Bool {
-        guard let receipts = try receipts.receipts(at: row.seq) else { return false }
-        let breaksLimit = row.isWithoutIOS && device.platform == .ios
+    /// Counts a device of a configuration's target once in its task, if it is for the device.
+    /// - Returns: what the configuration is to the device.
+    private func count(_ device: Member, in row: StoredRow) throws(SQLiteError) -> Standing {
+        let standing = row.audience.standing(of: device.membership, isBelow: isBelow)
+        guard standing != .outside, let receipts = try receipts.receipts(at: row.seq) else { return .outside }
         if try !self.receipts.has(.joined, device.ordinal, in: receipts), try !wasAddressed(device.ordinal, by: row) {
             try self.receipts.mark(.joined, device.ordinal, in: receipts)
-            if breaksLimit { try self.receipts.mark(.skipped, device.ordinal, in: receipts) }
+            if standing == .leftOut { try self.receipts.mark(.skipped, device.ordinal, in: receipts) }
         } else if try self.receipts.has(.withdrawn, device.ordinal, in: receipts) {
             try self.receipts.unmark(.withdrawn, device.ordinal, in: receipts)
         }
         directoryChanged = true
-        return !breaksLimit
+        return standing
     }
 
     /// Whether a device was in a task's target when it was accepted: its intervals tell.
@@ -163,18 +149,13 @@ extension Ledger {
         if let key = try appKey(row.app) { send(row, tasks.id(of: row.seq), at: reference.seq, to: target, app: key) }
     }
 
-    private func devices(below org: UInt32) throws(SQLiteError) -> [Joiner] {
+    private func devices(below org: UInt32) throws(SQLiteError) -> [Member] {
         let query = try database.statement(
-            "SELECT ordinal, platform, test FROM device WHERE org = ? AND retired_seq = 9223372036854775807")
-        var found: [Joiner] = []
+            "SELECT ordinal, org, user, platform, test FROM device WHERE org = ? AND retired_seq = 9223372036854775807")
+        var found: [Member] = []
         for member in tree.descendants(of: org) {
             query.bind(1, member)
-            while try query.step() {
-                found.append(
-                    Joiner(
-                        ordinal: UInt32(truncatingIfNeeded: query.int(0)), platform: query.int(1) == 0 ? .android : .ios,
-                        org: member, test: query.int(2) != 0))
-            }
+            while try query.step() { found.append(Member(query)) }
         }
         return found
     }

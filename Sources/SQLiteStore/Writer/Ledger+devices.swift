@@ -8,6 +8,12 @@ extension Ledger {
         var org: UInt32
         var user: Int64?
         var test: Bool
+
+        func membership(_ platform: Platform) -> Membership {
+            Membership(
+                organisation: OrgHandle(index: org), user: user.map { UserHandle(raw: UInt64($0)) }, platform: platform,
+                test: test)
+        }
     }
 
     func put(_ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?) throws -> ChangeResult {
@@ -100,7 +106,7 @@ extension Ledger {
         var joined = try current(ConfigTarget(kind: .device, name: token.text))
         if let user = state.user { joined += try currentOfUser(user) }
         joined += try tree.path(of: state.org).flatMapRows { org throws(SQLiteError) in try current(ofOrganisation: org) }
-        try join(Joiner(ordinal: ordinal, platform: platform, org: state.org, test: state.test), joined)
+        try join(Member(ordinal: ordinal, membership: state.membership(platform)), joined)
     }
 
     /// The holder is gone: everything pending is withdrawn, and the connection is closed.
@@ -124,16 +130,13 @@ extension Ledger {
         try writeHistory(device.ordinal, from: before, to: after, at: position)
         tree.subtract(OrgTree.Tally(device.platform, test: before.test), from: before.org)
         tree.add(OrgTree.Tally(device.platform, test: after.test), to: after.org)
+        let membership = after.membership(device.platform)
         if let session = sessions[device.ordinal] {
             sessions[device.ordinal]?.organisation = after.org
-            let membership = Membership(
-                organisation: OrgHandle(index: after.org), user: after.user.map { UserHandle(raw: UInt64($0)) },
-                platform: device.platform, test: after.test)
             outbox.post(
                 .membership(DeviceHandle(ordinal: device.ordinal), membership, at: Position(raw: position)), to: session.loop)
         }
-        let joiner = Joiner(ordinal: device.ordinal, platform: device.platform, org: after.org, test: after.test)
-        try join(joiner, try joined(token, from: before, to: after))
+        try join(Member(ordinal: device.ordinal, membership: membership), try joined(token, from: before, to: after))
     }
 
     /// Current configurations that are for a device as it is after a change, and were not for it as it was before.

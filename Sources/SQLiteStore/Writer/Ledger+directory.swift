@@ -160,15 +160,13 @@ extension Ledger {
                 try join(subtree: node.org, row)
             }
         case .user:
-            for device in try devices(of: row.target.id) where tree.isBelow(device.org, node.org) {
-                try join(
-                    Joiner(ordinal: device.ordinal, platform: device.platform, org: device.org, test: device.test), [row])
-            }
+            for device in try devices(of: row.target.id)
+            where tree.isBelow(device.membership.organisation.index, node.org) { try join(device, [row]) }
         case .device, nil:
             guard let token = try token(of: UInt32(truncatingIfNeeded: row.target.id)), let device = try device(token),
                 tree.isBelow(device.org, node.org)
             else { return }
-            try join(Joiner(ordinal: device.ordinal, platform: device.platform, org: device.org, test: device.test), [row])
+            try join(device.member, [row])
         }
     }
 

@@ -9,7 +9,7 @@ extension Ledger {
         }
         if try !self.receipts.has(.joined, ordinal, in: receipts), try !wasAddressed(ordinal, by: row) { return .refused }
         // An iOS device that a groupcast left out, or one whose holder changed, was not addressed by it.
-        if row.isWithoutIOS, try platform(of: ordinal) == .ios { return .refused }
+        if row.isWithoutIOS, let platform = try platform(of: ordinal), row.audience.leavesOut(platform) { return .refused }
         let insert = try database.statement(
             "INSERT OR IGNORE INTO event(seq, event, ordinal, detail) VALUES(?, ?, ?, ?)")
         insert.bind(1, row.seq)

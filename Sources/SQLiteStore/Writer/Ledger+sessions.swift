@@ -12,6 +12,14 @@ extension Ledger {
         let user: Int64?
         let test: Bool
         let verifier: SecretVerifier
+
+        var member: Member {
+            Member(
+                ordinal: ordinal,
+                membership: Membership(
+                    organisation: OrgHandle(index: org), user: user.map { UserHandle(raw: UInt64($0)) }, platform: platform,
+                    test: test))
+        }
     }
 
     /// Decides a CONNECT. The answer comes later where another session has to settle first.

@@ -1,4 +1,4 @@
-/// What decides whether a row concerns a device, apart from the organisation tree.
+/// What decides whether a row is for a device, apart from the organisation tree.
 public struct Membership: Hashable, Sendable {
     /// The organisation that it is in; what is above follows from the tree.
     public let organisation: OrgHandle
