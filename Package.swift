@@ -118,7 +118,7 @@ let package = Package(
         .testTarget(
             name: "PushServerTests",
             dependencies: [
-                "PushServer", "pspd", "Push", "MQTT", "Libevent", "JSON", "TestKit",
+                "Base", "PushServer", "pspd", "Push", "MQTT", "Libevent", "JSON", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),

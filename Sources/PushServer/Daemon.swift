@@ -6,9 +6,6 @@ internal import Logging
 
 /// `pspd` as a process: arguments in, ready line out, signals, exit code.
 public enum Daemon {
-    /// The version that `pspd --version` prints.
-    public static let version = "0.1.0"
-
     /// How a process of `pspd` ends.
     private enum ExitCode {
         static let ended: Int32 = 0
@@ -27,7 +24,7 @@ public enum Daemon {
         do throws(SettingsError) {
             switch try Invocation(arguments: arguments) {
             case .help: return tell(SettingsHelp.text)
-            case .version: return tell("pspd \(version)\n")
+            case .version: return tell("pspd \(Version.current)\n")
             case .serve(let flags): configuration = try ServerConfiguration(flags: flags, environment: environment)
             }
         } catch {

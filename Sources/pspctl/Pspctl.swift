@@ -1,4 +1,5 @@
 import ArgumentParser
+import Base
 import Foundation
 
 /// The operator's command line. Each command is one or a few calls to the server's admin interface; `push` and `stats` call the interface
@@ -24,7 +25,7 @@ struct Pspctl: AsyncParsableCommand {
               1  refused by the server, not reached, or not done whole
               2  wrong usage
             """,
-        version: "1.0",
+        version: "pspctl \(Version.current)",
         subcommands: [
             AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, PushCommands.self,
             TaskCommand.self,

@@ -1,5 +1,6 @@
 """How the server starts and ends as a process."""
 
+import re
 import socket
 import sqlite3
 import stat
@@ -9,7 +10,7 @@ import pytest
 from conftest import run
 from kit.device import Device
 from kit.rest import AdminClient
-from kit.server import FREE_PORTS, Server, binary
+from kit.server import FREE_PORTS, ROOT, Server, binary
 from kit.waiting import throughout
 from kit.world import World
 
@@ -21,6 +22,15 @@ def refused(*flags, contains, data, **environment):
     assert contains in ended.stderr and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
     assert "ready" not in ended.stdout
     return ended
+
+
+def test_all_programs_are_of_one_version():
+    """It stands in one file of the sources."""
+    source = (ROOT / "Sources/Base/Version.swift").read_text()
+    version = re.search(r'current = "(\d+\.\d+\.\d+[^"]*)"', source)[1]
+    for name in ("pspd", "pspctl", "pspbench"):
+        told = run(binary(name), "--version")
+        assert (told.returncode, told.stdout, told.stderr) == (0, f"{name} {version}\n", "")
 
 
 def test_ready_line_and_pspd_json_tell_the_real_ports(own_server):

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Libevent
 import Testing
@@ -22,7 +23,7 @@ struct ProcessTests {
         let help = try await ServerProcess(["--help"]).ending()
         #expect(help == .init(code: 0, output: SettingsHelp.text, errors: ""))
         let version = try await ServerProcess(["--version"]).ending()
-        #expect(version == .init(code: 0, output: "pspd \(Daemon.version)\n", errors: ""))
+        #expect(version == .init(code: 0, output: "pspd \(Version.current)\n", errors: ""))
     }
 
     @Test(

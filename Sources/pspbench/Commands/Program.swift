@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Base
 
 /// Load for MQTT brokers and for the push server: devices, publishers, callers, and what they count.
 @main
@@ -9,5 +10,6 @@ struct Program: AsyncParsableCommand {
         discussion: """
             Times are in microseconds of processor time or of waiting; memory is in bytes. Whatever --json prints is one object a line.
             """,
+        version: "pspbench \(Version.current)",
         subcommands: [SwarmCommand.self, PublishCommand.self, PushCommand.self, CrowdCommand.self])
 }
