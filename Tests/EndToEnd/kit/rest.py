@@ -7,6 +7,8 @@ import json
 import time
 import urllib.parse
 
+from .contract import CONTRACT
+
 
 @dataclasses.dataclass
 class Reply:
@@ -51,7 +53,9 @@ def exchange_on(connection, method, target, body=None, headers=()):
     response = connection.getresponse()
     text = response.read()
     assert response.headers["Content-Type"] == "application/json; charset=utf-8", (response.status, response.headers.items(), text)
-    return Reply(response.status, response.headers, json.loads(text))
+    reply = Reply(response.status, response.headers, json.loads(text))
+    CONTRACT.check(method, target, reply.status, reply.headers, reply.json)
+    return reply
 
 
 def encode(body):
