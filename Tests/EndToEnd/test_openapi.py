@@ -1,5 +1,6 @@
 """docs/openapi.yaml: what it says, the server does, and the server does nothing that it does not say."""
 
+import http.client
 import json
 import re
 import time
@@ -15,6 +16,7 @@ from schemathesis import checks
 
 from kit.contract import CONTRACT, PATH
 from kit.server import ROOT, Server
+from kit.waiting import PATIENCE
 from kit.world import World
 
 DOCUMENT = CONTRACT.document
@@ -229,6 +231,29 @@ def test_a_call_is_answered_as_the_file_says(case, place):
         excluded.append(checks.negative_data_rejection)  # any text is lines, of which each is judged alone
     case.validate_response(
         response, headers=headers, excluded_checks=excluded, transport_kwargs={"base_url": "http://%s:%d" % base, "headers": headers})
+
+
+def test_head_is_get_without_the_body(place):
+    names = {"task_id": place.tasks[0], "appkey": "demo", "org_id": "police", "device_token": "phone-1"}
+    for path, method, operation, item in CONTRACT.operations():
+        if method != "get":
+            continue
+        query = "&".join(
+            f"{parameter['name']}={parameter['example']}" for parameter in map(CONTRACT.resolved, operation.get("parameters", []))
+            if parameter["in"] == "query" and parameter.get("required"))
+        target = path.format_map(names) + (f"?{query}" if query else "")
+        address, headers = place.server.http, place.caller.headers()
+        if "servers" in item:
+            address, headers = place.server.admin, [("Authorization", f"Bearer {place.server.admin_token}")]
+        answers = {}
+        for name in ("GET", "HEAD"):
+            connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
+            connection.request(name, target, headers=dict(headers))
+            response = connection.getresponse()
+            answers[name] = response.status, response.headers["Content-Length"], response.headers["Content-Type"]
+            assert bool(response.read()) == (name == "GET"), target
+            connection.close()
+        assert answers["GET"] == answers["HEAD"] and answers["GET"][0] == 200, (target, answers)
 
 
 def lines():
