@@ -1,6 +1,6 @@
-// libevent as Swift sees it: the public headers, and inline functions only for what Swift cannot call (macros, variadics,
-// GNU extensions, the walk along a TAILQ). No libevent struct is laid open here but `evkeyval`, which the macro of the header list needs;
-// everything else stays an opaque pointer.
+// libevent as Swift sees it: the public headers, and inline functions only for what Swift cannot call (macros, variadics, GNU
+// extensions, the walk along a TAILQ). No libevent struct is laid open here but `evkeyval`, which the macro of the header list
+// needs; everything else stays an opaque pointer.
 #pragma once
 
 #include <errno.h>
@@ -34,7 +34,8 @@
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
 
-// A GNU extension, declared here: with _GNU_SOURCE the system's headers would differ from the ones that Swift's own Glibc module has read.
+// A GNU extension, declared here: with _GNU_SOURCE the system's headers would differ from the ones that Swift's own Glibc module
+// has read.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 
 static inline void ps_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
@@ -44,8 +45,8 @@ static inline int ps_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOC
 
 static inline int ps_eventfd_wake(int descriptor) { return eventfd_write(descriptor, 1); }
 
-/// The epoll instance that watches a descriptor for reading, as libevent does; it is watched by one at most. Asks each: nothing changes where it is watched, and
-/// nothing is done where it is not. Returns -1 with `errno` set when there is none.
+/// The epoll instance that watches a descriptor for reading, as libevent does; it is watched by one at most. Asks each: nothing
+/// changes where it is watched, and nothing is done where it is not. Returns -1 with `errno` set when there is none.
 static inline int ps_epoll_that_watches(int descriptor) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
@@ -123,7 +124,8 @@ static inline struct evkeyval *ps_next_header(const struct evkeyval *header) { r
 static inline const char *ps_header_name(const struct evkeyval *header) { return header->key; }
 static inline const char *ps_header_value(const struct evkeyval *header) { return header->value; }
 
-/// The evhttp connection of a socket that evhttp has just accepted. evhttp names a connection only with its first request, but is its bufferevent's context.
+/// The evhttp connection of a socket that evhttp has just accepted. evhttp names a connection only with its first request, but is
+/// its bufferevent's context.
 static inline struct evhttp_connection *ps_http_connection(struct bufferevent *stream) {
     void *context = NULL;
     bufferevent_getcb(stream, NULL, NULL, NULL, &context);

@@ -5,10 +5,11 @@ internal import Glibc
 extension Connection {
     /// Opens a connection to `address`. On the loop's thread only.
     ///
-    /// The handler hears `connectionDidOpen` or, if it is refused, `connectionDidClose`. What is sent before is written when it is open.
+    /// The handler hears `connectionDidOpen` or, if it is refused, `connectionDidClose`. What is sent before is written when it
+    /// is open.
     ///
-    /// - Parameter source: the local address to use. With port 0 the system chooses the port only when it knows both ends, so that one source address
-    ///   has a full range of ports towards each server.
+    /// - Parameter source: the local address to use. With port 0 the system chooses the port only when it knows both ends, so
+    ///   that one source address has a full range of ports towards each server.
     public static func connect(
         to address: SocketAddress, from source: SocketAddress? = nil, on loop: EventLoop, handler: any ConnectionHandler
     ) throws(LibeventError) -> Connection {

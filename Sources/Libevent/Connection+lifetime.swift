@@ -4,11 +4,13 @@ internal import Glibc
 // How a connection ends, and what libevent calls.
 
 extension Connection {
-    /// Ends the connection now; output that was not written is dropped. The handler is told in this turn, after the caller has returned. Again: no effect.
+    /// Ends the connection now; output that was not written is dropped. The handler is told in this turn, after the caller has
+    /// returned. Again: no effect.
     public func close() { end(.closed) }
 
-    /// Lets the output be written and the peer read it, then ends: our side is shut, and what the peer still sends is dropped, until it closes as well.
-    /// (Closing with input unread would reset the connection and might destroy the output on its way.) After `timeout` it ends in any case.
+    /// Lets the output be written and the peer read it, then ends: our side is shut, and what the peer still sends is dropped,
+    /// until it closes as well. (Closing with input unread would reset the connection and might destroy the output on its way.)
+    /// After `timeout` it ends in any case.
     public func closeAfterFlush(timeout: Duration) {
         guard let stream, !isClosed else { return }
         guard state == .open else { return end(.closed) }
@@ -109,8 +111,8 @@ extension Connection {
 
     private func toHandler(_ tell: (any ConnectionHandler, sending Connection) -> Void) {
         guard let handler else { return end(.closed) }
-        // Safe: a connection belongs to its loop, where we are. Whoever takes it is isolated to this loop, or keeps it in a closure that is:
-        // it is the same isolation domain each time.
+        // Safe: a connection belongs to its loop, where we are. Whoever takes it is isolated to this loop, or keeps it in a
+        // closure that is: it is the same isolation domain each time.
         nonisolated(unsafe) let connection = self
         tell(handler, connection)
     }

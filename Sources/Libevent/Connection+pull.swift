@@ -2,9 +2,9 @@ internal import CLibevent
 internal import Glibc
 
 extension Connection {
-    /// Reads what the system holds for this connection right now, at most `limit` bytes, and adds it to the unread input, whether or not reading is on.
-    /// For an owner that must have everything the peer has sent before it goes on; the handler is not told of this input. Not from inside
-    /// `withInput`.
+    /// Reads what the system holds for this connection right now, at most `limit` bytes, and adds it to the unread input, whether
+    /// or not reading is on. For an owner that must have everything the peer has sent before it goes on; the handler is not told
+    /// of this input. Not from inside `withInput`.
     ///
     /// Where nothing waits, it costs a system call and no memory: a server that ends asks this of every connection.
     ///
@@ -12,7 +12,8 @@ extension Connection {
     public func pull(atMost limit: Int) -> Int {
         guard let stream, state == .open, limit > 0 else { return 0 }
         precondition(!viewing, "a view of the input is out")
-        // By way of the stack: `evbuffer_read` would give the connection some kilobytes before it knows that there is nothing to read.
+        // By way of the stack: `evbuffer_read` would give the connection some kilobytes before it knows that there is nothing to
+        // read.
         return withUnsafeTemporaryAllocation(byteCount: min(limit, 16 * 1024), alignment: 1) { buffer in
             var total = 0
             while total < limit {
@@ -26,7 +27,8 @@ extension Connection {
         }
     }
 
-    /// Adds to a bufferevent's input, which it keeps frozen so that nobody but itself adds to it; it does the same around its own reads.
+    /// Adds to a bufferevent's input, which it keeps frozen so that nobody but itself adds to it; it does the same around its own
+    /// reads.
     private func add(_ bytes: UnsafeRawBufferPointer, to input: OpaquePointer?) -> Bool {
         evbuffer_unfreeze(input, 0)
         defer { evbuffer_freeze(input, 0) }

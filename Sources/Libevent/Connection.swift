@@ -25,8 +25,8 @@ extension ConnectionHandler {
 
 /// A TCP connection on a loop.
 ///
-/// It stays open until somebody closes it, whether or not anybody holds it: from its first callback to its last libevent holds it. It is bound to its
-/// loop's thread; not `Sendable`, so the compiler keeps it in the actor that it was handed to.
+/// It stays open until somebody closes it, whether or not anybody holds it: from its first callback to its last libevent holds
+/// it. It is bound to its loop's thread; not `Sendable`, so the compiler keeps it in the actor that it was handed to.
 public final class Connection {
     /// Why a connection ended.
     public enum CloseReason: Hashable, Sendable {
@@ -108,8 +108,8 @@ public final class Connection {
 
     // MARK: Input
 
-    /// Calls `body` with all unread input, in one piece, and the number of bytes that it has consumed (0 at first), which it sets; these are dropped afterwards.
-    /// The memory is valid inside the call only. `body` may close the connection.
+    /// Calls `body` with all unread input, in one piece, and the number of bytes that it has consumed (0 at first), which it
+    /// sets; these are dropped afterwards. The memory is valid inside the call only. `body` may close the connection.
     public func withInput<R, E: Error>(_ body: (UnsafeRawBufferPointer, inout Int) throws(E) -> R) throws(E) -> R {
         var consumed = 0
         guard let stream, !isClosed else { return try body(UnsafeRawBufferPointer(start: nil, count: 0), &consumed) }
@@ -126,10 +126,11 @@ public final class Connection {
         return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), &consumed)
     }
 
-    /// Stops or resumes reading. While it is off, what the peer sends waits in the system but for one read of it, and its closing is not told. Input that was left
-    /// is told again when reading is turned on.
+    /// Stops or resumes reading. While it is off, what the peer sends waits in the system but for one read of it, and its closing
+    /// is not told. Input that was left is told again when reading is turned on.
     ///
-    /// Mostly it is off for a moment, and nothing comes: so libevent learns of it only when something does, which saves two calls to the system.
+    /// Mostly it is off for a moment, and nothing comes: so libevent learns of it only when something does, which saves two calls
+    /// to the system.
     public func setReading(_ on: Bool) {
         guard let stream, !isClosed, reading != on else { return }
         reading = on
@@ -163,12 +164,13 @@ public final class Connection {
         return evbuffer_get_length(bufferevent_get_output(stream))
     }
 
-    /// Sends the bytes, after what was sent before. What the system does not take at once is buffered, without a limit: look at `outputCount`
-    /// before sending much to a slow peer. After the end: no effect.
+    /// Sends the bytes, after what was sent before. What the system does not take at once is buffered, without a limit: look at
+    /// `outputCount` before sending much to a slow peer. After the end: no effect.
     public func send(_ bytes: UnsafeRawBufferPointer) {
         guard let stream, !isClosed, !bytes.isEmpty else { return }
         var rest = bytes
-        // Straight to the descriptor costs a third less than through the buffer and one more turn of the loop. Order holds, as the buffer is empty.
+        // Straight to the descriptor costs a third less than through the buffer and one more turn of the loop. Order holds, as
+        // the buffer is empty.
         if state == .open, evbuffer_get_length(bufferevent_get_output(stream)) == 0 {
             let sent = ps_send(descriptor, bytes.baseAddress, bytes.count)
             if sent == bytes.count { return }
@@ -186,8 +188,8 @@ public final class Connection {
 
     // MARK: Options
 
-    /// Has the system find out that a silent peer is dead, by probes: as its listening socket has prepared (`ListeningSocket.prepareTCPKeepAlive`), or else as the
-    /// system is set.
+    /// Has the system find out that a silent peer is dead, by probes: as its listening socket has prepared
+    /// (`ListeningSocket.prepareTCPKeepAlive`), or else as the system is set.
     public func enableTCPKeepAlive() throws(LibeventError) {
         guard stream != nil else { return }
         guard ps_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }

@@ -1,11 +1,13 @@
 internal import Base
 internal import CLibevent
 
-/// A second event base of a loop, for what comes in great numbers: the persistent connections. It stands in the loop's main base as one descriptor.
+/// A second event base of a loop, for what comes in great numbers: the persistent connections. It stands in the loop's main base
+/// as one descriptor.
 ///
-/// When ten thousand devices answer at once, one question to the system returns thousands of ready sockets, and libevent asks again only when it has been
-/// through with all. What must not wait for that (callers, timers, listeners) is in the main base, which can be asked in between: it has few descriptors.
-/// (Event priorities do not help: each look for an urgent event would ask about every ready socket again, at twice the cost of an answer.)
+/// When ten thousand devices answer at once, one question to the system returns thousands of ready sockets, and libevent asks
+/// again only when it has been through with all. What must not wait for that (callers, timers, listeners) is in the main base,
+/// which can be asked in between: it has few descriptors. (Event priorities do not help: each look for an urgent event would ask
+/// about every ready socket again, at twice the cost of an answer.)
 final class ConnectionBase {
     let base: OpaquePointer
     private var readiness: OpaquePointer?
@@ -16,7 +18,8 @@ final class ConnectionBase {
     ///   - main: the loop's main base, which tells when this one has something to do.
     ///   - probe: a descriptor that no event base knows yet.
     init(in main: OpaquePointer, probe: Int32) throws(LibeventError) {
-        // No changelist, as changes must reach the system though this base does not wait. A connection's interest hardly ever changes.
+        // No changelist, as changes must reach the system though this base does not wait. A connection's interest hardly ever
+        // changes.
         base = try EventBase.make(usesChangelist: false)
         do throws(LibeventError) {
             let descriptor = try Self.descriptor(of: base, probe: probe)
@@ -59,7 +62,8 @@ final class ConnectionBase {
     /// One pass over what is ready.
     func pass() {
         isReady = false
-        // EVLOOP_NONBLOCK alone would not return while one descriptor stays ready. The result says whether there is any event: there need not be.
+        // EVLOOP_NONBLOCK alone would not return while one descriptor stays ready. The result says whether there is any event:
+        // there need not be.
         let result = event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK)
         precondition(result >= 0, "event_base_loop: \(result)")
     }

@@ -1,7 +1,8 @@
 /// The arithmetic of a `DeadlineWheel`: which slots are due at which tick. It knows no clock.
 ///
-/// Slots stand in one of `bucketCount` rings by the tick that they are looked at next. Moving a deadline further away, which is what every
-/// packet of a device does, only writes a number: the slot is found at its old place, and put where it belongs by then.
+/// Slots stand in one of `bucketCount` rings by the tick that they are looked at next. Moving a deadline further away, which is
+/// what every packet of a device does, only writes a number: the slot is found at its old place, and put where it belongs by
+/// then.
 struct DeadlineSchedule {
     private static let bucketCount: Int64 = 512
     private static let none: Int32 = -1
@@ -50,7 +51,8 @@ struct DeadlineSchedule {
         now = max(now, tick)
     }
 
-    /// Goes on to `tick` and returns the slots whose deadline has come, which have none any more; by tick, in no order within one.
+    /// Goes on to `tick` and returns the slots whose deadline has come, which have none any more; by tick, in no order within
+    /// one.
     mutating func advance(to tick: Int64) -> [Int] {
         var due: [Int] = []
         while now < tick && count > 0 {

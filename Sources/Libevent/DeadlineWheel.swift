@@ -1,7 +1,8 @@
 /// Coarse deadlines for many: thousands of keep-alives on one loop, by one timer and 24 bytes each.
 ///
-/// A deadline belongs to a slot, a small number that the user gives out (a session's index in its table). Setting, moving and removing are O(1);
-/// moving one away, which happens with every packet, is one store. A deadline is met up to one resolution late, never early.
+/// A deadline belongs to a slot, a small number that the user gives out (a session's index in its table). Setting, moving and
+/// removing are O(1); moving one away, which happens with every packet, is one store. A deadline is met up to one resolution
+/// late, never early.
 public final class DeadlineWheel {
     private let loop: EventLoop
     private let wheel: Wheel

@@ -5,9 +5,9 @@ extension EventLoop {
 
     /// The runtime's way to run a job here: an actor's, or that of a task which prefers this loop. From any thread.
     ///
-    /// A task that waits for its actor's loop should prefer the loop (`Task.immediate(executorPreference: loop)`): the runtime resumes a continuation on
-    /// the task's preferred executor, and without one on the global pool, which then hands the task back to the loop: two threads woken for each
-    /// answer (measured: 7.0 µs of CPU, with the preference 0.4 µs).
+    /// A task that waits for its actor's loop should prefer the loop (`Task.immediate(executorPreference: loop)`): the runtime
+    /// resumes a continuation on the task's preferred executor, and without one on the global pool, which then hands the task
+    /// back to the loop: two threads woken for each answer (measured: 7.0 µs of CPU, with the preference 0.4 µs).
     public func enqueue(_ job: consuming ExecutorJob) { post(.task(UnownedJob(job))) }
 
     /// The executor that an actor of this loop returns from `unownedExecutor`.
@@ -19,7 +19,8 @@ extension EventLoop {
     /// Two references are the same executor when they are the same loop.
     public func isSameExclusiveExecutionContext(other: EventLoop) -> Bool { self === other }
 
-    /// What `assumeIsolated` asks when it is called outside a task, from a libevent callback: traps on a thread that is not the loop's.
+    /// What `assumeIsolated` asks when it is called outside a task, from a libevent callback: traps on a thread that is not the
+    /// loop's.
     public func checkIsolated() {
         precondition(isCurrent, "not on the thread of \(name)")
     }
@@ -31,8 +32,8 @@ extension EventLoop {
 
     /// Runs `work` on the loop, after what was posted before. From any thread.
     ///
-    /// The loop is woken only when it sleeps and nobody else has woken it; from its own thread never. A job posted after the loop has ended
-    /// never runs.
+    /// The loop is woken only when it sleeps and nobody else has woken it; from its own thread never. A job posted after the loop
+    /// has ended never runs.
     public func execute(_ work: @escaping @Sendable () -> Void) { post(.work(work)) }
 
     private func post(_ job: Job) {
@@ -44,7 +45,8 @@ extension EventLoop {
         if wake { self.wake() }
     }
 
-    /// Drops the last reference to an object of this loop on the loop's thread, wherever its owner died; at once when no thread runs the loop.
+    /// Drops the last reference to an object of this loop on the loop's thread, wherever its owner died; at once when no thread
+    /// runs the loop.
     func release(_ object: AnyObject) {
         if isCurrent { return }
         // Safe: the caller gives its reference away, and the job does nothing but drop it.
@@ -60,31 +62,34 @@ extension EventLoop {
 
     // MARK: Turns
 
-    /// Registers a step that runs at the end of every turn, after the queued jobs: the place where batches are handed over. On the loop's
-    /// thread (or before it starts) only; registered until the loop ends, so let it capture its owner `unowned` or `weak`.
+    /// Registers a step that runs at the end of every turn, after the queued jobs: the place where batches are handed over. On
+    /// the loop's thread (or before it starts) only; registered until the loop ends, so let it capture its owner `unowned` or
+    /// `weak`.
     public func atEndOfTurn(_ step: @escaping () -> Void) {
         preconditionOwned()
         turn.steps.append(step)
     }
 
-    /// Runs `step` once, in this turn, when the callback that runs now has returned. On the loop's thread only. It needs no lock and no wake.
+    /// Runs `step` once, in this turn, when the callback that runs now has returned. On the loop's thread only. It needs no lock
+    /// and no wake.
     public func afterCallback(_ step: @escaping () -> Void) {
         preconditionOwned()
         turn.later.append(step)
     }
 
-    /// Has the next turn follow at once, although nothing may be ready: for a step that has more to do. On the loop's thread only; it costs nothing.
+    /// Has the next turn follow at once, although nothing may be ready: for a step that has more to do. On the loop's thread
+    /// only; it costs nothing.
     public func goOn() {
         preconditionOwned()
         turn.goOn()
     }
 
-    /// Whether the next turn follows this one at once, as far as is known: more callbacks wait in this pass, jobs are left, or somebody goes on. Then who hands
-    /// over batches may wait for a larger one. On the loop's thread only.
+    /// Whether the next turn follows this one at once, as far as is known: more callbacks wait in this pass, jobs are left, or
+    /// somebody goes on. Then who hands over batches may wait for a larger one. On the loop's thread only.
     public var goesOn: Bool { turn.isInsidePass || turn.goesOn || !turn.backlog.isEmpty }
 
-    /// Whether what runs (the callbacks, the jobs or the steps of this turn) has had its share, a third of `longestTurn`: who has much to do breaks off and
-    /// goes on in the next turn. On the loop's thread only.
+    /// Whether what runs (the callbacks, the jobs or the steps of this turn) has had its share, a third of `longestTurn`: who has
+    /// much to do breaks off and goes on in the next turn. On the loop's thread only.
     public var turnExceeded: Bool { turn.isExceeded }
 
     /// The monotonic clock at the begin of this turn, in nanoseconds. On the loop's thread only.
@@ -100,10 +105,12 @@ extension EventLoop {
         } while !shouldEnd()
     }
 
-    /// The way in of a connection's callback; the pass may hold many. When they have had their share, the turn ends right here, and the next one goes on with the pass.
+    /// The way in of a connection's callback; the pass may hold many. When they have had their share, the turn ends right here,
+    /// and the next one goes on with the pass.
     ///
-    /// The other way would be to break the pass off. libevent then asks the system about every ready descriptor again (up to 4,096, level-triggered): with
-    /// 10,000 connections that answer at once it doubled the cost of an answer, and what was newly ready got behind what was active all the same.
+    /// The other way would be to break the pass off. libevent then asks the system about every ready descriptor again (up to
+    /// 4,096, level-triggered): with 10,000 connections that answer at once it doubled the cost of an answer, and what was newly
+    /// ready got behind what was active all the same.
     @inline(__always)
     func callback(_ body: () -> Void) {
         if turn.interruptibleCallback(body) { turn.interrupt(endTurn) }

@@ -3,11 +3,12 @@ internal import CLibevent
 internal import Glibc
 internal import Synchronization
 
-/// One thread that waits for sockets, timers and signals by libevent, and at the same time the executor of every actor that lives on it.
+/// One thread that waits for sockets, timers and signals by libevent, and at the same time the executor of every actor that lives
+/// on it.
 ///
-/// A server makes one loop a core. Whatever belongs to a loop (`Listener`, `Connection`, `Timer`, `HTTPServer`…) is a class that is *not*
-/// `Sendable`: an actor on that loop owns it, and the compiler keeps it there. libevent calls back on the loop's thread, which is the actor's
-/// executor, so entering the actor is no hop: it is a plain call.
+/// A server makes one loop a core. Whatever belongs to a loop (`Listener`, `Connection`, `Timer`, `HTTPServer`…) is a class that
+/// is *not* `Sendable`: an actor on that loop owns it, and the compiler keeps it there. libevent calls back on the loop's thread,
+/// which is the actor's executor, so entering the actor is no hop: it is a plain call.
 ///
 /// An actor that echoes, and an actor that answers HTTP after asking somebody else:
 /// ```swift
@@ -22,7 +23,8 @@ internal import Synchronization
 ///     init(on loop: EventLoop) { self.loop = loop }        // not yet on the loop: make nothing that belongs to it here
 ///
 ///     func listen(on socket: ListeningSocket) throws {
-///         // A closure written inside an actor is isolated to it: it may call the actor directly. `unowned`, since the actor owns the listener.
+///         // A closure written inside an actor is isolated to it: it may call the actor directly.
+///         // `unowned`, since the actor owns the listener.
 ///         listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
 ///     }
 ///
@@ -31,7 +33,8 @@ internal import Synchronization
 ///         connections[ObjectIdentifier(connection)] = connection
 ///     }
 ///
-///     // The handler's methods are called on the loop; `assumeIsolated` verifies it. What is handed over is `sending`, so that it may enter.
+///     // The handler's methods are called on the loop; `assumeIsolated` verifies it.
+///     // What is handed over is `sending`, so that it may enter.
 ///     nonisolated func connectionDidRead(_ connection: sending Connection) {
 ///         assumeIsolated { $0.echo(connection) }
 ///     }
@@ -64,7 +67,7 @@ internal import Synchronization
 ///     private func answer(_ exchange: HTTPExchange) {
 ///         // Runs among this turn's jobs. The preference is what brings it straight back here after the await.
 ///         Task.immediate(executorPreference: loop) {
-///             let text = await store.value(for: exchange.path)
+///             let text = await store.value(for: exchange.rawPath)
 ///             exchange.reply(status: 200, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
 ///         }
 ///     }
@@ -76,13 +79,15 @@ internal import Synchronization
 /// try await echo.listen(on: ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0])
 /// ```
 ///
-/// **A turn** is: callbacks of what is ready, the queued jobs, then the steps registered by `atEndOfTurn(_:)`. So what the callbacks produced
-/// is handed over in batches, without a timer. A turn should take no longer than `longestTurn`, of which each of the three has a third: what it has not
-/// reached is served by the next ones, none of the three kinds before another.
+/// **A turn** is: callbacks of what is ready, the queued jobs, then the steps registered by `atEndOfTurn(_:)`. So what the
+/// callbacks produced is handed over in batches, without a timer. A turn should take no longer than `longestTurn`, of which each
+/// of the three has a third: what it has not reached is served by the next ones, none of the three kinds before another.
 ///
-/// **The end**: close what belongs to the loop, `stop()`, `join()`. Loops end last: a job that reaches a loop that has ended never runs.
+/// **The end**: close what belongs to the loop, `stop()`, `join()`. Loops end last: a job that reaches a loop that has ended
+/// never runs.
 public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
-    /// How long a turn should take at most, unless the loop was made with another limit: what waits for one of its parts waits no longer than about this.
+    /// How long a turn should take at most, unless the loop was made with another limit: what waits for one of its parts waits no
+    /// longer than about this.
     public static let longestTurn = Duration.milliseconds(1)
 
     /// The thread's name, cut to 15 bytes for the system.
@@ -107,7 +112,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     /// `pthread_self()` of the thread that runs the loop, 0 when none does.
     private let runner = Atomic<UInt>(0)
 
-    /// What only the loop's thread touches. Safe: every use is on that thread, or before it is started; `LoopTurn` is never handed out.
+    /// What only the loop's thread touches. Safe: every use is on that thread, or before it is started; `LoopTurn` is never
+    /// handed out.
     nonisolated(unsafe) let turn: LoopTurn
     let wakeDescriptor: Int32
 
@@ -204,8 +210,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 
 /// Runs a task's job at once, on the calling thread, as the loop runs its own.
 ///
-/// The loop spends its life inside one such job. So the runtime knows, wherever libevent calls back, on which executor it is, and `assumeIsolated` compares two
-/// pointers; outside any job it asks for the main executor, by casts, before it asks the loop (measured: 1,050 instructions, a twelfth of a delivery).
+/// The loop spends its life inside one such job. So the runtime knows, wherever libevent calls back, on which executor it is, and
+/// `assumeIsolated` compares two pointers; outside any job it asks for the main executor, by casts, before it asks the loop
+/// (measured: 1,050 instructions, a twelfth of a delivery).
 private final class Entrance: TaskExecutor {
     private let loop: EventLoop
 

@@ -16,7 +16,8 @@ public struct HTTPResponse: Sendable {
     }
 }
 
-/// A small HTTP client for command lines and tests, over evhttp: one server, one connection that is kept open, one request after the other.
+/// A small HTTP client for command lines and tests, over evhttp: one server, one connection that is kept open, one request after
+/// the other.
 ///
 /// ```swift
 /// let client = try await HTTPClient(host: "127.0.0.1", port: 8081, on: loop)

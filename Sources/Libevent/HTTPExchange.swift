@@ -3,28 +3,31 @@ internal import Glibc
 
 /// One HTTP request and its answer, on its server's loop.
 ///
-/// It is answered exactly once, at once or after any number of `await`s; a second answer traps, and one that is dropped unanswered is answered with 500.
-/// The peer may have gone, or the server closed, in between: answering is safe all the same. Read what you need of the request before you answer:
-/// the request goes with the answer.
+/// It is answered exactly once, at once or after any number of `await`s; a second answer traps, and one that is dropped
+/// unanswered is answered with 500. The peer may have gone, or the server closed, in between: answering is safe all the same.
+/// Read what you need of the request before you answer: the request goes with the answer.
 ///
-/// What must be refused comes here as well, as soon as that is certain and without its body: look at `framing`, then at `headerBytes` and `bodyCount`.
+/// What must be refused comes here as well, as soon as that is certain and without its body (`isRefused`): look at `framing`,
+/// then at `headerBytes` and `bodyCount`; what else the judge had against it is for the handler to say.
 public final class HTTPExchange {
     /// The method.
     public let method: HTTPMethod
     /// The target as it was sent.
     public let rawTarget: String
-    /// The path, without the query; percent-encoding is decoded if all of it is valid, else it is left.
-    public let path: String
     /// The path as it was sent: for taking it apart at `/` before decoding.
     public let rawPath: String
     /// What follows the question mark, as it was sent; nil where there is none.
     public let query: String?
     /// Whether the request's end is beyond doubt; if not, refuse it. The connection closes after the answer.
     public let framing: HTTPFraming
-    /// How many bytes the request line and the headers took, as far as they have come: above `HTTPLimits.maxHeaderBytes` refuse it.
+    /// How many bytes the request line and the headers took, as far as they have come: above `HTTPLimits.maxHeaderBytes` refuse
+    /// it.
     public let headerBytes: Int
     /// The number of bytes in the body, or announced for it: above `HTTPLimits.maxBodyBytes` refuse it.
     public let bodyCount: Int
+    /// The request came without its body, which is dropped: it is over a limit, its framing is in doubt, or the judge has refused
+    /// it. Answer with an error; the connection closes after it.
+    public let isRefused: Bool
     /// The client's address; nil when it had gone before it was known.
     public let peer: SocketAddress?
 
@@ -42,17 +45,18 @@ public final class HTTPExchange {
             method = HTTPMethod(evhttp_request_get_command(request))
             rawTarget = evhttp_request_get_uri(request).map { String(cString: $0) } ?? ""
             bodyCount = evbuffer_get_length(evhttp_request_get_input_buffer(request))
+            isRefused = false
         case .refused(let head):
             method = head.method
-            rawTarget = head.target
+            rawTarget = head.rawTarget
             bodyCount = connection.refusedBodyBytes
+            isRefused = true
         case .gone:
             preconditionFailure("an exchange begins with a request")
         }
         framing = connection.framing(method)
         let target = HTTPTarget(rawTarget)
         rawPath = target.path
-        path = target.decodedPath
         query = target.query
         LiveObjects.count(of: HTTPExchange.self, by: 1)
     }
@@ -78,21 +82,20 @@ public final class HTTPExchange {
         }
     }
 
-    /// Calls `body` with the name and the value of each header, in the order and spelling of the request (white space around values removed). The memory is valid
-    /// inside the call only: nearly all headers are of no interest, so make strings of the few that are.
+    /// Calls `body` with the name and the value of each header, in the order and spelling of the request (white space around
+    /// values removed). The memory is valid inside the call only: nearly all headers are of no interest, so make strings of the
+    /// few that are.
     public func forEachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
         switch pending.source {
         case .evhttp(let request): forEachHeader(of: request, body)
-        case .refused(let head):
-            for var (name, value) in head.headers {
-                name.withUTF8 { name in value.withUTF8 { body(UnsafeRawBufferPointer(name), UnsafeRawBufferPointer($0)) } }
-            }
+        case .refused(let head): head.forEachHeader(body)
         case .gone: break
         }
     }
 
-    /// Takes the next piece of the request's body, `count` bytes or what is left; empty at the end, and for what must be refused. What was taken is gone from the
-    /// exchange, and its memory with it: a large body is never copied into one piece (13 ms of the loop for 12 MiB).
+    /// Takes the next piece of the request's body, `count` bytes or what is left; empty at the end, and for what must be refused.
+    /// What was taken is gone from the exchange, and its memory with it: a large body is never copied into one piece (13 ms of
+    /// the loop for 12 MiB).
     public func takeBody(upTo count: Int) -> [UInt8] {
         guard case .evhttp(let request) = pending.source, let buffer = evhttp_request_get_input_buffer(request) else { return [] }
         // Zeros first: an uninitialised array looks its storage's type up at run time (500 instructions).
@@ -121,7 +124,8 @@ public final class HTTPExchange {
     ///
     /// - Parameters:
     ///   - headers: a line break in one is a trap.
-    ///   - close: closes the connection after the answer; so does a doubtful framing, a refusal before the body, and a server that drains.
+    ///   - close: closes the connection after the answer; so does a doubtful framing, a refusal before the body, and a server
+    ///     that drains.
     public func reply(status: Int, headers: [(String, String)] = [], body: [UInt8] = [], close: Bool = false) {
         precondition(!isAnswered, "an exchange is answered once")
         loop.preconditionOwned("an HTTP exchange")
@@ -129,6 +133,24 @@ public final class HTTPExchange {
         var answer = HTTPAnswer(status: status, headers: headers, body: body, closing: close || framing != .ok)
         answer.isBodySent = method != .head
         pending.send(answer)
+    }
+
+    /// Answers with a body that comes piece by piece. HEAD gets the head only, and the stream is at its end.
+    ///
+    /// - Parameter headers: a line break in one is a trap. Content-Length does not go with it.
+    /// - Precondition: the request is complete (`isRefused` is false).
+    public func startStream(status: Int, headers: [(String, String)] = []) -> HTTPReplyStream {
+        precondition(!isAnswered, "an exchange is answered once")
+        precondition(!isRefused, "what is refused gets an error")
+        loop.preconditionOwned("an HTTP exchange")
+        isAnswered = true
+        guard method != .head else {
+            var answer = HTTPAnswer(status: status, headers: headers, body: [], closing: false)
+            (answer.isBodySent, answer.isLengthTold) = (false, false)
+            pending.send(answer)
+            return HTTPReplyStream(StreamedReply(on: loop), on: loop)
+        }
+        return HTTPReplyStream(pending.startStream(status: status, headers: headers, on: loop), on: loop)
     }
 
     /// Whoever had the exchange has let it go, perhaps on another thread and by an error: the client still gets an answer.

@@ -1,5 +1,6 @@
-/// Whether it is beyond doubt where a request ends. Where it is not, this server and a proxy before it may disagree about what is a request of its own
-/// (request smuggling, RFC 9112 §11.2): refuse the request; the connection closes after the answer, whatever `HTTPExchange.reply` is told.
+/// Whether it is beyond doubt where a request ends. Where it is not, this server and a proxy before it may disagree about what is
+/// a request of its own (request smuggling, RFC 9112 §11.2): refuse the request; the connection closes after the answer, whatever
+/// `HTTPExchange.reply` is told.
 public enum HTTPFraming: Hashable, Sendable {
     /// Nothing to object to.
     case ok
@@ -9,7 +10,7 @@ public enum HTTPFraming: Hashable, Sendable {
     case malformedContentLength
     /// Both Content-Length and Transfer-Encoding.
     case contentLengthWithTransferEncoding
-    /// A Transfer-Encoding other than one `chunked`.
+    /// A Transfer-Encoding other than one `chunked`, or a chunk whose size is no hexadecimal number.
     case unsupportedTransferEncoding
     /// A body with a method that takes none.
     case bodyWithBodilessMethod
@@ -39,7 +40,10 @@ struct FramingEvidence {
 
     mutating func addMalformed() { isMalformed = true }
 
-    /// Notes a header. evhttp takes only the bare word for `chunked`, so that whatever it would overlook is not chunked here either.
+    mutating func addUnsupportedEncoding() { isChunked = false }
+
+    /// Notes a header. evhttp takes only the bare word for `chunked`, so that whatever it would overlook is not chunked here
+    /// either.
     mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         if name.isEmpty || !isToken(name) { isMalformed = true }
         last = .other

@@ -2,14 +2,16 @@ internal import Glibc
 
 /// Reads along, as a request's head comes in and before evhttp consumes it: how large it is, and what it says about the body.
 ///
-/// evhttp 2.1.12 shows a request only when its body is complete, by the first of several Content-Lengths; and what is over its limits it answers
-/// itself. So what has to be refused must be seen here.
+/// evhttp 2.1.12 shows a request only when its body is complete, by the first of several Content-Lengths; and what is over its
+/// limits it answers itself. So what has to be refused must be seen here.
 struct HTTPHeadScan {
     /// The bytes of the lines that were scanned, line ends included.
     private(set) var bytes = 0
     private(set) var isComplete = false
     private(set) var evidence = FramingEvidence()
     private var isOrdinary = false
+    /// The request line ends with HTTP/1.1.
+    private(set) var isHTTP11 = false
     private var lines = 0
     private var saved: [UInt8] = []
 
@@ -27,7 +29,8 @@ struct HTTPHeadScan {
         }
         bytes += start
         if start > 0, let base = input.baseAddress, memchr(base, 0, start) != nil { evidence.addMalformed() }
-        // Kept if it is not all there, or if the body's length is not known, so that the head may be needed when it is no longer in the input.
+        // Kept if it is not all there, or if the body's length is not known, so that the head may be needed when it is no longer
+        // in the input.
         if !isComplete || !saved.isEmpty || evidence.hasTransferEncoding { saved.append(contentsOf: input[..<start]) }
         return start
     }
@@ -35,7 +38,8 @@ struct HTTPHeadScan {
     private mutating func addLine(_ line: UnsafeRawBufferPointer) {
         lines += 1
         if lines == 1 {
-            isOrdinary = Self.isOrdinary(line)
+            isHTTP11 = Self.endsWithHTTP11(line)
+            isOrdinary = isHTTP11 && Self.hasPathAsTarget(line)
             return
         }
         guard let first = line.first else {
@@ -43,53 +47,39 @@ struct HTTPHeadScan {
             return
         }
         if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return evidence.addContinuation() }
-        let (name, value) = split(line)
+        let (name, value) = splitHeader(line)
         evidence.add(name: name, value: value)
     }
 
-    /// Whether the connection goes on after an answer that says nothing of it, and the body's end is given by its length (if there is one).
+    /// Whether the connection goes on after an answer that says nothing of it, and the body's end is given by its length (if
+    /// there is one).
     var isPlain: Bool { isOrdinary && !evidence.hasTransferEncoding && !evidence.hasConnectionOption }
 
-    /// Whether a request line ends with HTTP/1.1, and its target has no host: then evhttp takes itself for a proxy, which has its own header for closing.
-    private static func isOrdinary(_ line: UnsafeRawBufferPointer) -> Bool {
-        guard line.count > 8, let space = line.firstIndex(of: UInt8(ascii: " ")), space + 1 < line.count,
-            line[space + 1] == UInt8(ascii: "/")
-        else { return false }
+    private static func endsWithHTTP11(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard line.count > 8 else { return false }
         let version = UInt64(bigEndian: line.loadUnaligned(fromByteOffset: line.count - 8, as: UInt64.self))
         return version == 0x4854_5450_2f31_2e31  // "HTTP/1.1"
     }
 
-    /// What was scanned, taken apart. `input` is what the last `scan` has seen, for the head that came in one piece.
-    func head(lastInput input: UnsafeRawBufferPointer) -> HTTPHead {
-        saved.isEmpty ? HTTPHead(input.prefix(bytes)) : saved.withUnsafeBytes { HTTPHead($0[...]) }
+    /// Where the target has a host, evhttp takes itself for a proxy, which has its own header for closing.
+    private static func hasPathAsTarget(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard let space = line.firstIndex(of: UInt8(ascii: " ")), space + 1 < line.count else { return false }
+        return line[space + 1] == UInt8(ascii: "/")
     }
-}
 
-/// A head that never became a request of evhttp.
-struct HTTPHead {
-    var method = HTTPMethod.other
-    var target = ""
-    var headers: [(name: String, value: String)] = []
+    /// A chunk of the body is none.
+    mutating func rejectTransferEncoding() { evidence.addUnsupportedEncoding() }
 
-    init(_ bytes: Slice<UnsafeRawBufferPointer>) {
-        var isFirst = true
-        for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
-            let line = UnsafeRawBufferPointer(rebasing: line.last == 0x0d ? line.dropLast() : line)
-            if isFirst {
-                let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-                method = words.first.map { HTTPMethod(name: String(decoding: $0, as: UTF8.self)) } ?? .other
-                target = words.count > 1 ? String(decoding: words[1], as: UTF8.self) : ""
-                isFirst = false
-            } else if !line.isEmpty {
-                let (name, value) = split(line)
-                headers.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
-            }
-        }
+    /// What was scanned, taken apart. `input` is what the last `scan` has seen, for the head that came in one piece.
+    func head(lastInput input: UnsafeRawBufferPointer, of peer: SocketAddress?) -> HTTPRequestHead {
+        let length = evidence.hasTransferEncoding ? nil : evidence.announcedLength
+        if saved.isEmpty { return HTTPRequestHead(lines: input.prefix(bytes), bodyLength: length, peer: peer) }
+        return saved.withUnsafeBytes { HTTPRequestHead(lines: $0[...], bodyLength: length, peer: peer) }
     }
 }
 
 /// A header line as evhttp takes it apart: blanks before the value and white space after it do not count.
-private func split(_ line: UnsafeRawBufferPointer) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+func splitHeader(_ line: UnsafeRawBufferPointer) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
     guard let base = line.baseAddress, let found = memchr(base, Int32(UInt8(ascii: ":")), line.count) else {
         return (line, UnsafeRawBufferPointer(rebasing: line[line.count...]))
     }

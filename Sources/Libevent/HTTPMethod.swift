@@ -17,6 +17,9 @@ public enum HTTPMethod: String, Hashable, Sendable {
     /// Whether a body has a meaning with it (RFC 9110 §9.3).
     public var takesBody: Bool { self == .post || self == .put || self == .patch }
 
+    /// Its name as a request line and `Allow` spell it; empty for any other.
+    public var name: String { rawValue }
+
     init(name: String) { self = HTTPMethod(rawValue: name) ?? .other }
 
     private static let commands: [(HTTPMethod, evhttp_cmd_type)] = [

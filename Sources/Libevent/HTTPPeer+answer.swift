@@ -1,16 +1,17 @@
 internal import CLibevent
 internal import Glibc
 
-// The short way of an answer, which nearly every one takes: one `send`, then evhttp is told that the request is done. evhttp's own way puts the answer
-// together with printf and copies of each header, then waits for the socket to become writable: another pass of the loop, and three calls of epoll_ctl.
-// (Measured: 3.0 calls of epoll_ctl a request and 16,500 instructions for the answer; this way 0 and 2,500, beside what evhttp does to take the next request.)
+// The short way of an answer, which nearly every one takes: one `send`, then evhttp is told that the request is done. evhttp's
+// own way puts the answer together with printf and copies of each header, then waits for the socket to become writable: another
+// pass of the loop, and three calls of epoll_ctl. (Measured: 3.0 calls of epoll_ctl a request and 16,500 instructions for the
+// answer; this way 0 and 2,500, beside what evhttp does to take the next request.)
 //
-// Whatever is out of the ordinary goes evhttp's way: another version than HTTP/1.1, chunked bodies, `Connection: close`, `100 Continue` not yet written, a
-// request sent ahead, an answer from within evhttp's callback, a socket whose buffer is full.
+// Whatever is out of the ordinary goes evhttp's way: another version than HTTP/1.1, chunked bodies, `Connection: close`, `100
+// Continue` not yet written, a request sent ahead, an answer from within evhttp's callback, a socket whose buffer is full.
 
 extension HTTPPeer {
-    /// Leaves reading on while a handler has the request (`holdReading`). evhttp's own callback must not see what comes now (it would end the process), so until
-    /// the answer it is this one.
+    /// Leaves reading on while a handler has the request (`holdReading`). evhttp's own callback must not see what comes now (it
+    /// would end the process), so until the answer it is this one.
     ///
     /// Neither callback uses its context: evhttp may have scheduled a call of the read callback with a context of its own.
     func readWhileWaiting() {
@@ -18,7 +19,8 @@ extension HTTPPeer {
         bufferevent_setcb(
             stream,
             { stream, _ in
-                // A request sent ahead waits for its turn, and what is behind it in the system's buffer. The answer turns reading on again.
+                // A request sent ahead waits for its turn, and what is behind it in the system's buffer. The answer turns reading
+                // on again.
                 if evbuffer_get_length(bufferevent_get_input(stream)) >= HTTPPeer.readAhead {
                     bufferevent_disable(stream, ps_ev_read())
                 }

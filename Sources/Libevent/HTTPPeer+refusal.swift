@@ -1,40 +1,30 @@
 internal import CLibevent
 internal import Glibc
 
-// Refusing a request before evhttp has all of it. evhttp would first read the body, by whichever length it believes, or answer with a page of its own.
-// So the stream's callbacks become ours: the refusal is written past evhttp, and what the peer still sends is dropped, so that it can finish and
-// read the answer. evhttp's connection is closed at the end like any other.
-//
-// All this is done when the callback is over in which the bytes came. If evhttp has given up on them itself, its page is in the output by then, but not
-// written: that takes another pass of the loop.
+// Refusing a request before evhttp has all of it. evhttp would first read the body, by whichever length it believes, or answer
+// with a page of its own. So nothing more of it reaches evhttp: what has come, and what still comes, is dropped before evhttp
+// looks, so that the peer can finish and read the answer. The stream's callbacks become ours, and the answer is written past
+// evhttp. Its connection is closed at the end like any other.
 
 extension HTTPPeer {
-    func refuse(_ head: HTTPHead) {
-        guard let service else { return }
-        dropOutput()
+    func refuse(_ head: HTTPRequestHead) {
         state = .refused
+        dropInput()
+        // Not from inside evhttp's callbacks, one of which may be at work.
+        service?.loop.afterCallback { [weak self] in self?.askForRefusal(of: head) }
+    }
+
+    private func askForRefusal(of head: HTTPRequestHead) {
+        guard let service else { return }
         holdReading(false)
         service.setDeadline(of: self)
         bufferevent_setcb(
-            stream, { _, context in HTTPPeer.from(context)?.dropInput() },
+            stream, { stream, _ in drainInput(of: stream) },
             { _, context in HTTPPeer.from(context)?.didWriteRefusal() },
             { _, what, context in HTTPPeer.from(context)?.didHappen(Int32(what)) }, Unmanaged.passUnretained(self).toOpaque())
-        dropInput()
         let pending = PendingRequest(.refused(head), of: self)
         self.pending = pending
         service.handle(pending, of: self)
-    }
-
-    /// Takes evhttp's page out of the output. Its `100 Continue` may stay: a final answer may follow it (RFC 9110 §15.2).
-    private func dropOutput() {
-        let output = bufferevent_get_output(stream)
-        var start = [UInt8](repeating: 0, count: 12)
-        let count = evbuffer_copyout(output, &start, start.count)
-        if count == start.count && start[9...].elementsEqual("100".utf8) { return }
-        // A bufferevent's output is frozen at its front, so that only it writes.
-        evbuffer_unfreeze(output, 1)
-        evbuffer_drain(output, evbuffer_get_length(output))
-        evbuffer_freeze(output, 1)
     }
 
     /// Writes the answer to a refused request.
@@ -51,7 +41,7 @@ extension HTTPPeer {
         bufferevent_enable(stream, ps_ev_write())
     }
 
-    private func dropInput() { evbuffer_drain(input, evbuffer_get_length(input)) }
+    func dropInput() { drainInput(of: stream) }
 
     private func didWriteRefusal() {
         // What was written may have been evhttp's `100 Continue` alone.
@@ -69,3 +59,8 @@ extension HTTPPeer {
 }
 
 private func isLineBreak(_ byte: UInt8) -> Bool { byte == 0x0d || byte == 0x0a }
+
+private func drainInput(of stream: OpaquePointer?) {
+    let input = bufferevent_get_input(stream)
+    evbuffer_drain(input, evbuffer_get_length(input))
+}

@@ -1,6 +1,8 @@
 internal import CLibevent
+internal import Glibc
 
-/// A connection of an `HTTPServer`: what evhttp does not keep for us. Lives in the server's table until evhttp closes the connection.
+/// A connection of an `HTTPServer`: what evhttp does not keep for us. Lives in the server's table until evhttp closes the
+/// connection.
 final class HTTPPeer {
     enum State {
         /// Between two requests.
@@ -11,6 +13,8 @@ final class HTTPPeer {
         case waiting
         /// The answer is on its way.
         case answering
+        /// The answer's body comes piece by piece.
+        case streaming
         /// Taken from evhttp: a refusal is on its way, and what else comes is dropped.
         case refused
     }
@@ -24,10 +28,13 @@ final class HTTPPeer {
     /// Its place in the wheel of deadlines.
     let slot: Int
     let address: SocketAddress?
-    // Safe: the service clears it when it dies, and the peer itself when it closes. (A weak reference would slow down every use of the service.)
+    // Safe: the service clears it when it dies, and the peer itself when it closes. (A weak reference would slow down every use
+    // of the service.)
     unowned(unsafe) var service: HTTPService?
     /// The request that a handler has.
     var pending: PendingRequest?
+    /// The answer that is being streamed, or whose end is on its way.
+    private(set) var streamedReply: StreamedReply?
     var state = State.idle
 
     private var inputWatch: OpaquePointer?
@@ -38,13 +45,16 @@ final class HTTPPeer {
     private var scanned = 0
     /// How many bytes have come since the request began.
     private var received = 0
+    private var chunks = HTTPChunkScan()
+    /// How many bytes of body its chunks may announce.
+    private var bodyLimit = 0
     private var closesAfterAnswer = false
     /// The refusal has been written, or the peer's end of the stream read: what is left of the way to the end.
     var isRefusalWritten = false
     var isInputEnded = false
 
-    /// How much input is read ahead while an answer is on its way: evhttp reads on without a bound. Before a close more is taken in, since
-    /// closing with input unread would reset the connection, and might destroy the answer.
+    /// How much input is read ahead while an answer is on its way: evhttp reads on without a bound. Before a close more is taken
+    /// in, since closing with input unread would reset the connection, and might destroy the answer.
     static let readAhead = 4096
     private static let readAheadOfClose = 1024 * 1024
 
@@ -94,8 +104,9 @@ final class HTTPPeer {
 
     // MARK: Reading
 
-    /// Keeps the system's interest in what comes in, though evhttp turns reading off and on with every request: a second event on the descriptor, so that the
-    /// bufferevent's is not the last that goes. (Two calls of epoll_ctl a request less.) While it is held somebody must read what comes, or the loop would spin.
+    /// Keeps the system's interest in what comes in, though evhttp turns reading off and on with every request: a second event on
+    /// the descriptor, so that the bufferevent's is not the last that goes. (Two calls of epoll_ctl a request less.) While it is
+    /// held somebody must read what comes, or the loop would spin.
     func holdReading(_ isHeld: Bool) {
         guard isHeld != isAnchored else { return }
         isAnchored = isHeld
@@ -118,12 +129,14 @@ final class HTTPPeer {
             begin()
             received = added
         case .arriving: received += added
-        case .waiting, .answering, .refused: return
+        case .refused: return dropInput()
+        case .waiting, .answering, .streaming: return
         }
-        examine()
+        readAlong(added)
     }
 
-    /// evhttp takes a request line by line, and tells of each. Nothing of it matters when all of the request is there and in order.
+    /// evhttp takes a request line by line, and tells of each. Nothing of it matters when all of the request is there and in
+    /// order.
     func watchInput(_ isWatched: Bool) {
         if isWatched {
             evbuffer_cb_set_flags(input, inputWatch, UInt32(EVBUFFER_CB_ENABLED))
@@ -136,33 +149,43 @@ final class HTTPPeer {
         state = .arriving
         scan = HTTPHeadScan()
         scanned = 0
+        chunks = HTTPChunkScan()
         service?.setDeadline(of: self)
     }
 
-    private func examine() {
-        guard let limits = service?.limits else { return }
-        if !scan.isComplete {
-            withUnscanned { scanned += scan.scan($0) }
-        }
-        guard isObjectionable(limits) else {
-            if scan.isComplete, received >= scan.bytes + scan.evidence.announcedLength, !scan.evidence.hasTransferEncoding {
-                watchInput(false)
-            }
-            return
-        }
-        let head = withScanned { scan.head(lastInput: $0) }
-        // evhttp goes first: if the request is complete, it comes by the usual way.
-        service?.loop.afterCallback { [weak self] in
-            if let self, state == .arriving { refuse(head) }
+    /// Looks at what has come, before evhttp does.
+    private func readAlong(_ added: Int) {
+        guard let service else { return }
+        if scan.isComplete { return countChunks(added) }
+        withUnscanned { scanned += scan.scan($0) }
+        if scan.isComplete {
+            didReadHead(service)
+        } else if scan.evidence.isMalformed || received > service.limits.maxHeaderBytes {
+            refuse(head())
         }
     }
 
-    private func isObjectionable(_ limits: HTTPLimits) -> Bool {
-        if scan.isComplete {
-            return scan.evidence.verdict(.post) != .ok || scan.evidence.announcedLength > limits.maxBodyBytes
-                || received > 2 * (limits.maxHeaderBytes + limits.maxBodyBytes)
-        }
-        return scan.evidence.isMalformed || received > limits.maxHeaderBytes
+    /// Refuses what must be, and asks the judge where the body has still to come. A request that is complete and in order goes
+    /// on, whatever its size: its handler sees that.
+    private func didReadHead(_ service: HTTPService) {
+        let evidence = scan.evidence
+        guard evidence.verdict(.post) == .ok else { return refuse(head()) }
+        if !evidence.hasTransferEncoding, received >= scan.bytes + evidence.announcedLength { return watchInput(false) }
+        let head = head()
+        guard scan.bytes <= service.limits.maxHeaderBytes, evidence.announcedLength <= service.limits.maxBodyBytes,
+            evidence.verdict(head.method) == .ok, case .accept(let limit) = service.judge(head), evidence.announcedLength <= limit
+        else { return refuse(head) }
+        guard evidence.hasTransferEncoding else { return watchInput(false) }
+        bodyLimit = min(limit, service.limits.maxBodyBytes)
+        chunks = HTTPChunkScan()
+        countChunks(evbuffer_get_length(input) - scanned)
+    }
+
+    /// Refuses a chunked body as soon as it is larger than it may be.
+    private func countChunks(_ added: Int) {
+        forEachPiece(ofLast: added) { chunks.scan($0) }
+        if chunks.isMalformed { scan.rejectTransferEncoding() }
+        if chunks.isMalformed || chunks.announced > bodyLimit { refuse(head()) }
     }
 
     private func withUnscanned(_ body: (UnsafeRawBufferPointer) -> Void) {
@@ -171,15 +194,33 @@ final class HTTPPeer {
         body(UnsafeRawBufferPointer(start: start + scanned, count: count - scanned))
     }
 
-    private func withScanned(_ body: (UnsafeRawBufferPointer) -> HTTPHead) -> HTTPHead {
-        body(UnsafeRawBufferPointer(start: evbuffer_pullup(input, -1), count: evbuffer_get_length(input)))
+    private func head() -> HTTPRequestHead {
+        let start = evbuffer_pullup(input, scan.bytes <= evbuffer_get_length(input) ? scan.bytes : 0)
+        return scan.head(lastInput: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : scan.bytes), of: address)
+    }
+
+    /// Calls `body` with the last bytes of the input, as they lie in memory.
+    private func forEachPiece(ofLast count: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+        guard count > 0 else { return }
+        var position = evbuffer_ptr()
+        evbuffer_ptr_set(input, &position, evbuffer_get_length(input) - count, EVBUFFER_PTR_SET)
+        let pieces = Int(evbuffer_peek(input, count, &position, nil, 0))
+        withUnsafeTemporaryAllocation(of: iovec.self, capacity: pieces) { vectors in
+            evbuffer_peek(input, count, &position, vectors.baseAddress, Int32(pieces))
+            // The last piece goes on to the end of its memory.
+            var left = count
+            for vector in vectors where left > 0 {
+                body(UnsafeRawBufferPointer(start: vector.iov_base, count: min(left, vector.iov_len)))
+                left -= vector.iov_len
+            }
+        }
     }
 
     // What the exchange is told.
 
     var headerBytes: Int { scan.isComplete ? scan.bytes : max(scan.bytes, received) }
 
-    var refusedBodyBytes: Int { scan.isComplete ? max(scan.evidence.announcedLength, received - scan.bytes) : 0 }
+    var refusedBodyBytes: Int { scan.isComplete ? max(scan.evidence.announcedLength, chunks.announced) : 0 }
 
     func framing(_ method: HTTPMethod) -> HTTPFraming { scan.evidence.verdict(method) }
 
@@ -204,6 +245,7 @@ final class HTTPPeer {
 
     private func didAnswer() {
         service?.clearDeadline(of: self)
+        if streamedReply != nil { didStream() }
         if closesAfterAnswer { return closeAfterAnswer() }
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
@@ -214,17 +256,43 @@ final class HTTPPeer {
             // A request that was sent ahead.
             begin()
             received = count
-            examine()
+            readAlong(count)
         }
         service?.didBecomeIdle()
     }
 
     /// evhttp closes now by itself, except after CONNECT, where it goes on to read requests: there must be none.
     private func closeAfterAnswer() {
-        evbuffer_drain(input, evbuffer_get_length(input))
+        dropInput()
         state = .refused
         service?.loop.afterCallback { [weak self] in self?.close() }
     }
+
+    // MARK: Streams
+
+    /// The answer's first piece goes to evhttp; until the last there is no time limit.
+    func willStream(_ reply: StreamedReply) {
+        streamedReply = reply
+        state = .streaming
+        holdReading(false)
+        bufferevent_setwatermark(stream, ps_ev_read(), 0, Self.readAhead)
+        bufferevent_set_timeouts(stream, nil, nil)
+    }
+
+    /// The last piece goes to evhttp; from now on it is an answer like any other.
+    func willEndStream(_ request: OpaquePointer) {
+        willAnswer(request, closing: !scan.isHTTP11 || isDraining)
+        evhttp_send_reply_end(request)
+    }
+
+    private func didStream() {
+        streamedReply = nil
+        guard let service else { return }
+        var idle = timeval(service.limits.idleTimeout)
+        bufferevent_set_timeouts(stream, &idle, &idle)
+    }
+
+    var unsentCount: Int { evbuffer_get_length(output) }
 
     // MARK: The end
 
@@ -242,6 +310,8 @@ final class HTTPPeer {
         anchor = nil
         pending?.connectionWillClose()
         pending = nil
+        streamedReply?.connectionWillClose()
+        streamedReply = nil
         let service = service
         self.service = nil
         service?.didClose(self)

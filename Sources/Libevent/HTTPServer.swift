@@ -1,22 +1,28 @@
 /// An HTTP/1.1 server on one loop, over evhttp.
 ///
-/// The handler gets each request when it is complete. Requests of one connection come one after the other, also when they were sent ahead
-/// (pipelining): the next is read when the one before has been answered.
+/// The handler gets each request when it is complete. Requests of one connection come one after the other, also when they were
+/// sent ahead (pipelining): the next is read when the one before has been answered.
 ///
-/// The end, in this order: `stopAccepting()`, `drain()`, wait for `onEmpty` (with a time limit of yours), let the server go. Letting it go closes what is left; exchanges
-/// that are still out may be answered without effect.
+/// The end, in this order: `stopAccepting()`, `drain()`, wait for `onEmpty` (with a time limit of yours), let the server go.
+/// Letting it go closes what is left; exchanges that are still out may be answered without effect.
 public final class HTTPServer {
     private let loop: EventLoop
     private let service: HTTPService
 
     /// Makes a server that listens nowhere yet. On the loop's thread only.
     ///
-    /// - Parameter handler: called on the loop with each request. Capture the server's owner `unowned` (the example at `EventLoop`).
+    /// - Parameters:
+    ///   - judge: asked when the head of a request is there and its body is not, how much body may come, before more is kept than
+    ///     came with the head; not asked about what is refused in any case. It answers at once, by the head alone. A request that
+    ///     comes in one piece, as most do, goes straight to the handler.
+    ///   - handler: called on the loop with each request. Capture the server's owner `unowned` (the example at `EventLoop`).
     public init(
-        on loop: EventLoop, limits: HTTPLimits = HTTPLimits(), handler: @escaping (sending HTTPExchange) -> Void
+        on loop: EventLoop, limits: HTTPLimits = HTTPLimits(),
+        judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict = { _ in .accept(upTo: .max) },
+        handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         self.loop = loop
-        service = try HTTPService(on: loop, limits: limits, handler: handler)
+        service = try HTTPService(on: loop, limits: limits, judge: judge, handler: handler)
     }
 
     deinit { loop.release(service) }
@@ -33,7 +39,8 @@ public final class HTTPServer {
         set { service.doors.onTrouble = newValue }
     }
 
-    /// Accepts what waits in the system's queue, which closing would reset, then closes the listening sockets: in this turn if nothing waits, within a second in any case.
+    /// Accepts what waits in the system's queue, which closing would reset, then closes the listening sockets: in this turn if
+    /// nothing waits, within a second in any case.
     public func stopAccepting() throws(LibeventError) { try service.doors.closeWhenDrained() }
 
     /// Whether a listening socket is still open.

@@ -5,6 +5,7 @@ internal import Glibc
 final class HTTPService {
     let loop: EventLoop
     let limits: HTTPLimits
+    let judge: (HTTPRequestHead) -> HTTPBodyVerdict
     private let handler: (sending HTTPExchange) -> Void
     private let http: OpaquePointer
     private var deadlines: DeadlineWheel?
@@ -29,12 +30,16 @@ final class HTTPService {
     var onEmpty: (() -> Void)?
     lazy var doors = HTTPDoors(http: http, loop: loop)
 
-    init(on loop: EventLoop, limits: HTTPLimits, handler: @escaping (sending HTTPExchange) -> Void) throws(LibeventError) {
+    init(
+        on loop: EventLoop, limits: HTTPLimits, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
+        handler: @escaping (sending HTTPExchange) -> Void
+    ) throws(LibeventError) {
         loop.preconditionOwned()
         guard let http = evhttp_new(loop.turn.base) else { throw .library(call: "evhttp_new") }
         self.loop = loop
         self.limits = limits
         transferTimeout = limits.transferTimeout.nanoseconds
+        self.judge = judge
         self.handler = handler
         self.http = http
         // Unretained: evhttp is freed in deinit, and the event with it.
@@ -45,7 +50,8 @@ final class HTTPService {
     }
 
     private func configure(_ context: UnsafeMutableRawPointer) {
-        // Above what `HTTPPeer` lets through, whatever comes with one read (16 KiB): it refuses in the handler's words, evhttp in its own.
+        // Above what `HTTPPeer` lets through, whatever comes with one read (16 KiB): it refuses in the handler's words, evhttp in
+        // its own.
         evhttp_set_max_headers_size(http, 2 * limits.maxHeaderBytes + 64 * 1024)
         evhttp_set_max_body_size(http, -1)
         var idle = timeval(limits.idleTimeout)
@@ -71,9 +77,10 @@ final class HTTPService {
 
     // MARK: Connections
 
-    /// evhttp accepts a connection and asks for its bufferevent. It names the connection itself only with its first request, which may never come; but the
-    /// bufferevent's callback context is evhttp's connection, as soon as this callback's caller is done. So an event of ours is made active behind it: it
-    /// runs in this very pass, before anything can happen to the connection.
+    /// evhttp accepts a connection and asks for its bufferevent. It names the connection itself only with its first request,
+    /// which may never come; but the bufferevent's callback context is evhttp's connection, as soon as this callback's caller is
+    /// done. So an event of ours is made active behind it: it runs in this very pass, before anything can happen to the
+    /// connection.
     private func makeStream(_ base: OpaquePointer?) -> OpaquePointer? {
         // evhttp closes the descriptor itself.
         guard let stream = bufferevent_socket_new(base, -1, 0) else { return nil }
@@ -144,6 +151,7 @@ final class HTTPService {
 
     func drain() {
         isDraining = true
+        for peer in peers.values { peer.streamedReply?.tell(.serverDrains) }
         closeQuietPeers()
         if peers.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }

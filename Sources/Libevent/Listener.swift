@@ -4,8 +4,8 @@ internal import Glibc
 
 /// Accepts the connections of one listening socket on one loop.
 ///
-/// It takes at most `acceptsPerTurn` in one go, so that a storm of new devices leaves room for those that are there. When the process has no descriptor
-/// left it pauses, tells `onTrouble`, and tries again.
+/// It takes at most `acceptsPerTurn` in one go, so that a storm of new devices leaves room for those that are there. When the
+/// process has no descriptor left it pauses, tells `onTrouble`, and tries again.
 public final class Listener {
     /// How many connections one pass accepts.
     public static let acceptsPerTurn = 64
@@ -27,7 +27,8 @@ public final class Listener {
     ///
     /// - Parameters:
     ///   - socket: is taken, and closed by `stopAccepting()` or when the listener is let go.
-    ///   - onAccept: called on the loop with each new connection. Give it a handler and keep what you need; a connection without a handler is closed.
+    ///   - onAccept: called on the loop with each new connection. Give it a handler and keep what you need; a connection without
+    ///     a handler is closed.
     public init(
         _ socket: ListeningSocket, on loop: EventLoop, onAccept: @escaping (sending Connection) -> Void
     ) throws(LibeventError) {

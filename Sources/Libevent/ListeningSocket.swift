@@ -3,7 +3,8 @@ internal import CLibevent
 internal import Glibc
 internal import Synchronization
 
-/// A socket that listens and belongs to nobody yet. A `Listener` or an `HTTPServer` takes it, once; until then it closes with its last reference.
+/// A socket that listens and belongs to nobody yet. A `Listener` or an `HTTPServer` takes it, once; until then it closes with its
+/// last reference.
 ///
 /// Several loops serve one port by a socket each: `bind(_:count:)` makes them all, and the kernel spreads the connections.
 public final class ListeningSocket: Sendable {
@@ -24,10 +25,11 @@ public final class ListeningSocket: Sendable {
 
     /// Binds `count` sockets to one address and port, and listens on them. Port 0 asks for a free port, the same for all.
     ///
-    /// SO_REUSEPORT would let any process of this user bind the port as well and take half of the connections. So the first socket is bound without it,
-    /// which fails if anybody listens there, and gets the option afterwards, for the others to join.
+    /// SO_REUSEPORT would let any process of this user bind the port as well and take half of the connections. So the first
+    /// socket is bound without it, which fails if anybody listens there, and gets the option afterwards, for the others to join.
     ///
-    /// - Parameter backlog: how many connections may wait to be accepted, on each socket; the system may cut it (`net.core.somaxconn`).
+    /// - Parameter backlog: how many connections may wait to be accepted, on each socket; the system may cut it
+    ///   (`net.core.somaxconn`).
     /// - Throws: `addressInUse`, or `system` (no permission, no such address on this machine).
     public static func bind(
         _ address: SocketAddress, count: Int, backlog: Int32 = 4096
@@ -70,8 +72,9 @@ public final class ListeningSocket: Sendable {
         }
     }
 
-    /// The system's keep-alive, prepared for every connection that is accepted: it begins with `Connection.enableTCPKeepAlive()`, which then is one call to the
-    /// system instead of four. The first probe comes after `idle`, then `count` probes, `interval` apart (whole seconds, at least 1). Before it is taken.
+    /// The system's keep-alive, prepared for every connection that is accepted: it begins with `Connection.enableTCPKeepAlive()`,
+    /// which then is one call to the system instead of four. The first probe comes after `idle`, then `count` probes, `interval`
+    /// apart (whole seconds, at least 1). Before it is taken.
     public func prepareTCPKeepAlive(idle: Duration, interval: Duration, count: Int) throws(LibeventError) {
         let tcp = Int32(IPPROTO_TCP)
         try Self.set(descriptor.load(ordering: .relaxed), tcp, TCP_KEEPIDLE, to: Int32(max(1, idle.components.seconds)))

@@ -1,7 +1,7 @@
 internal import CLibevent
 
-/// One libevent event and what it calls. The owner (a `Timer`, a `Listener`…) holds it alone and gives it back to the loop when it dies
-/// (`EventLoop.release`), so that it is freed on the loop's thread, whichever thread the owner dies on.
+/// One libevent event and what it calls. The owner (a `Timer`, a `Listener`…) holds it alone and gives it back to the loop when
+/// it dies (`EventLoop.release`), so that it is freed on the loop's thread, whichever thread the owner dies on.
 final class LoopEvent {
     enum Trigger {
         case timer

@@ -9,7 +9,8 @@ final class LoopTurn {
     private let wakeEvent: OpaquePointer
     /// In nanoseconds.
     private let longest: Int64
-    /// What the callbacks of a turn, its jobs and its steps may take each, so that the three together take no longer than the turn.
+    /// What the callbacks of a turn, its jobs and its steps may take each, so that the three together take no longer than the
+    /// turn.
     private let longestPart: Int64
 
     var steps: [() -> Void] = []
@@ -26,7 +27,8 @@ final class LoopTurn {
     private var partBegan: Int64 = 0
     private var wall: Int64 = 0
 
-    /// libevent runs a pass over the connections, and none of its callbacks is inside ours: the only place where a turn may end within a pass.
+    /// libevent runs a pass over the connections, and none of its callbacks is inside ours: the only place where a turn may end
+    /// within a pass.
     private var isBetweenCallbacks = false
     /// The turn ends while libevent still runs the pass over the connections.
     private(set) var isInsidePass = false
@@ -41,7 +43,8 @@ final class LoopTurn {
             event_base_free(base)
             throw error
         }
-        // Edge-triggered: each write to the eventfd ends one wait, and nobody has to read it. Its event also keeps the base from being empty.
+        // Edge-triggered: each write to the eventfd ends one wait, and nobody has to read it. Its event also keeps the base from
+        // being empty.
         let interest = ps_ev_read() | ps_ev_persist() | ps_ev_edge()
         guard let event = event_new(base, wakeDescriptor, interest, { _, _, _ in }, nil), event_add(event, nil) == 0 else {
             connections.free()
@@ -103,8 +106,8 @@ final class LoopTurn {
         precondition(result == 0, "event_base_loop: \(result)")
     }
 
-    /// The way in of the main base's callbacks. When the turn has become too long the pass over the main base is broken off, and what is active stays active; libevent
-    /// then asks the system about its ready descriptors once more, which are few here.
+    /// The way in of the main base's callbacks. When the turn has become too long the pass over the main base is broken off, and
+    /// what is active stays active; libevent then asks the system about its ready descriptors once more, which are few here.
     @inline(__always)
     func callback(_ body: () -> Void) {
         startClock()

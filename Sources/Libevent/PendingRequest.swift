@@ -9,6 +9,8 @@ struct HTTPAnswer: Sendable {
     let closing: Bool
     /// False for HEAD: only the length is told.
     var isBodySent = true
+    /// False for HEAD where the body would be streamed.
+    var isLengthTold = true
 
     /// RFC 9110 §15: these have none.
     var canHaveBody: Bool { status >= 200 && status != 204 && status != 304 }
@@ -20,7 +22,7 @@ final class PendingRequest {
         /// evhttp's request, complete.
         case evhttp(OpaquePointer)
         /// Nothing but the head, which evhttp has no request for yet.
-        case refused(HTTPHead)
+        case refused(HTTPRequestHead)
         /// It was answered, or went with its connection.
         case gone
     }
@@ -49,7 +51,7 @@ final class PendingRequest {
         if let connection, connection.answerDirectly(answer, to: request) { return }
         let headers = evhttp_request_get_output_headers(request)
         for (name, value) in answer.headers { add(name, value, to: headers) }
-        if answer.canHaveBody {
+        if answer.canHaveBody && answer.isLengthTold {
             add("Content-Length", String(answer.body.count), to: headers)
             if answer.isBodySent && !answer.body.isEmpty {
                 let result = evbuffer_add(evhttp_request_get_output_buffer(request), answer.body, answer.body.count)
@@ -65,12 +67,37 @@ final class PendingRequest {
         evhttp_send_reply(request, Int32(answer.status), nil, nil)
     }
 
+    /// Begins an answer whose body comes later.
+    func startStream(status: Int, headers: [(String, String)], on loop: EventLoop) -> StreamedReply {
+        guard case .evhttp(let request) = source, let connection, evhttp_request_get_connection(request) != nil else {
+            // The peer has left.
+            if case .evhttp(let request) = source { evhttp_send_reply_end(request) }
+            source = .gone
+            let reply = StreamedReply(on: loop)
+            reply.tell(.disconnected)
+            return reply
+        }
+        source = .gone
+        let output = evhttp_request_get_output_headers(request)
+        for (name, value) in headers { add(name, value, to: output) }
+        if !connection.scan.isHTTP11 {
+            // Or evhttp would promise to keep the connection, whose end is the end of the body.
+            evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection")
+        }
+        if !connection.scan.isHTTP11 || connection.isDraining { add("Connection", "close", to: output) }
+        add("Date", connection.date, to: output)
+        let reply = StreamedReply(request, of: connection, on: loop)
+        reply.start(status: status)
+        return reply
+    }
+
     private func add(_ name: String, _ value: String, to headers: UnsafeMutablePointer<evkeyvalq>?) {
         let result = evhttp_add_header(headers, name, value)
         precondition(result == 0, "a header with a line break: \(name)")
     }
 
-    /// The connection goes. evhttp frees the request with it, unless it has taken it off before: then it is ours to free, by answering.
+    /// The connection goes. evhttp frees the request with it, unless it has taken it off before: then it is ours to free, by
+    /// answering.
     func connectionWillClose() {
         connection = nil
         guard case .evhttp(let request) = source, evhttp_request_get_connection(request) != nil else { return }

@@ -1,4 +1,5 @@
-/// Calls a closure on the loop when the process gets a signal. libevent knows one loop for signals in a process: make them all on the same.
+/// Calls a closure on the loop when the process gets a signal. libevent knows one loop for signals in a process: make them all on
+/// the same.
 public final class Signal {
     private let loop: EventLoop
     private let event: LoopEvent

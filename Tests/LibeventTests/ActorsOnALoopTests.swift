@@ -78,7 +78,7 @@ actor Front {
         let before = begun
         Task.immediate {
             begun += 1
-            let text = await store.value(for: exchange.path)
+            let text = await store.value(for: exchange.rawPath)
             if !loop.isCurrent { leftLoop = true }
             exchange.reply(status: 200, headers: [("Content-Type", "text/plain")], body: Array(text.utf8))
         }

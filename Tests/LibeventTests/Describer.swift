@@ -6,13 +6,23 @@ actor Describer {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let limits: HTTPLimits
+    private let judge: @Sendable (HTTPRequestHead) -> HTTPBodyVerdict
     private var server: HTTPServer?
     private var kept: [HTTPExchange] = []
     private(set) var seen: [String] = []
+    /// What the judge was asked: method, target, body's length, the values of `x-ask`.
+    private(set) var judged: [String] = []
+    private var streams: [HTTPReplyStream] = []
+    private(set) var streamEvents: [HTTPReplyStream.Event] = []
     private(set) var isEmpty = false
     private(set) var troubles: [LibeventError] = []
 
-    init(on loop: EventLoop, limits: HTTPLimits = HTTPLimits()) { (self.loop, self.limits) = (loop, limits) }
+    init(
+        on loop: EventLoop, limits: HTTPLimits = HTTPLimits(),
+        judge: @escaping @Sendable (HTTPRequestHead) -> HTTPBodyVerdict = { _ in .accept(upTo: .max) }
+    ) {
+        (self.loop, self.limits, self.judge) = (loop, limits, judge)
+    }
 
     /// Listens on a free port and returns the address.
     func listen() throws -> SocketAddress {
@@ -22,7 +32,14 @@ actor Describer {
     }
 
     func listen(on socket: ListeningSocket) throws {
-        let server = try HTTPServer(on: loop, limits: limits) { [unowned self] exchange in handle(exchange) }
+        let server = try HTTPServer(
+            on: loop, limits: limits,
+            judge: { [unowned self] head in
+                let asked = head.headers.filter { $0.name == "X-Ask" }.map(\.value).joined(separator: "|")
+                judged.append("\(head.method) \(head.rawTarget) \(head.bodyLength.map(String.init) ?? "chunked") \(asked)")
+                return judge(head)
+            }
+        ) { [unowned self] exchange in handle(exchange) }
         server.onTrouble = { [unowned self] in troubles.append($0) }
         try server.listen(on: socket)
         self.server = server
@@ -30,23 +47,31 @@ actor Describer {
 
     private func handle(_ exchange: HTTPExchange) {
         seen.append("\(exchange.method) \(exchange.rawTarget)")
-        switch exchange.path {
+        switch exchange.rawPath {
         case "/keep": kept.append(exchange)
         case "/drop": break
         case "/close": exchange.reply(status: 200, body: Array("bye".utf8), close: true)
         case "/big": exchange.reply(status: 200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 4_000_000))
         case "/empty": exchange.reply(status: 204)
+        case "/stream": stream(exchange)
         default: describe(exchange)
         }
+    }
+
+    private func stream(_ exchange: HTTPExchange) {
+        let headers = [("Content-Type", "text/event-stream")]
+        let stream = exchange.startStream(status: 200, headers: headers)
+        stream.onEvent = { [unowned self] in streamEvents.append($0) }
+        streams.append(stream)
     }
 
     private func describe(_ exchange: HTTPExchange) {
         let count = exchange.bodyCount
         let body = String(decoding: exchange.takeBody(upTo: count), as: UTF8.self)
         let isTooLarge = exchange.headerBytes > limits.maxHeaderBytes || count > limits.maxBodyBytes
-        let status = exchange.framing != .ok ? 400 : isTooLarge ? 413 : 200
+        let status = exchange.framing != .ok ? 400 : isTooLarge ? 413 : exchange.isRefused ? 403 : 200
         let text =
-            "\(exchange.method) \(exchange.path) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(count) body=\(body)"
+            "\(exchange.method) \(exchange.rawPath) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(count) body=\(body)"
         exchange.reply(
             status: status,
             headers: [("Content-Type", "text/plain"), ("X-Asked", exchange.values(of: "x-ask").joined(separator: "|"))],
@@ -69,6 +94,15 @@ actor Describer {
         return kept
     }
 
+    // The streams, all at once.
+
+    var streamCount: Int { streams.count }
+    var unsentCount: Int { streams.reduce(0) { $0 + $1.unsentCount } }
+    func streamPiece(_ text: String) { for stream in streams { stream.send(Array(text.utf8)) } }
+    func streamPiece(_ bytes: [UInt8]) { for stream in streams { stream.send(bytes) } }
+    func endStreams() { for stream in streams { stream.end() } }
+    func dropStreams() { streams.removeAll() }
+
     func stopAccepting() throws { try server?.stopAccepting() }
 
     func drain() {
@@ -81,10 +115,12 @@ actor Describer {
 
 /// A server for one test, and a new connection to it.
 func withDescriber<R>(
-    limits: HTTPLimits = HTTPLimits(), _ body: @concurrent (Describer, SocketAddress) async throws -> R
+    limits: HTTPLimits = HTTPLimits(),
+    judge: @escaping @Sendable (HTTPRequestHead) -> HTTPBodyVerdict = { _ in .accept(upTo: .max) },
+    _ body: @concurrent (Describer, SocketAddress) async throws -> R
 ) async throws -> R {
     try await withLoop { loop in
-        let server = Describer(on: loop, limits: limits)
+        let server = Describer(on: loop, limits: limits, judge: judge)
         let address = try await server.listen()
         let result: Result<R, any Error>
         do { result = .success(try await body(server, address)) } catch { result = .failure(error) }

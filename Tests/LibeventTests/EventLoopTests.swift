@@ -110,7 +110,8 @@ struct EventLoopTests {
                 log.all.count { $0 == "timer" || $0 == "job" } == 20
             }
             let all = log.all
-            // No two callbacks and no two jobs in one turn: each alone takes longer than that. One of each there may be, or one kind could starve the other.
+            // No two callbacks and no two jobs in one turn: each alone takes longer than that. One of each there may be, or one
+            // kind could starve the other.
             for (one, next) in zip(all, all.dropFirst()) { #expect(one == "end" || one != next) }
             #expect(all.count { $0 == "timer" } == 10)
             await actor.stop()

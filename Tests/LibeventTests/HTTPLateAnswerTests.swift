@@ -1,7 +1,8 @@
 import Libevent
 import Testing
 
-/// Answers that a handler gives after its callback has returned, as every push's is: they do not go evhttp's way, and must look the same.
+/// Answers that a handler gives after its callback has returned, as every push's is: they do not go evhttp's way, and must look
+/// the same.
 @Suite("HTTP answers that come later")
 struct HTTPLateAnswerTests {
     /// Waits until the handler has so many requests, and answers them.

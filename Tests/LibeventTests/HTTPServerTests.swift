@@ -11,21 +11,10 @@ struct HTTPServerTests {
                 "POST /a%20b/c%2Fd?x=%20&y HTTP/1.1\r\nHost: h\r\nX-Ask: one\r\nx-ASK:   two  \r\nContent-Length: 5\r\n\r\nhello")
             let answer = try client.readAnswer()
             #expect(answer.status == 200)
-            #expect(answer.body == "post /a b/c/d query=x=%20&y framing=ok count=5 body=hello")
+            #expect(answer.body == "post /a%20b/c%2Fd query=x=%20&y framing=ok count=5 body=hello")
             #expect(answer.head.contains("\r\nX-Asked: one|two\r\n"))
             #expect(answer.head.contains("\r\nContent-Type: text/plain\r\n"))
             #expect(answer.head.contains(/\r\nDate: [A-Z][a-z][a-z], \d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d GMT\r\n/))
-        }
-    }
-
-    @Test(
-        "a path whose percent-encoding is malformed, not UTF-8 or hides a NUL stays as it is",
-        arguments: ["/a%2", "/a%zz", "/%ff", "/a%00"])
-    func malformedPath(path: String) async throws {
-        try await withDescriber { _, address in
-            let client = try RawSocket(address)
-            try client.send("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
-            #expect(try client.readAnswer().body == "get \(path) query=- framing=ok count=0 body=")
         }
     }
 
@@ -147,9 +136,11 @@ struct HTTPServerTests {
         ])
     func close(request: String) async throws {
         try await withDescriber { server, address in
-            let client = try RawSocket(address)
-            try client.send(request)
-            #expect(try client.readToEnd().hasPrefix("HTTP/1."))
+            do {
+                let client = try RawSocket(address)
+                try client.send(request)
+                #expect(try client.readToEnd().hasPrefix("HTTP/1."))
+            }
             try await wait(until: "the connection is gone") { await server.connectionCount == 0 }
             #expect(await server.seen.count == 1)
         }

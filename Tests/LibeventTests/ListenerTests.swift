@@ -143,7 +143,8 @@ struct ListenerTests {
     }
 }
 
-/// Opens and closes `count` connections: by their peer, by a reset, by us, after a flush, with input and output pending; and some of HTTP.
+/// Opens and closes `count` connections: by their peer, by a reset, by us, after a flush, with input and output pending; and some
+/// of HTTP.
 private func churn(
     _ count: Int, _ board: Switchboard, _ address: SocketAddress, _ server: Describer, _ httpAddress: SocketAddress
 ) async throws {
@@ -195,15 +196,6 @@ private func openSockets() throws -> Int {
         }
     }
     return count
-}
-
-private func residentBytes() throws -> Int {
-    guard let file = fopen("/proc/self/statm", "r") else { throw LibeventError.system(call: "fopen", code: errno) }
-    defer { fclose(file) }
-    var text = [CChar](repeating: 0, count: 256)
-    fgets(&text, 256, file)
-    let words = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).split(separator: " ")
-    return (Int(words[1]) ?? 0) * 4096
 }
 
 /// A sanitizer keeps freed memory for a while; AddressSanitizer looks for leaks itself.

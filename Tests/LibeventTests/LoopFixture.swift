@@ -4,8 +4,9 @@ import Testing
 
 /// Runs `body` with loops that end with it.
 ///
-/// `@concurrent`, here and in the other fixtures: a closure that inherits its caller's executor, called right after an `await` on an actor, is run on
-/// that actor's executor by Swift 6.3 when the caller is not isolated. A test that blocks would block the loop.
+/// `@concurrent`, here and in the other fixtures: a closure that inherits its caller's executor, called right after an `await` on
+/// an actor, is run on that actor's executor by Swift 6.3 when the caller is not isolated. A test that blocks would block the
+/// loop.
 func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
     let loops = try (0..<count).map { try EventLoop(name: "test \($0)") }
     for loop in loops { loop.start() }
@@ -33,8 +34,8 @@ struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Waits until the condition holds; fails the test after `limit`. Where descriptors are short it must not sleep by the runtime, which needs one for
-/// its timer and traps without.
+/// Waits until the condition holds; fails the test after `limit`. Where descriptors are short it must not sleep by the runtime,
+/// which needs one for its timer and traps without.
 func wait(
     until what: String, limit: Duration = .seconds(20), byRuntime: Bool = true, _ condition: @Sendable () async throws -> Bool
 ) async throws {

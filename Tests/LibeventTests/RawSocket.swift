@@ -90,6 +90,19 @@ final class RawSocket {
         return (status, head, String(decoding: body, as: UTF8.self))
     }
 
+    func setNonblocking(_ on: Bool = true) {
+        let flags = fcntl(descriptor, F_GETFL)
+        _ = fcntl(descriptor, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK)
+    }
+
+    /// Sends what the system takes at once, without blocking; nil when it has taken nothing for a second.
+    func sendNow(_ bytes: [UInt8]) -> Int? {
+        let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        if count > 0 { return count }
+        var readiness = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&readiness, 1, 1000) == 1 ? 0 : nil
+    }
+
     func shutDownWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes with a reset.
