@@ -11,15 +11,15 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
 
-.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
+.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check-lines check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages that are missing (root or sudo, only if any is)
 	@deploy/deps.sh
 
-deps-build:
+deps-build: ## install the Debian packages that the build needs (root or sudo, only if any is missing)
 	@deploy/deps.sh build
 
 build: deps-build ## build pspd and pspctl for use, in .build/release/
@@ -29,9 +29,13 @@ build: deps-build ## build pspd and pspctl for use, in .build/release/
 test: deps test-swift test-end-to-end ## run all tests
 
 # One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
+define swift-test
+swift build --build-tests $(SWIFT_FLAGS) $(1)
+swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(1) $(if $(NAME),--filter $(NAME))
+endef
+
 test-swift: ## run the Swift tests (NAME=X: only those that match)
-	swift build --build-tests $(SWIFT_FLAGS)
-	swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(if $(NAME),--filter $(NAME))
+	$(call swift-test)
 
 test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
 	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
@@ -41,7 +45,7 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-include Benchmarks/bench.mk
+include Tests/sanitizers.mk Benchmarks/bench.mk
 
 demo: ## show it all at work: set up, build, push to devices, clean up
 	@deploy/demo.sh
@@ -57,6 +61,10 @@ lint: ## check the sources' format, and the imports against Package.swift
 	swift build $(SWIFT_FLAGS)
 
 check: format lint test ## what to run before a commit
+
+check-lines: ## say which lines of Swift are longer than .swift-format allows: the formatter itself passes over comments
+	@limit=$$(sed -n 's/.*"lineLength": *\([0-9]*\).*/\1/p' .swift-format); \
+	! LC_ALL=C.UTF-8 grep -rnE --include='*.swift' "^.{$$((limit + 1)),}$$" $(SOURCES) || { echo "longer than $$limit columns" >&2; exit 1; }
 
 clean: ## remove what was built
 	rm -rf .build .build-* $(VENV)

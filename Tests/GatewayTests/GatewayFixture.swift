@@ -45,7 +45,8 @@ struct GatewayFixture {
             var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
             logger.logLevel = .critical
             let shard = Shard(on: loop, store: port, configuration: configuration, logger: logger)
-            try await shard.begin(with: try await port.subscribe { shard.apply($0) })
+            // Weak: the shard holds the store, which holds this closure.
+            try await shard.begin(with: try await port.subscribe { [weak shard] in shard?.apply($0) })
             let socket = try ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0]
             addresses.append(socket.address)
             try await shard.start(listeningOn: socket)
