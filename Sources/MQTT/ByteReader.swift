@@ -5,7 +5,8 @@ struct ByteReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset: Int
     private var end: Int
-    /// Whether these are the properties of a packet: what does not fit then breaks the rule of their length, although the packet may go on.
+    /// Whether these are the properties of a packet: what does not fit then breaks the rule of their length, although the
+    /// packet may go on.
     private var isProperties = false
     let packet: PacketType
     /// The side that reads.
@@ -29,7 +30,7 @@ struct ByteReader {
     private var tooShort: MQTTError { violation(isProperties ? .propertyLength : .packetTooShort) }
 
     /// Advances over `count` bytes and tells where they begin.
-    private mutating func take(_ count: Int) throws(MQTTError) -> Int {
+    private mutating func advance(by count: Int) throws(MQTTError) -> Int {
         guard count <= end - offset else { throw tooShort }
         let start = offset
         offset += count
@@ -37,15 +38,15 @@ struct ByteReader {
     }
 
     mutating func uint8() throws(MQTTError) -> UInt8 {
-        bytes[try take(1)]
+        bytes[try advance(by: 1)]
     }
 
     mutating func uint16() throws(MQTTError) -> UInt16 {
-        UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: try take(2), as: UInt16.self))
+        UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: try advance(by: 2), as: UInt16.self))
     }
 
     mutating func uint32() throws(MQTTError) -> UInt32 {
-        UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: try take(4), as: UInt32.self))
+        UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: try advance(by: 4), as: UInt32.self))
     }
 
     /// A variable byte integer in the minimal form (MQTT 5.0 §1.5.5).
@@ -63,7 +64,7 @@ struct ByteReader {
     /// A UTF-8 string with its length before it (MQTT 5.0 §1.5.4). A byte order mark stays [MQTT-1.5.4-3].
     mutating func string() throws(MQTTError) -> String {
         let count = Int(try uint16())
-        let start = try take(count)
+        let start = try advance(by: count)
         let slice = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
         if slice.isPrintableASCII { return String(decoding: slice, as: UTF8.self) }
         guard let text = String(validating: slice, as: UTF8.self) else { throw violation(.stringUTF8) }
@@ -71,8 +72,8 @@ struct ByteReader {
         return text
     }
 
-    /// A string that names something: a client, a user, a topic. The standard lets a receiver refuse control characters and noncharacters
-    /// (MQTT 5.0 §1.5.4); in a name they only do harm, so they are refused there, and pass in free text.
+    /// A string that names something: a client, a user, a topic. The standard lets a receiver refuse control characters and
+    /// noncharacters (MQTT 5.0 §1.5.4); in a name they only do harm, so they are refused there, and pass in free text.
     mutating func name() throws(MQTTError) -> String {
         let text = try string()
         // Nearly every name is ASCII, where a byte is a character.
@@ -84,7 +85,7 @@ struct ByteReader {
     /// Binary data with its length before it (MQTT 5.0 §1.5.6).
     mutating func binary() throws(MQTTError) -> [UInt8] {
         let count = Int(try uint16())
-        let start = try take(count)
+        let start = try advance(by: count)
         return Array(bytes[start..<start + count])
     }
 

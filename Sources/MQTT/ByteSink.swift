@@ -1,4 +1,5 @@
-/// What packets are written to: first one that counts, then one that keeps, so that lengths are exact and each packet is described once.
+/// What packets are written to: first one that counts, then one that keeps, so that lengths are exact and each packet is
+/// described once.
 protocol ByteSink {
     mutating func uint8(_ value: UInt8)
     mutating func uint16(_ value: UInt16)

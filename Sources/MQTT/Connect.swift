@@ -2,7 +2,8 @@
 public struct Connect: Equatable, Sendable {
     /// The version that the client speaks. ``Packet/encode(version:into:)`` writes the version that it is given.
     public var version: ProtocolVersion
-    /// The client identifier; may be empty. In 3.1.1 with `cleanStart` false an empty one is accepted here: the server answers it [MQTT-3.1.3-8].
+    /// The client identifier; may be empty. In 3.1.1 with `cleanStart` false an empty one is accepted here: the server answers
+    /// it [MQTT-3.1.3-8].
     public var clientIdentifier: String
     /// Clean Start, in 3.1.1 CleanSession: the client wants no older session.
     public var cleanStart: Bool

@@ -1,4 +1,5 @@
-/// DISCONNECT: the last packet of a connection (MQTT 5.0 §3.14). In 3.1.1 it has neither code nor properties, and only a client sends it.
+/// DISCONNECT: the last packet of a connection (MQTT 5.0 §3.14). In 3.1.1 it has neither code nor properties, and only a client
+/// sends it.
 public struct Disconnect: Equatable, Sendable {
     /// Why; always `normalDisconnection` in 3.1.1.
     public var reasonCode: ReasonCode

@@ -1,8 +1,8 @@
 /// Why bytes are no acceptable packet. After one the connection must be closed: nothing behind it can be decoded.
 public enum MQTTError: Error, Equatable, Sendable {
     /// A packet breaks `rule`. `packet` is nil if its type is not known either. `version` is nil while no CONNECT has told it:
-    /// then nothing can be answered. A 5.0 peer is told the rule's reason code, by CONNACK before it was accepted, by DISCONNECT after;
-    /// a 3.1.1 peer is told nothing.
+    /// then nothing can be answered. A 5.0 peer is told the rule's reason code, by CONNACK before it was accepted, by
+    /// DISCONNECT after; a 3.1.1 peer is told nothing.
     case violation(Rule, packet: PacketType?, version: ProtocolVersion?)
 
     /// The first packet is no CONNECT, so its version cannot be known [MQTT-3.1.0-1]. Nothing can be answered.

@@ -20,7 +20,8 @@ extension Packet {
         }
     }
 
-    /// Appends the packet to `bytes`, in the shortest form and with its properties ascending by identifier, the user properties last.
+    /// Appends the packet to `bytes`, in the shortest form and with its properties ascending by identifier, the user properties
+    /// last.
     ///
     /// The caller's own mistakes trap: a packet identifier of 0 or at QoS 0, a string of more than 65,535 bytes, AUTH in 3.1.1.
     public func encode(version: ProtocolVersion, into bytes: inout [UInt8]) {

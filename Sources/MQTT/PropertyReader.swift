@@ -1,13 +1,15 @@
 /// Reads the properties of one packet: their length, then identifiers and values (MQTT 5.0 §2.2.2).
 ///
-/// Each kind of properties walks `next()` and takes the values that it knows; its `switch` is the list of what the packet may have.
+/// Each kind of properties walks `next()` and takes the values that it knows; its `switch` is the list of what the packet may
+/// have.
 struct PropertyReader {
     private var reader: ByteReader
     /// One bit for each identifier that has come; the highest is 42.
     private var seen: UInt64 = 0
     private let repeatsSubscriptionIdentifier: Bool
 
-    /// Takes the properties off the front of `reader`. Only a PUBLISH to a client may repeat its subscription identifier (MQTT 5.0 §3.3.2.3.8).
+    /// Takes the properties off the front of `reader`. Only a PUBLISH to a client may repeat its subscription identifier (MQTT
+    /// 5.0 §3.3.2.3.8).
     init(_ reader: inout ByteReader, repeatsSubscriptionIdentifier: Bool = false) throws(MQTTError) {
         self.reader = try reader.properties()
         self.repeatsSubscriptionIdentifier = repeatsSubscriptionIdentifier

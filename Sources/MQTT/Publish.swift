@@ -43,7 +43,8 @@ public struct Publish: Equatable, Sendable {
         public var correlationData: [UInt8]?
         /// The subscriptions by which the message comes; only from a server.
         public var subscriptionIdentifiers: [UInt32] = []
-        /// A number that stands for the topic name on this connection; never 0. Whether it is below the maximum is the session's business.
+        /// A number that stands for the topic name on this connection; never 0. Whether it is below the maximum is the
+        /// session's business.
         public var topicAlias: UInt16?
         /// The sender's own pairs, in order.
         public var userProperties: [UserProperty] = []
@@ -51,4 +52,17 @@ public struct Publish: Equatable, Sendable {
         /// No properties.
         public init() {}
     }
+}
+
+/// Quality of service: how often a message may arrive (MQTT 5.0 §4.3).
+public enum QoS: UInt8, Sendable, Hashable, Comparable {
+    /// QoS 0: never answered.
+    case atMostOnce = 0
+    /// QoS 1: answered by PUBACK.
+    case atLeastOnce = 1
+    /// QoS 2: answered by PUBREC, PUBREL, PUBCOMP.
+    case exactlyOnce = 2
+
+    /// Orders by strength.
+    public static func < (left: QoS, right: QoS) -> Bool { left.rawValue < right.rawValue }
 }

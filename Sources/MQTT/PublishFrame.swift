@@ -23,7 +23,8 @@ public struct PublishFrame: Sendable {
         self.bytes = bytes
     }
 
-    /// Writes the packet with `packetID`, which is not 0, to the front of `buffer`, which has room for ``count`` bytes. Allocates nothing.
+    /// Writes the packet with `packetID`, which is not 0, to the front of `buffer`, which has room for ``count`` bytes.
+    /// Allocates nothing.
     public func write(packetID: UInt16, into buffer: UnsafeMutableRawBufferPointer) {
         precondition(packetID != 0, "a packet identifier is not 0")
         buffer.copyBytes(from: bytes)

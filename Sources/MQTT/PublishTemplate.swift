@@ -1,7 +1,8 @@
-/// The PUBLISH packets at QoS 1 to one topic, without properties: everything but the packet identifier and the payload is encoded beforehand.
+/// The PUBLISH packets at QoS 1 to one topic, without properties: everything but the packet identifier and the payload is
+/// encoded beforehand.
 ///
-/// For a sender of many messages, each to few receivers: a packet is appended to the receiver's output without a ``Packet`` in between, in about 300
-/// instructions instead of 2,300.
+/// For a sender of many messages, each to few receivers: a packet is appended to the receiver's output without a ``Packet`` in
+/// between, in about 300 instructions instead of 2,300.
 public struct PublishTemplate: Sendable {
     /// The topic name with its length before it.
     private let topic: [UInt8]

@@ -1,5 +1,6 @@
 extension ReasonCode {
-    /// Whether `packet` may carry this code to `receiver` (MQTT 5.0 table 2-6; for DISCONNECT and AUTH the "sent by" columns of §3.14.2.1 and §3.15.2.1).
+    /// Whether `packet` may carry this code to `receiver` (MQTT 5.0 table 2-6; for DISCONNECT and AUTH the "sent by" columns of
+    /// §3.14.2.1 and §3.15.2.1).
     func isAllowed(in packet: PacketType, to receiver: Role) -> Bool {
         switch packet {
         case .puback, .pubrec: isAllowedInPuback
@@ -97,7 +98,8 @@ extension ReasonCode {
         }
     }
 
-    /// The CONNACK return code of 3.1.1. What 3.1.1 has no word for is told as "server unavailable", the code after which a client tries again.
+    /// The CONNACK return code of 3.1.1. What 3.1.1 has no word for is told as "server unavailable", the code after which a
+    /// client tries again.
     var connectReturnCode: UInt8 {
         switch self {
         case .success: 0

@@ -1,5 +1,5 @@
-// What stands in the standards, in their order. A rule that is "malformed" cannot be parsed as the standard says; one that is a "protocol
-// error" parses (MQTT 5.0 §1.2). Where the standard names a code itself, it is that one.
+// What stands in the standards, in their order. A rule that is "malformed" cannot be parsed as the standard says; one that is a
+// "protocol error" parses (MQTT 5.0 §1.2). Where the standard names a code itself, it is that one.
 
 // The fixed header.
 extension Rule {

@@ -7,7 +7,8 @@ public struct Rule: Error, Hashable, Sendable {
     public let v5: String
     /// Where 3.1.1 states it; a rule of 5.0 alone has that standard's.
     public let v311: String
-    /// What a 5.0 peer that breaks it is told: 0x81 where the packet cannot be parsed, 0x82 where what it says is not allowed, or what the standard prescribes.
+    /// What a 5.0 peer that breaks it is told: 0x81 where the packet cannot be parsed, 0x82 where what it says is not allowed,
+    /// or what the standard prescribes.
     public let reasonCode: ReasonCode
     /// What the packet did, in a few words for a log.
     public let summary: String

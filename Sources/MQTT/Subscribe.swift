@@ -66,7 +66,8 @@ public struct Subscription: Equatable, Sendable {
 public struct Suback: Equatable, Sendable {
     /// The packet identifier of the SUBSCRIBE; never 0.
     public var packetID: UInt16
-    /// One code for each subscription, in their order. 3.1.1 has one failure, told as `unspecifiedError`; any other is written as it.
+    /// One code for each subscription, in their order. 3.1.1 has one failure, told as `unspecifiedError`; any other is written
+    /// as it.
     public var reasonCodes: [ReasonCode]
     /// The properties; empty in 3.1.1.
     public var properties: ReasonProperties

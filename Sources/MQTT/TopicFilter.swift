@@ -39,7 +39,8 @@ public struct TopicFilter: Equatable, Hashable, Sendable {
 
     /// Whether messages of `topicName` are asked for; the name of a share does not matter.
     ///
-    /// A first level that is a wildcard never matches a name that begins with `$` [MQTT-4.7.2-1]. `a/#` matches `a` too (§4.7.1.2).
+    /// A first level that is a wildcard never matches a name that begins with `$` [MQTT-4.7.2-1]. `a/#` matches `a` too
+    /// (§4.7.1.2).
     public func matches(_ topicName: String) -> Bool {
         let filter = text.utf8.span
         let name = topicName.utf8.span
@@ -92,6 +93,19 @@ extension TopicFilter {
             if byte == .hash, !startsLevel || !isLast { throw Rule.multiLevelWildcard }
             if byte == .plus, !startsLevel || !(isLast || bytes[index + 1] == .slash) { throw Rule.singleLevelWildcard }
         }
+    }
+}
+
+/// The syntax of topic names (MQTT 5.0 §4.7).
+enum TopicName {
+    enum Fault {
+        case empty, wildcard
+    }
+
+    /// What is wrong with `name` as a topic name; nil if nothing is.
+    static func fault(of name: String) -> Fault? {
+        if name.isEmpty { return .empty }
+        return name.utf8.contains { $0 == .plus || $0 == .hash } ? .wildcard : nil
     }
 }
 

@@ -54,7 +54,8 @@ func verify(
     }
 }
 
-/// Checks that `encoded` is refused with `error`, however it arrives: whole, byte by byte, in odd chunks, and behind forty-nine good packets.
+/// Checks that `encoded` is refused with `error`, however it arrives: whole, byte by byte, in odd chunks, and behind forty-nine
+/// good packets.
 func verify(
     _ encoded: [UInt8], breaks error: MQTTError, role: Role, version: ProtocolVersion?,
     sourceLocation: SourceLocation = #_sourceLocation
