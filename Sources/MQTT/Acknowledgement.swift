@@ -15,6 +15,14 @@ public struct Acknowledgement: Equatable, Sendable {
     }
 }
 
+/// What a PUBACK says, without its properties.
+public struct Puback: Hashable, Sendable {
+    /// The packet identifier of the PUBLISH; never 0.
+    public let packetID: UInt16
+    /// Whether the receiver took the message; always `success` in 3.1.1.
+    public let reasonCode: ReasonCode
+}
+
 /// What every answer of 5.0 may say beside its fields (MQTT 5.0 §3.4.2.2, §3.9.2.1).
 public struct ReasonProperties: Equatable, Sendable {
     /// The reason for people to read.

@@ -4,8 +4,8 @@
 ///     while let packet = try decoder.decode(bytes, consumed: &offset) { session.receive(packet) }
 ///     input.drain(offset)
 ///
-/// While a packet is incomplete, a call looks at its fixed header only, at most five bytes, so a packet that comes byte by byte costs
-/// no more than one that comes whole.
+/// While a packet is incomplete, a call looks at its fixed header only, at most five bytes, so a packet that comes byte by byte
+/// costs no more than one that comes whole.
 public struct PacketDecoder: Sendable {
     /// The side that decodes.
     public let role: Role
@@ -17,7 +17,8 @@ public struct PacketDecoder: Sendable {
     /// The largest packet that the format allows: a first byte, four of length, 268,435,455 behind them.
     public static let largestPacketSize = 5 + VariableByteInteger.maximum
 
-    /// Creates a decoder for the side `role`. `version` is nil for a server, which learns it from CONNECT; a client knows what it asked for.
+    /// Creates a decoder for the side `role`. `version` is nil for a server, which learns it from CONNECT; a client knows what
+    /// it asked for.
     public init(role: Role, version: ProtocolVersion? = nil, maximumPacketSize: Int = PacketDecoder.largestPacketSize) {
         precondition(role == .server || version != nil, "a client knows its version")
         self.role = role
@@ -27,19 +28,11 @@ public struct PacketDecoder: Sendable {
 
     /// Decodes the packet that begins at `bytes[consumed]` and advances `consumed` over it; nil if it has not all arrived.
     ///
-    /// Throws ``MQTTError``, with `consumed` unchanged; the connection must then be closed. A packet above the maximum size, of a wrong type
-    /// or with wrong flags is refused as soon as its fixed header is here.
+    /// Throws ``MQTTError``, with `consumed` unchanged; the connection must then be closed. A packet above the maximum size, of
+    /// a wrong type or with wrong flags is refused as soon as its fixed header is here.
     public mutating func decode(_ bytes: UnsafeRawBufferPointer, consumed: inout Int) throws(MQTTError) -> Packet? {
-        guard let header = try fixedHeader(of: bytes, at: consumed), bytes.count - consumed >= header.packetSize else {
-            return nil
-        }
-        let end = consumed + header.packetSize
-        var reader = ByteReader(
-            bytes, range: consumed + header.size..<end, packet: header.type, role: role, version: version)
-        let packet = try Packet(header, &reader)
-        guard reader.isAtEnd else { throw reader.violation(.packetTooLong) }
-        if version == nil { version = reader.version }
-        consumed = end
+        guard let (packet, spoken) = try packet(in: bytes, consumed: &consumed) else { return nil }
+        if version == nil { version = spoken }
         return packet
     }
 
@@ -48,22 +41,31 @@ public struct PacketDecoder: Sendable {
         try bytes.withUnsafeBytes { (buffer) throws(MQTTError) -> Packet? in try decode(buffer, consumed: &consumed) }
     }
 
-    /// Takes a PUBACK in its shortest form, which is nearly everything that a receiver of messages sends: without a reason code, after CONNECT.
+    /// Decodes the PUBACK that begins at `bytes[consumed]` and advances `consumed` over it; nil, with `consumed` unchanged, if
+    /// something else begins there or it has not all arrived. Throws as ``decode(_:consumed:)-(UnsafeRawBufferPointer,_)``
+    /// does. After CONNECT only.
     ///
-    /// Returns its packet identifier, and advances `consumed` over it; nil, with `consumed` unchanged, for everything else: `decode` tells what it is.
-    /// (Measured: a sixth of the instructions that it takes as a ``Packet``.)
-    public func decodeShortPuback(_ bytes: UnsafeRawBufferPointer, consumed: inout Int) -> UInt16? {
-        guard version != nil, bytes.count - consumed >= 4, maximumPacketSize >= 4,
-            bytes[consumed] == PacketType.puback.rawValue << 4, bytes[consumed + 1] == 2
-        else { return nil }
+    /// Nearly all that a receiver of messages sends are PUBACKs of four bytes. Without a ``Packet`` in between, one takes a
+    /// sixth of the instructions.
+    public func decodePuback(_ bytes: UnsafeRawBufferPointer, consumed: inout Int) throws(MQTTError) -> Puback? {
+        guard bytes.count - consumed >= 4, bytes[consumed] == PacketType.puback.rawValue << 4 else { return nil }
         let packetID = UInt16(bytes[consumed + 2]) << 8 | UInt16(bytes[consumed + 3])
-        guard packetID != 0 else { return nil }
+        guard bytes[consumed + 1] == 2, packetID != 0, maximumPacketSize >= 4, version != nil else {
+            return try decodeLongPuback(bytes, consumed: &consumed)
+        }
         consumed += 4
-        return packetID
+        return Puback(packetID: packetID, reasonCode: .success)
     }
 
-    /// The size of the packet that begins at `bytes[offset]`, with its fixed header, so that a caller can wait for so many bytes; nil if even the
-    /// header has not all arrived. Throws what ``decode(_:consumed:)-(UnsafeRawBufferPointer,_)`` would.
+    /// A PUBACK with a reason code, or one that is malformed.
+    @inline(never)
+    private func decodeLongPuback(_ bytes: UnsafeRawBufferPointer, consumed: inout Int) throws(MQTTError) -> Puback? {
+        guard case (.puback(let acknowledgement), _)? = try packet(in: bytes, consumed: &consumed) else { return nil }
+        return Puback(packetID: acknowledgement.packetID, reasonCode: acknowledgement.reasonCode)
+    }
+
+    /// The size of the packet that begins at `bytes[offset]`, with its fixed header, so that a caller can wait for so many
+    /// bytes; nil if even the header has not all arrived. Throws what ``decode(_:consumed:)-(UnsafeRawBufferPointer,_)`` would.
     public func packetSize(in bytes: UnsafeRawBufferPointer, at offset: Int = 0) throws(MQTTError) -> Int? {
         try fixedHeader(of: bytes, at: offset)?.packetSize
     }
@@ -83,6 +85,22 @@ struct FixedHeader {
 }
 
 extension PacketDecoder {
+    /// Decodes a packet, and tells the version that is spoken after it.
+    private func packet(
+        in bytes: UnsafeRawBufferPointer, consumed: inout Int
+    ) throws(MQTTError) -> (Packet, ProtocolVersion?)? {
+        guard let header = try fixedHeader(of: bytes, at: consumed), bytes.count - consumed >= header.packetSize else {
+            return nil
+        }
+        let end = consumed + header.packetSize
+        var reader = ByteReader(
+            bytes, range: consumed + header.size..<end, packet: header.type, role: role, version: version)
+        let packet = try Packet(header, &reader)
+        guard reader.isAtEnd else { throw reader.violation(.packetTooLong) }
+        consumed = end
+        return (packet, reader.version)
+    }
+
     private func fixedHeader(of bytes: UnsafeRawBufferPointer, at start: Int) throws(MQTTError) -> FixedHeader? {
         guard start < bytes.count else { return nil }
         let first = bytes[start]

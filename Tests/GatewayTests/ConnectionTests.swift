@@ -1,3 +1,4 @@
+import Glibc
 import Libevent
 import MQTT
 import Push
@@ -209,6 +210,37 @@ struct ConnectionTests {
         }
     }
 
+    @Test("CONNACK is the first packet, also of a session that ends while its first page is being read")
+    func connackFirst() async throws {
+        try await GatewayFixture.run { gateway in
+            gateway.store.behave { $0.holdsPages = true }
+            let device = try await ScriptedDevice.open(to: gateway.addresses[0], on: gateway.deviceLoop, version: .v5)
+            var bytes: [UInt8] = []
+            Packet.connect(Connect(version: .v5, clientIdentifier: "c", userName: "d1", password: Array("secret".utf8)))
+                .encode(version: .v5, into: &bytes)
+            await device.send(bytes: bytes + [0xC1, 0x00])
+            guard case .connack(let connack) = try await device.next() else {
+                Issue.record("no CONNACK")
+                return
+            }
+            #expect(connack.reasonCode == .success)
+            #expect(try await device.next() == disconnect(.malformedPacket))
+            try await device.waitForClose()
+            gateway.store.releasePages()
+        }
+    }
+
+    @Test("an idle device costs its loop two small objects, a connection and a session")
+    func memory() async throws {
+        try await GatewayFixture.run { gateway in
+            let device = try await gateway.connect(version: .v5)
+            try await device.expectNothing()
+            let sizes = try #require(await gateway.shards[0].firstObjectSizes)
+            #expect(sizes.connection <= 88)
+            #expect(sizes.session <= 152)
+        }
+    }
+
     @Test("a CONNECT whose answer comes after its session is to be closed is not accepted")
     func closedWhileAttaching() async throws {
         try await GatewayFixture.run { gateway in
@@ -224,6 +256,19 @@ struct ConnectionTests {
                 gateway.store.calls.detached.count == gateway.store.calls.attached.count
             }
         }
+    }
+}
+
+extension Shard {
+    /// What the allocator has given for the first connection and its session, in bytes.
+    fileprivate var firstObjectSizes: (connection: Int, session: Int)? {
+        guard let connection = connections[0], case .open(let session, _) = connection.state else { return nil }
+        // glibc's module leaves this one out.
+        guard let symbol = dlsym(nil, "malloc_usable_size") else { return nil }
+        let size = unsafeBitCast(symbol, to: (@convention(c) (UnsafeRawPointer) -> Int).self)
+        return (
+            size(Unmanaged.passUnretained(connection).toOpaque()), size(Unmanaged.passUnretained(session).toOpaque())
+        )
     }
 }
 

@@ -4,14 +4,8 @@ import Testing
 
 @testable import Gateway
 
-private typealias Effect = Conversation.Effect
-
-private let configuration = GatewayConfiguration()
-
-private func connect(_ version: ProtocolVersion, _ change: (inout Connect) -> Void = { _ in }) -> Packet {
-    var connect = Connect(version: version, clientIdentifier: "c", userName: "d1", password: Array("s".utf8))
-    change(&connect)
-    return .connect(connect)
+private func connect(_ version: ProtocolVersion) -> Packet {
+    .connect(Connect(version: version, clientIdentifier: "c", userName: "d1", password: Array("s".utf8)))
 }
 
 private func bytes(_ packet: Packet, _ version: ProtocolVersion) -> [UInt8] {
@@ -20,15 +14,8 @@ private func bytes(_ packet: Packet, _ version: ProtocolVersion) -> [UInt8] {
     return bytes
 }
 
-/// A conversation whose CONNECT was accepted.
 private func opened(_ version: ProtocolVersion, receiveMaximum: Int = 64) -> Conversation {
-    var conversation = Conversation(receiveMaximum: receiveMaximum)
-    guard case .attach(let admission) = conversation.receive(connect(version)) else {
-        Issue.record("CONNECT is not taken")
-        return conversation
-    }
-    _ = conversation.accept(admission, configuration)
-    return conversation
+    Conversation(version: version, receiveMaximum: receiveMaximum)
 }
 
 private func receipt(_ packetID: UInt16?, _ qos: QoS, task: String = "t1") -> Packet {
@@ -38,174 +25,34 @@ private func receipt(_ packetID: UInt16?, _ qos: QoS, task: String = "t1") -> Pa
             packetID: packetID))
 }
 
-private func ending(_ effect: Effect) -> Ending? {
-    if case .end(let ending) = effect { ending } else { nil }
+/// The last packet of the connection that an action closes; `nil` for any other action.
+private func lastPacket(_ action: Conversation.Action) -> [UInt8]? {
+    if case .close(let ending) = action { ending.lastPacket } else { nil }
 }
 
 private func disconnect(_ reason: ReasonCode) -> [UInt8] { bytes(.disconnect(Disconnect(reasonCode: reason)), .v5) }
-
-@Suite("CONNECT")
-struct ConnectTests {
-    @Test("is put to the store with the token, the secret and what the client takes")
-    func attach() throws {
-        var conversation = Conversation(receiveMaximum: 64)
-        let effect = conversation.receive(
-            connect(.v5) {
-                $0.keepAlive = 30
-                $0.properties.receiveMaximum = 5
-                $0.properties.maximumPacketSize = 900
-            })
-        guard case .attach(let admission) = effect else {
-            Issue.record("\(effect)")
-            return
-        }
-        #expect(admission.token == DeviceToken(unchecked: "d1"))
-        #expect(admission.secret == Array("s".utf8))
-        #expect(admission.keepAlive == 30)
-        #expect(admission.receiveMaximum == 5)
-        #expect(admission.maximumPacketSize == 900)
-        #expect(conversation.phase == .deciding)
-    }
-
-    @Test("without credentials, or with a user name that cannot be a token, is refused: 0x05 in 3.1.1, 0x87 in 5.0")
-    func credentials() {
-        let faults: [(inout Connect) -> Void] = [
-            {
-                $0.userName = nil; $0.password = nil
-            }, { $0.password = nil }, { $0.userName = "no token!" }, { $0.userName = "" },
-        ]
-        for fault in faults {
-            for (version, expected) in [(ProtocolVersion.v311, UInt8(0x05)), (.v5, 0x87)] {
-                var conversation = Conversation(receiveMaximum: 64)
-                let farewell = ending(conversation.receive(connect(version, fault)))?.farewell
-                #expect(farewell?.dropFirst(3).first == expected)
-                #expect(conversation.phase == .ended)
-            }
-        }
-    }
-
-    @Test("with an authentication method is refused with 0x8C, before its credentials are looked at")
-    func authenticationMethod() {
-        var conversation = Conversation(receiveMaximum: 64)
-        let packet = connect(.v5) {
-            $0.properties.authenticationMethod = "SCRAM"
-            $0.userName = nil
-            $0.password = nil
-        }
-        #expect(
-            ending(conversation.receive(packet))?.farewell == bytes(.connack(Connack(reasonCode: .badAuthenticationMethod)), .v5))
-    }
-
-    @Test("of another version is refused in words that its client may understand")
-    func version() {
-        for (name, level, expected) in [("MQIsdp", UInt8(3), UInt8(0x01)), ("MQTT", 6, 0x84)] {
-            var conversation = Conversation(receiveMaximum: 64)
-            let effect = conversation.receive(MQTTError.unsupportedVersion(UnsupportedVersion(protocolName: name, level: level)))
-            #expect(ending(effect)?.farewell.dropFirst(3).first == expected)
-        }
-    }
-
-    @Test("what the store refuses is told by CONNACK")
-    func refused() {
-        let expected: [(AttachError, UInt8, UInt8)] = [
-            (.unknownDevice, 0x05, 0x87), (.wrongSecret, 0x05, 0x87), (.takenOver, 0x03, 0x88), (.unavailable, 0x03, 0x88),
-        ]
-        for (error, v311, v5) in expected {
-            for (version, code) in [(ProtocolVersion.v311, v311), (.v5, v5)] {
-                var conversation = Conversation(receiveMaximum: 64)
-                _ = conversation.receive(connect(version))
-                #expect(
-                    ending(conversation.refuse(ConnectRefusal(error)))?.farewell.dropFirst(3).first == code, "\(error) \(version)"
-                )
-            }
-        }
-    }
-
-    @Test(
-        "an empty client identifier: 5.0 gets the token, 3.1.1 with clean session 0 gets 0x02 once its secret is known to be right"
-    )
-    func clientIdentifier() {
-        var conversation = Conversation(receiveMaximum: 64)
-        guard case .attach(let admission) = conversation.receive(connect(.v5) { $0.clientIdentifier = "" }),
-            case .send(.connack(let connack)) = conversation.accept(admission, configuration)
-        else {
-            Issue.record("refused")
-            return
-        }
-        #expect(connack.properties.assignedClientIdentifier == "d1")
-
-        var older = Conversation(receiveMaximum: 64)
-        let packet = connect(.v311) {
-            $0.clientIdentifier = ""
-            $0.cleanStart = false
-        }
-        guard case .attach(let admission) = older.receive(packet) else {
-            Issue.record("refused too early")
-            return
-        }
-        #expect(ending(older.accept(admission, configuration))?.farewell == [0x20, 2, 0, 2])
-    }
-
-    @Test("CONNACK of 5.0 says what there is not, and Session Expiry Interval 0 only to who asked for more")
-    func connack() {
-        for (asked, told) in [(UInt32?.none, UInt32?.none), (0, nil), (60, 0), (.max, 0)] {
-            var conversation = Conversation(receiveMaximum: 64)
-            guard
-                case .attach(let admission) = conversation.receive(connect(.v5) { $0.properties.sessionExpiryInterval = asked }),
-                case .send(.connack(let connack)) = conversation.accept(admission, configuration)
-            else {
-                Issue.record("refused")
-                return
-            }
-            var expected = Connack.Properties()
-            expected.sessionExpiryInterval = told
-            expected.receiveMaximum = 64
-            expected.maximumPacketSize = 16_384
-            expected.sharedSubscriptionAvailable = false
-            expected.subscriptionIdentifiersAvailable = false
-            #expect(connack == Connack(sessionPresent: false, reasonCode: .success, properties: expected))
-        }
-    }
-
-    @Test("a client that takes no packet as large as CONNACK is left without one")
-    func tinyPackets() {
-        var conversation = Conversation(receiveMaximum: 64)
-        guard case .attach(let admission) = conversation.receive(connect(.v5) { $0.properties.maximumPacketSize = 8 }) else {
-            Issue.record("refused")
-            return
-        }
-        #expect(ending(conversation.accept(admission, configuration))?.farewell == [])
-    }
-
-    @Test("anything else first ends the connection without a word")
-    func somethingElse() {
-        var conversation = Conversation(receiveMaximum: 64)
-        #expect(ending(conversation.receive(MQTTError.packetBeforeConnect(.pingreq)))?.farewell == [])
-        #expect(conversation.receive(.pingreq) == .none)
-    }
-}
 
 @Suite("Packets of an accepted device")
 struct OpenConversationTests {
     @Test("a second CONNECT and AUTH are protocol errors: DISCONNECT 0x82 in 5.0, nothing in 3.1.1")
     func protocolErrors() {
         var newer = opened(.v5)
-        #expect(ending(newer.receive(connect(.v5)))?.farewell == disconnect(.protocolError))
+        #expect(lastPacket(newer.receive(connect(.v5))) == disconnect(.protocolError))
         var again = opened(.v5)
-        #expect(ending(again.receive(.auth(Auth(reasonCode: .reauthenticate))))?.farewell == disconnect(.protocolError))
+        #expect(lastPacket(again.receive(.auth(Auth(reasonCode: .reauthenticate)))) == disconnect(.protocolError))
         var older = opened(.v311)
-        #expect(ending(older.receive(connect(.v311)))?.farewell == [])
+        #expect(lastPacket(older.receive(connect(.v311))) == [])
     }
 
     @Test(
         "bytes that break a rule end it with the rule's reason code",
         arguments: [Rule.maximumPacketSize, .topicAliasZero, .stringUTF8])
     func malformed(rule: Rule) {
-        var newer = opened(.v5)
-        let error = MQTTError.violation(rule, packet: .publish, version: .v5)
-        #expect(ending(newer.receive(error))?.farewell == disconnect(rule.reasonCode))
-        var older = opened(.v311)
-        #expect(ending(older.receive(MQTTError.violation(rule, packet: .publish, version: .v311)))?.farewell == [])
+        let newer = Ending.violation(.violation(rule, packet: .publish, version: .v5), isAccepted: true)
+        #expect(newer.lastPacket == disconnect(rule.reasonCode))
+        let older = Ending.violation(.violation(rule, packet: .publish, version: .v311), isAccepted: true)
+        #expect(older.lastPacket == [])
+        #expect(newer.isFault && older.isFault)
     }
 
     @Test("a topic alias: 0x94")
@@ -213,7 +60,7 @@ struct OpenConversationTests {
         var conversation = opened(.v5)
         var publish = Publish(topic: "psp/push/receipt", payload: [])
         publish.properties.topicAlias = 1
-        #expect(ending(conversation.receive(.publish(publish)))?.farewell == disconnect(.topicAliasInvalid))
+        #expect(lastPacket(conversation.receive(.publish(publish))) == disconnect(.topicAliasInvalid))
     }
 
     @Test("a filter that matches a topic to devices is granted at QoS 1 at most, any other refused")
@@ -237,7 +84,7 @@ struct OpenConversationTests {
         let filter = try #require(TopicFilter("#"))
         var subscribe = Subscribe(packetID: 1, subscriptions: [Subscription(filter, qos: .atMostOnce)])
         subscribe.properties.subscriptionIdentifier = 5
-        #expect(ending(conversation.receive(.subscribe(subscribe)))?.farewell == disconnect(.subscriptionIdentifiersNotSupported))
+        #expect(lastPacket(conversation.receive(.subscribe(subscribe))) == disconnect(.subscriptionIdentifiersNotSupported))
     }
 
     @Test("UNSUBSCRIBE is answered")
@@ -253,18 +100,15 @@ struct OpenConversationTests {
                 == .send(.unsuback(Unsuback(packetID: 3, reasonCodes: []))))
     }
 
-    @Test("PINGREQ, PUBACK, PUBREL, PUBREC, DISCONNECT")
+    @Test("PINGREQ, PUBREL, PUBREC, DISCONNECT")
     func others() {
         var conversation = opened(.v5)
         #expect(conversation.receive(.pingreq) == .send(.pingresp))
-        #expect(conversation.receive(.puback(Acknowledgement(packetID: 7))) == .acknowledge(7))
-        #expect(conversation.receive(.puback(Acknowledgement(packetID: 8, reasonCode: .quotaExceeded))) == .acknowledge(8))
         #expect(conversation.receive(.pubrel(Acknowledgement(packetID: 4))) == .send(.pubcomp(Acknowledgement(packetID: 4))))
         #expect(
             conversation.receive(.pubrec(Acknowledgement(packetID: 4)))
                 == .send(.pubrel(Acknowledgement(packetID: 4, reasonCode: .packetIdentifierNotFound))))
-        #expect(conversation.receive(.disconnect(Disconnect())) == .end(.byPeer))
-        #expect(conversation.receive(.pingreq) == .none)
+        #expect(conversation.receive(.disconnect(Disconnect())) == .close(.byPeer))
     }
 
     @Test("a PUBLISH to any other topic goes nowhere: 0x87 in 5.0, acknowledged in 3.1.1")
@@ -273,7 +117,7 @@ struct OpenConversationTests {
             var conversation = opened(version)
             for (qos, packetID) in [(QoS.atMostOnce, UInt16?.none), (.atLeastOnce, 1), (.exactlyOnce, 2)] {
                 let publish = Publish(topic: "psp/push/msg", payload: [], qos: qos, packetID: packetID)
-                let answer = packetID.map { Packet.answer(to: $0, qos: qos, reason) }
+                let answer = packetID.map { Packet.acknowledgement(of: $0, qos: qos, reason) }
                 #expect(conversation.receive(.publish(publish)) == .discard(answer: answer, cause: "PUBLISH to psp/push/msg"))
             }
         }
@@ -344,7 +188,7 @@ struct ReceiptConversationTests {
         _ = newer.receive(receipt(3, .atLeastOnce))
         // The exchange at QoS 2 lasts until PUBCOMP.
         _ = newer.complete(1, with: .counted)
-        #expect(ending(newer.receive(receipt(4, .atLeastOnce)))?.farewell == disconnect(.receiveMaximumExceeded))
+        #expect(lastPacket(newer.receive(receipt(4, .atLeastOnce))) == disconnect(.receiveMaximumExceeded))
 
         var older = opened(.v311, receiveMaximum: 2)
         _ = older.receive(receipt(1, .atLeastOnce))

@@ -25,6 +25,21 @@ struct DeliveryTests {
         }
     }
 
+    @Test("a PUBACK with a reason code or properties counts too, among others in one read")
+    func longPuback() async throws {
+        try await GatewayFixture.run { gateway in
+            let device = try await gateway.connect(version: .v5)
+            let rows = ["a", "b", "c"].map { gateway.push($0) }
+            var pubacks: [Acknowledgement] = []
+            for _ in rows { pubacks.append(Acknowledgement(packetID: try await device.message().packetID ?? 0)) }
+            pubacks[0].reasonCode = .noMatchingSubscribers
+            pubacks[1].properties.reasonString = "read"
+            await device.send(.puback(pubacks[0]), .puback(pubacks[2]), .puback(pubacks[1]), .pingreq)
+            #expect(try await device.next() == .pingresp)
+            try await gateway.until("they are counted") { gateway.delivered() == Set(rows.map(\.position)) }
+        }
+    }
+
     @Test("a configuration comes on its own topic")
     func configuration() async throws {
         try await GatewayFixture.run { gateway in

@@ -5,7 +5,8 @@ import Testing
 
 @testable import Gateway
 
-/// A dispatcher between a log, whose feed lags, and devices that acknowledge when they like. Every step is checked against the log.
+/// A dispatcher between a log, whose feed lags, and devices that acknowledge when they like. Every step is checked against the
+/// log.
 struct Simulation {
     struct Client {
         let session: Session
@@ -18,6 +19,7 @@ struct Simulation {
 
     var log = MemoryLog()
     let dispatcher: Dispatcher
+    private let clock = DeliveryClock()
     var feed: [FeedEvent] = []
     var pages: [(request: PageRequest, page: Pending?)] = []
     var clients: [DeviceToken: Client] = [:]
@@ -33,7 +35,7 @@ struct Simulation {
         self.window = window
         var configuration = GatewayConfiguration(window: window, ringBytes: ringBytes)
         configuration.directSessions = direct
-        dispatcher = Dispatcher(log.snapshot(), configuration: configuration)
+        dispatcher = Dispatcher(log.snapshot(), configuration: configuration, clock: clock)
     }
 
     // MARK: The store
@@ -67,7 +69,7 @@ struct Simulation {
     mutating func applyNext() {
         guard !feed.isEmpty else { return }
         guard case .entries(_, let upTo, let entries) = feed.removeFirst() else { return }
-        dispatcher.now = now
+        clock.now = now
         dispatcher.beginEvent()
         for entry in entries {
             dispatcher.apply(entry)
@@ -83,7 +85,7 @@ struct Simulation {
     mutating func applyAll() { while !feed.isEmpty { applyNext() } }
 
     mutating func visit(_ slots: Int = 1) {
-        dispatcher.now = now
+        clock.now = now
         for _ in 0..<slots where !dispatcher.visitNext() { break }
         collect()
     }
@@ -108,8 +110,8 @@ struct Simulation {
     mutating func arrive(_ index: Int = 0) {
         guard pages.indices.contains(index) else { return }
         let (request, page) = pages.remove(at: index)
-        dispatcher.now = now
-        if let page { dispatcher.take(page, for: request) } else { dispatcher.abandon(request) }
+        clock.now = now
+        if let page { dispatcher.offer(page, for: request) } else { dispatcher.abandon(request) }
         collect()
     }
 
@@ -123,12 +125,12 @@ struct Simulation {
         guard let attached = log.attached(token) else { return nil }
         connections += 1
         let session = Session(
-            attached: attached, id: SessionID(raw: UInt64(connections)), connection: connections, version: .v311,
-            maximumPacketSize: maximumPacketSize,
+            attached: attached, id: SessionID(raw: UInt64(connections)), connection: connections,
+            conversation: Conversation(version: .v311, receiveMaximum: 64), maximumPacketSize: maximumPacketSize,
             window: Window(limit: min(window, receiveMaximum), firstPacketID: UInt16(65_530 + connections % 5)),
-            began: dispatcher.head)
+            began: dispatcher.head, connack: [])
         clients[token] = Client(session: session)
-        dispatcher.now = now
+        clock.now = now
         dispatcher.join(session)
         collect()
         return session
@@ -152,14 +154,14 @@ struct Simulation {
             client.span = []
         }
         clients[token] = client
-        dispatcher.now = now
+        clock.now = now
         dispatcher.acknowledge(packetID, of: client.session)
         dispatcher.advance(client.session)
         collect()
     }
 
     mutating func handOver() {
-        for delivery in dispatcher.takeSettled() {
+        for delivery in dispatcher.removeSettled() {
             checkCursor(delivery)
             log.settle(delivery)
             let beyond = log.device(delivery.device)?.settledBeyond.count ?? 0

@@ -54,6 +54,46 @@ struct StreamTests {
         #expect(rest == [0xE0])
     }
 
+    @Test(
+        "a PUBACK is taken without a packet in between, in any form",
+        arguments: [
+            ("40 02 1234", ReasonCode.success), ("40 03 1234 10", .noMatchingSubscribers), ("40 04 1234 97 00", .quotaExceeded),
+            ("40 08 1234 00 04 1F 0001'a'", .success),
+        ])
+    func puback(_ encoded: String, _ reasonCode: ReasonCode) throws {
+        let decoder = PacketDecoder(role: .server, version: .v5)
+        let whole = bytes(encoded)
+        var consumed = 0
+        let puback = try (whole + [0xC0]).withUnsafeBytes { try decoder.decodePuback($0, consumed: &consumed) }
+        #expect(puback?.packetID == 0x1234)
+        #expect(puback?.reasonCode == reasonCode)
+        #expect(consumed == whole.count)
+        for count in 0..<whole.count {
+            consumed = 0
+            #expect(try whole[..<count].withUnsafeBytes { try decoder.decodePuback($0, consumed: &consumed) } == nil)
+            #expect(consumed == 0)
+        }
+    }
+
+    @Test("what is no PUBACK is left alone, and a malformed one is refused as by the decoder")
+    func noPuback() throws {
+        var decoder = PacketDecoder(role: .server, version: .v5)
+        var consumed = 0
+        #expect(try bytes("C0 00 40 02 0001").withUnsafeBytes { try decoder.decodePuback($0, consumed: &consumed) } == nil)
+        for encoded in ["40 02 0000", "40 03 0001 05", "40 01 0001 00", "40 05 0001 00 00 00"] {
+            let malformed = bytes(encoded)
+            let error = try #require(throws: MQTTError.self) {
+                try malformed.withUnsafeBytes { try decoder.decodePuback($0, consumed: &consumed) }
+            }
+            #expect(throws: error) { try decoder.decode(malformed.span.bytes, consumed: &consumed) }
+        }
+        #expect(consumed == 0)
+        let fresh = PacketDecoder(role: .server)
+        #expect(throws: MQTTError.packetBeforeConnect(.puback)) {
+            try bytes("40 02 0001").withUnsafeBytes { try fresh.decodePuback($0, consumed: &consumed) }
+        }
+    }
+
     @Test("a packet above the maximum is refused before its body is here")
     func tooLarge() throws {
         // 2 bytes of header and 126 behind them are 128.

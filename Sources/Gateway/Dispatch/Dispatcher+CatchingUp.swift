@@ -12,9 +12,10 @@ struct PageRequest {
 // How a session that is behind becomes live.
 
 extension Dispatcher {
-    /// Serves a session that catches up as far as it goes without the store: it becomes live, waits for a page, or waits for an acknowledgement.
+    /// Serves a session that catches up as far as it goes without the store. Then it is live, or it waits for a page or for an
+    /// acknowledgement.
     func advance(_ session: Session) {
-        guard session.state == .catchingUp, !session.isReading else { return }
+        guard session.state == .catchingUp, !session.isReadingPage else { return }
         session.forgetSettled()
         if knowsMembership(session) {
             if session.offeredUpTo >= head {
@@ -24,20 +25,20 @@ extension Dispatcher {
             if serveFromRing(session) { return }
         }
         guard !session.window.isFull else { return }
-        waiting.append(session)
+        pageQueue.append(session)
     }
 
     /// The next page to ask for; `nil` when no session waits for one.
     func nextRequest() -> PageRequest? {
-        while let session = waiting.popFirst() {
+        while let session = pageQueue.popFirst() {
             // While it waited, the ring may have come within its reach, or it may have gone.
-            guard session.state == .catchingUp, !session.isReading else { continue }
+            guard session.state == .catchingUp, !session.isReadingPage else { continue }
             if knowsMembership(session), session.offeredUpTo >= head || serveFromRing(session) {
                 advance(session)
                 continue
             }
             guard !session.window.isFull else { continue }
-            session.isReading = true
+            session.isReadingPage = true
             counters.pages += 1
             return PageRequest(
                 session: session, after: session.offeredUpTo, limit: session.pageLimit, epoch: session.epoch,
@@ -46,11 +47,14 @@ extension Dispatcher {
         return nil
     }
 
-    /// A page has come.
-    func take(_ page: Pending, for request: PageRequest) {
+    /// A page has come. It goes out with the CONNACK, where that has waited for it.
+    func offer(_ page: Pending, for request: PageRequest) {
         let session = request.session
-        session.isReading = false
-        defer { ended.finish(request.generation) }
+        session.isReadingPage = false
+        defer {
+            ended.finish(request.generation)
+            releaseConnack(of: session)
+        }
         guard session.state == .catchingUp else { return }
         guard session.epoch == request.epoch else { return advance(session) }
         if session.membership == nil || page.membershipAt > session.membershipAt {
@@ -70,12 +74,12 @@ extension Dispatcher {
 
     /// A page will not come.
     func abandon(_ request: PageRequest) {
-        request.session.isReading = false
+        request.session.isReadingPage = false
         ended.finish(request.generation)
     }
 
-    /// Whether what concerns the session after its `offeredUpTo` follows from what is known of it. A page may know of a change that the feed has
-    /// not told yet; and of changes before the session began, and before the last one, only the store knows.
+    /// Whether what concerns the session after its `offeredUpTo` follows from what is known of it. A page may know of a change
+    /// that the feed has not told yet. Of changes before the session began, and before the last one, only the store knows.
     private func knowsMembership(_ session: Session) -> Bool {
         session.membership != nil && session.membershipAt <= max(head, session.offeredUpTo)
             && session.offeredUpTo >= session.membershipSince
@@ -114,22 +118,22 @@ extension Dispatcher {
 }
 
 /// Sessions that wait for their page, first come, first served.
-struct WaitingSessions {
+struct PageQueue {
     private var sessions: [Session] = []
     private var first = 0
 
     var isEmpty: Bool { first == sessions.count }
 
     mutating func append(_ session: Session) {
-        guard !session.isWaiting else { return }
-        session.isWaiting = true
+        guard !session.isQueuedForPage else { return }
+        session.isQueuedForPage = true
         sessions.append(session)
     }
 
     mutating func popFirst() -> Session? {
         guard first < sessions.count else { return nil }
         let session = sessions[first]
-        session.isWaiting = false
+        session.isQueuedForPage = false
         first += 1
         if first == sessions.count {
             sessions.removeAll(keepingCapacity: first <= 1024)

@@ -54,7 +54,7 @@ extension Dispatcher {
     /// - Returns: false when the window has no room; then the session catches up from `predecessor`.
     @discardableResult
     func deliver(_ row: Row, after predecessor: Position, to session: Session) -> Bool {
-        if let expires = row.expires, expires <= now {
+        if let expires = row.expires, expires <= clock.now {
             session.offeredUpTo = row.position
             return true
         }
@@ -72,7 +72,7 @@ extension Dispatcher {
             return true
         }
         let template = DeviceTopics.template(of: row.topic, session.version)
-        guard template.size(of: row.payload) <= session.maximumPacketSize else {
+        guard session.takes(packetSize: template.size(of: row.payload)) else {
             skip(row, after: predecessor, session)
             return true
         }
@@ -95,7 +95,7 @@ extension Dispatcher {
 
     /// The session can no longer be served as it comes: it reads the log from `position` on.
     func fallBehind(_ session: Session, at position: Position) {
-        guard session.state != .closing else { return }
+        guard session.state != .frozen else { return }
         session.offeredUpTo = max(session.offeredUpTo, position)
         session.state = .catchingUp
     }

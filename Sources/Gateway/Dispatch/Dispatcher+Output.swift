@@ -1,17 +1,22 @@
 internal import MQTT
 
-// What is written to sessions within one entry into the shard, and handed to their connections at its end: several frames, one write.
+// What is written to sessions within one entry into the shard, and handed to their connections at its end: several packets, one
+// write.
 
 extension Dispatcher {
     /// Buffers are lent to the sessions that have output, so that a delivery allocates nothing and an idle session holds none.
     private static let bufferLimit = 32
     private static let largestBuffer = 64 * 1024
 
-    /// Lends the session a buffer, unless it has one.
+    /// Lends the session a buffer for its output, unless it has one, and has it flushed.
     func openOutput(of session: Session) {
-        guard session.output.isEmpty else { return }
-        written.append(session)
-        if let buffer = buffers.popLast() { session.output = buffer }
+        guard !session.isQueuedForFlush else { return }
+        session.isQueuedForFlush = true
+        flushQueue.append(session)
+        guard var buffer = buffers.popLast() else { return }
+        // A CONNACK that has waited for what comes now.
+        if !session.output.isEmpty { buffer += session.output }
+        session.output = buffer
     }
 
     /// Writes a packet that answers the device.
@@ -20,17 +25,24 @@ extension Dispatcher {
         packet.encode(version: session.version, into: &session.output)
     }
 
+    /// Has the CONNACK sent at the end of this entry, unless it has gone.
+    func releaseConnack(of session: Session) {
+        if session.owesConnack { openOutput(of: session) }
+    }
+
     /// Calls `send` with each session that has output, and takes the buffers back.
     func flush(_ send: (Session) -> Void) {
-        guard !written.isEmpty else { return }
-        for session in written {
+        guard !flushQueue.isEmpty else { return }
+        for session in flushQueue {
             send(session)
+            session.isQueuedForFlush = false
+            session.owesConnack = false
             var buffer: [UInt8] = []
             swap(&buffer, &session.output)
             guard buffers.count < Self.bufferLimit, buffer.capacity <= Self.largestBuffer else { continue }
             buffer.removeAll(keepingCapacity: true)
             buffers.append(buffer)
         }
-        written.removeAll(keepingCapacity: true)
+        flushQueue.removeAll(keepingCapacity: true)
     }
 }

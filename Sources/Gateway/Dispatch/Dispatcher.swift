@@ -2,18 +2,18 @@ internal import Push
 
 /// One lane's sessions on one loop, and what is offered to them: it applies the feed's entries, in order.
 ///
-/// What concerns a session and lies at or before its `offeredUpTo` was offered to it. A live session is further than that: it was offered
-/// everything but the rows of the ``SweepQueue`` after its `offeredUpTo`. So nobody has to touch every session for every row.
+/// What concerns a session and lies at or before its `offeredUpTo` was offered to it. A live session is further than that: it
+/// was offered everything but the rows of the ``SweepQueue`` after its `offeredUpTo`. So nobody has to touch every session for
+/// every row.
 ///
-/// It knows no socket and no store. What it leads to is left for the shard: sessions with ``written`` frames, facts in ``settled``, and sessions that
-/// wait for a page.
+/// It knows no socket and no store. What it leads to is left for the shard, which looks after it when an entry ends: sessions
+/// with output, facts in ``settled``, and sessions that wait for a page.
 final class Dispatcher {
     let lane: Lane
     let configuration: GatewayConfiguration
     /// The feed has been applied up to here.
     private(set) var head: Position
-    /// The wall clock, Unix milliseconds; set on each entry from outside.
-    var now: Int64 = 0
+    let clock: DeliveryClock
 
     var sessions = SessionTable()
     var tree: OrganisationTree
@@ -22,11 +22,11 @@ final class Dispatcher {
     var rows: RecentRows
     var sweep = SweepQueue()
     var ended = EndedTasks()
-    var waiting = WaitingSessions()
+    var pageQueue = PageQueue()
     var scratch: [Int] = []
 
-    /// Sessions with frames that are not handed to their connection yet.
-    var written: [Session] = []
+    /// Sessions with output that is not handed to their connection yet.
+    var flushQueue: [Session] = []
     /// See ``openOutput(of:)``.
     var buffers: [[UInt8]] = []
     /// Facts that are not handed to the store yet.
@@ -37,9 +37,10 @@ final class Dispatcher {
     /// Sessions that rows of the running event may still be offered to outside the sweep.
     private var directLeft = 0
 
-    init(_ snapshot: DirectorySnapshot, configuration: GatewayConfiguration) {
+    init(_ snapshot: DirectorySnapshot, configuration: GatewayConfiguration, clock: DeliveryClock) {
         lane = snapshot.lane
         self.configuration = configuration
+        self.clock = clock
         head = snapshot.position
         tree = OrganisationTree(snapshot.organisations)
         treeSince = snapshot.position
@@ -68,7 +69,7 @@ final class Dispatcher {
             if tree.set(organisation, parent: parent) { treeSince = position }
             head = position
         case .ended(let task, let position):
-            rows.end(task)
+            rows.markEnded(task)
             ended.insert(task)
             head = position
         case .close, .app: break
@@ -141,11 +142,14 @@ final class Dispatcher {
     /// Nothing more is offered to the session; its acknowledgements still count.
     func freeze(_ session: Session) {
         session.offeredUpTo = offeredUpTo(of: session)
-        session.state = .closing
+        session.state = .frozen
     }
 
-    /// Removes a session that is frozen.
-    func leave(_ session: Session) { sessions.remove(session) }
+    /// Removes a session that is frozen. What it has not been sent by now is in the log.
+    func leave(_ session: Session) {
+        sessions.remove(session)
+        session.output = []
+    }
 
     /// Everything of the device up to here is settled.
     func settledUpTo(of session: Session) -> Position { session.window.settledUpTo ?? offeredUpTo(of: session) }
@@ -158,10 +162,10 @@ final class Dispatcher {
             Delivery(device: session.device, position: position, settledUpTo: settledUpTo(of: session), kind: .delivered))
     }
 
-    /// Takes the facts that are to be handed to the store.
-    func takeSettled() -> [Delivery] {
-        var taken: [Delivery] = []
-        swap(&taken, &settled)
-        return taken
+    /// Removes the facts that are to be handed to the store.
+    func removeSettled() -> [Delivery] {
+        var removed: [Delivery] = []
+        swap(&removed, &settled)
+        return removed
     }
 }

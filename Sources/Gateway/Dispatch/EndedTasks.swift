@@ -2,8 +2,8 @@ internal import Push
 
 /// Tasks that ended while a page of the log was being read: the page may hold their rows, and they must not be sent.
 ///
-/// An end is remembered until every page that was asked for before it has come. Two generations do that without a list of pages: a page
-/// belongs to the generation in which it was asked for, and an end outlives its own generation's pages.
+/// An end is remembered until every page that was asked for before it has come. Two generations do that without a list of
+/// pages: a page belongs to the generation in which it was asked for, and an end outlives its own generation's pages.
 struct EndedTasks {
     private var current: Set<TaskID> = []
     private var previous: Set<TaskID> = []

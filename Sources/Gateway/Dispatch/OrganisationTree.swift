@@ -65,7 +65,8 @@ struct OrganisationTree {
     }
 }
 
-/// The organisations of a subtree at one position of the log. Shared by the rows that address it, and asked once for each session.
+/// The organisations of a subtree at one position of the log. Shared by the rows that address it, and asked once for each
+/// session.
 final class Subtree {
     let organisations: [OrgHandle]
     private let bits: [UInt64]

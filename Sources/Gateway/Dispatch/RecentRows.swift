@@ -2,7 +2,8 @@ internal import Push
 
 /// The ring of recent rows of one lane: what a session that has fallen behind a little is served from without asking the store.
 ///
-/// Rows of one target are chained, newest first, so that nobody scans the ring; rows of one task too, so that its end marks them all.
+/// Rows of one target are chained, newest first, so that nobody scans the ring; rows of one task too, so that its end marks
+/// them all.
 struct RecentRows {
     private let capacity: Int
     private var bytes = 0
@@ -43,7 +44,7 @@ struct RecentRows {
     }
 
     /// Marks all rows of a task: none is offered any more.
-    mutating func end(_ task: TaskID) {
+    mutating func markEnded(_ task: TaskID) {
         var number = newestOfTask[task] ?? -1
         while number >= firstNumber {
             entries[number - base].hasEnded = true

@@ -1,5 +1,5 @@
-/// Which session slots belong to a user, or to an organisation: lists linked through the slots' numbers, so that a member costs eight bytes
-/// and leaves its list at once.
+/// Which session slots belong to a user, or to an organisation: lists linked through the slots' numbers, so that a member costs
+/// eight bytes and leaves its list at once.
 struct SessionGroups<Key: Hashable> {
     private struct Head {
         var first: Int32

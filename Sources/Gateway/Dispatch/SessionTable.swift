@@ -25,28 +25,29 @@ struct SessionTable {
     mutating func insert(_ session: Session) {
         let slot = free.popLast().map(Int.init) ?? slots.count
         if slot == slots.count { slots.append(session) } else { slots[slot] = session }
-        session.slot = slot
+        session.slot = Int32(slot)
         byDevice[session.device.ordinal] = Int32(slot)
     }
 
     mutating func remove(_ session: Session) {
         setMembership(nil, of: session)
-        slots[session.slot] = nil
-        free.append(Int32(session.slot))
+        slots[Int(session.slot)] = nil
+        free.append(session.slot)
         byDevice[session.device.ordinal] = nil
     }
 
     /// Records where a session belongs.
     mutating func setMembership(_ membership: Membership?, of session: Session) {
         let old = session.membership
+        let slot = Int(session.slot)
         session.membership = membership
         if old?.user != membership?.user {
-            if let user = old?.user { byUser.remove(session.slot, from: user) }
-            if let user = membership?.user { byUser.insert(session.slot, into: user) }
+            if let user = old?.user { byUser.remove(slot, from: user) }
+            if let user = membership?.user { byUser.insert(slot, into: user) }
         }
         if old?.organisation != membership?.organisation {
-            if let organisation = old?.organisation { byOrganisation.remove(session.slot, from: organisation) }
-            if let organisation = membership?.organisation { byOrganisation.insert(session.slot, into: organisation) }
+            if let organisation = old?.organisation { byOrganisation.remove(slot, from: organisation) }
+            if let organisation = membership?.organisation { byOrganisation.insert(slot, into: organisation) }
         }
     }
 

@@ -2,8 +2,9 @@ internal import Push
 
 /// The rows that not every session has been offered yet, and the walk that offers them.
 ///
-/// The walk goes over all session slots in rounds. A row that is queued while the walk stands at a slot is finished when the next round comes
-/// to that slot: by then every session that was there has been visited. Sessions that come later begin by catching up.
+/// The walk goes over all session slots in rounds. A row that is queued while the walk stands at a slot is finished when the
+/// next round comes to that slot: by then every session that was there has been visited. Sessions that come later begin by
+/// catching up.
 struct SweepQueue {
     struct Item {
         /// The row's position.
@@ -33,8 +34,8 @@ struct SweepQueue {
         items.append(Item(position: position, predecessor: predecessor, number: number, round: round, slot: slot))
     }
 
-    /// Rows before that number have left the ring: one item stands for all of them, so that the queue is bounded by the ring. Who has not been
-    /// offered them catches up.
+    /// Rows before that number have left the ring: one item stands for all of them, so that the queue is bounded by the ring.
+    /// Who has not been offered them catches up.
     mutating func merge(before firstNumber: Int) {
         while count >= 2, self[0].number < firstNumber, self[1].number < firstNumber {
             items[head + 1].predecessor = items[head].predecessor

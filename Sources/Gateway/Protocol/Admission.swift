@@ -1,8 +1,10 @@
 internal import MQTT
 internal import Push
 
-/// What a CONNECT asks for, as far as it can be judged without the store (interface: version, authentication method, credentials, client
-/// identifier, in this order; the codec has judged the version).
+/// What a CONNECT asks for, as far as it can be judged without the store.
+///
+/// The interface orders the checks: version, authentication method, credentials, client identifier. The codec has judged the
+/// version.
 struct Admission: Equatable {
     let token: DeviceToken
     let secret: [UInt8]
@@ -13,22 +15,26 @@ struct Admission: Equatable {
     let receiveMaximum: Int
     /// The largest packet that the client takes, in bytes.
     let maximumPacketSize: Int
-    /// 3.1.1 with an empty client identifier that wants an older session [MQTT-3.1.3-8]. Told only to a device that has shown its secret.
+    /// 3.1.1 with an empty client identifier that wants an older session [MQTT-3.1.3-8]. Told only to a device that has shown
+    /// its secret.
     let lacksClientIdentifier: Bool
     /// A 5.0 client that is told which client identifier it has: its token.
     let needsClientIdentifier: Bool
     /// A 5.0 client that wants its session to outlive the connection; it is told that it does not.
     let wantsLongerSession: Bool
 
-    /// - Throws: the reason code of the CONNACK that refuses.
-    init(_ connect: Connect) throws(ConnectRefusal) {
-        guard connect.properties.authenticationMethod == nil else { throw ConnectRefusal(.badAuthenticationMethod) }
+    /// Judges the first packet of a connection.
+    init(_ packet: Packet) throws(Ending) {
+        guard case .connect(let connect) = packet else { throw Ending(cause: "no CONNECT", isFault: true) }
+        version = connect.version
+        guard connect.properties.authenticationMethod == nil else {
+            throw .refuse(connect.version, ConnectRefusal(.badAuthenticationMethod))
+        }
         guard let userName = connect.userName, let token = DeviceToken(userName), let secret = connect.password else {
-            throw ConnectRefusal(.notAuthorized)
+            throw .refuse(connect.version, ConnectRefusal(.notAuthorized))
         }
         self.token = token
         self.secret = secret
-        version = connect.version
         keepAlive = connect.keepAlive
         receiveMaximum = Int(connect.properties.receiveMaximum ?? .max)
         maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
@@ -37,8 +43,21 @@ struct Admission: Equatable {
         wantsLongerSession = connect.properties.sessionExpiryInterval ?? 0 > 0
     }
 
-    /// The CONNACK that accepts.
-    func connack(_ configuration: GatewayConfiguration) -> Connack {
+    /// The CONNACK for a client that the store has accepted.
+    func accept(_ configuration: GatewayConfiguration) throws(Ending) -> Packet {
+        guard !lacksClientIdentifier else { throw refuse(ConnectRefusal(.clientIdentifierNotValid)) }
+        let packet = Packet.connack(connack(configuration))
+        guard maximumPacketSize == .max || packet.encodedSize(version: version) <= maximumPacketSize else {
+            // Nothing larger may be sent, not even to say so [MQTT-3.1.2-24].
+            throw Ending(cause: "CONNACK exceeds the device's Maximum Packet Size", isFault: true)
+        }
+        return packet
+    }
+
+    /// How the connection ends when the CONNECT is refused.
+    func refuse(_ refusal: ConnectRefusal) -> Ending { .refuse(version, refusal) }
+
+    private func connack(_ configuration: GatewayConfiguration) -> Connack {
         var properties = Connack.Properties()
         properties.sessionExpiryInterval = wantsLongerSession ? 0 : nil
         properties.receiveMaximum = UInt16(configuration.receiveMaximum)
@@ -51,16 +70,31 @@ struct Admission: Equatable {
 }
 
 /// Why a CONNECT is refused, as CONNACK says it.
-struct ConnectRefusal: Error, Equatable {
+struct ConnectRefusal: Equatable {
     let reasonCode: ReasonCode
     init(_ reasonCode: ReasonCode) { self.reasonCode = reasonCode }
 
-    /// What the store's refusal is to the client. `takenOver` cannot be told as such, for CONNACK has no 0x8E (MQTT 5.0 §3.2.2.2): the client
-    /// may try again, and then be the last.
+    /// The store refuses. `takenOver` cannot be told as such, for CONNACK has no 0x8E (MQTT 5.0 §3.2.2.2): the client may try
+    /// again, and then be the last.
     init(_ error: AttachError) {
         switch error {
         case .unknownDevice, .wrongSecret: reasonCode = .notAuthorized
         case .takenOver, .unavailable: reasonCode = .serverUnavailable
         }
+    }
+
+    /// The store has accepted the device, and wants its session closed before the client was told.
+    init(_ reason: DisconnectReason) {
+        switch reason {
+        case .withdrawn: reasonCode = .notAuthorized
+        case .takenOver: reasonCode = .serverUnavailable
+        }
+    }
+}
+
+extension Ending {
+    fileprivate static func refuse(_ version: ProtocolVersion, _ refusal: ConnectRefusal) -> Ending {
+        let code = String(refusal.reasonCode.rawValue, radix: 16)
+        return .refuse(refusal.reasonCode, version, cause: "CONNECT refused, 0x\(code)")
     }
 }

@@ -36,7 +36,7 @@ struct AnswerQueue {
     mutating func complete(_ ticket: UInt32, with reason: ReasonCode) -> [Packet] {
         let index = Int(ticket &- first)
         guard answers.indices.contains(index), case .waiting(let packetID, let qos) = answers[index] else { return [] }
-        answers[index] = .ready(Packet.answer(to: packetID, qos: qos, reason))
+        answers[index] = .ready(Packet.acknowledgement(of: packetID, qos: qos, reason))
         var sent: [Packet] = []
         for case .ready(let packet) in answers.prefix(while: { if case .ready = $0 { true } else { false } }) {
             sent.append(packet)
@@ -49,8 +49,8 @@ struct AnswerQueue {
 
 extension Packet {
     /// The first answer to a PUBLISH: PUBACK at QoS 1, PUBREC at QoS 2.
-    static func answer(to packetID: UInt16, qos: QoS, _ reason: ReasonCode) -> Packet {
-        let answer = Acknowledgement(packetID: packetID, reasonCode: reason)
-        return qos == .exactlyOnce ? .pubrec(answer) : .puback(answer)
+    static func acknowledgement(of packetID: UInt16, qos: QoS, _ reason: ReasonCode) -> Packet {
+        let acknowledgement = Acknowledgement(packetID: packetID, reasonCode: reason)
+        return qos == .exactlyOnce ? .pubrec(acknowledgement) : .puback(acknowledgement)
     }
 }

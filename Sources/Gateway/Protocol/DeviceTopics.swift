@@ -25,13 +25,14 @@ enum DeviceTopics {
         return version == .v5 ? templates.v5 : templates.v311
     }
 
-    /// The answer to one subscription: a filter that matches a topic to devices is granted, at QoS 1 at most, and changes nothing.
-    static func answer(to subscription: Subscription) -> ReasonCode {
+    /// The answer to one subscription: a filter that matches a topic to devices is granted, at QoS 1 at most, and changes
+    /// nothing.
+    static func reasonCode(for subscription: Subscription) -> ReasonCode {
         isGranted(subscription.filter) ? .granted(min(subscription.qos, .atLeastOnce)) : .notAuthorized
     }
 
-    /// The answer to giving one up, which changes nothing either.
-    static func answer(toGivingUp filter: TopicFilter) -> ReasonCode {
+    /// The answer to UNSUBSCRIBE, which changes nothing either.
+    static func reasonCode(forUnsubscribing filter: TopicFilter) -> ReasonCode {
         isGranted(filter) ? .success : .noSubscriptionExisted
     }
 

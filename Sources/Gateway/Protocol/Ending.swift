@@ -2,9 +2,9 @@ internal import MQTT
 internal import Push
 
 /// How a connection ends.
-struct Ending: Equatable {
-    /// The last packet, if the peer's version has one.
-    var farewell: [UInt8] = []
+struct Ending: Error, Equatable {
+    /// The last packet, if the peer's version has one for this.
+    var lastPacket: [UInt8] = []
     /// For the log.
     var cause: String
     /// Whether the peer has broken a rule.
@@ -19,22 +19,38 @@ struct Ending: Equatable {
     static func disconnect(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {
         var bytes: [UInt8] = []
         if version == .v5 { Packet.disconnect(Disconnect(reasonCode: reason)).encode(version: version, into: &bytes) }
-        return Ending(farewell: bytes, cause: cause, isFault: isFault)
+        return Ending(lastPacket: bytes, cause: cause, isFault: isFault)
     }
 
-    /// A CONNECT is refused.
+    /// A CONNECT is refused, with CONNACK.
     static func refuse(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {
         var bytes: [UInt8] = []
         Packet.connack(Connack(reasonCode: reason)).encode(version: version, into: &bytes)
-        return Ending(farewell: bytes, cause: cause, isFault: isFault, isRefusal: true)
+        return Ending(lastPacket: bytes, cause: cause, isFault: isFault, isRefusal: true)
     }
 
-    /// The store wants the connection closed.
+    /// The store wants the session closed.
     static func closed(_ reason: DisconnectReason, _ version: ProtocolVersion) -> Ending {
         switch reason {
         case .takenOver: .disconnect(.sessionTakenOver, version, cause: "taken over by another connection")
         case .withdrawn:
             .disconnect(.administrativeAction, version, cause: "device deleted, given to another holder or its secret changed")
+        }
+    }
+
+    /// The bytes are no packet, or one that may not be sent.
+    /// - Parameter isAccepted: whether the client has been accepted. Before, it is CONNACK that tells a 5.0 client (MQTT 5.0
+    ///   §4.13.1).
+    static func violation(_ error: MQTTError, isAccepted: Bool) -> Ending {
+        switch error {
+        case .unsupportedVersion(let version):
+            return Ending(lastPacket: version.refusal, cause: error.description, isFault: true, isRefusal: true)
+        case .violation(_, _, .v5) where isAccepted:
+            return .disconnect(error.reasonCode, .v5, cause: error.description, isFault: true)
+        case .violation(_, _, .v5):
+            return .refuse(error.reasonCode, .v5, cause: error.description, isFault: true)
+        case .packetBeforeConnect, .violation:
+            return Ending(cause: error.description, isFault: true)
         }
     }
 }

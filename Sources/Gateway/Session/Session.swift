@@ -3,68 +3,83 @@ internal import Push
 
 /// One device's session: what it has been offered, what is on its way, and whether it is live or catches up.
 ///
-/// Values and rules only; the ``Dispatcher`` decides what is offered, the shard carries bytes.
+/// Values and rules only; the ``Dispatcher`` decides what is offered, the shard carries bytes. An idle device should cost
+/// little, so the numbers are as small as their ranges allow.
 final class Session {
-    /// The only two states of delivery.
+    /// The two states of delivery, and the end of it.
     enum State {
         /// What is appended is sent at once, while the window has room.
         case live
         /// It reads pages of the log.
         case catchingUp
         /// Nothing is offered any more; acknowledgements still count.
-        case closing
+        case frozen
     }
 
     let device: DeviceHandle
     let id: SessionID
-    let version: ProtocolVersion
-    /// The largest packet that the device takes, in bytes with its fixed header.
-    let maximumPacketSize: Int
     /// The shard's number of its connection.
-    let connection: Int
+    let connectionSlot: Int32
+    /// Its place in the ``SessionTable``.
+    var slot: Int32 = -1
+    /// What the device sends, and the answers to it.
+    var conversation: Conversation
+    /// The largest packet that the device takes, in bytes with its fixed header; `UInt32.max` is no limit.
+    private let largestPacket: UInt32
 
-    var state = State.catchingUp
     var window: Window
     /// Everything up to here that concerns the device was offered. A live session may be further: see ``Dispatcher``.
     var offeredUpTo: Position
     /// Acknowledged on an earlier connection, beyond the cursor; ascending.
     var settledBeyond: [Position]
 
-    /// Where the device belongs; `nil` until the first page told it. Set it through the ``SessionTable``.
-    var membership: Membership?
     /// Feed entries about the device's membership up to here are in ``membership``.
     var membershipAt = Position.start
-    /// The last change of membership that was seen, or where the session began to see them: after it, what concerns the device is known
-    /// from ``membership`` alone.
+    /// The last change of membership that was seen, or where the session began to see them. After it, ``membership`` alone
+    /// tells what concerns the device.
     var membershipSince: Position
+    /// Where the device belongs; `nil` until the first page told it. Set it through the ``SessionTable``.
+    var membership: Membership?
 
+    var state = State.catchingUp
     /// A page was asked for and has not come. At most one.
-    var isReading = false
-    /// It waits for its turn to read a page or the ring.
-    var isWaiting = false
+    var isReadingPage = false
+    /// It is in the ``PageQueue``.
+    var isQueuedForPage = false
+    /// It is among the sessions that the dispatcher flushes next.
+    var isQueuedForFlush = false
+    /// ``output`` begins with the CONNACK.
+    var owesConnack: Bool
     /// Changes when a page that was asked for before must not be used.
     var epoch: UInt32 = 0
+    /// What is to be sent and has not been handed to the connection. But for a CONNACK that waits for the first page, it never
+    /// outlives an entry into the shard.
+    var output: [UInt8]
 
-    /// Its place in the ``SessionTable``.
-    var slot = -1
-    /// Frames that are not yet handed to the connection; they never outlive an entry into the shard.
-    var output: [UInt8] = []
-
-    /// - Parameter began: the feed had been applied up to here when the session entered the table.
+    /// - Parameters:
+    ///   - began: the feed had been applied up to here when the session entered the table.
+    ///   - connack: the first of its output.
     init(
-        attached: Attached, id: SessionID, connection: Int, version: ProtocolVersion, maximumPacketSize: Int, window: Window,
-        began: Position
+        attached: Attached, id: SessionID, connection: Int, conversation: Conversation, maximumPacketSize: Int, window: Window,
+        began: Position, connack: [UInt8]
     ) {
         device = attached.device
         self.id = id
-        self.connection = connection
-        self.version = version
-        self.maximumPacketSize = maximumPacketSize
+        connectionSlot = Int32(connection)
+        self.conversation = conversation
+        largestPacket = UInt32(clamping: maximumPacketSize)
         self.window = window
         offeredUpTo = attached.settledUpTo
         settledBeyond = attached.settledBeyond.filter { $0 > attached.settledUpTo }.sorted()
         membershipSince = began
+        owesConnack = !connack.isEmpty
+        output = connack
     }
+
+    var version: ProtocolVersion { conversation.version }
+
+    /// Whether the device takes a packet of so many bytes.
+    func takes(packetSize: Int) -> Bool { packetSize <= Int(largestPacket) }
 
     /// How many rows a page may hold: what the window has room for, and what will be left out.
     var pageLimit: Int { window.room + settledBeyond.count }

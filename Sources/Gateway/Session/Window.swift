@@ -2,12 +2,10 @@ internal import Push
 
 /// The messages that a device has been sent and has not acknowledged, by packet identifier.
 ///
-/// It counts from the oldest unacknowledged message: what is acknowledged behind it keeps its place until that one is, so that what a store
-/// must remember beyond a device's cursor is never more than a window. Packet identifiers follow one another, so finding one is a subtraction.
+/// It counts from the oldest unacknowledged message: what is acknowledged behind it keeps its place until that one is, so that
+/// what a store must remember beyond a device's cursor is never more than a window. Packet identifiers follow one another, so
+/// finding one is a subtraction.
 struct Window {
-    /// How many messages it holds.
-    let limit: Int
-
     private struct Message {
         let position: Position
         /// The last position before it at which everything is offered.
@@ -19,18 +17,23 @@ struct Window {
     private var messages: [Message] = []
     /// Where in ``messages`` the oldest unacknowledged one is.
     private var first: Int32 = 0
+    private let most: UInt16
     /// The identifier of the next message less 1, so that it runs from 0 to 65,534.
     private var next: UInt16
 
     private static let identifiers = 65_535
 
-    /// - Parameter firstPacketID: drawn at random, so that an acknowledgement meant for an earlier connection meets no message of this one.
+    /// - Parameters:
+    ///   - limit: how many messages it holds, 1 to 65,535.
+    ///   - firstPacketID: drawn at random, so that an acknowledgement meant for an earlier connection meets no message of this one.
     init(limit: Int, firstPacketID: UInt16) {
         precondition(firstPacketID != 0, "a packet identifier is not 0")
-        self.limit = limit
+        most = UInt16(limit)
         next = firstPacketID - 1
     }
 
+    /// How many messages it holds.
+    var limit: Int { Int(most) }
     /// Messages from the oldest unacknowledged one to the newest.
     var count: Int { messages.count - Int(first) }
     /// Nothing is unacknowledged.
@@ -48,14 +51,15 @@ struct Window {
     mutating func append(_ position: Position, after predecessor: Position) -> UInt16 {
         precondition(!isFull, "the window is full")
         messages.append(Message(position: position, predecessor: predecessor, isSettled: false))
-        return takeIdentifier()
+        return assignPacketID()
     }
 
-    /// Takes the place of a message that is settled without being sent, behind one that is not; its packet identifier is never used.
+    /// Takes the place of a message that is settled without being sent, behind one that is not; its packet identifier is never
+    /// used.
     mutating func appendSettled(_ position: Position, after predecessor: Position) {
         guard !isEmpty else { return }
         messages.append(Message(position: position, predecessor: predecessor, isSettled: true))
-        _ = takeIdentifier()
+        _ = assignPacketID()
     }
 
     /// Settles the message with that packet identifier.
@@ -73,7 +77,7 @@ struct Window {
         return position
     }
 
-    private mutating func takeIdentifier() -> UInt16 {
+    private mutating func assignPacketID() -> UInt16 {
         let packetID = next + 1
         next = packetID == UInt16(Self.identifiers) ? 0 : packetID
         return packetID

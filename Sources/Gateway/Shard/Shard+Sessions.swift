@@ -6,17 +6,17 @@ internal import Push
 // From CONNECT to the session, and to its end.
 
 extension Shard {
-    /// How long a peer may take to read its last packet and to close.
-    private static let farewellTime = Duration.seconds(2)
+    // MARK: CONNECT
 
     /// Asks the store about a CONNECT. The connection is not read meanwhile.
-    func attach(_ device: DeviceConnection, _ admission: Admission) {
-        device.token = admission.token
-        device.connection.setReading(false)
-        wheel?.remove(device.slot)
+    func attach(_ connection: DeviceConnection, _ admission: Admission) {
+        connection.state = .attaching(closed: nil)
+        connection.token = admission.token
+        connection.socket.setReading(false)
+        wheel?.remove(connection.slot)
         let id = SessionID(raw: random.next())
-        attaching[id] = device
-        outstanding += 1
+        attaching[id] = connection
+        outstandingCalls += 1
         Task.immediate(executorPreference: loop) {
             let answer: Result<Attached, AttachError>
             do throws(AttachError) {
@@ -24,106 +24,135 @@ extension Shard {
             } catch {
                 answer = .failure(error)
             }
-            outstanding -= 1
-            attaching[id] = nil
-            switch answer {
-            case .success(let attached): open(device, admission, attached, id)
-            case .failure(let error):
-                if !device.hasEnded { carryOut(device.conversation.refuse(ConnectRefusal(error)), device) }
+            outstandingCalls -= 1
+            enter {
+                attaching[id] = nil
+                switch answer {
+                case .success(let attached): admit(connection, admission, attached, id)
+                case .failure(let error): close(connection, admission.refuse(ConnectRefusal(error)))
+                }
             }
-            resumeIfQuiet()
         }
     }
 
-    private func open(_ device: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID) {
-        let dispatcher = dispatcher(of: attached.device.lane)
-        guard let dispatcher, !device.hasEnded, device.closeRequest == nil, !isStopping else {
+    /// The store has attached the device. The connection may have closed meanwhile, or must not be opened any more.
+    private func admit(_ connection: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID) {
+        do throws(Ending) {
+            guard case .attaching(let closed) = connection.state else { throw .byPeer }
+            if let closed { throw admission.refuse(ConnectRefusal(closed)) }
+            guard let dispatcher = dispatcher(of: attached.device.lane), !isStopping else {
+                throw admission.refuse(ConnectRefusal(.serverUnavailable))
+            }
+            let connack = try admission.accept(configuration)
+            open(connection, admission, attached, id, dispatcher, encoded(connack, admission.version))
+        } catch {
             store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo)
-            guard !device.hasEnded else { return }
-            carryOut(device.conversation.refuse(refusal(of: device)), device)
-            return
+            close(connection, error)
         }
-        let effect = device.conversation.accept(admission, configuration)
-        guard case .send(let connack) = effect else {
-            store.detach(attached.device, session: id, settledUpTo: attached.settledUpTo)
-            carryOut(effect, device)
-            return
+    }
+
+    private func open(
+        _ connection: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID, _ dispatcher: Dispatcher,
+        _ connack: [UInt8]
+    ) {
+        if let former = dispatcher.sessions[attached.device], let connection = connections[Int(former.connectionSlot)] {
+            // The store has it closed before it lets another in; should it not, two sessions of one device must still not meet
+            // here.
+            close(connection, .closed(.takenOver, former.version), draining: true)
         }
-        if let old = dispatcher.sessions[attached.device], let former = connections[old.connection] {
-            // The store has it closed before it lets another in; should it not, two sessions of one device must still not meet here.
-            end(former, .closed(.takenOver, old.version), draining: true)
-        }
-        dispatcher.now = loop.wallClockMilliseconds
         let window = Window(
             limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max, using: &random))
         let session = Session(
-            attached: attached, id: id, connection: device.slot, version: admission.version,
-            maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom))
-        device.session = session
-        device.dispatcher = dispatcher
-        own.accepted += 1
-        device.prologue = encoded(connack, admission.version)
+            attached: attached, id: id, connection: connection.slot,
+            conversation: Conversation(version: admission.version, receiveMaximum: configuration.receiveMaximum),
+            maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom),
+            connack: connack)
+        connection.state = .open(session, dispatcher)
+        connectionCounters.accepted += 1
         dispatcher.join(session)
-        watch(device, admission.keepAlive)
-        logger.debug("device connected", metadata: ["device": "\(admission.token)", "peer": "\(device.connection.peer)"])
-        settleDown(device)
-        greet(device, session)
+        holdConnack(of: session, connection)
+        listenForSilence(of: connection, admission.keepAlive)
+        logger.debug("device connected", metadata: metadata(of: connection))
+        connection.socket.setReading(true)
     }
 
-    /// Why a device that the store accepted is refused all the same.
-    private func refusal(of device: DeviceConnection) -> ConnectRefusal {
-        switch device.closeRequest {
-        case .withdrawn: ConnectRefusal(.notAuthorized)
-        case .takenOver, nil: ConnectRefusal(.serverUnavailable)
-        }
-    }
-
-    /// Begins to listen for silence: by the keep-alive, or by the system's probes where the client wants none.
-    private func watch(_ device: DeviceConnection, _ keepAlive: UInt16) {
-        guard keepAlive == 0 else {
-            let patience = Duration.milliseconds(Int(keepAlive) * 1500)
-            device.patience = patience
-            wheel?.set(device.slot, after: patience)
+    /// Silence is noticed by the keep-alive, or by the system's probes where the client wants none.
+    private func listenForSilence(of connection: DeviceConnection, _ keepAlive: UInt16) {
+        connection.keepAlive = keepAlive
+        if let silence = connection.longestSilence {
+            wheel?.set(connection.slot, afterNanoseconds: silence)
             return
         }
         do {
-            try device.connection.enableTCPKeepAlive()
+            try connection.socket.enableTCPKeepAlive()
         } catch {
-            logger.warning("TCP keep-alive cannot be set", metadata: metadata(of: device, "\(error)"))
+            logger.warning("TCP keep-alive cannot be set", metadata: metadata(of: connection, "\(error)"))
         }
     }
 
-    /// Ends a connection, and its session: what was acknowledged is settled, then the store is told.
+    // MARK: CONNACK
+
+    /// How long a CONNACK waits at most for the first page of the log.
+    private static let longestConnackDelay = Duration.milliseconds(50)
+
+    /// Has the CONNACK wait for the first page, to go out with it in one write: half of what connecting costs the kernel, when
+    /// everybody comes at once.
+    private func holdConnack(of session: Session, _ connection: DeviceConnection) {
+        if heldConnacks.isEmpty { connackTimer?.restart(after: Self.longestConnackDelay) }
+        heldConnacks.append(connection)
+    }
+
+    /// Pages take long: no CONNACK waits any more.
+    func connacksAreDue() { enter { sendHeldConnacks() } }
+
+    private func sendHeldConnacks() {
+        let held = heldConnacks
+        heldConnacks = []
+        for connection in held {
+            if case .open(let session, let dispatcher) = connection.state { dispatcher.releaseConnack(of: session) }
+        }
+    }
+
+    /// The CONNACK's bytes. The devices of a fleet nearly all get the same one.
+    private func encoded(_ connack: Packet, _ version: ProtocolVersion) -> [UInt8] {
+        if let last = lastConnack, last.version == version, last.packet == connack { return last.bytes }
+        var bytes: [UInt8] = []
+        connack.encode(version: version, into: &bytes)
+        lastConnack = (connack, version, bytes)
+        return bytes
+    }
+
+    // MARK: The end
+
+    /// How long a peer may take to read its last packet and to close.
+    private static let lingerTime = Duration.seconds(2)
+
+    /// Closes a connection, and ends its session. One that is closing already is left alone.
     /// - Parameter draining: whether what the socket holds is read first.
-    func end(_ device: DeviceConnection, _ ending: Ending, draining: Bool) {
-        guard device.session != nil || !device.hasEnded || !device.connection.isClosed else { return }
-        wheel?.remove(device.slot)
-        if let session = device.session, let dispatcher = device.dispatcher {
-            dispatcher.freeze(session)
-            if draining { drain(device) }
-            let settledUpTo = dispatcher.settledUpTo(of: session)
-            handOver()
-            store.detach(session.device, session: session.id, settledUpTo: settledUpTo)
-            dispatcher.leave(session)
-            device.session = nil
-            device.dispatcher = nil
-        }
-        device.conversation.end()
-        sendPrologue(device)
-        tell(device, ending)
-        if ending.farewell.isEmpty {
-            device.connection.close()
+    func close(_ connection: DeviceConnection, _ ending: Ending, draining: Bool = false) {
+        let state = connection.state
+        if case .closing = state { return }
+        connection.state = .closing
+        wheel?.remove(connection.slot)
+        if case .open(let session, let dispatcher) = state { detach(connection, session, dispatcher, draining: draining) }
+        logEnd(of: connection, ending)
+        if ending.lastPacket.isEmpty {
+            connection.socket.close()
         } else {
-            device.connection.send(ending.farewell)
-            device.connection.closeAfterFlush(timeout: Self.farewellTime)
+            connection.socket.send(ending.lastPacket)
+            connection.socket.closeAfterFlush(timeout: Self.lingerTime)
         }
     }
 
-    private func tell(_ device: DeviceConnection, _ ending: Ending) {
-        if ending.isFault { own.protocolErrors += 1 }
-        if ending.isRefusal { own.refused += 1 }
-        logger.log(
-            level: ending.isFault || ending.isRefusal ? .info : .debug, "connection ends",
-            metadata: metadata(of: device, ending.cause))
+    /// What was acknowledged is settled, then the store is told that the session has ended.
+    private func detach(_ connection: DeviceConnection, _ session: Session, _ dispatcher: Dispatcher, draining: Bool) {
+        dispatcher.freeze(session)
+        if draining { drain(connection, session, dispatcher) }
+        let settledUpTo = dispatcher.settledUpTo(of: session)
+        handOver()
+        store.detach(session.device, session: session.id, settledUpTo: settledUpTo)
+        // Whatever follows, CONNACK is the first packet [MQTT-3.2.0-2].
+        if session.owesConnack { connection.socket.send(session.output) }
+        dispatcher.leave(session)
     }
 }

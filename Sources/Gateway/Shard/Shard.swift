@@ -5,8 +5,9 @@ public import Push
 
 /// The devices of one loop: their connections, their sessions, and the dispatch of what the feed brings.
 ///
-/// One a loop, and the loop is its executor: a callback of the loop enters it once, without a hop. In this order: ``init(on:store:configuration:logger:)``,
-/// ``StorePort/subscribe(_:)`` with ``apply(_:)``, ``begin(with:)``, ``start(listeningOn:)``; at the end ``shutdown()``.
+/// One a loop, and the loop is its executor: a callback of the loop enters it once, without a hop. In this order:
+/// ``init(on:store:configuration:logger:)``, ``StorePort/subscribe(_:)`` with ``apply(_:)``, ``begin(with:)``,
+/// ``start(listeningOn:)``; at the end ``shutdown()``.
 ///
 /// ```swift
 /// let shard = Shard(on: loop, store: port, logger: Logger(label: "gateway"))
@@ -26,29 +27,33 @@ public actor Shard {
     var attaching: [SessionID: DeviceConnection] = [:]
     /// One a lane; there are few.
     var dispatchers: [Dispatcher] = []
+    let clock = DeliveryClock()
     /// Events that came before the snapshot; `nil` since it came.
     private var early: [FeedEvent]? = []
+    /// When a connection has been silent for too long, by its slot.
     var wheel: DeadlineWheel?
 
+    /// Something is inside; see ``enter(_:)``.
+    var isEntered = false
+
     /// Connections whose CONNACK may still wait for the first page, until the timer rings.
-    var greeting: [DeviceConnection] = []
-    var impatience: Timer?
+    var heldConnacks: [DeviceConnection] = []
+    var connackTimer: Timer?
+    /// The CONNACK that was encoded last.
+    var lastConnack: (packet: Packet, version: ProtocolVersion, bytes: [UInt8])?
 
-    /// Receipts of this turn, and who waits for the answer.
-    var receipts: [Receipt] = []
-    var receiptOwners: [(device: DeviceConnection, ticket: UInt32?)] = []
+    /// Receipts of this turn.
+    var receipts: [QueuedReceipt] = []
 
-    /// Pages that are being read.
-    var reads = 0
+    var pagesBeingRead = 0
     /// Calls to the store whose answers have not been used.
-    var outstanding = 0
+    var outstandingCalls = 0
     var isStopping = false
     /// Resumed when something that ``shutdown()`` waits for may be over.
     var onQuiet: CheckedContinuation<Void, Never>?
-    var own = GatewayCounters()
+    /// What is counted of connections; each dispatcher counts what it sends.
+    var connectionCounters = GatewayCounters()
     var random = SplitMix()
-    /// The CONNACK that was encoded last.
-    var lastConnack: (packet: Packet, version: ProtocolVersion, bytes: [UInt8])?
 
     /// The loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -68,7 +73,7 @@ public actor Shard {
 
     /// What the shard has counted.
     public var counters: GatewayCounters {
-        var sum = own
+        var sum = connectionCounters
         for dispatcher in dispatchers {
             sum += dispatcher.counters
             sum.sessions += UInt64(dispatcher.sessions.count)
@@ -84,14 +89,16 @@ public actor Shard {
     public func begin(with snapshot: DirectorySnapshot) throws(LibeventError) {
         guard let events = early else { preconditionFailure("a shard begins once") }
         wheel = try DeadlineWheel(on: loop) { [unowned self] slot in deadlineHasCome(slot) }
-        impatience = try Timer(on: loop, after: .zero) { [unowned self] in losePatience() }
+        connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
         loop.atEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
-            self?.assumeIsolated { $0.endTurn() }
+            self?.assumeIsolated { $0.turnEnds() }
         }
         early = nil
-        dispatchers.append(Dispatcher(snapshot, configuration: configuration))
-        for event in events { take(event) }
+        dispatchers.append(Dispatcher(snapshot, configuration: configuration, clock: clock))
+        enter {
+            for event in events { dispatch(event) }
+        }
     }
 
     /// Accepts devices on that socket. After ``begin(with:)``.
@@ -100,19 +107,23 @@ public actor Shard {
         precondition(early == nil, "a shard begins before it listens")
         // For clients that want no keep-alive.
         try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
-        let listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
+        let listener = try Listener(socket, on: loop) { [unowned self] socket in didAccept(socket) }
         listener.onTrouble = { [logger] error in logger.error("devices cannot be accepted", metadata: ["error": "\(error)"]) }
         listeners.append(listener)
     }
 
     // MARK: The feed
 
-    /// Applies an event of the feed. On the loop's thread. When it returns, nothing that the event ended is handed to a connection any more.
+    /// Applies an event of the feed. On the loop's thread, as a job of its own: when it returns, nothing that the event ended
+    /// is handed to a connection any more.
     public nonisolated func apply(_ event: FeedEvent) {
-        assumeIsolated { $0.take(event) }
+        assumeIsolated { shard in
+            assert(!shard.isEntered, "an event of the feed comes from outside")
+            shard.enter { shard.dispatch(event) }
+        }
     }
 
-    private func take(_ event: FeedEvent) {
+    private func dispatch(_ event: FeedEvent) {
         guard early == nil else {
             early?.append(event)
             return
@@ -123,84 +134,38 @@ public actor Shard {
                 logger.error("a feed without a snapshot", metadata: ["lane": "\(lane.index)"])
                 return
             }
-            dispatcher.now = loop.wallClockMilliseconds
             dispatcher.beginEvent()
-            for entry in entries { take(entry, dispatcher) }
+            for entry in entries { dispatch(entry, by: dispatcher) }
             dispatcher.endEvent(at: upTo)
         case .gap(let lane, let now, let snapshot):
             logger.notice("the feed has a gap: every session catches up", metadata: ["lane": "\(lane.index)"])
             if let dispatcher = dispatcher(of: lane) {
-                dispatcher.now = loop.wallClockMilliseconds
                 dispatcher.reset(to: snapshot, now: now)
             } else {
-                dispatchers.append(Dispatcher(snapshot, configuration: configuration))
+                dispatchers.append(Dispatcher(snapshot, configuration: configuration, clock: clock))
             }
         }
-        flush()
-        readPages()
     }
 
-    private func take(_ entry: Entry, _ dispatcher: Dispatcher) {
-        guard case .close(let handle, let id, let reason) = entry else {
-            // The feed tells everything at least once: what was applied is not applied again.
-            if let position = entry.position, position <= dispatcher.head { return }
-            return dispatcher.apply(entry)
+    private func dispatch(_ entry: Entry, by dispatcher: Dispatcher) {
+        if case .close(let handle, let id, let reason) = entry {
+            closeSession(id, of: handle, reason, dispatcher)
+            return
         }
-        if let session = dispatcher.sessions[handle], session.id == id, let device = connections[session.connection] {
-            end(device, .closed(reason, session.version), draining: reason == .takenOver)
-        } else {
-            // The answer to its attach is on the way, or it has gone and its detach was sent before.
-            attaching[id]?.closeRequest = reason
+        // The feed tells everything at least once: what was applied is not applied again.
+        if let position = entry.position, position <= dispatcher.head { return }
+        dispatcher.apply(entry)
+    }
+
+    private func closeSession(_ id: SessionID, of handle: DeviceHandle, _ reason: DisconnectReason, _ dispatcher: Dispatcher) {
+        if let session = dispatcher.sessions[handle], session.id == id, let connection = connections[Int(session.connectionSlot)]
+        {
+            close(connection, .closed(reason, session.version), draining: reason == .takenOver)
+        } else if let connection = attaching[id], case .attaching = connection.state {
+            // The answer to its attach is on the way. Where there is none, it has gone, and its detach was sent before.
+            connection.state = .attaching(closed: reason)
         }
     }
 
     func dispatcher(of lane: Lane) -> Dispatcher? { dispatchers.first { $0.lane == lane } }
-
-    // MARK: The turn
-
-    /// Offers what a row for many owes its sessions, for as long as a step of the turn may last.
-    private func sweep() {
-        var visits = 0
-        for dispatcher in dispatchers where !dispatcher.sweep.isEmpty {
-            dispatcher.now = loop.wallClockMilliseconds
-            while dispatcher.visitNext() {
-                visits += 1
-                guard dispatcher.written.count >= 16 || visits % 1024 == 0 else { continue }
-                flush()
-                guard loop.turnExceeded else { continue }
-                loop.goOn()
-                return
-            }
-            flush()
-            // Who fell behind waits for a page.
-            readPages()
-        }
-    }
-
-    /// Hands the sessions' output to their connections.
-    func flush() {
-        for dispatcher in dispatchers where !dispatcher.written.isEmpty {
-            dispatcher.flush { session in
-                // What was written to a session that has ended meanwhile is not sent: it is in the log.
-                guard let device = connections[session.connection], device.session === session else { return }
-                device.connection.send(device.prologue.isEmpty ? session.output : device.takePrologue() + session.output)
-            }
-        }
-    }
-
-    /// So many facts are handed over even when the loop goes on.
-    private static let largeBatch = 512
-
-    private func endTurn() {
-        sweep()
-        // Each batch wakes the store: while many devices answer at once, larger ones save one wake for every six acknowledgements.
-        let isDue = !loop.goesOn || !receipts.isEmpty || dispatchers.contains { $0.settled.count >= Self.largeBatch }
-        if isDue { handOver() }
-        commitReceipts()
-    }
-
-    /// Hands the acknowledgements to the store, in one batch.
-    func handOver() {
-        for dispatcher in dispatchers where !dispatcher.settled.isEmpty { store.settle(dispatcher.takeSettled()) }
-    }
 }

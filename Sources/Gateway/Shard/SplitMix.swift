@@ -1,4 +1,5 @@
-/// A generator of numbers that nobody has to be unable to guess: session numbers and first packet identifiers. Seeded once by the system.
+/// A generator of numbers that nobody has to be unable to guess: session numbers and first packet identifiers. Seeded once by
+/// the system.
 ///
 /// The system's generator costs a call to the system each time, two for each device that connects.
 struct SplitMix: RandomNumberGenerator {

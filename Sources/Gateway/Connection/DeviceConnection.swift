@@ -1,0 +1,82 @@
+internal import Libevent
+internal import MQTT
+internal import Push
+
+/// A device's connection, from the first byte to the last.
+final class DeviceConnection {
+    /// How far it has come, with what belongs to it there. It goes from the first to the last and may leave some out, never back.
+    enum State {
+        /// Nothing but a CONNECT may come, and within the connect timeout.
+        case awaitingConnect
+        /// The store decides about the CONNECT; nothing is read meanwhile. The store may want the session closed before its
+        /// answer has come.
+        case attaching(closed: DisconnectReason?)
+        /// The device is attached: its packets are carried out, and messages are sent to it.
+        case open(Session, Dispatcher)
+        /// Its session has been detached, if it had one. The socket closes, when the last packet has gone.
+        case closing
+    }
+
+    var state = State.awaitingConnect
+    let socket: Connection
+    /// Its number in the shard's table and in the wheel of deadlines.
+    let slot: Int
+    var decoder: PacketDecoder
+    /// The device's name, once it has given one: for the log.
+    var token: DeviceToken?
+    /// Seconds; 0 is none.
+    var keepAlive: UInt16 = 0
+    /// Its output is too long: nothing is read until that has been written.
+    var awaitsDrain = false
+
+    init(_ socket: Connection, slot: Int, configuration: GatewayConfiguration) {
+        self.socket = socket
+        self.slot = slot
+        decoder = PacketDecoder(role: .server, maximumPacketSize: configuration.maximumPacketSize)
+    }
+
+    var isClosing: Bool { if case .closing = state { true } else { false } }
+
+    /// Whether the next packet may be taken.
+    var takesPackets: Bool {
+        switch state {
+        case .awaitingConnect: true
+        case .open(let session, _): !awaitsDrain && !session.conversation.isCongested
+        case .attaching, .closing: false
+        }
+    }
+
+    /// After so long a silence it ends, in nanoseconds: one and a half times the keep-alive (MQTT 5.0 §3.1.2.10). `nil` for none.
+    var longestSilence: Int64? { keepAlive == 0 ? nil : Int64(keepAlive) * 1_500_000_000 }
+}
+
+/// Connections by number.
+struct ConnectionTable {
+    private var slots: [DeviceConnection?] = []
+    private var free: [Int] = []
+
+    subscript(slot: Int) -> DeviceConnection? { slots.indices.contains(slot) ? slots[slot] : nil }
+
+    var count: Int { slots.count - free.count }
+
+    /// The number that the next connection gets.
+    var nextSlot: Int { free.last ?? slots.count }
+
+    /// Every connection, as the table is now.
+    var all: [DeviceConnection] { slots.compactMap(\.self) }
+
+    mutating func insert(_ connection: DeviceConnection) {
+        if let slot = free.popLast() {
+            precondition(slot == connection.slot)
+            slots[slot] = connection
+        } else {
+            precondition(slots.count == connection.slot)
+            slots.append(connection)
+        }
+    }
+
+    mutating func remove(_ connection: DeviceConnection) {
+        slots[connection.slot] = nil
+        free.append(connection.slot)
+    }
+}

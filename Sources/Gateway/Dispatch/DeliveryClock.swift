@@ -1,0 +1,8 @@
+/// The time by which a row has expired or not: one for all lanes of a loop, read once for each entry into the shard.
+///
+/// Whoever delivers asks this and no other clock, so that it is one place that decides by which time is delivered, and whether
+/// at all.
+final class DeliveryClock {
+    /// Unix milliseconds.
+    var now: Int64 = 0
+}

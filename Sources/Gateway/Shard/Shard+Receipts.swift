@@ -1,0 +1,66 @@
+internal import Libevent
+internal import Logging
+internal import MQTT
+internal import Push
+
+/// A receipt that waits for the end of the turn, with who waits for its answer.
+struct QueuedReceipt {
+    let receipt: Receipt
+    let connection: DeviceConnection
+    /// `nil` at QoS 0.
+    let ticket: UInt32?
+}
+
+// What devices tell by themselves.
+
+extension Shard {
+    /// Queues a device's receipt for this turn's batch.
+    func enqueue(_ receipt: DeviceReceipt, _ ticket: UInt32?, _ connection: DeviceConnection, _ session: Session) {
+        connectionCounters.receipts += 1
+        let receipt = Receipt(device: session.device, task: receipt.task, event: receipt.event, detail: receipt.detail)
+        receipts.append(QueuedReceipt(receipt: receipt, connection: connection, ticket: ticket))
+    }
+
+    /// Hands this turn's receipts to the store; they are answered when they are committed.
+    func commitReceipts() {
+        guard !receipts.isEmpty else { return }
+        let batch = receipts
+        receipts = []
+        outstandingCalls += 1
+        Task.immediate(executorPreference: loop) {
+            let answer: Result<[ReceiptResult], StoreError>
+            do throws(StoreError) {
+                answer = .success(try await store.commit(batch.map(\.receipt)))
+            } catch {
+                answer = .failure(error)
+            }
+            outstandingCalls -= 1
+            enter {
+                switch answer {
+                case .success(let results): acknowledge(batch, results)
+                case .failure(let error): abandon(batch, error)
+                }
+            }
+        }
+    }
+
+    private func acknowledge(_ batch: [QueuedReceipt], _ results: [ReceiptResult]) {
+        precondition(results.count == batch.count, "the store answers every receipt")
+        for (queued, result) in zip(batch, results) {
+            if result == .refused { logRefusedReceipt(of: queued.connection) }
+            guard let ticket = queued.ticket, case .open(let session, let dispatcher) = queued.connection.state else { continue }
+            for packet in session.conversation.complete(ticket, with: result) { dispatcher.write(packet, to: session) }
+            queued.connection.socket.setReading(queued.connection.takesPackets)
+        }
+    }
+
+    /// Whether they are committed is unknown, so they are not answered: a device that wanted an answer is sent away and tells
+    /// them again.
+    private func abandon(_ batch: [QueuedReceipt], _ error: StoreError) {
+        logger.error("receipts cannot be committed", metadata: ["count": "\(batch.count)", "error": "\(error)"])
+        for queued in batch where queued.ticket != nil {
+            guard case .open(let session, _) = queued.connection.state else { continue }
+            close(queued.connection, .disconnect(.serverBusy, session.version, cause: "the store cannot commit receipts"))
+        }
+    }
+}
