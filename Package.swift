@@ -27,13 +27,13 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        // System libraries.
-        .systemLibrary(name: "CSystem"),
+        // C: system libraries, and what Swift cannot call by itself.
         .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CSystem"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // The ground: what every room may need and none should write again.
@@ -71,7 +71,7 @@ let package = Package(
             swiftSettings: swift),
 
         // The programs.
-        .executableTarget(name: "pspd", dependencies: ["PushServer"], swiftSettings: swift),
+        .executableTarget(name: "pspd", dependencies: ["Base", "PushServer"], swiftSettings: swift),
         .executableTarget(
             name: "pspctl",
             dependencies: [

@@ -37,7 +37,7 @@ public enum Daemon {
     }
 
     private static func serve(_ configuration: ServerConfiguration) -> Int32 {
-        let signals = StopSignals()
+        let signals = ProcessSignals()
         // The store holds secrets, whoever made the directory.
         umask(0o077)
         let server: PushServer
@@ -54,11 +54,22 @@ public enum Daemon {
             _ = end(server, by: "a standard output that cannot be written", signals)
             return ExitCode.unexpected
         }
-        return end(server, by: signals.wait(), signals)
+        return end(server, by: untilStopped(signals), signals)
+    }
+
+    /// - Returns: the name of the signal that asks for the end.
+    private static func untilStopped(_ signals: ProcessSignals) -> String {
+        while true {
+            switch signals.wait() {
+            case .stop(let name): return name
+            case .hangUp:
+                Logger(label: "pspd").notice("SIGHUP: nothing is reloaded; settings are read at the start")
+            }
+        }
     }
 
     /// A clean end, hurried by a second signal.
-    private static func end(_ server: PushServer, by cause: String, _ signals: StopSignals) -> Int32 {
+    private static func end(_ server: PushServer, by cause: String, _ signals: ProcessSignals) -> Int32 {
         let patience = Patience(longestEnd - .milliseconds(1_300))
         let ended = Locked<Bool?>(nil)
         Task.detached {
@@ -68,7 +79,7 @@ public enum Daemon {
         let latest = ContinuousClock.now + longestEnd
         while ContinuousClock.now < latest {
             if let clean = ended.withLock({ $0 }) { return clean ? ExitCode.ended : ExitCode.unexpected }
-            if signals.wait(atMost: .milliseconds(20)) != nil { patience.runOut() }
+            if case .stop? = signals.wait(atMost: .milliseconds(20)) { patience.runOut() }
         }
         return complain("the store could not be closed in time", ExitCode.unexpected)
     }

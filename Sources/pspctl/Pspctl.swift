@@ -35,7 +35,7 @@ struct Pspctl: AsyncParsableCommand {
     /// Not the parser's own `main`, which ends with 64 on wrong usage.
     static func main() async {
         do {
-            var command = try await asyncParseAsRoot()
+            var command = try await asyncParseAsRoot(ProcessArguments.all)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

@@ -1,10 +1,11 @@
+import Base
 @preconcurrency import Glibc
 import PushServer
 
 @main
 struct Program {
     static func main() {
-        exit(Daemon.run(arguments: Array(CommandLine.arguments.dropFirst()), environment: environment()))
+        exit(Daemon.run(arguments: ProcessArguments.all, environment: environment()))
     }
 
     /// The process's environment. Read before any other thread exists, so nobody changes it meanwhile.

@@ -70,6 +70,20 @@ struct ProcessTests {
         #expect(!temporary.has("pspd.json"))
     }
 
+    @Test("SIGHUP ends nothing, and the log says that nothing was reloaded")
+    func hangUp() async throws {
+        let server = try ServerProcess(arguments + ["--log-format", "text"])
+        let ready = try ReadyLine(await server.line())
+        server.send(SIGHUP)
+        let peer = try Peer(ready.admin)
+        try peer.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try peer.receive().hasPrefix("HTTP/1.1 200 "))
+        server.send(SIGTERM)
+        let ending = await server.ending()
+        #expect(ending.code == 0, "\(ending.errors)")
+        #expect(ending.errors.contains("SIGHUP: nothing is reloaded"))
+    }
+
     @Test("a second one on the same directory ends with 2; the first goes on")
     func sameDirectory() async throws {
         let first = try ServerProcess(arguments)

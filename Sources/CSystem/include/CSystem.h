@@ -1,4 +1,4 @@
-// What the system offers a thread and Swift's own module of the C library hides: GNU extensions, and calls that have no wrapper.
+// What the system offers and Swift's own module of the C library hides: GNU extensions, calls that have no wrapper, the process's arguments.
 #pragma once
 
 #include <pthread.h>
@@ -37,3 +37,9 @@ static inline void psp_prefer_short_slices(void) {
     attributes.runtime = 100000;
     syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
+
+/// How many arguments the process was started with, its name first; 0 where the C library does not tell.
+int psp_argument_count(void);
+
+/// The argument with that index.
+const char *psp_argument(int index);
