@@ -98,7 +98,7 @@ struct Simulation {
     /// Asks for pages as the log is now; they arrive later.
     mutating func request(atMost count: Int = .max) {
         var left = count
-        while left > 0, let request = dispatcher.nextRequest() {
+        while left > 0, let request = dispatcher.nextPageRequest() {
             left -= 1
             let page = log.pending(
                 for: request.session.device, after: request.after, limit: request.limit, now: now, scan: scan)

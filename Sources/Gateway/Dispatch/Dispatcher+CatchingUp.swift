@@ -29,7 +29,7 @@ extension Dispatcher {
     }
 
     /// The next page to ask for; `nil` when no session waits for one.
-    func nextRequest() -> PageRequest? {
+    func nextPageRequest() -> PageRequest? {
         while let session = pageQueue.popFirst() {
             // While it waited, the ring may have come within its reach, or it may have gone.
             guard session.state == .catchingUp, !session.isReadingPage else { continue }

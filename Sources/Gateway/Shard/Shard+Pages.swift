@@ -7,7 +7,7 @@ extension Shard {
     /// Asks for the pages that sessions wait for, as many as may be read at the same time.
     func readPages() {
         for dispatcher in dispatchers where !dispatcher.pageQueue.isEmpty {
-            while pagesBeingRead < configuration.concurrentReads, let request = dispatcher.nextRequest() {
+            while pagesBeingRead < configuration.concurrentReads, let request = dispatcher.nextPageRequest() {
                 read(request, dispatcher)
             }
         }

@@ -56,8 +56,7 @@ extension Shard {
         _ connack: [UInt8]
     ) {
         if let former = dispatcher.sessions[attached.device], let connection = connections[Int(former.connectionSlot)] {
-            // The store has it closed before it lets another in; should it not, two sessions of one device must still not meet
-            // here.
+            // The store has it closed before it lets another in. Should it not, two sessions of one device must not meet here.
             close(connection, .closed(.takenOver, former.version), draining: true)
         }
         let window = Window(
@@ -70,7 +69,7 @@ extension Shard {
         connection.state = .open(session, dispatcher)
         connectionCounters.accepted += 1
         dispatcher.join(session)
-        holdConnack(of: session, connection)
+        holdConnack(of: connection)
         listenForSilence(of: connection, admission.keepAlive)
         logger.debug("device connected", metadata: metadata(of: connection))
         connection.socket.setReading(true)
@@ -97,7 +96,7 @@ extension Shard {
 
     /// Has the CONNACK wait for the first page, to go out with it in one write: half of what connecting costs the kernel, when
     /// everybody comes at once.
-    private func holdConnack(of session: Session, _ connection: DeviceConnection) {
+    private func holdConnack(of connection: DeviceConnection) {
         if heldConnacks.isEmpty { connackTimer?.restart(after: Self.longestConnackDelay) }
         heldConnacks.append(connection)
     }
