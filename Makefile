@@ -26,7 +26,7 @@ build: deps-build ## build pspd and pspctl for use, in .build/release/
 	swift build $(RELEASE_FLAGS) --product pspd
 	swift build $(RELEASE_FLAGS) --product pspctl
 
-test: deps test-swift test-end-to-end ## run all tests
+test: deps test-swift test-end-to-end test-chaos ## run all tests
 
 # One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
 define swift-test
@@ -45,7 +45,7 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-include Tests/sanitizers.mk Benchmarks/bench.mk
+include Tests/sanitizers.mk Tests/Chaos/chaos.mk Benchmarks/bench.mk
 
 demo: ## show it all at work: set up, build, push to devices, clean up
 	@deploy/demo.sh

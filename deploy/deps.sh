@@ -12,7 +12,7 @@ case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     all)
-        packages+=(curl mosquitto-clients openssl procps python3 python3-venv)
+        packages+=(curl iproute2 mosquitto-clients nftables openssl procps python3 python3-venv)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;

@@ -1,0 +1,246 @@
+"""A run: nodes, callers, an operator and devices; faults by the plan; healing; and everything that happened, as a history."""
+
+import asyncio
+import contextlib
+import dataclasses
+import pathlib
+import random
+import subprocess
+import time
+
+from . import history as events
+from .callers import Caller
+from .device import Phone
+from .faults import Injector
+from .http import NoAnswer, NotSent
+from .network import Networks, what_is_missing
+from .node import Node
+from .operator import Operator, World
+from .plan import FAULTS, plan
+from .report import progress
+
+APPS = ("police", "traffic")
+CELLS = 3
+HEALING = 30.0  # seconds, for all that is pending to arrive
+ACK_TIMEOUT = 5  # seconds; a setting
+PRELOADED = ("full", "eio", "clock")
+SAMPLE = 20  # tasks whose devices are listed in the end
+
+
+@dataclasses.dataclass
+class Settings:
+    seed: int
+    seconds: float
+    faults: tuple
+    directory: pathlib.Path
+    nodes: int = 1
+    devices: int = 40
+    callers: int = 4
+    rate: float = 30.0  # calls a second, all callers together
+    changes: float = 1.0  # of the directory, a second
+
+
+@dataclasses.dataclass
+class Outcome:
+    history: list
+    path: pathlib.Path
+    seconds: float
+    faults: dict
+    left_out: dict  # fault to the reason
+    strange: list  # what no checker is needed for
+
+
+class Run:
+    def __init__(self, settings):
+        self.settings = settings
+        self.networks, self.left_out = self._networks()
+        self.faults = tuple(name for name in settings.faults if name not in self.left_out)
+        self.recorder = events.Recorder(settings.directory / "history.jsonl")
+        self.world = World(settings.devices)
+        self.nodes, self.phones, self.callers, self.tasks = [], [], [], []
+        self.strange = []
+
+    def _networks(self):
+        """Networks that can be cut, if that is wanted; the faults that are left out, with the reason."""
+        wanted = [name for name in self.settings.faults if FAULTS[name][0] == "cell"]
+        if not wanted:
+            return None, {}
+        reason = what_is_missing()
+        if reason is None:
+            try:
+                return Networks(CELLS), {}
+            except (OSError, subprocess.CalledProcessError) as error:  # a container may not let even root do it
+                reason = str(error)
+        return None, {name: reason for name in wanted}
+
+    def chance(self, name):
+        return random.Random(f"{name} {self.settings.seed}")
+
+    async def run(self):
+        """Returns the outcome. However it ends, nothing stays behind."""
+        try:
+            await self._set_up()
+            await self._disturb()
+            await self._heal()
+            await self._conclude()
+        finally:
+            await self._tear_down()
+        return Outcome(
+            self.recorder.events, self.recorder.path, self.recorder.now(), dict(self.injector.counts), self.left_out, self.strange
+        )
+
+    async def _set_up(self):
+        settings, recorder = self.settings, self.recorder
+        recorder.note(events.Start(recorder.now(), time.time() - recorder.now(), settings.seed))
+        options = {"PSP_LOOPS": "2"} | ({"PSP_LOG_LEVEL": "debug"} if "log" in self.faults else {})
+        preload = any(name in PRELOADED for name in self.faults)
+        self.nodes = [
+            Node(f"node{number + 1}", settings.directory, recorder, networks=self.networks, preload=preload, settings=options)
+            for number in range(settings.nodes)
+        ]
+        if self.nodes[0].has_setting("--ack-timeout"):
+            options["PSP_ACK_TIMEOUT"] = str(ACK_TIMEOUT)
+        for node in self.nodes:
+            await node.start()
+        self.operator = Operator(recorder, self.nodes, self.world, self.chance("operator"), networks=self.networks)
+        secrets = await self.operator.set_up(APPS)
+        self.phones = [self._phone(number, token) for number, token in enumerate(self.world.tokens)]
+        for phone in self.phones:
+            phone.is_wanted.set()
+        for number in range(settings.callers):
+            app = APPS[number % len(APPS)]
+            self.callers.append(
+                Caller(
+                    number,
+                    app,
+                    secrets[app],
+                    recorder,
+                    self.nodes,
+                    self.world,
+                    self.chance(f"caller {number}"),
+                    settings.rate / settings.callers,
+                    networks=self.networks,
+                )
+            )
+        self.injector = Injector(recorder, self.nodes, self.phones, self.networks, self.world)
+
+    def _phone(self, number, token):
+        # Every fourth device is where the nodes are.
+        cell = number % 4 if self.networks and number % 4 < CELLS else None
+        return Phone(
+            token,
+            f"secret-of-{token}",
+            self.recorder,
+            self.nodes,
+            self.world.contents,
+            self.chance(token),
+            networks=self.networks,
+            cell=cell,
+        )
+
+    async def _disturb(self):
+        settings = self.settings
+        self.injector.zero = self.recorder.now()
+        self._begin(*(phone.run() for phone in self.phones))
+        callers = self._begin(*(caller.run() for caller in self.callers), self.operator.run(settings.changes))
+        self._begin(self._show())
+        actions = plan(
+            settings.seed, settings.seconds, self.faults, len(self.nodes), CELLS if self.networks else 0, len(self.phones)
+        )
+        injecting = asyncio.create_task(self.injector.run(actions))
+        try:
+            await self._unless_broken(asyncio.gather(injecting, asyncio.sleep(settings.seconds)))
+        finally:
+            injecting.cancel()
+            await asyncio.gather(injecting, return_exceptions=True)
+        for each in (*self.callers, self.operator):
+            each.is_ending = True
+        # A call that has still no certain answer is given up: nobody knows then.
+        await self._unless_broken(asyncio.wait(callers, timeout=HEALING))
+        await self._give_up(callers)
+
+    async def _give_up(self, tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, *coroutines):
+        begun = [asyncio.create_task(each) for each in coroutines]
+        self.tasks += begun
+        return begun
+
+    async def _unless_broken(self, awaitable):
+        """Waits, and fails as soon as one of the run's own tasks has."""
+        waiting = asyncio.ensure_future(awaitable)
+        try:
+            while True:
+                done, _ = await asyncio.wait(
+                    [waiting, *(task for task in self.tasks if not task.done())], return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in self.tasks:
+                    if task.done() and not task.cancelled() and task.exception():
+                        raise task.exception()
+                if waiting in done:
+                    return waiting.result()
+        finally:
+            waiting.cancel()
+
+    async def _show(self):
+        while True:
+            await asyncio.sleep(5 if self.settings.seconds <= 120 else 10)
+            progress(self.recorder, self.settings.seconds, self.nodes)
+
+    # Healing
+
+    async def _heal(self):
+        """Every device has its time; whoever is connected stays so."""
+        begin = self.recorder.now()
+        for phone in self.phones:
+            phone.is_wanted.set()
+        deadline = begin + HEALING
+        while self.recorder.now() < deadline:
+            task = await self.callers[0].push("msg", ("org", self.world.orgs[0]), key=f"probe-{self.recorder.now():.3f}")
+            if task:
+                break
+            await asyncio.sleep(0.5)
+        while self.recorder.now() < deadline:
+            with contextlib.suppress(NoAnswer, NotSent):
+                pending = [item for item in (await self.operator.listing(self.nodes[0])).items if item[3]["pending"]]
+                if not pending:
+                    break
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(2.5)  # a ping of each device proves what it has acknowledged
+        self.recorder.note(events.Healed(self.recorder.now(), begin))
+
+    async def _conclude(self):
+        """What operators and callers can read in the end."""
+        for caller in self.callers:
+            self.strange += caller.strange
+        try:
+            for node in self.nodes:
+                await self._list(node)
+            for caller in self.callers[: len(APPS)]:
+                for tag in ("a", "b"):
+                    await caller.statistics(tag)
+        except (NoAnswer, NotSent) as error:
+            self.strange.append(f"{self.recorder.now():.3f} what became of the pushes cannot be read: {error}")
+
+    async def _list(self, node):
+        listing = await self.operator.listing(node)
+        self.recorder.note(listing)
+        for task, *_ in self.chance("list").sample(listing.items, min(SAMPLE, len(listing.items))):
+            self.recorder.note(await self.operator.recipients(task, "delivered", node))
+
+    async def _tear_down(self):
+        await self._give_up(self.tasks)
+        for phone in self.phones:
+            phone.end()
+        for caller in self.callers:
+            caller.close()
+        for node in self.nodes:
+            node.resume()
+            await node.end()
+        await asyncio.sleep(0)
+        if self.networks:
+            self.networks.close()
+        self.recorder.close()

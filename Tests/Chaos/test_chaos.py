@@ -1,0 +1,100 @@
+"""A short run of everything: what `make chaos` does for minutes. And the whole way from the server to the verdict: a true history is
+altered, and the checker finds it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from chaos import history as events
+from chaos.plan import FAULTS, USUAL, plan
+from chaos.verdict import check
+from kit.waiting import eventually
+
+SEED = int(os.environ.get("PSP_CHAOS_SEED", "0")) or time.time_ns() % 1_000_000
+SECONDS = 35
+HERE = pathlib.Path(__file__).parent
+
+
+def chaos(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "chaos", *arguments],
+        env=os.environ | {"PYTHONPATH": str(HERE)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run for all tests of this file: its result and its history."""
+    directory = tmp_path_factory.mktemp("chaos")
+    print(f"PSP_CHAOS_SEED={SEED}")
+    process = chaos("--seed", str(SEED), "--minutes", str(SECONDS / 60), "--json", "--keep", str(directory))
+    out, err = process.communicate(timeout=SECONDS * 10)
+    assert process.returncode in (0, 1), err
+    return json.loads(out), events.load(directory / "history.jsonl"), err
+
+
+def test_no_rule_is_broken(run):
+    result, _, err = run
+    assert not result["violations"] and not result["strange"], f"{json.dumps(result, indent=1)}\n{err}"
+
+
+def test_every_usual_fault_happened(run):
+    result, _, _ = run
+    missing = set(USUAL) - set(result["left_out"]) - {name for name, number in result["faults"].items() if number}
+    assert not missing, result["faults"]
+
+
+def test_a_lost_message_would_be_found(run):
+    """The frames of one message to one device are taken out of the true history."""
+    _, history, _ = run
+    assert not check(history)
+    devices = {event.conn: event.device for event in history if type(event) is events.Connect}
+    victim = next(event for event in history if type(event) is events.Frame and event.key.startswith("probe"))
+    taken = {
+        (event.conn, event.packet, event.t)
+        for event in history
+        if type(event) is events.Frame and event.key == victim.key and devices[event.conn] == devices[victim.conn]
+    }
+    altered = [event for event in history if type(event) is not events.Frame or (event.conn, event.packet, event.t) not in taken]
+    assert ("lost", victim.key, devices[victim.conn]) in {(each.rule, each.task, each.device) for each in check(altered)}
+
+
+def test_a_message_that_comes_again_would_be_found(run):
+    _, history, _ = run
+    index, victim = next(
+        (index, event) for index, event in enumerate(history) if type(event) is events.Frame and not event.version
+    )
+    again = victim._replace(packet=victim.packet + 1)
+    altered = [*history[: index + 1], again, *history[index + 1 :]]
+    assert ("repeated", victim.key) in {(each.rule, each.task) for each in check(altered)}
+
+
+def test_the_same_seed_is_the_same_plan():
+    assert plan(7, 600, tuple(FAULTS), 1, 3, 40) == plan(7, 600, tuple(FAULTS), 1, 3, 40) != plan(8, 600, tuple(FAULTS), 1, 3, 40)
+    assert {action.name for action in plan(7, 600, tuple(FAULTS), 1, 3, 40)} == set(FAULTS)
+
+
+def test_nothing_stays_behind_when_it_is_interrupted(tmp_path):
+    process = chaos("--seed", "1", "--minutes", "1", "--keep", str(tmp_path))
+    published = tmp_path / "node1" / "pspd.json"
+    eventually(published.exists, "the server serves", timeout=60)
+    server = json.loads(published.read_text())["pid"]
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "cleaned up" in err, err
+    assert not pathlib.Path(f"/proc/{server}").exists()
+
+
+def test_it_says_so_when_a_fault_is_unknown():
+    process = chaos("--faults", "kill,flood")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode and "flood" in err
