@@ -53,7 +53,8 @@ let package = Package(
 
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["Base", "JSON", "Crypto"], swiftSettings: swift),
-        .target(name: "SQLiteStore", dependencies: ["Base", "Push", "Crypto", "CSQLite", "CRoaring"], swiftSettings: swift),
+        .target(name: "StoreCore", dependencies: ["Base", "Push", "CRoaring"], swiftSettings: swift),
+        .target(name: "SQLiteStore", dependencies: ["Base", "Push", "StoreCore", "Crypto", "CSQLite"], swiftSettings: swift),
         .target(
             name: "Gateway",
             dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
@@ -101,7 +102,8 @@ let package = Package(
         .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["Base", "SQLiteStore", "Push", "CSQLite", "FaultVFS"], swiftSettings: swift),
+            name: "SQLiteStoreTests", dependencies: ["Base", "SQLiteStore", "StoreCore", "Push", "CSQLite", "FaultVFS"],
+            exclude: ["Data"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

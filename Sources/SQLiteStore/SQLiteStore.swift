@@ -1,7 +1,7 @@
 internal import Base
 internal import Crypto
-internal import Glibc
 public import Push
+internal import StoreCore
 
 /// The embedded store: one log, its indexes, receipts and the directory in one SQLite file. One thread writes, others read.
 ///
@@ -11,41 +11,6 @@ public import Push
 /// let accepted = await port.append(request, withinRate: true)
 /// ```
 public final class SQLiteStore: Store {
-    /// How a store behaves.
-    public struct Options: Sendable {
-        /// How long a task is kept after it ended, in milliseconds.
-        public var taskRetention: Int64 = 30 * 24 * 3_600_000
-        /// How often the log is searched for tasks that are to be forgotten, in milliseconds.
-        public var sweepInterval: Int64 = 3_600_000
-        /// Unix time in milliseconds.
-        public var clock: @Sendable () -> Int64 = { WallClock.milliseconds }
-        /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.
-        public var log: @Sendable (String) -> Void = { _ in }
-
-        /// Sizes and pauses that nobody but a test has a reason to change.
-        var tuning = Tuning()
-
-        /// Keeps tasks 30 days and reads the system's clock.
-        public init() {}
-    }
-
-    /// What was measured to be right, in one place.
-    struct Tuning: Sendable {
-        /// A generation of the tail is merged when it holds this many rows.
-        var mergeThreshold = 65_536
-        /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
-        var mergePause = 1_000
-        /// Frames (4 KiB) of the write-ahead log above which it is moved into the file. The more, the more often a page has been written again by then, and is moved
-        /// once: beside an import the checkpoints took a third of the time that they took with 8,192.
-        var checkpointThreshold = 32_768
-        /// A loop that is further behind than this, in bytes, gets a gap instead of more.
-        var backlogLimit = 64 << 20
-        /// What a test lets happen at the one point of a read at which rows could be missed.
-        var betweenTailAndSnapshot: @Sendable () -> Void = {}
-        /// Between two slices of a sweep, in milliseconds: no push waits for more than one.
-        var sweepPause = 20
-    }
-
     let writer: Writer
     /// Pages for devices.
     let pages: Reader
@@ -77,18 +42,21 @@ public final class SQLiteStore: Store {
         try Schema.inspect(path)
         let database = try Database(path: path, role: .writer)
         try Schema.prepare(database)
-        tasks = TaskNumber(store: try Self.identity(of: database))
-        tail = Tail(head: 0)
-        tail.publish(head: try Merge.rebuild(tail, from: database))
+        let tables = Tables(database)
+        let (tail, tasks) = (Tail(head: 0), TaskNumber(store: try Self.identity(tables.meta)))
+        let head = try Merge.rebuild(tail, from: tables)
+        tail.publish(head: head)
+        self.tail = tail
+        self.tasks = tasks
 
-        let (tail, tasks) = (tail, tasks)
-        let head = tail.take().head
         let ready = Opening()
         writer = Writer(path: path, options: options)
+        let backlogLimit = options.tuning.backlogLimit
         writer.start(
-            {
+            { () throws(SQLiteError) in
                 // The writer's own connection, on its own thread.
-                try Ledger(Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, options: options)
+                try Decisions(
+                    Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, backlogLimit: backlogLimit)
             }, opened: ready.finish)
         let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
             try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
@@ -101,15 +69,23 @@ public final class SQLiteStore: Store {
         }
     }
 
+    /// The number of this data directory, drawn when it is made.
+    private static func identity(_ meta: MetaTable) throws(SQLiteError) -> UInt32 {
+        if let known = try meta.number(.store) { return UInt32(truncatingIfNeeded: known) }
+        let drawn = Random.bytes(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        try meta.write(.store, Int64(drawn))
+        return drawn
+    }
+
     /// A loop's door to the store. One a loop.
     public func port(for mailbox: any Mailbox) -> any StorePort {
         // Numbered in the order in which the writer is told of them.
         let number = ports.withLock { count in
             writer.submit(
                 Job(
-                    loop: count, isFact: true,
-                    decide: { ledger in
-                        ledger.outbox.join(mailbox)
+                    loop: count, kind: .fact,
+                    decide: { decisions, _ in
+                        decisions.outbox.join(mailbox)
                         return nil
                     }, fail: { _ in nil }))
             defer { count += 1 }
@@ -124,32 +100,20 @@ public final class SQLiteStore: Store {
         pages.close()
         reports.close()
     }
-
-    /// The number of this data directory, drawn when it is made.
-    private static func identity(of database: Database) throws(SQLiteError) -> UInt32 {
-        if let known = try database.number("SELECT value FROM meta WHERE key = 'store'") {
-            return UInt32(truncatingIfNeeded: known)
-        }
-        let drawn = Random.bytes(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        let write = try database.statement("INSERT INTO meta(key, value) VALUES('store', ?)")
-        write.bind(1, drawn)
-        try write.run()
-        return drawn
-    }
 }
 
 /// Carries what became of the writer's start to the thread that waits for it.
 private final class Opening: Sendable {
-    private let outcome = OutcomeBox()
+    private let outcome = Locked<SQLiteError?>(nil)
     private let wake = WakeSignal()
 
-    func finish(_ error: (any Error)?) {
-        outcome.set(error)
+    @Sendable func finish(_ error: SQLiteError?) {
+        outcome.withLock { $0 = error }
         wake.signal()
     }
 
-    func wait() -> (any Error)? {
+    func wait() -> SQLiteError? {
         wake.wait()
-        return outcome.get()
+        return outcome.withLock { $0 }
     }
 }

@@ -1,5 +1,6 @@
 import FaultVFS
 import Push
+import StoreCore
 import Testing
 
 @testable import SQLiteStore
@@ -33,7 +34,7 @@ struct FaultTests {
         // Readers go on meanwhile, and see nothing of it.
         let handle = try #require(port as? LoopPort)
         let head = try await handle.read(handle.store.pages) { context throws(SQLiteError) in
-            (context.tail.take().head, try context.database.number("SELECT count(*) FROM message"))
+            (context.tail.view.head, try context.database.number("SELECT count(*) FROM message"))
         }
         #expect(head.1 == 0)
         #expect(fixture.loop.jobs == jobs + 1, "the read's answer and nothing else")
@@ -136,7 +137,8 @@ struct FaultTests {
         async let held = port.append(.message(.organisation("root")), withinRate: true)
         try await eventually { disk.heldSyncs == 1 }
         fixture.store.writer.submit(
-            Job(loop: 0, decide: { _ throws(SQLiteError) in throw SQLiteError(code: 13, message: "full") }, fail: { _ in nil }))
+            Job(loop: 0, decide: { _, _ throws(SQLiteError) in throw SQLiteError(code: 13, message: "full") }, fail: { _ in nil })
+        )
         session.settle(rows)
         session.detach()
         async let imported = port.apply([Self.device("x")])
@@ -203,7 +205,7 @@ struct FaultTests {
         for _ in 0..<400 { try await fixture.push(.message(.organisation("root"))) }
         try await eventually {
             _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
-            return fixture.directory.size(of: "psp.db-wal") < 2_000_000 && fixture.store.tail.take().generations.count <= 2
+            return fixture.directory.size(of: "psp.db-wal") < 2_000_000 && fixture.store.tail.view.generations.count <= 2
         }
         #expect(fixture.port.health == .serving)
     }

@@ -24,7 +24,7 @@ struct LogTests {
         fixture.loop.suspend()
         let port = fixture.port
         async let pushed = port.append(.message(.organisation("root"), tag: "t"), withinRate: true)
-        try await eventually { store.tail.take().head > session.attached.settledUpTo.raw }
+        try await eventually { store.tail.view.head > session.attached.settledUpTo.raw }
         fixture.loop.resume()
         guard case .stored(let first) = await pushed else { throw UnexpectedAnswer(answer: "\(await pushed)") }
         let (loop, app) = (TestLoop(), AppKey(unchecked: "app"))
@@ -268,11 +268,13 @@ struct LogTests {
         try await fixture.org("root")
         let port = try #require(fixture.port as? LoopPort)
         for _ in 0..<30 {
-            try await port.decide { ledger throws(SQLiteError) in
-                for _ in 0..<1_000 { _ = try ledger.append(.message(.organisation("root")), withinRate: true) }
+            try await port.ask(.change) { decisions, now throws(SQLiteError) in
+                for _ in 0..<1_000 {
+                    _ = try decisions.pushes.append(.message(.organisation("root")), withinRate: true, at: now)
+                }
             }
         }
-        let held = try await port.decide { ledger throws(SQLiteError) in ledger.receipts.taskCount }
+        let held = try await port.ask { decisions, _ throws(SQLiteError) in decisions.receipts.taskCount }
         #expect(held <= 22_000)
     }
 }
@@ -301,7 +303,7 @@ extension StoreFixture {
             _ = try await port.report(task, to: nil)
             return false
         } catch {
-            guard error == noSuchTask() else { throw error }
+            guard error == StoreError.refused(Refusal(.noSuchTask, field: "task_id")) else { throw error }
             return true
         }
     }

@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Push
+import StoreCore
 import Testing
 
 @testable import SQLiteStore
@@ -84,8 +85,10 @@ struct Measurements {
         for batch in [16, 64, 256] {
             let before = Cost.now()
             for first in stride(from: 0, to: requests.count - batch, by: batch) {
-                try await port.decide { ledger throws(SQLiteError) in
-                    for request in requests[first..<first + batch] { _ = try ledger.append(request, withinRate: true) }
+                try await port.ask(.change) { decisions, now throws(SQLiteError) in
+                    for request in requests[first..<first + batch] {
+                        _ = try decisions.pushes.append(request, withinRate: true, at: now)
+                    }
                 }
             }
             let cost = Cost.now() - before

@@ -1,4 +1,5 @@
 import Base
+import StoreCore
 import Testing
 
 @testable import SQLiteStore
@@ -28,7 +29,7 @@ struct PaceTests {
     @Test("a queue that gathers wakes when there are enough, and takes fewer after its time")
     func gather() async throws {
         let queue = JobQueue()
-        let job = Job(loop: 0, decide: { _ in nil }, fail: { _ in nil })
+        let job = Job(loop: 0, decide: { _, _ in nil }, fail: { _ in nil })
         for _ in 0..<3 { #expect(queue.append(job)) }
         var taken: [Job] = []
         queue.gather(3, into: &taken, within: 10_000_000_000)
@@ -37,10 +38,10 @@ struct PaceTests {
         queue.gather(3, into: &taken, within: 1_000_000)
         #expect(taken.count == 4)
         taken.removeAll()
-        #expect(queue.take(into: &taken, within: 0))
+        #expect(queue.drain(into: &taken, within: 0))
         #expect(taken.isEmpty)
         queue.close()
-        #expect(!queue.take(into: &taken, within: 1_000_000))
+        #expect(!queue.drain(into: &taken, within: 1_000_000))
     }
 
     @Test("a slice of an import that took too long makes the next one smaller, and leaves as much time to others")

@@ -59,7 +59,9 @@ struct ReceiptTests {
         #expect(try await tell(session, foreign) == [.refused])
         // Another app does not see the task at all.
         try await fixture.app("stranger")
-        await #expect(throws: noSuchTask()) { _ = try await fixture.port.report(large, to: AppKey(unchecked: "stranger")) }
+        await #expect(throws: StoreError.refused(Refusal(.noSuchTask, field: "task_id"))) {
+            _ = try await fixture.port.report(large, to: AppKey(unchecked: "stranger"))
+        }
         session.detach()
         ios.detach()
     }

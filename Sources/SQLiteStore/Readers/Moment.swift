@@ -1,4 +1,5 @@
 internal import Push
+internal import StoreCore
 
 /// What was read as of one moment for one device and is the same for the next: devices that come back together are below the same few
 /// organisations, and the same groupcasts wait for them (half of what a reader does for each).

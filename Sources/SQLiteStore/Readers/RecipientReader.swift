@@ -1,4 +1,5 @@
 internal import Push
+internal import StoreCore
 
 /// Who has a task and who has not: the devices that it addressed, found again from their intervals, and those that joined it.
 struct RecipientReader {
@@ -36,8 +37,7 @@ struct RecipientReader {
         }
     }
 
-    private var receipts: ReceiptReader { ReceiptReader(database: context.database) }
-    private var histories: HistoryReader { HistoryReader(database: context.database) }
+    private var tables: Tables { context.tables }
 
     /// - Returns: `nil` for a token that no list of this task gave out.
     func page(
@@ -46,9 +46,8 @@ struct RecipientReader {
         if let event = ReceiptEvent(rawValue: state.rawValue) {
             return try events(event, of: row, after: after, limit: limit)
         }
-        let counters = try receipts.receipts(of: row)
-        let report = ReportReader(context: context, now: now)
-        let rest = Self.restState(report.status(of: row, counters))
+        let counters = try tables.receipts.receipts(of: row)
+        let rest = RecipientState(restOf: counters.status(of: row, at: now))
         var walk = Walk(place: .member(org: 0, after: nil), left: Self.scan)
         if let after {
             guard let place = Place(after.text) else { return nil }
@@ -56,10 +55,10 @@ struct RecipientReader {
         }
         var items: [Recipient] = []
         let organisations = try organisations(of: row)
-        while items.count < limit, walk.left > 0, let ordinal = try next(&walk, row, organisations, counters) {
-            guard let history = try histories.history(of: ordinal.value, since: row.seq) else { continue }
-            if let org = ordinal.member {
-                guard try MembershipRule(histories: histories).wasAddressed(history, by: row) else { continue }
+        while items.count < limit, walk.left > 0, let device = try next(&walk, row, organisations, counters) {
+            guard let history = try tables.devices.history(of: device.ordinal, since: row.seq) else { continue }
+            if let org = device.member {
+                guard try tables.wasAddressed(history, by: row) else { continue }
                 // One that was in another organisation of the target when the task was accepted is listed there.
                 if row.target.kind == .organisation && history.organisation(at: row.seq) != org { continue }
             }
@@ -77,34 +76,25 @@ struct RecipientReader {
         var waiting: ArraySlice<UInt32> = []
     }
 
-    private static func restState(_ status: TaskStatus) -> RecipientState {
-        switch status {
-        case .active, .completed: .pending
-        case .expired: .expired
-        case .cancelled: .cancelled
-        case .superseded: .superseded
-        }
-    }
-
     private func state(
         of history: MembershipHistory, _ row: StoredRow, _ counters: TaskReceipts, rest: RecipientState
     ) throws(SQLiteError) -> RecipientState {
-        if try receipts.has(.delivered, history.ordinal, in: counters) { return .delivered }
-        if try receipts.has(.withdrawn, history.ordinal, in: counters) { return .withdrawn }
-        if try receipts.has(.skipped, history.ordinal, in: counters) { return .skippedOversize }
+        if try tables.receipts.has(.delivered, history.ordinal, in: counters) { return .delivered }
+        if try tables.receipts.has(.withdrawn, history.ordinal, in: counters) { return .withdrawn }
+        if try tables.receipts.has(.skipped, history.ordinal, in: counters) { return .skippedOversize }
         return row.audience.leavesOut(history.platform) ? .skippedOversize : rest
     }
 
     /// The organisations whose devices may have been addressed; one that stands for all where the target is no organisation.
     private func organisations(of row: StoredRow) throws(SQLiteError) -> [UInt32] {
         guard row.target.kind == .organisation else { return [0] }
-        return try histories.subtree(of: UInt32(truncatingIfNeeded: row.target.id), at: row.seq)
+        return try tables.organisations.subtree(of: row.target.shortID, at: row.seq)
     }
 
     /// The next device to look at, moving the walk past it.
     private func next(
         _ walk: inout Walk, _ row: StoredRow, _ organisations: [UInt32], _ counters: TaskReceipts
-    ) throws(SQLiteError) -> (value: UInt32, member: UInt32?)? {
+    ) throws(SQLiteError) -> (ordinal: UInt32, member: UInt32?)? {
         while walk.waiting.isEmpty {
             switch walk.place {
             case .member(let org, let after):
@@ -116,7 +106,7 @@ struct RecipientReader {
                 walk.waiting = try candidates(row, current, after: from, limit: max(1, walk.left))[...]
                 walk.place = walk.waiting.isEmpty ? .member(org: current + 1, after: nil) : .member(org: current, after: from)
             case .joined(let after):
-                walk.waiting = try receipts.members(.joined, of: counters, after: after, limit: max(1, walk.left))[...]
+                walk.waiting = try tables.receipts.members(.joined, of: counters, after: after, limit: max(1, walk.left))[...]
                 if walk.waiting.isEmpty {
                     walk.isAtEnd = true
                     return nil
@@ -135,42 +125,19 @@ struct RecipientReader {
         }
     }
 
-    /// Devices that were ever in the target, ascending by ordinal: both those that still are and those that left, in one order, so
-    /// that one which moves while the list is paged through is neither missed nor listed twice.
+    /// Devices that were ever in the target, ascending by ordinal.
     private func candidates(
         _ row: StoredRow, _ org: UInt32, after: UInt32?, limit: Int
     ) throws(SQLiteError) -> [UInt32] {
         let first = after.map { Int64($0) + 1 } ?? 0
         switch row.target.kind {
         case .device:
-            let only = row.target.id
-            return only >= first ? [UInt32(truncatingIfNeeded: only)] : []
+            return row.target.id >= first ? [row.target.shortID] : []
         case .user:
-            return try ordinals(
-                """
-                SELECT ordinal FROM device WHERE user = ?1 AND ordinal >= ?2
-                UNION SELECT ordinal FROM past_user WHERE user = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3
-                """, row.target.id, first, limit)
+            return try tables.devices.ordinals(everOfUser: row.target.id, from: first, limit: limit)
         case .organisation, nil:
-            let present = try ordinals(
-                "SELECT ordinal FROM device WHERE org = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3", Int64(org), first, limit)
-            let past = try ordinals(
-                "SELECT DISTINCT ordinal FROM past_org WHERE org = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3", Int64(org),
-                first, limit)
-            return past.isEmpty ? present : Array(Set(present + past).sorted().prefix(limit))
+            return try tables.devices.ordinals(everOfOrganisation: org, from: first, limit: limit)
         }
-    }
-
-    private func ordinals(
-        _ sql: StaticString, _ id: Int64, _ first: Int64, _ limit: Int
-    ) throws(SQLiteError) -> [UInt32] {
-        let query = try context.database.statement(sql)
-        query.bind(1, id)
-        query.bind(2, first)
-        query.bind(3, limit)
-        var found: [UInt32] = []
-        while try query.step() { found.append(UInt32(truncatingIfNeeded: query.int(0))) }
-        return found
     }
 
     // MARK: Events
@@ -183,21 +150,8 @@ struct RecipientReader {
             guard let last = UInt32(after.text) else { return nil }
             first = Int64(last) + 1
         }
-        let query = try context.database.statement(
-            """
-            SELECT event.ordinal, device.token, event.detail FROM event JOIN device ON device.ordinal = event.ordinal
-            WHERE event.seq = ? AND event.event = ? AND event.ordinal >= ? ORDER BY event.ordinal LIMIT ?
-            """)
-        query.bind(1, row.seq)
-        query.bind(2, event.number)
-        query.bind(3, first)
-        query.bind(4, limit)
-        var items: [Recipient] = []
-        var last: Int64 = 0
-        while try query.step() {
-            last = query.int(0)
-            items.append(Recipient(device: DeviceToken(unchecked: query.text(1)), detail: query.optionalText(2)))
-        }
-        return Page(items: items, next: items.count < limit ? nil : PageToken(String(last)))
+        let found = try tables.events.recipients(event, of: row.seq, from: first, limit: limit)
+        let next = found.count < limit ? nil : found.last.map { PageToken(String($0.ordinal)) }
+        return Page(items: found.map(\.recipient), next: next)
     }
 }

@@ -1,4 +1,5 @@
 import Push
+import StoreCore
 
 @testable import SQLiteStore
 
@@ -22,14 +23,14 @@ struct StoreProbe: Sendable {
         _ port: any StorePort, tasks: [TaskID], lists: Set<Int>, devices: [String], limit: Int
     ) async throws -> StoreProbe {
         guard let port = port as? LoopPort else { throw UnexpectedAnswer(answer: "another store") }
-        let cursors = try await port.decide(flushes: true) { ledger throws(SQLiteError) in
+        let cursors = try await port.ask(flushes: true) { decisions, _ throws(SQLiteError) in
             var found: [(token: String, ordinal: UInt32, cursor: UInt64, beyond: [UInt64])] = []
             for token in devices {
-                guard let device = try ledger.device(DeviceToken(unchecked: token)) else { continue }
+                guard let device = try decisions.tables.devices.find(DeviceToken(unchecked: token)) else { continue }
                 found.append(
                     (
-                        token, device.ordinal, try ledger.cursors.cursor(of: device.ordinal),
-                        try ledger.cursors.positionsBeyond(device.ordinal)
+                        token, device.ordinal, try decisions.cursors.cursor(of: device.ordinal),
+                        try decisions.cursors.positionsBeyond(device.ordinal)
                     ))
             }
             return found
@@ -45,8 +46,8 @@ struct StoreProbe: Sendable {
         probe.pending = try await port.read(port.store.pages) { context throws(SQLiteError) in
             var all: [String: [(position: Position, task: TaskID)]] = [:]
             for device in cursors {
-                let view = context.tail.take()
-                let query = PendingQuery(database: context.database, view: view, now: context.clock())
+                let view = context.tail.view
+                let query = PendingQuery(tables: context.tables, view: view, now: context.clock())
                 var after = device.cursor
                 var rows: [(position: Position, task: TaskID)] = []
                 while let page = try query.rows(for: device.ordinal, after: after, limit: limit), page.lookedUpTo > after {
@@ -59,7 +60,7 @@ struct StoreProbe: Sendable {
             }
             return all
         }
-        probe.busy = try await port.decide { ledger throws(SQLiteError) in ledger.database.busyStatements }
+        probe.busy = try await port.ask { decisions, _ throws(SQLiteError) in decisions.tables.database.busyStatements }
         for reader in [port.store.reports, port.store.pages] {
             probe.busy += try await port.read(reader) { context throws(SQLiteError) in context.database.busyStatements }
         }

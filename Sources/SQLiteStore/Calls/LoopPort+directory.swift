@@ -1,0 +1,85 @@
+internal import Push
+internal import StoreCore
+
+// What operators change and look up in the directory.
+
+extension LoopPort {
+    func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
+        try await self.change(confirmed: true) { decisions, now throws(SQLiteError) in
+            try decisions.changes.apply(change, at: now)
+        }
+    }
+
+    func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
+        guard !changes.isEmpty else { return [] }
+        let loop = loop
+        return await withAnswer { (continuation: AnswerContinuation<[Result<ChangeResult, Refusal>]>) in
+            store.writer.submit(
+                Job(
+                    loop: loop,
+                    decide: { decisions, _ in
+                        decisions.imports.append(Import(changes, loop: loop) { continuation.resume(returning: $0) })
+                        return nil
+                    },
+                    // For one that no commit has begun; once begun, the import answers by itself.
+                    fail: { error in
+                        let refusal = Refusal(error == .unknown ? .internalError : .unavailable)
+                        let results = Array(repeating: Result<ChangeResult, Refusal>.failure(refusal), count: changes.count)
+                        return { continuation.resume(returning: results) }
+                    }))
+        }
+    }
+
+    func app(_ key: AppKey) async throws(StoreError) -> App {
+        let app = try await ask { decisions, _ throws(SQLiteError) in decisions.directory.apps[key]?.app }
+        guard let app else { throw .refused(Refusal(.noSuchApp, field: "appkey")) }
+        return app
+    }
+
+    func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
+        let found = try await ask { decisions, _ throws(SQLiteError) -> Organisation? in
+            guard let node = decisions.directory.tree[id] else { return nil }
+            return decisions.organisations([node.org]).first
+        }
+        guard let found else { throw .refused(Refusal(.noSuchOrganisation, field: "org_id")) }
+        return found
+    }
+
+    func device(_ token: DeviceToken) async throws(StoreError) -> Device {
+        let found = try await ask { decisions, _ throws(SQLiteError) -> Device? in
+            guard let device = try decisions.tables.devices.find(token) else { return nil }
+            return try decisions.description(of: device, token)
+        }
+        guard let found else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
+        return found
+    }
+}
+
+// What operators look at, as far as only the writer knows it.
+
+extension Decisions {
+    /// Organisations with their subtrees' counters.
+    func organisations(_ orgs: [UInt32]) -> [Organisation] {
+        var online: [UInt32: Int] = [:]
+        for session in sessions.byOrdinal.values {
+            for org in directory.tree.path(of: session.organisation) { online[org, default: 0] += 1 }
+        }
+        return orgs.compactMap { org in
+            guard let node = directory.tree[org] else { return nil }
+            return Organisation(
+                id: node.id, name: node.name, parent: node.parent.flatMap { directory.tree[$0]?.id },
+                devices: node.subtree.devices, online: online[org] ?? 0)
+        }
+    }
+
+    fileprivate func description(
+        of device: DeviceTable.Registered, _ token: DeviceToken
+    ) throws(SQLiteError) -> Device? {
+        let membership = device.membership
+        guard let org = directory.tree[membership.organisation.index]?.id else { return nil }
+        let user = try membership.user.map { user throws(SQLiteError) in try tables.users.id(of: user.number) } ?? nil
+        return Device(
+            token: token, platform: membership.platform, organisation: org, user: user, test: membership.test,
+            online: sessions[device.ordinal] != nil, lastSeen: try cursors.lastSeen(of: device.ordinal))
+    }
+}

@@ -1,0 +1,131 @@
+internal import Push
+internal import StoreCore
+
+// What callers push, and ask of what they pushed.
+
+extension LoopPort {
+    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
+        store.writer.submit(
+            Job(
+                loop: loop,
+                decide: { decisions, now throws(SQLiteError) in
+                    let accepted = try decisions.pushes.append(request, withinRate: withinRate, at: now)
+                    return { answer(accepted) }
+                },
+                fail: { error in { answer(Accepted(error)) } }))
+    }
+
+    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
+        try await change(confirmed: true) { decisions, now throws(SQLiteError) -> Result<Void, Refusal> in
+            try decisions.tasks.cancel(task, by: app, at: now).map { .failure($0) } ?? .success(())
+        }
+    }
+
+    /// Everything that was told before is in the file when it returns.
+    private func settleFacts() async throws(StoreError) {
+        try await ask(flushes: true) { _, _ throws(SQLiteError) in }
+    }
+
+    func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
+        try await settleFacts()
+        let report = try await read(store.reports) { context throws(SQLiteError) in
+            try context.database.reading { () throws(SQLiteError) -> TaskReport? in
+                let reader = ReportReader(context: context, now: context.clock())
+                guard let row = try reader.row(of: task, to: app) else { return nil }
+                return try reader.report(row)
+            }
+        }
+        guard let report else { throw .refused(Refusal(.noSuchTask, field: "task_id")) }
+        return report
+    }
+
+    func recipients(
+        of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<Recipient> {
+        try await settleFacts()
+        let page = try await read(store.reports) { context throws(SQLiteError) in
+            try context.database.reading { () throws(SQLiteError) -> Result<Page<Recipient>, Refusal> in
+                let now = context.clock()
+                guard let row = try ReportReader(context: context, now: now).row(of: task, to: app) else {
+                    return .failure(Refusal(.noSuchTask, field: "task_id"))
+                }
+                let recipients = RecipientReader(context: context, now: now)
+                let page = try recipients.page(of: row, state: state, after: after, limit: limit)
+                return page.map { .success($0) } ?? .failure(Refusal(.invalidValue, field: "after"))
+            }
+        }
+        return try page.mapError { StoreError.refused($0) }.get()
+    }
+
+    func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport> {
+        try await settleFacts()
+        let before: UInt64
+        if let after {
+            guard let position = UInt64(after.text), position <= UInt64(Int64.max) else {
+                throw .refused(Refusal(.invalidValue, field: "after"))
+            }
+            before = position
+        } else {
+            before = UInt64(Int64.max)
+        }
+        return try await read(store.reports) { context throws(SQLiteError) in
+            try context.database.reading { () throws(SQLiteError) -> Page<TaskReport> in
+                try ReportReader(context: context, now: context.clock()).tasks(filter, before: before, limit: limit)
+            }
+        }
+    }
+
+    func totals(app: AppKey, tag: String, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
+        try await settleFacts()
+        var sum = (tasks: 0, counts: Counts())
+        var after: UInt64 = 0
+        // In slices, each with a snapshot of its own: one long snapshot would keep the write-ahead log from beginning anew.
+        while true {
+            let start = after
+            let slice = try await read(store.reports) { context throws(SQLiteError) in
+                try context.reading { view throws(SQLiteError) -> TotalsSlice in
+                    let reader = ReportReader(context: context, now: context.clock())
+                    guard let number = try context.tables.apps.number(of: app) else { return TotalsSlice() }
+                    return try TotalsSlice(reader, number, tag, after: start, from: from, to: to, view)
+                }
+            }
+            sum.tasks += slice.tasks
+            sum.counts += slice.counts
+            if sum.tasks > ReportReader.totalsLimit { throw .refused(Refusal(.invalidValue, field: "from")) }
+            guard let last = slice.last else { return sum }
+            after = last
+        }
+    }
+
+    /// A part of a sum.
+    private struct TotalsSlice: Sendable {
+        var tasks = 0
+        var counts = Counts()
+        /// Where the next slice begins; `nil` at the end.
+        var last: UInt64?
+
+        init() {}
+
+        init(
+            _ reader: ReportReader, _ app: Int64, _ tag: String, after: UInt64, from: Int64?, to: Int64?, _ view: Tail.View
+        ) throws(SQLiteError) {
+            for seq in try reader.positions(app: app, tag: tag, after: after, view: view) {
+                last = seq
+                guard let counts = try reader.counts(at: seq, from: from, to: to) else { continue }
+                tasks += 1
+                self.counts += counts
+            }
+        }
+    }
+}
+
+extension Accepted {
+    /// What a push is answered with whose transaction failed.
+    fileprivate init(_ error: StoreError) {
+        switch error {
+        case .refused(let refusal): self = .refused(refusal)
+        case .unavailable(let retryAfter): self = .unavailable(retryAfter: retryAfter)
+        case .unknown: self = .unknown
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import Push
+internal import StoreCore
+
+/// Something that the writer decides. All that is handed in meanwhile is decided in one transaction, and one fsync answers it all.
+struct Job: Sendable {
+    /// What becomes of a job whose transaction failed.
+    enum Kind {
+        /// It failed with it. Refused where nothing can be written.
+        case change
+        /// Changes nothing: decided again, by what is committed.
+        case read
+        /// Tells facts that nobody waits for: decided again, if the transaction had not come to it.
+        case fact
+        /// Concerns connections only: decided when the transaction is done, whatever became of it.
+        case session
+    }
+
+    /// The loop that asked, by its number in the outbox.
+    let loop: Int
+    var kind = Kind.change
+    /// Whether counts and cursors that were told before are to be in the file when this is answered.
+    var flushes = false
+    /// Whether the answer waits until every loop has applied what this changed.
+    var confirmed = false
+    /// Decides, at a time in Unix milliseconds. `nil` where nobody waits, or where the answer comes later.
+    let decide: @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Answer?
+    /// The answer when it was not done.
+    let fail: @Sendable (StoreError) -> Answer?
+}

@@ -1,0 +1,93 @@
+internal import Glibc
+
+/// Jobs for the writer, from any thread, in order.
+///
+/// `@unchecked Sendable`: everything mutable is touched under `mutex` only, and the two C objects live as long as the queue.
+final class JobQueue: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [Job] = []
+    /// How many jobs the writer waits for; `nil` when it does not wait.
+    private var wanted: Int?
+    private var isClosed = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(filled, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(filled)
+        pthread_mutex_destroy(mutex)
+        filled.deallocate()
+        mutex.deallocate()
+    }
+
+    /// - Returns: `false` after ``close()``: the job will not run.
+    func append(_ job: Job) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard !isClosed else { return false }
+        jobs.append(job)
+        // One wake is enough: the writer takes all that is there.
+        if let wanted, jobs.count >= wanted {
+            self.wanted = nil
+            pthread_cond_signal(filled)
+        }
+        return true
+    }
+
+    /// Jobs that wait.
+    var count: Int {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return jobs.count
+    }
+
+    /// No more jobs; those that are there still run.
+    func close() {
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        wanted = nil
+        pthread_cond_signal(filled)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Moves all that is there to `taken`, which is empty, waiting at most so many nanoseconds for the first.
+    /// - Returns: `false` when the queue is closed and empty.
+    func drain(into taken: inout [Job], within nanoseconds: Int64) -> Bool {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
+        if jobs.isEmpty && isClosed { return false }
+        // Two arrays take turns: a new one each time is so large that the allocator tidies up before it makes one.
+        swap(&taken, &jobs)
+        return true
+    }
+
+    /// Waits until so many are there, at most so many nanoseconds, and adds all that is there.
+    func gather(_ count: Int, into taken: inout [Job], within nanoseconds: Int64) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if jobs.count < count { wait(for: count, within: nanoseconds) }
+        taken += jobs
+        jobs.removeAll(keepingCapacity: true)
+    }
+
+    /// Asleep, whatever it waits for: a job that comes before there are enough wakes nobody.
+    private func wait(for count: Int, within nanoseconds: Int64) {
+        guard !isClosed, nanoseconds > 0 else { return }
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        deadline.tv_nsec += Int(nanoseconds % 1_000_000_000)
+        deadline.tv_sec += Int(nanoseconds / 1_000_000_000) + deadline.tv_nsec / 1_000_000_000
+        deadline.tv_nsec %= 1_000_000_000
+        wanted = count
+        while wanted != nil, pthread_cond_timedwait(filled, mutex, &deadline) == 0 {}
+        wanted = nil
+    }
+}

@@ -1,0 +1,62 @@
+internal import Push
+internal import StoreCore
+
+/// Everything that decides, and what it decides by. Lives on the writer's thread, inside its transaction; jobs are handed it.
+///
+/// What it holds in memory is what the file holds, plus facts that are written some times a second. After a transaction that failed it
+/// is read again from the file.
+final class Decisions {
+    let tables: Tables
+    // What decisions look at and change.
+    let log: MessageLog
+    let directory: DirectoryMemory
+    let facts: FactBook
+    let sessions = SessionRegistry()
+    let outbox: Outbox
+    // Who decides.
+    let pushes: PushDecider
+    let tasks: TaskDecider
+    let events: EventDecider
+    let connections: SessionDecider
+    let changes: DirectoryDecider
+    /// Imports that go on between transactions.
+    let imports = Imports()
+
+    var cursors: CursorBook { facts.cursors }
+    var receipts: ReceiptBook { facts.receipts }
+
+    init(
+        _ database: Database, tail: Tail, head: UInt64, tasks numbers: TaskNumber, backlogLimit: Int
+    ) throws(SQLiteError) {
+        tables = Tables(database)
+        log = try MessageLog(tables, tail: tail, head: head)
+        directory = try DirectoryMemory(tables)
+        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts))
+        outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
+        let feed = Feed(outbox, sessions, numbers)
+        let receipts = facts.receipts
+
+        tasks = TaskDecider(tables, log, directory, receipts, feed, numbers)
+        let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
+        pushes = PushDecider(tables, log, directory, receipts, feed, configurations, numbers)
+        events = EventDecider(tables, receipts, tasks)
+        connections = SessionDecider(tables.devices, log, facts.cursors, sessions, outbox, feed)
+        changes = DirectoryDecider(
+            directory, apps: AppDecider(tables.apps, directory, feed),
+            organisations: OrganisationDecider(tables, log, directory, configurations, feed),
+            devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed))
+    }
+}
+
+/// Runs a decision of which a part may refuse, and tells a refusal from the file's failing.
+func decided<Value>(_ decide: () throws -> Value) throws(SQLiteError) -> Result<Value, Refusal> {
+    do {
+        return .success(try decide())
+    } catch let refusal as Refusal {
+        return .failure(refusal)
+    } catch let error as SQLiteError {
+        throw error
+    } catch {
+        throw SQLiteError(code: 1, message: "\(error)")
+    }
+}

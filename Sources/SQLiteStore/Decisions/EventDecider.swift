@@ -1,0 +1,30 @@
+internal import Push
+internal import StoreCore
+
+/// What devices tell of tasks themselves: opened, applied, failed.
+final class EventDecider {
+    private let tables: Tables
+    private let receipts: ReceiptBook
+    private let tasks: TaskDecider
+
+    init(_ tables: Tables, _ receipts: ReceiptBook, _ tasks: TaskDecider) {
+        self.tables = tables
+        self.receipts = receipts
+        self.tasks = tasks
+    }
+
+    func commit(_ receipt: Receipt) throws(SQLiteError) -> ReceiptResult {
+        let ordinal = receipt.device.ordinal
+        guard let row = try tasks.row(of: receipt.task, for: nil), let counters = try receipts.receipts(at: row.seq) else {
+            return .refused
+        }
+        if try !receipts.has(.joined, ordinal, in: counters), try !tables.wasAddressed(ordinal, by: row) { return .refused }
+        // An iOS device that a groupcast left out, or one whose holder changed, was not addressed by it.
+        if row.isWithoutIOS, let platform = try tables.devices.platform(of: ordinal), row.audience.leavesOut(platform) {
+            return .refused
+        }
+        guard try tables.events.insert(receipt.event, of: row.seq, by: ordinal, detail: receipt.detail) else { return .known }
+        receipts.count(receipt.event, in: counters)
+        return .counted
+    }
+}

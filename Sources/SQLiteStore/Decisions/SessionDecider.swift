@@ -1,0 +1,68 @@
+internal import Push
+internal import StoreCore
+
+/// Attach, detach, takeover: decided in the one queue, so that "who has the device" has one order. Nothing here is written, so it is
+/// decided beside the transaction and holds whatever becomes of that.
+final class SessionDecider {
+    private let devices: DeviceTable
+    private let log: MessageLog
+    private let cursors: CursorBook
+    private let sessions: SessionRegistry
+    private let outbox: Outbox
+    private let feed: Feed
+
+    init(
+        _ devices: DeviceTable, _ log: MessageLog, _ cursors: CursorBook, _ sessions: SessionRegistry, _ outbox: Outbox,
+        _ feed: Feed
+    ) {
+        self.devices = devices
+        self.log = log
+        self.cursors = cursors
+        self.sessions = sessions
+        self.outbox = outbox
+        self.feed = feed
+    }
+
+    /// Decides a CONNECT. The answer comes later where another session has to settle first.
+    func attach(_ attachment: SessionRegistry.Attachment, at now: Int64) throws(SQLiteError) -> Answer? {
+        guard let device = try devices.find(attachment.token) else { return refuse(attachment, .unknownDevice) }
+        guard device.verifier.accepts(attachment.secret) else { return refuse(attachment, .wrongSecret) }
+        guard let current = sessions[device.ordinal] else { return try begin(attachment, device, at: now) }
+
+        if let earlier = current.successor {
+            outbox.answer(earlier.loop, { earlier.answer(.failure(.takenOver)) })
+        } else {
+            feed.close(device.ordinal, .takenOver)
+        }
+        sessions[device.ordinal]?.successor = attachment
+        return nil
+    }
+
+    /// A session ended; who waits for the device gets it.
+    func detach(_ ordinal: UInt32, session: SessionID, at now: Int64) throws(SQLiteError) {
+        guard let current = sessions[ordinal], current.id == session else { return }
+        sessions[ordinal] = nil
+        try cursors.seen(ordinal, at: now)
+        guard let successor = current.successor else { return }
+        // Decided anew: the device may have been deleted, or its secret changed, while it waited.
+        if let answer = try attach(successor, at: now) { outbox.answer(successor.loop, answer) }
+    }
+
+    private func begin(
+        _ attachment: SessionRegistry.Attachment, _ device: DeviceTable.Registered, at now: Int64
+    ) throws(SQLiteError) -> Answer {
+        let attached = Attached(
+            device: DeviceHandle(ordinal: device.ordinal),
+            settledUpTo: Position(raw: try cursors.cursor(of: device.ordinal)),
+            settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) },
+            feedFrom: Position(raw: log.head))
+        try cursors.seen(device.ordinal, at: now)
+        sessions[device.ordinal] = SessionRegistry.Session(
+            loop: attachment.loop, id: attachment.session, organisation: device.membership.organisation.index)
+        return { attachment.answer(.success(attached)) }
+    }
+
+    private func refuse(_ attachment: SessionRegistry.Attachment, _ error: AttachError) -> Answer {
+        { attachment.answer(.failure(error)) }
+    }
+}

@@ -1,0 +1,51 @@
+internal import Push
+internal import StoreCore
+
+/// What becomes of a task after it was accepted: it is cancelled, or superseded.
+final class TaskDecider {
+    private let tables: Tables
+    private let log: MessageLog
+    private let directory: DirectoryMemory
+    private let receipts: ReceiptBook
+    private let feed: Feed
+    private let numbers: TaskNumber
+
+    init(
+        _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ receipts: ReceiptBook, _ feed: Feed,
+        _ numbers: TaskNumber
+    ) {
+        self.tables = tables
+        self.log = log
+        self.directory = directory
+        self.receipts = receipts
+        self.feed = feed
+        self.numbers = numbers
+    }
+
+    /// A task's row, if there is one and `app` may see it.
+    func row(of task: TaskID, for app: AppKey?) throws(SQLiteError) -> StoredRow? {
+        guard let seq = numbers.position(of: task), let row = try tables.messages.row(seq), row.reference == nil else {
+            return nil
+        }
+        if let app, directory.apps[app]?.number != row.app { return nil }
+        return row
+    }
+
+    /// Recalls a task; one that has ended stays as it is.
+    /// - Returns: 2204.
+    func cancel(_ task: TaskID, by app: AppKey?, at now: Int64) throws(SQLiteError) -> Refusal? {
+        guard let row = try row(of: task, for: app) else { return Refusal(.noSuchTask, field: "task_id") }
+        guard row.isDeliverable(at: now), let receipts = try receipts.receipts(at: row.seq) else { return nil }
+        // A message that nobody waits for is completed; a configuration is active for as long as it is the current one.
+        if row.kind == .message && receipts.rest == 0 { return nil }
+        try end(row.seq, .cancelled, at: now)
+        if row.kind == .configuration { try tables.configurations.remove(row.seq) }
+        return nil
+    }
+
+    /// Ends a task: nothing more of it is handed to a connection.
+    func end(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
+        try tables.messages.end(seq, end, at: now)
+        feed.ended(seq, at: log.takePosition())
+    }
+}

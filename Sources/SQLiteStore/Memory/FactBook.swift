@@ -1,0 +1,102 @@
+internal import Base
+internal import Push
+internal import StoreCore
+
+/// What devices acknowledged: in the books at once, in the file soon. Until it is there, each fact is remembered: after a transaction
+/// that failed the books are read again from the file, and the facts, which may be told any number of times, are told once more.
+final class FactBook {
+    private enum Fact {
+        case delivery(Delivery)
+        case floor(UInt32, UInt64)
+    }
+
+    let cursors: CursorBook
+    let receipts: ReceiptBook
+    /// Facts that the file does not hold yet.
+    private var unwritten: [Fact] = []
+    /// When the oldest of them was told, in monotonic nanoseconds: a wall clock may stand still.
+    private var unwrittenSince: Int64 = 0
+    /// Nothing can be written any more: a redelivery after the restart is what is left.
+    private var isClosed = false
+
+    /// How many facts, and for how many nanoseconds, may wait before they are written.
+    private static let limit = 8_192
+    private static let time: Int64 = 100_000_000
+
+    init(_ cursors: CursorBook, _ receipts: ReceiptBook) {
+        self.cursors = cursors
+        self.receipts = receipts
+    }
+
+    /// An acknowledgement.
+    func settle(_ delivery: Delivery, at now: Int64) throws(SQLiteError) {
+        remember(.delivery(delivery))
+        try apply(delivery, at: now)
+    }
+
+    /// Everything of a device up to there is settled.
+    func settle(_ ordinal: UInt32, upTo floor: UInt64) throws(SQLiteError) {
+        remember(.floor(ordinal, floor))
+        try cursors.settle(ordinal, nil, upTo: floor)
+    }
+
+    private func remember(_ fact: Fact) {
+        guard !isClosed else { return }
+        if unwritten.isEmpty { unwrittenSince = MonotonicClock.nanoseconds }
+        unwritten.append(fact)
+    }
+
+    private func apply(_ delivery: Delivery, at now: Int64) throws(SQLiteError) {
+        let ordinal = delivery.device.ordinal
+        try cursors.settle(ordinal, delivery.position.raw, upTo: delivery.settledUpTo.raw)
+        let mark: TaskReceipts.Mark = delivery.kind == .delivered ? .delivered : .skipped
+        try receipts.settle(mark, ordinal, at: delivery.position.raw, now: now)
+    }
+
+    // MARK: Writing
+
+    /// Whether facts wait to be written; the writer's pause is short then.
+    var hasUnwritten: Bool { !unwritten.isEmpty }
+
+    /// Whether the books should be written now.
+    var isDue: Bool {
+        if receipts.isCrowded { return true }
+        guard !unwritten.isEmpty else { return false }
+        return unwritten.count >= Self.limit || MonotonicClock.nanoseconds - unwrittenSince >= Self.time
+    }
+
+    /// Writes the books. Inside a transaction.
+    func write() throws(SQLiteError) {
+        try receipts.write()
+        try cursors.write()
+    }
+
+    /// What was written is committed.
+    func committed() {
+        receipts.committed()
+        cursors.committed()
+        unwritten.removeAll(keepingCapacity: true)
+    }
+
+    /// Forgets everything of the books that is not in the file.
+    func discard() {
+        receipts.discard()
+        cursors.discard()
+    }
+
+    /// Tells the books once more what the file does not hold.
+    func replay(at now: Int64) throws(SQLiteError) {
+        for fact in unwritten {
+            switch fact {
+            case .delivery(let delivery): try apply(delivery, at: now)
+            case .floor(let ordinal, let floor): try cursors.settle(ordinal, nil, upTo: floor)
+            }
+        }
+    }
+
+    /// Nothing is written any more.
+    func close() {
+        isClosed = true
+        unwritten.removeAll()
+    }
+}

@@ -1,0 +1,164 @@
+internal import Push
+internal import StoreCore
+
+/// The writer's receipts: what is marked is counted once, whatever is told how often. Changes are kept here and written as a
+/// whole, some times a second, rather than one by one.
+final class ReceiptBook {
+    private let table: ReceiptTable
+    /// Tasks that were looked at lately.
+    private var tasks: [UInt64: TaskReceipts] = [:]
+    /// Positions of references, and the tasks that they name.
+    private var references: [UInt64: UInt64] = [:]
+    /// The task that was asked for last: facts of a batch come for one task, device after device.
+    private var latest: (seq: UInt64, receipts: TaskReceipts)?
+    private var dirty: [TaskReceipts] = []
+
+    /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
+    private static let capacity = 20_000
+    private static let setCapacity = 8_192
+    private var setCount = 0
+
+    /// How many tasks it holds.
+    var taskCount: Int { tasks.count }
+
+    /// Whether it holds so much that it should be written and forgotten.
+    var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
+
+    init(_ table: ReceiptTable) { self.table = table }
+
+    /// A task's receipts by the position of its row or of a reference to it; `nil` once it is forgotten.
+    func receipts(at seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
+        if let latest, latest.seq == seq { return latest.receipts }
+        guard let found = try find(seq) else { return nil }
+        latest = (seq, found)
+        return found
+    }
+
+    private func find(_ seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
+        if let known = tasks[references[seq] ?? seq] { return known }
+        var found = try table.find(seq)
+        if case .reference(let task) = found {
+            references[seq] = task
+            if let known = tasks[task] { return known }
+            found = try table.find(task)
+        }
+        guard case .task(let receipts) = found else { return nil }
+        tasks[receipts.seq] = receipts
+        return receipts
+    }
+
+    /// A new row's receipts need no look at the file.
+    func insert(_ row: StoredRow) { tasks[row.seq] = TaskReceipts(row) }
+
+    // MARK: Marks
+
+    func has(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) -> Bool {
+        let before = receipts.setCount
+        defer { setCount += receipts.setCount - before }
+        return try table.has(mark, ordinal, in: receipts)
+    }
+
+    /// Marks a device, and counts it if it was not marked.
+    func mark(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) {
+        try change(mark, ordinal, in: receipts, to: true)
+    }
+
+    /// Takes a mark back.
+    func unmark(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts) throws(SQLiteError) {
+        try change(mark, ordinal, in: receipts, to: false)
+    }
+
+    /// A device's PUBACK, its being left out, or its being withdrawn: only for one that is in no stored state yet.
+    func settle(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, at seq: UInt64, now: Int64) throws(SQLiteError) {
+        guard let receipts = try receipts(at: seq) else { return }
+        if mark != .delivered, try has(.delivered, ordinal, in: receipts) { return }
+        if mark != .skipped, try has(.skipped, ordinal, in: receipts) { return }
+        if mark != .withdrawn, try has(.withdrawn, ordinal, in: receipts) { return }
+        try self.mark(mark, ordinal, in: receipts)
+        complete(receipts, at: now)
+    }
+
+    private func change(
+        _ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts, to marked: Bool
+    ) throws(SQLiteError) {
+        if ordinal == receipts.only {
+            let bit = Int64(1) << mark.rawValue
+            guard (receipts.state & bit != 0) != marked else { return }
+            receipts.state ^= bit
+        } else {
+            let before = receipts.setCount
+            let set = try table.set(mark, chunk: ordinal >> 16, of: receipts)
+            setCount += receipts.setCount - before
+            let low = UInt16(truncatingIfNeeded: ordinal)
+            guard marked ? set.insert(low) : set.remove(low) else { return }
+        }
+        touch(receipts)
+        receipts.add(marked ? 1 : -1, to: mark)
+    }
+
+    // MARK: Counters
+
+    /// Remembers when a message had nothing pending for the first time: its retention begins there.
+    func complete(_ receipts: TaskReceipts, at now: Int64) {
+        guard receipts.isMessage, receipts.rest == 0, receipts.completedAt == nil else { return }
+        receipts.completedAt = now
+        touch(receipts)
+    }
+
+    /// Counts an event of a device that was told for the first time.
+    func count(_ event: ReceiptEvent, in receipts: TaskReceipts) {
+        switch event {
+        case .opened: receipts.opened += 1
+        case .applied: receipts.applied += 1
+        case .failed: receipts.failed += 1
+        }
+        touch(receipts)
+    }
+
+    private func touch(_ receipts: TaskReceipts) {
+        guard !receipts.isDirty else { return }
+        receipts.isDirty = true
+        dirty.append(receipts)
+    }
+
+    // MARK: Writing
+
+    /// Writes everything that changed. Inside a transaction.
+    func write() throws(SQLiteError) {
+        for receipts in dirty {
+            try table.write(receipts)
+            for (mark, chunk, set) in receipts.dirtySets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
+        }
+    }
+
+    /// What was written is committed.
+    func committed() {
+        for receipts in dirty {
+            receipts.isDirty = false
+            for (_, _, set) in receipts.dirtySets { set.isDirty = false }
+        }
+        dirty.removeAll(keepingCapacity: true)
+        guard isCrowded else { return }
+        latest = nil
+        tasks.removeAll(keepingCapacity: true)
+        references.removeAll(keepingCapacity: true)
+        setCount = 0
+    }
+
+    /// Forgets everything that is not in the file.
+    func discard() {
+        latest = nil
+        tasks.removeAll()
+        references.removeAll()
+        dirty.removeAll()
+        setCount = 0
+    }
+
+    /// Forgets a task that retention removed.
+    func forget(_ seq: UInt64) {
+        latest = nil
+        references[seq] = nil
+        guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
+        dirty.removeAll { $0 === receipts }
+    }
+}

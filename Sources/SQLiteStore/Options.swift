@@ -1,0 +1,38 @@
+internal import Base
+
+extension SQLiteStore {
+    /// How a store behaves.
+    public struct Options: Sendable {
+        /// How long a task is kept after it ended, in milliseconds.
+        public var taskRetention: Int64 = 30 * 24 * 3_600_000
+        /// How often the log is searched for tasks that are to be forgotten, in milliseconds.
+        public var sweepInterval: Int64 = 3_600_000
+        /// Unix time in milliseconds.
+        public var clock: @Sendable () -> Int64 = { WallClock.milliseconds }
+        /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.
+        public var log: @Sendable (String) -> Void = { _ in }
+
+        /// Sizes and pauses that nobody but a test has a reason to change.
+        var tuning = Tuning()
+
+        /// Keeps tasks 30 days and reads the system's clock.
+        public init() {}
+    }
+
+    /// What was measured to be right, in one place.
+    struct Tuning: Sendable {
+        /// A generation of the tail is merged when it holds this many rows.
+        var mergeThreshold = 65_536
+        /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
+        var mergePause = 1_000
+        /// Frames (4 KiB) of the write-ahead log above which it is moved into the file. The more, the more often a page has been written
+        /// again by then, and is moved once: beside an import the checkpoints took a third of the time that they took with 8,192.
+        var checkpointThreshold = 32_768
+        /// A loop that is further behind than this, in bytes, gets a gap instead of more.
+        var backlogLimit = 64 << 20
+        /// What a test lets happen at the one point of a read at which rows could be missed.
+        var betweenTailAndSnapshot: @Sendable () -> Void = {}
+        /// Between two slices of a sweep, in milliseconds: no push waits for more than one.
+        var sweepPause = 20
+    }
+}

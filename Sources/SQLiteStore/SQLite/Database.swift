@@ -1,0 +1,154 @@
+internal import CSQLite
+
+/// One connection to the store's file. Used by one thread only; statements are prepared once and kept.
+final class Database {
+    private let handle: OpaquePointer
+    private var statements: [Int: Statement] = [:]
+    /// The last that was asked for by each slot, in front of the dictionary (200 instructions less at each look-up).
+    private var recent: [(key: Int, statement: Statement)?] = Array(repeating: nil, count: 256)
+
+    /// How a connection is used.
+    enum Role {
+        /// The one that changes the file.
+        case writer
+        /// Reads snapshots.
+        case reader
+        /// Moves the write-ahead log into the file.
+        case checkpointer
+    }
+
+    /// Opens `path`; the writer creates it if it is missing.
+    init(path: String, role: Role) throws(SQLiteError) {
+        _ = Self.leaveStatisticsOut
+        var handle: OpaquePointer?
+        let access = role == .reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let handle else {
+            let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(handle)
+            throw SQLiteError(code: code, message: message)
+        }
+        self.handle = handle
+        sqlite3_busy_timeout(handle, 5_000)
+        if role == .writer {
+            // The file belongs to one process, so WAL's page size and journal mode are set once, here.
+            try execute("PRAGMA page_size=4096")
+            try execute("PRAGMA journal_mode=WAL")
+        }
+        // FULL: the log is synced at each commit, which is what SUCCESS promises. Checkpoints are our own business.
+        try execute("PRAGMA synchronous=FULL")
+        try execute("PRAGMA wal_autocheckpoint=0")
+        // A log that grew while somebody held a snapshot gives the room back when it begins anew. The limit is above what the log grows
+        // to between two checkpoints: cut and grown again, each growth would cost a sync of the file system's journal (30 ms).
+        try execute("PRAGMA journal_size_limit=\(192 << 20)")
+        try execute("PRAGMA cache_size=-\(role == .writer ? 65_536 : 16_384)")
+        try execute("PRAGMA temp_store=MEMORY")
+    }
+
+    /// SQLite keeps count of its memory under one mutex for all threads, at each allocation, unless told not to before its first use
+    /// in the process.
+    private static let leaveStatisticsOut: Void = psp_sqlite_without_statistics()
+
+    deinit {
+        for statement in statements.values { statement.finalize() }
+        sqlite3_close_v2(handle)
+    }
+
+    /// The statement for this text, prepared at its first use. Keyed by the address of the literal.
+    func statement(_ sql: StaticString) throws(SQLiteError) -> Statement {
+        let key = Int(bitPattern: sql.utf8Start)
+        let slot = (key ^ key >> 8) & 0xFF
+        if let (known, statement) = recent[slot], known == key { return statement }
+        let statement: Statement
+        if let known = statements[key] { statement = known } else { statement = try prepare(sql, key) }
+        recent[slot] = (key, statement)
+        return statement
+    }
+
+    private func prepare(_ sql: StaticString, _ key: Int) throws(SQLiteError) -> Statement {
+        var prepared: OpaquePointer?
+        let code = sql.utf8Start.withMemoryRebound(to: CChar.self, capacity: sql.utf8CodeUnitCount) {
+            sqlite3_prepare_v3(
+                handle, $0, Int32(sql.utf8CodeUnitCount), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+        }
+        guard code == SQLITE_OK, let prepared else { throw lastError() }
+        let statement = Statement(prepared, of: self)
+        statements[key] = statement
+        return statement
+    }
+
+    /// Runs text that is not worth keeping.
+    func execute(_ sql: String) throws(SQLiteError) {
+        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw lastError() }
+    }
+
+    /// The single number that a query yields.
+    func number(_ sql: StaticString) throws(SQLiteError) -> Int64? {
+        let query = try statement(sql)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.optionalInt(0)
+    }
+
+    /// How many rows the last statement changed.
+    var changes: Int { Int(sqlite3_changes(handle)) }
+
+    /// How many rows were changed since the connection was opened.
+    var totalChanges: Int { Int(sqlite3_total_changes(handle)) }
+
+    /// Texts of statements that were begun and not ended: each keeps the write-ahead log from beginning anew.
+    var busyStatements: [String] {
+        var found: [String] = []
+        var next = sqlite3_next_stmt(handle, nil)
+        while let statement = next {
+            if sqlite3_stmt_busy(statement) != 0, let text = sqlite3_sql(statement) { found.append(String(cString: text)) }
+            next = sqlite3_next_stmt(handle, statement)
+        }
+        return found
+    }
+
+    func lastError() -> SQLiteError {
+        SQLiteError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))
+    }
+
+    /// Whether a transaction is open: some errors roll back by themselves.
+    var inTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Reads from one snapshot.
+    func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
+        try statement("BEGIN").run()
+        let result: Result
+        do throws(SQLiteError) { result = try body() } catch {
+            try endReading()
+            throw error
+        }
+        try endReading()
+        return result
+    }
+
+    /// Lets a snapshot go.
+    func endReading() throws(SQLiteError) {
+        if inTransaction { try statement("COMMIT").run() }
+    }
+
+    /// Moves what it can of the write-ahead log into the file without waiting for anyone.
+    /// - Returns: frames in the log, and how many of them are in the file now.
+    func checkpoint() throws(SQLiteError) -> (log: Int, done: Int) {
+        var log: Int32 = 0
+        var done: Int32 = 0
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &log, &done)
+        guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else { throw lastError() }
+        return (Int(log), Int(done))
+    }
+
+    /// Calls `observe` after each commit with the number of frames in the log.
+    /// The observer is kept for the connection's life; SQLite calls it on the connection's own thread.
+    func onCommit(_ observer: WALObserver) {
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, frames in
+                if let context { Unmanaged<WALObserver>.fromOpaque(context).takeUnretainedValue().frames = Int(frames) }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(observer).toOpaque())
+    }
+}

@@ -1,0 +1,132 @@
+internal import Glibc
+internal import StoreCore
+
+/// The tables, by version. A data directory of a newer version is refused; an older one is brought up, step by step, each step in
+/// a transaction.
+enum Schema {
+    /// Marks the file as this store's (`PRAGMA application_id`).
+    static let applicationID: Int64 = 0x7073_7031
+    static let version = Int64(steps.count)
+
+    /// `steps[n]` brings version n to n + 1.
+    static let steps: [String] = [versionOne, versionTwo]
+
+    /// Every interval of membership holds for positions `from_seq < seq < to_seq`; those that still hold end at
+    /// ``MembershipHistory/forever``.
+    private static let versionOne = """
+        CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+        CREATE TABLE app(
+          app INTEGER PRIMARY KEY, appkey TEXT NOT NULL, name TEXT NOT NULL, secret TEXT NOT NULL,
+          interfaces INTEGER NOT NULL, scope TEXT, disabled INTEGER NOT NULL, removed INTEGER NOT NULL DEFAULT 0);
+
+        CREATE TABLE org(
+          org INTEGER PRIMARY KEY, org_id TEXT NOT NULL, name TEXT NOT NULL, removed INTEGER NOT NULL DEFAULT 0,
+          android INTEGER NOT NULL DEFAULT 0, ios INTEGER NOT NULL DEFAULT 0,
+          test_android INTEGER NOT NULL DEFAULT 0, test_ios INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE org_parent(
+          org INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, parent INTEGER,
+          PRIMARY KEY(org, from_seq)) WITHOUT ROWID;
+        CREATE INDEX org_parent_down ON org_parent(parent, org);
+
+        CREATE TABLE holder(user INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
+
+        CREATE TABLE device(
+          ordinal INTEGER PRIMARY KEY, key INTEGER NOT NULL, token TEXT NOT NULL, platform INTEGER NOT NULL,
+          org INTEGER NOT NULL, org_since INTEGER NOT NULL, user INTEGER, user_since INTEGER NOT NULL,
+          test INTEGER NOT NULL, test_since INTEGER NOT NULL, created_seq INTEGER NOT NULL, retired_seq INTEGER NOT NULL,
+          salt BLOB NOT NULL, hash BLOB NOT NULL);
+        CREATE INDEX device_by_key ON device(key) WHERE retired_seq = \(MembershipHistory.forever);
+        CREATE INDEX device_by_org ON device(org, ordinal);
+        CREATE INDEX device_by_user ON device(user, ordinal) WHERE user IS NOT NULL;
+        CREATE INDEX device_retired ON device(retired_seq) WHERE retired_seq < \(MembershipHistory.forever);
+        CREATE TABLE past_org(
+          ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, org INTEGER NOT NULL,
+          PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;
+        CREATE INDEX past_org_by_org ON past_org(org, ordinal);
+        CREATE INDEX past_org_ended ON past_org(to_seq);
+        CREATE TABLE past_user(
+          ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, user INTEGER NOT NULL,
+          PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;
+        CREATE INDEX past_user_by_user ON past_user(user, ordinal);
+        CREATE INDEX past_user_ended ON past_user(to_seq);
+        CREATE TABLE past_test(
+          ordinal INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL,
+          PRIMARY KEY(ordinal, from_seq)) WITHOUT ROWID;
+        CREATE INDEX past_test_ended ON past_test(to_seq);
+
+        CREATE TABLE message(
+          seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, app INTEGER NOT NULL, target INTEGER NOT NULL,
+          flags INTEGER NOT NULL, within INTEGER, created INTEGER NOT NULL, expires INTEGER,
+          payload BLOB, body_start INTEGER, body_end INTEGER, display INTEGER, tag TEXT, description TEXT,
+          out_biz_no TEXT, fingerprint BLOB, version INTEGER, ref INTEGER,
+          targeted INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0,
+          status INTEGER NOT NULL DEFAULT 0, ended_at INTEGER);
+        CREATE TABLE counter(
+          seq INTEGER PRIMARY KEY, delivered INTEGER NOT NULL, withdrawn INTEGER NOT NULL, skipped INTEGER NOT NULL,
+          joined INTEGER NOT NULL, opened INTEGER NOT NULL, applied INTEGER NOT NULL, failed INTEGER NOT NULL,
+          state INTEGER NOT NULL, completed_at INTEGER);
+        CREATE TABLE receipt(
+          seq INTEGER NOT NULL, kind INTEGER NOT NULL, chunk INTEGER NOT NULL, bits BLOB NOT NULL,
+          PRIMARY KEY(seq, kind, chunk)) WITHOUT ROWID;
+        CREATE TABLE event(
+          seq INTEGER NOT NULL, event INTEGER NOT NULL, ordinal INTEGER NOT NULL, detail TEXT,
+          PRIMARY KEY(seq, event, ordinal)) WITHOUT ROWID;
+        CREATE TABLE current_config(
+          kind INTEGER NOT NULL, target TEXT NOT NULL, app INTEGER NOT NULL, tag TEXT NOT NULL, test INTEGER NOT NULL,
+          seq INTEGER NOT NULL, within INTEGER, PRIMARY KEY(kind, target, app, tag, test)) WITHOUT ROWID;
+        CREATE INDEX current_config_within ON current_config(within, kind) WHERE within IS NOT NULL;
+
+        CREATE TABLE cursor(page INTEGER PRIMARY KEY, cells BLOB NOT NULL);
+        CREATE TABLE beyond(ordinal INTEGER PRIMARY KEY, positions BLOB NOT NULL);
+
+        CREATE TABLE target_index(
+          target INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(target, seq)) WITHOUT ROWID;
+        CREATE TABLE biz_index(
+          app INTEGER NOT NULL, hash INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(app, hash, seq)) WITHOUT ROWID;
+        CREATE TABLE tag_index(
+          app INTEGER NOT NULL, tag TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(app, tag, seq)) WITHOUT ROWID;
+        """
+
+    /// The past of users goes, since a user is set once in the life of a holder. And the two kinds of devices have names, so that no
+    /// statement writes out what tells them apart: SQLite puts a view's condition into the statement and finds the same index.
+    private static let versionTwo = """
+        DROP TABLE past_user;
+        CREATE VIEW live_device AS SELECT * FROM device WHERE retired_seq = \(MembershipHistory.forever);
+        CREATE VIEW retired_device AS SELECT * FROM device WHERE retired_seq < \(MembershipHistory.forever);
+        """
+
+    /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.
+    /// - Throws: ``SQLiteStoreError`` for a file that is not this store's or of a newer version.
+    static func inspect(_ path: String) throws {
+        guard access(path, F_OK) == 0 else { return }
+        _ = try check(Database(path: path, role: .reader))
+    }
+
+    /// Brings an open file to this version.
+    static func prepare(_ database: Database) throws {
+        let found = try check(database)
+        for step in found..<steps.count {
+            try database.execute("BEGIN IMMEDIATE")
+            do {
+                try database.execute(steps[step])
+                try database.execute("PRAGMA application_id=\(applicationID)")
+                try database.execute("PRAGMA user_version=\(step + 1)")
+                try database.execute("COMMIT")
+            } catch {
+                if database.inTransaction { try database.execute("ROLLBACK") }
+                throw error
+            }
+        }
+    }
+
+    /// - Returns: the file's version; 0 for one that has nothing in it.
+    private static func check(_ database: Database) throws -> Int {
+        let application = try database.number("PRAGMA application_id") ?? 0
+        let found = try database.number("PRAGMA user_version") ?? 0
+        let tables = try database.number("SELECT count(*) FROM sqlite_master") ?? 0
+        guard application == applicationID || (application == 0 && tables == 0) else { throw SQLiteStoreError.notOurs }
+        guard found <= version else { throw SQLiteStoreError.newerVersion(found: Int(found), known: Int(version)) }
+        return Int(found)
+    }
+}

@@ -1,0 +1,91 @@
+internal import CSQLite
+internal import Glibc
+
+/// A prepared statement. Belongs to its connection's thread; the connection frees it.
+final class Statement {
+    private let handle: OpaquePointer
+    private unowned let database: Database
+
+    init(_ handle: OpaquePointer, of database: Database) {
+        self.handle = handle
+        self.database = database
+    }
+
+    func finalize() { sqlite3_finalize(handle) }
+
+    // Binding: indexes are SQLite's, from 1. An error here is an index or a size of our own making.
+
+    func bind(_ index: Int32, _ value: Int64) { sqlite3_bind_int64(handle, index, value) }
+    func bind(_ index: Int32, _ value: UInt64) { sqlite3_bind_int64(handle, index, Int64(bitPattern: value)) }
+    func bind(_ index: Int32, _ value: Int) { sqlite3_bind_int64(handle, index, Int64(value)) }
+    func bind(_ index: Int32, _ value: UInt32) { sqlite3_bind_int64(handle, index, Int64(value)) }
+    func bindNull(_ index: Int32) { sqlite3_bind_null(handle, index) }
+
+    func bind(_ index: Int32, _ value: Int64?) {
+        if let value { bind(index, value) } else { bindNull(index) }
+    }
+
+    func bind(_ index: Int32, _ value: String?) {
+        guard var value else { return bindNull(index) }
+        value.withUTF8 { utf8 in
+            _ = utf8.withMemoryRebound(to: CChar.self) { psp_bind_text(handle, index, $0.baseAddress, Int32($0.count)) }
+        }
+    }
+
+    func bind(_ index: Int32, _ value: [UInt8]?) {
+        guard let value else { return bindNull(index) }
+        value.withUnsafeBytes { _ = psp_bind_blob(handle, index, $0.baseAddress, Int32($0.count)) }
+    }
+
+    /// Moves to the next row; `false` at the end, when the statement is reset by itself.
+    func step() throws(SQLiteError) -> Bool {
+        let code = sqlite3_step(handle)
+        if code == SQLITE_ROW { return true }
+        if code == SQLITE_DONE {
+            sqlite3_reset(handle)
+            return false
+        }
+        let error = database.lastError()
+        sqlite3_reset(handle)
+        throw error
+    }
+
+    /// Runs a statement that yields no rows, or whose rows do not matter.
+    func run() throws(SQLiteError) {
+        while try step() {}
+    }
+
+    /// Ends the reading before the last row.
+    func reset() { sqlite3_reset(handle) }
+
+    // Columns, from 0.
+
+    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+    func int(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
+    func position(_ column: Int32) -> UInt64 { UInt64(bitPattern: sqlite3_column_int64(handle, column)) }
+    /// A number that fits: an ordinal, an organisation.
+    func short(_ column: Int32) -> UInt32 { UInt32(truncatingIfNeeded: int(column)) }
+    func optionalInt(_ column: Int32) -> Int64? { isNull(column) ? nil : int(column) }
+
+    func text(_ column: Int32) -> String {
+        guard let bytes = sqlite3_column_text(handle, column) else { return "" }
+        let count = Int(sqlite3_column_bytes(handle, column))
+        return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    }
+
+    /// Whether a column is this text, without making a string of it.
+    func isText(_ column: Int32, _ other: String) -> Bool {
+        guard let bytes = sqlite3_column_text(handle, column) else { return other.isEmpty }
+        let count = Int(sqlite3_column_bytes(handle, column))
+        var other = other
+        return other.withUTF8 { $0.count == count && ($0.baseAddress.map { memcmp($0, bytes, count) == 0 } ?? true) }
+    }
+
+    func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+
+    func blob(_ column: Int32) -> [UInt8] {
+        let count = Int(sqlite3_column_bytes(handle, column))
+        guard count > 0, let bytes = sqlite3_column_blob(handle, column) else { return [] }
+        return [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+}

@@ -1,0 +1,92 @@
+internal import Push
+internal import StoreCore
+
+/// `app`: every app that there ever was; those that were removed still have tasks.
+final class AppTable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    /// An app with its number, by which rows name it.
+    struct Record {
+        let number: Int64
+        var app: App
+    }
+
+    /// Apps that were not removed.
+    func all() throws(SQLiteError) -> [Record] {
+        let query = try database.statement(
+            "SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE removed = 0")
+        var found: [Record] = []
+        while try query.step() {
+            let app = App(
+                key: AppKey(unchecked: query.text(1)), name: query.text(2), masterSecret: query.text(3),
+                interfaces: Set(bits: query.int(4)), scope: query.optionalText(5).map { OrgID(unchecked: $0) },
+                disabled: query.int(6) != 0)
+            found.append(Record(number: query.int(0), app: app))
+        }
+        return found
+    }
+
+    /// Apps that were not removed, in the order of their numbers.
+    func page(after first: Int64, limit: Int) throws(SQLiteError) -> [(number: Int64, key: AppKey)] {
+        let query = try database.statement("SELECT app, appkey FROM app WHERE app > ? AND removed = 0 ORDER BY app LIMIT ?")
+        query.bind(1, first)
+        query.bind(2, limit)
+        var found: [(number: Int64, key: AppKey)] = []
+        while try query.step() { found.append((query.int(0), AppKey(unchecked: query.text(1)))) }
+        return found
+    }
+
+    /// The app's number; `nil` if there is no such app now.
+    func number(of app: AppKey) throws(SQLiteError) -> Int64? {
+        let query = try database.statement("SELECT app FROM app WHERE appkey = ? AND removed = 0")
+        query.bind(1, app.text)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.int(0)
+    }
+
+    /// Every number that the key ever had: what was removed, or made anew, still has tasks.
+    func numbers(everOf app: AppKey) throws(SQLiteError) -> Set<Int64> {
+        let query = try database.statement("SELECT app FROM app WHERE appkey = ?")
+        query.bind(1, app.text)
+        var found: Set<Int64> = []
+        while try query.step() { found.insert(query.int(0)) }
+        return found
+    }
+
+    /// An app's key by its number, also of one that was removed.
+    func key(of number: Int64) throws(SQLiteError) -> AppKey? {
+        let query = try database.statement("SELECT appkey FROM app WHERE app = ?")
+        query.bind(1, number)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return AppKey(unchecked: query.text(0))
+    }
+
+    /// A number that no app ever had.
+    func newNumber() throws(SQLiteError) -> Int64 { (try database.number("SELECT max(app) FROM app") ?? 0) + 1 }
+
+    func write(_ record: Record) throws(SQLiteError) {
+        let write = try database.statement(
+            """
+            INSERT OR REPLACE INTO app(app, appkey, name, secret, interfaces, scope, disabled, removed)
+            VALUES(?, ?, ?, ?, ?, ?, ?, 0)
+            """)
+        write.bind(1, record.number)
+        write.bind(2, record.app.key.text)
+        write.bind(3, record.app.name)
+        write.bind(4, record.app.masterSecret)
+        write.bind(5, record.app.interfaces.bits)
+        write.bind(6, record.app.scope?.text)
+        write.bind(7, record.app.disabled ? 1 : 0)
+        try write.run()
+    }
+
+    func remove(_ number: Int64) throws(SQLiteError) {
+        let remove = try database.statement("UPDATE app SET removed = 1 WHERE app = ?")
+        remove.bind(1, number)
+        try remove.run()
+    }
+}

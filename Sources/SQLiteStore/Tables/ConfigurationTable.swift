@@ -1,0 +1,85 @@
+internal import Push
+internal import StoreCore
+
+/// `current_config`: the current configurations, one for each app, target, tag and mode. Targets stand by name: a device's
+/// configuration is for whoever holds its token.
+final class ConfigurationTable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    /// A target by its name.
+    struct Target: Hashable {
+        let kind: TargetKey.Kind
+        let name: String
+    }
+
+    /// What there is one current configuration of.
+    struct Slot {
+        let target: Target
+        let app: Int64
+        let tag: String?
+        let testOnly: Bool
+    }
+
+    func position(in slot: Slot) throws(SQLiteError) -> UInt64? {
+        let query = try database.statement(
+            "SELECT seq FROM current_config WHERE kind = ? AND target = ? AND app = ? AND tag = ? AND test = ?")
+        bind(slot, to: query)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.position(0)
+    }
+
+    /// - Parameter scope: the organisation outside which nobody receives it.
+    func write(_ seq: UInt64, in slot: Slot, scope: UInt32?) throws(SQLiteError) {
+        let replace = try database.statement(
+            "INSERT OR REPLACE INTO current_config(kind, target, app, tag, test, seq, within) VALUES(?, ?, ?, ?, ?, ?, ?)")
+        bind(slot, to: replace)
+        replace.bind(6, seq)
+        replace.bind(7, scope.map(Int64.init))
+        try replace.run()
+    }
+
+    private func bind(_ slot: Slot, to statement: Statement) {
+        statement.bind(1, slot.target.kind.rawValue)
+        statement.bind(2, slot.target.name)
+        statement.bind(3, slot.app)
+        statement.bind(4, slot.tag ?? "")
+        statement.bind(5, slot.testOnly ? 1 : 0)
+    }
+
+    /// The current configurations of a target, oldest first.
+    func positions(of target: Target) throws(SQLiteError) -> [UInt64] {
+        let query = try database.statement("SELECT seq FROM current_config WHERE kind = ? AND target = ? ORDER BY seq")
+        query.bind(1, target.kind.rawValue)
+        query.bind(2, target.name)
+        return try positions(query)
+    }
+
+    /// Those of apps whose scope is that organisation, oldest first.
+    func positions(withScope org: UInt32) throws(SQLiteError) -> [UInt64] {
+        let query = try database.statement("SELECT seq FROM current_config WHERE within = ? ORDER BY seq")
+        query.bind(1, org)
+        return try positions(query)
+    }
+
+    private func positions(_ query: Statement) throws(SQLiteError) -> [UInt64] {
+        var found: [UInt64] = []
+        while try query.step() { found.append(query.position(0)) }
+        return found
+    }
+
+    func remove(_ seq: UInt64) throws(SQLiteError) {
+        let delete = try database.statement("DELETE FROM current_config WHERE seq = ?")
+        delete.bind(1, seq)
+        try delete.run()
+    }
+
+    func remove(allOf target: Target) throws(SQLiteError) {
+        let delete = try database.statement("DELETE FROM current_config WHERE kind = ? AND target = ?")
+        delete.bind(1, target.kind.rawValue)
+        delete.bind(2, target.name)
+        try delete.run()
+    }
+}

@@ -1,0 +1,49 @@
+internal import Push
+internal import StoreCore
+
+/// `event`: what devices told of tasks themselves: opened, applied, failed.
+final class EventTable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    /// - Returns: whether it was not told before.
+    func insert(
+        _ event: ReceiptEvent, of seq: UInt64, by ordinal: UInt32, detail: String?
+    ) throws(SQLiteError) -> Bool {
+        let insert = try database.statement("INSERT OR IGNORE INTO event(seq, event, ordinal, detail) VALUES(?, ?, ?, ?)")
+        insert.bind(1, seq)
+        insert.bind(2, event.number)
+        insert.bind(3, ordinal)
+        insert.bind(4, detail)
+        try insert.run()
+        return database.changes == 1
+    }
+
+    /// Who told it of a task, in the order of their ordinals.
+    func recipients(
+        _ event: ReceiptEvent, of seq: UInt64, from first: Int64, limit: Int
+    ) throws(SQLiteError) -> [(ordinal: Int64, recipient: Recipient)] {
+        let query = try database.statement(
+            """
+            SELECT event.ordinal, device.token, event.detail FROM event JOIN device ON device.ordinal = event.ordinal
+            WHERE event.seq = ? AND event.event = ? AND event.ordinal >= ? ORDER BY event.ordinal LIMIT ?
+            """)
+        query.bind(1, seq)
+        query.bind(2, event.number)
+        query.bind(3, first)
+        query.bind(4, limit)
+        var found: [(ordinal: Int64, recipient: Recipient)] = []
+        while try query.step() {
+            found.append(
+                (query.int(0), Recipient(device: DeviceToken(unchecked: query.text(1)), detail: query.optionalText(2))))
+        }
+        return found
+    }
+
+    func remove(_ seq: UInt64) throws(SQLiteError) {
+        let delete = try database.statement("DELETE FROM event WHERE seq = ?")
+        delete.bind(1, seq)
+        try delete.run()
+    }
+}

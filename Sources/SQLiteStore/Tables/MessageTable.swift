@@ -1,0 +1,184 @@
+internal import Push
+internal import StoreCore
+
+/// `message`: the log's rows. A push is one row, message and task in one.
+final class MessageTable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    // MARK: One row
+
+    func row(_ seq: UInt64) throws(SQLiteError) -> StoredRow? {
+        let query = try database.statement(
+            """
+            SELECT seq, kind, app, target, flags, within, created, expires, payload, body_start, body_end, display, tag,
+              version, ref, targeted, skipped, status, ended_at, description FROM message WHERE seq = ?
+            """)
+        query.bind(1, seq)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return Self.read(query)
+    }
+
+    private static func read(_ query: Statement) -> StoredRow {
+        let payload = query.blob(8)
+        // Inside the payload, whatever a damaged file says; a reference has the task's range and no payload of its own.
+        let start = min(max(0, Int(query.int(9))), payload.count)
+        return StoredRow(
+            seq: query.position(0), kind: StoredRow.Kind(rawValue: query.int(1)) ?? .message, app: query.int(2),
+            target: TargetKey(raw: query.int(3)), flags: query.int(4),
+            within: query.optionalInt(5).map { UInt32(truncatingIfNeeded: $0) }, created: query.int(6),
+            expires: query.optionalInt(7), payload: payload, body: start..<min(max(start, Int(query.int(10))), payload.count),
+            display: query.optionalInt(11).map { DisplayType(number: $0) }, tag: query.optionalText(12),
+            version: query.optionalInt(13), reference: query.optionalInt(14).map { UInt64(bitPattern: $0) },
+            targeted: Int(query.int(15)), skipped: Int(query.int(16)), end: StoredRow.End(rawValue: query.int(17)) ?? .none,
+            endedAt: query.optionalInt(18), description: query.optionalText(19))
+    }
+
+    func insert(_ row: StoredRow, _ idempotency: PushRequest.Idempotency?) throws(SQLiteError) {
+        let insert = try database.statement(
+            """
+            INSERT INTO message(seq, kind, app, target, flags, within, created, expires, payload, body_start, body_end, display,
+              tag, description, out_biz_no, fingerprint, version, ref, targeted, skipped)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        insert.bind(1, row.seq)
+        insert.bind(2, row.kind.rawValue)
+        insert.bind(3, row.app)
+        insert.bind(4, row.target.raw)
+        insert.bind(5, row.flags)
+        insert.bind(6, row.within.map(Int64.init))
+        insert.bind(7, row.created)
+        insert.bind(8, row.expires)
+        insert.bind(9, row.reference == nil ? row.payload : nil)
+        insert.bind(10, row.body.lowerBound)
+        insert.bind(11, row.body.upperBound)
+        insert.bind(12, row.display?.number)
+        insert.bind(13, row.tag)
+        insert.bind(14, row.description)
+        insert.bind(15, idempotency?.outBizNo)
+        insert.bind(16, idempotency?.fingerprint)
+        insert.bind(17, row.version)
+        insert.bind(18, row.reference.map { Int64(bitPattern: $0) })
+        insert.bind(19, row.targeted)
+        insert.bind(20, row.skipped)
+        try insert.run()
+    }
+
+    func end(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
+        let update = try database.statement("UPDATE message SET status = ?, ended_at = ? WHERE seq = ?")
+        update.bind(1, end.rawValue)
+        update.bind(2, now)
+        update.bind(3, seq)
+        try update.run()
+    }
+
+    func remove(_ seq: UInt64) throws(SQLiteError) {
+        let delete = try database.statement("DELETE FROM message WHERE seq = ?")
+        delete.bind(1, seq)
+        try delete.run()
+    }
+
+    // MARK: What a repeat is recognised by
+
+    /// When the row came and what the caller had sent, if it came with that `out_biz_no`.
+    func origin(
+        of seq: UInt64, named outBizNo: String
+    ) throws(SQLiteError) -> (created: Int64, fingerprint: [UInt8])? {
+        let query = try database.statement("SELECT created, out_biz_no, fingerprint FROM message WHERE seq = ?")
+        query.bind(1, seq)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.isText(1, outBizNo) ? (query.int(0), query.blob(2)) : nil
+    }
+
+    func outBizNo(of seq: UInt64) throws(SQLiteError) -> String? {
+        let query = try database.statement("SELECT out_biz_no FROM message WHERE seq = ?")
+        query.bind(1, seq)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.optionalText(0)
+    }
+
+    // MARK: Stretches of the log
+
+    /// When the newest row came.
+    func newestTime() throws(SQLiteError) -> Int64? {
+        try database.number("SELECT created FROM message ORDER BY seq DESC LIMIT 1")
+    }
+
+    /// Positions after `after` and before `before`, oldest first. It ends at the first row that did not come before `time`: times
+    /// follow positions.
+    func positions(
+        after: UInt64, before: UInt64, createdBefore time: Int64, limit: Int
+    ) throws(SQLiteError) -> [UInt64] {
+        let query = try database.statement("SELECT seq, created FROM message WHERE seq > ? ORDER BY seq LIMIT ?")
+        query.bind(1, after)
+        query.bind(2, limit)
+        var found: [UInt64] = []
+        while try query.step() {
+            guard query.position(0) < before, query.int(1) < time else {
+                query.reset()
+                break
+            }
+            found.append(query.position(0))
+        }
+        return found
+    }
+
+    /// The first position of a row that came at `time` or later. Times follow positions, so that it is found by halving.
+    func firstPosition(createdAtOrAfter time: Int64, below: UInt64) throws(SQLiteError) -> UInt64 {
+        let query = try database.statement("SELECT seq, created FROM message WHERE seq >= ? ORDER BY seq LIMIT 1")
+        var low: UInt64 = 0
+        var high = below
+        while low < high {
+            let middle = low + (high - low) / 2
+            query.bind(1, middle)
+            let isAtOrAfter = try query.step() ? query.int(1) >= time : true
+            query.reset()
+            if isAtOrAfter { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// What a list of tasks chooses by.
+    struct Heading {
+        let seq: UInt64
+        let isReference: Bool
+        let app: Int64
+        let target: TargetKey
+        let created: Int64
+    }
+
+    /// Calls `body` with rows before `before`, newest first, at most `limit`, as long as it returns true.
+    func forEachHeading(
+        before: UInt64, limit: Int, _ body: (Heading) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) {
+        let query = try database.statement(
+            "SELECT seq, kind, app, target, created FROM message WHERE seq < ? ORDER BY seq DESC LIMIT ?")
+        query.bind(1, before)
+        query.bind(2, limit)
+        defer { query.reset() }
+        while try query.step() {
+            let heading = Heading(
+                seq: query.position(0), isReference: query.int(1) == StoredRow.Kind.reference.rawValue, app: query.int(2),
+                target: TargetKey(raw: query.int(3)), created: query.int(4))
+            guard try body(heading) else { return }
+        }
+    }
+
+    /// Calls `body` with what the trailing indexes hold of each row after `after`, oldest first.
+    func forEachIndexEntry(after: UInt64, _ body: (Generation.Entry) -> Void) throws(SQLiteError) {
+        let query = try database.statement(
+            "SELECT seq, target, app, out_biz_no, tag, kind FROM message WHERE seq > ? ORDER BY seq")
+        query.bind(1, after)
+        while try query.step() {
+            let isReference = query.int(5) == StoredRow.Kind.reference.rawValue
+            body(
+                Generation.Entry(
+                    seq: query.position(0), target: TargetKey(raw: query.int(1)), app: query.int(2),
+                    bizHash: query.optionalText(3).map { StableHash.of($0) }, tag: isReference ? nil : query.optionalText(4)))
+        }
+    }
+}

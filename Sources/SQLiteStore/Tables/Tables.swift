@@ -1,0 +1,31 @@
+/// The store's tables, as one connection sees them. A table knows its statements and how its rows read; what a row means, deciders and
+/// readers know.
+final class Tables {
+    let database: Database
+    let meta: MetaTable
+    let apps: AppTable
+    let organisations: OrganisationTable
+    let users: UserTable
+    let devices: DeviceTable
+    let messages: MessageTable
+    let indexes: IndexTable
+    let configurations: ConfigurationTable
+    let receipts: ReceiptTable
+    let events: EventTable
+    let cursors: CursorTable
+
+    init(_ database: Database) {
+        self.database = database
+        meta = MetaTable(database)
+        apps = AppTable(database)
+        organisations = OrganisationTable(database)
+        users = UserTable(database)
+        devices = DeviceTable(database)
+        messages = MessageTable(database)
+        indexes = IndexTable(database)
+        configurations = ConfigurationTable(database)
+        receipts = ReceiptTable(database)
+        events = EventTable(database)
+        cursors = CursorTable(database)
+    }
+}

@@ -1,0 +1,33 @@
+internal import Push
+
+/// `holder`: every user that any device ever had.
+final class UserTable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    /// A user's number; `nil` if no device ever had that user.
+    func number(of id: UserID) throws(SQLiteError) -> Int64? {
+        let query = try database.statement("SELECT user FROM holder WHERE user_id = ?")
+        query.bind(1, id.text)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.int(0)
+    }
+
+    func id(of user: Int64) throws(SQLiteError) -> UserID? {
+        let query = try database.statement("SELECT user_id FROM holder WHERE user = ?")
+        query.bind(1, user)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return UserID(unchecked: query.text(0))
+    }
+
+    /// - Returns: the user's number from now on.
+    func insert(_ id: UserID) throws(SQLiteError) -> Int64 {
+        let insert = try database.statement("INSERT INTO holder(user_id) VALUES(?)")
+        insert.bind(1, id.text)
+        try insert.run()
+        return try database.number("SELECT last_insert_rowid()") ?? 0
+    }
+}

@@ -1,0 +1,107 @@
+internal import Base
+internal import StoreCore
+
+/// What the writer does between two transactions, a little at a time: it fills the trailing indexes, forgets what is old, and moves the
+/// write-ahead log into the file.
+final class Upkeep {
+    private let decisions: Decisions
+    private let transaction: Transaction
+    private let checkpointer: Checkpointer
+    private let options: SQLiteStore.Options
+    private let merge: Merge
+    private let retention: Retention
+    private let log = WALObserver()
+
+    /// Whether the log is being searched for what is to be forgotten.
+    private(set) var isSweeping = false
+    /// When it is to be searched again, in Unix milliseconds.
+    private var nextSweep: Int64 = 0
+    /// When the next slice of that may be done, in monotonic nanoseconds.
+    private var nextSlice: Int64 = 0
+    /// The same for a slice of a merge.
+    private var nextMergeSlice: Int64 = 0
+    /// What it failed with last: told once.
+    private var reported: String?
+
+    init(
+        _ decisions: Decisions, _ transaction: Transaction, _ checkpointer: Checkpointer, _ options: SQLiteStore.Options
+    ) {
+        self.decisions = decisions
+        self.transaction = transaction
+        self.checkpointer = checkpointer
+        self.options = options
+        merge = Merge(decisions.tables)
+        retention = Retention(decisions.tables, decisions.cursors, lifetime: options.taskRetention)
+        decisions.tables.database.onCommit(log)
+    }
+
+    /// When a merge goes on, in monotonic nanoseconds; `nil` where there is nothing to merge.
+    var nextMerge: Int64? { decisions.log.tail.isMerging ? nextMergeSlice : nil }
+
+    /// Does what is due.
+    /// - Parameter isIdle: whether nobody waits.
+    /// - Returns: the error after which nothing can be written any more.
+    func run(isIdle: Bool) -> SQLiteError? {
+        do throws(SQLiteError) {
+            if let failure = checkpointer.removeFailure() { throw failure }
+            try mergeTail(isIdle: isIdle)
+            try sweep()
+            try checkpoint()
+            reported = nil
+            return nil
+        } catch {
+            // Nobody waits for it. With a full disk it is tried again: the tail still has what the index lacks.
+            if reported != error.description { options.log("housekeeping: \(error)") }
+            reported = error.description
+            return error.isFull ? nil : error
+        }
+    }
+
+    private func mergeTail(isIdle: Bool) throws(SQLiteError) {
+        let tail = decisions.log.tail
+        let waiting = tail.active.count
+        let isDue = waiting >= options.tuning.mergeThreshold || (isIdle && waiting > 0 && !tail.isMerging)
+        if isDue { tail.seal() }
+        // Oldest first, and no later one before it: the mark up to which rows are indexed leaves no gap.
+        guard tail.isMerging, let generation = tail.sealed.first else { return }
+        let start = MonotonicClock.nanoseconds
+        guard start >= nextMergeSlice else { return }
+        // Unless it works: one that finds no room is tried again then.
+        nextMergeSlice = start + Int64(options.tuning.mergePause) * 1_000_000
+        if try merge.advance(generation) { tail.drop(generation) }
+        // As much time as a slice took is left to those who wait.
+        let now = MonotonicClock.nanoseconds
+        nextMergeSlice = now + (now - start)
+    }
+
+    private func sweep() throws(SQLiteError) {
+        let now = options.clock()
+        guard isSweeping || now >= nextSweep else { return }
+        let time = MonotonicClock.nanoseconds
+        guard time >= nextSlice else { return }
+        nextSlice = time + Int64(options.tuning.sweepPause) * 1_000_000
+        do {
+            try transaction.begin()
+            let unmerged = decisions.log.tail.firstUnmerged
+            isSweeping = try !retention.advance(now: now, before: unmerged) { decisions.receipts.forget($0) }
+            // With the cursors by which it decided.
+            try transaction.commit(flushing: true)
+        } catch {
+            isSweeping = false
+            nextSweep = now + options.sweepInterval
+            retention.restart()
+            _ = transaction.rollback(error)
+            throw error
+        }
+        if !isSweeping { nextSweep = now + options.sweepInterval }
+    }
+
+    private func checkpoint() throws(SQLiteError) {
+        if checkpointer.removeDone() {
+            _ = try decisions.tables.database.checkpoint()
+            log.frames = 0
+        } else if log.frames > options.tuning.checkpointThreshold {
+            checkpointer.request()
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package import Push
+internal import Synchronization
+
+/// What the loops are to learn of a transaction: kept until it is committed, then posted, the feed's entries first, then the answers
+/// to that loop's own requests. Writer only.
+package final class Outbox {
+    private struct Loop {
+        let mailbox: any Mailbox
+        var deliver: (@Sendable (FeedEvent) -> Void)?
+        var entries: [Entry] = []
+        var answers: [Answer] = []
+        /// Bytes of payload that were posted and are not applied yet.
+        let backlog = Backlog()
+        /// Entries were left out: the loop is told to catch up as soon as it has applied what it has.
+        var hasGap = false
+        /// Wait for this loop to have applied the gap: what it was not told before ended there, too.
+        var waiting: [Confirmation] = []
+        var unsent = 0
+    }
+
+    /// Whose order the entries are in.
+    private let lane: Lane
+    /// A loop that is further behind than this, in bytes, gets a gap instead of more.
+    private let backlogLimit: Int
+    /// What an entry without payload is counted as.
+    private static let entryCost = 64
+    /// How many answers a loop gives before it may end its turn: each may be a reply with its system call, so these take 0.2 ms.
+    private static let answersAJob = 32
+
+    private var loops: [Loop] = []
+    private var confirmed: [(loop: Int, answer: Answer)] = []
+
+    /// An outbox of no loops yet.
+    package init(of lane: Lane, backlogLimit: Int) {
+        self.lane = lane
+        self.backlogLimit = backlogLimit
+    }
+
+    package func join(_ mailbox: any Mailbox) { loops.append(Loop(mailbox: mailbox)) }
+
+    package func subscribe(_ loop: Int, _ deliver: @escaping @Sendable (FeedEvent) -> Void) {
+        loops[loop].deliver = deliver
+    }
+
+    /// To one loop: the one that has the device's session.
+    package func post(_ entry: Entry, to loop: Int) {
+        guard loops[loop].deliver != nil else { return }
+        let cost = if case .row(let row) = entry { row.payload.count + Self.entryCost } else { Self.entryCost }
+        if loops[loop].hasGap || loops[loop].backlog.bytes + loops[loop].unsent + cost > backlogLimit {
+            // Closing a connection is asked for once and cannot be caught up on.
+            if case .close = entry { loops[loop].entries.append(entry) } else { loops[loop].hasGap = true }
+            return
+        }
+        // A loop skips what is not after what it has applied: an entry out of order would be lost.
+        assert(
+            loops[loop].entries.last?.position ?? .start < entry.position ?? .init(raw: .max), "the feed is in the log's order")
+        loops[loop].unsent += cost
+        loops[loop].entries.append(entry)
+    }
+
+    /// To every loop.
+    package func post(_ entry: Entry) {
+        for loop in loops.indices { post(entry, to: loop) }
+    }
+
+    package func answer(_ loop: Int, _ answer: @escaping Answer) { loops[loop].answers.append(answer) }
+
+    /// An answer that waits until every loop has applied this transaction.
+    package func confirm(_ loop: Int, _ answer: @escaping Answer) { confirmed.append((loop, answer)) }
+
+    /// The transaction failed: nothing of it is told.
+    package func clear() {
+        confirmed.removeAll()
+        for loop in loops.indices {
+            loops[loop].entries.removeAll()
+            loops[loop].answers.removeAll()
+            loops[loop].unsent = 0
+        }
+    }
+
+    /// The transaction is committed: tells everybody, waking each loop at most once.
+    package func send(upTo head: UInt64, snapshot: () -> DirectorySnapshot) {
+        let confirmation = confirmed.isEmpty ? nil : Confirmation(of: confirmed, by: loops, after: subscribed)
+        confirmed.removeAll()
+        for index in loops.indices {
+            var events: [FeedEvent] = []
+            if !loops[index].entries.isEmpty {
+                events.append(.entries(lane, upTo: Position(raw: head), loops[index].entries))
+            }
+            if let confirmation, loops[index].deliver != nil { loops[index].waiting.append(confirmation) }
+            if loops[index].hasGap, loops[index].backlog.bytes == 0 {
+                loops[index].hasGap = false
+                events.append(.gap(lane, now: Position(raw: head), snapshot()))
+            }
+            let applied = loops[index].hasGap ? [] : loops[index].waiting
+            guard !events.isEmpty || !loops[index].answers.isEmpty || !applied.isEmpty else { continue }
+            post(events, confirming: applied, to: index)
+        }
+        if subscribed == 0 { confirmation?.release() }
+    }
+
+    /// Loops that are owed a gap: they are told as soon as they have applied what they have.
+    package var owesGap: Bool { loops.contains { $0.hasGap } }
+
+    private var subscribed: Int { loops.count { $0.deliver != nil } }
+
+    private func post(_ events: [FeedEvent], confirming confirmations: [Confirmation], to index: Int) {
+        let answers = loops[index].answers
+        let deliver = loops[index].deliver
+        let backlog = loops[index].backlog
+        let cost = loops[index].unsent
+        loops[index].entries = []
+        loops[index].answers = []
+        loops[index].unsent = 0
+        if !confirmations.isEmpty { loops[index].waiting = [] }
+        backlog.add(cost)
+        let mailbox = loops[index].mailbox
+        let first = answers.prefix(Self.answersAJob)
+        mailbox.execute {
+            if let deliver { for event in events { deliver(event) } }
+            backlog.add(-cost)
+            for answer in first { answer() }
+            for confirmation in confirmations { confirmation.loopHasApplied() }
+        }
+        for start in stride(from: first.endIndex, to: answers.endIndex, by: Self.answersAJob) {
+            let next = answers[start...].prefix(Self.answersAJob)
+            mailbox.execute { for answer in next { answer() } }
+        }
+    }
+
+    /// Bytes on their way to a loop.
+    private final class Backlog: Sendable {
+        private let count = Atomic(0)
+        var bytes: Int { count.load(ordering: .relaxed) }
+        func add(_ bytes: Int) { count.add(bytes, ordering: .relaxed) }
+    }
+
+    /// Answers that wait for all loops.
+    private final class Confirmation: Sendable {
+        private let answers: [(mailbox: any Mailbox, answer: Answer)]
+        private let missing: Atomic<Int>
+
+        init(of answers: [(loop: Int, answer: Answer)], by loops: [Loop], after count: Int) {
+            self.answers = answers.map { (loops[$0.loop].mailbox, $0.answer) }
+            missing = Atomic(count)
+        }
+
+        func loopHasApplied() {
+            if missing.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { release() }
+        }
+
+        func release() {
+            for (mailbox, answer) in answers { mailbox.execute(answer) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package import Push
+
+// Where a task stands, and its counts, from its row and its receipts.
+
+extension TaskReceipts {
+    /// The task's status. Expiry and completion are computed; the rest somebody did.
+    /// - Parameter now: Unix milliseconds: what has expired by then is expired.
+    package func status(of row: StoredRow, at now: Int64) -> TaskStatus {
+        switch row.end {
+        case .cancelled: return .cancelled
+        case .superseded: return .superseded
+        case .none: break
+        }
+        let isExpired = row.expires.map { $0 <= now } ?? false
+        if rest == 0 && (row.kind == .message || isExpired) { return .completed }
+        return isExpired ? .expired : .active
+    }
+
+    /// The task's counts.
+    package func counts(of row: StoredRow, at now: Int64) -> Counts {
+        var counts = Counts()
+        counts.targeted = targeted + joined
+        counts.delivered = delivered
+        counts.withdrawn = withdrawn
+        counts.skippedOversize = skipped + skippedAtAccept
+        counts.opened = opened
+        counts.applied = applied
+        counts.failed = failed
+        // Those that are in no stored state are one number, whose name is the task's status.
+        switch status(of: row, at: now) {
+        case .active, .completed: counts.pending = rest
+        case .expired: counts.expired = rest
+        case .cancelled: counts.cancelled = rest
+        case .superseded: counts.superseded = rest
+        }
+        return counts
+    }
+}
+
+extension RecipientState {
+    /// What the devices of a task are that are in no stored state.
+    package init(restOf status: TaskStatus) {
+        self =
+            switch status {
+            case .active, .completed: .pending
+            case .expired: .expired
+            case .cancelled: .cancelled
+            case .superseded: .superseded
+            }
+    }
+}
+
+extension StoredRow {
+    /// When the task ended, or will, Unix milliseconds; `nil` for a configuration that is current and never expires.
+    /// - Parameter completed: when its last device had it.
+    package func end(completed: Int64?) -> Int64? {
+        if end != .none { return endedAt }
+        return kind == .message ? completed ?? expires : expires
+    }
+}

@@ -1,0 +1,110 @@
+/// What became of one task's devices: counters, and for each device which state it is in. Belongs to one thread.
+package final class TaskReceipts {
+    /// The exclusive states that are stored; the rest of a task's devices is one number whose name is the task's status.
+    package enum Mark: Int64, CaseIterable, Sendable {
+        case delivered = 0
+        case skipped = 1
+        case withdrawn = 2
+        /// Counted because it joined the target later. Not exclusive.
+        case joined = 3
+    }
+
+    /// The position of the task's row.
+    package let seq: UInt64
+    /// The device of a unicast, whose marks are bits of `state`: a million unicasts are no million bitmaps.
+    package let only: UInt32?
+    package let isMessage: Bool
+    /// When it was accepted, without those that joined.
+    package let targeted: Int
+    package let skippedAtAccept: Int
+
+    package var delivered = 0
+    package var withdrawn = 0
+    package var skipped = 0
+    package var joined = 0
+    package var opened = 0
+    package var applied = 0
+    package var failed = 0
+    package var state: Int64 = 0
+    /// When a message had nothing pending for the first time, Unix milliseconds.
+    package var completedAt: Int64?
+    /// Changed since it was read or written.
+    package var isDirty = false
+    /// Bitmaps that were looked at, by chunk and mark; the rest is in the store. An array, as chunks are few and dense.
+    @usableFromInline var sets: [OrdinalSet?] = []
+    /// How many bitmaps it holds.
+    package private(set) var setCount = 0
+
+    /// The receipts of a row for which nothing has happened yet.
+    package convenience init(_ row: StoredRow) {
+        self.init(
+            seq: row.seq, target: row.target, isMessage: row.kind == .message, targeted: row.targeted, skipped: row.skipped)
+    }
+
+    /// The same from what receipts need of a row.
+    package init(seq: UInt64, target: TargetKey, isMessage: Bool, targeted: Int, skipped: Int) {
+        self.seq = seq
+        only = target.kind == .device ? target.shortID : nil
+        self.isMessage = isMessage
+        self.targeted = targeted
+        skippedAtAccept = skipped
+    }
+
+    // MARK: Bitmaps
+
+    /// A bitmap that was looked at.
+    @inlinable
+    package func set(_ mark: Mark, chunk: UInt32) -> OrdinalSet? {
+        let index = Self.index(mark, chunk)
+        return index < sets.count ? sets[index] : nil
+    }
+
+    /// Keeps a bitmap that was read or made.
+    package func keep(_ set: OrdinalSet, _ mark: Mark, chunk: UInt32) {
+        let index = Self.index(mark, chunk)
+        if index >= sets.count { sets.append(contentsOf: Array(repeating: nil, count: index + 1 - sets.count)) }
+        if sets[index] == nil { setCount += 1 }
+        sets[index] = set
+    }
+
+    /// Bitmaps that were changed since they were read or written.
+    package var dirtySets: [(mark: Mark, chunk: UInt32, set: OrdinalSet)] {
+        sets.enumerated().compactMap { index, set in
+            guard let set, set.isDirty else { return nil }
+            return (Mark.allCases[index % Self.marksPerChunk], UInt32(index / Self.marksPerChunk), set)
+        }
+    }
+
+    @usableFromInline static var marksPerChunk: Int { 4 }
+
+    @inlinable
+    static func index(_ mark: Mark, _ chunk: UInt32) -> Int { Int(chunk) * marksPerChunk + Int(mark.rawValue) }
+
+    // MARK: Counters
+
+    /// Devices that are in none of the stored states.
+    @inlinable
+    package var rest: Int { targeted + joined - delivered - withdrawn - skipped - skippedAtAccept }
+
+    /// How many devices carry a mark.
+    @inlinable
+    package func count(_ mark: Mark) -> Int {
+        switch mark {
+        case .delivered: delivered
+        case .skipped: skipped
+        case .withdrawn: withdrawn
+        case .joined: joined
+        }
+    }
+
+    /// So many devices more, or fewer, carry a mark.
+    @inlinable
+    package func add(_ step: Int, to mark: Mark) {
+        switch mark {
+        case .delivered: delivered += step
+        case .skipped: skipped += step
+        case .withdrawn: withdrawn += step
+        case .joined: joined += step
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import CSQLite
+import Foundation
+import Push
+import Testing
+
+@testable import SQLiteStore
+
+/// The tables by version, and that statements find the indexes that are made for them.
+@Suite("Schema")
+struct SchemaTests {
+    @Test("a data directory of version 1 opens, and everything in it goes on")
+    func versionOne() async throws {
+        let directory = try TemporaryDirectory()
+        try Self.makeDatabase(directory.path + "/psp.db", try Self.dump("version-1"))
+        let fixture = try await StoreFixture(in: directory, keeping: nil) { $0.clock = { 1_795_857_522_000 } }
+        #expect(try await fixture.number("PRAGMA user_version") == Schema.version)
+        #expect(try await fixture.number("SELECT count(*) FROM sqlite_master WHERE name = 'past_user'") == 0)
+
+        let (joined, device, user, root) = (Self.task(7), Self.task(8), Self.task(9), Self.task(14))
+        #expect(try await fixture.pendingTasks("phone") == [device, user, root])
+        #expect(try await fixture.pendingTasks("tablet") == [joined, root])
+        #expect(try await fixture.recipients(joined, .delivered) == ["phone"])
+        #expect(try await fixture.recipients(joined, .withdrawn) == ["gone"])
+        #expect(try await fixture.recipients(joined, .pending) == ["tablet"])
+        #expect(try await fixture.recipients(user, .pending) == ["phone"])
+        let totals = try await fixture.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil)
+        #expect(totals.tasks == 1 && totals.counts.pending == 2)
+
+        let again = await fixture.port.append(.message(.organisation("root"), bizNo: "order-1"), withinRate: true)
+        #expect(again == .refused(Refusal(.outBizNoReused, field: "policy.out_biz_no")))
+        try await fixture.push(.configuration(.organisation("root"), tag: "c"))
+        #expect(try await fixture.port.report(joined, to: nil).status == .superseded)
+        let new = try await fixture.push(.message(.user("ann")))
+        try await fixture.restart()
+        #expect(try await fixture.pendingTasks("phone").last == new)
+    }
+
+    @Test(
+        "live devices are found by index",
+        arguments: [
+            ("EXPLAIN QUERY PLAN SELECT ordinal FROM live_device WHERE key = 1", "device_by_key"),
+            ("EXPLAIN QUERY PLAN SELECT ordinal FROM live_device WHERE user = 1", "device_by_user"),
+            ("EXPLAIN QUERY PLAN SELECT ordinal FROM live_device WHERE org = 1", "device_by_org"),
+            (
+                "EXPLAIN QUERY PLAN SELECT ordinal FROM retired_device WHERE retired_seq < 9 ORDER BY retired_seq LIMIT 200",
+                "device_retired"
+            ),
+        ] as [(StaticString, String)])
+    func plans(statement: StaticString, index: String) async throws {
+        let fixture = try await StoreFixture()
+        let port = try #require(fixture.port as? LoopPort)
+        let plan = try await port.read(port.store.reports) { context throws(SQLiteError) -> [String] in
+            let query = try context.database.statement(statement)
+            var lines: [String] = []
+            while try query.step() { lines.append(query.text(3)) }
+            return lines
+        }
+        #expect(plan.count == 1 && plan[0].contains("INDEX \(index) "), "\(plan)")
+    }
+
+    /// The task of that position in the dumped directory.
+    private static func task(_ seq: UInt64) -> TaskID { TaskID("7df5f2e3" + String(format: "%012x", seq)) }
+
+    private static func dump(_ name: String) throws -> String {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        return try String(contentsOf: folder.appendingPathComponent("Data/\(name).sql"), encoding: .utf8)
+    }
+
+    /// By SQLite's own means, as the program of that time would.
+    private static func makeDatabase(_ path: String, _ sql: String) throws {
+        var handle: OpaquePointer?
+        defer { sqlite3_close(handle) }
+        try #require(sqlite3_open(path, &handle) == SQLITE_OK)
+        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
+    }
+}
+
+extension StoreFixture {
+    fileprivate func number(_ sql: StaticString) async throws -> Int64? {
+        guard let port = port as? LoopPort else { throw UnexpectedAnswer(answer: "another store") }
+        return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) }
+    }
+}
