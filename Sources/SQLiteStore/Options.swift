@@ -25,8 +25,9 @@ extension SQLiteStore {
         var mergeThreshold = 65_536
         /// How long a tail with few rows waits to be merged while nothing is to do, in milliseconds.
         var mergePause = 1_000
-        /// Frames (4 KiB) of the write-ahead log above which it is moved into the file. The more, the more often a page has been written
-        /// again by then, and is moved once: beside an import the checkpoints took a third of the time that they took with 8,192.
+        /// Frames (4 KiB) of the write-ahead log above which it is moved into the file. The more, the more often a page has been
+        /// written again by then, and is moved once: beside an import the checkpoints took a third of the time that they took
+        /// with 8,192.
         var checkpointThreshold = 32_768
         /// A loop that is further behind than this, in bytes, gets a gap instead of more.
         var backlogLimit = 64 << 20

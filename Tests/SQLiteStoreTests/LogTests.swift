@@ -19,7 +19,8 @@ struct LogTests {
         try await fixture.device("d", in: "root")
         try await eventually { fixture.store.tail.firstUnmerged == .max }
         let session = try await fixture.attach("d")
-        // The rows are in the tail when the reader looks at it, and in the index when its snapshot begins, or the other way round.
+        // The rows are in the tail when the reader looks at it, and in the index when its snapshot begins, or the other way
+        // round.
         let store = fixture.store
         fixture.loop.suspend()
         let port = fixture.port

@@ -6,7 +6,8 @@ import Testing
 
 @testable import SQLiteStore
 
-/// What the store costs; printed, not judged. `PSP_MEASURE=1 swift test -c release -Xswiftc -enable-testing --filter Measurements`.
+/// What the store costs; printed, not judged. `PSP_MEASURE=1 swift test -c release -Xswiftc -enable-testing --filter
+/// Measurements`.
 @Suite("Measurements", .enabled(if: ProcessInfo.processInfo.environment["PSP_MEASURE"] != nil), .serialized)
 struct Measurements {
     /// CPU of the process, and time, in microseconds.

@@ -25,8 +25,8 @@ final class LoopPort: StorePort {
 
     // MARK: Asking the writer
 
-    /// Has the writer decide something, and waits for its being on the disk. What changes nothing is answered whatever becomes of the
-    /// transaction.
+    /// Has the writer decide something, and waits for its being on the disk. What changes nothing is answered whatever becomes of
+    /// the transaction.
     func ask<Value: Sendable>(
         _ kind: Job.Kind = .read, confirmed: Bool = false, flushes: Bool = false,
         _ body: @escaping @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Value

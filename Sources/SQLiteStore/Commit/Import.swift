@@ -39,8 +39,8 @@ final class Import {
         decided.removeAll(keepingCapacity: true)
     }
 
-    /// The transaction failed. What was committed before stays; what was decided in it may be done if `isCertain` is false; the rest
-    /// was not begun.
+    /// The transaction failed. What was committed before stays; what was decided in it may be done if `isCertain` is false; the
+    /// rest was not begun.
     func failed(_ outbox: Outbox, isCertain: Bool) {
         let undone = Result<ChangeResult, Refusal>.failure(Refusal(.unavailable))
         let unknown = Result<ChangeResult, Refusal>.failure(Refusal(isCertain ? .unavailable : .internalError))

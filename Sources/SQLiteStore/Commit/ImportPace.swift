@@ -10,8 +10,9 @@ struct ImportPace {
     /// Nobody else is there when no job has come for so many nanoseconds.
     private static let quiet: Int64 = 100_000_000
 
-    /// How much time is left to others beside them, as a multiple of what a slice took: of pushes beside an import, one in a hundred must not meet
-    /// a slice that was slow, or the checkpoint of what it wrote (a sync of the log takes 5 ms instead of 0.3 while one is synced).
+    /// How much time is left to others beside them, as a multiple of what a slice took: of pushes beside an import, one in a
+    /// hundred must not meet a slice that was slow, or the checkpoint of what it wrote (a sync of the log takes 5 ms instead of
+    /// 0.3 while one is synced).
     private static let rest: Int64 = 16
 
     /// Fewer than these cost about as much.
@@ -30,8 +31,8 @@ struct ImportPace {
     /// How soon to look again whether it may go on.
     private static let look: Int64 = 1_000_000
 
-    /// Whether others come first: callers who wait, or a checkpoint. What is written beside one would be left to the writer to move,
-    /// and each push would wait behind both.
+    /// Whether others come first: callers who wait, or a checkpoint. What is written beside one would be left to the writer to
+    /// move, and each push would wait behind both.
     func yields(at now: Int64, toWaiting isAwaited: Bool, toCheckpoint isBusy: Bool) -> Bool {
         let waited = now - lastSlice
         return (isAwaited && waited < Self.patience.waiting) || (isBusy && waited < Self.patience.checkpoint)

@@ -1,7 +1,8 @@
 internal import Push
 internal import StoreCore
 
-/// Something that the writer decides. All that is handed in meanwhile is decided in one transaction, and one fsync answers it all.
+/// Something that the writer decides. What is handed in meanwhile is decided in one transaction, which one
+/// fsync answers.
 struct Job: Sendable {
     /// What becomes of a job whose transaction failed.
     enum Kind {

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// A clock that never goes back while the store is open: what a caller has read as expired is not active again because somebody set
-/// the system's time.
+/// A clock that never goes back while the store is open: what a caller has read as expired is not active again because somebody
+/// set the system's time.
 final class SteadyClock: Sendable {
     private let clock: @Sendable () -> Int64
     private let latest = Atomic(Int64.min)

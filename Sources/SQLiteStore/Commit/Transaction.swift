@@ -5,8 +5,8 @@ internal import StoreCore
 final class Transaction {
     private let decisions: Decisions
     private let clock: @Sendable () -> Int64
-    /// The time of what is decided now, in Unix milliseconds: read once a transaction, and never behind an earlier one, so that positions
-    /// and times have one order.
+    /// The time of what is decided now, in Unix milliseconds: read once a transaction, and never behind an earlier one, so that
+    /// positions and times have one order.
     private(set) var now: Int64
     /// Set by an input/output error: nothing is changed any more, until a restart.
     private(set) var failure: String?

@@ -2,7 +2,7 @@ internal import Base
 internal import Push
 internal import StoreCore
 
-/// What the writer's thread does: it takes the jobs that wait, decides them in one transaction, answers them, tidies up, and waits again.
+/// What the writer's thread does: it takes the jobs that wait, decides them in one transaction, answers them, and tidies up.
 final class WriterLoop {
     private let queue: JobQueue
     private let decisions: Decisions

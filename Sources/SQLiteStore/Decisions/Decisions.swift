@@ -3,8 +3,8 @@ internal import StoreCore
 
 /// Everything that decides, and what it decides by. Lives on the writer's thread, inside its transaction; jobs are handed it.
 ///
-/// What it holds in memory is what the file holds, plus facts that are written some times a second. After a transaction that failed it
-/// is read again from the file.
+/// What it holds in memory is what the file holds, plus facts that are written some times a second. After a transaction that
+/// failed it is read again from the file.
 final class Decisions {
     let tables: Tables
     // What decisions look at and change.

@@ -1,7 +1,8 @@
 internal import Push
 internal import StoreCore
 
-/// Takes a push: every check that depends on the directory, the clock or earlier pushes, in the interface's order, and then the row.
+/// Takes a push: every check that depends on the directory, the clock or earlier pushes, in the interface's order, then
+/// the row.
 final class PushDecider {
     private let messages: MessageTable
     private let indexes: IndexTable
@@ -107,8 +108,8 @@ final class PushDecider {
         return tasks.id(of: row.seq)
     }
 
-    /// The scope that bounds who receives it: a user's devices that lie inside, and whoever joins a configuration's target later. Any
-    /// other target lies inside as a whole.
+    /// The scope that bounds who receives it: a user's devices that lie inside, and whoever joins a configuration's target later.
+    /// Any other target lies inside as a whole.
     private func scope(of app: App, for request: PushRequest) -> UInt32? {
         switch (request.interface, request.target) {
         case (.configuration, _), (.message, .user): app.scope.flatMap { directory.tree[$0]?.org }

@@ -1,8 +1,8 @@
 internal import Push
 internal import StoreCore
 
-/// Attach, detach, takeover: decided in the one queue, so that "who has the device" has one order. Nothing here is written, so it is
-/// decided beside the transaction and holds whatever becomes of that.
+/// Attach, detach, takeover: decided in the one queue, so that "who has the device" has one order. Nothing here is written, so it
+/// is decided beside the transaction and holds whatever becomes of that.
 final class SessionDecider {
     private let devices: DeviceTable
     private let log: MessageLog

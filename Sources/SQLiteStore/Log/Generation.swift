@@ -58,8 +58,8 @@ final class Generation: Sendable {
         var count: Int { targets.count + biz.count + tags.count }
     }
 
-    /// Numbers are sorted as they are, which is faster than by their keys with a look-up each. Tags by their keys, whose positions are in
-    /// order already: a tag that all have is compared with no other.
+    /// Numbers are sorted as they are, which is faster than by their keys with a look-up each. Tags by their keys, whose
+    /// positions are in order already: a tag that all have is compared with no other.
     var sorted: Sorted {
         let (entries, tags) = state.withLock { ($0.entries, $0.tags) }
         var sorted = Sorted(last: entries.last?.seq)

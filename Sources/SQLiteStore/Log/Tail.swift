@@ -5,9 +5,9 @@ internal import Base
 /// A push is one row, by position; every other order (by target, `out_biz_no`, tag) would dirty a random page for each, so those
 /// indexes are filled later, sorted and many at once. Until then their entries are here: sealed generations and an active one.
 ///
-/// **The order that keeps rows from falling between the two:** a reader takes the tail first and begins its read transaction then;
-/// the writer drops a generation only after the commit of its merge. A reader that took the tail before the drop finds the rows
-/// in the generation; one that took it after sees them in the index.
+/// **The order that keeps rows from falling between the two:** a reader takes the tail first and begins its read transaction
+/// then; the writer drops a generation only after the commit of its merge. A reader that took the tail before the drop finds the
+/// rows in the generation; one that took it after sees them in the index.
 final class Tail: Sendable {
     /// What a reader holds: it stays whole, whatever the writer drops meanwhile.
     struct View: Sendable {

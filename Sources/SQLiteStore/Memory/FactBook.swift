@@ -2,8 +2,9 @@ internal import Base
 internal import Push
 internal import StoreCore
 
-/// What devices acknowledged: in the books at once, in the file soon. Until it is there, each fact is remembered: after a transaction
-/// that failed the books are read again from the file, and the facts, which may be told any number of times, are told once more.
+/// What devices acknowledged: in the books at once, in the file soon. Until it is there, each fact is remembered: after a
+/// transaction that failed the books are read again from the file, and the facts, which may be told any number of times, are told
+/// once more.
 final class FactBook {
     private enum Fact {
         case delivery(Delivery)

@@ -1,7 +1,8 @@
 internal import Push
 internal import StoreCore
 
-/// Says what happened to the loops that it concerns. A device's own entries go to the loop that has its session alone. Writer only.
+/// Says what happened to the loops that it concerns. A device's own entries go to the loop that has its session.
+/// Writer only.
 final class Feed {
     private let outbox: Outbox
     private let sessions: SessionRegistry
@@ -16,7 +17,7 @@ final class Feed {
     /// A row, or a reference to one.
     /// - Parameter position: the row's, or the reference's.
     func row(_ row: StoredRow, of app: AppKey, at position: UInt64, to target: TargetKey) {
-        // A device's row concerns the loop that has its session, if any: for the rest it stays in the log, and is not even composed.
+        // A device's row concerns the loop that has its session. Without one it stays in the log, and is not even composed.
         var only: SessionRegistry.Session?
         if target.kind == .device {
             only = sessions[target.shortID]

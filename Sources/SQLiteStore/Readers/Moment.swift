@@ -1,8 +1,8 @@
 internal import Push
 internal import StoreCore
 
-/// What was read as of one moment for one device and is the same for the next: devices that come back together are below the same few
-/// organisations, and the same groupcasts wait for them (half of what a reader does for each).
+/// What was read as of one moment for one device and is the same for the next: devices that come back together are below the same
+/// few organisations, and the same groupcasts wait for them (half of what a reader does for each).
 final class Moment {
     /// What each organisation was ever directly below.
     var parents: [UInt32: [MembershipHistory.Interval<UInt32>]] = [:]

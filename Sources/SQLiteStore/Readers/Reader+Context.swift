@@ -41,8 +41,8 @@ extension Reader {
             return try body(view)
         }
 
-        /// Pieces of work that wait at the same time read as of one moment, which is after each was handed in: the log's lock and the
-        /// transaction are theirs together (12,000 instructions less for each of many).
+        /// Pieces of work that wait at the same time read as of one moment, which is after each was handed in: the log's lock and
+        /// the transaction are theirs together (12,000 instructions less for each of many).
         func sharing(_ body: () -> Void) throws(SQLiteError) {
             isSharing = true
             body()

@@ -9,8 +9,8 @@ struct RecipientReader {
     /// Devices that one page looks at.
     private static let scan = 4_000
 
-    /// Where a list goes on. A task's organisations come in the order of their numbers, each one's devices in that of their ordinals;
-    /// then those that joined.
+    /// Where a list goes on. A task's organisations come in the order of their numbers, each one's devices in that of their
+    /// ordinals; then those that joined.
     private enum Place: Equatable {
         case member(org: UInt32, after: UInt32?)
         case joined(after: UInt32?)

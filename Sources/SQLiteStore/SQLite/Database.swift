@@ -38,15 +38,16 @@ final class Database {
         // FULL: the log is synced at each commit, which is what SUCCESS promises. Checkpoints are our own business.
         try execute("PRAGMA synchronous=FULL")
         try execute("PRAGMA wal_autocheckpoint=0")
-        // A log that grew while somebody held a snapshot gives the room back when it begins anew. The limit is above what the log grows
-        // to between two checkpoints: cut and grown again, each growth would cost a sync of the file system's journal (30 ms).
+        // A log that grew while somebody held a snapshot gives the room back when it begins anew. The limit is above what the log
+        // grows to between two checkpoints: cut and grown again, each growth would cost a sync of the file system's journal (30
+        // ms).
         try execute("PRAGMA journal_size_limit=\(192 << 20)")
         try execute("PRAGMA cache_size=-\(role == .writer ? 65_536 : 16_384)")
         try execute("PRAGMA temp_store=MEMORY")
     }
 
-    /// SQLite keeps count of its memory under one mutex for all threads, at each allocation, unless told not to before its first use
-    /// in the process.
+    /// SQLite keeps count of its memory under one mutex for all threads, at each allocation, unless told not to before its first
+    /// use in the process.
     private static let leaveStatisticsOut: Void = psp_sqlite_without_statistics()
 
     deinit {

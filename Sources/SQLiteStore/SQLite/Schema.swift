@@ -88,8 +88,8 @@ enum Schema {
           app INTEGER NOT NULL, tag TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(app, tag, seq)) WITHOUT ROWID;
         """
 
-    /// The past of users goes, since a user is set once in the life of a holder. And the two kinds of devices have names, so that no
-    /// statement writes out what tells them apart: SQLite puts a view's condition into the statement and finds the same index.
+    /// The past of users goes, since a user is set once in the life of a holder. And the two kinds of devices have names, so that
+    /// no statement writes out what tells them apart: SQLite puts a view's condition into the statement and finds the same index.
     private static let versionTwo = """
         DROP TABLE past_user;
         CREATE VIEW live_device AS SELECT * FROM device WHERE retired_seq = \(MembershipHistory.forever);

@@ -1,4 +1,5 @@
-/// `cursor` and `beyond`: how far devices have acknowledged, in pages of cells by ordinal, and what they acknowledged beyond that.
+/// `cursor` and `beyond`: how far devices have acknowledged, in pages of cells by ordinal, and what they acknowledged beyond
+/// that.
 final class CursorTable {
     private let database: Database
 

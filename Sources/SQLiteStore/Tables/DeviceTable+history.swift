@@ -23,8 +23,8 @@ extension DeviceTable {
         let (token, platform) = (query.text(0), Platform(number: query.int(1)))
         query.reset()
 
-        // Closed intervals: few, and none at all for a device that never changed, or not after `since`: the last of them ended when
-        // what holds now began.
+        // Closed intervals: few, and none at all for a device that never changed, or not after `since`: the last of them ended
+        // when what holds now began.
         let orgs = orgSince > created && orgSince > since ? try pastOrganisations(of: ordinal, since: since) : []
         let tests = testSince > created && testSince > since ? try pastTests(of: ordinal, since: since) : []
         return MembershipHistory(

@@ -87,8 +87,8 @@ extension DeviceTable {
         try ordinals("SELECT ordinal FROM device WHERE user = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3", user, first, limit)
     }
 
-    /// Devices that were ever in that organisation itself, from an ordinal on: both those that still are and those that left, in one
-    /// order, so that one which moves while the list is paged through is neither missed nor listed twice.
+    /// Devices that were ever in that organisation itself, from an ordinal on: both those that still are and those that left, in
+    /// one order, so that one which moves while the list is paged through is neither missed nor listed twice.
     func ordinals(everOfOrganisation org: UInt32, from first: Int64, limit: Int) throws(SQLiteError) -> [UInt32] {
         let present = try ordinals(
             "SELECT ordinal FROM device WHERE org = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3", Int64(org), first, limit)

@@ -34,8 +34,8 @@ final class ReceiptTable {
     func find(_ seq: UInt64) throws(SQLiteError) -> Found? {
         let query = try database.statement(
             """
-            SELECT kind, target, targeted, message.skipped, ref, counter.delivered, withdrawn, counter.skipped, joined, opened, applied,
-              failed, state, completed_at
+            SELECT kind, target, targeted, message.skipped, ref, counter.delivered, withdrawn, counter.skipped, joined, opened,
+              applied, failed, state, completed_at
             FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE message.seq = ?
             """)
         query.bind(1, seq)
@@ -127,8 +127,8 @@ final class ReceiptTable {
     func write(_ receipts: TaskReceipts) throws(SQLiteError) {
         let upsert = try database.statement(
             """
-            INSERT OR REPLACE INTO counter(seq, delivered, withdrawn, skipped, joined, opened, applied, failed, state, completed_at)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT OR REPLACE INTO counter(seq, delivered, withdrawn, skipped, joined, opened, applied, failed, state,
+              completed_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         upsert.bind(1, receipts.seq)
         upsert.bind(2, receipts.delivered)

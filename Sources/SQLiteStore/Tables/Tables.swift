@@ -1,5 +1,5 @@
-/// The store's tables, as one connection sees them. A table knows its statements and how its rows read; what a row means, deciders and
-/// readers know.
+/// The store's tables, as one connection sees them. A table knows its statements and how its rows read; what a row means,
+/// deciders and readers know.
 final class Tables {
     let database: Database
     let meta: MetaTable

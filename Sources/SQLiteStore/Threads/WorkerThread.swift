@@ -11,8 +11,8 @@ final class WorkerThread: Sendable {
     enum Scheduling {
         /// As any other.
         case ordinary
-        /// Little to do and somebody waits for it: when it wakes it should run at once. (Measured on two cores that are busy with other threads: a push's p99 6.5 to 7.5
-        /// ms without, 5.4 to 5.9 ms with it.)
+        /// Little to do and somebody waits for it: when it wakes it should run at once. (Measured on two cores that are busy with
+        /// other threads: a push's p99 6.5 to 7.5 ms without, 5.4 to 5.9 ms with it.)
         case prompt
         /// Long reading: on a machine with few cores the loops and the writer must not wait for a time slice of it.
         case givesWayOnProcessor

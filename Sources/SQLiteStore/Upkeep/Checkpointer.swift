@@ -1,9 +1,9 @@
 internal import Base
 internal import Synchronization
 
-/// Moves the write-ahead log into the file from a thread of its own: in bulk here, so that the writer has only the last few frames
-/// left to move, between two commits, after which the log begins anew. A checkpoint by the writer alone would stall it; one by
-/// somebody else alone never lets a steady writer's log begin anew.
+/// Moves the write-ahead log into the file from a thread of its own: in bulk here, so that the writer has only the last few
+/// frames left to move, between two commits, after which the log begins anew. A checkpoint by the writer alone would stall it;
+/// one by somebody else alone never lets a steady writer's log begin anew.
 final class Checkpointer: Sendable {
     private let path: String
     private let wanted: WakeSignal

@@ -1,10 +1,11 @@
 internal import StoreCore
 
-/// Fills the trailing indexes: a generation's entries, sorted, in slices, each a transaction, so that no push waits for all of them.
+/// Fills the trailing indexes: a generation's entries, sorted, in slices, each a transaction, so that no push waits for all of
+/// them.
 ///
-/// Between two slices the indexes hold a part of what the generation holds as well: each key's oldest. That is what readers of both
-/// expect of a generation that was merged while they read, and what a start after a crash finds; a slice that is done again changes
-/// nothing.
+/// Between two slices the indexes hold a part of what the generation holds as well: each key's oldest. That is what readers of
+/// both expect of a generation that was merged while they read, and what a start after a crash finds; a slice that is done again
+/// changes nothing.
 final class Merge {
     private let tables: Tables
     private var begun: Work?

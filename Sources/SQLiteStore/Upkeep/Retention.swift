@@ -1,12 +1,13 @@
 internal import StoreCore
 
-/// Forgets tasks some time after they ended, with all that belongs to them, and the intervals that no task refers to any more. Works
-/// in small slices, so that no push waits for it. Writer only.
+/// Forgets tasks some time after they ended, with all that belongs to them, and the intervals that no task refers to any more.
+/// Works in small slices, so that no push waits for it. Writer only.
 final class Retention {
     /// Rows that one slice looks at.
     private static let slice = 200
 
-    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended before the oldest row that is left.
+    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended before the oldest row that is
+    /// left.
     private enum Place {
         case rows(after: UInt64)
         case intervals(before: UInt64)

@@ -1,8 +1,8 @@
 internal import Base
 internal import StoreCore
 
-/// What the writer does between two transactions, a little at a time: it fills the trailing indexes, forgets what is old, and moves the
-/// write-ahead log into the file.
+/// What the writer does between two transactions, a little at a time: it fills the trailing indexes, forgets what is old, and
+/// moves the write-ahead log into the file.
 final class Upkeep {
     private let decisions: Decisions
     private let transaction: Transaction

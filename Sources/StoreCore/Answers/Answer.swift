@@ -6,9 +6,9 @@ package let retryAfter: Duration = .seconds(1)
 
 /// Waits for the answer of a thread that does not run tasks.
 ///
-/// It comes exactly once: what is handed to a store is decided or failed, never both, whatever becomes of its transaction, and what is
-/// handed in after the end is failed at once. Debug builds, which is what the tests are, check that; the others do without the check,
-/// which takes an allocation and a lock for each push.
+/// It comes exactly once: what is handed to a store is decided or failed, never both, whatever becomes of its transaction, and
+/// what is handed in after the end is failed at once. Debug builds, which is what the tests are, check that; the others do
+/// without the check, which takes an allocation and a lock for each push.
 #if DEBUG
     @usableFromInline package typealias AnswerContinuation<Value> = CheckedContinuation<Value, Never>
 

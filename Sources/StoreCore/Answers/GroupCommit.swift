@@ -2,9 +2,9 @@ internal import Base
 
 /// How long a commit waits for company, as PostgreSQL's `commit_delay` and `commit_siblings` do.
 ///
-/// A commit costs about 140 µs of processor time, however many it answers. Callers who were answered together come again
-/// one by one, so that without a wait half of them are late for each commit: measured with 64 callers, 20 share one, and more than
-/// 40 with it.
+/// A commit costs about 140 µs of processor time, however many it answers. Callers who were answered together come again one by
+/// one, so that without a wait half of them are late for each commit: measured with 64 callers, 20 share one, and more than 40
+/// with it.
 package struct GroupCommit {
     /// Fewer callers than this at a time are no crowd, and nobody waits.
     private static let crowd = 8

@@ -1,8 +1,8 @@
 package import Push
 internal import Synchronization
 
-/// What the loops are to learn of a transaction: kept until it is committed, then posted, the feed's entries first, then the answers
-/// to that loop's own requests. Writer only.
+/// What the loops are to learn of a transaction: kept until it is committed, then posted, the feed's entries first, then the
+/// answers to that loop's own requests. Writer only.
 package final class Outbox {
     private struct Loop {
         let mailbox: any Mailbox

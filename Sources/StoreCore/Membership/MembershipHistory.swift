@@ -57,7 +57,8 @@ package struct MembershipHistory {
     /// Where the device belonged at a position; `nil` where it was not registered.
     package func membership(at seq: UInt64) -> Membership? { membership(at: seq) { $0.contains(seq) } }
 
-    /// The same for what was pushed at `seq` and is still to come: a push for test devices is withdrawn from one that is set back.
+    /// The same for what was pushed at `seq` and is still to come: a push for test devices is withdrawn from one that is set
+    /// back.
     package func lastingMembership(since seq: UInt64) -> Membership? {
         membership(at: seq) { $0.contains(seq) && $0.to == Self.forever }
     }

@@ -1,5 +1,5 @@
-/// A 64-bit hash that is the same in every run, for keys in a store (FNV-1a, with a final mix). Equal hashes are told apart by the text
-/// beside them, so a collision costs a comparison and nothing else.
+/// A 64-bit hash that is the same in every run, for keys in a store (FNV-1a, with a final mix). Equal hashes are told apart by
+/// the text beside them, so a collision costs a comparison and nothing else.
 package enum StableHash {
     /// The hash of the text's UTF-8.
     package static func of(_ text: String) -> Int64 {

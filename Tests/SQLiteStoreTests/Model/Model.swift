@@ -1,7 +1,7 @@
 import Push
 
-/// The rules of the interface, by lists and loops: who gets what, in which order, and what became of it. Nothing here is shared with the
-/// store, and nothing is clever.
+/// The rules of the interface, by lists and loops: who gets what, in which order, and what became of it. Nothing here is shared
+/// with the store, and nothing is clever.
 final class Model {
     final class Org {
         let id: String

@@ -2,7 +2,8 @@ import Foundation
 import Push
 import Testing
 
-/// Thousands of random steps by the rules, with the store beside a model of them. `PSP_SEED` and `PSP_SEEDS` repeat a run, or make it longer.
+/// Thousands of random steps by the rules, with the store beside a model of them. `PSP_SEED` and `PSP_SEEDS` repeat a run, or
+/// make it longer.
 @Suite("The store beside a model of the rules")
 struct ModelTests {
     private static let first = UInt64(ProcessInfo.processInfo.environment["PSP_SEED"] ?? "") ?? UInt64.random(in: 1...1_000_000)

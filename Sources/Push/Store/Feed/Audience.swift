@@ -25,9 +25,9 @@ public enum Standing: Hashable, Sendable {
     case recipient
 }
 
-// Whom a row is for. Loops and stores decide it here and nowhere else: a device is in the row's target, and it has a standing in the
-// row's audience. Both ask where the device belonged at the row's position. `isBelow` tells whether its first organisation was the
-// second one or below it at that position; each caller has the tree in a form of its own.
+// Whom a row is for. Loops and stores decide it here and nowhere else: a device is in the row's target, and it has a standing in
+// the row's audience. Both ask where the device belonged at the row's position. `isBelow` tells whether its first organisation
+// was the second one or below it at that position; each caller has the tree in a form of its own.
 
 extension RowTarget {
     /// Whether a device with that membership is in the target.
