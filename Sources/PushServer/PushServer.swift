@@ -45,6 +45,9 @@ public final class PushServer: Sendable {
         let directory = try DataDirectory(configuration.dataDirectory)
         do throws(StartError) {
             let server = try await start(configuration, in: directory, log)
+            if !directory.closedToOthers.isEmpty {
+                log.notice("others could read the data", metadata: ["closed": "\(directory.closedToOthers.joined(separator: ", "))"])
+            }
             log.info(
                 "serving",
                 metadata: [

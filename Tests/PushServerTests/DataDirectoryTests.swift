@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 @testable import PushServer
@@ -20,6 +20,38 @@ struct DataDirectoryTests {
         let directory = try DataDirectory("\(temporary.path)/a/b")
         defer { directory.release() }
         #expect(try temporary.mode(of: "a/b") == 0o700)
+    }
+
+    @Test("is closed to others with what holds secrets, whoever left it open; other files are left alone")
+    func open() throws {
+        let directory = try TemporaryDirectory()
+        for name in ["psp.db", "psp.db-wal", "admin.token", "notes"] {
+            try directory.write("x", to: name)
+            chmod("\(directory.path)/\(name)", 0o664)
+        }
+        chmod(directory.path, 0o755)
+        let opened = try DataDirectory(directory.path)
+        defer { opened.release() }
+        #expect(try directory.mode(of: "") == 0o700)
+        for name in ["psp.db", "psp.db-wal", "admin.token"] { #expect(try directory.mode(of: name) == 0o600, "\(name)") }
+        #expect(try directory.mode(of: "notes") == 0o664)
+        let names = ["", "/psp.db", "/psp.db-wal", "/admin.token"]
+        #expect(opened.closedToOthers == names.map { directory.path + $0 })
+    }
+
+    @Test(
+        "in which a store has been, and is no more, is refused and left as it is", arguments: ["psp.db-wal", "pspd.json"],
+        [true, false])
+    func lostStore(trace: String, hasEmptyFile: Bool) throws {
+        try temporary.write("trace", to: trace)
+        if hasEmptyFile { try temporary.write("", to: "psp.db") }
+        let error = #expect(throws: StartError.self) { try DataDirectory(temporary.path) }
+        #expect(
+            error?.description.contains("psp.db is missing or empty, but \(trace) beside it") == true,
+            "\(String(describing: error))")
+        #expect(try temporary.text(of: trace) == "trace")
+        try FileManager.default.removeItem(atPath: "\(temporary.path)/\(trace)")
+        try DataDirectory(temporary.path).release()
     }
 
     @Test("is held by one at a time, and who comes second is told by whom")
@@ -70,6 +102,7 @@ struct DataDirectoryTests {
 
     @Test("tells where the server is, and takes it back; what a killed process left is taken away at start")
     func announcement() throws {
+        try temporary.write("a store", to: "psp.db")
         try temporary.write("{}", to: "pspd.json")
         try temporary.write("not ours", to: "other")
         let directory = try DataDirectory(temporary.path)

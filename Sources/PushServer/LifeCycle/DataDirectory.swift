@@ -5,6 +5,8 @@ internal import Glibc
 /// `admin.token`, `pspd.json`. What else lies in it is left alone.
 final class DataDirectory: Sendable {
     let path: String
+    /// What others could read at the start, and cannot any more: a copy of the store that another program made, for one.
+    let closedToOthers: [String]
     private let lock: Int32
 
     /// Makes the directory if it is missing (only its owner may look into it: the store holds secrets) and locks it.
@@ -20,12 +22,44 @@ final class DataDirectory: Sendable {
             throw .cannotWork("--data: \(error)")
         }
         self.path = path
-        do throws(FileError) {
+        do {
+            closedToOthers = try Self.closeToOthers(path)
+            try Self.refuseLostStore(path)
             // What a process that was killed left behind names ports that may be anyone's now.
-            try File.remove(announcement)
+            try File.remove("\(path)/\(Self.announcement)")
         } catch {
             close(lock)
             throw .cannotWork("--data: \(error)")
+        }
+    }
+
+    private static let announcement = "pspd.json"
+    /// What holds secrets, or may come to.
+    private static let secretFiles = ["psp.db", "psp.db-wal", "psp.db-shm", "admin.token", "pspd.lock"]
+
+    /// The directory is the owner's alone, whoever made it, and so is what holds secrets in it.
+    private static func closeToOthers(_ path: String) throws(FileError) -> [String] {
+        var closed: [String] = []
+        for item in [path] + secretFiles.map({ "\(path)/\($0)" }) where try File.closeToOthers(item) { closed.append(item) }
+        return closed
+    }
+
+    /// A directory in which a store has been, and is no more, is not served as an empty one: callers would be told that their tasks
+    /// and devices do not exist. A token alone may be there, from a first start that was killed.
+    private static func refuseLostStore(_ path: String) throws {
+        guard try File.size("\(path)/psp.db") ?? 0 == 0 else { return }
+        for trace in ["psp.db-wal", announcement] where try File.size("\(path)/\(trace)") != nil {
+            throw LostStore(path: path, trace: trace)
+        }
+    }
+
+    private struct LostStore: Error, CustomStringConvertible {
+        let path: String
+        let trace: String
+
+        var description: String {
+            "\(path)/psp.db is missing or empty, but \(trace) beside it shows that a store was here; put back psp.db (with the "
+                + "psp.db-wal that belongs to it), or remove \(trace) to begin with an empty store"
         }
     }
 
@@ -42,6 +76,7 @@ final class DataDirectory: Sendable {
         }
         if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeDirectories(String(path[..<slash])) }
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError(path: path, code: errno) }
+        try File.syncDirectory(of: path)
     }
 
     /// - Throws: `EWOULDBLOCK` when another process has it.
@@ -102,15 +137,13 @@ final class DataDirectory: Sendable {
 
     // MARK: Where the server is
 
-    private var announcement: String { "\(path)/pspd.json" }
-
     /// Tells `pspctl` where the server is.
     func announce(_ addresses: ServerAddresses) throws(FileError) {
-        try File.write(addresses.json(pid: getpid()), to: announcement, mode: 0o644)
+        try File.write(addresses.json(pid: getpid()), to: "\(path)/\(Self.announcement)", mode: 0o644)
     }
 
     /// The server is about to be gone.
     func retract() throws(FileError) {
-        try File.remove(announcement)
+        try File.remove("\(path)/\(Self.announcement)")
     }
 }

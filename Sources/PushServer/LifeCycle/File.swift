@@ -48,6 +48,14 @@ enum File {
         guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path: path, code: errno) }
     }
 
+    /// How many bytes it holds; `nil` where there is no such file.
+    static func size(_ path: String) throws(FileError) -> Int? {
+        var information = stat()
+        if stat(path, &information) == 0 { return Int(information.st_size) }
+        if errno == ENOENT { return nil }
+        throw FileError(path: path, code: errno)
+    }
+
     /// Whole or not at all, on disk when it returns: a file of that name beside it, synced, then renamed over it.
     static func write(_ text: String, to path: String, mode: mode_t) throws(FileError) {
         let beside = path + ".new"
@@ -60,6 +68,31 @@ enum File {
             guard fsync(descriptor) == 0 else { throw FileError(path: beside, code: errno) }
         }
         guard rename(beside, path) == 0 else { throw FileError(path: path, code: errno) }
+        try syncDirectory(of: path)
+    }
+
+    /// Has the directory that holds `path` on disk: a name that was made or changed is kept over a power failure only then.
+    static func syncDirectory(of path: String) throws(FileError) {
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path: directory, code: errno) }
+        defer { close(descriptor) }
+        // Some file systems do not sync directories and say that they cannot: nothing more is to be had there.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError(path: directory, code: errno) }
+    }
+
+    /// Takes from everybody but the owner what they may do with a file or a directory; where there is none, nothing.
+    /// - Returns: whether anything was taken.
+    static func closeToOthers(_ path: String) throws(FileError) -> Bool {
+        var information = stat()
+        guard stat(path, &information) == 0 else {
+            if errno == ENOENT { return false }
+            throw FileError(path: path, code: errno)
+        }
+        guard information.st_mode & 0o077 != 0 else { return false }
+        guard chmod(path, information.st_mode & 0o7700) == 0 else { throw FileError(path: path, code: errno) }
+        return true
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
