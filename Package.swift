@@ -4,8 +4,8 @@ import PackageDescription
 // The rooms, from the ground up. A room imports only rooms below it; an import that is not drawn here fails the build
 // (`--explicit-target-dependency-import-check error`).
 
-/// Swift 6 mode everywhere; an async function stays on its caller's executor, so that an `await` on the store does not leave the loop.
-/// `STRICT=1` (what `make` sets) makes warnings errors; a newer compiler's new warnings must not break a user's build.
+/// Swift 6 mode everywhere. An async function stays on its caller's executor, so that an `await` on the store does not leave the
+/// loop. `STRICT=1` (what `make` sets) makes warnings errors; a newer compiler's new warnings must not break a user's build.
 let swift: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),

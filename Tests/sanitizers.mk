@@ -8,6 +8,8 @@ TSAN_FLAGS := --scratch-path .build-tsan --sanitize=thread -Xswiftc -DTHREAD_SAN
 ASAN_FLAGS := --scratch-path .build-asan --sanitize=address
 
 export TSAN_OPTIONS := halt_on_error=1
+# Freed memory is kept back, so that its use is found. A little is enough, and tests that measure a process's memory allow for no more.
+export ASAN_OPTIONS := quarantine_size_mb=8
 # Each line of that file says why what it names is no leak of ours.
 export LSAN_OPTIONS := suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt:print_suppressions=0
 

@@ -1,7 +1,8 @@
-/// Holds the tokens that simdjson's scan found against the grammar of RFC 8259, and lists the values.
+/// Checks the tokens that simdjson's scan found by the grammar of RFC 8259, and lists the values.
 ///
-/// The scan has made sure of UTF-8, of the ends of strings and of control characters in them. It gives the offset of each of `{}[]:,`
-/// outside strings, and of the first byte of everything else; so a string, number or word ends, white space aside, before the next offset.
+/// The scan has checked the UTF-8, that strings end, and that they hold no control characters. It gives the offset of each of
+/// `{}[]:,` outside strings, and of the first byte of everything else. So a string, number or word ends before the next offset,
+/// apart from white space.
 ///
 /// The open containers are chained through their own nodes, so the depth of nesting is bounded by the length of the text alone.
 struct GrammarWalker {

@@ -1,10 +1,11 @@
 internal import CSimdjson
 
-/// A text that has been found to be one JSON value, whole: nothing in it is unchecked. Keeps the caller's bytes, so that a value can be
-/// passed on exactly as it was sent (``JSONValue/minified()``).
+/// A text that is one JSON value; all of it has been checked. Keeps the caller's bytes, so that a value can be passed on exactly
+/// as it was sent (``JSONValue/minified()``).
 ///
-/// Strict RFC 8259: UTF-8 without byte order mark, no `NaN`, no trailing comma, nothing after the value. Beyond it, a lone surrogate
-/// escape is refused, since no UTF-8 can say it. Numbers are checked by the grammar only, and duplicate keys are kept.
+/// Strict RFC 8259: UTF-8 without byte order mark, no `NaN`, no trailing comma, nothing after the value. In addition a lone
+/// surrogate escape is refused, since UTF-8 cannot express it. Numbers are checked by the grammar only, and duplicate keys are
+/// kept.
 ///
 /// ```swift
 /// let document = try JSONDocument(parsing: body)
@@ -46,8 +47,8 @@ public final class JSONDocument: Sendable {
         let tokens = UnsafeBufferPointer(start: offsets, count: count)
         var failure: JSONError?
         var tokenBytes = 0
-        // Copied, not listed in the array: an uninitialised array looks its storage's type up at run time (500 instructions), and has room for
-        // each comma.
+        // The nodes are listed in temporary memory and then copied. An array made uninitialised would look up the type of its
+        // storage at run time (500 instructions), and would keep room for each comma.
         let nodes = withUnsafeTemporaryAllocation(of: JSONNode.self, capacity: count) { nodes in
             var walker = GrammarWalker(into: nodes, hasEscapes: hasEscapes != 0)
             do throws(JSONError) { try walker.walk(bytes, tokens: tokens.span) } catch { failure = error }

@@ -1,6 +1,6 @@
-/// One value or key of a document. The nodes stand in the order of the text: an object's node is followed by its first key, that key's
-/// value with everything in it, the second key, and so on. So a subtree is a range, and what needs all of it is a loop, not a recursion:
-/// no depth of nesting costs stack.
+/// One value or key of a document. The nodes stand in the order of the text: an object's node is followed by its first key, by
+/// that key's value with everything in it, by the second key, and so on. So a subtree is a range of nodes, and a loop walks it:
+/// deep nesting needs no stack.
 struct JSONNode {
     let kind: JSONKind
     /// A string that holds a backslash.

@@ -1,8 +1,8 @@
 internal import CSimdjson
 
 extension JSONValue {
-    /// The value as it was sent, without insignificant white space: order and duplicates of keys, escapes and the spelling of numbers
-    /// are untouched.
+    /// The value as it was sent, without insignificant white space. Order and duplicates of keys, escapes and the spelling of
+    /// numbers stay as they are.
     public func minified() -> [UInt8] {
         minified(locating: self).bytes
     }
@@ -42,8 +42,8 @@ extension JSONValue {
         return offset + written
     }
 
-    /// How many bytes Python's `json.dumps(value, ensure_ascii=False, separators=(",", ":"))` would write in UTF-8, with numbers as sent
-    /// and a duplicate key counted as often as it was sent. So `\u4e2d` and `中` are both 3, `\/` is 1 and `\u0001` 6.
+    /// How many bytes Python's `json.dumps(value, ensure_ascii=False, separators=(",", ":"))` would write in UTF-8, if it kept
+    /// numbers as sent and duplicate keys. So `\u4e2d` and `中` are both 3, `\/` is 1 and `\u0001` 6.
     public var measuredSize: Int {
         var size = 0
         let text = document.bytes

@@ -20,8 +20,8 @@ extension JSONValue {
         }
     }
 
-    /// Calls `body` with the members of an object, in the order of the text: the key's UTF-8, decoded, valid inside the call only, and where the value is
-    /// (`value(at:)`). Nothing is made of a key or a value that nobody asks for.
+    /// Calls `body` with each member of an object, in the order of the text. `key` is the decoded key in UTF-8, valid inside the
+    /// call only; `place` is where the value is, for ``value(at:)``. No string and no value is made unless `body` makes it.
     public func forEachMember(_ body: (_ key: UnsafeRawBufferPointer, _ place: Int) -> Void) {
         guard kind == .object else { return }
         let end = Int(node.next)

@@ -1,6 +1,6 @@
 /// A value of a document, seen in place: nothing is decoded before it is asked for. Keeps its document alive.
 ///
-/// An accessor of another kind than the value's is `nil` (or has no elements); what a caller sent is wrong is the reader's to say.
+/// An accessor of another kind than the value's is `nil`, or has no elements. Whether that is an error, the reader decides.
 public struct JSONValue: Sendable {
     let document: JSONDocument
     let index: Int

@@ -1,5 +1,4 @@
-/// Writes one JSON text without white space, in UTF-8. Commas are its business; that every key gets a value and every container its end
-/// is the caller's.
+/// Writes one JSON text without white space, in UTF-8. It sets the commas. The caller sees to it that every key gets a value.
 ///
 /// ```swift
 /// var json = JSONWriter()

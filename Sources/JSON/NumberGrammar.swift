@@ -1,5 +1,5 @@
-/// The grammar of a number (RFC 8259 §6): `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`. Its size is nobody's business here: 2^64
-/// and 1e400 are numbers.
+/// The grammar of a number (RFC 8259 §6): `-? (0 | [1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`. The size does not matter here:
+/// 2^64 and 1e400 are numbers.
 enum NumberGrammar {
     static func accepts(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var index = range.lowerBound

@@ -13,7 +13,7 @@ public enum Daemon {
         static let cannotWork: Int32 = 2
     }
 
-    /// How long a clean end may take; what is not done then is given up.
+    /// How long a clean end may take. What is not done by then is given up.
     private static let longestEnd = Duration.milliseconds(4_800)
 
     /// Runs until a signal ends it. Call it on the main thread, before any other thread exists.
@@ -50,7 +50,8 @@ public enum Daemon {
             }
         }
         guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
-            // Whoever started the server waits for that line and will not see it: better no server than one that nobody knows of.
+            // Whoever started the server waits for that line and will never see it. A server that nobody knows of must not run
+            // on.
             _ = end(server, by: "a standard output that cannot be written", signals)
             return ExitCode.unexpected
         }
@@ -68,18 +69,18 @@ public enum Daemon {
         }
     }
 
-    /// A clean end, hurried by a second signal.
+    /// Ends cleanly. A second signal ends the grace period.
     private static func end(_ server: PushServer, by cause: String, _ signals: ProcessSignals) -> Int32 {
-        let patience = Patience(longestEnd - .milliseconds(1_300))
+        let grace = GracePeriod(longestEnd - .milliseconds(1_300))
         let ended = Locked<Bool?>(nil)
         Task.detached {
-            let clean = await server.shutdown(because: cause, patience)
+            let clean = await server.shutdown(because: cause, grace)
             ended.withLock { $0 = clean }
         }
         let latest = ContinuousClock.now + longestEnd
         while ContinuousClock.now < latest {
             if let clean = ended.withLock({ $0 }) { return clean ? ExitCode.ended : ExitCode.unexpected }
-            if case .stop? = signals.wait(atMost: .milliseconds(20)) { patience.runOut() }
+            if case .stop? = signals.wait(atMost: .milliseconds(20)) { grace.end() }
         }
         return complain("the store could not be closed in time", ExitCode.unexpected)
     }
@@ -107,7 +108,7 @@ public enum Daemon {
     }
 
     private static func complain(_ line: String, _ code: Int32) -> Int32 {
-        // Where standard error cannot be written either, the exit code is all there is to say.
+        // If standard error cannot be written either, the exit code alone has to tell.
         _ = write("pspd: \(line)\n", to: STDERR_FILENO)
         return code
     }

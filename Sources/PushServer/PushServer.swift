@@ -41,7 +41,7 @@ public final class PushServer: Sendable {
     /// - Throws: ``StartError``; then nothing of it is left.
     public static func start(_ configuration: ServerConfiguration) async throws(StartError) -> PushServer {
         let log = Logger(label: "pspd")
-        let files = OpenFiles.raiseLimit()
+        let files = Machine.raiseOpenFileLimit()
         let directory = try DataDirectory(configuration.dataDirectory)
         do throws(StartError) {
             let server = try await start(configuration, in: directory, log)
@@ -87,7 +87,7 @@ public final class PushServer: Sendable {
         }
     }
 
-    /// Opens the doors: callers and devices on every loop, operators on the first.
+    /// Begins to listen: for callers and devices on every loop, for operators on the first.
     private static func serve(
         _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String
     ) async throws -> AdminFront {
@@ -101,30 +101,34 @@ public final class PushServer: Sendable {
 
     // MARK: The end
 
-    /// Ends in an order in which nothing that was told is lost: listeners accept what waits and close, requests in hand are answered,
-    /// the devices' sockets are read empty and disconnected, the store commits, the loops end. Once.
-    /// - Parameter patience: for slow callers and devices; the store's commit is waited for in any case.
+    /// Ends the server, once. The order is such that nothing is lost of which anybody was told:
+    /// 1. the listeners accept what waits and close; requests in hand are answered;
+    /// 2. the devices' sockets are read until they are empty, and the devices are disconnected;
+    /// 3. the store commits what came by then;
+    /// 4. the loops end.
+    ///
+    /// Slow callers and devices are waited for three seconds in all, the store's commit as long as it takes.
     /// - Returns: whether everything is committed and nothing is left behind.
     @discardableResult
     public func shutdown(because cause: String = "asked to") async -> Bool {
-        await shutdown(because: cause, Patience(.seconds(3)))
+        await shutdown(because: cause, GracePeriod(.seconds(3)))
     }
 
-    func shutdown(because cause: String, _ patience: Patience) async -> Bool {
+    func shutdown(because cause: String, _ grace: GracePeriod) async -> Bool {
         log.info("ending", metadata: ["cause": "\(cause)"])
-        let callersLeft = await patience.covers { [loops, admin] in
+        let callersEnded = await grace.wait { [loops, admin] in
             await withDiscardingTaskGroup { group in
                 group.addTask { await admin.shutdown(patience: .seconds(2)) }
-                for loop in loops { group.addTask { await loop.dismissCallers(patience: .seconds(2)) } }
+                for loop in loops { group.addTask { await loop.closeCallers(within: .seconds(2)) } }
             }
         }
-        if !callersLeft { log.warning("some callers were not waited for") }
-        let devicesLeft = await patience.covers { [loops] in
+        if !callersEnded { log.warning("some callers were not waited for") }
+        let devicesEnded = await grace.wait { [loops] in
             await withDiscardingTaskGroup { group in
-                for loop in loops { group.addTask { await loop.dismissDevices() } }
+                for loop in loops { group.addTask { await loop.disconnectDevices() } }
             }
         }
-        if !devicesLeft { log.warning("some devices were not waited for") }
+        if !devicesEnded { log.warning("some devices were not waited for") }
         await Self.end(store, then: loops.map(\.thread))
         defer { directory.release() }
         do throws(FileError) {

@@ -14,7 +14,7 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// `nil`: the one that is kept in the data directory, made at first start.
     public var adminToken: String?
     /// Event loops.
-    public var loops = Cores.online
+    public var loops = Machine.processors
     /// Unacknowledged messages that a device may have.
     public var window = 20
     /// How far a caller's `timestamp` may be from the server's clock, either way.

@@ -2,16 +2,17 @@ import ArgumentParser
 import Base
 import Foundation
 
-/// The operator's command line. Each command is one or a few calls to the server's admin interface; `push` and `stats` call the interface
-/// of the apps, signed like any caller.
+/// The operator's command line. Each command is one or a few calls to the server's admin interface. `push` and `stats` call the
+/// interface of the apps instead, and sign as any caller does.
 @main
 struct Pspctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pspctl",
         abstract: "Runs a push server: apps, organisations, devices, pushes, tasks.",
         discussion: """
-            Finds the server of this machine by itself: its addresses in DIR/pspd.json, its admin token in DIR/admin.token, where DIR is \
-            --data, else PSP_DATA, else ./data. --admin, --http and --admin-token (or PSP_ADMIN_TOKEN) name another.
+            Finds the server of this machine by itself: its addresses in DIR/pspd.json, its admin token in DIR/admin.token, \
+            where DIR is --data, else PSP_DATA, else ./data. --admin, --http and --admin-token (or PSP_ADMIN_TOKEN) name \
+            another.
 
             EXAMPLES
               pspctl org add police --name Police

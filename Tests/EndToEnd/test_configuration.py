@@ -97,7 +97,7 @@ def test_cancelling_or_expiry_of_the_newest_does_not_revive_the_older(scene, dev
     second = scene.caller.configure("a=2", org_id=scene.top)
     assert scene.caller.cancel(second).status == 202
     third = scene.caller.configure("t=1", org_id=scene.top, payload={"tag": "t"})
-    fourth = scene.caller.configure("t=2", org_id=scene.top, payload={"tag": "t"}, policy={"expire_time": int(time.time() * 1000) + 500})
+    fourth = scene.caller.configure("t=2", org_id=scene.top, payload={"tag": "t"}, policy={"expire_time": int(time.time() * 1000) + 1_500})
     eventually(lambda: scene.caller.task(fourth)["status"] == "expired", "expired")
     phone = device(scene.server, scene.phone).connect()
     last = scene.caller.configure("x", device_tokens=scene.phone.token)

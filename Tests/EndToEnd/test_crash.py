@@ -91,7 +91,7 @@ def test_nothing_that_was_accepted_is_lost_or_counted_twice(own_server, device):
             for token in [task["device_tokens"]] if "device_tokens" in task else tokens:
                 expected[token].add(task_id)
         for phone in phones:
-            phone.wait_for(*expected[phone.token], timeout=30)
+            phone.wait_for(*expected[phone.token])
 
         def unsettled():
             return [
@@ -99,7 +99,7 @@ def test_nothing_that_was_accepted_is_lost_or_counted_twice(own_server, device):
                 if task["counts"]["delivered"] != task["counts"]["targeted"] or task["status"] != "completed"
             ]
 
-        eventually(lambda: not unsettled(), unsettled, timeout=30)
+        eventually(lambda: not unsettled(), unsettled)
         for task in world.admin.tasks(**{"from": begin}):
             assert_balanced(task["counts"])
             if task["task_id"] in accepted:

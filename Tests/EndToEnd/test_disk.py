@@ -8,7 +8,7 @@ import pytest
 
 from kit.disk import FaultyDisk
 from kit.rest import AdminClient, notification
-from kit.waiting import eventually, throughout
+from kit.waiting import PATIENCE, eventually, throughout
 from kit.world import World
 
 
@@ -38,7 +38,7 @@ def is_ready(server):
 
 
 def exchange_status(server, path):
-    connection = http.client.HTTPConnection(*server.admin, timeout=10)
+    connection = http.client.HTTPConnection(*server.admin, timeout=PATIENCE)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

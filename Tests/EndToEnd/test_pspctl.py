@@ -117,7 +117,7 @@ def test_import_from_a_file_and_from_a_pipe(scene, ctl, tmp_path):
     file = tmp_path / "devices.ndjson"
     file.write_text("\n".join(lines))
     assert ctl("import", str(file)) == "4500 created, 0 updated, 0 failed\n"
-    assert ctl("import", "-", stdin="\n".join(lines[:10]), timeout=30) == "0 created, 10 updated, 0 failed\n"
+    assert ctl("import", "-", stdin="\n".join(lines[:10])) == "0 created, 10 updated, 0 failed\n"
 
 
 def test_import_names_the_lines_that_failed(scene, pspctl, tmp_path):

@@ -86,7 +86,7 @@ def test_a_hundred_thousand_devices_and_a_large_reorganisation_while_pushes_go_o
         DEVICES + CONNECTED, DEVICES + CONNECTED - IN_ONE_ORGANISATION, IN_ONE_ORGANISATION,
     ]
     for phone in phones:
-        phone.wait_for(*traffic.tasks[phone.token], before, after_new, timeout=30)
+        phone.wait_for(*traffic.tasks[phone.token], before, after_new)
         own = [task for task in phone.tasks() if task not in (before, after_new)]
         assert own == traffic.tasks[phone.token], "in order, once each"
         assert phone.tasks().count(before) == phone.tasks().count(after_new) == 1

@@ -11,13 +11,13 @@ from conftest import run
 from kit.device import Device
 from kit.rest import AdminClient
 from kit.server import FREE_PORTS, ROOT, Server, binary
-from kit.waiting import throughout
+from kit.waiting import PATIENCE, throughout
 from kit.world import World
 
 
 def refused(*flags, contains, data, **environment):
     """The server must end by itself, at once, with 2 and one clear line."""
-    ended = run(binary("pspd"), "--data", str(data), *flags, timeout=20, **(FREE_PORTS | environment))
+    ended = run(binary("pspd"), "--data", str(data), *flags, **(FREE_PORTS | environment))
     assert ended.returncode == 2, ended
     assert contains in ended.stderr and len(ended.stderr.strip().splitlines()) == 1, ended.stderr
     assert "ready" not in ended.stdout
@@ -47,7 +47,7 @@ def test_ready_line_and_pspd_json_tell_the_real_ports(own_server):
     for name in ("http", "mqtt", "admin"):
         host, port = getattr(own_server, name)
         assert published[name] == f"{host}:{port}" and port > 0
-        socket.create_connection((host, port), timeout=5).close()
+        socket.create_connection((host, port), timeout=PATIENCE).close()
     assert published["pid"] == own_server.pid
 
 
@@ -91,7 +91,7 @@ def test_what_was_there_is_there_after_a_restart(own_server, device):
 
 def test_probes(own_server):
     for path in ("/healthz", "/readyz"):
-        with socket.create_connection(own_server.admin, timeout=5) as connection:
+        with socket.create_connection(own_server.admin, timeout=PATIENCE) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
 

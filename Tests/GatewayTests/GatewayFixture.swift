@@ -60,6 +60,7 @@ struct GatewayFixture {
 
     private func end() async {
         for shard in shards { await shard.shutdown() }
+        await ScriptedDevice.closeAll(on: deviceLoop)
         for loop in loops + [deviceLoop] { loop.stop() }
         for loop in loops + [deviceLoop] { loop.join() }
     }

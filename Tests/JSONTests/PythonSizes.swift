@@ -1,5 +1,6 @@
 /// What Python writes: `json.dumps(value, ensure_ascii=False, separators=(",", ":"))` in UTF-8, with numbers as sent and
-/// duplicate keys kept (both by hooks of `json.loads`). Made with Python 3.11; the text is what a caller sends, the size what the limits count.
+/// duplicate keys kept (both by hooks of `json.loads`). Made with Python 3.11; the text is what a caller sends, the size what the
+/// limits count.
 let pythonSizes: [(text: String, size: Int)] = [
     (#"{}"#, 2),
     (#"[]"#, 2),

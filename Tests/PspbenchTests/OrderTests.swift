@@ -18,7 +18,7 @@ struct OrderTests {
     }
 
     @Test("a wait has a limit of its own when none is given")
-    func patience() { #expect(Order("wait each 3") == .wait(.each(3), seconds: Order.patience)) }
+    func defaultWait() { #expect(Order("wait each 3") == .wait(.each(3), seconds: Order.defaultWait)) }
 
     @Test(
         "anything else is none",

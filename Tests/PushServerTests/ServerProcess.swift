@@ -13,13 +13,15 @@ final class ServerProcess: Sendable {
     private let output: ByteReader
     private let errors: ByteReader
 
-    /// - Parameter environment: beside `PATH`, all that the process sees.
+    /// - Parameter environment: all that the process sees, beside `PATH` and the options of the sanitizer that it was built under.
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
         let (out, err) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "pspd")
         process.arguments = arguments
-        process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { given, _ in given }
+        var inherited = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+        inherited["PATH"] = "/usr/bin:/bin"
+        process.environment = inherited.merging(environment) { _, given in given }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = out
         process.standardError = err

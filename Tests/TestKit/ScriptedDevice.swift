@@ -1,3 +1,4 @@
+internal import Base
 public import Libevent
 public import MQTT
 
@@ -37,11 +38,21 @@ public actor ScriptedDevice: ConnectionHandler {
         decoder = PacketDecoder(role: .client, version: version)
     }
 
+    /// The devices of each loop. A connection holds its device until it has ended, and the loop may end before that.
+    private static let devices = Locked<[ObjectIdentifier: [ScriptedDevice]]>([:])
+
+    /// Closes all devices of a loop. Call it before the loop ends, or they are never freed.
+    public static func closeAll(on loop: EventLoop) async {
+        let closing = devices.withLock { $0.removeValue(forKey: ObjectIdentifier(loop)) ?? [] }
+        for device in closing { await device.close() }
+    }
+
     /// Opens a TCP connection and sends nothing.
     public static func open(
         to address: SocketAddress, on loop: EventLoop, version: ProtocolVersion = .v311
     ) async throws -> ScriptedDevice {
         let device = ScriptedDevice(on: loop, version: version)
+        devices.withLock { $0[ObjectIdentifier(loop), default: []].append(device) }
         try await device.open(address)
         return device
     }

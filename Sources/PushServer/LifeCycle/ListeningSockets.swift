@@ -1,6 +1,6 @@
 internal import Libevent
 
-/// The server's sockets, bound before anything else exists, so that a port that is taken ends the start early.
+/// The server's sockets. They are bound before anything else is made, so that a port in use ends the start early.
 struct ListeningSockets {
     /// One a loop.
     let http: [ListeningSocket]

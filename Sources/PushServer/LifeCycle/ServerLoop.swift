@@ -1,10 +1,10 @@
 internal import Gateway
-internal import Libevent
+public import Libevent
 internal import Logging
-internal import Push
+public import Push
 internal import PushAPI
 
-/// One event loop with what lives on it: its door to the store, its devices, its callers.
+/// One event loop and what lives on it: its port of the store, its devices, its callers.
 struct ServerLoop: Sendable {
     let thread: EventLoop
     private let port: any StorePort
@@ -25,8 +25,8 @@ struct ServerLoop: Sendable {
         front = PushFront(on: thread, store: port, now: { thread.wallClockMilliseconds }, configuration: callers)
     }
 
-    /// Takes the directory and the feed. What the feed tells before the snapshot is in place, the devices' side keeps for later and
-    /// the callers' side prefers.
+    /// Takes the directory and the feed. The feed may begin before the snapshot is in place: the devices' side keeps those events
+    /// until then, and the callers' side prefers them to the snapshot.
     func begin() async throws {
         let snapshot = try await port.subscribe { [shard, front] event in
             shard.apply(event)
@@ -42,20 +42,23 @@ struct ServerLoop: Sendable {
         try await front.start(listening: callers)
     }
 
-    /// The operators' listener on this loop, by the same door to the store.
+    /// The operators' listener on this loop, with the same port of the store.
     func makeAdminFront(token: String) -> AdminFront {
         AdminFront(on: thread, store: port, configuration: .init(token: token, log: Logger(label: "operators")))
     }
 
     // MARK: The end
 
-    /// Answers what is in hand with `Connection: close`, and takes no callers any more.
-    func dismissCallers(patience: Duration) async {
-        await front.shutdown(patience: patience)
+    /// Accepts no callers any more and answers the requests in hand with `Connection: close`.
+    func closeCallers(within limit: Duration) async {
+        await front.shutdown(patience: limit)
     }
 
     /// Reads the devices' sockets until they are empty, so that no acknowledgement is lost, and disconnects them.
-    func dismissDevices() async {
+    func disconnectDevices() async {
         await shard.shutdown()
     }
 }
+
+/// The store posts its feed and its answers to a loop as anything else is posted: in order, and the loop is woken once at most.
+extension EventLoop: Mailbox {}

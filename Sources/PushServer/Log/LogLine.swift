@@ -28,7 +28,7 @@ struct LogLine {
         return line + "}\n"
     }
 
-    /// What a peer sent must not forge a line or steer a terminal.
+    /// Escapes control characters: what a peer sent must not forge a line or control a terminal.
     private static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         return text.unicodeScalars.reduce(into: "") { line, scalar in

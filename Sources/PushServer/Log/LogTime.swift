@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Wall-clock time in log lines.
+/// How log lines write the time.
 enum LogTime {
     /// `2026-01-31T08:15:00.123Z`
     static func rfc3339(_ milliseconds: Int64) -> String {

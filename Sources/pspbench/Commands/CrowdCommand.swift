@@ -8,8 +8,8 @@ struct CrowdCommand: AsyncParsableCommand {
         abstract:
             "Registers devices, connects them all, sends groupcasts to all, and checks that everybody got each of them once.",
         discussion: """
-            For a test server on this machine: it makes an app, an organisation and devices of its own there. The exit status is 0 when every \
-            device got every message exactly once, in order, and the server's own counts say the same; 1 otherwise.
+            For a test server on this machine: it makes an app, an organisation and devices of its own there. The exit status is \
+            0 when every device got every message exactly once, in order, and the server's own counts say the same; 1 otherwise.
 
             EXAMPLE
               pspbench crowd --data ./data --devices 10000 --pushes 500

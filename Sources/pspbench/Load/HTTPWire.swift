@@ -33,8 +33,8 @@ struct HTTPWire: LoadWire {
     static func body(target: String, mark: Mark, size: Int, tag: String?) -> String {
         let padding = String(repeating: "x", count: max(0, size - Mark.count))
         let tag = tag.map { ",\"tag\":\"\($0)\"" } ?? ""
-        return
-            "{\(target),\"payload\":{\"display_type\":\"notification\",\"body\":{\"title\":\"load\",\"custom\":\"\(mark.text)\(padding)\"}\(tag)}}"
+        let content = "{\"title\":\"load\",\"custom\":\"\(mark.text)\(padding)\"}"
+        return "{\(target),\"payload\":{\"display_type\":\"notification\",\"body\":\(content)\(tag)}}"
     }
 
     /// The headers of a signed request.

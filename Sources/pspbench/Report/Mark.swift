@@ -1,7 +1,10 @@
 internal import Glibc
 
-/// What a load generator writes into a payload, so that the receiving end can tell how long it took and whether anything is missing:
-/// `psp@` stream, ten digits of sequence, `@`, sixteen digits of Unix time in microseconds, `@`. Of one length, and nothing in it needs an escape in JSON.
+/// What a load generator writes into a payload. By it the receiving end tells how long the message took and whether any is
+/// missing.
+///
+/// `psp@`, the stream, ten digits of sequence, `@`, sixteen digits of Unix time in microseconds, `@`: always of the same length,
+/// and without any character that JSON escapes.
 struct Mark: Equatable {
     /// Whom a message is for decides what its sequence means.
     enum Stream: UInt8 {

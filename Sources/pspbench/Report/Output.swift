@@ -1,11 +1,5 @@
 internal import Foundation
 
-/// Why the load could not be made; for people.
-struct BenchError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
 /// What goes to the terminal: results to standard output, progress to standard error.
 enum Output {
     /// One object, one line.

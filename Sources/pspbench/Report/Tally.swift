@@ -41,22 +41,3 @@ struct Tally: Codable, Sendable {
         lastLoss = lastLoss ?? other.lastLoss
     }
 }
-
-/// A swarm's counts and latencies, of one process or of several together.
-struct SwarmReport: Codable, Sendable {
-    /// How many devices there are.
-    var devices: Int
-    var tally: Tally
-    /// How many have received what was last waited for.
-    var satisfied: Int
-    /// From a mark's time to the device, in microseconds.
-    var latency: Latencies.Summary?
-    /// The whole histogram; see ``Latencies/buckets``.
-    var buckets: [[UInt64]]?
-    /// Of the process that is measured.
-    var watched: ProcessUsage?
-    /// Of the swarm itself.
-    var own: ProcessUsage?
-    /// Whether what was asked for was reached in time.
-    var reached: Bool?
-}

@@ -22,7 +22,7 @@ enum Order: Equatable, Sendable {
     case quit
 
     /// How long `wait` waits unless told, in seconds.
-    static let patience = 120
+    static let defaultWait = 120
 
     /// Nil for a line that is no order.
     init?(_ line: String) {
@@ -59,7 +59,7 @@ enum Order: Equatable, Sendable {
             default: return nil
             }
         }
-        guard let text = words.popFirst() else { return .wait(goal, seconds: patience) }
+        guard let text = words.popFirst() else { return .wait(goal, seconds: defaultWait) }
         guard words.isEmpty, let seconds = Int(text), seconds >= 0 else { return nil }
         return .wait(goal, seconds: seconds)
     }
@@ -81,4 +81,14 @@ enum Order: Equatable, Sendable {
         case .quit: "quit"
         }
     }
+}
+
+/// What a swarm can be waited for.
+enum Goal: Equatable, Sendable {
+    /// Each device is ready, or was refused.
+    case connected
+    /// Each device has received so many messages since the last reset.
+    case each(UInt32)
+    /// All devices together have received so many.
+    case total(Int)
 }

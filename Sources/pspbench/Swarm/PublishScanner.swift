@@ -1,4 +1,5 @@
-/// Walks the packets in a connection's input with as little work as a client can do: only PUBLISH is looked into, and there only the packet identifier.
+/// Walks the packets in a connection's input with as little work as a client can do: it looks only into PUBLISH, and there only
+/// for the packet identifier.
 struct PublishScanner {
     private let bytes: UnsafeRawBufferPointer
     /// The end of the last packet that is there as a whole.

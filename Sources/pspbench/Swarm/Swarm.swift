@@ -1,7 +1,8 @@
 internal import Base
 internal import Libevent
 
-/// Many devices on one loop. It reads, acknowledges, checks and counts, and does as little beside as it can: it must cost less than what it measures.
+/// Many devices on one loop. It reads, acknowledges, checks and counts, and nothing else: it must cost less than what it
+/// measures.
 actor Swarm {
     let loop: EventLoop
     let plan: SwarmPlan
@@ -169,19 +170,4 @@ actor Swarm {
 
     static let disconnectPacket: [UInt8] = [0xe0, 0x00]
     static let pingPacket: [UInt8] = [0xc0, 0x00]
-}
-
-/// What a swarm can be waited for.
-enum Goal: Equatable, Sendable {
-    /// Each device is ready, or was refused.
-    case connected
-    /// Each device has received so many messages since the last reset.
-    case each(UInt32)
-    /// All devices together have received so many.
-    case total(Int)
-}
-
-extension Duration {
-    /// Cut to whole microseconds.
-    var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
 }

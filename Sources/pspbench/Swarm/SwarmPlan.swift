@@ -32,7 +32,8 @@ struct SwarmPlan: Sendable {
         return pattern[..<hole.lowerBound] + String(number) + pattern[hole.upperBound...]
     }
 
-    /// The local address of a device: a thousand share one of 127.0.1.1 and following, so that no address runs out of ports. Elsewhere: the system's choice.
+    /// The local address that a device connects from. To a broker on the loopback, a thousand devices share one of 127.0.1.1 and
+    /// following, so that no address runs out of ports; to any other, `nil`: the system chooses.
     func source(of number: Int) -> SocketAddress? {
         guard address.host.hasPrefix("127.") else { return nil }
         let block = number / 1000

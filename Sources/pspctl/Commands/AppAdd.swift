@@ -7,8 +7,8 @@ struct AppAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Register an app, or change one.",
         discussion: """
-            A new app needs --name and --interface; its master secret is made and printed unless it is given. Of one that exists, what is \
-            left out stays as it is.
+            A new app needs --name and --interface; its master secret is made and printed unless it is given. Of one that \
+            exists, what is left out stays as it is.
 
             EXAMPLES
               pspctl app add demo --name Demo --interface msg --interface config

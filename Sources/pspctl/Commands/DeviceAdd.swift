@@ -7,8 +7,9 @@ struct DeviceAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Register a device, or change one.",
         discussion: """
-            A new device needs --platform and --org; its secret is made and printed unless it is given. Of one that exists, what is left out \
-            stays as it is; its platform never changes. Another --user is a change of holder: what is pending for the device is withdrawn.
+            A new device needs --platform and --org; its secret is made and printed unless it is given. Of one that exists, what \
+            is left out stays as it is; its platform never changes. Another --user is a change of holder: what is pending for \
+            the device is withdrawn.
 
             EXAMPLES
               pspctl device add phone-1 --platform android --org police --user officer-7

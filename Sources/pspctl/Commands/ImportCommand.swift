@@ -7,9 +7,9 @@ struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Register many organisations, devices and apps from a file.",
         discussion: """
-            One JSON object a line, with "kind" (org, device or app), "id" and the fields of that kind. Lines apply in order, each alone: one \
-            that is refused does not touch its neighbours, and importing the same file again changes nothing. A new device or app needs \
-            its "secret" or "master_secret".
+            One JSON object a line, with "kind" (org, device or app), "id" and the fields of that kind. Lines apply in order, \
+            each alone: one that is refused does not touch its neighbours, and importing the same file again changes nothing. A \
+            new device or app needs its "secret" or "master_secret".
 
               {"kind":"org","id":"police","name":"Police"}
               {"kind":"device","id":"phone-1","platform":"android","org_id":"police","secret":"…"}

@@ -5,7 +5,8 @@ struct PushConfiguration: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Push a configuration, which replaces the one before it.",
         discussion: """
-            Of one app, target, tag and mode only the newest configuration counts; a device that joins the target later receives it too.
+            Of one app, target, tag and mode only the newest configuration counts; a device that joins the target later receives \
+            it too.
 
             EXAMPLES
               pspctl push config 'cache=2&submit=10' --org police --app demo --secret SECRET

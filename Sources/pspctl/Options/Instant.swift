@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// A point of time as an operator writes it: Unix seconds (10 digits) or milliseconds (13), or RFC 3339 (`2026-11-24T18:00:00+08:00`).
+/// A point of time as an operator writes it: Unix seconds (10 digits), Unix milliseconds (13 digits), or RFC 3339
+/// (`2026-11-24T18:00:00+08:00`).
 struct Instant: Equatable, Sendable, ExpressibleByArgument {
     /// Unix milliseconds.
     let milliseconds: Int64

@@ -3,8 +3,8 @@
 import os
 import time
 
-# Seconds: longer than anything takes on a slow machine, shorter than anybody waits for a hung test.
-PATIENCE = float(os.environ.get("PSP_TEST_PATIENCE", "15"))
+# Seconds: many times what anything takes on a slow machine, since only a test that fails waits so long.
+PATIENCE = float(os.environ.get("PSP_TEST_PATIENCE", "30"))
 
 
 def eventually(condition, what, timeout=PATIENCE, interval=0.02):

@@ -1,28 +1,28 @@
 internal import Base
 internal import Libevent
 
-/// How long a shutdown waits for what may never come: a slow caller, a device that does not read. All its steps share one patience.
-final class Patience: Sendable {
+/// The time that a shutdown gives to slow callers and devices, which may never finish. All steps of a shutdown share one.
+final class GracePeriod: Sendable {
     private struct State: Sendable {
         var isOver = false
-        /// By the order of their begin, so that a step that ended can be taken out.
+        /// What gives up on each step that is waited for, by the step's number.
         var waiting: [Int: @Sendable () -> Void] = [:]
         var steps = 0
     }
 
     private let state = Locked(State())
 
-    /// Runs out after `limit`, or sooner by ``runOut()``.
+    /// Ends after `limit`, or sooner by ``end()``.
     init(_ limit: Duration) {
         Task.detached { [weak self] in
-            // Never cancelled, so it cannot throw; were it to, patience would run out at once.
+            // Nobody cancels this task, so the sleep does not throw. If it did, the period would end at once.
             do { try await Task.sleep(for: limit) } catch {}
-            self?.runOut()
+            self?.end()
         }
     }
 
-    /// Waits no longer, for anything.
-    func runOut() {
+    /// Ends the period now: nothing is waited for any longer.
+    func end() {
         let waiting = state.withLock { state in
             state.isOver = true
             defer { state.waiting = [:] }
@@ -31,9 +31,9 @@ final class Patience: Sendable {
         for giveUp in waiting.values { giveUp() }
     }
 
-    /// Runs `work` and waits for its end, or until patience runs out; then `work` goes on by itself.
+    /// Runs `work` and waits for its end, at most until the period ends; `work` itself is not stopped.
     /// - Returns: whether `work` has ended.
-    func covers(_ work: @escaping @Sendable () async -> Void) async -> Bool {
+    func wait(for work: @escaping @Sendable () async -> Void) async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = OneAnswer(continuation)
             let (step, isOver) = state.withLock { state in
@@ -51,7 +51,7 @@ final class Patience: Sendable {
     }
 }
 
-/// A continuation that two may resume, of whom the first counts.
+/// A continuation that two may resume. The first one counts.
 private final class OneAnswer: Sendable {
     private let continuation: Locked<CheckedContinuation<Bool, Never>?>
 

@@ -5,7 +5,8 @@ enum Invocation: Hashable, Sendable {
     /// By the settings' keys.
     case serve([String: GivenValue])
 
-    /// Reads `--flag value` and `--flag=value`. Of a flag that stands twice the last counts, so that a script can pass on what it is given.
+    /// Reads `--flag value` and `--flag=value`. A flag may be given twice, and the last one counts: so a script may add to what
+    /// it was given.
     init(arguments: [String]) throws(SettingsError) {
         var given: [String: GivenValue] = [:]
         var rest = arguments[...]

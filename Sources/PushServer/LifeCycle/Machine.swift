@@ -1,0 +1,17 @@
+internal import Glibc
+
+/// What the machine has for this process.
+enum Machine {
+    /// How many processors are online; at least 1.
+    static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// Raises the limit on open files, which is a limit on connections, as far as this process may.
+    /// - Returns: the limit in force; 0 if it cannot be read.
+    static func raiseOpenFileLimit() -> UInt64 {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        let soft = limit.rlim_cur
+        limit.rlim_cur = limit.rlim_max
+        return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? UInt64(limit.rlim_max) : UInt64(soft)
+    }
+}
