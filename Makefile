@@ -11,7 +11,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
 
-.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check-lines check clean
+.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,15 +56,16 @@ run: build ## run the server on its default ports, with its data in ./data
 format: ## format the sources
 	swift format -i -p -r $(SOURCES)
 
+# The formatter passes over comments: lines that are too long are looked for here.
 lint: ## check the sources' format, and the imports against Package.swift
 	swift format lint --strict -p -r $(SOURCES)
+	@limit=$$(sed -n 's/.*"lineLength": *\([0-9]*\).*/\1/p' .swift-format); \
+	if LC_ALL=C.UTF-8 grep -rnE --include='*.swift' "^.{$$((limit + 1)),}$$" $(SOURCES); then \
+		echo "lint: these lines are longer than the $$limit columns of .swift-format" >&2; exit 1; \
+	fi
 	swift build $(SWIFT_FLAGS)
 
 check: format lint test ## what to run before a commit
-
-check-lines: ## say which lines of Swift are longer than .swift-format allows: the formatter itself passes over comments
-	@limit=$$(sed -n 's/.*"lineLength": *\([0-9]*\).*/\1/p' .swift-format); \
-	! LC_ALL=C.UTF-8 grep -rnE --include='*.swift' "^.{$$((limit + 1)),}$$" $(SOURCES) || { echo "longer than $$limit columns" >&2; exit 1; }
 
 clean: ## remove what was built
 	rm -rf .build .build-* $(VENV)

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The rooms, from the ground up. A room imports only rooms below it; an import that is not drawn here fails the build
+// The modules, from the ground up. A module imports only modules below it; an import that is not drawn here fails the build
 // (`--explicit-target-dependency-import-check error`).
 
 /// Swift 6 mode everywhere. An async function stays on its caller's executor, so that an `await` on the store does not leave the
@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "CSystem"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
-        // The ground: what every room may need and none should write again.
+        // The ground: what every module may need and none should write again.
         .target(name: "Base", dependencies: ["CSystem"], swiftSettings: swift),
 
         // Thin, safe Swift over the libraries. None of these knows of pushing.
@@ -86,7 +86,7 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: swift),
 
-        // Tests mirror the rooms.
+        // Tests mirror the modules.
         .target(
             name: "TestKit", dependencies: ["Base", "Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: swift),

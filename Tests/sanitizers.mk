@@ -29,8 +29,8 @@ test-end-to-end-tsan: test-tsan $(VENV)/ready ## test-tsan, and the tests with s
 test-end-to-end-asan: test-asan $(VENV)/ready ## test-asan, and the tests with stock clients against programs built so
 	$(call end-to-end-in,.build-asan/debug)
 
-# Random tests with more steps, every case of a power failure, and all tests under both sanitizers.
+# Every case of a power failure, the random tests with more steps, all tests under both sanitizers, and ten minutes of faults.
 test-long: export PSP_LONG_TESTS := 1
 test-long: export PSP_CRASH_ROUNDS := 100
 test-long: export PSP_MODEL_STEPS := 2000
-test-long: test test-end-to-end-tsan test-end-to-end-asan ## run all tests at full size, and under both sanitizers: some hours
+test-long: test test-end-to-end-tsan test-end-to-end-asan chaos ## run all that is too long for every day: all tests at full size, and under both sanitizers

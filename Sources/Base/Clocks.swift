@@ -1,6 +1,7 @@
 public import Glibc
 
-/// Time that only moves forward and has no meaning outside this machine: for deadlines, intervals and rates. It stands still while the machine is suspended.
+/// Time that only moves forward and has no meaning outside this machine: for deadlines, intervals and rates. It stands still
+/// while the machine is suspended.
 public enum MonotonicClock {
     /// Nanoseconds since an unknown moment.
     @inlinable

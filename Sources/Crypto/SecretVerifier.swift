@@ -1,9 +1,10 @@
 /// What is kept of a device's secret: a random salt and SHA-256(salt || secret). The secret cannot be read back.
 ///
-/// A fast hash, and not bcrypt or Argon2, for a reason: those make each check cost tens of milliseconds, and every device connects
-/// again when a server or network comes back. 100,000 devices at 50 ms are more than an hour of one core: each such storm would be an
-/// outage. What a slow hash protects is a short password that people choose; the secrets that this service makes are 128 random bits,
-/// which cannot be found by trying whatever the hash. An operator who brings secrets should bring such ones.
+/// A fast hash, and not bcrypt or Argon2, for a reason: those make each check cost tens of milliseconds, and every device
+/// connects again when a server or network comes back. 100,000 devices at 50 ms are more than an hour of one core: each such
+/// storm would be an outage. What a slow hash protects is a short password that people choose; the secrets that this service
+/// makes are 128 random bits, which cannot be found by trying whatever the hash. An operator who brings secrets should bring such
+/// ones.
 public struct SecretVerifier: Hashable, Sendable {
     /// How many bytes of salt a new verifier has.
     public static let saltLength = 16

@@ -38,7 +38,8 @@ extension MQTTError: CustomStringConvertible {
             return "\(packet)".uppercased() + ": \(rule.summary) [\(rule.statement(in: nil))], \(code)"
         case .unsupportedVersion(let version):
             return
-                "CONNECT: protocol \(version.protocolName) level \(version.level) is not supported [\(rule.statement(in: nil))], \(code)"
+                "CONNECT: protocol \(version.protocolName) level \(version.level) is not supported "
+                + "[\(rule.statement(in: nil))], \(code)"
         }
     }
 }

@@ -31,8 +31,8 @@ public struct CredentialHeaders: Hashable, Sendable {
     /// No header yet.
     public init() {}
 
-    /// Takes the header if it is one of the three; names are compared without regard to case (RFC 9110 §5.1), and white space around
-    /// the value is not part of it (§5.5).
+    /// Takes the header if it is one of the three; names are compared without regard to case (RFC 9110 §5.1), and white space
+    /// around the value is not part of it (§5.5).
     public mutating func offer(name: String, value: String) {
         var (name, value) = (name, value)
         name.withUTF8 { name in

@@ -12,8 +12,8 @@ public enum DeviceMessage {
         task: TaskID, app: AppKey, displayType: DisplayType?, body: ArraySlice<UInt8>, tag: String?, version: UInt64?,
         sentAt: Int64
     ) -> [UInt8] {
-        // Its bytes one after the other rather than by a `JSONWriter`, which takes ten times as long: each push to a device that is
-        // online makes one, and each that a device finds waiting.
+        // Its bytes one after the other rather than by a `JSONWriter`, which takes ten times as long: each push to a device that
+        // is online makes one, and each that a device finds waiting.
         var json: [UInt8] = []
         json.reserveCapacity(body.count + app.text.utf8.count + (tag?.utf8.count ?? 0) + 192)
         json.append(#"{"task_id":"#)

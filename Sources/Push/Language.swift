@@ -3,8 +3,8 @@ public enum Language: Hashable, Sendable {
     case chinese
     case english
 
-    /// The language for a caller: Chinese, unless `Accept-Language` (RFC 9110 §12.5.4) gives English the greater weight, or names it
-    /// first at equal weight. A range that cannot be read counts for nothing.
+    /// The language for a caller: Chinese, unless `Accept-Language` (RFC 9110 §12.5.4) gives English the greater weight, or names
+    /// it first at equal weight. A range that cannot be read counts for nothing.
     public init(acceptLanguage header: String?) {
         var chinese: Preference?, english: Preference?, others: Preference?
         for (position, range) in (header ?? "").split(separator: ",").enumerated() {

@@ -7,11 +7,11 @@ extension Payload {
         case withoutIOS(skipped: Int)
     }
 
-    /// Holds the payload against the limits of the devices that a push would reach: one for a unicast, those of the user, those of the
-    /// organisation's subtree, in test mode only test devices.
+    /// Holds the payload against the limits of the devices that a push would reach: one for a unicast, those of the user, those
+    /// of the organisation's subtree, in test mode only test devices.
     ///
-    /// Over 1,024 bytes no device takes it. Over 256, iOS devices are left out; a target that has no other device is refused. A target
-    /// without any device (an empty organisation) is no reason to refuse.
+    /// Over 1,024 bytes no device takes it. Over 256, iOS devices are left out; a target that has no other device is refused. A
+    /// target without any device (an empty organisation) is no reason to refuse.
     /// - Throws: 2105.
     public func reach(android: Int, ios: Int) throws(Refusal) -> Reach {
         guard fits(.android) else { throw Refusal(.payloadTooLarge, field: "payload") }

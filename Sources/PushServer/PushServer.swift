@@ -46,7 +46,8 @@ public final class PushServer: Sendable {
         do throws(StartError) {
             let server = try await start(configuration, in: directory, log)
             if !directory.closedToOthers.isEmpty {
-                log.notice("others could read the data", metadata: ["closed": "\(directory.closedToOthers.joined(separator: ", "))"])
+                let closed = directory.closedToOthers.joined(separator: ", ")
+                log.notice("others could read the data", metadata: ["closed": "\(closed)"])
             }
             log.info(
                 "serving",

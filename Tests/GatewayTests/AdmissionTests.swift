@@ -103,7 +103,7 @@ struct AdmissionTests {
     }
 
     @Test(
-        "an empty client identifier: 5.0 gets the token, 3.1.1 with clean session 0 gets 0x02 once its secret is known to be right"
+        "an empty client identifier: 5.0 gets the token, 3.1.1 with clean session 0 gets 0x02 once its secret is found right"
     )
     func clientIdentifier() throws {
         let newer = try Admission(connect(.v5) { $0.clientIdentifier = "" })

@@ -71,7 +71,8 @@ actor Describer {
         let isTooLarge = exchange.headerBytes > limits.maxHeaderBytes || count > limits.maxBodyBytes
         let status = exchange.framing != .ok ? 400 : isTooLarge ? 413 : exchange.isRefused ? 403 : 200
         let text =
-            "\(exchange.method) \(exchange.rawPath) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(count) body=\(body)"
+            "\(exchange.method) \(exchange.rawPath) query=\(exchange.query ?? "-") framing=\(exchange.framing) count=\(count) "
+            + "body=\(body)"
         exchange.reply(
             status: status,
             headers: [("Content-Type", "text/plain"), ("X-Asked", exchange.values(of: "x-ask").joined(separator: "|"))],

@@ -77,7 +77,8 @@ struct HTTPRefusalTests {
         Case(name: "a header without a colon", request: "POST /r HTTP/1.1\r\nno colon\r\n\r\n", framing: "malformedHeader"),
         Case(name: "a NUL in the head", request: "POST /r HTTP/1.1\r\nX: a\u{0}b\r\n\r\n", framing: "malformedHeader"),
         Case(
-            name: "GET with a body", request: "GET /r HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi", framing: "bodyWithBodilessMethod"),
+            name: "GET with a body", request: "GET /r HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi",
+            framing: "bodyWithBodilessMethod"),
         Case(
             name: "DELETE with a chunked body",
             request: "DELETE /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",

@@ -76,7 +76,8 @@ struct HTTPServerTests {
         try await withDescriber { _, address in
             let client = try RawSocket(address)
             try client.send(
-                "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET /n HTTP/1.1\r\nHost: h\r\n\r\n"
+                "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+                    + "GET /n HTTP/1.1\r\nHost: h\r\n\r\n"
             )
             #expect(try client.readAnswer().body == "post /c query=- framing=ok count=5 body=abcde")
             #expect(try client.readAnswer().body == "get /n query=- framing=ok count=0 body=")

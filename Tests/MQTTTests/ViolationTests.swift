@@ -122,10 +122,11 @@ let connectViolations: [ViolationCase] = [
         "a length longer than necessary", nil, told: .v5, "10 8D 00 0004'MQTT' 05 02 0000 00 0000", .connect,
         .variableByteIntegerMinimal, "MQTT-1.5.5-1"),
     ViolationCase(
-        "the reserved flag", nil, told: .v311, "10 0C 0004'MQTT' 04 03 0000 0000", .connect, .connectReservedFlag, "MQTT-3.1.2-3"),
+        "the reserved flag", nil, told: .v311, "10 0C 0004'MQTT' 04 03 0000 0000", .connect, .connectReservedFlag,
+        "MQTT-3.1.2-3"),
     ViolationCase(
-        "the reserved flag", nil, told: .v5, "10 0D 0004'MQTT' 05 01 0000 00 0000", .connect, .connectReservedFlag, "MQTT-3.1.2-3"
-    ),
+        "the reserved flag", nil, told: .v5, "10 0D 0004'MQTT' 05 01 0000 00 0000", .connect, .connectReservedFlag,
+        "MQTT-3.1.2-3"),
     ViolationCase(
         "Will QoS without a will", nil, told: .v311, "10 0C 0004'MQTT' 04 0A 0000 0000", .connect, .willQoSWithoutWill,
         "MQTT-3.1.2-13"),

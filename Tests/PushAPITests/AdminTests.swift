@@ -134,7 +134,8 @@ struct AdminTests {
             let app = try served.operate(.admin("GET", "/psp/admin/apps/a"))
             #expect(
                 app.text
-                    == #"{"ret":"SUCCESS","data":{"appkey":"a","name":"A","interfaces":["msg","config"],"org_id":"o","disabled":false}}"#
+                    == #"{"ret":"SUCCESS","data":{"appkey":"a","name":"A","interfaces":["msg","config"],"org_id":"o","#
+                    + #""disabled":false}}"#
             )
             let organisation = try served.operate(.admin("GET", "/psp/admin/orgs/o"))
             #expect(
@@ -143,8 +144,8 @@ struct AdminTests {
             let device = try served.operate(.admin("GET", "/psp/admin/devices/d"))
             #expect(
                 device.text == """
-                    {"ret":"SUCCESS","data":{"device_token":"d","platform":"ios","org_id":"o","user_id":"u","test":true,"online":false,\
-                    "last_seen":\(noon)}}
+                    {"ret":"SUCCESS","data":{"device_token":"d","platform":"ios","org_id":"o","user_id":"u","test":true,\
+                    "online":false,"last_seen":\(noon)}}
                     """)
         }
     }

@@ -110,7 +110,8 @@ struct TaskTests {
             let first = try served.send(.get("/psp/push/task/t/devices?state=skipped_oversize"))
             #expect(
                 first.text
-                    == #"{"ret":"SUCCESS","data":{"items":[{"device_token":"a"},{"device_token":"b","detail":"x"}],"next":"n+1"}}"#
+                    == #"{"ret":"SUCCESS","data":{"items":[{"device_token":"a"},{"device_token":"b","detail":"x"}],"#
+                    + #""next":"n+1"}}"#
             )
             let last = try served.send(.get("/psp/push/task/t/devices?limit=1000&after=n%2B1&state=skipped_oversize"))
             #expect(last.text == #"{"ret":"SUCCESS","data":{"items":[]}}"#)

@@ -13,7 +13,8 @@ final class ServerProcess: Sendable {
     private let output: ByteReader
     private let errors: ByteReader
 
-    /// - Parameter environment: all that the process sees, beside `PATH` and the options of the sanitizer that it was built under.
+    /// - Parameter environment: all that the process sees, beside `PATH` and the options of the sanitizer that it was built
+    ///   under.
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
         let (out, err) = (Pipe(), Pipe())
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()

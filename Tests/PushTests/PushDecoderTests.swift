@@ -112,7 +112,8 @@ struct PushDecoderTests {
     @Test("an escaped key is the key that is meant")
     func escapedKeys() throws {
         let push = try decode(
-            #"{"t\u0079pe":"unic\u0061st","\u0075ser_id":"\u0075","payload":{"body":{"cust\u006fm":1},"display_type":"m\u0065ssage"}}"#
+            #"{"t\u0079pe":"unic\u0061st","\u0075ser_id":"\u0075","payload":{"body":{"cust\u006fm":1},"#
+                + #""display_type":"m\u0065ssage"}}"#
         )
         #expect(push.target == .user(UserID(unchecked: "u")))
         #expect(push.payload.displayType == .message)

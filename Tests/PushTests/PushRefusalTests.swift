@@ -168,7 +168,8 @@ struct PushRefusalTests {
             (Samples.payload(",\"tag\":\"\("a".repeated(129))\""), "payload.tag"),
             (Samples.payload(",\"tag\":\"\("中".repeated(43))\""), "payload.tag"), (Samples.top("\"tag\":null"), "tag"),
             (
-                #"{"type":"unicast","device_tokens":"d","tag":"t","payload":{"display_type":"message","body":{"custom":1},"tag":"t"}}"#,
+                #"{"type":"unicast","device_tokens":"d","tag":"t","payload":{"display_type":"message","body":{"custom":1},"#
+                    + #""tag":"t"}}"#,
                 "tag"
             ),
             (

@@ -70,7 +70,7 @@ struct Measurements {
             let cost = Cost.now() - before
             let count = Double(each * callers)
             print(
-                "append, \(callers) callers: \(cost.cpu / count) us CPU, \(Int(count / cost.wall * 1e6))/s (callers and merges included)"
+                "append, \(callers) callers: \(cost.cpu / count) us CPU, \(Int(count / cost.wall * 1e6))/s (all included)"
             )
         }
     }
@@ -118,10 +118,12 @@ struct Measurements {
         let cost = Cost.now() - before
         let all = await waits.sorted()
         print(
-            "import of 100,000 devices, 3 configurations joined, beside pushes: \(cost.wall / 1e6) s, \(cost.cpu / 100_000) us CPU each"
+            "import of 100,000 devices, 3 configurations joined, beside pushes: \(cost.wall / 1e6) s, "
+                + "\(cost.cpu / 100_000) us CPU each"
         )
         print(
-            "  \(all.count) pushes: median \(all[all.count / 2]) us, p99 \(all[all.count * 99 / 100]) us, longest \(all[all.count - 1]) us"
+            "  \(all.count) pushes: median \(all[all.count / 2]) us, p99 \(all[all.count * 99 / 100]) us, "
+                + "longest \(all[all.count - 1]) us"
         )
     }
 
@@ -153,7 +155,7 @@ struct Measurements {
             try await fixture.org("moved", under: round % 2 == 0 ? "root" : "away")
             let cost = Cost.now() - before
             print(
-                "reparent of 10,000 devices (\(round % 2 == 0 ? "joins 3 configurations" : "joins nothing")): \(cost.wall / 1e3) ms"
+                "reparent of 10,000 devices (joins \(round % 2 == 0 ? "3 configurations" : "nothing")): \(cost.wall / 1e3) ms"
             )
         }
         let port = try #require(fixture.port as? LoopPort)

@@ -1,7 +1,7 @@
 public import Push
 
-/// The log and the directory as simply as they can be said: every question is answered by walking through everything. What a store must do is what this
-/// does; a value, so that a test can drive it step by step.
+/// The log and the directory as simply as they can be said: every question is answered by walking through everything. What a
+/// store must do is what this does; a value, so that a test can drive it step by step.
 public struct MemoryLog: Sendable {
     /// A device's record.
     public struct DeviceRecord: Sendable {

@@ -11,8 +11,8 @@ public struct LoopMailbox: Mailbox {
     public func execute(_ work: @escaping @Sendable () -> Void) { loop.execute(work) }
 }
 
-/// A store in memory: the ``MemoryLog`` behind the store's protocols, for any number of loops. Every change is a commit of its own: one job to each
-/// loop, its entries first, then the answer.
+/// A store in memory: the ``MemoryLog`` behind the store's protocols, for any number of loops. Every change is a commit of its
+/// own: one job to each loop, its entries first, then the answer.
 ///
 /// A test can look into it, hold pages back, and make it fail.
 public final class MemoryStore: Sendable {

@@ -2,7 +2,8 @@ internal import Base
 public import Libevent
 public import MQTT
 
-/// A device that does what a test tells it, and nothing by itself: it sends packets and bytes, and hands out what it receives, in order.
+/// A device that does what a test tells it, and nothing by itself: it sends packets and bytes, and hands out what it receives, in
+/// order.
 ///
 /// It lives on a loop, its own or the server's. Whatever it waits for has a deadline, so that a failing test ends.
 public actor ScriptedDevice: ConnectionHandler {

@@ -25,7 +25,8 @@ struct Window {
 
     /// - Parameters:
     ///   - limit: how many messages it holds, 1 to 65,535.
-    ///   - firstPacketID: drawn at random, so that an acknowledgement meant for an earlier connection meets no message of this one.
+    ///   - firstPacketID: drawn at random, so that an acknowledgement meant for an earlier connection meets no message of this
+    ///     one.
     init(limit: Int, firstPacketID: UInt16) {
         precondition(firstPacketID != 0, "a packet identifier is not 0")
         most = UInt16(limit)

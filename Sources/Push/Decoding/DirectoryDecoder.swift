@@ -1,9 +1,10 @@
 internal import JSON
 
-/// Reads what operators send to change the directory: the bodies of `PUT /psp/admin/{apps,orgs,devices}/…` and the lines of an import.
+/// Reads what operators send to change the directory: the bodies of `PUT /psp/admin/{apps,orgs,devices}/…` and the lines of an
+/// import.
 ///
-/// A field that is left out is kept. `null` clears an optional one: of a switch (`disabled`, `test`) that is false. A required field and
-/// a secret cannot be cleared, so `null` there is 2103. Which fields a new record lacks (2102) only the store knows.
+/// A field that is left out is kept. `null` clears an optional one: of a switch (`disabled`, `test`) that is false. A required
+/// field and a secret cannot be cleared, so `null` there is 2103. Which fields a new record lacks (2102) only the store knows.
 public enum DirectoryDecoder {
     /// The body of `PUT /psp/admin/apps/{appkey}`.
     /// - Throws: 2101, 2104, 2103.
@@ -23,8 +24,8 @@ public enum DirectoryDecoder {
         try DeviceChange(RecordFields(try parse(body), excluding: [.kind, .id]))
     }
 
-    /// One line of an import: `{"kind":"org"/"device"/"app","id",…}` with the fields of the PUT. A new device or app has to bring its
-    /// secret: nobody would be told one that is made.
+    /// One line of an import: `{"kind":"org"/"device"/"app","id",…}` with the fields of the PUT. A new device or app has to bring
+    /// its secret: nobody would be told one that is made.
     /// - Throws: 2101, 2104, 2102 (`kind`, `id`), 2103.
     public static func importLine(_ line: [UInt8]) throws(Refusal) -> DirectoryChange {
         let root = try parse(line)

@@ -22,7 +22,8 @@ struct FieldFaults {
     }
 }
 
-/// The members of one object of a request, found by their listed names. Keys are compared as they are meant, not as they are escaped.
+/// The members of one object of a request, found by their listed names. Keys are compared as they are meant, not as they are
+/// escaped.
 struct ObjectFields<Name: FieldName> {
     /// A field's path is answered to the caller, so what of it the caller chose is cut.
     private static var longestName: Int { 128 }

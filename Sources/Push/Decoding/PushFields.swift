@@ -1,7 +1,7 @@
 internal import JSON
 
-/// The fields of the body of a push, found but not yet judged: so that an unsupported one anywhere is told before a missing one, and
-/// that before a wrong value.
+/// The fields of the body of a push, found but not yet judged: so that an unsupported one anywhere is told before a missing one,
+/// and that before a wrong value.
 struct PushFields {
     enum Root: String, FieldName {
         case type
@@ -88,8 +88,8 @@ struct PushFields {
         return (payload, body)
     }
 
-    /// The path of the first required field that is absent (2102), in the order of the interface's table. What is required inside a
-    /// value of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
+    /// The path of the first required field that is absent (2102), in the order of the interface's table. What is required inside
+    /// a value of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
     var missing: String? {
         if !root.contains(.type) { return "type" }
         switch kind {

@@ -1,6 +1,7 @@
 internal import JSON
 
-/// The fields of a record that an operator sends, and what kinds of values they have. A value that its kind does not allow is 2103.
+/// The fields of a record that an operator sends, and what kinds of values they have. A value that its kind does not allow is
+/// 2103.
 struct RecordFields<Name: FieldName> {
     private let fields: ObjectFields<Name>
 

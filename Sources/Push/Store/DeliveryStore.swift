@@ -6,8 +6,8 @@ public protocol DeliveryStore: Sendable {
     /// - Throws: `refused` with 2201 (unknown token) or 2005 (wrong secret), `takenOver`, `unavailable`.
     func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached
 
-    /// The session ended. `settledUpTo`: everything that concerns the device up to there is settled. Synchronous, and in order with
-    /// ``settle(_:)``: what was acknowledged last is told before.
+    /// The session ended. `settledUpTo`: everything that concerns the device up to there is settled. Synchronous, and in order
+    /// with ``settle(_:)``: what was acknowledged last is told before.
     func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position)
 
     /// Once a turn: what was acknowledged. Facts, in any order and any number of times; the store alone counts.

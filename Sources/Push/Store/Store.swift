@@ -9,7 +9,7 @@ public protocol Store: AnyObject, Sendable {
     /// Decides what was handed in, then ends; every call that still waits is answered, and what is asked afterwards is refused as
     /// unavailable. Blocks the calling thread, and the loops must go on until it returns: answers are posted to them.
     ///
-    /// It returns in bounded time. A store whose database is another machine does not wait for it for ever: what it cannot learn is
-    /// answered as unknown.
+    /// It returns in bounded time. A store whose database is another machine does not wait for it for ever: what it cannot learn
+    /// is answered as unknown.
     func close()
 }

@@ -44,8 +44,8 @@ final class DataDirectory: Sendable {
         return closed
     }
 
-    /// A directory in which a store has been, and is no more, is not served as an empty one: callers would be told that their tasks
-    /// and devices do not exist. A token alone may be there, from a first start that was killed.
+    /// A directory in which a store has been, and is no more, is not served as an empty one: callers would be told that their
+    /// tasks and devices do not exist. A token alone may be there, from a first start that was killed.
     private static func refuseLostStore(_ path: String) throws {
         guard try File.size("\(path)/psp.db") ?? 0 == 0 else { return }
         for trace in ["psp.db-wal", announcement] where try File.size("\(path)/\(trace)") != nil {

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The signals by which an operator speaks to the process, taken by waiting for them: no handler, so nothing runs at a moment that
-/// nobody chose.
+/// The signals by which an operator speaks to the process, taken by waiting for them: no handler, so nothing runs at a moment
+/// that nobody chose.
 ///
 /// Make it on the main thread before any other thread exists: threads inherit that the signals are blocked, and so the one that
 /// waits gets them.

@@ -64,8 +64,8 @@ public final class FaultyDisk: @unchecked Sendable {
     /// Whether something has failed since the last ``fail(_:_:after:times:)``.
     public var hasFailed: Bool { fault_disk_has_failed(disk) != 0 }
 
-    /// What a power failure at this moment leaves is written below `directory`: what was synced, and of the rest each write with a
-    /// chance of `percent`.
+    /// What a power failure at this moment leaves is written below `directory`: what was synced, and of the rest each write with
+    /// a chance of `percent`.
     /// - Returns: 0, or `errno`.
     public func failPower(into directory: String, keeping percent: Int = 0, seed: UInt64 = 0) -> Int32 {
         fault_disk_power_failure(disk, directory, Int32(percent), seed)

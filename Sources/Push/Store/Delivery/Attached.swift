@@ -6,7 +6,8 @@ public struct Attached: Sendable {
     public let settledUpTo: Position
     /// Acknowledged beyond it; never more than a window.
     public let settledBeyond: [Position]
-    /// From here on the loop's feed has everything that concerns the device; what lies before may never have been told to this loop.
+    /// From here on the loop's feed has everything that concerns the device; what lies before may never have been told to this
+    /// loop.
     public let feedFrom: Position
 
     /// What a session begins with.
