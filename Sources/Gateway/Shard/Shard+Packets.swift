@@ -63,7 +63,7 @@ extension Shard {
         while let puback = try connection.decoder.decodePuback(bytes, consumed: &consumed) {
             dispatcher.acknowledge(puback.packetID, of: session)
         }
-        guard let packet = try connection.decoder.decode(bytes, consumed: &consumed) else { return nil }
+        guard consumed < bytes.count, let packet = try connection.decoder.decode(bytes, consumed: &consumed) else { return nil }
         return session.conversation.receive(packet)
     }
 
