@@ -87,6 +87,26 @@ struct OpenConversationTests {
         #expect(lastPacket(conversation.receive(.subscribe(subscribe))) == disconnect(.subscriptionIdentifiersNotSupported))
     }
 
+    @Test("an answer that is larger than the client's packets may be ends the connection: 0x95")
+    func answerTooLarge() throws {
+        let filter = try #require(TopicFilter("#"))
+        let subscriptions = [Subscription](repeating: Subscription(filter, qos: .atLeastOnce), count: 20)
+        let packets: [Packet] = [
+            .subscribe(Subscribe(packetID: 1, subscriptions: subscriptions)),
+            .unsubscribe(Unsubscribe(packetID: 1, filters: [TopicFilter](repeating: filter, count: 20))),
+        ]
+        // Two bytes of header, two of identifier, one of properties, a code for each filter.
+        for packet in packets {
+            var roomy = Conversation(version: .v5, receiveMaximum: 64, maximumPacketSize: 25)
+            guard case .send = roomy.receive(packet) else {
+                Issue.record("it fits")
+                return
+            }
+            var tight = Conversation(version: .v5, receiveMaximum: 64, maximumPacketSize: 24)
+            #expect(lastPacket(tight.receive(packet)) == disconnect(.packetTooLarge))
+        }
+    }
+
     @Test("UNSUBSCRIBE is answered")
     func unsubscribe() throws {
         let filters = [try #require(TopicFilter("#")), try #require(TopicFilter("other"))]

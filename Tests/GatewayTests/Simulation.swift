@@ -126,7 +126,7 @@ struct Simulation {
         connections += 1
         let session = Session(
             attached: attached, id: SessionID(raw: UInt64(connections)), connection: connections,
-            conversation: Conversation(version: .v311, receiveMaximum: 64), maximumPacketSize: maximumPacketSize,
+            conversation: Conversation(version: .v311, receiveMaximum: 64, maximumPacketSize: maximumPacketSize),
             window: Window(limit: min(window, receiveMaximum), firstPacketID: UInt16(65_530 + connections % 5)),
             began: dispatcher.head, connack: [])
         clients[token] = Client(session: session)

@@ -27,17 +27,17 @@ struct Admission: Equatable {
     init(_ packet: Packet) throws(Ending) {
         guard case .connect(let connect) = packet else { throw Ending(cause: "no CONNECT", isFault: true) }
         version = connect.version
+        maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
         guard connect.properties.authenticationMethod == nil else {
-            throw .refuse(connect.version, ConnectRefusal(.badAuthenticationMethod))
+            throw .refuse(version, ConnectRefusal(.badAuthenticationMethod), maximumPacketSize)
         }
         guard let userName = connect.userName, let token = DeviceToken(userName), let secret = connect.password else {
-            throw .refuse(connect.version, ConnectRefusal(.notAuthorized))
+            throw .refuse(version, ConnectRefusal(.notAuthorized), maximumPacketSize)
         }
         self.token = token
         self.secret = secret
         keepAlive = connect.keepAlive
         receiveMaximum = Int(connect.properties.receiveMaximum ?? .max)
-        maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
         lacksClientIdentifier = version == .v311 && connect.clientIdentifier.isEmpty && !connect.cleanStart
         needsClientIdentifier = version == .v5 && connect.clientIdentifier.isEmpty
         wantsLongerSession = connect.properties.sessionExpiryInterval ?? 0 > 0
@@ -55,7 +55,7 @@ struct Admission: Equatable {
     }
 
     /// How the connection ends when the CONNECT is refused.
-    func refuse(_ refusal: ConnectRefusal) -> Ending { .refuse(version, refusal) }
+    func refuse(_ refusal: ConnectRefusal) -> Ending { .refuse(version, refusal, maximumPacketSize) }
 
     private func connack(_ configuration: GatewayConfiguration) -> Connack {
         var properties = Connack.Properties()
@@ -93,8 +93,11 @@ struct ConnectRefusal: Equatable {
 }
 
 extension Ending {
-    fileprivate static func refuse(_ version: ProtocolVersion, _ refusal: ConnectRefusal) -> Ending {
+    fileprivate static func refuse(_ version: ProtocolVersion, _ refusal: ConnectRefusal, _ maximumPacketSize: Int) -> Ending {
         let code = String(refusal.reasonCode.rawValue, radix: 16)
-        return .refuse(refusal.reasonCode, version, cause: "CONNECT refused, 0x\(code)")
+        var ending = Ending.refuse(refusal.reasonCode, version, cause: "CONNECT refused, 0x\(code)")
+        // Nothing larger may be sent, not even to say so [MQTT-3.1.2-24].
+        if ending.lastPacket.count > maximumPacketSize { ending.lastPacket = [] }
+        return ending
     }
 }

@@ -24,14 +24,24 @@ struct Conversation {
     /// PUBLISH packets of a 5.0 client at QoS 1 and 2 whose exchange is not complete.
     private var unanswered: UInt16 = 0
     private var answers = AnswerQueue()
+    /// The largest packet that the client takes, in bytes with its fixed header; `UInt32.max` is no limit. Last, where it takes no
+    /// room of its own.
+    private let largestPacket: UInt32
 
-    init(version: ProtocolVersion, receiveMaximum: Int) {
+    /// - Parameters:
+    ///   - receiveMaximum: the server's own.
+    ///   - maximumPacketSize: the client's.
+    init(version: ProtocolVersion, receiveMaximum: Int, maximumPacketSize: Int = .max) {
         self.version = version
+        largestPacket = UInt32(clamping: maximumPacketSize)
         self.receiveMaximum = UInt16(clamping: receiveMaximum)
     }
 
     /// Whether so many answers wait that nothing more should be read.
     var isCongested: Bool { answers.count >= Int(receiveMaximum) }
+
+    /// Whether the client takes a packet of so many bytes.
+    func takes(packetSize: Int) -> Bool { packetSize <= Int(largestPacket) }
 
     /// Judges a packet from the device.
     mutating func receive(_ packet: Packet) -> Action {
@@ -46,7 +56,7 @@ struct Conversation {
         case .subscribe(let subscribe): return receive(subscribe)
         case .unsubscribe(let unsubscribe):
             let codes = version == .v5 ? unsubscribe.filters.map(DeviceTopics.reasonCode(forUnsubscribing:)) : []
-            return reply(.unsuback(Unsuback(packetID: unsubscribe.packetID, reasonCodes: codes)))
+            return replyIfTaken(.unsuback(Unsuback(packetID: unsubscribe.packetID, reasonCodes: codes)))
         case .disconnect: return .close(.byPeer)
         case .connect: return protocolError(.protocolError, "a second CONNECT")
         case .auth: return protocolError(.protocolError, "AUTH without an authentication method")
@@ -76,7 +86,7 @@ extension Conversation {
             return protocolError(.subscriptionIdentifiersNotSupported, "SUBSCRIBE with a subscription identifier")
         }
         let codes = subscribe.subscriptions.map(DeviceTopics.reasonCode(for:))
-        return reply(.suback(Suback(packetID: subscribe.packetID, reasonCodes: codes)))
+        return replyIfTaken(.suback(Suback(packetID: subscribe.packetID, reasonCodes: codes)))
     }
 
     private mutating func receive(_ publish: Publish) -> Action {
@@ -106,6 +116,15 @@ extension Conversation {
         let packet = Packet.acknowledgement(of: packetID, qos: publish.qos, version == .v5 ? reason : .success)
         guard case .send(let answer) = reply(packet) else { return .discard(answer: nil, cause: cause) }
         return .discard(answer: answer, cause: cause)
+    }
+
+    /// Answers with a packet that is as long as the client's list. One that is larger than the client takes may not be sent
+    /// [MQTT-3.1.2-24], and the client would wait for it for ever.
+    private mutating func replyIfTaken(_ packet: Packet) -> Action {
+        guard takes(packetSize: packet.encodedSize(version: version)) else {
+            return protocolError(.packetTooLarge, "an answer exceeds the device's Maximum Packet Size")
+        }
+        return reply(packet)
     }
 
     /// Sends an answer, or queues it behind those that wait.

@@ -24,8 +24,6 @@ final class Session {
     var slot: Int32 = -1
     /// What the device sends, and the answers to it.
     var conversation: Conversation
-    /// The largest packet that the device takes, in bytes with its fixed header; `UInt32.max` is no limit.
-    private let largestPacket: UInt32
 
     var window: Window
     /// Everything up to here that concerns the device was offered. A live session may be further: see ``Dispatcher``.
@@ -60,14 +58,13 @@ final class Session {
     ///   - began: the feed had been applied up to here when the session entered the table.
     ///   - connack: the first of its output.
     init(
-        attached: Attached, id: SessionID, connection: Int, conversation: Conversation, maximumPacketSize: Int, window: Window,
-        began: Position, connack: [UInt8]
+        attached: Attached, id: SessionID, connection: Int, conversation: Conversation, window: Window, began: Position,
+        connack: [UInt8]
     ) {
         device = attached.device
         self.id = id
         connectionSlot = Int32(connection)
         self.conversation = conversation
-        largestPacket = UInt32(clamping: maximumPacketSize)
         self.window = window
         offeredUpTo = attached.settledUpTo
         settledBeyond = attached.settledBeyond.filter { $0 > attached.settledUpTo }.sorted()
@@ -79,7 +76,7 @@ final class Session {
     var version: ProtocolVersion { conversation.version }
 
     /// Whether the device takes a packet of so many bytes.
-    func takes(packetSize: Int) -> Bool { packetSize <= Int(largestPacket) }
+    func takes(packetSize: Int) -> Bool { conversation.takes(packetSize: packetSize) }
 
     /// How many rows a page may hold: what the window has room for, and what will be left out.
     var pageLimit: Int { window.room + settledBeyond.count }

@@ -63,9 +63,10 @@ extension Shard {
             limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max, using: &random))
         let session = Session(
             attached: attached, id: id, connection: connection.slot,
-            conversation: Conversation(version: admission.version, receiveMaximum: configuration.receiveMaximum),
-            maximumPacketSize: admission.maximumPacketSize, window: window, began: max(dispatcher.head, attached.feedFrom),
-            connack: connack)
+            conversation: Conversation(
+                version: admission.version, receiveMaximum: configuration.receiveMaximum,
+                maximumPacketSize: admission.maximumPacketSize),
+            window: window, began: max(dispatcher.head, attached.feedFrom), connack: connack)
         connection.state = .open(session, dispatcher)
         connectionCounters.accepted += 1
         dispatcher.join(session)
