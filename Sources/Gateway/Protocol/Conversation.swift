@@ -24,8 +24,8 @@ struct Conversation {
     /// PUBLISH packets of a 5.0 client at QoS 1 and 2 whose exchange is not complete.
     private var unanswered: UInt16 = 0
     private var answers = AnswerQueue()
-    /// The largest packet that the client takes, in bytes with its fixed header; `UInt32.max` is no limit. Last, where it takes no
-    /// room of its own.
+    /// The largest packet that the client takes, in bytes with its fixed header; `UInt32.max` is no limit. It stands last, where
+    /// it takes no room of its own.
     private let largestPacket: UInt32
 
     /// - Parameters:
