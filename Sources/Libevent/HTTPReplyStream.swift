@@ -29,7 +29,8 @@ public final class HTTPReplyStream {
         loop.execute { reply.abandon() }
     }
 
-    /// Told what happens. Capture its owner `unowned` or `weak`.
+    /// Told what happens. Capture its owner `weak`: when the owner lets the stream go on another thread, an event may be on its
+    /// way.
     public var onEvent: ((Event) -> Void)? {
         get { reply.onEvent }
         set { reply.onEvent = newValue }

@@ -115,10 +115,10 @@ struct ActorsOnALoopTests {
             let socket = try bindAnyPort()[0]
             try await front.listen(on: socket)
             let client = HTTPClient(host: "127.0.0.1", port: socket.address.port, on: loop)
-            for path in ["/a", "/b%20c"] {
+            for path in ["/a", "/b"] {
                 let answer = try await client.request(.get, path)
                 #expect(answer.status == 200)
-                #expect(String(decoding: answer.body, as: UTF8.self) == (path == "/a" ? "value of /a" : "value of /b c"))
+                #expect(String(decoding: answer.body, as: UTF8.self) == "value of \(path)")
                 #expect(answer.header("content-type") == "text/plain")
             }
             #expect(await !front.leftLoop)

@@ -61,7 +61,7 @@ actor Describer {
     private func stream(_ exchange: HTTPExchange) {
         let headers = [("Content-Type", "text/event-stream")]
         let stream = exchange.startStream(status: 200, headers: headers)
-        stream.onEvent = { [unowned self] in streamEvents.append($0) }
+        stream.onEvent = { [weak self] event in self?.assumeIsolated { $0.streamEvents.append(event) } }
         streams.append(stream)
     }
 
