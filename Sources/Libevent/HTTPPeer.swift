@@ -172,19 +172,29 @@ final class HTTPPeer {
         guard evidence.verdict(.post) == .ok else { return refuse(head()) }
         if !evidence.hasTransferEncoding, received >= scan.bytes + evidence.announcedLength { return watchInput(false) }
         let head = head()
+        // Before the judge, so that a body which is too large by what has come with its head is known to be.
+        chunks = HTTPChunkScan()
+        if evidence.hasTransferEncoding { scanChunks(evbuffer_get_length(input) - scanned) }
         guard scan.bytes <= service.limits.maxHeaderBytes, evidence.announcedLength <= service.limits.maxBodyBytes,
             evidence.verdict(head.method) == .ok, case .accept(let limit) = service.judge(head), evidence.announcedLength <= limit
         else { return refuse(head) }
         guard evidence.hasTransferEncoding else { return watchInput(false) }
         bodyLimit = min(limit, service.limits.maxBodyBytes)
-        chunks = HTTPChunkScan()
-        countChunks(evbuffer_get_length(input) - scanned)
+        refuseIfTooLarge()
     }
 
     /// Refuses a chunked body as soon as it is larger than it may be.
     private func countChunks(_ added: Int) {
+        scanChunks(added)
+        refuseIfTooLarge()
+    }
+
+    private func scanChunks(_ added: Int) {
         forEachPiece(ofLast: added) { chunks.scan($0) }
         if chunks.isMalformed { scan.rejectTransferEncoding() }
+    }
+
+    private func refuseIfTooLarge() {
         if chunks.isMalformed || chunks.announced > bodyLimit { refuse(head()) }
     }
 

@@ -1,7 +1,7 @@
 /// The head of a request: what is known before its body has come.
 ///
 /// `HTTPServer` shows it to its judge, and an exchange that was refused before its body has nothing else.
-public struct HTTPRequestHead {
+public struct HTTPRequestHead: Sendable {
     /// The method.
     public let method: HTTPMethod
     /// The target as it was sent.

@@ -21,6 +21,7 @@ extension Refusal {
         case .headTooLarge, .bodyTooLarge: self.init(.requestTooLarge)
         case .framing(let framing): self.init(.invalidValue, field: framing.header)
         case .unexpectedBody: self.init(.invalidValue)
+        case .bodyDropped: self.init(.unavailable)
         case .unauthorized: self.init(.wrongToken, field: "Authorization")
         case .unknownParameter(let name): self.init(.unsupportedField, field: name)
         case .missingParameter(let name): self.init(.missingField, field: name)

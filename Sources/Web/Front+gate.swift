@@ -1,27 +1,59 @@
 public import Libevent
 
-/// The checks that come before a handler sees a request, in this order: address, method, size, framing, access.
+/// The gate: the checks that come before a handler sees a request, in this order: address, method, size, framing, access.
+///
+/// They are made once or twice: when the head of a request is there and its body is still to come, so that no body is kept for
+/// nothing; and when the request is there, which is the first time for most, since they come in one piece. What the head alone is
+/// refused for comes a second time without its body, and is refused for the same reason.
 extension Front {
-    /// Admits a request to its route.
-    /// - Throws: the first check that fails: a ``Rejection``, or what ``admit(_:to:)`` throws.
+    /// Makes the checks.
+    /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:)`` throws.
     @inlinable
-    func examine(_ exchange: HTTPExchange) throws -> Request<Self> {
-        let match = try Self.routes.match(exchange.method, exchange.rawPath)
+    func examine(_ head: some RequestHead) throws -> Admission<Self> {
+        let match = try Self.routes.match(head.method, head.rawPath)
         let limits = server.limits
-        guard exchange.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }
+        guard head.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }
         let body = match.route.body
-        guard exchange.bodyCount <= body.limit else { throw Rejection.bodyTooLarge(limit: body.limit) }
-        guard exchange.framing == .ok else { throw Rejection.framing(exchange.framing) }
-        guard exchange.bodyCount == 0 || body != .none else { throw Rejection.unexpectedBody }
-        let headers = Headers(of: exchange)
-        return Request(exchange, to: match, headers: headers, caller: try admit(headers, to: match.route.access))
+        guard head.bodyCount <= body.limit else { throw Rejection.bodyTooLarge(limit: body.limit) }
+        guard head.framing == .ok else { throw Rejection.framing(head.framing) }
+        guard body != .none || !head.hasBody else { throw Rejection.unexpectedBody }
+        let headers = Headers(of: head)
+        let caller = try admit(headers, to: match.route.access)
+        return Admission(match: match, headers: headers, caller: caller)
+    }
+
+    /// Says how much body may come behind a head.
+    @inlinable
+    func judge(_ head: HTTPRequestHead) -> HTTPBodyVerdict {
+        do {
+            return .accept(upTo: try examine(head).match.route.body.limit)
+        } catch {
+            // Why, is said when the handler is called.
+            return .refuse
+        }
+    }
+
+    /// Admits a request that is there.
+    /// - Throws: what ``examine(_:)`` throws, and ``Rejection/bodyDropped``.
+    @inlinable
+    func admit(_ exchange: HTTPExchange) throws -> Request<Self> {
+        let admission = try examine(exchange)
+        guard !exchange.isRefused else { throw Rejection.bodyDropped }
+        return Request(exchange, admission)
     }
 }
 
-extension HeaderFields {
+/// What the gate knows of a request that has passed it.
+@usableFromInline
+struct Admission<Service: Front> {
+    @usableFromInline let match: RouteTable<Service>.Match
+    @usableFromInline let headers: Service.Headers
+    @usableFromInline let caller: Service.Caller
+
     @inlinable
-    init(of exchange: HTTPExchange) {
-        self.init()
-        exchange.forEachHeader { collect(name: $0, value: $1) }
+    init(match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {
+        self.match = match
+        self.headers = headers
+        self.caller = caller
     }
 }

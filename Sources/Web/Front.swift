@@ -4,7 +4,7 @@ public import Libevent
 /// every listener does with a request is here.
 ///
 /// A request goes this way: libevent calls ``serve(_:)``; the gate (`Front+gate.swift`) finds the route and asks
-/// ``admit(_:to:)``; the route's handler makes a ``Reply``; ``respond(to:with:)`` sends it.
+/// ``admit(_:to:)``; the route's handler makes a ``Reply``, and ``respond(to:with:)`` sends it; or it opens an ``EventStream``.
 public protocol Front: Actor {
     /// What the front reads of the headers.
     associatedtype Headers: HeaderFields
@@ -37,7 +37,11 @@ extension Front {
     /// - Throws: what libevent cannot make.
     @inlinable
     public func start(listening socket: ListeningSocket) throws(LibeventError) {
-        try server.listen(on: socket, loop: loop) { [unowned self] exchange in serve(exchange) }
+        try server.listen(on: socket, loop: loop) { @Sendable [unowned self] head in
+            assumeIsolated { $0.judge(head) }
+        } handler: { [unowned self] exchange in
+            serve(exchange)
+        }
     }
 
     /// Accepts nothing more, answers what is in flight with `Connection: close`, and returns when nothing is.
@@ -54,7 +58,7 @@ extension Front {
         server.requestBegan()
         let request: Request<Self>
         do {
-            request = try examine(exchange)
+            request = try admit(exchange)
         } catch {
             return server.respond(to: exchange, with: refusal(because: error, headers: Headers(of: exchange)))
         }
@@ -79,6 +83,15 @@ extension Front {
     @inlinable
     public func respond(to request: Request<Self>, with reply: Reply) {
         server.respond(to: request.exchange, with: reply)
+    }
+
+    /// Answers a request by a stream of events; a `HEAD` gets its headers only.
+    /// - Parameter keepAlive: how often a comment is sent, so that no proxy takes the connection for dead.
+    /// - Throws: what libevent cannot make; then the request is still to be answered.
+    public func openEventStream(
+        for request: Request<Self>, keepAlive: Duration = .seconds(15)
+    ) throws(LibeventError) -> EventStream {
+        try server.openEventStream(for: request.exchange, on: loop, keepAlive: keepAlive)
     }
 
     /// Answers a request with what is wrong, in the front's words.

@@ -11,8 +11,7 @@ public final class GracefulServer {
     private var server: HTTPServer?
     /// Requests that have come and are not answered yet.
     private var inFlight = 0
-    /// A shutdown has begun.
-    public private(set) var isShuttingDown = false
+    private var hasShutdownBegun = false
     private var shutdown: CheckedContinuation<Void, Never>?
     private var patience: Timer?
     /// Every connection has ended, or the time for it is over.
@@ -34,9 +33,10 @@ public final class GracefulServer {
     /// Serves what comes in on the socket. On the loop.
     @usableFromInline
     func listen(
-        on socket: ListeningSocket, loop: EventLoop, handler: @escaping (sending HTTPExchange) -> Void
+        on socket: ListeningSocket, loop: EventLoop, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
+        handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
-        let server = try HTTPServer(on: loop, limits: limits, handler: handler)
+        let server = try HTTPServer(on: loop, limits: limits, judge: judge, handler: handler)
         server.onTrouble = { [log] error in log.warning("connections could not be accepted", metadata: ["cause": "\(error)"]) }
         try server.listen(on: socket)
         self.server = server
@@ -53,18 +53,34 @@ public final class GracefulServer {
         if let incident = reply.incident { incidents.report(incident, in: exchange) }
         var headers = reply.contentType.headers
         for (name, value) in reply.headers { headers.append((name, value)) }
-        exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || isShuttingDown)
+        exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || hasShutdownBegun)
+        requestEnded()
+    }
+
+    /// Answers a request that began by a stream, which is no longer in flight then: a shutdown ends it.
+    func openEventStream(
+        for exchange: HTTPExchange, on loop: EventLoop, keepAlive: Duration
+    ) throws(LibeventError) -> EventStream {
+        let stream = try EventStream(answering: exchange, on: loop, keepAlive: keepAlive)
+        requestEnded()
+        return stream
+    }
+
+    private func requestEnded() {
         inFlight -= 1
         finishShutdownIfDone()
     }
 
     // MARK: The end
 
+    /// Whether a shutdown has begun.
+    public var isShuttingDown: Bool { hasShutdownBegun }
+
     /// Accepts what waits in the system's queue and nothing more, answers what is in flight with `Connection: close`, and returns
     /// when nothing is. Peers that send or read too slowly are let go after `patience`.
     func shutDown(on loop: EventLoop, patience limit: Duration) async {
-        guard !isShuttingDown else { return }
-        isShuttingDown = true
+        guard !hasShutdownBegun else { return }
+        hasShutdownBegun = true
         guard let server else { return }
         do {
             try server.stopAccepting()

@@ -62,7 +62,7 @@ struct HTTPJudgeTests {
             (Request("POST /no HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + String(repeating: "x", count: 999)), 1000),
             (Request("POST /r HTTP/1.1\r\nContent-Length: 1001\r\n\r\nhello"), 1001),
             (Request("POST /no HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), 0),
-            (Request("POST /no HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"), 0),
+            (Request("POST /no HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"), 5),
             (Request("POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n"), 1001),
             (Request("POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(of: 100, count: 10) + "1\r\n"), 1001),
         ])

@@ -10,11 +10,18 @@ struct Call {
     var headers: [(name: String, value: String)] = []
     var body = ""
 
+    /// With the body and its length.
     var bytes: [UInt8] {
+        var call = self
+        if !body.isEmpty || method == "POST" || method == "PUT" { call = with("Content-Length", String(body.utf8.count)) }
+        return call.headBytes + Array(body.utf8)
+    }
+
+    /// Without a body, and saying of one only what the headers say.
+    var headBytes: [UInt8] {
         var text = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
-        if !body.isEmpty || method == "POST" || method == "PUT" { text += "Content-Length: \(body.utf8.count)\r\n" }
-        return Array((text + "\r\n" + body).utf8)
+        return Array((text + "\r\n").utf8)
     }
 
     func with(_ name: String, _ value: String) -> Call {

@@ -90,6 +90,14 @@ public final class RawConnection {
         }
     }
 
+    /// Reads one chunk of a body (RFC 9112 §7.1); empty at the end.
+    public func readChunk() throws -> String {
+        let line = try readLine()
+        guard let count = Int(line, radix: 16) else { throw Failure(description: "no chunk: \(line)") }
+        defer { _ = try? readLine() }
+        return String(decoding: try read(count), as: UTF8.self)
+    }
+
     /// Whether the server has closed the connection, and nothing came before.
     public func isClosedByServer() throws -> Bool { try unread.isEmpty && !readMore() }
 

@@ -74,6 +74,36 @@ struct FrontTests {
         }
     }
 
+    @Test(
+        "what the head alone is refused for is said before the body has come, by the same checks",
+        arguments: [
+            ("POST /nowhere", "key: right", 10, "noSuchAddress"), ("PUT /echo", "key: right", 10, "methodNotAllowed"),
+            ("POST /echo", "key: right", 101, "bodyTooLarge"), ("POST /echo", "nokey: x", 10, "unauthorized"),
+            ("POST /echo", "key: wrong", 10, "Forbidden"), ("POST /count", "key: wrong", 1 << 20, "Forbidden"),
+        ])
+    func judged(line: String, header: String, length: Int, error: String) async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            try connection.send("\(line) HTTP/1.1\r\nHost: x\r\n\(header)\r\nContent-Length: \(length)\r\n\r\n")
+            let reply = try connection.reply()
+            #expect(reply.text.contains(error))
+            #expect(reply.headers["connection"] == "close")
+            #expect(try connection.isClosedByServer())
+        }
+    }
+
+    @Test("a body that was dropped is not taken for an empty one, though its caller would be let in by now")
+    func bodyDropped() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            try connection.send("POST /echo HTTP/1.1\r\nHost: x\r\nkey: late\r\nContent-Length: 4\r\n\r\n")
+            let reply = try connection.reply()
+            #expect(reply.text == "\(Rejection.bodyDropped)")
+            #expect(reply.headers["connection"] == "close")
+            #expect(try served.send("POST", "/echo", "key: late", body: "body").text == "body")
+        }
+    }
+
     @Test("a failure that is not the caller's fault is logged, at most once a second, with its cause")
     func incidents() async throws {
         try await Served.with { served in

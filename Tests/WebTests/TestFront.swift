@@ -2,6 +2,7 @@ import Base
 import Libevent
 import Logging
 import TestKit
+import Testing
 import Web
 
 /// A front that speaks plain text and knows nothing of pushing.
@@ -42,6 +43,7 @@ actor TestFront: Front {
             while let slice = next() { sizes.append(slice.count) }
             return .text("\(sizes.reduce(0, +)) in \(sizes.count)")
         },
+        Route(.get, "/events", access: .anyone, handler: .direct { $0.openStream($1) }),
         Route(.get, "/failure", access: .anyone) { _, _ in
             var reply = Reply.text("sorry", status: 500)
             reply.incident = Incident(code: 77, cause: "out of luck", isTransient: false)
@@ -53,6 +55,13 @@ actor TestFront: Front {
     let server: GracefulServer
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    private var streams: [EventStream] = []
+    /// What the streams told, in order.
+    private(set) var told: [String] = []
+
+    /// How often the key `late` was shown, which is accepted from the second time on.
+    private var timesLate = 0
+
     init(on loop: EventLoop, log: Logger) {
         self.loop = loop
         server = GracefulServer(for: Self.routes, limits: HTTPLimits(), log: log)
@@ -61,10 +70,32 @@ actor TestFront: Front {
     func admit(_ headers: Headers, to access: Access) throws -> String? {
         if case .keyHolder = access {
             guard let key = headers.key else { throw Rejection.unauthorized(scheme: "Key") }
+            if key == "late" {
+                timesLate += 1
+                if timesLate > 1 { return key }
+            }
             guard key == "right" else { throw Forbidden() }
         }
         return headers.key
     }
+
+    private func openStream(_ request: Request<TestFront>) {
+        do {
+            let stream = try openEventStream(for: request, keepAlive: .milliseconds(200))
+            stream.onClose = { [unowned self] in told.append("closed") }
+            stream.onDrained = { [unowned self] in told.append("drained") }
+            streams.append(stream)
+        } catch {
+            refuse(request, because: error)
+        }
+    }
+
+    func send(_ event: ServerSentEvent) { for stream in streams { stream.send(event) } }
+    func endStreams() { for stream in streams { stream.end() } }
+    func dropStreams() { streams = [] }
+    var isBehind: Bool { streams.contains(where: \.isBehind) }
+    var streamCount: Int { streams.count }
+    var openStreams: Int { streams.count(where: \.isOpen) }
 
     func reply(to error: any Error, headers: Headers) -> Reply {
         guard let rejection = error as? Rejection else { return .text("\(error)", status: 403) }
@@ -146,5 +177,19 @@ final class LogMemory: Sendable {
             let details = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
             memory.note("\(event.level): \(event.message)" + details.joined())
         }
+    }
+}
+
+/// Waits until a condition holds, 20 s at most.
+func until(
+    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record(what, sourceLocation: sourceLocation)
+            return
+        }
+        try await Task.sleep(for: .milliseconds(1))
     }
 }

@@ -19,10 +19,6 @@ extension Reply {
             }
         }
         var reply = Reply(status: refusal.code.status, contentType: .json, body: json.bytes)
-        if refusal.code == .unavailable || refusal.code == .internalError {
-            reply.incident = Incident(
-                code: refusal.code.rawValue, cause: "the store takes no changes now", isTransient: refusal.code == .unavailable)
-        }
         if refusal.code == .rateLimited || refusal.code == .unavailable { reply.retry(after: .seconds(1)) }
         return reply
     }
@@ -38,10 +34,13 @@ extension Reply {
         case StoreError.unavailable(let delay):
             var reply = Reply.refusal(Refusal(.unavailable), in: language, details: details)
             reply.retry(after: delay)
+            reply.incident = Incident(
+                code: ErrorCode.unavailable.rawValue, cause: "the store takes no changes now", isTransient: true)
             return reply
         default:
             var reply = Reply.refusal(Refusal(.internalError), in: language, details: details)
-            reply.incident?.cause = error is StoreError ? "the store does not know whether it was done" : "\(error)"
+            let cause = error is StoreError ? "the store does not know whether it was done" : "\(error)"
+            reply.incident = Incident(code: ErrorCode.internalError.rawValue, cause: cause, isTransient: false)
             return reply
         }
     }

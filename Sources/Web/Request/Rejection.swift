@@ -15,6 +15,9 @@ public enum Rejection: Error, Hashable, Sendable {
     case framing(HTTPFraming)
     /// The route takes no body. The connection closes.
     case unexpectedBody
+    /// The head was refused, so that the body was not read; in the meantime it would not be refused any more. The caller may send
+    /// it again. The connection closes.
+    case bodyDropped
     /// The caller has not shown who it is. The reply names the scheme in `WWW-Authenticate` (RFC 9110 §11.6.1).
     case unauthorized(scheme: String)
     /// A query parameter that the route does not know.
@@ -30,7 +33,7 @@ public enum Rejection: Error, Hashable, Sendable {
         case .methodNotAllowed(let methods):
             reply.headers.append(("Allow", methods.map(\.rawValue).joined(separator: ", ")))
         case .unauthorized(let scheme): reply.headers.append(("WWW-Authenticate", scheme))
-        case .framing, .unexpectedBody: reply.closes = true
+        case .framing, .unexpectedBody, .bodyDropped: reply.closes = true
         case .noSuchAddress, .headTooLarge, .bodyTooLarge, .unknownParameter, .missingParameter, .invalidParameter: break
         }
     }

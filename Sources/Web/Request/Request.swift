@@ -13,19 +13,19 @@ public final class Request<Service: Front> {
     public let body: [UInt8]
     /// Where the reply goes.
     public let exchange: HTTPExchange
-    private let parameters: [Substring]
+    @usableFromInline let parameters: [Substring]
 
-    @usableFromInline
-    init(_ exchange: HTTPExchange, to match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {
+    @inlinable
+    init(_ exchange: HTTPExchange, _ admission: consuming Admission<Service>) {
         self.exchange = exchange
-        self.headers = headers
-        self.caller = caller
-        route = match.route
-        parameters = match.parameters
+        headers = admission.headers
+        caller = admission.caller
+        route = admission.match.route
+        parameters = admission.match.parameters
         // Taken, not looked at: while the store decides, a crowd of bodies would keep libevent's buffers (1 KiB each) from being
         // used again, and the allocator, asked for more of them, tidies all its bins every few pushes (700 instructions a push,
         // most of them cache misses).
-        if case .whole = match.route.body { body = exchange.takeBody(upTo: exchange.bodyCount) } else { body = [] }
+        if case .whole = route.body { body = exchange.takeBody(upTo: exchange.bodyCount) } else { body = [] }
     }
 
     /// Takes the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.

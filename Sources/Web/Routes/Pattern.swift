@@ -5,9 +5,11 @@
 /// /psp/push/task/{task_id}/devices
 /// /console/{path...}
 /// ```
-public struct Pattern: Sendable {
+///
+/// A class, so that looking at one copies nothing.
+public final class Pattern: Sendable {
     /// What a path is compared with, piece by piece.
-    private enum Piece {
+    private enum Piece: Sendable {
         /// Text with its slashes.
         case literal(String)
         /// One segment, of one byte at least.

@@ -1,0 +1,93 @@
+internal import Libevent
+
+/// A reply that goes on: server-sent events, which a browser reads by `EventSource`. Belongs to whoever opened it, on the front's
+/// loop; one that is let go without ``end()`` breaks the connection off.
+///
+/// ```swift
+/// let stream = try openEventStream(for: request)
+/// stream.onClose = { [unowned self] in streams[id] = nil }
+/// stream.send(ServerSentEvent(name: "stats", data: json))
+/// ```
+public final class EventStream {
+    private let loop: EventLoop
+    /// `nil` when it is closed.
+    private var stream: HTTPReplyStream?
+    private let keepAlive: Timer
+
+    /// Told once, on the loop and never from inside a call to the stream: the peer has left, or has fallen too far behind, or the
+    /// listener shuts down. Not told after ``end()``.
+    public var onClose: (() -> Void)?
+    /// Told when the peer has read everything, after it had fallen behind.
+    public var onDrained: (() -> Void)?
+
+    /// With more than so many bytes unread a peer has fallen behind.
+    private static let backlogThreshold = 64 << 10
+    /// With more than so many bytes unread it is left: they are in memory.
+    private static let backlogLimit = 1 << 20
+
+    /// Begins the stream with its head.
+    init(answering exchange: HTTPExchange, on loop: EventLoop, keepAlive interval: Duration) throws(LibeventError) {
+        self.loop = loop
+        // The timer first: it may fail, and then the request is still to be answered.
+        var beat: () -> Void = {}
+        keepAlive = try Timer(on: loop, after: interval, every: interval) { beat() }
+        // The last asks nginx not to gather what is sent.
+        let headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")]
+        let stream = exchange.startStream(status: 200, headers: headers)
+        self.stream = stream
+        beat = { [weak self] in self?.comment() }
+        stream.onEvent = { [weak self] event in self?.didHappen(event) }
+        // Of a stream without a body nothing more is told.
+        if exchange.method == .head { closeLater() }
+    }
+
+    /// Whether what is sent may arrive.
+    public var isOpen: Bool { stream != nil }
+
+    /// Whether the peer has fallen behind. Whoever has much to send should wait for ``onDrained``, or leave events out.
+    public var isBehind: Bool { stream.map { $0.unsentCount > Self.backlogThreshold } ?? false }
+
+    /// Sends an event. When the stream is closed: no effect.
+    public func send(_ event: ServerSentEvent) {
+        guard let stream else { return }
+        stream.send(event.bytes)
+        if stream.unsentCount > Self.backlogLimit {
+            // Let go without its end, so that the peer does not take it for complete.
+            self.stream = nil
+            closeLater()
+        }
+    }
+
+    /// The reply is complete. Again: no effect.
+    public func end() {
+        onClose = nil
+        close()
+    }
+
+    // MARK: The connection
+
+    /// A line that says nothing: a peer, or a proxy before it, that hears nothing takes the connection for dead.
+    private func comment() {
+        if let stream, stream.unsentCount == 0 { stream.send(Array(":\n\n".utf8)) }
+    }
+
+    private func didHappen(_ event: HTTPReplyStream.Event) {
+        switch event {
+        case .drained: onDrained?()
+        case .disconnected, .serverDrains: close()
+        }
+    }
+
+    private func closeLater() {
+        loop.afterCallback { [weak self] in self?.close() }
+    }
+
+    private func close() {
+        keepAlive.cancel()
+        stream?.end()
+        stream = nil
+        let tell = onClose
+        (onClose, onDrained) = (nil, nil)
+        tell?()
+    }
+}
