@@ -13,6 +13,9 @@ export ASAN_OPTIONS := quarantine_size_mb=8
 # Each line of that file says why what it names is no leak of ours.
 export LSAN_OPTIONS := suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt:print_suppressions=0
 
+# Swift's own report of a crash hangs in a process under AddressSanitizer, which has one of its own.
+test-asan test-end-to-end-asan: export SWIFT_BACKTRACE := enable=no
+
 test-tsan: deps ## run the Swift tests under ThreadSanitizer, which finds data races (NAME=X: only those that match)
 	$(call swift-test,$(TSAN_FLAGS))
 
