@@ -80,7 +80,13 @@ def test_a_message_that_comes_again_would_be_found(run):
 
 def test_the_same_seed_is_the_same_plan():
     assert plan(7, 600, tuple(FAULTS), 1, 3, 40) == plan(7, 600, tuple(FAULTS), 1, 3, 40) != plan(8, 600, tuple(FAULTS), 1, 3, 40)
-    assert {action.name for action in plan(7, 600, tuple(FAULTS), 1, 3, 40)} == set(FAULTS)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_short_plan_has_every_fault(seed):
+    actions = plan(seed, SECONDS, USUAL, 1, 3, 40)
+    assert {action.name for action in actions} == set(USUAL)
+    assert all(0 < action.start < SECONDS * 0.9 and action.start + action.lasts <= SECONDS + 0.01 for action in actions)
 
 
 def test_nothing_stays_behind_when_it_is_interrupted(tmp_path):

@@ -56,6 +56,10 @@ class Link(asyncio.Protocol):
         )
         self.timer = self.loop.call_later(PING_EVERY * (0.5 + phone.chance.random()), self._ping)
 
+    def _write(self, data):
+        if not self.transport.is_closing():  # it may have ended, and not be told yet
+            self.transport.write(data)
+
     def connection_lost(self, error):
         self._note_closed("server")
 
@@ -95,7 +99,7 @@ class Link(asyncio.Protocol):
         """Says DISCONNECT and waits for the server to close."""
         self.is_leaving = True
         self.recorder.note(events.Bye(self.recorder.now(), self.number))
-        self.transport.write(wire.packet(wire.DISCONNECT << 4))
+        self._write(wire.packet(wire.DISCONNECT << 4))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.shield(self.closed), PATIENCE)
         self.drop()
@@ -112,7 +116,7 @@ class Link(asyncio.Protocol):
         if self.pinged_at is None and not self.is_deaf and not self.is_leaving:
             self.pinged_at = now
             self.recorder.note(events.Ping(now, self.number))
-            self.transport.write(wire.packet(wire.PINGREQ << 4))
+            self._write(wire.packet(wire.PINGREQ << 4))
         elif self.pinged_at is not None and not self.is_deaf and now - self.pinged_at > PATIENCE:
             return self.drop()
         self.timer = self.loop.call_later(PING_EVERY, self._ping)
@@ -203,7 +207,7 @@ class Link(asyncio.Protocol):
             self.recorder.note(events.Ack(now, number, packet))
             out += b"\x40\x02" + struct.pack("!H", packet)
         if out:
-            self.transport.write(bytes(out))
+            self._write(bytes(out))
 
     def _receipt(self, task, event):
         self.next_packet = self.next_packet % 65535 + 1
@@ -211,7 +215,7 @@ class Link(asyncio.Protocol):
             return
         self.receipts[self.next_packet] = self.recorder.now(), task, event
         content = json.dumps({"task_id": task, "event": event}).encode()
-        self.transport.write(wire.publish(self.phone.version, "psp/push/receipt", content, packet_id=self.next_packet))
+        self._write(wire.publish(self.phone.version, "psp/push/receipt", content, packet_id=self.next_packet))
 
     # Misbehaving
 

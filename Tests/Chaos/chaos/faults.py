@@ -83,11 +83,14 @@ class Injector:
             await self._kill_too(node, action)
 
     async def full(self, node, action):
+        """A server that is killed meanwhile is started when there is room again."""
         self.begin("full", node)
         try:
             node.fail_disk("full")
             await asyncio.sleep(action.lasts)
-            await self._kill_too(node, action)
+            if action.detail.get("kill"):
+                self.counts["kill"] += 1
+                await node.kill()
         finally:
             node.fail_disk(None)
             self.end("full", node)
@@ -119,14 +122,14 @@ class Injector:
             await self._kill_too(node, action)
 
     async def clock(self, node, action):
+        """Noted at the moment of the step: the checker converts lifetimes by it."""
         self.world.clock_was_set = True
+        if action.detail["boot"]:
+            await node.end()
         self.begin("clock", node, offset=action.detail["offset"])
         try:
-            if action.detail["boot"]:
-                await node.end()
             node.set_clock(action.detail["offset"])
-            if action.detail["boot"]:
-                await node.start()
+            await node.start()
             await asyncio.sleep(action.lasts)
         finally:
             node.set_clock(0.0)

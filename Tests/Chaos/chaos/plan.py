@@ -12,7 +12,7 @@ FAULTS = {
     "eio": ("node", 0.5, 3.0, "errors on write or sync, then a SIGKILL and a start"),
     "lock": ("node", 1.0, 10.0, "another program holds the store's write lock"),
     "clock": ("node", 0.5, 8.0, "the wall clock stands ahead or back, sometimes at a start"),
-    "descriptors": ("node", 1.0, 10.0, "no descriptor is left"),
+    "descriptors": ("node", 1.0, 30.0, "no descriptor is left"),
     "log": ("node", 3.0, 20.0, "nobody reads the log"),
     "cut": ("cell", 1.0, 20.0, "a network is cut, one way or both"),
     "deaf": ("device", 1.0, 15.0, "a device does not read"),
@@ -37,26 +37,27 @@ class Action(NamedTuple):
 
 def plan(seed, seconds, faults, nodes, cells, devices):
     """All actions, by their beginning. Nothing begins in the last tenth, and nothing lasts beyond the end."""
-    chance = random.Random(f"plan {seed}")
-    actions = []
     scale = min(1.0, seconds / 120)
-    places = {"node": nodes, "cell": cells, "device": devices}
-    for scope, pause in (("node", max(1.0, 6 * scale)), ("cell", max(2.0, 8 * scale)), ("device", 0.6)):
+    actions = []
+    for scope, places, pause in (("node", nodes, 6 * scale), ("cell", cells, 8 * scale), ("device", devices, 0.6)):
         names = [name for name in faults if FAULTS[name][0] == scope]
-        if not names or not places[scope]:
-            continue
-        t = pause
-        order = []
-        while t < seconds * 0.9:
-            order = order or chance.sample(names, len(names))  # each in turn, so that a short run has them all
-            name = order.pop()
-            _, least, most, _ = FAULTS[name]
-            lasts = chance.uniform(least, max(least, most * scale))
-            lasts = min(lasts, seconds - t)
-            where = chance.randrange(places[scope])
-            actions.append(Action(round(t, 3), name, where, round(lasts, 3), detail(name, faults, chance)))
-            t += chance.uniform(0.5, 1.5) * pause + (lasts if scope != "device" else 0)
+        if names and places:
+            actions += sequence(random.Random(f"{scope} {seed}"), seconds, names, faults, places, pause, scale)
     return sorted(actions)
+
+
+def sequence(chance, seconds, names, faults, places, pause, scale):
+    """One after the other, each of the names in turn, so that a short run has them all. What devices do overlaps."""
+    overlaps = FAULTS[names[0]][0] == "device"
+    longest = seconds if overlaps else max(0.0, 0.9 * seconds / len(names) - 1.5 * pause)
+    t, order = pause, []
+    while t < seconds * 0.9:
+        order = order or chance.sample(names, len(names))
+        name = order.pop()
+        _, least, most, _ = FAULTS[name]
+        lasts = min(chance.uniform(least, max(least, most * scale)), longest, seconds - t)
+        yield Action(round(t, 3), name, chance.randrange(places), round(lasts, 3), detail(name, faults, chance))
+        t += chance.uniform(0.5, 1.5) * pause + (0.0 if overlaps else lasts)
 
 
 def detail(name, faults, chance):

@@ -21,7 +21,7 @@ from .report import progress
 
 APPS = ("police", "traffic")
 CELLS = 3
-HEALING = 30.0  # seconds, for all that is pending to arrive
+HEALING = 30.0  # seconds without any progress, and it is given up
 ACK_TIMEOUT = 5  # seconds; a setting
 PRELOADED = ("full", "eio", "clock")
 SAMPLE = 20  # tasks whose devices are listed in the end
@@ -193,24 +193,29 @@ class Run:
     # Healing
 
     async def _heal(self):
-        """Every device has its time; whoever is connected stays so."""
+        """Every device has its time, and hurries; whoever is connected stays so. As long as less and less is pending it goes on."""
         begin = self.recorder.now()
         for phone in self.phones:
+            phone.tardy = 0
             phone.is_wanted.set()
-        deadline = begin + HEALING
-        while self.recorder.now() < deadline:
-            task = await self.callers[0].push("msg", ("org", self.world.orgs[0]), key=f"probe-{self.recorder.now():.3f}")
-            if task:
-                break
-            await asyncio.sleep(0.5)
-        while self.recorder.now() < deadline:
+        await self._probe(begin + HEALING)
+        least, deadline = float("inf"), self.recorder.now() + HEALING
+        while least > 0 and self.recorder.now() < deadline:
             with contextlib.suppress(NoAnswer, NotSent):
-                pending = [item for item in (await self.operator.listing(self.nodes[0])).items if item[3]["pending"]]
-                if not pending:
-                    break
+                listing = await self.operator.listing(self.nodes[0])
+                pending = sum(counts["pending"] for _, _, _, counts in listing.items)
+                if pending < least:
+                    least, deadline = pending, self.recorder.now() + HEALING
             await asyncio.sleep(0.5)
         await asyncio.sleep(2.5)  # a ping of each device proves what it has acknowledged
         self.recorder.note(events.Healed(self.recorder.now(), begin))
+
+    async def _probe(self, deadline):
+        """A push to everybody, as soon as it is taken."""
+        while self.recorder.now() < deadline:
+            if await self.callers[0].push("msg", ("org", self.world.orgs[0]), key=f"probe-{self.recorder.now():.3f}"):
+                return
+            await asyncio.sleep(0.5)
 
     async def _conclude(self):
         """What operators and callers can read in the end."""

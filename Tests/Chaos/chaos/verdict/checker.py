@@ -31,6 +31,7 @@ class Checker:
         self.violations = []
         self.devices, self.connections = {}, {}
         self.healed_at = None
+        self.acknowledged_at = 0.0  # the last time that any device did
         self.proofs, self.counts = Proofs(self), Counts(self)
         self._seat()
 
@@ -209,6 +210,7 @@ class Checker:
 
     def on_ack(self, event):
         connection = self.connections[event.conn]
+        self.acknowledged_at = event.t
         task, came = connection.inflight.pop(event.packet, (None, 0))
         if task is None:
             return

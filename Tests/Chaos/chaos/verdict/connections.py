@@ -1,5 +1,6 @@
 """What the checker keeps of a device and of each of its connections while it reads a history."""
 
+import bisect
 import collections
 
 from .tasks import NEVER
@@ -11,6 +12,7 @@ class Device:
     def __init__(self, token, directory):
         self.token = token
         self.withdrawals = directory.withdrawals.get(token, ())
+        self.changes_of_holder = [each.begin for each in self.withdrawals if not each.only_test]
         self.line = []  # the messages that it must get, by position
         self.base = 0  # all before this in `line` are settled
         self.acked = {}  # task, or (configuration, holder), to POSSIBLE or CERTAIN
@@ -27,7 +29,7 @@ class Device:
         return next((each.end for each in self.withdrawals if each.begin > task.end and (task.test or not each.only_test)), NEVER)
 
     def holder(self, now):
-        return sum(1 for each in self.withdrawals if each.begin <= now and not each.only_test)
+        return bisect.bisect_right(self.changes_of_holder, now)
 
 
 class Connection:

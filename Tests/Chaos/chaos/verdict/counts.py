@@ -91,8 +91,9 @@ class Counts:
                 self.case.blame("counts", event.t, "is not listed as delivered, and its acknowledgement was read", task, device)
 
     def on_stats(self, event):
-        if not self.case.tasks.listing:
-            return
+        listing = self.case.tasks.listing
+        if not listing or self.case.acknowledged_at > listing.begin - self.case.tolerance.elsewhere:
+            return  # counts move between the one reading and the other
         ours = [
             task
             for task in self.case.tasks.by_key.values()
@@ -103,7 +104,7 @@ class Counts:
                 "counts", event.t, f"statistics of {event.app}, tag {event.tag}: {event.tasks} tasks, and {len(ours)} are listed"
             )
         for name in STATES:
-            total = sum(self.case.tasks.listing.items[task.position][3].get(name, 0) for task in ours)
+            total = sum(listing.items[task.position][3].get(name, 0) for task in ours)
             if event.counts.get(name, 0) != total:
                 self.case.blame(
                     "counts",

@@ -60,7 +60,7 @@ class Directory:
         self.touched = collections.defaultdict(
             list
         )  # token to (begin, end) of what changed the targets that it is in, or its holder
-        self._spans = {}
+        self._spans, self._iphones = {}, {}
         for change in changes:
             self._apply(change)
 
@@ -124,5 +124,7 @@ class Directory:
 
     def is_iphone(self, token):
         """The platform never changes; a device that is registered anew may have another, and then nothing is said."""
-        platforms = {state.devices[token].platform for state in self.states if token in state.devices}
-        return next(iter(platforms)) == "ios" if len(platforms) == 1 else None
+        if token not in self._iphones:
+            platforms = {state.devices[token].platform for state in self.states if token in state.devices}
+            self._iphones[token] = platforms == {"ios"} if len(platforms) == 1 else None
+        return self._iphones[token]
