@@ -99,6 +99,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: swift),
         .testTarget(name: "CryptoTests", dependencies: ["Base", "Crypto"], swiftSettings: swift),
         .testTarget(name: "PushTests", dependencies: ["Push", "JSON", "Crypto"], swiftSettings: swift),
+        .testTarget(name: "StoreCoreTests", dependencies: ["StoreCore", "Push"], swiftSettings: swift),
         .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
         .testTarget(

@@ -65,7 +65,7 @@ final class PushDecider {
     private func firstAnswer(to idempotency: PushRequest.Idempotency, of app: Int64, at now: Int64) throws -> TaskID? {
         let hash = StableHash.of(idempotency.outBizNo)
         var positions = try indexes.positions(ofApp: app, bizHash: hash)
-        for generation in log.tail.view.generations { positions += generation.rows(app: app, bizHash: hash) }
+        for generation in log.tail.view.generations { positions += generation.positions(ofApp: app, bizHash: hash) }
         for position in positions.reversed() {
             guard let origin = try messages.origin(of: position, named: idempotency.outBizNo) else { continue }
             if origin.created <= now - Self.idempotencyLifetime { return nil }

@@ -95,18 +95,18 @@ final class Generation: Sendable {
     }
 
     /// Positions of rows for `target`, `after` < seq < `before`, ascending, at most `limit`.
-    func rows(for target: TargetKey, after: UInt64, before: UInt64, limit: Int) -> [UInt64] {
+    func positions(of target: TargetKey, after: UInt64, before: UInt64, limit: Int) -> [UInt64] {
         state.withLock { state in
             guard let positions = state.targets[target.raw], positions.last > after else { return [] }
             return positions.between(after, before, limit: limit)
         }
     }
 
-    func rows(app: Int64, bizHash: Int64) -> [UInt64] {
+    func positions(ofApp app: Int64, bizHash: Int64) -> [UInt64] {
         state.withLock { $0.biz[BizKey(app: app, hash: bizHash)]?.all ?? [] }
     }
 
-    func rows(app: Int64, tag: String) -> [UInt64] {
+    func positions(ofApp app: Int64, tag: String) -> [UInt64] {
         state.withLock { $0.tags[TagKey(app: app, tag: tag)]?.all ?? [] }
     }
 

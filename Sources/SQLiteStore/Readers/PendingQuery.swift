@@ -83,7 +83,7 @@ struct PendingQuery {
         // view was taken is in both.
         for generation in view.generations where found.count < limit {
             let known = found.last ?? after
-            found += generation.rows(for: target, after: known, before: before, limit: limit - found.count)
+            found += generation.positions(of: target, after: known, before: before, limit: limit - found.count)
         }
         return found
     }

@@ -82,7 +82,7 @@ struct ReportReader {
         guard found.count < Self.totalsSlice else { return found }
         for generation in view.generations {
             let known = found.last ?? after
-            found += generation.rows(app: app, tag: tag).filter { $0 > known && $0 <= view.head }
+            found += generation.positions(ofApp: app, tag: tag).filter { $0 > known && $0 <= view.head }
         }
         return Array(found.prefix(Self.totalsSlice))
     }

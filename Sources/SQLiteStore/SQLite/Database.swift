@@ -153,3 +153,8 @@ final class Database {
             }, Unmanaged.passUnretained(observer).toOpaque())
     }
 }
+
+/// The length of the write-ahead log after the last commit, in frames.
+final class WALObserver {
+    var frames = 0
+}

@@ -78,7 +78,7 @@ final class Retention {
             return try tables.messages.row(reference) == nil
         }
         let completed = row.kind == .message ? try tables.receipts.completed(row.seq) : nil
-        guard let ended = row.end(completed: completed) else { return false }
+        guard let ended = row.endTime(completed: completed) else { return false }
         return ended + lifetime <= now
     }
 

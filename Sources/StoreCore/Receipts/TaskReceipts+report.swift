@@ -53,7 +53,7 @@ extension RecipientState {
 extension StoredRow {
     /// When the task ended, or will, Unix milliseconds; `nil` for a configuration that is current and never expires.
     /// - Parameter completed: when its last device had it.
-    package func end(completed: Int64?) -> Int64? {
+    package func endTime(completed: Int64?) -> Int64? {
         if end != .none { return endedAt }
         return kind == .message ? completed ?? expires : expires
     }
