@@ -25,7 +25,7 @@ final class DataDirectory: Sendable {
         do {
             closedToOthers = try Self.closeToOthers(path)
             try Self.refuseLostStore(path)
-            // What a process that was killed left behind names ports that may be anyone's now.
+            // A process that was killed leaves its file behind. The ports in it may be another program's by now.
             try File.remove("\(path)/\(Self.announcement)")
         } catch {
             close(lock)
@@ -142,7 +142,7 @@ final class DataDirectory: Sendable {
         try File.write(addresses.json(pid: getpid()), to: "\(path)/\(Self.announcement)", mode: 0o644)
     }
 
-    /// The server is about to be gone.
+    /// Takes that back, before the server ends.
     func retract() throws(FileError) {
         try File.remove("\(path)/\(Self.announcement)")
     }

@@ -12,7 +12,7 @@ struct FileError: Error, Hashable, CustomStringConvertible {
 
 /// Small whole files: settings, the token, the addresses.
 enum File {
-    /// Nothing that is read here is larger; what is must be something else.
+    /// Every file that is read here is smaller. A larger one is not what it should be.
     private static let largest = 1 << 20
 
     static func read(_ path: String) throws(FileError) -> [UInt8] {
@@ -43,7 +43,7 @@ enum File {
         }
     }
 
-    /// A file that is not there is removed already.
+    /// No error where there is no such file.
     static func remove(_ path: String) throws(FileError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw FileError(path: path, code: errno) }
     }
@@ -56,7 +56,8 @@ enum File {
         throw FileError(path: path, code: errno)
     }
 
-    /// Whole or not at all, on disk when it returns: a file of that name beside it, synced, then renamed over it.
+    /// Writes the whole file or nothing, and returns when it is on disk: it writes another file beside it, syncs that, and
+    /// renames it.
     static func write(_ text: String, to path: String, mode: mode_t) throws(FileError) {
         let beside = path + ".new"
         let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
@@ -71,18 +72,18 @@ enum File {
         try syncDirectory(of: path)
     }
 
-    /// Has the directory that holds `path` on disk: a name that was made or changed is kept over a power failure only then.
+    /// Syncs the directory that holds `path`: only then a name that was made or changed outlasts a power failure.
     static func syncDirectory(of path: String) throws(FileError) {
         let slash = path.lastIndex(of: "/")
         let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(path: directory, code: errno) }
         defer { close(descriptor) }
-        // Some file systems do not sync directories and say that they cannot: nothing more is to be had there.
+        // Some file systems cannot sync directories, and say so. Nothing more can be done there.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError(path: directory, code: errno) }
     }
 
-    /// Takes from everybody but the owner what they may do with a file or a directory; where there is none, nothing.
+    /// Takes all permissions on a file or a directory from everybody but its owner. No error where there is none.
     /// - Returns: whether anything was taken.
     static func closeToOthers(_ path: String) throws(FileError) -> Bool {
         var information = stat()

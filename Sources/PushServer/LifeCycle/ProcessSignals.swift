@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// The signals by which an operator speaks to the process, taken by waiting for them: no handler, so nothing runs at a moment
-/// that nobody chose.
+/// The signals by which an operator speaks to the process. The main thread waits for them: there is no signal handler, so nothing
+/// interrupts another thread's work.
 ///
-/// Make it on the main thread before any other thread exists: threads inherit that the signals are blocked, and so the one that
-/// waits gets them.
+/// Make it on the main thread before any other thread exists: every later thread inherits that the signals are blocked, so only
+/// the thread that waits receives them.
 struct ProcessSignals {
     enum Request: Equatable {
         /// SIGTERM or SIGINT, by its name: end.
@@ -21,7 +21,7 @@ struct ProcessSignals {
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Blocks the calling thread until one comes; one that came before counts.
+    /// Blocks the calling thread until a signal comes; one that came before is taken at once.
     func wait() -> Request {
         var set = set
         var number: Int32 = 0
@@ -29,7 +29,7 @@ struct ProcessSignals {
         return request(number)
     }
 
-    /// The same, but gives up after a time: `nil`.
+    /// The same, but `nil` when none has come within that time.
     func wait(atMost limit: Duration) -> Request? {
         var set = set
         let (seconds, attoseconds) = limit.components

@@ -21,7 +21,7 @@ struct ServerLoop: Sendable {
             logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
         callers.timestampWindow = configuration.timestampWindow.components.seconds * 1_000
-        // Asked on the loop only, which reads the clock once a turn.
+        // Called on the loop only. The loop reads the clock once a turn.
         front = PushFront(on: thread, store: port, now: { thread.wallClockMilliseconds }, configuration: callers)
     }
 

@@ -5,8 +5,8 @@ enum Invocation: Hashable, Sendable {
     /// By the settings' keys.
     case serve([String: GivenValue])
 
-    /// Reads `--flag value` and `--flag=value`. A flag may be given twice, and the last one counts: so a script may add to what
-    /// it was given.
+    /// Reads `--flag value` and `--flag=value`. When a flag is given twice, the last one counts: so a script may append
+    /// flags to those that it was given.
     init(arguments: [String]) throws(SettingsError) {
         var given: [String: GivenValue] = [:]
         var rest = arguments[...]
