@@ -41,7 +41,7 @@ struct GatewayFixture {
         for index in 0..<count {
             let loop = try EventLoop(name: "gateway \(index)")
             loop.start()
-            let port = store.port(on: LoopMailbox(loop))
+            let port = store.port(for: LoopMailbox(loop))
             var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
             logger.logLevel = .critical
             let shard = Shard(on: loop, store: port, configuration: configuration, logger: logger)

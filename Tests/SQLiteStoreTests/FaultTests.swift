@@ -1,5 +1,6 @@
 import FaultVFS
 import Push
+import StoreContract
 import StoreCore
 import Testing
 
@@ -8,14 +9,14 @@ import Testing
 @Suite("A disk that fails")
 struct FaultTests {
     /// A store on a disk of its own, with an organisation, two devices and a push.
-    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> (StoreFixture, FaultyDisk) {
+    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> (SQLiteFixture, FaultyDisk) {
         let directory = try TemporaryDirectory()
         let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await StoreFixture(in: directory, keeping: disk, change)
-        try await fixture.app("app")
-        try await fixture.org("root")
-        try await fixture.device("d1", in: "root")
-        try await fixture.device("d2", in: "root")
+        let fixture = try await SQLiteFixture(in: directory, keeping: disk, change)
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d1", in: "root")
+        try await fixture.port.makeDevice("d2", in: "root")
         return (fixture, disk)
     }
 
@@ -55,9 +56,9 @@ struct FaultTests {
         arguments: [FaultyDisk.Operation.write, .growth], 0..<4)
     func full(_ operation: FaultyDisk.Operation, after: Int) async throws {
         let (fixture, disk) = try await furnished()
-        let stored = try await fixture.push(.message(.organisation("root")))
-        let session = try await fixture.attach("d1")
-        let rows = try await session.pending()
+        let stored = try await fixture.port.push(.message(.organisation("root")))
+        let session = try await fixture.port.connect("d1")
+        let rows = try await session.read()
         _ = fixture.loop.takeEntries()
 
         disk.fail(operation, .full, after: after)
@@ -81,12 +82,12 @@ struct FaultTests {
         let tasks = try await port.tasks(TaskFilter(), after: nil, limit: 1_000)
         #expect(tasks.items.count == answers.count + 1)
         #expect(tasks.items.allSatisfy { $0.counts.targeted == 2 })
-        #expect(try await fixture.counts(stored).delivered == 1)
-        #expect(try await fixture.pendingTasks("d2").count == answers.count + 1)
-        session.detach()
+        #expect(try await fixture.port.counts(stored).delivered == 1)
+        #expect(try await fixture.port.pendingTasks("d2").count == answers.count + 1)
+        session.disconnect()
         try await fixture.restart()
-        #expect(try await fixture.pendingTasks("d1").count == answers.count)
-        #expect(try await fixture.counts(stored).delivered == 1)
+        #expect(try await fixture.port.pendingTasks("d1").count == answers.count)
+        #expect(try await fixture.port.counts(stored).delivered == 1)
     }
 
     @Test("a full disk refuses changes of the directory and imports whole, and the tree's counters stay right")
@@ -98,10 +99,10 @@ struct FaultTests {
         async let organisation = port.organisation(OrgID(unchecked: "root"))
         async let tasks = port.tasks(TaskFilter(), after: nil, limit: 10)
         async let pushed = port.append(.message(.organisation("root")), withinRate: true)
-        async let imported = port.apply([Self.device("x1"), Self.device("x2")])
-        await #expect(throws: StoreError.self) { try await fixture.device("d3", in: "root") }
-        await #expect(throws: StoreError.self) { try await fixture.org("new") }
-        await #expect(throws: StoreError.self) { try await fixture.change("d1") { $0.user = .set(UserID(unchecked: "u")) } }
+        async let imported = port.apply([.device("x1", in: "root"), .device("x2", in: "root")])
+        await #expect(throws: StoreError.self) { try await fixture.port.makeDevice("d3", in: "root") }
+        await #expect(throws: StoreError.self) { try await fixture.port.makeOrg("new") }
+        await #expect(throws: StoreError.self) { try await fixture.port.change("d1") { $0.user = .set(UserID(unchecked: "u")) } }
         #expect(try await imported == [.failure(Refusal(.unavailable)), .failure(Refusal(.unavailable))])
         guard case .unavailable = await pushed else {
             Issue.record("stored on a full disk")
@@ -118,19 +119,19 @@ struct FaultTests {
             _ = try await port.organisation(OrgID(unchecked: "new"))
         }
         #expect(try await port.device(DeviceToken(unchecked: "d1")).user == nil)
-        let task = try await fixture.push(.message(.organisation("root")))
-        #expect(try await fixture.counts(task).targeted == 2)
-        #expect(try await port.apply([Self.device("x1")]).count == 1)
+        let task = try await fixture.port.push(.message(.organisation("root")))
+        #expect(try await fixture.port.counts(task).targeted == 2)
+        #expect(try await port.apply([.device("x1", in: "root")]).count == 1)
         #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 3)
     }
 
     @Test("facts that wait behind a change that fails are not lost")
     func factsBehindAFailure() async throws {
         let (fixture, disk) = try await furnished()
-        let task = try await fixture.push(.message(.organisation("root")))
-        let session = try await fixture.attach("d1")
-        let rows = try await session.pending()
-        _ = try await fixture.counts(task)
+        let task = try await fixture.port.push(.message(.organisation("root")))
+        let session = try await fixture.port.connect("d1")
+        let rows = try await session.read()
+        _ = try await fixture.port.counts(task)
         let port = fixture.port
         // A batch collects while a sync is held: its first job fails, the facts come after it, and an import that was not begun.
         disk.holdSyncs()
@@ -140,15 +141,15 @@ struct FaultTests {
             Job(loop: 0, decide: { _, _ throws(SQLiteError) in throw SQLiteError(code: 13, message: "full") }, fail: { _ in nil })
         )
         session.settle(rows)
-        session.detach()
-        async let imported = port.apply([Self.device("x")])
+        session.disconnect()
+        async let imported = port.apply([.device("x", in: "root")])
         try await eventually { fixture.waitingJobs == 5 }
         disk.releaseSyncs()
-        guard case .stored = await held else { throw UnexpectedAnswer(answer: "\(await held)") }
+        guard case .stored = await held else { throw UnexpectedAnswer(await held) }
         #expect(try await imported == [.failure(Refusal(.unavailable))])
         disk.repair()
         try await eventually { port.health == .serving }
-        #expect(try await fixture.counts(task).delivered == 1)
+        #expect(try await fixture.port.counts(task).delivered == 1)
     }
 
     @Test(
@@ -156,7 +157,7 @@ struct FaultTests {
         arguments: [FaultyDisk.Operation.write, .sync], 0..<3)
     func inputOutput(_ operation: FaultyDisk.Operation, after: Int) async throws {
         let (fixture, disk) = try await furnished()
-        let stored = try await fixture.push(.message(.organisation("root")))
+        let stored = try await fixture.port.push(.message(.organisation("root")))
         disk.fail(operation, .inputOutput, after: after, times: 1)
         let port = fixture.port
         let answers = await pushUntilFailure(port, disk)
@@ -169,11 +170,13 @@ struct FaultTests {
             Issue.record("stored after a failed write")
             return
         }
-        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await fixture.device("d3", in: "root") }
+        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) {
+            try await fixture.port.makeDevice("d3", in: "root")
+        }
         await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await port.cancel(stored, by: nil) }
-        #expect(try await port.apply([Self.device("x")]) == [.failure(Refusal(.unavailable))])
-        #expect(try await fixture.counts(stored).pending == 2)
-        #expect(try await fixture.pendingTasks("d1").contains(stored))
+        #expect(try await port.apply([.device("x", in: "root")]) == [.failure(Refusal(.unavailable))])
+        #expect(try await fixture.port.counts(stored).pending == 2)
+        #expect(try await fixture.port.pendingTasks("d1").contains(stored))
 
         disk.repair()
         try await fixture.restart()
@@ -187,7 +190,7 @@ struct FaultTests {
             _ = await fixture.port.append(Self.numbered(number), withinRate: true)
         }
         #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000).items.count == answers.count + 1)
-        #expect(try await fixture.pendingTasks("d2").count == answers.count + 1)
+        #expect(try await fixture.port.pendingTasks("d2").count == answers.count + 1)
     }
 
     @Test("a checkpoint and a merge that find no room are done when there is room again")
@@ -197,12 +200,12 @@ struct FaultTests {
             options.tuning.mergePause = 5
             options.tuning.checkpointThreshold = 50
         }
-        for _ in 0..<100 { try await fixture.push(.message(.organisation("root"))) }
+        for _ in 0..<100 { try await fixture.port.push(.message(.organisation("root"))) }
         disk.fail(.growth, .full)
         for _ in 0..<100 { _ = await fixture.port.append(.message(.organisation("root")), withinRate: true) }
         disk.repair()
         try await eventually { fixture.port.health == .serving }
-        for _ in 0..<400 { try await fixture.push(.message(.organisation("root"))) }
+        for _ in 0..<400 { try await fixture.port.push(.message(.organisation("root"))) }
         try await eventually {
             _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
             return fixture.directory.size(of: "psp.db-wal") < 2_000_000 && fixture.store.tail.view.generations.count <= 2
@@ -216,18 +219,18 @@ struct FaultTests {
             options.tuning.mergeThreshold = 1_000
             options.tuning.mergePause = 300
         }
-        let stored = try await fixture.push(.message(.organisation("root")))
+        let stored = try await fixture.port.push(.message(.organisation("root")))
         disk.fail(.write, .inputOutput, times: 1)
         try await eventually { if case .failed = fixture.port.health { true } else { false } }
         guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
             Issue.record("stored after a failed write")
             return
         }
-        #expect(try await fixture.pendingTasks("d1") == [stored])
+        #expect(try await fixture.port.pendingTasks("d1") == [stored])
         disk.repair()
         try await fixture.restart()
         #expect(fixture.port.health == .serving)
-        #expect(try await fixture.pendingTasks("d1") == [stored])
+        #expect(try await fixture.port.pendingTasks("d1") == [stored])
     }
 
     private static func numbered(_ number: Int) -> PushRequest { .message(.organisation("root"), bizNo: "b\(number)") }
@@ -245,13 +248,5 @@ struct FaultTests {
             }
         }
         return answers
-    }
-
-    static func device(_ token: String, test: Bool? = nil) -> DirectoryChange {
-        var change = DeviceChange()
-        change.platform = .android
-        change.test = test
-        change.organisation = OrgID(unchecked: "root")
-        return .putDevice(DeviceToken(unchecked: token), change, secretIfNew: "secret")
     }
 }

@@ -1,6 +1,7 @@
+import Base
 import FaultVFS
 import Push
-import Base
+import StoreContract
 import Testing
 
 @testable import SQLiteStore
@@ -10,15 +11,15 @@ struct LogTests {
     @Test("a merge between a reader's look at the tail and its snapshot hides no row from it")
     func tailBeforeSnapshot() async throws {
         let between = Between()
-        let fixture = try await StoreFixture { options in
+        let fixture = try await SQLiteFixture { options in
             options.tuning.mergeThreshold = 1
             options.tuning.betweenTailAndSnapshot = between.run
         }
-        try await fixture.app("app")
-        try await fixture.org("root")
-        try await fixture.device("d", in: "root")
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d", in: "root")
         try await eventually { fixture.store.tail.firstUnmerged == .max }
-        let session = try await fixture.attach("d")
+        let session = try await fixture.port.connect("d")
         // The rows are in the tail when the reader looks at it, and in the index when its snapshot begins, or the other way
         // round.
         let store = fixture.store
@@ -27,43 +28,43 @@ struct LogTests {
         async let pushed = port.append(.message(.organisation("root"), tag: "t"), withinRate: true)
         try await eventually { store.tail.view.head > session.attached.settledUpTo.raw }
         fixture.loop.resume()
-        guard case .stored(let first) = await pushed else { throw UnexpectedAnswer(answer: "\(await pushed)") }
+        guard case .stored(let first) = await pushed else { throw UnexpectedAnswer(await pushed) }
         let (loop, app) = (TestLoop(), AppKey(unchecked: "app"))
         let writer = store.port(for: loop)
-        let second = Shared<TaskID?>(nil)
+        let second = Locked<TaskID?>(nil)
         between.set {
             let isMerged = WakeSignal()
             Task {
                 if case .stored(let task) = await writer.append(.message(.organisation("root"), tag: "t"), withinRate: true) {
-                    second.value = task
+                    second.withLock { $0 = task }
                 }
                 while store.tail.firstUnmerged != .max { await Task.yield() }
                 isMerged.signal()
             }
             isMerged.wait()
         }
-        let page = try await fixture.port.pending(for: session.attached.device, after: session.attached.settledUpTo, limit: 10)
+        let page = try await fixture.port.pending(for: session.device, after: session.attached.settledUpTo, limit: 10)
         // It has looked up to the first only, or has the second, too.
-        let expected = page.rows.count == 2 ? [first, second.value] : [first]
+        let expected = page.rows.count == 2 ? [first, second.withLock { $0 }] : [first]
         #expect(page.rows.map(\.task) == expected)
         #expect(page.lookedUpTo >= page.rows.last?.position ?? .start)
-        let rest = try await fixture.port.pending(for: session.attached.device, after: page.lookedUpTo, limit: 10)
-        #expect((page.rows + rest.rows).map(\.task) == [first, second.value])
+        let rest = try await fixture.port.pending(for: session.device, after: page.lookedUpTo, limit: 10)
+        #expect((page.rows + rest.rows).map(\.task) == [first, second.withLock { $0 }])
         #expect(try await fixture.port.totals(app: app, tag: "t", from: nil, to: nil).tasks == 2)
-        session.detach()
+        session.disconnect()
     }
 
     @Test("readers beside a writer that merges all the time see every row once, in order")
     func mergesBesideReaders() async throws {
-        let fixture = try await StoreFixture { options in
+        let fixture = try await SQLiteFixture { options in
             options.tuning.mergeThreshold = 3
             options.tuning.mergePause = 1
         }
-        try await fixture.app("app")
-        try await fixture.org("root")
-        try await fixture.device("d", in: "root")
-        let session = try await fixture.attach("d")
-        let (port, device, start) = (fixture.port, session.attached.device, session.attached.settledUpTo)
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d", in: "root")
+        let session = try await fixture.port.connect("d")
+        let (port, device, start) = (fixture.port, session.device, session.attached.settledUpTo)
         async let stored = withTaskGroup(of: [TaskID].self) { group in
             for _ in 0..<4 {
                 group.addTask {
@@ -87,34 +88,34 @@ struct LogTests {
             return seen.count >= 600
         }
         #expect(seen == (await stored).sorted { $0.text < $1.text })
-        session.detach()
+        session.disconnect()
     }
 
     @Test("a process that is killed at any point finds its tail again")
     func rebuild() async throws {
         let directory = try TemporaryDirectory()
         let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await StoreFixture(in: directory, keeping: disk) { options in
+        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
             options.tuning.mergeThreshold = 5
             options.tuning.mergePause = 1
             options.tuning.checkpointThreshold = 30
         }
-        try await fixture.app("app")
-        try await fixture.org("root")
-        try await fixture.device("d", in: "root")
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d", in: "root")
         var tasks: [TaskID] = []
         for number in 0..<25 {
-            tasks.append(try await fixture.push(.message(.organisation("root"), tag: "t", bizNo: "b\(number)")))
+            tasks.append(try await fixture.port.push(.message(.organisation("root"), tag: "t", bizNo: "b\(number)")))
             // All that was written is there, as after SIGKILL.
             let left = try TemporaryDirectory()
             #expect(disk.failPower(into: left.path, keeping: 100) == 0)
-            let killed = try await StoreFixture(in: left, keeping: nil)
-            #expect(try await killed.pendingTasks("d") == tasks)
+            let killed = try await SQLiteFixture(in: left, keeping: nil)
+            #expect(try await killed.port.pendingTasks("d") == tasks)
             #expect(
                 try await killed.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil).tasks == tasks.count)
             let again = await killed.port.append(.message(.organisation("root"), tag: "t", bizNo: "b0"), withinRate: true)
             #expect(again == .repeated(tasks[0]))
-            #expect(try await killed.push(.message(.organisation("root"))).text > tasks[number].text)
+            #expect(try await killed.port.push(.message(.organisation("root"))).text > tasks[number].text)
             killed.close()
         }
     }
@@ -122,13 +123,13 @@ struct LogTests {
     @Test(
         "the write-ahead log stays bounded under a steady writer with readers, and a snapshot that is held stops it not for ever")
     func boundedLog() async throws {
-        let fixture = try await StoreFixture { options in
+        let fixture = try await SQLiteFixture { options in
             options.tuning.checkpointThreshold = 100
             options.tuning.mergeThreshold = 500
         }
-        try await fixture.app("app")
-        try await fixture.org("root")
-        for number in 0..<4 { try await fixture.device("d\(number)", in: "root") }
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        for number in 0..<4 { try await fixture.port.makeDevice("d\(number)", in: "root") }
         let text = String(repeating: "x", count: 800)
 
         func write(_ rounds: Int) async throws {
@@ -143,8 +144,8 @@ struct LogTests {
                 }
                 group.addTask {
                     for round in 0..<rounds / 4 {
-                        guard let session = try? await TestSession.attach("d\(round % 4)", port) else { return }
-                        session.detach(settling: Array((try? await session.pending())?.prefix(20) ?? []))
+                        guard let session = try? await DeviceSession.connect("d\(round % 4)", port) else { return }
+                        session.disconnect(settling: Array((try? await session.read())?.prefix(20) ?? []))
                     }
                 }
             }
@@ -171,34 +172,34 @@ struct LogTests {
 
     @Test("what ended long ago is forgotten with all that belongs to it; a current configuration never is")
     func retention() async throws {
-        let fixture = try await StoreFixture { options in
+        let fixture = try await SQLiteFixture { options in
             options.taskRetention = 1_000_000
             options.sweepInterval = 10
             options.tuning.sweepPause = 1
             options.tuning.mergeThreshold = 10
             options.tuning.mergePause = 1
         }
-        try await fixture.app("app")
-        try await fixture.org("root")
-        try await fixture.org("other")
-        try await fixture.device("d", in: "root", user: "u")
-        try await fixture.device("e", in: "root")
-        let config = try await fixture.push(.configuration(.organisation("root")))
-        let superseded = try await fixture.push(.configuration(.organisation("other")))
-        try await fixture.push(.configuration(.organisation("other")))
-        let message = try await fixture.push(
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeOrg("other")
+        try await fixture.port.makeDevice("d", in: "root", user: "u")
+        try await fixture.port.makeDevice("e", in: "root")
+        let config = try await fixture.port.push(.configuration(.organisation("root")))
+        let superseded = try await fixture.port.push(.configuration(.organisation("other")))
+        try await fixture.port.push(.configuration(.organisation("other")))
+        let message = try await fixture.port.push(
             .message(.organisation("root"), tag: "t", expires: fixture.clock.now + 10, bizNo: "b"))
-        let waiting = try await fixture.push(.message(.user("u")))
-        let session = try await fixture.attach("d")
-        session.detach(settling: try await session.pending())
-        _ = try await fixture.port.commit([Receipt(device: session.attached.device, task: message, event: .opened, detail: "x")])
+        let waiting = try await fixture.port.push(.message(.user("u")))
+        let session = try await fixture.port.connect("d")
+        session.disconnect(settling: try await session.read())
+        _ = try await fixture.port.commit([Receipt(device: session.device, task: message, event: .opened, detail: "x")])
         for org in ["other", "root", "other", "root"] {
-            try await fixture.change("e") { $0.organisation = OrgID(unchecked: org) }
+            try await fixture.port.change("e") { $0.organisation = OrgID(unchecked: org) }
         }
-        try await fixture.remove("e")
-        for _ in 0..<250 { try await fixture.push(.message(.organisation("root"), expires: fixture.clock.now + 5)) }
+        try await fixture.port.removeDevice("e")
+        for _ in 0..<250 { try await fixture.port.push(.message(.organisation("root"), expires: fixture.clock.now + 5)) }
 
-        fixture.clock.advance(1_000_000 + 100)
+        fixture.clock.advance(by: 1_000_000 + 100)
         for task in [superseded, message, waiting] {
             try await eventually {
                 _ = await fixture.port.append(.message(.device("none")), withinRate: true)
@@ -207,11 +208,11 @@ struct LogTests {
         }
         try await eventually {
             // The sweep leaves what is in the tail only to the next one.
-            fixture.clock.advance(20)
+            fixture.clock.advance(by: 20)
             _ = await fixture.port.append(.message(.device("none")), withinRate: true)
             return try await fixture.rows("SELECT count(*) FROM message") == 2
         }
-        #expect(try await fixture.counts(config).delivered == 1)
+        #expect(try await fixture.port.counts(config).delivered == 1)
         #expect(try await fixture.rows("SELECT count(*) FROM biz_index") == 0)
         #expect(try await fixture.rows("SELECT count(*) FROM tag_index") == 0)
         #expect(try await fixture.rows("SELECT count(*) FROM event") == 0)
@@ -219,36 +220,36 @@ struct LogTests {
         #expect(try await fixture.rows("SELECT count(*) FROM receipt WHERE seq NOT IN (SELECT seq FROM message)") == 0)
         #expect(try await fixture.rows("SELECT count(*) FROM target_index WHERE seq NOT IN (SELECT seq FROM message)") == 0)
         // The current configuration is still given to those that join, and the number of a holder is not used again.
-        try await fixture.device("f", in: "root")
-        #expect(try await fixture.pendingTasks("f") == [config])
-        #expect(try await fixture.counts(config).targeted == 3)
+        try await fixture.port.makeDevice("f", in: "root")
+        #expect(try await fixture.port.pendingTasks("f") == [config])
+        #expect(try await fixture.port.counts(config).targeted == 3)
         await #expect(throws: StoreError.self) { _ = try await fixture.port.report(message, to: nil) }
     }
 
     @Test("intervals and holders that no task refers to are forgotten, and their numbers are not used again")
     func retentionOfIntervals() async throws {
-        let fixture = try await StoreFixture { options in
+        let fixture = try await SQLiteFixture { options in
             options.taskRetention = 1_000
             options.sweepInterval = 1
             options.tuning.sweepPause = 1
             options.tuning.mergePause = 1
         }
-        try await fixture.app("app")
-        try await fixture.org("root")
-        try await fixture.org("other")
-        for number in 0..<300 { try await fixture.device("d\(number)", in: "root") }
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeOrg("other")
+        for number in 0..<300 { try await fixture.port.makeDevice("d\(number)", in: "root") }
         for number in 0..<300 {
-            try await fixture.change("d\(number)") {
+            try await fixture.port.change("d\(number)") {
                 $0.organisation = OrgID(unchecked: "other")
                 $0.test = true
             }
-            try await fixture.change("d\(number)") { $0.test = false }
+            try await fixture.port.change("d\(number)") { $0.test = false }
         }
-        for number in 0..<300 { try await fixture.remove("d\(number)") }
-        try await fixture.push(.message(.organisation("root")))
+        for number in 0..<300 { try await fixture.port.removeDevice("d\(number)") }
+        try await fixture.port.push(.message(.organisation("root")))
         // It is merged before it is old.
         try await eventually { fixture.store.tail.firstUnmerged == .max }
-        fixture.clock.advance(5_000)
+        fixture.clock.advance(by: 5_000)
         try await eventually {
             _ = await fixture.port.append(.message(.device("none")), withinRate: true)
             return try await fixture.rows("SELECT count(*) FROM device") == 0
@@ -256,17 +257,17 @@ struct LogTests {
         #expect(try await fixture.rows("SELECT count(*) FROM past_org") == 0)
         #expect(try await fixture.rows("SELECT count(*) FROM past_test") == 0)
         try await fixture.restart()
-        try await fixture.device("new", in: "root")
-        let session = try await fixture.attach("new")
-        #expect(session.attached.device.ordinal == 301)
-        session.detach()
+        try await fixture.port.makeDevice("new", in: "root")
+        let session = try await fixture.port.connect("new")
+        #expect(session.device.ordinal == 301)
+        session.disconnect()
     }
 
     @Test("the writer's memory does not grow with pushes that nobody acknowledges")
     func boundedMemory() async throws {
-        let fixture = try await StoreFixture()
-        try await fixture.app("app")
-        try await fixture.org("root")
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
         let port = try #require(fixture.port as? LoopPort)
         for _ in 0..<30 {
             try await port.ask(.change) { decisions, now throws(SQLiteError) in
@@ -290,22 +291,5 @@ private final class Between: Sendable {
             return action
         }
         action?()
-    }
-}
-
-extension StoreFixture {
-    func rows(_ sql: StaticString) async throws -> Int64 {
-        guard let port = port as? LoopPort else { throw UnexpectedAnswer(answer: "another store") }
-        return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) ?? 0 }
-    }
-
-    func isForgotten(_ task: TaskID) async throws -> Bool {
-        do throws(StoreError) {
-            _ = try await port.report(task, to: nil)
-            return false
-        } catch {
-            guard error == StoreError.refused(Refusal(.noSuchTask, field: "task_id")) else { throw error }
-            return true
-        }
     }
 }

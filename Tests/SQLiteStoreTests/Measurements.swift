@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Push
+import StoreContract
 import StoreCore
 import Testing
 
@@ -25,15 +26,15 @@ struct Measurements {
         static func - (a: Cost, b: Cost) -> Cost { Cost(cpu: a.cpu - b.cpu, wall: a.wall - b.wall) }
     }
 
-    private func furnished(devices: Int) async throws -> StoreFixture {
-        let fixture = try await StoreFixture()
+    private func furnished(devices: Int) async throws -> SQLiteFixture {
+        let fixture = try await SQLiteFixture()
         let start = ManualClock().now
         let began = MonotonicClock.nanoseconds
         fixture.options.clock = { start + Int64((MonotonicClock.nanoseconds - began) / 1_000_000) }
         try await fixture.restart()
-        try await fixture.app("app")
-        try await fixture.org("root")
-        for org in 0..<100 { try await fixture.org("o\(org)", under: "root") }
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        for org in 0..<100 { try await fixture.port.makeOrg("o\(org)", under: "root") }
         let changes = (0..<devices).map { number in
             var change = DeviceChange()
             change.platform = .android
@@ -69,9 +70,8 @@ struct Measurements {
             }
             let cost = Cost.now() - before
             let count = Double(each * callers)
-            print(
-                "append, \(callers) callers: \(cost.cpu / count) us CPU, \(Int(count / cost.wall * 1e6))/s (all included)"
-            )
+            let rate = Int(count / cost.wall * 1e6)
+            print("append, \(callers) callers: \(cost.cpu / count) us CPU, \(rate)/s (callers and merges included)")
         }
     }
 
@@ -101,7 +101,7 @@ struct Measurements {
     func importBesidePushes() async throws {
         let fixture = try await furnished(devices: 1_000)
         for _ in 0..<3 {
-            try await fixture.push(.configuration(.organisation("root"), tag: "\(UInt32.random(in: 0...UInt32.max))"))
+            try await fixture.port.push(.configuration(.organisation("root"), tag: "\(UInt32.random(in: 0...UInt32.max))"))
         }
         let port = fixture.port
         let changes = (0..<100_000).map { number in
@@ -110,26 +110,22 @@ struct Measurements {
             change.organisation = OrgID(unchecked: "o\(number % 100)")
             return DirectoryChange.putDevice(DeviceToken(unchecked: "more-\(number)"), change, secretIfNew: "secret")
         }
-        let isOver = Shared(false)
+        let isOver = Locked(false)
         let before = Cost.now()
         async let waits = Self.waits(port, isOver)
         _ = try await port.apply(changes)
-        isOver.value = true
+        isOver.withLock { $0 = true }
         let cost = Cost.now() - before
         let all = await waits.sorted()
-        print(
-            "import of 100,000 devices, 3 configurations joined, beside pushes: \(cost.wall / 1e6) s, "
-                + "\(cost.cpu / 100_000) us CPU each"
-        )
-        print(
-            "  \(all.count) pushes: median \(all[all.count / 2]) us, p99 \(all[all.count * 99 / 100]) us, "
-                + "longest \(all[all.count - 1]) us"
-        )
+        print("import of 100,000 devices, 3 configurations joined, beside pushes:")
+        print("  \(cost.wall / 1e6) s, \(cost.cpu / 100_000) us CPU each")
+        let (median, p99, longest) = (all[all.count / 2], all[all.count * 99 / 100], all[all.count - 1])
+        print("  \(all.count) pushes: median \(median) us, p99 \(p99) us, longest \(longest) us")
     }
 
-    private static func waits(_ port: any StorePort, _ isOver: Shared<Bool>) async -> [Double] {
+    private static func waits(_ port: any StorePort, _ isOver: Locked<Bool>) async -> [Double] {
         var waits: [Double] = []
-        while !isOver.value {
+        while !isOver.withLock({ $0 }) {
             let before = Cost.now()
             _ = await port.append(.message(.organisation("root")), withinRate: true)
             waits.append((Cost.now() - before).wall)
@@ -139,9 +135,9 @@ struct Measurements {
 
     @Test("an organisation with 10,000 devices joins another with 3 configurations; and 10,000 acknowledgements")
     func join() async throws {
-        let fixture = try await StoreFixture()
-        try await fixture.app("app")
-        for org in ["root", "away", "moved"] { try await fixture.org(org) }
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        for org in ["root", "away", "moved"] { try await fixture.port.makeOrg(org) }
         let changes = (0..<10_000).map { number in
             var change = DeviceChange()
             change.platform = .android
@@ -149,32 +145,31 @@ struct Measurements {
             return DirectoryChange.putDevice(DeviceToken(unchecked: "device-\(number)"), change, secretIfNew: "secret")
         }
         _ = try await fixture.port.apply(changes)
-        for tag in ["a", "b", "c"] { try await fixture.push(.configuration(.organisation("root"), tag: tag)) }
+        for tag in ["a", "b", "c"] { try await fixture.port.push(.configuration(.organisation("root"), tag: tag)) }
         for round in 0..<3 {
             let before = Cost.now()
-            try await fixture.org("moved", under: round % 2 == 0 ? "root" : "away")
+            try await fixture.port.makeOrg("moved", under: round % 2 == 0 ? "root" : "away")
             let cost = Cost.now() - before
-            print(
-                "reparent of 10,000 devices (joins \(round % 2 == 0 ? "3 configurations" : "nothing")): \(cost.wall / 1e3) ms"
-            )
+            let what = round % 2 == 0 ? "joins 3 configurations" : "joins nothing"
+            print("reparent of 10,000 devices (\(what)): \(cost.wall / 1e3) ms")
         }
         let port = try #require(fixture.port as? LoopPort)
-        let task = try await fixture.push(.message(.organisation("moved")))
+        let task = try await fixture.port.push(.message(.organisation("moved")))
         let position = Position(raw: try #require(fixture.store.tasks.position(of: task)))
         let before = Cost.now()
         port.settle(
             (1...10_000).map {
                 Delivery(device: DeviceHandle(ordinal: $0), position: position, settledUpTo: position, kind: .delivered)
             })
-        let counts = try await fixture.counts(task)
+        let counts = try await fixture.port.counts(task)
         let cost = Cost.now() - before
         print("10,000 acknowledgements, committed and reported: \(cost.cpu / 10_000) us CPU each, \(counts.delivered) delivered")
         let start = Cost.now()
-        for number in 0..<2_000 { _ = try await fixture.pendingTasks("device-\(number)") }
+        for number in 0..<2_000 { _ = try await fixture.port.pendingTasks("device-\(number)") }
         let pages = Cost.now() - start
         print("attach, pages to the end, detach: \(pages.cpu / 2_000) us CPU, \(pages.wall / 2_000) us")
         let gone = Cost.now()
-        for number in 0..<1_000 { try await fixture.remove("device-\(9_999 - number)") }
+        for number in 0..<1_000 { try await fixture.port.removeDevice("device-\(9_999 - number)") }
         print("remove a device with 4 pending: \((Cost.now() - gone).cpu / 1_000) us CPU")
     }
 }

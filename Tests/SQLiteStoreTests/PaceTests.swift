@@ -1,4 +1,5 @@
 import Base
+import StoreContract
 import StoreCore
 import Testing
 
@@ -18,12 +19,14 @@ struct PaceTests {
     @Test("one of a crowd waits a moment for as many as there were, answered and waiting, and not for more")
     func crowd() throws {
         var group = GroupCommit()
-        group.committed(answering: 20, waiting: 12)
-        let wait = try #require(group.wait(having: 12))
+        group.committed(answering: 20, waiting: 12, at: 1_000_000_000)
+        let wait = try #require(group.wait(having: 12, at: 1_001_000_000))
         #expect(wait.callers == 32 && wait.nanoseconds <= 500_000)
-        #expect(group.wait(having: 32) == nil)
-        group.committed(answering: 1, waiting: 0)
-        #expect(group.wait(having: 1) == nil)
+        #expect(group.wait(having: 32, at: 1_001_000_000) == nil)
+        // A crowd that has not come again is none.
+        #expect(group.wait(having: 12, at: 1_100_000_000) == nil)
+        group.committed(answering: 1, waiting: 0, at: 2_000_000_000)
+        #expect(group.wait(having: 1, at: 2_000_000_000) == nil)
     }
 
     @Test("a queue that gathers wakes when there are enough, and takes fewer after its time")
@@ -47,12 +50,12 @@ struct PaceTests {
     @Test("a slice of an import that took too long makes the next one smaller, and leaves as much time to others")
     func slices() {
         var pace = ImportPace()
-        pace.sawJob()
+        let now: Int64 = 10_000_000_000
+        pace.sawJob(at: now)
         let size = pace.size
-        pace.finished(size, since: MonotonicClock.nanoseconds - 1_000)
+        pace.finished(size, since: now - 1_000, at: now)
         #expect(pace.size == 2 * size)
-        let now = MonotonicClock.nanoseconds
-        pace.finished(pace.size, since: now - 50_000_000)
+        pace.finished(pace.size, since: now - 50_000_000, at: now)
         #expect(pace.size == size)
         #expect(pace.next >= now + 50_000_000)
     }
@@ -60,12 +63,25 @@ struct PaceTests {
     @Test("an import yields to callers and to a checkpoint, but not for ever")
     func yielding() {
         var pace = ImportPace()
-        let now = MonotonicClock.nanoseconds
-        pace.finished(pace.size, since: now)
+        let now: Int64 = 10_000_000_000
+        pace.finished(pace.size, since: now, at: now)
         #expect(!pace.yields(at: now + 1_000_000, toWaiting: false, toCheckpoint: false))
         #expect(pace.yields(at: now + 1_000_000, toWaiting: true, toCheckpoint: false))
         #expect(pace.yields(at: now + 100_000_000, toWaiting: true, toCheckpoint: true))
         #expect(!pace.yields(at: now + 100_000_000, toWaiting: true, toCheckpoint: false))
         #expect(!pace.yields(at: now + 1_000_000_000, toWaiting: true, toCheckpoint: true))
+    }
+
+    @Test("facts are written within a second although the wall clock stands still")
+    func frozenClock() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d", in: "root")
+        try await fixture.port.push(.message(.device("d")))
+        let session = try await fixture.port.connect("d")
+        session.settle(try await session.read())
+        try await eventually { try await fixture.rows("SELECT count(*) FROM counter WHERE delivered = 1") == 1 }
+        session.disconnect()
     }
 }

@@ -1,6 +1,8 @@
 import CSQLite
+import FaultVFS
 import Foundation
 import Push
+import StoreContract
 import Testing
 
 @testable import SQLiteStore
@@ -12,27 +14,27 @@ struct SchemaTests {
     func versionOne() async throws {
         let directory = try TemporaryDirectory()
         try Self.makeDatabase(directory.path + "/psp.db", try Self.dump("version-1"))
-        let fixture = try await StoreFixture(in: directory, keeping: nil) { $0.clock = { 1_795_857_522_000 } }
-        #expect(try await fixture.number("PRAGMA user_version") == Schema.version)
-        #expect(try await fixture.number("SELECT count(*) FROM sqlite_master WHERE name = 'past_user'") == 0)
+        let fixture = try await SQLiteFixture(in: directory, keeping: nil) { $0.clock = { 1_795_857_522_000 } }
+        #expect(try await fixture.rows("PRAGMA user_version") == Schema.version)
+        #expect(try await fixture.rows("SELECT count(*) FROM sqlite_master WHERE name = 'past_user'") == 0)
 
         let (joined, device, user, root) = (Self.task(7), Self.task(8), Self.task(9), Self.task(14))
-        #expect(try await fixture.pendingTasks("phone") == [device, user, root])
-        #expect(try await fixture.pendingTasks("tablet") == [joined, root])
-        #expect(try await fixture.recipients(joined, .delivered) == ["phone"])
-        #expect(try await fixture.recipients(joined, .withdrawn) == ["gone"])
-        #expect(try await fixture.recipients(joined, .pending) == ["tablet"])
-        #expect(try await fixture.recipients(user, .pending) == ["phone"])
+        #expect(try await fixture.port.pendingTasks("phone") == [device, user, root])
+        #expect(try await fixture.port.pendingTasks("tablet") == [joined, root])
+        #expect(try await fixture.port.recipients(joined, .delivered) == ["phone"])
+        #expect(try await fixture.port.recipients(joined, .withdrawn) == ["gone"])
+        #expect(try await fixture.port.recipients(joined, .pending) == ["tablet"])
+        #expect(try await fixture.port.recipients(user, .pending) == ["phone"])
         let totals = try await fixture.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil)
         #expect(totals.tasks == 1 && totals.counts.pending == 2)
 
         let again = await fixture.port.append(.message(.organisation("root"), bizNo: "order-1"), withinRate: true)
         #expect(again == .refused(Refusal(.outBizNoReused, field: "policy.out_biz_no")))
-        try await fixture.push(.configuration(.organisation("root"), tag: "c"))
+        try await fixture.port.push(.configuration(.organisation("root"), tag: "c"))
         #expect(try await fixture.port.report(joined, to: nil).status == .superseded)
-        let new = try await fixture.push(.message(.user("ann")))
+        let new = try await fixture.port.push(.message(.user("ann")))
         try await fixture.restart()
-        #expect(try await fixture.pendingTasks("phone").last == new)
+        #expect(try await fixture.port.pendingTasks("phone").last == new)
     }
 
     @Test(
@@ -47,7 +49,7 @@ struct SchemaTests {
             ),
         ] as [(StaticString, String)])
     func plans(statement: StaticString, index: String) async throws {
-        let fixture = try await StoreFixture()
+        let fixture = try await SQLiteFixture()
         let port = try #require(fixture.port as? LoopPort)
         let plan = try await port.read(port.store.reports) { context throws(SQLiteError) -> [String] in
             let query = try context.database.statement(statement)
@@ -72,12 +74,5 @@ struct SchemaTests {
         defer { sqlite3_close(handle) }
         try #require(sqlite3_open(path, &handle) == SQLITE_OK)
         try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
-    }
-}
-
-extension StoreFixture {
-    fileprivate func number(_ sql: StaticString) async throws -> Int64? {
-        guard let port = port as? LoopPort else { throw UnexpectedAnswer(answer: "another store") }
-        return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) }
     }
 }

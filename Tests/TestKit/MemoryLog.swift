@@ -197,9 +197,13 @@ public struct MemoryLog: Sendable {
 
     /// Counts a fact, once.
     public mutating func settle(_ delivery: Delivery) {
+        let (device, position) = (delivery.device, delivery.position)
+        // The first that is told of a row holds.
+        let isKnown = delivered[device]?.contains(position) ?? false || skipped[device]?.contains(position) ?? false
         switch delivery.kind {
-        case .delivered: delivered[delivery.device, default: []].insert(delivery.position)
-        case .skipped: skipped[delivery.device, default: []].insert(delivery.position)
+        case _ where isKnown: break
+        case .delivered: delivered[device, default: []].insert(position)
+        case .skipped: skipped[device, default: []].insert(position)
         }
         guard let token = owners[delivery.device] else { return }
         devices[token]?.settledBeyond.insert(delivery.position)

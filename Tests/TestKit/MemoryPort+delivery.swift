@@ -5,33 +5,36 @@ extension MemoryPort {
     public func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
         let answer: Result<Attached, AttachError> = await withCheckedContinuation { continuation in
             store.state.withLock { state in
-                let waiting = MemoryStore.Waiting(session: session, door: door) { continuation.resume(returning: $0) }
-                Self.attach(token, secret, waiting, &state)
+                let waiting = MemoryStore.Waiting(token: token, secret: secret, session: session, door: door) {
+                    continuation.resume(returning: $0)
+                }
+                Self.attach(waiting, &state)
             }
         }
         return try answer.get()
     }
 
-    private static func attach(
-        _ token: DeviceToken, _ secret: [UInt8], _ waiting: MemoryStore.Waiting, _ state: inout MemoryStore.State
-    ) {
+    private static func attach(_ waiting: MemoryStore.Waiting, _ state: inout MemoryStore.State) {
+        let token = waiting.token
         func answer(_ result: Result<Attached, AttachError>, to waiting: MemoryStore.Waiting, _ entries: [Entry] = []) {
             MemoryStore.post(entries, answer: { waiting.answer(result) }, to: waiting.door, state: &state)
         }
         guard !state.behaviour.isUnavailable else { return answer(.failure(.unavailable), to: waiting) }
         guard let device = state.log.devices[token] else { return answer(.failure(.unknownDevice), to: waiting) }
-        guard device.secret == secret else { return answer(.failure(.wrongSecret), to: waiting) }
+        guard device.secret == waiting.secret else { return answer(.failure(.wrongSecret), to: waiting) }
         if let earlier = state.waiting.removeValue(forKey: token) { answer(.failure(.takenOver), to: earlier) }
         if let current = device.session {
             state.waiting[token] = waiting
             MemoryStore.post([.close(device.handle, session: current, .takenOver)], state: &state)
         } else {
-            admit(token, waiting, &state)
+            admit(waiting, &state)
         }
     }
 
-    private static func admit(_ token: DeviceToken, _ waiting: MemoryStore.Waiting, _ state: inout MemoryStore.State) {
+    private static func admit(_ waiting: MemoryStore.Waiting, _ state: inout MemoryStore.State) {
+        let token = waiting.token
         state.log.devices[token]?.session = waiting.session
+        state.tokens[waiting.session] = token
         state.calls.attached.append(waiting.session)
         guard let attached = state.log.attached(token) else { return }
         MemoryStore.post([], answer: { waiting.answer(.success(attached)) }, to: waiting.door, state: &state)
@@ -41,10 +44,14 @@ extension MemoryPort {
     public func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {
         store.state.withLock { state in
             state.calls.detached.append(session)
-            guard let record = state.log.device(device), record.session == session else { return }
-            state.log.moveCursor(of: record.token, to: settledUpTo)
-            state.log.devices[record.token]?.session = nil
-            if let waiting = state.waiting.removeValue(forKey: record.token) { Self.admit(record.token, waiting, &state) }
+            guard !state.isClosed else { return }
+            guard let token = state.tokens.removeValue(forKey: session) else { return }
+            if let record = state.log.device(device), record.session == session {
+                state.log.moveCursor(of: token, to: settledUpTo)
+                state.log.devices[token]?.session = nil
+            }
+            // Decided anew: the device may have been deleted, or its secret changed, while it waited.
+            if let waiting = state.waiting.removeValue(forKey: token) { Self.attach(waiting, &state) }
         }
     }
 

@@ -20,7 +20,7 @@ extension MemoryPort {
             do throws(StoreError) {
                 results.append(.success(try await apply(change)))
             } catch {
-                guard case .refused(let refusal) = error else { throw error }
+                let refusal = if case .refused(let refusal) = error { refusal } else { Refusal(.unavailable) }
                 results.append(.failure(refusal))
             }
         }
@@ -33,17 +33,17 @@ extension MemoryPort {
         switch change {
         case .putApp(let key, let fields, let secret): return try put(key, fields, secret, &state)
         case .removeApp(let key):
-            guard state.apps.removeValue(forKey: key) != nil else { throw Refusal(.noSuchApp) }
+            guard state.apps.removeValue(forKey: key) != nil else { throw Refusal(.noSuchApp, field: "appkey") }
             return (.removed, [.app(key, nil)])
         case .putOrganisation(let id, let fields): return try put(id, fields, &state)
         case .removeOrganisation(let id):
-            guard let handle = state.log.handle(of: id) else { throw Refusal(.noSuchOrganisation) }
-            guard !state.log.isInUse(handle) else { throw Refusal(.organisationInUse) }
+            guard let handle = state.log.handle(of: id) else { throw Refusal(.noSuchOrganisation, field: "org_id") }
+            guard !state.log.isInUse(handle) else { throw Refusal(.organisationInUse, field: "org_id") }
             state.log.removeOrganisation(id)
             return (.removed, [])
         case .putDevice(let token, let fields, let secret): return try put(token, fields, secret, &state)
         case .removeDevice(let token):
-            guard let record = state.log.removeDevice(token) else { throw Refusal(.noSuchDevice) }
+            guard let record = state.log.removeDevice(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
             return (.removed, close(record))
         }
     }
@@ -123,20 +123,28 @@ extension MemoryPort {
 
     /// The app.
     public func app(_ key: AppKey) async throws(StoreError) -> App {
-        try await attempt { state in (state.apps[key].map(Result.success) ?? .failure(.refused(Refusal(.noSuchApp))), []) }
+        try await attempt { state in
+            (state.apps[key].map(Result.success) ?? .failure(.refused(Refusal(.noSuchApp, field: "appkey"))), [])
+        }
     }
 
     /// The organisation with its counters.
     public func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
         try await attempt { state in
-            (state.log.organisation(id).map(Result.success) ?? .failure(.refused(Refusal(.noSuchOrganisation))), [])
+            (
+                state.log.organisation(id).map(Result.success)
+                    ?? .failure(.refused(Refusal(.noSuchOrganisation, field: "org_id"))), []
+            )
         }
     }
 
     /// The device.
     public func device(_ token: DeviceToken) async throws(StoreError) -> Device {
         try await attempt { state in
-            (state.log.devices[token].map { .success($0.device) } ?? .failure(.refused(Refusal(.noSuchDevice))), [])
+            (
+                state.log.devices[token].map { .success($0.device) }
+                    ?? .failure(.refused(Refusal(.noSuchDevice, field: "device_token"))), []
+            )
         }
     }
 

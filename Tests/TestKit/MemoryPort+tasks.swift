@@ -30,12 +30,14 @@ extension MemoryPort {
     private static func append(
         _ request: PushRequest, _ withinRate: Bool, _ state: inout MemoryStore.State
     ) throws(Refusal) -> (Accepted, [Entry]) {
-        guard let app = state.apps[request.app] else { throw Refusal(.unknownAppKey) }
-        if app.disabled { throw Refusal(.appDisabled) }
-        guard app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed) }
+        guard let app = state.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
+        if app.disabled { throw Refusal(.appDisabled, field: "appkey") }
+        guard app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
         let key = request.idempotency.map { "\(request.app) \($0.outBizNo)" }
         if let key, let first = state.byOutBizNo[key] {
-            guard state.tasks[first]?.request.idempotency == request.idempotency else { throw Refusal(.outBizNoReused) }
+            guard state.tasks[first]?.request.idempotency == request.idempotency else {
+                throw Refusal(.outBizNoReused, field: "policy.out_biz_no")
+            }
             return (.repeated(first), [])
         }
         let now = state.behaviour.now
@@ -44,7 +46,7 @@ extension MemoryPort {
         let reached = try reach(request, state)
         let tooLarge = Set(
             reached.filter { !request.payload.fits($0.memberships.last?.membership.platform ?? .android) }.map(\.handle))
-        guard tooLarge.count < reached.count || reached.isEmpty else { throw Refusal(.payloadTooLarge) }
+        guard tooLarge.count < reached.count || reached.isEmpty else { throw Refusal(.payloadTooLarge, field: "payload") }
         let row = state.log.append(
             to: request.target, audience: Audience(testOnly: request.testOnly, withoutIOS: !tooLarge.isEmpty), expires: expires,
             topic: request.interface == .message ? .message : .configuration)
@@ -59,13 +61,13 @@ extension MemoryPort {
         var found: [MemoryLog.DeviceRecord]
         switch request.target {
         case .device(let token):
-            guard let device = state.log.devices[token] else { throw Refusal(.noSuchDevice) }
+            guard let device = state.log.devices[token] else { throw Refusal(.noSuchDevice, field: "device_tokens") }
             found = [device]
         case .user(let user):
             found = state.log.devices.values.filter { $0.user == user }
-            if found.isEmpty { throw Refusal(.userHasNoDevice) }
+            if found.isEmpty { throw Refusal(.userHasNoDevice, field: "user_id") }
         case .organisation(let organisation):
-            guard let handle = state.log.handle(of: organisation) else { throw Refusal(.noSuchOrganisation) }
+            guard let handle = state.log.handle(of: organisation) else { throw Refusal(.noSuchOrganisation, field: "org_id") }
             found = state.log.devices.values.filter { state.log.isBelow($0.organisation, handle) }
         }
         if request.testOnly {
@@ -79,8 +81,9 @@ extension MemoryPort {
     public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
         try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
-                return (.failure(.refused(Refusal(.noSuchTask))), [])
+                return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
             }
+            guard Self.report(record, state).status == .active else { return (.success(()), []) }
             state.tasks[task]?.isCancelled = true
             return (.success(()), [state.log.end(task)])
         }
@@ -90,7 +93,7 @@ extension MemoryPort {
     public func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
         try await attempt { state in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
-                return (.failure(.refused(Refusal(.noSuchTask))), [])
+                return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
             }
             return (.success(Self.report(record, state)), [])
         }
@@ -99,12 +102,17 @@ extension MemoryPort {
     private static func report(_ record: TaskRecord, _ state: MemoryStore.State) -> TaskReport {
         var counts = Counts()
         counts.targeted = record.targeted.count
-        counts.delivered = record.targeted.count { state.log.delivered[$0]?.contains(record.row.position) ?? false }
+        counts.delivered = record.targeted.count { Self.isDelivered(record, $0, state) }
         counts.skippedOversize =
             record.tooLarge.count + record.targeted.count { state.log.skipped[$0]?.contains(record.row.position) ?? false }
         let rest = counts.targeted - counts.delivered - counts.skippedOversize
         let isExpired = record.expireAt ?? .max <= state.behaviour.now
-        let status: TaskStatus = record.isCancelled ? .cancelled : isExpired ? .expired : rest == 0 ? .completed : .active
+        let status: TaskStatus =
+            if record.isCancelled {
+                .cancelled
+            } else if rest == 0, record.request.interface == .message {
+                .completed
+            } else { isExpired ? .expired : .active }
         switch status {
         case .cancelled: counts.cancelled = rest
         case .expired: counts.expired = rest
@@ -121,13 +129,18 @@ extension MemoryPort {
             expireAt: record.expireAt, status: status, counts: counts)
     }
 
+    private static func isDelivered(_ record: TaskRecord, _ device: DeviceHandle, _ state: MemoryStore.State) -> Bool {
+        let position = record.row.position
+        return state.log.delivered[device]?.contains(position) ?? false
+    }
+
     /// The devices of one list, by name.
     public func recipients(
         of task: TaskID, to app: AppKey?, state wanted: RecipientState, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<Recipient> {
         try await attempt { state in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
-                return (.failure(.refused(Refusal(.noSuchTask))), [])
+                return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
             }
             let status = Self.report(record, state).status
             let found = record.targeted.compactMap { handle -> Recipient? in
@@ -154,7 +167,7 @@ extension MemoryPort {
             default: .pending
             }
         let actual: RecipientState =
-            if state.log.delivered[device]?.contains(position) ?? false {
+            if Self.isDelivered(record, device, state) {
                 .delivered
             } else if record.tooLarge.contains(device) || state.log.skipped[device]?.contains(position) ?? false {
                 .skippedOversize

@@ -15,7 +15,7 @@ public struct LoopMailbox: Mailbox {
 /// own: one job to each loop, its entries first, then the answer.
 ///
 /// A test can look into it, hold pages back, and make it fail.
-public final class MemoryStore: Sendable {
+public final class MemoryStore: Store {
     typealias Deliver = @Sendable (FeedEvent) -> Void
     typealias Answer = @Sendable () -> Void
 
@@ -25,6 +25,8 @@ public final class MemoryStore: Sendable {
     }
 
     struct Waiting: Sendable {
+        let token: DeviceToken
+        let secret: [UInt8]
         let session: SessionID
         let door: Int
         let answer: @Sendable (Result<Attached, AttachError>) -> Void
@@ -37,10 +39,13 @@ public final class MemoryStore: Sendable {
         var tasks: [TaskID: TaskRecord] = [:]
         var byOutBizNo: [String: TaskID] = [:]
         var waiting: [DeviceToken: Waiting] = [:]
+        /// Whose a session is, also when the device is gone.
+        var tokens: [SessionID: DeviceToken] = [:]
         var told: [Told: String] = [:]
         var heldPages: [(door: Int, answer: Answer)] = []
         var heldReceipts: [(door: Int, answer: Answer)] = []
         var behaviour = Behaviour()
+        var isClosed = false
         var calls = Calls()
     }
 
@@ -84,13 +89,25 @@ public final class MemoryStore: Sendable {
     /// An empty store.
     public init() {}
 
-    /// A loop's own door.
-    public func port(on mailbox: any Mailbox) -> MemoryPort {
+    /// A loop's own port.
+    public func port(for mailbox: any Mailbox) -> any StorePort {
         let index = state.withLock { state in
             state.doors.append(Door(mailbox: mailbox))
             return state.doors.count - 1
         }
         return MemoryPort(store: self, door: index)
+    }
+
+    /// From now on everything is refused; who waits for a device is, too.
+    public func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.behaviour.isUnavailable = true
+            for waiting in state.waiting.values {
+                Self.post([], answer: { waiting.answer(.failure(.unavailable)) }, to: waiting.door, state: &state)
+            }
+            state.waiting = [:]
+        }
     }
 
     /// Looks into it.
@@ -154,6 +171,25 @@ public final class MemoryStore: Sendable {
         }
     }
 
+    /// As ``post(_:answer:to:state:)``, but the answer waits until every loop has applied the entries.
+    static func confirm(_ entries: [Entry], answer: @escaping Answer, to door: Int, state: inout State) {
+        let end = state.log.end
+        let mailbox = state.doors[door].mailbox
+        let followers = state.doors.filter { $0.deliver != nil }
+        let missing = Locked(followers.count)
+        guard !entries.isEmpty, !followers.isEmpty else { return mailbox.execute(answer) }
+        for follower in followers {
+            follower.mailbox.execute {
+                follower.deliver?(.entries(MemoryLog.lane, upTo: end, entries))
+                let isLast = missing.withLock { count in
+                    count -= 1
+                    return count == 0
+                }
+                if isLast { mailbox.execute(answer) }
+            }
+        }
+    }
+
     /// One job to each loop: the entries, then its own answer.
     static func post(_ entries: [Entry], answer: Answer? = nil, to door: Int? = nil, state: inout State) {
         let end = state.log.end
@@ -186,12 +222,7 @@ public struct MemoryPort: StorePort {
         }
     }
 
-    /// Runs one decision as a commit, and comes back with its answer.
-    func decide<R: Sendable>(_ body: @Sendable (inout MemoryStore.State) -> (R, [Entry])) async -> R {
-        await withCheckedContinuation { continuation in decide(body) { continuation.resume(returning: $0) } }
-    }
-
-    /// The same without waiting: `answer` gets the answer, on the loop.
+    /// Runs one decision as a commit; `answer` gets the answer, on the loop.
     func decide<R: Sendable>(
         _ body: @Sendable (inout MemoryStore.State) -> (R, [Entry]), answer: @escaping @Sendable (R) -> Void
     ) {
@@ -201,12 +232,18 @@ public struct MemoryPort: StorePort {
         }
     }
 
-    /// As ``decide(_:)``, for what may be refused.
+    /// Runs what may be refused as a commit; answered when every loop has applied it.
     func attempt<R: Sendable>(
         _ body: @Sendable (inout MemoryStore.State) -> (Result<R, StoreError>, [Entry])
     ) async throws(StoreError) -> R {
-        try await decide { state in
-            state.behaviour.isUnavailable ? (.failure(.unavailable(retryAfter: .seconds(1))), []) : body(&state)
-        }.get()
+        let result: Result<R, StoreError> = await withCheckedContinuation { continuation in
+            store.state.withLock { state in
+                let isUnavailable = state.behaviour.isUnavailable
+                let (result, entries) =
+                    isUnavailable ? (.failure(.unavailable(retryAfter: .seconds(1))), []) : body(&state)
+                MemoryStore.confirm(entries, answer: { continuation.resume(returning: result) }, to: door, state: &state)
+            }
+        }
+        return try result.get()
     }
 }

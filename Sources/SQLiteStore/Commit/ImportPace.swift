@@ -42,11 +42,10 @@ struct ImportPace {
     mutating func wait(at now: Int64) { next = now + Self.look }
 
     /// Somebody else's job was decided.
-    mutating func sawJob() { lastJob = MonotonicClock.nanoseconds }
+    mutating func sawJob(at now: Int64 = MonotonicClock.nanoseconds) { lastJob = now }
 
     /// A slice that began at `start` is committed.
-    mutating func finished(_ count: Int, since start: Int64) {
-        let now = MonotonicClock.nanoseconds
+    mutating func finished(_ count: Int, since start: Int64, at now: Int64 = MonotonicClock.nanoseconds) {
         let took = max(now - start, 1)
         lastSlice = now
         let isAlone = now - lastJob > Self.quiet

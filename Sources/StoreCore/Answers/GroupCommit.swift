@@ -20,15 +20,17 @@ package struct GroupCommit {
     package init() {}
 
     /// A commit has answered so many callers, and so many wait already.
-    package mutating func committed(answering count: Int, waiting: Int) {
+    package mutating func committed(answering count: Int, waiting: Int, at now: Int64 = MonotonicClock.nanoseconds) {
         callers = count + waiting
-        committedAt = MonotonicClock.nanoseconds
+        committedAt = now
     }
 
     /// How many callers the next commit should wait for, and how many nanoseconds at most; `nil`: it should not wait.
-    package func wait(having count: Int) -> (callers: Int, nanoseconds: Int64)? {
+    package func wait(
+        having count: Int, at now: Int64 = MonotonicClock.nanoseconds
+    ) -> (callers: Int, nanoseconds: Int64)? {
         guard callers >= Self.crowd, count > 0, count < callers else { return nil }
-        guard MonotonicClock.nanoseconds - committedAt < Self.memory else { return nil }
+        guard now - committedAt < Self.memory else { return nil }
         return (callers, Self.patience)
     }
 }

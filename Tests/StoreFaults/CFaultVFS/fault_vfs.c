@@ -39,6 +39,8 @@ struct fault_disk {
     int64_t after;
     int64_t times;
     int has_failed;
+    fault_observer *observer;
+    void *context;
     shadow *shadows;
 };
 
@@ -47,6 +49,7 @@ typedef struct {
     fault_disk *disk;
     shadow *shadow;
     sqlite3_file *real;
+    int is_log;
 } fault_file;
 
 static pthread_mutex_t disks_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -119,6 +122,14 @@ static enum fault_result due(fault_disk *disk, enum fault_operation operation, i
     return disk->result;
 }
 
+static void tell(const fault_file *file, enum fault_moment moment) {
+    pthread_mutex_lock(&file->disk->mutex);
+    fault_observer *observer = file->disk->observer;
+    void *context = file->disk->context;
+    pthread_mutex_unlock(&file->disk->mutex);
+    if (observer) observer(context, moment);
+}
+
 // MARK: Methods of a file
 
 static sqlite3_file *real(sqlite3_file *file) { return ((fault_file *)file)->real; }
@@ -136,6 +147,7 @@ static int file_write(sqlite3_file *base, const void *bytes, int count, sqlite3_
     fault_file *file = (fault_file *)base;
     if (!file->shadow) return file->real->pMethods->xWrite(file->real, bytes, count, offset);
     fault_disk *disk = file->disk;
+    tell(file, !file->is_log ? FAULT_FILE_WRITE : offset == 0 ? FAULT_LOG_RESTART : FAULT_LOG_WRITE);
     sqlite3_int64 size = 0;
     file->real->pMethods->xFileSize(file->real, &size);
     pthread_mutex_lock(&disk->mutex);
@@ -163,6 +175,7 @@ static int file_sync(sqlite3_file *base, int flags) {
     fault_file *file = (fault_file *)base;
     if (!file->shadow) return file->real->pMethods->xSync(file->real, flags);
     fault_disk *disk = file->disk;
+    tell(file, file->is_log ? FAULT_LOG_SYNC : FAULT_FILE_SYNC);
     pthread_mutex_lock(&disk->mutex);
     disk->waiting++;
     while (disk->held) pthread_cond_wait(&disk->released, &disk->mutex);
@@ -233,6 +246,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int 
     base->pMethods = &methods;
     file->disk = find_disk(path);
     if (code == SQLITE_OK && file->disk && flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) {
+        file->is_log = (flags & SQLITE_OPEN_WAL) != 0;
         pthread_mutex_lock(&file->disk->mutex);
         file->shadow = find_shadow(file->disk, path);
         if (!file->shadow->exists && !file->shadow->first) take_content(file->shadow, file->real);
@@ -322,6 +336,13 @@ int64_t fault_disk_syncs(fault_disk *disk) {
     int64_t syncs = disk->syncs;
     pthread_mutex_unlock(&disk->mutex);
     return syncs;
+}
+
+void fault_disk_observe(fault_disk *disk, fault_observer *observer, void *context) {
+    pthread_mutex_lock(&disk->mutex);
+    disk->observer = observer;
+    disk->context = context;
+    pthread_mutex_unlock(&disk->mutex);
 }
 
 void fault_disk_fail(fault_disk *disk, enum fault_operation operation, enum fault_result result, int64_t after, int64_t times) {

@@ -21,13 +21,37 @@ public final class FaultyDisk: @unchecked Sendable {
         case inputOutput
     }
 
+    /// What the disk is about to do.
+    public enum Moment: Hashable, Sendable, CaseIterable {
+        /// Writing to the database's file: a checkpoint.
+        case fileWrite
+        case fileSync
+        /// Writing to the log: a commit.
+        case logWrite
+        /// Writing the log's first bytes: it begins anew.
+        case logRestart
+        case logSync
+    }
+
     private let disk: OpaquePointer
+    /// Whoever looks on; the C object calls by way of this one, which outlives the disk's files.
+    private let observer: @Sendable (Moment, FaultyDisk) -> Void
 
     /// A disk of every file whose path begins with `prefix`.
-    public init(prefix: String) {
+    /// - Parameter observer: called before whatever the disk does, on the thread that does it: it may let the power fail.
+    public init(prefix: String, observer: (@Sendable (Moment, FaultyDisk) -> Void)? = nil) {
         // `calloc` for a few hundred bytes: there is no test without it.
         guard let disk = fault_disk_create(prefix) else { preconditionFailure("no memory for a test's disk") }
         self.disk = disk
+        self.observer = observer ?? { _, _ in }
+        guard observer != nil else { return }
+        fault_disk_observe(
+            disk,
+            { context, moment in
+                guard let context, let moment = Moment(moment) else { return }
+                let disk = Unmanaged<FaultyDisk>.fromOpaque(context).takeUnretainedValue()
+                disk.observer(moment, disk)
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit { fault_disk_free(disk) }
@@ -69,5 +93,18 @@ public final class FaultyDisk: @unchecked Sendable {
     /// - Returns: 0, or `errno`.
     public func failPower(into directory: String, keeping percent: Int = 0, seed: UInt64 = 0) -> Int32 {
         fault_disk_power_failure(disk, directory, Int32(percent), seed)
+    }
+}
+
+extension FaultyDisk.Moment {
+    fileprivate init?(_ moment: fault_moment) {
+        switch moment {
+        case FAULT_FILE_WRITE: self = .fileWrite
+        case FAULT_FILE_SYNC: self = .fileSync
+        case FAULT_LOG_WRITE: self = .logWrite
+        case FAULT_LOG_RESTART: self = .logRestart
+        case FAULT_LOG_SYNC: self = .logSync
+        default: return nil
+        }
     }
 }

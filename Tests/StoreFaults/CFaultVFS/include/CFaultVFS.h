@@ -28,6 +28,13 @@ void fault_disk_fail(fault_disk *disk, enum fault_operation operation, enum faul
 // Whether an operation has failed since the last call of `fault_disk_fail`.
 int fault_disk_has_failed(fault_disk *disk);
 
+// What a disk is about to do: write the database's file or its log, begin the log anew (its header is written), sync either.
+enum fault_moment { FAULT_FILE_WRITE, FAULT_FILE_SYNC, FAULT_LOG_WRITE, FAULT_LOG_RESTART, FAULT_LOG_SYNC };
+typedef void fault_observer(void *context, enum fault_moment moment);
+// From now on `observer` is called before each of these, on the thread that does it and without a lock: it may let the power
+// fail. NULL: nobody is called. Files must not be in use when it changes.
+void fault_disk_observe(fault_disk *disk, fault_observer *observer, void *context);
+
 // What a power failure at this moment leaves: the disk's files are written below `directory` as they were synced. Each write that
 // was not synced is kept with a chance of `percent`, by the numbers that follow from `seed`.
 // Returns 0, or errno.

@@ -1,4 +1,4 @@
-import Push
+internal import Push
 
 /// The rules of the interface, by lists and loops: who gets what, in which order, and what became of it. Nothing here is shared
 /// with the store, and nothing is clever.
@@ -27,6 +27,8 @@ final class Model {
         var id: TaskID?
         var end: TaskStatus?
         var states: [ObjectIdentifier: State] = [:]
+        /// Who has told what of it.
+        var told: [ReceiptEvent: [Holder]] = [:]
         var isConfiguration: Bool { request.interface == .configuration }
 
         init(_ request: PushRequest, _ created: Int64, _ expires: Int64?, _ target: Org?, _ scope: Org?, withoutIOS: Bool) {
@@ -69,6 +71,7 @@ final class Model {
 
     var now: Int64
     var orgs: [String: Org] = [:]
+    var apps: Set<AppKey> = []
     var scopes: [AppKey: String] = [:]
     var holders: [String: Holder] = [:]
     /// Every holder there ever was, so that lists of devices can be compared.
@@ -86,7 +89,8 @@ final class Model {
 
     // MARK: Pushing
 
-    func push(_ request: PushRequest) -> Outcome {
+    func push(_ request: PushRequest, withinRate: Bool) -> Outcome {
+        if !apps.contains(request.app) { return .refused(.unknownAppKey) }
         if let biz = request.idempotency,
             let first = tasks.last(where: {
                 $0.request.app == request.app && $0.request.idempotency?.outBizNo == biz.outBizNo
@@ -96,6 +100,7 @@ final class Model {
             return first.request.idempotency == biz ? .repeated(first) : .refused(.outBizNoReused)
         }
         if let wish = request.expireTime, wish <= now { return .refused(.invalidValue) }
+        if !withinRate { return .refused(.rateLimited) }
         let expires = request.expireTime ?? (request.interface == .message ? now + 72 * 3_600_000 : nil)
         let scope = scopes[request.app].map { orgs[$0] }
         var addressed: [Holder]
@@ -155,6 +160,15 @@ final class Model {
         if offer.task.states[ObjectIdentifier(holder)] == .pending {
             offer.task.states[ObjectIdentifier(holder)] = kind == .delivered ? .delivered : .skipped
         }
+    }
+
+    /// A device tells of a task.
+    func tell(_ task: Task, _ event: ReceiptEvent, _ holder: Holder) -> ReceiptResult {
+        // An iOS device that was left out was counted, but not addressed.
+        guard task.states[ObjectIdentifier(holder)] != nil, !(task.withoutIOS && holder.platform == .ios) else { return .refused }
+        if task.told[event, default: []].contains(where: { $0 === holder }) { return .known }
+        task.told[event, default: []].append(holder)
+        return .counted
     }
 
     // MARK: The directory
@@ -248,6 +262,17 @@ final class Model {
                 }
             found[name, default: []].append(holder.token)
         }
+        for (event, holders) in task.told {
+            guard let state = RecipientState(rawValue: event.rawValue) else { continue }
+            found[state] = holders.map(\.token)
+        }
         return found.mapValues { $0.sorted() }
+    }
+
+    func status(_ task: Task) -> TaskStatus {
+        if let end = task.end { return end }
+        let isSettled = !task.states.values.contains(.pending)
+        if isSettled && (!task.isConfiguration || !isDeliverable(task)) { return .completed }
+        return isDeliverable(task) ? .active : .expired
     }
 }

@@ -1,10 +1,12 @@
-import Foundation
+internal import Foundation
 
 /// A directory that is removed with its last reference.
-final class TemporaryDirectory: Sendable {
-    let path: String
+public final class TemporaryDirectory: Sendable {
+    /// Where it is.
+    public let path: String
 
-    init() throws {
+    /// An empty one.
+    public init() throws {
         path = FileManager.default.temporaryDirectory.path + "/psp-store-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -14,7 +16,8 @@ final class TemporaryDirectory: Sendable {
         _ = try? FileManager.default.removeItem(atPath: path)
     }
 
-    func size(of file: String) -> Int {
+    /// How long a file of it is; 0 where there is none.
+    public func size(of file: String) -> Int {
         ((try? FileManager.default.attributesOfItem(atPath: path + "/" + file)[.size]) as? Int) ?? 0
     }
 }

@@ -1,0 +1,92 @@
+import Base
+import FaultVFS
+import Push
+import StoreContract
+
+@testable import SQLiteStore
+
+/// A store in a directory of its own, with one loop, as a test drives it that looks inside.
+final class SQLiteFixture {
+    let directory: TemporaryDirectory
+    let clock = ManualClock()
+    let loop = TestLoop()
+    var options: SQLiteStore.Options
+    private(set) var store: SQLiteStore
+    private(set) var port: any StorePort
+    /// What the store told its operator.
+    let log = LogLines()
+    private var isOpen = true
+
+    /// What must outlive the store: its disk.
+    private let kept: (any Sendable)?
+
+    convenience init(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws {
+        try await self.init(in: TemporaryDirectory(), keeping: nil, change)
+    }
+
+    init(
+        in directory: TemporaryDirectory, keeping kept: (any Sendable)?, _ change: (inout SQLiteStore.Options) -> Void = { _ in }
+    ) async throws {
+        self.directory = directory
+        self.kept = kept
+        var options = SQLiteStore.Options()
+        let (clock, log) = (clock, log)
+        options.clock = { clock.now }
+        options.log = log.append
+        change(&options)
+        self.options = options
+        store = try SQLiteStore.open(directory: directory.path, options: options)
+        port = store.port(for: loop)
+        try await loop.follow(port)
+    }
+
+    deinit { if isOpen { store.close() } }
+
+    /// Jobs that the writer has not taken yet.
+    var waitingJobs: Int { store.writer.waitingJobs }
+
+    func close() {
+        guard isOpen else { return }
+        store.close()
+        isOpen = false
+    }
+
+    /// Closes the store and opens it again.
+    func restart() async throws {
+        close()
+        try await open(directory.path)
+    }
+
+    /// Opens the store that lies in `path`, after ``close()``.
+    func open(_ path: String) async throws {
+        store = try SQLiteStore.open(directory: path, options: options)
+        isOpen = true
+        port = store.port(for: loop)
+        try await loop.follow(port)
+    }
+
+    // MARK: Looking inside
+
+    /// What a statement finds in the file.
+    func rows(_ sql: StaticString) async throws -> Int64 {
+        guard let port = port as? LoopPort else { throw UnexpectedAnswer("another store") }
+        return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) ?? 0 }
+    }
+
+    func isForgotten(_ task: TaskID) async throws -> Bool {
+        do throws(StoreError) {
+            _ = try await port.report(task, to: nil)
+            return false
+        } catch {
+            guard error == StoreError.refused(Refusal(.noSuchTask, field: "task_id")) else { throw error }
+            return true
+        }
+    }
+}
+
+/// Lines that the store logged.
+final class LogLines: Sendable {
+    private let lines = Locked<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    func append(_ line: String) { lines.withLock { $0.append(line) } }
+}

@@ -1,0 +1,57 @@
+public import Push
+
+/// A store as the contract's tests drive it: two loops, each with a port and a feed.
+public final class ContractFixture {
+    /// What it is.
+    public let kind: StoreKind
+    /// The store itself.
+    public let store: any StoreUnderTest
+    /// The loop of ``port``.
+    public let loop = TestLoop()
+    /// The loop of ``other``.
+    public let otherLoop = TestLoop()
+    /// The port that a test uses.
+    public private(set) var port: any StorePort
+    /// A second one: of another loop, and where the store has several nodes, of another node.
+    public private(set) var other: any StorePort
+
+    init(_ store: any StoreUnderTest, _ kind: StoreKind) async throws {
+        self.store = store
+        self.kind = kind
+        port = store.port(at: 0, for: loop)
+        other = store.port(at: 1, for: otherLoop)
+        try await loop.follow(port)
+        try await otherLoop.follow(other)
+    }
+
+    deinit { store.close() }
+
+    /// The store's time.
+    public var now: Int64 { get async throws { try await store.now } }
+
+    /// Moves the store's clock.
+    public func advance(by milliseconds: Int64) async throws { try await store.advance(by: milliseconds) }
+
+    /// Ends the store and opens it again. Both ports are new ones; sessions are gone.
+    public func restart(after ending: Ending = .close) async throws {
+        if case .close = ending { store.close() }
+        try await store.reopen(after: ending)
+        port = store.port(at: 0, for: loop)
+        other = store.port(at: 1, for: otherLoop)
+        try await loop.follow(port)
+        try await otherLoop.follow(other)
+    }
+
+    /// A further port of the first node, on a loop of its own that does not follow the feed yet.
+    public func newPort() -> (port: any StorePort, loop: TestLoop) {
+        let loop = TestLoop()
+        return (store.port(at: 0, for: loop), loop)
+    }
+
+    /// The counts of a task, by a port that was told none of its acknowledgements: the store may take a second for that.
+    public func counts(_ task: TaskID, by port: any StorePort, once isRight: (Counts) -> Bool) async throws -> Counts {
+        if kind.claims([.sharedFacts]) { return try await port.counts(task) }
+        try await eventually("the counts of \(task)") { isRight(try await port.counts(task)) }
+        return try await port.counts(task)
+    }
+}

@@ -1,0 +1,67 @@
+public import Push
+
+/// How a store ends before it is opened again.
+public enum Ending: Sendable {
+    /// In good order.
+    case close
+    /// Every process of it ends at this moment, without a word.
+    case crash
+}
+
+/// What a store's tests bring of it: two ports, a clock, a restart. The suite knows no more of any store.
+public protocol StoreUnderTest: AnyObject, Sendable {
+    /// A new port. A store of several nodes gives it at the node of that number, 0 or 1; any other has all its ports in one
+    /// place.
+    func port(at node: Int, for mailbox: any Mailbox) -> any StorePort
+
+    /// The store's time, in Unix milliseconds.
+    var now: Int64 { get async throws }
+
+    /// Moves the clock that the store's time follows, also back.
+    func advance(by milliseconds: Int64) async throws
+
+    /// Ends the store in good order; a second time it does nothing.
+    func close()
+
+    /// Opens it again after an ending, with what is left then. Ports are made anew.
+    func reopen(after ending: Ending) async throws
+
+    /// What it finds wrong with itself while nobody asks anything of it.
+    var complaints: [String] { get async throws }
+}
+
+extension StoreUnderTest {
+    /// None, where a store does not look.
+    public var complaints: [String] { get async throws { [] } }
+}
+
+/// A kind of store that the suite judges: an argument of its tests, so that a failure names it.
+public struct StoreKind: Sendable, CustomStringConvertible {
+    /// As failures name it.
+    public let name: String
+    /// What it does not claim, and why.
+    public let unclaimed: [Capability: String]
+    private let make: @Sendable (UInt64) async throws -> any StoreUnderTest
+
+    /// - Parameter make: makes an empty store. By the number it may choose sizes and times that its callers do not see, so that
+    ///   many numbers try many of them.
+    public init(
+        _ name: String, unclaimed: [Capability: String] = [:],
+        make: @escaping @Sendable (UInt64) async throws -> any StoreUnderTest
+    ) {
+        self.name = name
+        self.unclaimed = unclaimed
+        self.make = make
+    }
+
+    /// Its name.
+    public var description: String { name }
+
+    /// Whether it claims all of these.
+    public func claims(_ needed: [Capability]) -> Bool { needed.allSatisfy { unclaimed[$0] == nil } }
+
+    /// An empty store with two loops.
+    public func open(variation: UInt64 = 0) async throws -> ContractFixture {
+        try await ContractFixture(try await make(variation), self)
+    }
+}

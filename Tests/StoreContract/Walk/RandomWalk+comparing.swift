@@ -1,0 +1,88 @@
+internal import Push
+
+extension RandomWalk {
+    /// Compares all counts, and the devices and lists of a few or of all.
+    func compare(everything: Bool) async throws {
+        let port = anyPort
+        if fixture.kind.claims([.sharedFacts]) {
+            try await compareReports(by: port)
+        } else {
+            // What the other port was told may come a moment later; what still differs then does differ.
+            try await eventually("reports that include the other port's acknowledgements") {
+                do {
+                    try await compareReports(by: port)
+                    return true
+                } catch is Mismatch {
+                    return false
+                }
+            }
+            try await compareReports(by: port)
+        }
+        for index in model.tasks.indices where everything || index == model.tasks.count - 1 || chance(3) {
+            try await compareLists(of: model.tasks[index], by: port, everything: everything)
+        }
+        for holder in sortedHolders where everything || chance(20) { try await comparePending(of: holder) }
+        for loop in [fixture.loop, fixture.otherLoop] {
+            try expect(loop.faults.isEmpty, "the feed told \(loop.faults)")
+            // What was told is checked when it comes, and nobody looks at it again.
+            _ = loop.takeEvents()
+        }
+        let complaints = everything ? try await fixture.store.complaints : []
+        try expect(complaints.isEmpty, "\(complaints)")
+    }
+
+    // MARK: Tasks
+
+    private func compareReports(by port: any StorePort) async throws {
+        let limit = number(5..<60)
+        let reports = try await port.all { after throws(StoreError) in
+            try await port.tasks(TaskFilter(), after: after, limit: limit)
+        }
+        let expected = Array(model.tasks.reversed())
+        try expect(reports.map(\.task) == expected.compactMap(\.id), "tasks are \(reports.map(\.task))")
+        for (report, task) in zip(reports, expected) {
+            let recipients = model.recipients(task).mapValues(\.count)
+            let counts = report.counts
+            var all = counts.parts
+            for (state, count) in [(RecipientState.opened, counts.opened), (.applied, counts.applied), (.failed, counts.failed)]
+            where count != 0 { all[state] = count }
+            try expect(all == recipients, "\(report.task) counts \(all), not \(recipients)")
+            try expect(
+                counts.parts.values.reduce(0, +) == counts.targeted, "\(report.task) counts \(all) of \(counts.targeted)")
+            try expect(report.status == model.status(task), "\(report.task) is \(report.status), not \(model.status(task))")
+        }
+    }
+
+    private func compareLists(of task: Model.Task, by port: any StorePort, everything: Bool) async throws {
+        guard let id = task.id else { return }
+        let recipients = model.recipients(task)
+        // Of the lists that are empty one, unless it is a day of rest.
+        let other = RecipientState.allCases[number(0..<RecipientState.allCases.count)]
+        for state in RecipientState.allCases where everything || recipients[state] != nil || state == other {
+            let listed = try await port.recipients(id, state, limit: number(1..<7)).sorted()
+            try expect(listed == recipients[state] ?? [], "\(id) lists \(state) \(listed), not \(recipients[state] ?? [])")
+        }
+    }
+
+    // MARK: Devices
+
+    private func comparePending(of holder: Model.Holder) async throws {
+        if let connection = connections.first(where: { $0.holder === holder }) { return try await compare(connection) }
+        let session = try await anyPort.connect(holder.token)
+        try align(holder, with: try await session.read(limit: number(1..<7)))
+        session.disconnect()
+    }
+
+    /// What a device that is connected would get if it began anew.
+    func compare(_ connection: Connection) async throws {
+        guard model.holders[connection.holder.token] === connection.holder else { return }
+        try align(connection.holder, with: try await connection.device.reread(limit: number(1..<7)))
+    }
+
+    private func align(_ holder: Model.Holder, with rows: [Row]) throws {
+        let offers = model.pending(holder)
+        let (found, expected) = (rows.map(\.task), offers.compactMap(\.task.id))
+        try expect(found == expected, "pending for \(holder.token) is \(found), not \(expected)")
+        for (offer, row) in zip(offers, rows) { offer.position = row.position }
+    }
+}
