@@ -3,7 +3,7 @@ public import Web
 
 /// A front of the REST interfaces: its errors are the catalogue's, in the envelope; what it is asked, the store answers.
 public protocol APIFront: Front where Headers == RequestHeaders {
-    /// This loop's own door to the store: its answers come back to this loop.
+    /// The loop's port of the store: its answers come back to this loop.
     var store: any StorePort { get }
 }
 

@@ -9,7 +9,7 @@ extension Front {
     /// Makes the checks.
     /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:)`` throws.
     @inlinable
-    func examine(_ head: some RequestHead) throws -> Admission<Self> {
+    func examine(_ head: some RequestHead) throws -> (match: RouteTable<Self>.Match, headers: Headers, caller: Caller) {
         let match = try Self.routes.match(head.method, head.rawPath)
         let limits = server.limits
         guard head.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }
@@ -19,7 +19,7 @@ extension Front {
         guard body != .none || !head.hasBody else { throw Rejection.unexpectedBody }
         let headers = Headers(of: head)
         let caller = try admit(headers, to: match.route.access)
-        return Admission(match: match, headers: headers, caller: caller)
+        return (match, headers, caller)
     }
 
     /// Says how much body may come behind a head.
@@ -33,27 +33,12 @@ extension Front {
         }
     }
 
-    /// Admits a request that is there.
+    /// A request that is there, for its handler.
     /// - Throws: what ``examine(_:)`` throws, and ``Rejection/bodyDropped``.
     @inlinable
-    func admit(_ exchange: HTTPExchange) throws -> Request<Self> {
-        let admission = try examine(exchange)
+    func request(from exchange: HTTPExchange) throws -> Request<Self> {
+        let (match, headers, caller) = try examine(exchange)
         guard !exchange.isRefused else { throw Rejection.bodyDropped }
-        return Request(exchange, admission)
-    }
-}
-
-/// What the gate knows of a request that has passed it.
-@usableFromInline
-struct Admission<Service: Front> {
-    @usableFromInline let match: RouteTable<Service>.Match
-    @usableFromInline let headers: Service.Headers
-    @usableFromInline let caller: Service.Caller
-
-    @inlinable
-    init(match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {
-        self.match = match
-        self.headers = headers
-        self.caller = caller
+        return Request(exchange, to: match, headers: headers, caller: caller)
     }
 }

@@ -58,7 +58,7 @@ extension Front {
         server.requestBegan()
         let request: Request<Self>
         do {
-            request = try admit(exchange)
+            request = try self.request(from: exchange)
         } catch {
             return server.respond(to: exchange, with: refusal(because: error, headers: Headers(of: exchange)))
         }

@@ -62,6 +62,8 @@ public final class GracefulServer {
         for exchange: HTTPExchange, on loop: EventLoop, keepAlive: Duration
     ) throws(LibeventError) -> EventStream {
         let stream = try EventStream(answering: exchange, on: loop, keepAlive: keepAlive)
+        // Libevent tells a shutdown to the streams that there are when it begins.
+        if hasShutdownBegun { stream.closeLater() }
         requestEnded()
         return stream
     }

@@ -117,6 +117,23 @@ struct EventStreamTests {
         }
     }
 
+    @Test("a stream that is opened during a shutdown ends at once, and the shutdown does not wait for it")
+    func openedInShutdown() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            try connection.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await until("the request is there") { await served.front.hasKept }
+            let shutdown = Task { await served.front.shutdown(patience: .seconds(20)) }
+            try await until("the shutdown has begun") { await served.front.isShuttingDown }
+            await served.front.openKeptStream()
+            #expect(try connection.replyHead().status == 200)
+            #expect(try event(connection) == "")
+            #expect(try connection.isClosedByServer())
+            await shutdown.value
+            #expect(await served.front.told.last == "closed")
+        }
+    }
+
     @Test("HEAD gets the head only, and its stream is closed")
     func head() async throws {
         try await Served.with { served in

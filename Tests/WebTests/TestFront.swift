@@ -44,6 +44,7 @@ actor TestFront: Front {
             return .text("\(sizes.reduce(0, +)) in \(sizes.count)")
         },
         Route(.get, "/events", access: .anyone, handler: .direct { $0.openStream($1) }),
+        Route(.get, "/later", access: .anyone, handler: .direct { $0.kept = $1 }),
         Route(.get, "/failure", access: .anyone) { _, _ in
             var reply = Reply.text("sorry", status: 500)
             reply.incident = Incident(code: 77, cause: "out of luck", isTransient: false)
@@ -55,6 +56,8 @@ actor TestFront: Front {
     let server: GracefulServer
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    /// A request that waits for its stream.
+    private var kept: Request<TestFront>?
     private var streams: [EventStream] = []
     /// What the streams told, in order.
     private(set) var told: [String] = []
@@ -88,6 +91,15 @@ actor TestFront: Front {
         } catch {
             refuse(request, because: error)
         }
+    }
+
+    var isShuttingDown: Bool { server.isShuttingDown }
+    var hasKept: Bool { kept != nil }
+
+    func openKeptStream() {
+        guard let request = kept else { return }
+        kept = nil
+        openStream(request)
     }
 
     func send(_ event: ServerSentEvent) { for stream in streams { stream.send(event) } }

@@ -39,7 +39,7 @@ public actor AdminFront: APIFront {
 
     /// Where it lives.
     public let loop: EventLoop
-    /// The loop's own door to the store.
+    /// The loop's port of the store.
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
@@ -49,7 +49,7 @@ public actor AdminFront: APIFront {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Nothing is served before `start(listening:)`.
-    /// - Parameter store: this loop's own door: its answers come back to this loop.
+    /// - Parameter store: the loop's port: its answers come back to this loop.
     public init(on loop: EventLoop, store: any StorePort, configuration: Configuration) {
         self.loop = loop
         self.store = store

@@ -1,6 +1,6 @@
 public import Web
 
-/// The operators' interface: every address, its methods, and who answers. All but the probes ask for the bearer token.
+/// The operators' interface: every address, its methods, what it asks of a caller, and who answers.
 extension AdminFront {
     /// Every address that is served.
     public static let routes = RouteTable<AdminFront>(

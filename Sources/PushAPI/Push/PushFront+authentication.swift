@@ -66,7 +66,7 @@ extension PushFront {
         }.app.key
     }
 
-    /// `nil` where the store does not know the key, or cannot be asked: then the cache's word stands.
+    /// `nil` where the store does not know the key, or cannot be asked: then what the cache says counts.
     private func knownToStore(_ key: AppKey) async -> KnownApp? {
         let generation = apps.generation
         do {

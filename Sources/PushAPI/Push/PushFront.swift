@@ -30,7 +30,7 @@ public actor PushFront: APIFront {
 
     /// Where it lives.
     public let loop: EventLoop
-    /// The loop's own door to the store.
+    /// The loop's port of the store.
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
@@ -43,7 +43,7 @@ public actor PushFront: APIFront {
 
     /// Nothing is served before `start(listening:)`.
     /// - Parameters:
-    ///   - store: this loop's own door: its answers come back to this loop.
+    ///   - store: the loop's port: its answers come back to this loop.
     ///   - now: the server's clock, Unix milliseconds; asked on the loop only.
     public init(on loop: EventLoop, store: any StorePort, now: @escaping @Sendable () -> Int64, configuration: Configuration) {
         self.loop = loop

@@ -78,7 +78,8 @@ public final class EventStream {
         }
     }
 
-    private func closeLater() {
+    /// Closes it when its owner has had the time to say what is to be told.
+    func closeLater() {
         loop.afterCallback { [weak self] in self?.close() }
     }
 

@@ -16,12 +16,12 @@ public final class Request<Service: Front> {
     @usableFromInline let parameters: [Substring]
 
     @inlinable
-    init(_ exchange: HTTPExchange, _ admission: consuming Admission<Service>) {
+    init(_ exchange: HTTPExchange, to match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {
         self.exchange = exchange
-        headers = admission.headers
-        caller = admission.caller
-        route = admission.match.route
-        parameters = admission.match.parameters
+        self.headers = headers
+        self.caller = caller
+        route = match.route
+        parameters = match.parameters
         // Taken, not looked at: while the store decides, a crowd of bodies would keep libevent's buffers (1 KiB each) from being
         // used again, and the allocator, asked for more of them, tidies all its bins every few pushes (700 instructions a push,
         // most of them cache misses).
