@@ -89,15 +89,34 @@ def test_a_short_plan_has_every_fault(seed):
     assert all(0 < action.start < SECONDS * 0.9 and action.start + action.lasts <= SECONDS + 0.01 for action in actions)
 
 
-def test_nothing_stays_behind_when_it_is_interrupted(tmp_path):
-    process = chaos("--seed", "1", "--minutes", "1", "--keep", str(tmp_path))
-    published = tmp_path / "node1" / "pspd.json"
+def begin(directory):
+    """A run that goes on, and its server."""
+    process = chaos("--seed", "1", "--minutes", "1", "--keep", str(directory))
+    published = directory / "node1" / "pspd.json"
     eventually(published.exists, "the server serves", timeout=60)
-    server = json.loads(published.read_text())["pid"]
+    return process, json.loads(published.read_text())["pid"]
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_nothing_stays_behind_when_it_is_interrupted(tmp_path):
+    process, server = begin(tmp_path)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2 and "cleaned up" in err, err
-    assert not pathlib.Path(f"/proc/{server}").exists()
+    assert not is_running(server)
+
+
+def test_nothing_stays_behind_when_it_is_killed(tmp_path):
+    process, server = begin(tmp_path)
+    process.kill()
+    process.communicate()
+    eventually(lambda: not is_running(server), "the server has ended")
 
 
 def test_it_says_so_when_a_fault_is_unknown():

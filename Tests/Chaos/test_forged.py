@@ -483,6 +483,53 @@ def not_counted():
 
 
 @forged("counts", "k1")
+def another_node_never_learns_of_it():
+    story = Story("phone")
+    conn = story.connect("phone")
+    key = story.push()
+    story.get(conn, key)
+    story.ping(conn)
+    story.wait(5)
+    story.read(key, pending=1, node="other")
+    return story.end()
+
+
+@forged("falling", "k1")
+def a_count_that_falls_on_another_node():
+    story = Story("phone", "tablet")
+    conn = story.connect("phone")
+    key = story.push()
+    story.get(conn, key)
+    story.ping(conn)
+    story.read(key, delivered=1, pending=1)
+    story.read(key, pending=2, node="other")
+    story.get(story.connect("tablet"), key)
+    return story.end()
+
+
+@forged("repeated", "k1", "phone")
+def acknowledged_on_one_node_and_sent_by_another():
+    story = Story("phone")
+    one = story.connect("phone")
+    key = story.push()
+    story.get(one, key)
+    story.ping(one)
+    story.get(story.connect("phone", node="other"), key)
+    return story.end()
+
+
+@forged("cancelled", "k1", "phone")
+def cancelled_on_one_node_and_sent_by_another():
+    story = Story("phone")
+    conn = story.connect("phone", node="other")
+    key = story.push()
+    story.cancel(key)
+    story.ping(conn)
+    story.frame(conn, key)
+    return story.end(**{key: ("cancelled", Story.counts(cancelled=1))})
+
+
+@forged("counts", "k1")
 def not_counted_in_the_end():
     story = Story("phone")
     key = story.push()

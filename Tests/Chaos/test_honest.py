@@ -211,6 +211,18 @@ def test_only_the_newest_configuration_is_due():
     passes(story.end(**{old: ("superseded", Story.counts(superseded=1)), new: ("active", Story.counts(delivered=1))}))
 
 
+def test_another_node_learns_of_an_acknowledgement_a_moment_later():
+    story = Story("phone")
+    conn = story.connect("phone")
+    key = story.push()
+    story.get(conn, key)
+    story.ping(conn)
+    story.read(key, pending=1, node="other")
+    story.wait(5)
+    story.read(key, "completed", delivered=1, node="other")
+    passes(story.end())
+
+
 def test_what_is_rejected_is_settled_and_no_delivery():
     story = Story("phone")
     conn = story.connect("phone")

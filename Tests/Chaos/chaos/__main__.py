@@ -58,26 +58,12 @@ def named(text):
     return tuple(dict.fromkeys(found))
 
 
-class Interrupted(Exception):
-    """Ctrl-C or SIGTERM; everything has been cleaned up."""
-
-
 async def until_interrupted(run):
-    """Ends the run by the way of its own cleaning up."""
-    task, signals = asyncio.ensure_future(run), []
-
-    def interrupt(number):
-        signals.append(number)
-        task.cancel()
-
+    """Ctrl-C and SIGTERM end the run by the way of its own cleaning up."""
+    interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if signals:
-            raise Interrupted from None
-        raise
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    return await run.run(interrupted)
 
 
 def judge(history, seconds, faults, left_out, strange, as_json, seed):
@@ -125,11 +111,14 @@ def main():
     settings = Settings(seed, options.minutes * 60, faults, directory, devices=options.devices, rate=options.rate)
     status = 2
     try:
-        outcome = asyncio.run(until_interrupted(Run(settings).run()))
-        is_good = judge(outcome.history, outcome.seconds, outcome.faults, outcome.left_out, outcome.strange, options.json, seed)
-        status = 0 if is_good else 1
-    except Interrupted:
-        print("chaos: interrupted; everything is cleaned up", file=sys.stderr)
+        outcome = asyncio.run(until_interrupted(Run(settings)))
+        if outcome is None:
+            print("chaos: interrupted; everything is cleaned up", file=sys.stderr)
+        else:
+            is_good = judge(
+                outcome.history, outcome.seconds, outcome.faults, outcome.left_out, outcome.strange, options.json, seed
+            )
+            status = 0 if is_good else 1
     finally:
         if status == 0 and not options.keep:
             shutil.rmtree(directory)

@@ -4,6 +4,7 @@ import asyncio
 import collections
 import sqlite3
 
+from .ending import end_all
 from .history import Fault
 from .plan import FAULTS
 
@@ -24,9 +25,7 @@ class Injector:
                 tasks.append(asyncio.create_task(self._perform(action)))
             await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_all(tasks)
 
     async def _perform(self, action):
         perform = getattr(self, action.name)

@@ -11,6 +11,7 @@ import time
 from . import history as events
 from .callers import Caller
 from .device import Phone
+from .ending import end_all
 from .faults import Injector
 from .http import NoAnswer, NotSent
 from .network import Networks, what_is_missing
@@ -76,18 +77,26 @@ class Run:
     def chance(self, name):
         return random.Random(f"{name} {self.settings.seed}")
 
-    async def run(self):
-        """Returns the outcome. However it ends, nothing stays behind."""
+    async def run(self, interrupted):
+        """Returns the outcome; `None` where the event `interrupted` came before. However it ends, nothing stays behind."""
+        work, interruption = asyncio.create_task(self._work()), asyncio.create_task(interrupted.wait())
         try:
-            await self._set_up()
-            await self._disturb()
-            await self._heal()
-            await self._conclude()
+            await asyncio.wait({work, interruption}, return_when=asyncio.FIRST_COMPLETED)
+            await end_all({interruption} if work.done() else {work, interruption})
         finally:
             await self._tear_down()
+        if interrupted.is_set():
+            return None
+        work.result()
         return Outcome(
             self.recorder.events, self.recorder.path, self.recorder.now(), dict(self.injector.counts), self.left_out, self.strange
         )
+
+    async def _work(self):
+        await self._set_up()
+        await self._disturb()
+        await self._heal()
+        await self._conclude()
 
     async def _set_up(self):
         settings, recorder = self.settings, self.recorder
@@ -151,18 +160,12 @@ class Run:
         try:
             await self._unless_broken(asyncio.gather(injecting, asyncio.sleep(settings.seconds)))
         finally:
-            injecting.cancel()
-            await asyncio.gather(injecting, return_exceptions=True)
+            await end_all([injecting])
         for each in (*self.callers, self.operator):
             each.is_ending = True
         # A call that has still no certain answer is given up: nobody knows then.
         await self._unless_broken(asyncio.wait(callers, timeout=HEALING))
-        await self._give_up(callers)
-
-    async def _give_up(self, tasks):
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(callers)
 
     def _begin(self, *coroutines):
         begun = [asyncio.create_task(each) for each in coroutines]
@@ -237,7 +240,7 @@ class Run:
             self.recorder.note(await self.operator.recipients(task, "delivered", node))
 
     async def _tear_down(self):
-        await self._give_up(self.tasks)
+        await end_all(self.tasks)
         for phone in self.phones:
             phone.end()
         for caller in self.callers:
