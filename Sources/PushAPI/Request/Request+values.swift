@@ -9,6 +9,17 @@ extension BodyRule {
 }
 
 extension Request where Service: APIFront {
+    /// The identifier that the address names.
+    /// - Parameter name: of the address's parameter, and of the field at fault.
+    /// - Throws: 2103 where it cannot be one.
+    func identifier<ID: Identifier>(_ name: String) throws(Refusal) -> ID {
+        guard let text = decodedParameter(name), let id = ID(text) else { throw Refusal(.invalidValue, field: name) }
+        return id
+    }
+
+    /// The task that the address names; whether there is one, the store decides.
+    var task: TaskID { TaskID(decodedParameter("task_id") ?? String(parameter("task_id"))) }
+
     /// Decodes the body and refuses query parameters, in the interface's order of checks: what is no JSON comes first (2101),
     /// then any query parameter, since a route with a body knows none (2104), then whatever else the body is refused for.
     func decoded<Value>(_ decode: ([UInt8]) throws(Refusal) -> Value) throws(Refusal) -> Value {
