@@ -46,6 +46,20 @@ def test_an_acknowledgement_that_a_crash_may_have_lost_is_asked_for_again():
     passes(story.end())
 
 
+def test_the_last_words_of_a_node_that_was_killed_prove_nothing():
+    story = Story("phone")
+    one = story.connect("phone")
+    key = story.push()
+    story.get(one, key)
+    story.tell(events.Ping(story.now(), one))
+    story.tell(events.Node(story.now(), "node", "killed"))
+    story.tell(events.Pong(story.now(), one))
+    story.tell(events.Closed(story.now(), one, "server"))
+    story.tell(events.Node(story.now(), "node", "up"))
+    story.get(story.connect("phone"), key)
+    passes(story.end())
+
+
 def test_a_crash_ends_a_connection_that_said_goodbye_or_was_to_be_taken_over():
     story = Story("phone", "tablet")
     one, two = story.connect("phone"), story.connect("tablet")

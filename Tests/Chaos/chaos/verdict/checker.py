@@ -67,21 +67,21 @@ class Checker:
 
     def on_connect(self, event):
         device = self.device(event.device)
-        connection = self.connections[event.conn] = Connection(event, device)
+        connection = self.connections[event.conn] = Connection(event, device, self.proofs.crashes[event.node])
         line, base = device.line, device.base
         while base < len(line) and (device.acked.get(line[base]) == CERTAIN or line[base].over_to[0] < event.t):
             base += 1
         device.base = connection.cursor = base
         device.connections = [each for each in device.connections if not each.closed_by]
-        connection.predecessors = [(each, each.arrived, self.proofs.crashes[each.node]) for each in device.connections]
+        connection.predecessors = [(each, each.arrived) for each in device.connections]
         device.connections.append(connection)
 
     def on_connack(self, event):
-        """A takeover: the first connection was read until it was empty, unless it had ended before, or its node did."""
+        """A takeover: the first connection was read until it was empty, unless it had ended before."""
         connection = self.connections[event.conn]
         if event.code == 0:
-            for each, arrived, crashes in connection.predecessors:
-                if each.closed_by in TAKEN_OVER and self.proofs.crashes[each.node] == crashes:
+            for each, arrived in connection.predecessors:
+                if each.closed_by in TAKEN_OVER:
                     self.proofs.prove(each, arrived, event.t)
 
     def on_arrived(self, event):
@@ -99,13 +99,12 @@ class Checker:
             self.proofs.prove(connection, count, event.t)
 
     def on_bye(self, event):
-        connection = self.connections[event.conn]
-        connection.crashes_at_bye = self.proofs.crashes[connection.node]
+        self.connections[event.conn].said_bye = True
 
     def on_closed(self, event):
         """After DISCONNECT the server closes when it has read it."""
         connection = self.connections[event.conn]
-        if event.by == "server" and connection.crashes_at_bye == self.proofs.crashes[connection.node]:
+        if event.by == "server" and connection.said_bye:
             self.proofs.prove(connection, len(connection.acks), event.t)
         connection.closed_by = event.by, event.reason
 

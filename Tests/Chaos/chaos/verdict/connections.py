@@ -33,7 +33,7 @@ class Device:
 
 
 class Connection:
-    def __init__(self, event, device):
+    def __init__(self, event, device, crashes):
         self.number, self.device, self.node = event.conn, device, event.node
         self.opened = self.proof = event.t  # all that comes was sent after the server had read what was sent at `proof`
         self.receive_maximum = event.receive_maximum
@@ -45,9 +45,10 @@ class Connection:
         self.proved = 0  # that many of them the server has read
         self.pings = collections.deque()  # (when, acknowledgements before it), those without an answer
         self.arrived = 0  # that many are in the server's buffer
-        self.predecessors = ()  # (connection, acknowledgements in the server's buffer, crashes of its node), when this one began
+        self.predecessors = ()  # (connection, acknowledgements in the server's buffer) when this one began
         self.closed_by = None  # (who, reason)
-        self.crashes_at_bye = None
+        self.said_bye = False
+        self.crashes = crashes  # its node's, when it began
         # From then on the device may have another holder.
         self.clouded = min(
             (each.begin for each in device.withdrawals if each.end > event.t and not each.only_test), default=NEVER

@@ -17,7 +17,10 @@ class Proofs:
         self.until = {}  # and when it has had the time to write what it had to
 
     def prove(self, connection, count, t):
-        """The node has read the first `count` acknowledgements of this connection."""
+        """The node has read the first `count` acknowledgements of this connection. After its crash nothing is proved any more: its last
+        words may be noticed late."""
+        if connection.crashes != self.crashes[connection.node]:
+            return
         device = connection.device
         for task in connection.acks[connection.proved : count]:
             if task.is_config:
