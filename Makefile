@@ -11,7 +11,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
 
-.PHONY: help deps deps-build build test test-swift test-end-to-end demo run format lint check clean
+.PHONY: help deps deps-build build test test-swift test-end-to-end test-plain demo run format lint check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ test: deps test-swift test-end-to-end test-chaos ## run all tests
 # One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
 define swift-test
 swift build --build-tests $(SWIFT_FLAGS) $(1)
-swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(1) $(if $(NAME),--filter $(NAME))
+swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(1) $(if $(or $(NAME),$(2)),--filter '$(or $(NAME),$(2))')
 endef
 
 test-swift: ## run the Swift tests (NAME=X: only those that match)
@@ -39,6 +39,11 @@ test-swift: ## run the Swift tests (NAME=X: only those that match)
 
 test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
 	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
+
+test-plain: export PSP_HTTP_PLAIN := 1
+test-plain: build $(VENV)/ready ## run what concerns HTTP and sockets on what libevent promises alone (as --http-plain 1 does)
+	$(call swift-test,,LibeventTests|WebTests|PushAPITests)
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd
 
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)

@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Base", "Push", "MQTT", "Libevent"], path: "Tests/TestKit", swiftSettings: swift),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: swift),
-        .testTarget(name: "LibeventTests", dependencies: ["Base", "Libevent"], swiftSettings: swift),
+        .testTarget(name: "LibeventTests", dependencies: ["Base", "CLibevent", "Libevent"], swiftSettings: swift),
         .testTarget(
             name: "WebTests",
             dependencies: ["Base", "Web", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log")],

@@ -81,10 +81,6 @@ static inline int ps_bind(int descriptor, const struct sockaddr_storage *address
     return bind(descriptor, (const struct sockaddr *)address, length);
 }
 
-static inline int ps_connect(int descriptor, const struct sockaddr_storage *address, socklen_t length) {
-    return connect(descriptor, (const struct sockaddr *)address, length);
-}
-
 static inline int ps_local_address(int descriptor, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
     return getsockname(descriptor, (struct sockaddr *)address, &length);
@@ -95,15 +91,7 @@ static inline int ps_peer_address(int descriptor, struct sockaddr_storage *addre
     return getpeername(descriptor, (struct sockaddr *)address, &length);
 }
 
-/// What is wrong with the socket (SO_ERROR), which reading clears.
-static inline int ps_socket_error(int descriptor) {
-    int error = 0;
-    socklen_t length = sizeof error;
-    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
-    return error;
-}
-
-/// 1: a connection waits in the listener's queue.
+/// 1: something can be read, or a connection waits in the listener's queue.
 static inline int ps_is_readable(int descriptor) {
     struct pollfd poll_descriptor = {descriptor, POLLIN, 0};
     return poll(&poll_descriptor, 1, 0) == 1 && (poll_descriptor.revents & POLLIN) != 0;
@@ -115,7 +103,6 @@ static inline short ps_ev_read(void) { return EV_READ; }
 static inline short ps_ev_write(void) { return EV_WRITE; }
 static inline short ps_ev_persist(void) { return EV_PERSIST; }
 static inline short ps_ev_edge(void) { return EV_ET; }
-static inline short ps_ev_signal(void) { return EV_SIGNAL; }
 
 // evhttp's header list: the accessor knows only the first header of a name.
 

@@ -70,7 +70,11 @@ public final class PushServer: Sendable {
         let store = try configuration.openStore()
         var threads: [EventLoop] = []
         do {
-            threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)") }
+            let way = configuration.usesPlainLibevent ? .plain : LibeventWay.best
+            log.log(
+                level: way == .direct ? .debug : .notice, "libevent is used in the \(way) way",
+                metadata: ["version": "\(LibeventWay.version)"])
+            threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)", way: way) }
             for thread in threads { thread.start() }
             var loops: [ServerLoop] = []
             for thread in threads {

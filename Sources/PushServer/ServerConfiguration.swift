@@ -25,6 +25,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var logLevel = Logger.Level.info
     /// How log lines look.
     public var logFormat = LogFormat.automatic
+    /// Whether the loops keep to what libevent's headers promise, although its version is known to do more.
+    public var usesPlainLibevent = false
 
     /// The defaults.
     public init() {}

@@ -37,7 +37,8 @@ public final class GracefulServer {
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         let server = try HTTPServer(on: loop, limits: limits, judge: judge, handler: handler)
-        server.onTrouble = { [log] error in log.warning("connections could not be accepted", metadata: ["cause": "\(error)"]) }
+        server.onAcceptError = { [log] error in log.warning("connections could not be accepted", metadata: ["cause": "\(error)"])
+        }
         try server.listen(on: socket)
         self.server = server
     }

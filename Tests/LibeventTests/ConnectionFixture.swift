@@ -12,7 +12,7 @@ actor Switchboard: ConnectionHandler {
     private var connections: [Connection] = []
     private(set) var events: [String] = []
     private(set) var received: [UInt8] = []
-    private(set) var troubles: [LibeventError] = []
+    private(set) var acceptErrors: [LibeventError] = []
     /// How many bytes of the input are consumed at a time; nil: all.
     private var consumesAtMost: Int?
     private var consumesNothing = false
@@ -25,7 +25,7 @@ actor Switchboard: ConnectionHandler {
     func listen(on socket: ListeningSocket) throws {
         address = socket.address
         let listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
-        listener.onTrouble = { [unowned self] in troubles.append($0) }
+        listener.onAcceptError = { [unowned self] in acceptErrors.append($0) }
         self.listener = listener
     }
 

@@ -15,7 +15,7 @@ actor Describer {
     private var streams: [HTTPReplyStream] = []
     private(set) var streamEvents: [HTTPReplyStream.Event] = []
     private(set) var isEmpty = false
-    private(set) var troubles: [LibeventError] = []
+    private(set) var acceptErrors: [LibeventError] = []
 
     init(
         on loop: EventLoop, limits: HTTPLimits = HTTPLimits(),
@@ -40,7 +40,7 @@ actor Describer {
                 return judge(head)
             }
         ) { [unowned self] exchange in handle(exchange) }
-        server.onTrouble = { [unowned self] in troubles.append($0) }
+        server.onAcceptError = { [unowned self] in acceptErrors.append($0) }
         try server.listen(on: socket)
         self.server = server
     }
@@ -111,7 +111,13 @@ actor Describer {
         server?.drain()
     }
 
-    func stop() { server = nil }
+    func stop() {
+        streams.removeAll()
+        server = nil
+    }
+
+    /// Lets the server go, and keeps what it has given out.
+    func releaseServer() { server = nil }
 }
 
 /// A server for one test, and a new connection to it.

@@ -61,7 +61,7 @@ struct EventLoopTests {
 
     @Test("what is posted before the start runs after it, and what is queued runs before the end")
     func beforeAndAfter() async throws {
-        let loop = try EventLoop(name: "test")
+        let loop = try makeLoop()
         let log = Log()
         loop.execute { log.add("early") }
         loop.execute { loop.execute { log.add("late") } }
@@ -155,7 +155,7 @@ struct EventLoopTests {
     @Test("entering an actor of another loop traps")
     func isolationIsChecked() async {
         await #expect(processExitsWith: .failure) {
-            let loops = try (0..<2).map { try EventLoop(name: "test \($0)") }
+            let loops = try (0..<2).map { try makeLoop("test \($0)") }
             for loop in loops { loop.start() }
             let stranger = OnLoop(loops[1])
             let done = Locked(false)
@@ -165,7 +165,7 @@ struct EventLoopTests {
             while !done.withLock({ $0 }) { usleep(1000) }
         }
         await #expect(processExitsWith: .success) {
-            let loop = try EventLoop(name: "test")
+            let loop = try makeLoop()
             loop.start()
             let own = OnLoop(loop)
             let done = Locked(false)
@@ -177,7 +177,7 @@ struct EventLoopTests {
     @Test("touching what belongs to a loop from another thread traps")
     func ownershipIsChecked() async {
         await #expect(processExitsWith: .failure) {
-            let loop = try EventLoop(name: "test")
+            let loop = try makeLoop()
             loop.start()
             while !(await OnLoop(loop).run { _ in loop.isCurrent }) {}
             let timer = try Timer(on: loop, after: .seconds(1)) {}

@@ -182,11 +182,12 @@ struct HTTPStreamTests {
         try await withDescriber { server, address in
             let client = try RawSocket(address)
             try await start(server, client)
-            await server.stop()
+            #expect(try read(client, until: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+            await server.releaseServer()
             try await wait(until: "the stream is told") { await server.streamEvents == [.disconnected] }
             await server.streamPiece("nobody hears this")
             await server.endStreams()
-            #expect(try client.readToEnd().hasPrefix("HTTP/1.1 200"))
+            #expect(try client.readToEnd() == "")
         }
     }
 }

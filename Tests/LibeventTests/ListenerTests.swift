@@ -89,7 +89,7 @@ struct ListenerTests {
     @Test("without descriptors a listener pauses, tells, and goes on when there are some again")
     func noDescriptors() async {
         await #expect(processExitsWith: .success) {
-            let loop = try EventLoop(name: "test")
+            let loop = try makeLoop()
             loop.start()
             let board = Switchboard(on: loop)
             let address = try await board.listen()
@@ -104,7 +104,7 @@ struct ListenerTests {
             try last.0.connect(to: address)
             try last.1.connect(to: httpAddress)
             try await wait(until: "both have told", byRuntime: false) {
-                let (one, two) = (await board.troubles, await server.troubles)
+                let (one, two) = (await board.acceptErrors, await server.acceptErrors)
                 return one.contains(.system(call: "accept", code: EMFILE)) && two.contains(.system(call: "accept", code: EMFILE))
             }
             #expect(await board.count == 0)
@@ -119,7 +119,7 @@ struct ListenerTests {
     @Test("10,000 connections, opened and closed in every way, leave nothing behind")
     func leaks() async {
         await #expect(processExitsWith: .success) {
-            let loop = try EventLoop(name: "test")
+            let loop = try makeLoop()
             loop.start()
             let board = Switchboard(on: loop)
             let address = try await board.listen()
@@ -129,7 +129,7 @@ struct ListenerTests {
             let before = (try openSockets(), try residentBytes())
             try await churn(10_000, board, address, server, httpAddress)
             let after = (try openSockets(), try residentBytes())
-            guard LiveObjects.number(of: Connection.self) == 0, LiveObjects.number(of: HTTPPeer.self) == 0,
+            guard LiveObjects.number(of: Connection.self) == 0, LiveObjects.number(of: HTTPConnection.self) == 0,
                 LiveObjects.number(of: HTTPExchange.self) == 0
             else { exit(2) }
             guard after.0 == before.0 else { exit(3) }

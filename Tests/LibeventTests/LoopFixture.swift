@@ -2,13 +2,19 @@ import Glibc
 import Libevent
 import Testing
 
+/// `PSP_HTTP_PLAIN=1` has all of these tests run on the plain way (`make test-plain`).
+let testedWay: LibeventWay = getenv("PSP_HTTP_PLAIN").map { String(cString: $0) } == "1" ? .plain : .best
+
+/// A loop that has not started.
+func makeLoop(_ name: String = "test") throws -> EventLoop { try EventLoop(name: name, way: testedWay) }
+
 /// Runs `body` with loops that end with it.
 ///
 /// `@concurrent`, here and in the other fixtures: a closure that inherits its caller's executor, called right after an `await` on
 /// an actor, is run on that actor's executor by Swift 6.3 when the caller is not isolated. A test that blocks would block the
 /// loop.
 func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
-    let loops = try (0..<count).map { try EventLoop(name: "test \($0)") }
+    let loops = try (0..<count).map { try makeLoop("test \($0)") }
     for loop in loops { loop.start() }
     let result: Result<R, any Error>
     do { result = .success(try await body(loops)) } catch { result = .failure(error) }

@@ -7,18 +7,14 @@ private actor TimerOwner {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
     private(set) var calls: [Int64] = []
     private var timer: Timer?
-    private var signal: Signal?
     init(_ loop: EventLoop) { self.loop = loop }
 
     func start(after delay: Duration, every period: Duration? = nil) throws {
         timer = try Timer(on: loop, after: delay, every: period) { [unowned self] in calls.append(loop.monotonicNow) }
     }
-    func listen(for number: Int32) throws {
-        signal = try Signal(number, on: loop) { [unowned self] in calls.append(Int64(number)) }
-    }
     func cancel() { timer?.cancel() }
     func restart(after delay: Duration) { timer?.restart(after: delay) }
-    func drop() { (timer, signal) = (nil, nil) }
+    func drop() { timer = nil }
     func dropInside() throws {
         timer = try Timer(on: loop, after: .zero, every: .zero) { [unowned self] in
             calls.append(0)
@@ -37,7 +33,7 @@ private final class Lent: @unchecked Sendable {
     init(_ timer: Timer) { self.timer = timer }
 }
 
-@Suite("Timers and signals")
+@Suite("Timers")
 struct TimerTests {
     @Test("a timer calls once, not before its time")
     func once() async throws {
@@ -89,20 +85,6 @@ struct TimerTests {
             #expect(calls.count { $0 == 0 } == 1)
             usleep(20_000)
             #expect(await owner.calls == calls)
-        }
-    }
-
-    @Test("a signal calls on the loop")
-    func signal() async throws {
-        try await withLoop { loop in
-            let owner = TimerOwner(loop)
-            try await owner.listen(for: SIGUSR1)
-            for count in 1...3 {
-                kill(getpid(), SIGUSR1)
-                try await wait(until: "it is told") { await owner.calls.count == count }
-            }
-            #expect(await owner.calls == Array(repeating: Int64(SIGUSR1), count: 3))
-            await owner.drop()
         }
     }
 }

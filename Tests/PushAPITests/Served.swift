@@ -1,3 +1,4 @@
+import Glibc
 import Base
 import Crypto
 import Libevent
@@ -35,7 +36,7 @@ final class Served: Sendable {
 
     init(_ script: FakeStore.Script = FakeStore.Script()) async throws {
         let store = FakeStore(script)
-        let loop = try EventLoop(name: "rest")
+        let loop = try EventLoop(name: "rest", way: getenv("PSP_HTTP_PLAIN") == nil ? .best : .plain)
         let log = log
         let clock = clock
         let logger = Logger(label: "test") { _ in log.handler }

@@ -1,3 +1,4 @@
+import Glibc
 import Base
 import Libevent
 import Logging
@@ -129,7 +130,7 @@ final class Served: Sendable {
     private let loop: EventLoop
 
     private init() async throws {
-        loop = try EventLoop(name: "web")
+        loop = try EventLoop(name: "web", way: getenv("PSP_HTTP_PLAIN") == nil ? .best : .plain)
         let log = log
         front = TestFront(on: loop, log: Logger(label: "test") { _ in log.handler })
         loop.start()

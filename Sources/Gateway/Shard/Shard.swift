@@ -108,7 +108,7 @@ public actor Shard {
         // For clients that want no keep-alive.
         try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
         let listener = try Listener(socket, on: loop) { [unowned self] socket in didAccept(socket) }
-        listener.onTrouble = { [logger] error in logger.error("devices cannot be accepted", metadata: ["error": "\(error)"]) }
+        listener.onAcceptError = { [logger] error in logger.error("devices cannot be accepted", metadata: ["error": "\(error)"]) }
         listeners.append(listener)
     }
 }

@@ -87,6 +87,12 @@ extension Setting {
             apply: { text, configuration throws(UnusableValue) in
                 configuration.logFormat = try oneOf(LogFormat.allCases, text)
             }),
+        Setting(
+            key: "http-plain", placeholder: "N", defaultText: "0",
+            meaning: "1: use nothing of libevent that its headers do not promise; slower", example: "1",
+            apply: { text, configuration throws(UnusableValue) in
+                configuration.usesPlainLibevent = try wholeNumber(text, in: 0...1) == 1
+            }),
     ]
 
     /// Variables of `pspctl`, which an operator may have exported in the shell that starts `pspd`.

@@ -12,23 +12,21 @@ final class HTTPService {
     private let transferTimeout: Int64
     private var dateHeader = HTTPDate()
 
-    /// By evhttp's connection.
-    private(set) var peers: [OpaquePointer: HTTPPeer] = [:]
+    /// By the bufferevent that evhttp has for it.
+    private(set) var connections: [OpaquePointer: HTTPConnection] = [:]
     /// By their slot in the wheel; nil: the slot is free.
-    private var slots: [HTTPPeer?] = []
+    private var slots: [HTTPConnection?] = []
     private var freeSlots: [Int] = []
 
     /// A handler is being called from within evhttp.
     private(set) var isDispatching = false
-    /// Where answers are put together.
+    /// Where answers are put together; kept, as it is needed for each.
     var replyBuffer: [UInt8] = []
 
-    /// Bufferevents of connections that are just being accepted.
-    private var fresh: [OpaquePointer] = []
-    private var adopting: OpaquePointer?
+    private var intake: (any HTTPIntake)?
     private(set) var isDraining = false
     var onEmpty: (() -> Void)?
-    lazy var doors = HTTPDoors(http: http, loop: loop)
+    lazy var listeners = HTTPListeners(http: http, loop: loop)
 
     init(
         on loop: EventLoop, limits: HTTPLimits, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
@@ -44,14 +42,14 @@ final class HTTPService {
         self.http = http
         // Unretained: evhttp is freed in deinit, and the event with it.
         let context = Unmanaged.passUnretained(self).toOpaque()
-        adopting = event_new(loop.turn.base, -1, 0, { _, _, context in HTTPService.from(context)?.adopt() }, context)
+        intake = loop.way == .direct ? try DirectIntake(self) : PlainIntake(self)
         deadlines = try DeadlineWheel(on: loop) { [unowned self] slot in expire(slot) }
         configure(context)
     }
 
     private func configure(_ context: UnsafeMutableRawPointer) {
-        // Above what `HTTPPeer` lets through, whatever comes with one read (16 KiB): it refuses in the handler's words, evhttp in
-        // its own.
+        // Above what `HTTPConnection` lets through, whatever comes with one read (16 KiB): it refuses in the handler's words,
+        // evhttp in its own.
         evhttp_set_max_headers_size(http, 2 * limits.maxHeaderBytes + 64 * 1024)
         evhttp_set_max_body_size(http, -1)
         var idle = timeval(limits.idleTimeout)
@@ -64,11 +62,13 @@ final class HTTPService {
     }
 
     deinit {
-        doors.close()
-        for peer in peers.values { peer.service = nil }
-        // Calls each peer's `willClose`.
+        listeners.close()
+        let open = Array(connections.values)
+        for connection in open { connection.service = nil }
+        // Calls `willClose` of each connection that evhttp has told us of.
         evhttp_free(http)
-        if let adopting { event_free(adopting) }
+        for connection in open { connection.willClose() }
+        intake?.free()
     }
 
     private static func from(_ context: UnsafeMutableRawPointer?) -> HTTPService? {
@@ -77,43 +77,36 @@ final class HTTPService {
 
     // MARK: Connections
 
-    /// evhttp accepts a connection and asks for its bufferevent. It names the connection itself only with its first request,
-    /// which may never come; but the bufferevent's callback context is evhttp's connection, as soon as this callback's caller is
-    /// done. So an event of ours is made active behind it: it runs in this very pass, before anything can happen to the
-    /// connection.
+    /// evhttp accepts a connection and asks for its bufferevent.
     private func makeStream(_ base: OpaquePointer?) -> OpaquePointer? {
-        // evhttp closes the descriptor itself.
-        guard let stream = bufferevent_socket_new(base, -1, 0) else { return nil }
-        fresh.append(stream)
-        if let adopting { event_active(adopting, Int32(EV_TIMEOUT), 0) }
-        doors.didAccept(full: peers.count + fresh.count >= limits.maxConnections)
+        guard let intake, let stream = intake.makeStream(on: base) else { return nil }
+        listeners.didAccept(full: connections.count + intake.pendingCount >= limits.maxConnections)
         return stream
     }
 
-    private func adopt() {
-        for stream in fresh {
-            guard let connection = ps_http_connection(stream) else { continue }
-            let slot = freeSlots.popLast() ?? slots.count
-            if slot == slots.count { slots.append(nil) }
-            let peer = HTTPPeer(connection: connection, stream: stream, slot: slot, service: self)
-            slots[slot] = peer
-            peers[connection] = peer
-        }
-        fresh.removeAll(keepingCapacity: true)
+    /// Takes a connection into the table.
+    @discardableResult
+    func adopt(_ link: any HTTPLink) -> HTTPConnection {
+        let slot = freeSlots.popLast() ?? slots.count
+        if slot == slots.count { slots.append(nil) }
+        let connection = HTTPConnection(link, slot: slot, service: self)
+        slots[slot] = connection
+        connections[link.stream] = connection
+        return connection
     }
 
-    func didClose(_ peer: HTTPPeer) {
-        deadlines?.remove(peer.slot)
-        slots[peer.slot] = nil
-        freeSlots.append(peer.slot)
-        peers[peer.connection] = nil
-        if peers.count < limits.maxConnections { doors.hasRoom() }
-        if isDraining && peers.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
+    func didClose(_ connection: HTTPConnection) {
+        deadlines?.remove(connection.slot)
+        slots[connection.slot] = nil
+        freeSlots.append(connection.slot)
+        connections[connection.stream] = nil
+        if connections.count < limits.maxConnections { listeners.hasRoom() }
+        if isDraining && connections.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
 
-    func setDeadline(of peer: HTTPPeer) { deadlines?.set(peer.slot, afterNanoseconds: transferTimeout) }
+    func setDeadline(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: transferTimeout) }
 
-    func clearDeadline(of peer: HTTPPeer) { deadlines?.remove(peer.slot) }
+    func clearDeadline(of connection: HTTPConnection) { deadlines?.remove(connection.slot) }
 
     private func expire(_ slot: Int) { slots[slot]?.close() }
 
@@ -122,25 +115,27 @@ final class HTTPService {
     private func didRequest(_ request: OpaquePointer?) {
         guard let request else { return }
         loop.turn.callback {
-            guard let peer = evhttp_request_get_connection(request).flatMap({ peers[$0] }) else {
+            guard
+                let connection = evhttp_request_get_connection(request).flatMap(evhttp_connection_get_bufferevent)
+                    .flatMap({ connections[$0] })
+            else {
                 // Not a connection of ours: cannot be, but a request must not be left without an answer.
                 assertionFailure("a request without a known connection")
                 evhttp_send_error(request, 500, nil)
                 return
             }
-            peer.didArrive()
-            let pending = PendingRequest(.evhttp(request), of: peer)
-            peer.pending = pending
+            connection.didArrive(request)
+            let pending = PendingRequest(.evhttp(request), of: connection)
+            connection.pending = pending
             isDispatching = true
-            handle(pending, of: peer)
+            handle(pending, of: connection)
             isDispatching = false
-            if peer.state == .waiting { peer.readWhileWaiting() }
         }
     }
 
-    func handle(_ pending: PendingRequest, of peer: HTTPPeer) {
+    func handle(_ pending: PendingRequest, of connection: HTTPConnection) {
         // Safe: nobody else knows the exchange; it stays on this loop, whoever takes it.
-        nonisolated(unsafe) let exchange = HTTPExchange(pending, of: peer, on: loop)
+        nonisolated(unsafe) let exchange = HTTPExchange(pending, of: connection, on: loop)
         handler(exchange)
     }
 
@@ -151,21 +146,21 @@ final class HTTPService {
 
     func drain() {
         isDraining = true
-        for peer in peers.values { peer.streamedReply?.tell(.serverDrains) }
-        closeQuietPeers()
-        if peers.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
+        for connection in connections.values { connection.streamedReply?.tell(.serverDrains) }
+        closeQuietConnections()
+        if connections.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
 
     func didBecomeIdle() {
-        if isDraining { loop.afterCallback { [weak self] in self?.closeQuietPeers() } }
+        if isDraining { loop.afterCallback { [weak self] in self?.closeQuietConnections() } }
     }
 
-    private func closeQuietPeers() {
-        for peer in Array(peers.values) where peer.isQuiet { peer.close() }
+    private func closeQuietConnections() {
+        for connection in Array(connections.values) where connection.isQuiet { connection.close() }
     }
 
     private func tellIfEmpty() {
-        guard isDraining, peers.isEmpty, let tell = onEmpty else { return }
+        guard isDraining, connections.isEmpty, let tell = onEmpty else { return }
         onEmpty = nil
         tell()
     }

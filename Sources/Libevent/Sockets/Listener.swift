@@ -5,7 +5,7 @@ internal import Glibc
 /// Accepts the connections of one listening socket on one loop.
 ///
 /// It takes at most `acceptsPerTurn` in one go, so that a storm of new devices leaves room for those that are there. When the
-/// process has no descriptor left it pauses, tells `onTrouble`, and tries again.
+/// process has no descriptor left it pauses, tells `onAcceptError`, and tries again.
 public final class Listener {
     /// How many connections one pass accepts.
     public static let acceptsPerTurn = 64
@@ -15,9 +15,9 @@ public final class Listener {
     /// The address that it listens on.
     public let address: SocketAddress
     /// Told on the loop when connections could not be accepted; it goes on by itself. For the log and a metric.
-    public var onTrouble: ((LibeventError) -> Void)? {
-        get { acceptor.onTrouble }
-        set { acceptor.onTrouble = newValue }
+    public var onAcceptError: ((LibeventError) -> Void)? {
+        get { acceptor.onAcceptError }
+        set { acceptor.onAcceptError = newValue }
     }
 
     private let loop: EventLoop
@@ -53,7 +53,7 @@ private final class Acceptor {
     private let onAccept: (sending Connection) -> Void
     private var readable: LoopEvent?
     private var retry: LoopEvent?
-    var onTrouble: ((LibeventError) -> Void)?
+    var onAcceptError: ((LibeventError) -> Void)?
 
     init(descriptor: Int32, loop: EventLoop, onAccept: @escaping (sending Connection) -> Void) throws(LibeventError) {
         self.descriptor = descriptor
@@ -123,13 +123,13 @@ private final class Acceptor {
             onAccept(handedOver)
             if connection.handler == nil { connection.close() }
         } catch {
-            onTrouble?(error)
+            onAcceptError?(error)
         }
     }
 
     private func backOff(_ error: LibeventError) {
         readable?.remove()
         retry?.add(after: Listener.pause)
-        onTrouble?(error)
+        onAcceptError?(error)
     }
 }

@@ -28,23 +28,23 @@ public final class HTTPServer {
     deinit { loop.release(service) }
 
     /// Serves the connections of a socket, which is taken. May be called for several.
-    public func listen(on socket: ListeningSocket) throws(LibeventError) { try service.doors.open(socket) }
+    public func listen(on socket: ListeningSocket) throws(LibeventError) { try service.listeners.open(socket) }
 
     /// How many connections are open.
-    public var connectionCount: Int { service.peers.count }
+    public var connectionCount: Int { service.connections.count }
 
     /// Told on the loop when connections could not be accepted; it goes on by itself. For the log and a metric.
-    public var onTrouble: ((LibeventError) -> Void)? {
-        get { service.doors.onTrouble }
-        set { service.doors.onTrouble = newValue }
+    public var onAcceptError: ((LibeventError) -> Void)? {
+        get { service.listeners.onAcceptError }
+        set { service.listeners.onAcceptError = newValue }
     }
 
     /// Accepts what waits in the system's queue, which closing would reset, then closes the listening sockets: in this turn if
     /// nothing waits, within a second in any case.
-    public func stopAccepting() throws(LibeventError) { try service.doors.closeWhenDrained() }
+    public func stopAccepting() throws(LibeventError) { try service.listeners.closeWhenDrained() }
 
     /// Whether a listening socket is still open.
-    public var isAccepting: Bool { service.doors.isOpen }
+    public var isAccepting: Bool { service.listeners.isOpen }
 
     /// From now on answers say `Connection: close`, and connections close when nothing of a request is there.
     public func drain() { service.drain() }

@@ -24,10 +24,10 @@ extension Connection {
         }
         let connection = try Connection(descriptor: descriptor, peer: address, on: loop, state: .connecting)
         connection.handler = handler
-        bufferevent_enable(connection.stream, ps_ev_read())
+        bufferevent_enable(connection.transport?.stream, ps_ev_read())
         let result = address.withStorage { storage, length in
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bufferevent_socket_connect(connection.stream, $0, Int32(length))
+                bufferevent_socket_connect(connection.transport?.stream, $0, Int32(length))
             }
         }
         // A refusal may come at once; libevent may also have told it by the event callback.
@@ -54,8 +54,8 @@ extension Connection {
     /// - Throws: `system` when the connection has ended.
     public var localAddress: SocketAddress {
         get throws(LibeventError) {
-            guard stream != nil else { throw .system(call: "getsockname", code: ENOTCONN) }
-            return try SocketAddress.local(of: descriptor)
+            guard let transport else { throw .system(call: "getsockname", code: ENOTCONN) }
+            return try SocketAddress.local(of: transport.descriptor)
         }
     }
 }

@@ -58,12 +58,12 @@ final class StreamedReply {
     /// evhttp's request; nil when the reply is complete, went with its connection, or has no body.
     private var request: OpaquePointer?
     // Safe: the connection clears it before it goes.
-    private unowned(unsafe) var connection: HTTPPeer?
+    private unowned(unsafe) var connection: HTTPConnection?
     var onEvent: ((HTTPReplyStream.Event) -> Void)?
     /// Where a piece is put for evhttp to take.
     private let piece = evbuffer_new()
 
-    init(_ request: OpaquePointer, of connection: HTTPPeer, on loop: EventLoop) {
+    init(_ request: OpaquePointer, of connection: HTTPConnection, on loop: EventLoop) {
         (self.request, self.connection, self.loop) = (request, connection, loop)
     }
 
@@ -79,7 +79,7 @@ final class StreamedReply {
         evhttp_send_reply_start(request, Int32(status), nil)
     }
 
-    var unsentCount: Int { request == nil ? 0 : connection?.unsentCount ?? 0 }
+    var unsentCount: Int { request == nil ? 0 : connection?.link.unsentCount ?? 0 }
 
     func send(_ bytes: [UInt8]) {
         guard let request, !bytes.isEmpty else { return }
@@ -102,8 +102,8 @@ final class StreamedReply {
     }
 
     func abandon() {
-        guard request != nil else { return }
         onEvent = nil
+        guard request != nil else { return }
         // Not at once: the owner may let it go in a callback of evhttp's.
         loop.afterCallback { [self] in connection?.close() }
     }

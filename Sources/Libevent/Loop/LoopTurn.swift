@@ -3,9 +3,10 @@ internal import CLibevent
 
 /// What is bound to the loop's thread: libevent's bases, the turn's clock, and what waits for the turn's end.
 final class LoopTurn {
-    /// The main base: everything but the connections.
+    /// The main base: everything but the connections, where these have one of their own.
     let base: OpaquePointer
-    let connections: ConnectionBase
+    /// Nil on the plain way.
+    let connections: ConnectionBase?
     private let wakeEvent: OpaquePointer
     /// In nanoseconds.
     private let longest: Int64
@@ -19,8 +20,8 @@ final class LoopTurn {
     var backlog: [EventLoop.Job] = []
     private(set) var backlogStart = 0
 
-    /// Whom to tell when a listener of evhttp cannot accept, by evhttp's address, which is all that its error callback is given.
-    var acceptTrouble: [OpaquePointer: () -> Void] = [:]
+    /// Whom to tell when a listener of evhttp's cannot accept: the context of its callbacks is evhttp's.
+    var acceptFailed: [OpaquePointer: () -> Void] = [:]
 
     /// Zero until somebody asks in this turn: a pass may wait long before its first callback.
     private var began: Int64 = 0
@@ -35,10 +36,10 @@ final class LoopTurn {
     /// The next pass does not wait.
     private(set) var goesOn = false
 
-    init(wakeDescriptor: Int32, longest: Duration) throws(LibeventError) {
+    init(wakeDescriptor: Int32, longest: Duration, way: LibeventWay) throws(LibeventError) {
         let base = try EventBase.make(usesChangelist: true)
         do throws(LibeventError) {
-            connections = try ConnectionBase(in: base, probe: wakeDescriptor)
+            connections = way == .direct ? try ConnectionBase(in: base, probe: wakeDescriptor) : nil
         } catch {
             event_base_free(base)
             throw error
@@ -47,7 +48,7 @@ final class LoopTurn {
         // being empty.
         let interest = ps_ev_read() | ps_ev_persist() | ps_ev_edge()
         guard let event = event_new(base, wakeDescriptor, interest, { _, _, _ in }, nil), event_add(event, nil) == 0 else {
-            connections.free()
+            connections?.free()
             event_base_free(base)
             throw .library(call: "event_new")
         }
@@ -59,9 +60,12 @@ final class LoopTurn {
 
     func free() {
         event_free(wakeEvent)
-        connections.free()
+        connections?.free()
         event_base_free(base)
     }
+
+    /// Where the persistent connections are.
+    var connectionBase: OpaquePointer { connections?.base ?? base }
 
     // MARK: The clock
 
@@ -94,7 +98,7 @@ final class LoopTurn {
     func pass(waiting: Bool) {
         goesOn = false
         passMainBase(waiting: waiting)
-        guard connections.hasWork else { return }
+        guard let connections, connections.hasWork else { return }
         isBetweenCallbacks = true
         connections.pass()
         isBetweenCallbacks = false

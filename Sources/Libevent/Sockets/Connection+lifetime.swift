@@ -12,7 +12,7 @@ extension Connection {
     /// until it closes as well. (Closing with input unread would reset the connection and might destroy the output on its way.)
     /// After `timeout` it ends in any case.
     public func closeAfterFlush(timeout: Duration) {
-        guard let stream, !isClosed else { return }
+        guard let transport, !isClosed else { return }
         guard state == .open else { return end(.closed) }
         state = .flushing
         do throws(LibeventError) {
@@ -22,20 +22,18 @@ extension Connection {
             return end(.closed)
         }
         dropInput()
-        bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
-        bufferevent_enable(stream, ps_ev_read())
+        bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, 0)
+        bufferevent_enable(transport.stream, ps_ev_read())
         if outputCount == 0 { linger() }
     }
 
     private func linger() {
         state = .lingering
-        if ps_shutdown_write(descriptor) != 0 { end(.closed) }
+        if transport?.shutDownWriting() != true { end(.closed) }
     }
 
     private func dropInput() {
-        guard let stream, !viewing else { return }
-        let input = bufferevent_get_input(stream)
-        evbuffer_drain(input, evbuffer_get_length(input))
+        if !viewing { transport?.dropInput() }
     }
 
     /// The only way out: takes the connection from libevent and tells the handler, once, when the running callback has returned.
@@ -43,11 +41,11 @@ extension Connection {
         guard state != .closed else { return }
         state = .closed
         deadline = nil
-        if let stream {
+        if let stream = transport?.stream {
             bufferevent_disable(stream, ps_ev_read() | ps_ev_write())
             bufferevent_setcb(stream, nil, nil, nil, nil)
         }
-        if !viewing { freeStream() }
+        if !viewing { freeTransport() }
         loop.afterCallback { [self] in
             // Safe: the connection belongs to this loop; see `toHandler`.
             nonisolated(unsafe) let connection = self
@@ -59,10 +57,10 @@ extension Connection {
         Unmanaged.passUnretained(self).release()
     }
 
-    func freeStream() {
-        guard let stream else { return }
-        self.stream = nil
-        bufferevent_free(stream)
+    func freeTransport() {
+        guard let transport else { return }
+        self.transport = nil
+        transport.free()
     }
 
     /// Tells the handler at the turn's end of input that it has left unread.
@@ -71,7 +69,7 @@ extension Connection {
         recalling = true
         loop.afterCallback { [self] in
             recalling = false
-            if reading, let stream, evbuffer_get_length(bufferevent_get_input(stream)) > 0 { didRead() }
+            if reading, let transport, evbuffer_get_length(transport.input) > 0 { didRead() }
             if reading, !isClosed, let lateEnd { end(lateEnd) }
         }
     }

@@ -57,9 +57,8 @@ public final class Connection {
     /// The owner's own object for this connection, such as its session. The connection holds it until it has told its end.
     public var tag: AnyObject?
 
-    /// The bufferevent; nil when the connection has ended. Only this class and its extensions use it.
-    var stream: OpaquePointer?
-    let descriptor: Int32
+    /// The way of its bytes; nil when the connection has ended. Only this class and its extensions use it.
+    var transport: Transport?
     var state: State
     var reading = true
     /// libevent does not read either: something came while reading was off.
@@ -78,24 +77,24 @@ public final class Connection {
     init(descriptor: Int32, peer: SocketAddress, on loop: EventLoop, state: State) throws(LibeventError) {
         self.loop = loop
         self.peer = peer
-        self.descriptor = descriptor
         self.state = state
-        guard let stream = bufferevent_socket_new(loop.turn.connections.base, descriptor, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
-        else {
-            Glibc.close(descriptor)
+        let transport: Transport
+        do throws(LibeventError) {
+            transport = try Transport(descriptor: descriptor, on: loop.turn.connectionBase)
+        } catch {
             self.state = .closed
-            throw .library(call: "bufferevent_socket_new")
+            throw error
         }
-        self.stream = stream
+        self.transport = transport
         LiveObjects.count(of: Connection.self, by: 1)
         // Retained: libevent may call after the owner let go. `end` balances it.
-        bufferevent_setcb(stream, readThunk, writeThunk, eventThunk, Unmanaged.passRetained(self).toOpaque())
-        bufferevent_setwatermark(stream, ps_ev_read(), 0, Self.standardInputLimit)
+        bufferevent_setcb(transport.stream, readThunk, writeThunk, eventThunk, Unmanaged.passRetained(self).toOpaque())
+        bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, Self.standardInputLimit)
     }
 
     convenience init(accepted descriptor: Int32, from peer: SocketAddress, on loop: EventLoop) throws(LibeventError) {
         try self.init(descriptor: descriptor, peer: peer, on: loop, state: .open)
-        bufferevent_enable(stream, ps_ev_read())
+        bufferevent_enable(transport?.stream, ps_ev_read())
     }
 
     deinit {
@@ -112,16 +111,16 @@ public final class Connection {
     /// sets; these are dropped afterwards. The memory is valid inside the call only. `body` may close the connection.
     public func withInput<R, E: Error>(_ body: (UnsafeRawBufferPointer, inout Int) throws(E) -> R) throws(E) -> R {
         var consumed = 0
-        guard let stream, !isClosed else { return try body(UnsafeRawBufferPointer(start: nil, count: 0), &consumed) }
+        guard let transport, !isClosed else { return try body(UnsafeRawBufferPointer(start: nil, count: 0), &consumed) }
         precondition(!viewing, "one view of the input at a time")
-        let input = bufferevent_get_input(stream)
+        let input = transport.input
         let count = evbuffer_get_length(input)
         let start = count == 0 ? nil : evbuffer_pullup(input, -1)
         viewing = true
         defer {
             viewing = false
             precondition(consumed >= 0 && consumed <= count, "more consumed than there was")
-            if state == .closed { freeStream() } else if consumed > 0 { evbuffer_drain(input, consumed) }
+            if state == .closed { freeTransport() } else if consumed > 0 { evbuffer_drain(input, consumed) }
         }
         return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), &consumed)
     }
@@ -132,47 +131,44 @@ public final class Connection {
     /// Mostly it is off for a moment, and nothing comes: so libevent learns of it only when something does, which saves two calls
     /// to the system.
     public func setReading(_ on: Bool) {
-        guard let stream, !isClosed, reading != on else { return }
+        guard let transport, !isClosed, reading != on else { return }
         reading = on
         guard on else { return }
         if isReadingSuspended {
             isReadingSuspended = false
-            if lateEnd == nil { bufferevent_enable(stream, ps_ev_read()) }
+            if lateEnd == nil { bufferevent_enable(transport.stream, ps_ev_read()) }
         }
-        if lateEnd != nil || evbuffer_get_length(bufferevent_get_input(stream)) > 0 { recall() }
+        if lateEnd != nil || evbuffer_get_length(transport.input) > 0 { recall() }
     }
 
     /// Something has come while reading is off.
     func suspendReading() {
-        guard let stream, !isReadingSuspended else { return }
+        guard let transport, !isReadingSuspended else { return }
         isReadingSuspended = true
-        bufferevent_disable(stream, ps_ev_read())
+        bufferevent_disable(transport.stream, ps_ev_read())
     }
 
     /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for.
     public func setInputLimit(_ bytes: Int) {
-        guard let stream, !isClosed else { return }
+        guard let transport, !isClosed else { return }
         precondition(bytes > 0)
-        bufferevent_setwatermark(stream, ps_ev_read(), 0, bytes)
+        bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, bytes)
     }
 
     // MARK: Output
 
     /// How many bytes wait to be written because the peer does not read fast enough.
-    public var outputCount: Int {
-        guard let stream else { return 0 }
-        return evbuffer_get_length(bufferevent_get_output(stream))
-    }
+    public var outputCount: Int { transport?.unsentCount ?? 0 }
 
     /// Sends the bytes, after what was sent before. What the system does not take at once is buffered, without a limit: look at
     /// `outputCount` before sending much to a slow peer. After the end: no effect.
     public func send(_ bytes: UnsafeRawBufferPointer) {
-        guard let stream, !isClosed, !bytes.isEmpty else { return }
+        guard let transport, !isClosed, !bytes.isEmpty else { return }
         var rest = bytes
         // Straight to the descriptor costs a third less than through the buffer and one more turn of the loop. Order holds, as
         // the buffer is empty.
-        if state == .open, evbuffer_get_length(bufferevent_get_output(stream)) == 0 {
-            let sent = ps_send(descriptor, bytes.baseAddress, bytes.count)
+        if state == .open, transport.unsentCount == 0 {
+            let sent = transport.writeNow(bytes)
             if sent == bytes.count { return }
             if sent < 0 {
                 let code = errno
@@ -180,7 +176,7 @@ public final class Connection {
             }
             rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, sent)...])
         }
-        if bufferevent_write(stream, rest.baseAddress, rest.count) != 0 { end(.failed(ENOMEM)) }
+        if !transport.write(rest) { end(.failed(ENOMEM)) }
     }
 
     /// Sends the bytes, after what was sent before.
@@ -191,7 +187,7 @@ public final class Connection {
     /// Has the system find out that a silent peer is dead, by probes: as its listening socket has prepared
     /// (`ListeningSocket.prepareTCPKeepAlive`), or else as the system is set.
     public func enableTCPKeepAlive() throws(LibeventError) {
-        guard stream != nil else { return }
-        guard ps_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }
+        guard let transport else { return }
+        guard ps_set_option(transport.descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }
     }
 }

@@ -92,6 +92,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 
     /// The thread's name, cut to 15 bytes for the system.
     public let name: String
+    /// How it uses libevent.
+    public let way: LibeventWay
 
     enum Job: Sendable {
         case task(UnownedJob)
@@ -119,14 +121,19 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 
     /// Makes the loop; nothing runs until `start()` or `run()`.
     ///
-    /// - Parameter longestTurn: what does not share its loop with anybody who waits may take longer turns, which cost less.
-    public init(name: String, longestTurn: Duration = EventLoop.longestTurn) throws(LibeventError) {
+    /// - Parameters:
+    ///   - longestTurn: what does not share its loop with anybody who waits may take longer turns, which cost less.
+    ///   - way: `.direct` only with a libevent that is known to bear it.
+    public init(
+        name: String, longestTurn: Duration = EventLoop.longestTurn, way: LibeventWay = .best
+    ) throws(LibeventError) {
         Self.prepareProcess()
         self.name = name
+        self.way = way
         let descriptor = ps_eventfd()
         guard descriptor >= 0 else { throw .lastSystemError("eventfd") }
         do {
-            turn = try LoopTurn(wakeDescriptor: descriptor, longest: longestTurn)
+            turn = try LoopTurn(wakeDescriptor: descriptor, longest: longestTurn, way: way)
         } catch {
             close(descriptor)
             throw error

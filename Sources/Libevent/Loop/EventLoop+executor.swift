@@ -113,6 +113,7 @@ extension EventLoop {
     /// ready got behind what was active all the same.
     @inline(__always)
     func callback(_ body: () -> Void) {
+        guard turn.connections != nil else { return turn.callback(body) }
         if turn.interruptibleCallback(body) { turn.interrupt(endTurn) }
     }
 
@@ -133,7 +134,7 @@ extension EventLoop {
 
     /// Whether the next pass may wait for descriptors; from then on whoever posts a job wakes the loop.
     private func mayWait() -> Bool {
-        if turn.hasLater || turn.goesOn || !turn.backlog.isEmpty || turn.connections.hasWork { return false }
+        if turn.hasLater || turn.goesOn || !turn.backlog.isEmpty || turn.connections?.hasWork == true { return false }
         return shared.withLock { shared in
             shared.sleeping = shared.jobs.isEmpty && !shared.stopping
             return shared.sleeping

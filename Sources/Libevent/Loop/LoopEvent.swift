@@ -6,7 +6,6 @@ final class LoopEvent {
     enum Trigger {
         case timer
         case readable(Int32)
-        case signal(Int32)
     }
 
     private let loop: EventLoop
@@ -23,7 +22,6 @@ final class LoopEvent {
             switch trigger {
             case .timer: (Int32(-1), persist)
             case .readable(let descriptor): (descriptor, ps_ev_read() | persist)
-            case .signal(let number): (number, ps_ev_signal() | persist)
             }
         // Unretained: the event is freed in deinit, so it never outlives its context.
         event = event_new(

@@ -35,7 +35,7 @@ public final class HTTPExchange {
     private let pending: PendingRequest
     private var isAnswered = false
 
-    init(_ pending: PendingRequest, of connection: HTTPPeer, on loop: EventLoop) {
+    init(_ pending: PendingRequest, of connection: HTTPConnection, on loop: EventLoop) {
         self.pending = pending
         self.loop = loop
         peer = connection.address

@@ -6,7 +6,7 @@ internal import Glibc
 // looks, so that the peer can finish and read the answer. The stream's callbacks become ours, and the answer is written past
 // evhttp. Its connection is closed at the end like any other.
 
-extension HTTPPeer {
+extension HTTPConnection {
     func refuse(_ head: HTTPRequestHead) {
         state = .refused
         dropInput()
@@ -16,12 +16,14 @@ extension HTTPPeer {
 
     private func askForRefusal(of head: HTTPRequestHead) {
         guard let service else { return }
-        holdReading(false)
+        let transport = link.transport
         service.setDeadline(of: self)
         bufferevent_setcb(
-            stream, { stream, _ in drainInput(of: stream) },
-            { _, context in HTTPPeer.from(context)?.didWriteRefusal() },
-            { _, what, context in HTTPPeer.from(context)?.didHappen(Int32(what)) }, Unmanaged.passUnretained(self).toOpaque())
+            transport.stream, { stream, _ in drainInput(of: stream) },
+            { _, context in HTTPConnection.from(context)?.didWriteRefusal() },
+            { _, what, context in HTTPConnection.from(context)?.didHappen(Int32(what)) },
+            Unmanaged.passUnretained(self).toOpaque())
+        transport.dropInput()
         let pending = PendingRequest(.refused(head), of: self)
         self.pending = pending
         service.handle(pending, of: self)
@@ -29,25 +31,21 @@ extension HTTPPeer {
 
     /// Writes the answer to a refused request.
     func answerRefused(_ answer: HTTPAnswer) {
-        guard state == .refused else { return }
-        var text = "HTTP/1.1 \(answer.status) \r\nDate: \(date)\r\nConnection: close\r\nContent-Length: \(answer.body.count)\r\n"
-        for (name, value) in answer.headers {
-            precondition(
-                !name.utf8.contains(where: isLineBreak) && !value.utf8.contains(where: isLineBreak), "a header with a line break")
-            text += "\(name): \(value)\r\n"
-        }
-        let bytes = Array("\(text)\r\n".utf8) + (answer.isBodySent ? answer.body : [])
-        bufferevent_write(stream, bytes, bytes.count)
-        bufferevent_enable(stream, ps_ev_write())
+        guard state == .refused, let service else { return }
+        answer.write(into: &service.replyBuffer, date: date)
+        let transport = link.transport
+        // Without memory for it the deadline closes the connection.
+        _ = service.replyBuffer.withUnsafeBytes { transport.write($0) }
+        bufferevent_enable(transport.stream, ps_ev_write())
     }
 
-    func dropInput() { drainInput(of: stream) }
+    func dropInput() { evbuffer_drain(input, evbuffer_get_length(input)) }
 
     private func didWriteRefusal() {
         // What was written may have been evhttp's `100 Continue` alone.
         guard case .gone? = pending?.source ?? .gone, !isRefusalWritten else { return }
         isRefusalWritten = true
-        if isInputEnded || ps_shutdown_write(bufferevent_getfd(stream)) != 0 { close() }
+        if isInputEnded || !link.transport.shutDownWriting() { close() }
     }
 
     private func didHappen(_ what: Int32) {
@@ -57,8 +55,6 @@ extension HTTPPeer {
         if !isEnd || isRefusalWritten { close() }
     }
 }
-
-private func isLineBreak(_ byte: UInt8) -> Bool { byte == 0x0d || byte == 0x0a }
 
 private func drainInput(of stream: OpaquePointer?) {
     let input = bufferevent_get_input(stream)

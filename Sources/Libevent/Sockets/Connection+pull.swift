@@ -10,33 +10,25 @@ extension Connection {
     ///
     /// - Returns: how many bytes were read; 0 when nothing is there now, the peer has closed, or the connection has ended.
     public func pull(atMost limit: Int) -> Int {
-        guard let stream, state == .open, limit > 0 else { return 0 }
+        guard let transport, state == .open, limit > 0 else { return 0 }
         precondition(!viewing, "a view of the input is out")
         // By way of the stack: `evbuffer_read` would give the connection some kilobytes before it knows that there is nothing to
         // read.
         return withUnsafeTemporaryAllocation(byteCount: min(limit, 16 * 1024), alignment: 1) { buffer in
             var total = 0
             while total < limit {
-                let count = recv(descriptor, buffer.baseAddress, min(buffer.count, limit - total), Int32(MSG_DONTWAIT))
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, limit - total)])
+                let count = transport.readNow(into: room)
                 // An error or the end of the stream is noticed, and told, by the next regular read.
                 if count <= 0 { break }
-                guard add(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: bufferevent_get_input(stream)) else { break }
+                guard transport.appendToInput(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else {
+                    // No memory: what was read is lost, so the stream cannot go on.
+                    end(.failed(ENOMEM))
+                    break
+                }
                 total += count
             }
             return total
         }
-    }
-
-    /// Adds to a bufferevent's input, which it keeps frozen so that nobody but itself adds to it; it does the same around its own
-    /// reads.
-    private func add(_ bytes: UnsafeRawBufferPointer, to input: OpaquePointer?) -> Bool {
-        evbuffer_unfreeze(input, 0)
-        defer { evbuffer_freeze(input, 0) }
-        guard evbuffer_add(input, bytes.baseAddress, bytes.count) == 0 else {
-            // No memory: what was read is lost, so the stream cannot go on.
-            end(.failed(ENOMEM))
-            return false
-        }
-        return true
     }
 }

@@ -3,32 +3,30 @@ internal import CLibevent
 internal import Glibc
 
 /// The listeners of an `HTTPServer`. evhttp accepts by itself, as many as there are; this is what bounds it.
-final class HTTPDoors {
+final class HTTPListeners {
     private let http: OpaquePointer
     private let loop: EventLoop
-    private var bound: [Door] = []
+    private var bound: [Bound] = []
     private var accepted = 0
     private var isFull = false
     private var retry: LoopEvent?
     private var closing: LoopEvent?
     private var closingRounds = 0
-    var onTrouble: ((LibeventError) -> Void)?
+    var onAcceptError: ((LibeventError) -> Void)?
 
-    private struct Door {
+    private struct Bound {
         let socket: OpaquePointer
         let listener: OpaquePointer
         let descriptor: Int32
     }
 
-    /// How often, and how long apart, it looks whether the system's queue is empty before it closes a door.
+    /// How often, and how long apart, it looks whether the system's queue is empty before it closes a listener.
     private static let maxClosingRounds = 1000
     private static let closingInterval = Duration.milliseconds(1)
 
     init(http: OpaquePointer, loop: EventLoop) {
         self.http = http
         self.loop = loop
-        // evhttp's listener passes evhttp itself as its error callback's context.
-        loop.turn.acceptTrouble[http] = { [unowned self] in pause(.lastSystemError("accept")) }
     }
 
     func open(_ socket: ListeningSocket) throws(LibeventError) {
@@ -45,10 +43,12 @@ final class HTTPDoors {
             evconnlistener_free(listener)
             throw .library(call: "evhttp_bind_listener")
         }
-        evconnlistener_set_error_cb(listener) { _, http in
-            if let http { EventLoop.current?.turn.acceptTrouble[OpaquePointer(http)]?() }
+        // The context is evhttp's.
+        loop.turn.acceptFailed[listener] = { [unowned self] in pause(.lastSystemError("accept")) }
+        evconnlistener_set_error_cb(listener) { listener, _ in
+            if let listener { EventLoop.current?.turn.acceptFailed[listener]?() }
         }
-        self.bound.append(Door(socket: bound, listener: listener, descriptor: descriptor))
+        self.bound.append(Bound(socket: bound, listener: listener, descriptor: descriptor))
     }
 
     // MARK: Bounds
@@ -71,23 +71,23 @@ final class HTTPDoors {
     private func enable() {
         accepted = 0
         guard !isFull else { return }
-        for door in bound { evconnlistener_enable(door.listener) }
+        for listener in bound { evconnlistener_enable(listener.listener) }
     }
 
     private func disable() {
-        for door in bound { evconnlistener_disable(door.listener) }
+        for listener in bound { evconnlistener_disable(listener.listener) }
     }
 
     /// No descriptor or no memory is left: a pause, or the loop would spin on a listener that stays ready.
     private func pause(_ error: LibeventError) {
         disable()
         retry?.add(after: Listener.pause)
-        onTrouble?(error)
+        onAcceptError?(error)
     }
 
     // MARK: Closing
 
-    /// Closes the doors when the system's queue is empty: closing would reset what waits in it.
+    /// Closes the listeners when the system's queue is empty: closing would reset what waits in it.
     func closeWhenDrained() throws(LibeventError) {
         guard closing == nil else { return }
         closing = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in closeDrained() }
@@ -97,9 +97,10 @@ final class HTTPDoors {
     private func closeDrained() {
         closingRounds += 1
         let isLast = closingRounds > Self.maxClosingRounds
-        bound.removeAll { door in
-            guard isLast || ps_is_readable(door.descriptor) == 0 else { return false }
-            evhttp_del_accept_socket(http, door.socket)
+        bound.removeAll { listener in
+            guard isLast || ps_is_readable(listener.descriptor) == 0 else { return false }
+            loop.turn.acceptFailed[listener.listener] = nil
+            evhttp_del_accept_socket(http, listener.socket)
             return true
         }
         if !bound.isEmpty { closing?.add(after: Self.closingInterval) }
@@ -107,10 +108,10 @@ final class HTTPDoors {
 
     /// The server goes; evhttp frees the listeners.
     func close() {
+        for listener in bound { loop.turn.acceptFailed[listener.listener] = nil }
         bound.removeAll()
         closing = nil
         retry = nil
-        loop.turn.acceptTrouble[http] = nil
     }
 
     var isOpen: Bool { !bound.isEmpty }

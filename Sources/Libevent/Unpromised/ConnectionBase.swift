@@ -1,8 +1,15 @@
 internal import Base
 internal import CLibevent
 
-/// A second event base of a loop, for what comes in great numbers: the persistent connections. It stands in the loop's main base
-/// as one descriptor.
+/// Trick: a second event base of a loop, for what comes in great numbers, the persistent connections. It stands in the loop's
+/// main base as one descriptor, the epoll instance of its own, which is found by trying.
+///
+/// - What it relies on: libevent waits by epoll (epoll.c), one instance a base, which watches the descriptors of its events
+///   level-triggered (`epoll_nochangelist_add`), so that `epoll_ctl` with the same interest changes nothing; and an epoll
+///   instance is readable when something in it is ready (epoll(7)). libevent does not name the descriptor.
+/// - What it gains: time that others wait, not instructions. A pass over 20 devices of 3 ms each holds a timer up for 60 ms
+///   without it, and for one device's 3 ms with it.
+/// - The plain way: one base for all.
 ///
 /// When ten thousand devices answer at once, one question to the system returns thousands of ready sockets, and libevent asks
 /// again only when it has been through with all. What must not wait for that (callers, timers, listeners) is in the main base,
@@ -45,7 +52,7 @@ final class ConnectionBase {
     }
 
     /// libevent does not name its epoll descriptor: it is the only one that knows the probe.
-    private static func descriptor(of base: OpaquePointer, probe: Int32) throws(LibeventError) -> Int32 {
+    static func descriptor(of base: OpaquePointer, probe: Int32) throws(LibeventError) -> Int32 {
         guard let event = event_new(base, probe, ps_ev_read() | ps_ev_persist(), { _, _, _ in }, nil) else {
             throw .library(call: "event_new")
         }

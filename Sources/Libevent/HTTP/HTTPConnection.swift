@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A connection of an `HTTPServer`: what evhttp does not keep for us. Lives in the server's table until evhttp closes the
 /// connection.
-final class HTTPPeer {
+final class HTTPConnection {
     enum State {
         /// Between two requests.
         case idle
@@ -19,15 +19,13 @@ final class HTTPPeer {
         case refused
     }
 
-    /// evhttp's connection.
-    let connection: OpaquePointer
-    /// Its bufferevent, which evhttp owns.
+    /// What evhttp does not offer, in one of two ways.
+    let link: any HTTPLink
+    /// The bufferevent that evhttp reads from and writes to, and owns.
     let stream: OpaquePointer
-    /// What evhttp has the bufferevent call, beside its own read callback.
-    let callbacks: (write: bufferevent_data_cb?, event: bufferevent_event_cb?)
     /// Its place in the wheel of deadlines.
     let slot: Int
-    let address: SocketAddress?
+    private(set) lazy var address = SocketAddress(peerOf: link.transport.descriptor)
     // Safe: the service clears it when it dies, and the peer itself when it closes. (A weak reference would slow down every use
     // of the service.)
     unowned(unsafe) var service: HTTPService?
@@ -38,8 +36,6 @@ final class HTTPPeer {
     var state = State.idle
 
     private var inputWatch: OpaquePointer?
-    private var anchor: OpaquePointer?
-    private var isAnchored = false
     private(set) var scan = HTTPHeadScan()
     /// How many bytes at the beginning of the input the scan has seen; evhttp has still to consume them.
     private var scanned = 0
@@ -58,67 +54,43 @@ final class HTTPPeer {
     static let readAhead = 4096
     private static let readAheadOfClose = 1024 * 1024
 
-    init(connection: OpaquePointer, stream: OpaquePointer, slot: Int, service: HTTPService) {
-        self.connection = connection
-        self.stream = stream
+    init(_ link: any HTTPLink, slot: Int, service: HTTPService) {
+        self.link = link
+        self.stream = link.stream
         self.slot = slot
         self.service = service
-        var write: bufferevent_data_cb?
-        var event: bufferevent_event_cb?
-        bufferevent_getcb(stream, nil, &write, &event, nil)
-        callbacks = (write, event)
-        address = SocketAddress(peerOf: bufferevent_getfd(stream))
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        evhttp_connection_set_closecb(connection, { _, context in HTTPPeer.from(context)?.willClose() }, context)
+        link.connection = self
         inputWatch = evbuffer_add_cb(
             input,
             { _, change, context in
                 if let change {
-                    HTTPPeer.from(context)?.inputDidChange(added: change.pointee.n_added, removed: change.pointee.n_deleted)
+                    HTTPConnection.from(context)?.inputDidChange(added: change.pointee.n_added, removed: change.pointee.n_deleted)
                 }
-            }, context)
-        anchor = event_new(
-            service.loop.turn.base, bufferevent_getfd(stream), ps_ev_read() | ps_ev_persist(),
-            { _, _, context in HTTPPeer.from(context)?.weighAnchor() }, context)
-        holdReading(true)
-        LiveObjects.count(of: HTTPPeer.self, by: 1)
+            }, Unmanaged.passUnretained(self).toOpaque())
+        LiveObjects.count(of: HTTPConnection.self, by: 1)
     }
 
-    deinit { LiveObjects.count(of: HTTPPeer.self, by: -1) }
+    deinit { LiveObjects.count(of: HTTPConnection.self, by: -1) }
 
-    // Unretained: the server's table holds the peer until `willClose`, after which evhttp does not call.
-    static func from(_ context: UnsafeMutableRawPointer?) -> HTTPPeer? {
-        context.map { Unmanaged<HTTPPeer>.fromOpaque($0).takeUnretainedValue() }
+    // Unretained: the server's table holds the connection until `willClose`, after which evhttp does not call.
+    static func from(_ context: UnsafeMutableRawPointer?) -> HTTPConnection? {
+        context.map { Unmanaged<HTTPConnection>.fromOpaque($0).takeUnretainedValue() }
     }
 
     var input: OpaquePointer? { bufferevent_get_input(stream) }
-
-    var output: OpaquePointer? { bufferevent_get_output(stream) }
 
     var isDraining: Bool { service?.isDraining != false }
 
     var date: String { service?.date ?? "" }
 
     /// Whether nothing of a request is here or in the system's buffer: it can be closed without harm.
-    var isQuiet: Bool { state == .idle && evbuffer_get_length(input) == 0 && ps_is_readable(bufferevent_getfd(stream)) == 0 }
-
-    // MARK: Reading
-
-    /// Keeps the system's interest in what comes in, though evhttp turns reading off and on with every request: a second event on
-    /// the descriptor, so that the bufferevent's is not the last that goes. (Two calls of epoll_ctl a request less.) While it is
-    /// held somebody must read what comes, or the loop would spin.
-    func holdReading(_ isHeld: Bool) {
-        guard isHeld != isAnchored else { return }
-        isAnchored = isHeld
-        if isHeld { event_add(anchor, nil) } else { event_del(anchor) }
+    var isQuiet: Bool {
+        let transport = link.transport
+        return state == .idle && evbuffer_get_length(input) == 0 && evbuffer_get_length(transport.input) == 0
+            && !transport.hasUnreadInput
     }
 
-    /// Something can be read, or the stream has ended: if nobody reads any more, the loop must not hear of it either.
-    private func weighAnchor() {
-        if bufferevent_get_enabled(stream) & ps_ev_read() == 0 { holdReading(false) }
-    }
-
-    // MARK: The way of a request
+    // MARK: A request's life
 
     /// Called before evhttp looks at what has come, and after it has taken something.
     private func inputDidChange(added: Int, removed: Int) {
@@ -235,7 +207,8 @@ final class HTTPPeer {
     func framing(_ method: HTTPMethod) -> HTTPFraming { scan.evidence.verdict(method) }
 
     /// The request is complete: its handler's time is not limited here.
-    func didArrive() {
+    func didArrive(_ request: OpaquePointer) {
+        link.didArrive(request)
         state = .waiting
         service?.clearDeadline(of: self)
     }
@@ -245,21 +218,32 @@ final class HTTPPeer {
         state = .answering
         closesAfterAnswer = closing
         service?.setDeadline(of: self)
-        // At the watermark nobody reads.
-        holdReading(false)
+        // The deadline holds instead: one of the two would count the peer's silence, and the other only begins with the answer.
+        bufferevent_set_timeouts(stream, nil, nil)
         bufferevent_setwatermark(stream, ps_ev_read(), 0, closing ? Self.readAheadOfClose : Self.readAhead)
         // Unretained: evhttp calls it before it closes the connection or takes the next request from it.
         evhttp_request_set_on_complete_cb(
-            request, { _, context in HTTPPeer.from(context)?.didAnswer() }, Unmanaged.passUnretained(self).toOpaque())
+            request, { _, context in HTTPConnection.from(context)?.didAnswer() }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// The answer has been written past evhttp, all of it.
+    func didAnswerAtOnce() {
+        state = .idle
+        pending = nil
+        link.becameIdle()
+        watchInput(true)
     }
 
     private func didAnswer() {
-        service?.clearDeadline(of: self)
-        if streamedReply != nil { didStream() }
+        guard let service else { return }
+        service.clearDeadline(of: self)
+        streamedReply = nil
+        var idle = timeval(service.limits.idleTimeout)
+        bufferevent_set_timeouts(stream, &idle, &idle)
         if closesAfterAnswer { return closeAfterAnswer() }
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
-        holdReading(true)
+        link.becameIdle()
         watchInput(true)
         let count = evbuffer_get_length(input)
         if count > 0 {
@@ -268,7 +252,7 @@ final class HTTPPeer {
             received = count
             readAlong(count)
         }
-        service?.didBecomeIdle()
+        service.didBecomeIdle()
     }
 
     /// evhttp closes now by itself, except after CONNECT, where it goes on to read requests: there must be none.
@@ -284,7 +268,6 @@ final class HTTPPeer {
     func willStream(_ reply: StreamedReply) {
         streamedReply = reply
         state = .streaming
-        holdReading(false)
         bufferevent_setwatermark(stream, ps_ev_read(), 0, Self.readAhead)
         bufferevent_set_timeouts(stream, nil, nil)
     }
@@ -292,36 +275,26 @@ final class HTTPPeer {
     /// The last piece goes to evhttp; from now on it is an answer like any other.
     func willEndStream(_ request: OpaquePointer) {
         willAnswer(request, closing: !scan.isHTTP11 || isDraining)
-        evhttp_send_reply_end(request)
+        link.endReply(request)
     }
-
-    private func didStream() {
-        streamedReply = nil
-        guard let service else { return }
-        var idle = timeval(service.limits.idleTimeout)
-        bufferevent_set_timeouts(stream, &idle, &idle)
-    }
-
-    var unsentCount: Int { evbuffer_get_length(output) }
 
     // MARK: The end
 
     /// Closes the connection. Not from inside one of evhttp's callbacks for it.
     func close() {
-        guard service != nil else { return }
-        evhttp_connection_free(connection)
+        if service != nil { link.close() }
     }
 
-    private func willClose() {
+    /// Again: no effect.
+    func willClose() {
+        guard link.connection != nil else { return }
         if let inputWatch { evbuffer_remove_cb_entry(input, inputWatch) }
         inputWatch = nil
-        // Before the descriptor is closed.
-        if let anchor { event_free(anchor) }
-        anchor = nil
         pending?.connectionWillClose()
         pending = nil
         streamedReply?.connectionWillClose()
         streamedReply = nil
+        link.didClose()
         let service = service
         self.service = nil
         service?.didClose(self)

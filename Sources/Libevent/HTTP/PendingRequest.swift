@@ -1,21 +1,5 @@
 internal import CLibevent
 
-/// What is answered.
-struct HTTPAnswer: Sendable {
-    let status: Int
-    let headers: [(String, String)]
-    let body: [UInt8]
-    /// The connection closes after it.
-    let closing: Bool
-    /// False for HEAD: only the length is told.
-    var isBodySent = true
-    /// False for HEAD where the body would be streamed.
-    var isLengthTold = true
-
-    /// RFC 9110 §15: these have none.
-    var canHaveBody: Bool { status >= 200 && status != 204 && status != 304 }
-}
-
 /// A request that waits for its answer.
 final class PendingRequest {
     enum Source {
@@ -29,9 +13,9 @@ final class PendingRequest {
 
     private(set) var source: Source
     // Safe: the connection clears it before it goes.
-    private unowned(unsafe) var connection: HTTPPeer?
+    private unowned(unsafe) var connection: HTTPConnection?
 
-    init(_ source: Source, of connection: HTTPPeer) {
+    init(_ source: Source, of connection: HTTPConnection) {
         self.source = source
         self.connection = connection
     }
@@ -42,13 +26,13 @@ final class PendingRequest {
         self.source = .gone
         switch source {
         case .evhttp(let request): send(answer, to: request)
-        case .refused: connection?.answerRefused(answer)
+        case .refused: connection?.answerRefused(answer.closed)
         case .gone: break
         }
     }
 
     private func send(_ answer: HTTPAnswer, to request: OpaquePointer) {
-        if let connection, connection.answerDirectly(answer, to: request) { return }
+        if let connection, connection.link.answerNow(answer, to: request) { return }
         let headers = evhttp_request_get_output_headers(request)
         for (name, value) in answer.headers { add(name, value, to: headers) }
         if answer.canHaveBody && answer.isLengthTold {
@@ -65,6 +49,7 @@ final class PendingRequest {
             connection.willAnswer(request, closing: answer.closing)
         }
         evhttp_send_reply(request, Int32(answer.status), nil, nil)
+        connection?.link.didHandOver(closing: answer.closing)
     }
 
     /// Begins an answer whose body comes later.
