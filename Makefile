@@ -41,7 +41,7 @@ test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, 
 	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
 
 test-plain: export PSP_HTTP_PLAIN := 1
-test-plain: build $(VENV)/ready ## run what concerns HTTP and sockets on what libevent promises alone (as --http-plain 1 does)
+test-plain: build bench-build $(VENV)/ready ## run what concerns HTTP and sockets on what libevent promises alone (as --http-plain 1 does)
 	$(call swift-test,,LibeventTests|WebTests|PushAPITests)
 	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd
 

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Libevent
 
-/// What the direct way relies on in libevent: if one of these fails, libevent no longer behaves so, and the plain way is the one to
-/// take.
+/// What the direct way relies on in libevent: if one of these fails, libevent no longer behaves so, and the plain way is the one
+/// to take.
 @Suite("What libevent does without promising it")
 struct UnpromisedTests {
     /// An actor that has a server's parts at hand.

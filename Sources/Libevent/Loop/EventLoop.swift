@@ -3,8 +3,7 @@ internal import CLibevent
 internal import Glibc
 internal import Synchronization
 
-/// One thread that waits for sockets, timers and signals by libevent, and at the same time the executor of every actor that lives
-/// on it.
+/// One thread that waits for sockets and timers by libevent, and at the same time the executor of every actor that lives on it.
 ///
 /// A server makes one loop a core. Whatever belongs to a loop (`Listener`, `Connection`, `Timer`, `HTTPServer`…) is a class that
 /// is *not* `Sendable`: an actor on that loop owns it, and the compiler keeps it there. libevent calls back on the loop's thread,
