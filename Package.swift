@@ -53,7 +53,7 @@ let package = Package(
 
         // The domain and the store's protocols; then what implements and what uses them.
         .target(name: "Push", dependencies: ["Base", "JSON", "Crypto"], swiftSettings: swift),
-        .target(name: "StoreCore", dependencies: ["Base", "Push", "CRoaring"], swiftSettings: swift),
+        .target(name: "StoreCore", dependencies: ["Base", "JSON", "Push", "CRoaring"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Base", "Push", "StoreCore", "Crypto", "CSQLite"], swiftSettings: swift),
         .target(
             name: "Gateway",

@@ -1,46 +1,6 @@
 import Push
 import Testing
 
-@Suite("what a device receives")
-struct DeviceMessageTests {
-    private let task = TaskID("t-1")
-
-    private func compose(_ push: PushRequest, task: TaskID, version: UInt64?, sentAt: Int64) -> [UInt8] {
-        DeviceMessage.compose(
-            task: task, app: push.app, displayType: push.payload.displayType, body: push.payload.bytes[push.payload.body],
-            tag: push.tag, version: version, sentAt: sentAt)
-    }
-
-    @Test("a message: the caller's body byte for byte, absent fields left out")
-    func message() throws {
-        let push = try decode(
-            #"{"type":"unicast","user_id":"u","payload":{"body":{ "custom" : [1.10,"\u4e2d"] },"display_type":"message"}}"#)
-        #expect(
-            text(compose(push, task: task, version: nil, sentAt: 1_795_564_800_000))
-                == #"{"task_id":"t-1","appkey":"50e26c315270156df0000031","display_type":"message","#
-                + #""body":{"custom":[1.10,"\u4e2d"]},"sent_at":1795564800000}"#)
-    }
-
-    @Test("a notification with its tag, escaped as JSON needs")
-    func notification() throws {
-        let push = try decode(
-            Samples.body("\"title\":\"t\"", as: "notification").replacing("}}}", with: "}},\"tag\":\"\\\"a\\u4e2d\"}"))
-        #expect(
-            text(compose(push, task: task, version: nil, sentAt: 1))
-                == #"{"task_id":"t-1","appkey":"50e26c315270156df0000031","display_type":"notification","#
-                + #""body":{"title":"t"},"tag":"\"a中","sent_at":1}"#)
-    }
-
-    @Test("a configuration with its version")
-    func configuration() throws {
-        let push = try decode(Samples.configuration("\"body\":\"a\\u003db\",\"tag\":\"\""), .configuration)
-        #expect(
-            text(compose(push, task: task, version: 1 << 53, sentAt: 1))
-                == #"{"task_id":"t-1","appkey":"50e26c315270156df0000031","body":"a\u003db","tag":"","#
-                + #""version":9007199254740992,"sent_at":1}"#)
-    }
-}
-
 @Suite("what fits a device")
 struct ReachTests {
     private func push(size: Int) throws -> Payload {

@@ -1,14 +1,15 @@
 internal import JSON
+package import Push
 
 /// What a device receives on `psp/push/msg` and `psp/push/config`: the same bytes for every device of a task.
-public enum DeviceMessage {
+package enum DeviceMessage {
     /// The JSON for a task's devices, absent fields left out and `body` as the caller sent it.
     /// - Parameters:
     ///   - displayType: of a message; `nil` for a configuration.
     ///   - body: the caller's bytes.
     ///   - version: of a configuration: at most 2^53, and greater than every one before. `nil` for a message.
     ///   - sentAt: the task's `created_at`, Unix milliseconds.
-    public static func compose(
+    package static func compose(
         task: TaskID, app: AppKey, displayType: DisplayType?, body: ArraySlice<UInt8>, tag: String?, version: UInt64?,
         sentAt: Int64
     ) -> [UInt8] {
