@@ -98,13 +98,14 @@ final class PushDecider {
             version: isConfiguration ? try log.takeConfigurationVersion() : nil, targeted: target.devices, skipped: skipped,
             description: request.description)
         try log.append(&row, request.idempotency)
-        if feed.isWatched(row.target) { receipts.insert(row) }
+        let isWatched = feed.isWatched(row.target)
+        if isWatched { receipts.insert(row) }
         if let slot { try configurations.makeCurrent(row, in: slot) }
         if !isConfiguration && target.devices == skipped, let receipts = try receipts.receipts(at: row.seq) {
             // Nobody waits for it.
             self.receipts.complete(receipts, at: now)
         }
-        feed.row(row, of: record.app.key, at: row.seq, to: row.target)
+        if isWatched { feed.row(row, of: record.app.key, at: row.seq, to: row.target) }
         return tasks.id(of: row.seq)
     }
 
