@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kit.rest import SEVEN, assert_balanced, notification
+from kit.rest import EIGHT, assert_balanced, notification
 from kit.waiting import eventually
 
 
@@ -25,7 +25,7 @@ def test_a_task_tells_what_was_pushed(scene):
     shown = scene.caller.task(task)
     assert abs(shown["created_at"] - time.time() * 1000) < 10_000
     assert shown["expire_at"] == shown["created_at"] + 72 * 3_600_000
-    assert shown["counts"] == dict.fromkeys(SEVEN, 0) | {"targeted": 1, "pending": 1, "opened": 0, "applied": 0, "failed": 0}
+    assert shown["counts"] == dict.fromkeys(EIGHT, 0) | {"targeted": 1, "pending": 1, "opened": 0, "applied": 0, "failed": 0}
     assert {key: shown[key] for key in ("task_id", "interface", "type", "org_id", "description", "tag", "status")} == {
         "task_id": task, "interface": "msg", "type": "groupcast", "org_id": scene.home, "description": "why", "tag": "t",
         "status": "active",

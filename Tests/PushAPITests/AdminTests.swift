@@ -237,7 +237,7 @@ struct AdminTests {
             #expect(try list.data()["items"]?.elements.map { $0["appkey"]?.string } == [Served.app.key.text])
             let task = try served.operate(.admin("GET", "/psp/admin/tasks/t-7"))
             #expect(try task.data()["appkey"]?.string == Served.app.key.text)
-            #expect(try task.data()["counts"]?["targeted"]?.int64 == 21)
+            #expect(try task.data()["counts"]?["targeted"]?.int64 == 31)
             let devices = try served.operate(.admin("GET", "/psp/admin/tasks/t-7/devices?state=delivered"))
             #expect(devices.text == #"{"ret":"SUCCESS","data":{"items":[{"device_token":"d"}]}}"#)
             expectSuccess(try served.operate(.admin("POST", "/psp/admin/tasks/t-7/cancel")), status: 202)

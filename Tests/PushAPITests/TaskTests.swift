@@ -8,8 +8,8 @@ import Testing
 struct TaskTests {
     static let counts: Counts = {
         var counts = Counts()
-        (counts.targeted, counts.delivered, counts.pending, counts.expired, counts.superseded) = (21, 1, 2, 3, 4)
-        (counts.cancelled, counts.withdrawn, counts.skippedOversize) = (5, 6, 0)
+        (counts.targeted, counts.delivered, counts.pending, counts.expired, counts.superseded) = (31, 1, 2, 3, 4)
+        (counts.cancelled, counts.withdrawn, counts.skippedOversize, counts.rejected) = (5, 6, 0, 10)
         (counts.opened, counts.applied, counts.failed) = (7, 8, 9)
         return counts
     }()
@@ -40,8 +40,9 @@ struct TaskTests {
                 reply.text == """
                     {"ret":"SUCCESS","data":{"task_id":"t-7","interface":"msg","type":"unicast","device_tokens":"d-1",\
                     "payload":{"body":{"custom":1.10}},"description":"says \\"hi\\"","tag":"spring","created_at":\(noon),\
-                    "expire_at":\(noon + 5),"status":"active","counts":{"targeted":21,"delivered":1,"pending":2,"expired":3,\
-                    "superseded":4,"cancelled":5,"withdrawn":6,"skipped_oversize":0,"opened":7,"applied":8,"failed":9}}}
+                    "expire_at":\(noon + 5),"status":"active","counts":{"targeted":31,"delivered":1,"pending":2,"expired":3,\
+                    "superseded":4,"cancelled":5,"withdrawn":6,"skipped_oversize":0,"rejected":10,"opened":7,"applied":8,\
+                    "failed":9}}}
                     """)
         }
     }
@@ -165,8 +166,8 @@ struct TaskTests {
             expectSuccess(reply)
             #expect(
                 reply.text == """
-                    {"ret":"SUCCESS","data":{"tasks":3,"targeted":21,"delivered":1,"pending":2,"expired":3,"superseded":4,\
-                    "cancelled":5,"withdrawn":6,"skipped_oversize":0,"opened":7,"applied":8,"failed":9}}
+                    {"ret":"SUCCESS","data":{"tasks":3,"targeted":31,"delivered":1,"pending":2,"expired":3,"superseded":4,\
+                    "cancelled":5,"withdrawn":6,"skipped_oversize":0,"rejected":10,"opened":7,"applied":8,"failed":9}}
                     """)
         }
     }

@@ -176,6 +176,41 @@ struct CountTests {
         #expect(try await port.pendingTasks("d1").isEmpty)
     }
 
+    @Test("what a device rejects is settled as that, once, with the reason code, and does not come again", arguments: stores())
+    func rejected(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let task = try await port.push(.message(.device("d1")))
+        let group = try await port.push(.message(.organisation("east")))
+        let session = try await port.connect("d1")
+        let rows = try await session.read()
+        session.settle(rows, .rejected(reasonCode: 0x97))
+        session.settleAgain(rows, by: port)
+        let report = try await port.report(task, to: nil)
+        #expect(report.counts.parts == [.rejected: 1] && report.status == .completed)
+        #expect(try await port.counts(group).parts == [.rejected: 1, .pending: 1])
+        for task in [task, group] {
+            let page = try await port.recipients(of: task, to: nil, state: .rejected, after: nil, limit: 10)
+            #expect(page.items == [Recipient(device: DeviceToken(unchecked: "d1"), detail: "0x97")])
+            #expect(try await !port.recipients(task, .pending).contains("d1"))
+        }
+        session.disconnect()
+        #expect(try await port.pendingTasks("d1").isEmpty)
+    }
+
+    @Test("a delivery stays one whatever is told later", arguments: stores())
+    func rejectedLater(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let task = try await port.push(.message(.device("d1")))
+        let session = try await port.connect("d1")
+        let rows = try await session.read()
+        session.settle(rows)
+        session.settle(rows, .rejected(reasonCode: 0x80))
+        #expect(try await port.counts(task).parts == [.delivered: 1])
+        #expect(try await port.recipients(task, .rejected).isEmpty)
+    }
+
     @Test(
         "a device that moves still receives what was accepted before, and from then on what is pushed to its new place",
         arguments: stores())

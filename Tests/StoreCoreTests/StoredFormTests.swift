@@ -12,6 +12,8 @@ struct StoredFormTests {
         #expect(DisplayType.allCases.map(\.number) == [0, 1])
         #expect(DisplayType.allCases.allSatisfy { DisplayType(number: $0.number) == $0 })
         #expect(ReceiptEvent.allCases.map(\.number) == [1, 2, 3])
+        #expect(RecipientState.rejectionNumber == 4)
+        #expect(TaskReceipts.Mark.allCases.map(\.rawValue) == [0, 1, 2, 3, 4])
         for (interfaces, bits) in [([], 0), ([.message], 1), ([.configuration], 2), ([.message, .configuration], 3)]
             as [(Set<Interface>, Int64)]
         {

@@ -28,14 +28,15 @@ struct TaskReceiptsTests {
         receipts.add(1, to: .delivered)
         receipts.add(2, to: .joined)
         receipts.add(1, to: .withdrawn)
+        receipts.add(1, to: .rejected)
         #expect(receipts.status(of: row, at: now) == status)
         let counts = receipts.counts(of: row, at: now)
         #expect(RecipientState(restOf: status) == state)
-        #expect(Self.rest(counts, state) == 4)
-        #expect(counts.targeted == 6 && counts.delivered == 1 && counts.withdrawn == 1)
+        #expect(Self.rest(counts, state) == 3)
+        #expect(counts.targeted == 6 && counts.delivered == 1 && counts.withdrawn == 1 && counts.rejected == 1)
         let parts = [
             counts.delivered, counts.pending, counts.expired, counts.superseded, counts.cancelled, counts.withdrawn,
-            counts.skippedOversize,
+            counts.skippedOversize, counts.rejected,
         ]
         #expect(parts.reduce(0, +) == counts.targeted)
     }

@@ -45,6 +45,8 @@ public struct MemoryLog: Sendable {
     public private(set) var delivered: [DeviceHandle: Set<Position>] = [:]
     /// By device, the positions that were too large.
     public private(set) var skipped: [DeviceHandle: Set<Position>] = [:]
+    /// By device, the positions that it does not take, with its reason codes.
+    public private(set) var rejected: [DeviceHandle: [Position: UInt8]] = [:]
     /// Every device by its name.
     public internal(set) var devices: [DeviceToken: DeviceRecord] = [:]
     var organisations: [OrgID: OrganisationRecord] = [:]
@@ -199,11 +201,14 @@ public struct MemoryLog: Sendable {
     public mutating func settle(_ delivery: Delivery) {
         let (device, position) = (delivery.device, delivery.position)
         // The first that is told of a row holds.
-        let isKnown = delivered[device]?.contains(position) ?? false || skipped[device]?.contains(position) ?? false
+        let isKnown =
+            delivered[device]?.contains(position) ?? false || skipped[device]?.contains(position) ?? false
+            || rejected[device]?[position] != nil
         switch delivery.kind {
         case _ where isKnown: break
         case .delivered: delivered[device, default: []].insert(position)
         case .skipped: skipped[device, default: []].insert(position)
+        case .rejected(let reasonCode): rejected[device, default: [:]][position] = reasonCode
         }
         guard let token = owners[delivery.device] else { return }
         devices[token]?.settledBeyond.insert(delivery.position)

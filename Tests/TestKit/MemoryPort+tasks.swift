@@ -105,7 +105,8 @@ extension MemoryPort {
         counts.delivered = record.targeted.count { Self.isDelivered(record, $0, state) }
         counts.skippedOversize =
             record.tooLarge.count + record.targeted.count { state.log.skipped[$0]?.contains(record.row.position) ?? false }
-        let rest = counts.targeted - counts.delivered - counts.skippedOversize
+        counts.rejected = record.targeted.count { state.log.rejected[$0]?[record.row.position] != nil }
+        let rest = counts.targeted - counts.delivered - counts.skippedOversize - counts.rejected
         let isExpired = record.expireAt ?? .max <= state.behaviour.now
         let status: TaskStatus =
             if record.isCancelled {
@@ -160,6 +161,9 @@ extension MemoryPort {
             return state.told[MemoryStore.Told(task: record.task, device: device, event: event)]
         }
         let position = record.row.position
+        if let reasonCode = state.log.rejected[device]?[position] {
+            return wanted == .rejected ? "0x" + String(reasonCode, radix: 16, uppercase: true) : nil
+        }
         let rest: RecipientState =
             switch status {
             case .cancelled: .cancelled

@@ -12,6 +12,7 @@ extension JSONWriter {
         member("cancelled", counts.cancelled)
         member("withdrawn", counts.withdrawn)
         member("skipped_oversize", counts.skippedOversize)
+        member("rejected", counts.rejected)
         member("opened", counts.opened)
         member("applied", counts.applied)
         member("failed", counts.failed)

@@ -31,7 +31,7 @@ final class Decisions {
         tables = Tables(database)
         log = try MessageLog(tables, tail: tail, head: head)
         directory = try DirectoryMemory(tables)
-        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts))
+        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events))
         outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
         let feed = Feed(outbox, sessions, numbers)
         let receipts = facts.receipts

@@ -23,7 +23,9 @@ final class EventDecider {
         if row.isWithoutIOS, let platform = try tables.devices.platform(of: ordinal), row.audience.leavesOut(platform) {
             return .refused
         }
-        guard try tables.events.insert(receipt.event, of: row.seq, by: ordinal, detail: receipt.detail) else { return .known }
+        guard try tables.events.insert(receipt.event.number, of: row.seq, by: ordinal, detail: receipt.detail) else {
+            return .known
+        }
         receipts.count(receipt.event, in: counters)
         return .counted
     }

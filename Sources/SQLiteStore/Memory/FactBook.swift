@@ -50,8 +50,12 @@ final class FactBook {
     private func apply(_ delivery: Delivery, at now: Int64) throws(SQLiteError) {
         let ordinal = delivery.device.ordinal
         try cursors.settle(ordinal, delivery.position.raw, upTo: delivery.settledUpTo.raw)
-        let mark: TaskReceipts.Mark = delivery.kind == .delivered ? .delivered : .skipped
-        try receipts.settle(mark, ordinal, at: delivery.position.raw, now: now)
+        let seq = delivery.position.raw
+        switch delivery.kind {
+        case .delivered: try receipts.settle(.delivered, ordinal, at: seq, now: now)
+        case .skipped: try receipts.settle(.skipped, ordinal, at: seq, now: now)
+        case .rejected(let reasonCode): try receipts.reject(ordinal, at: seq, reasonCode, now: now)
+        }
     }
 
     // MARK: Writing

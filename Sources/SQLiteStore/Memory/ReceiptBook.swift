@@ -5,6 +5,7 @@ internal import StoreCore
 /// whole, some times a second, rather than one by one.
 final class ReceiptBook {
     private let table: ReceiptTable
+    private let events: EventTable
     /// Tasks that were looked at lately.
     private var tasks: [UInt64: TaskReceipts] = [:]
     /// Positions of references, and the tasks that they name.
@@ -12,6 +13,8 @@ final class ReceiptBook {
     /// The task that was asked for last: facts of a batch come for one task, device after device.
     private var latest: (seq: UInt64, receipts: TaskReceipts)?
     private var dirty: [TaskReceipts] = []
+    /// Reason codes that the file does not hold yet.
+    private var rejections: [(seq: UInt64, ordinal: UInt32, reasonCode: UInt8)] = []
 
     /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
     private static let capacity = 20_000
@@ -24,7 +27,10 @@ final class ReceiptBook {
     /// Whether it holds so much that it should be written and forgotten.
     var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
 
-    init(_ table: ReceiptTable) { self.table = table }
+    init(_ table: ReceiptTable, _ events: EventTable) {
+        self.table = table
+        self.events = events
+    }
 
     /// A task's receipts by the position of its row or of a reference to it; `nil` once it is forgotten.
     func receipts(at seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
@@ -71,9 +77,24 @@ final class ReceiptBook {
     /// A device's PUBACK, its being left out, or its being withdrawn: only for one that is in no stored state yet.
     func settle(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, at seq: UInt64, now: Int64) throws(SQLiteError) {
         guard let receipts = try receipts(at: seq) else { return }
+        try settle(mark, ordinal, in: receipts, now: now)
+    }
+
+    /// A device's PUBACK by which it does not take the message.
+    func reject(_ ordinal: UInt32, at seq: UInt64, _ reasonCode: UInt8, now: Int64) throws(SQLiteError) {
+        guard let receipts = try receipts(at: seq) else { return }
+        let before = receipts.rejected
+        try settle(.rejected, ordinal, in: receipts, now: now)
+        if receipts.rejected > before { rejections.append((receipts.seq, ordinal, reasonCode)) }
+    }
+
+    private func settle(
+        _ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts, now: Int64
+    ) throws(SQLiteError) {
         if mark != .delivered, try has(.delivered, ordinal, in: receipts) { return }
         if mark != .skipped, try has(.skipped, ordinal, in: receipts) { return }
         if mark != .withdrawn, try has(.withdrawn, ordinal, in: receipts) { return }
+        if mark != .rejected, try has(.rejected, ordinal, in: receipts) { return }
         try self.mark(mark, ordinal, in: receipts)
         complete(receipts, at: now)
     }
@@ -129,6 +150,10 @@ final class ReceiptBook {
             try table.write(receipts)
             for (mark, chunk, set) in receipts.dirtySets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
         }
+        for (seq, ordinal, reasonCode) in rejections {
+            let detail = "0x" + String(reasonCode, radix: 16, uppercase: true)
+            _ = try events.insert(RecipientState.rejectionNumber, of: seq, by: ordinal, detail: detail)
+        }
     }
 
     /// What was written is committed.
@@ -138,6 +163,7 @@ final class ReceiptBook {
             for (_, _, set) in receipts.dirtySets { set.isDirty = false }
         }
         dirty.removeAll(keepingCapacity: true)
+        rejections.removeAll(keepingCapacity: true)
         guard isCrowded else { return }
         latest = nil
         tasks.removeAll(keepingCapacity: true)
@@ -151,6 +177,7 @@ final class ReceiptBook {
         tasks.removeAll()
         references.removeAll()
         dirty.removeAll()
+        rejections.removeAll()
         setCount = 0
     }
 
@@ -158,6 +185,7 @@ final class ReceiptBook {
     func forget(_ seq: UInt64) {
         latest = nil
         references[seq] = nil
+        rejections.removeAll { $0.seq == seq }
         guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
         dirty.removeAll { $0 === receipts }
     }

@@ -44,7 +44,10 @@ struct RecipientReader {
         of row: StoredRow, state: RecipientState, after: PageToken?, limit: Int
     ) throws(SQLiteError) -> Page<Recipient>? {
         if let event = ReceiptEvent(rawValue: state.rawValue) {
-            return try events(event, of: row, after: after, limit: limit)
+            return try events(event.number, of: row, after: after, limit: limit)
+        }
+        if state == .rejected {
+            return try events(RecipientState.rejectionNumber, of: row, after: after, limit: limit)
         }
         let counters = try tables.receipts.receipts(of: row)
         let rest = RecipientState(restOf: counters.status(of: row, at: now))
@@ -82,6 +85,7 @@ struct RecipientReader {
         if try tables.receipts.has(.delivered, history.ordinal, in: counters) { return .delivered }
         if try tables.receipts.has(.withdrawn, history.ordinal, in: counters) { return .withdrawn }
         if try tables.receipts.has(.skipped, history.ordinal, in: counters) { return .skippedOversize }
+        if try tables.receipts.has(.rejected, history.ordinal, in: counters) { return .rejected }
         return row.audience.leavesOut(history.platform) ? .skippedOversize : rest
     }
 
@@ -143,7 +147,7 @@ struct RecipientReader {
     // MARK: Events
 
     private func events(
-        _ event: ReceiptEvent, of row: StoredRow, after: PageToken?, limit: Int
+        _ event: Int64, of row: StoredRow, after: PageToken?, limit: Int
     ) throws(SQLiteError) -> Page<Recipient>? {
         var first: Int64 = 0
         if let after {

@@ -9,7 +9,7 @@ enum Schema {
     static let version = Int64(steps.count)
 
     /// `steps[n]` brings version n to n + 1.
-    static let steps: [String] = [versionOne, versionTwo]
+    static let steps: [String] = [versionOne, versionTwo, versionThree]
 
     /// Every interval of membership holds for positions `from_seq < seq < to_seq`; those that still hold end at
     /// ``MembershipHistory/forever``.
@@ -95,6 +95,9 @@ enum Schema {
         CREATE VIEW live_device AS SELECT * FROM device WHERE retired_seq = \(MembershipHistory.forever);
         CREATE VIEW retired_device AS SELECT * FROM device WHERE retired_seq < \(MembershipHistory.forever);
         """
+
+    /// A device may reject a message. By which reason code stands in `event`.
+    private static let versionThree = "ALTER TABLE counter ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;"
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.
     /// - Throws: ``SQLiteStoreError`` for a file that is not this store's or of a newer version.

@@ -1,19 +1,20 @@
 internal import Push
 internal import StoreCore
 
-/// `event`: what devices told of tasks themselves: opened, applied, failed.
+/// `event`: what devices told of tasks themselves: opened, applied, failed, and by which reason code they rejected one.
 final class EventTable {
     private let database: Database
 
     init(_ database: Database) { self.database = database }
 
+    /// - Parameter event: its number, ``ReceiptEvent/number`` or ``RecipientState/rejectionNumber``.
     /// - Returns: whether it was not told before.
     func insert(
-        _ event: ReceiptEvent, of seq: UInt64, by ordinal: UInt32, detail: String?
+        _ event: Int64, of seq: UInt64, by ordinal: UInt32, detail: String?
     ) throws(SQLiteError) -> Bool {
         let insert = try database.statement("INSERT OR IGNORE INTO event(seq, event, ordinal, detail) VALUES(?, ?, ?, ?)")
         insert.bind(1, seq)
-        insert.bind(2, event.number)
+        insert.bind(2, event)
         insert.bind(3, ordinal)
         insert.bind(4, detail)
         try insert.run()
@@ -22,7 +23,7 @@ final class EventTable {
 
     /// Who told it of a task, in the order of their ordinals.
     func recipients(
-        _ event: ReceiptEvent, of seq: UInt64, from first: Int64, limit: Int
+        _ event: Int64, of seq: UInt64, from first: Int64, limit: Int
     ) throws(SQLiteError) -> [(ordinal: Int64, recipient: Recipient)] {
         let query = try database.statement(
             """
@@ -30,7 +31,7 @@ final class EventTable {
             WHERE event.seq = ? AND event.event = ? AND event.ordinal >= ? ORDER BY event.ordinal LIMIT ?
             """)
         query.bind(1, seq)
-        query.bind(2, event.number)
+        query.bind(2, event)
         query.bind(3, first)
         query.bind(4, limit)
         var found: [(ordinal: Int64, recipient: Recipient)] = []

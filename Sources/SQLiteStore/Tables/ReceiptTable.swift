@@ -13,7 +13,7 @@ final class ReceiptTable {
         let receipts = TaskReceipts(row)
         let query = try database.statement(
             """
-            SELECT delivered, withdrawn, skipped, joined, opened, applied, failed, state, completed_at
+            SELECT delivered, withdrawn, skipped, joined, opened, applied, failed, state, completed_at, rejected
             FROM counter WHERE seq = ?
             """)
         query.bind(1, row.seq)
@@ -35,7 +35,7 @@ final class ReceiptTable {
         let query = try database.statement(
             """
             SELECT kind, target, targeted, message.skipped, ref, counter.delivered, withdrawn, counter.skipped, joined, opened,
-              applied, failed, state, completed_at
+              applied, failed, state, completed_at, rejected
             FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE message.seq = ?
             """)
         query.bind(1, seq)
@@ -59,6 +59,7 @@ final class ReceiptTable {
         receipts.failed = Int(query.int(column + 6))
         receipts.state = query.int(column + 7)
         receipts.completedAt = query.optionalInt(column + 8)
+        receipts.rejected = Int(query.int(column + 9))
     }
 
     /// When a task had nothing pending for the first time.
@@ -128,7 +129,7 @@ final class ReceiptTable {
         let upsert = try database.statement(
             """
             INSERT OR REPLACE INTO counter(seq, delivered, withdrawn, skipped, joined, opened, applied, failed, state,
-              completed_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              completed_at, rejected) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         upsert.bind(1, receipts.seq)
         upsert.bind(2, receipts.delivered)
@@ -140,6 +141,7 @@ final class ReceiptTable {
         upsert.bind(8, receipts.failed)
         upsert.bind(9, receipts.state)
         upsert.bind(10, receipts.completedAt)
+        upsert.bind(11, receipts.rejected)
         try upsert.run()
     }
 

@@ -23,6 +23,7 @@ extension TaskReceipts {
         counts.delivered = delivered
         counts.withdrawn = withdrawn
         counts.skippedOversize = skipped + skippedAtAccept
+        counts.rejected = rejected
         counts.opened = opened
         counts.applied = applied
         counts.failed = failed

@@ -7,6 +7,7 @@ package final class TaskReceipts {
         case withdrawn = 2
         /// Counted because it joined the target later. Not exclusive.
         case joined = 3
+        case rejected = 4
     }
 
     /// The position of the task's row.
@@ -21,6 +22,7 @@ package final class TaskReceipts {
     package var delivered = 0
     package var withdrawn = 0
     package var skipped = 0
+    package var rejected = 0
     package var joined = 0
     package var opened = 0
     package var applied = 0
@@ -75,7 +77,7 @@ package final class TaskReceipts {
         }
     }
 
-    @usableFromInline static var marksPerChunk: Int { 4 }
+    @usableFromInline static var marksPerChunk: Int { 5 }
 
     @inlinable
     static func index(_ mark: Mark, _ chunk: UInt32) -> Int { Int(chunk) * marksPerChunk + Int(mark.rawValue) }
@@ -84,7 +86,7 @@ package final class TaskReceipts {
 
     /// Devices that are in none of the stored states.
     @inlinable
-    package var rest: Int { targeted + joined - delivered - withdrawn - skipped - skippedAtAccept }
+    package var rest: Int { targeted + joined - delivered - withdrawn - skipped - rejected - skippedAtAccept }
 
     /// How many devices carry a mark.
     @inlinable
@@ -94,6 +96,7 @@ package final class TaskReceipts {
         case .skipped: skipped
         case .withdrawn: withdrawn
         case .joined: joined
+        case .rejected: rejected
         }
     }
 
@@ -105,6 +108,7 @@ package final class TaskReceipts {
         case .skipped: skipped += step
         case .withdrawn: withdrawn += step
         case .joined: joined += step
+        case .rejected: rejected += step
         }
     }
 }

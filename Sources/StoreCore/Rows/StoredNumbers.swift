@@ -39,6 +39,11 @@ extension ReceiptEvent {
     }
 }
 
+extension RecipientState {
+    /// The number under which a store keeps what a device told when it rejected a task, beside those of ``ReceiptEvent``.
+    package static var rejectionNumber: Int64 { 4 }
+}
+
 extension Set<Interface> {
     /// As they are stored: a bit each.
     package var bits: Int64 { (contains(.message) ? 1 : 0) | (contains(.configuration) ? 2 : 0) }

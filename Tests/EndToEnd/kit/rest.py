@@ -201,9 +201,9 @@ def notification(title="hello", *, payload=None, custom=None, policy=None, **fie
     return body
 
 
-SEVEN = ("delivered", "pending", "expired", "superseded", "cancelled", "withdrawn", "skipped_oversize")
+EIGHT = ("delivered", "pending", "expired", "superseded", "cancelled", "withdrawn", "skipped_oversize", "rejected")
 
 
 def assert_balanced(counts):
-    """Every device of a task is in exactly one of the seven."""
-    assert sum(counts[state] for state in SEVEN) == counts["targeted"], counts
+    """Every device of a task is in exactly one of the eight."""
+    assert sum(counts[state] for state in EIGHT) == counts["targeted"], counts

@@ -163,11 +163,11 @@ extension Accepted {
 }
 
 extension Counts {
-    /// The seven that sum to ``targeted``, by name, without those that are 0.
+    /// The eight that sum to ``targeted``, by name, without those that are 0.
     public var parts: [RecipientState: Int] {
         let all: [RecipientState: Int] = [
             .delivered: delivered, .pending: pending, .expired: expired, .superseded: superseded, .cancelled: cancelled,
-            .withdrawn: withdrawn, .skippedOversize: skippedOversize,
+            .withdrawn: withdrawn, .skippedOversize: skippedOversize, .rejected: rejected,
         ]
         return all.filter { $0.value != 0 }
     }

@@ -14,7 +14,7 @@ final class Model {
         var path: [Org] { [self] + (parent?.path ?? []) }
     }
 
-    enum State { case pending, delivered, withdrawn, skipped }
+    enum State { case pending, delivered, withdrawn, skipped, rejected }
 
     final class Task {
         let request: PushRequest
@@ -158,7 +158,12 @@ final class Model {
     func settle(_ offer: Offer, _ holder: Holder, _ kind: Delivery.Kind) {
         offer.isSettled = true
         if offer.task.states[ObjectIdentifier(holder)] == .pending {
-            offer.task.states[ObjectIdentifier(holder)] = kind == .delivered ? .delivered : .skipped
+            offer.task.states[ObjectIdentifier(holder)] =
+                switch kind {
+                case .delivered: .delivered
+                case .skipped: .skipped
+                case .rejected: .rejected
+                }
         }
     }
 
@@ -259,6 +264,7 @@ final class Model {
                 case .delivered: .delivered
                 case .withdrawn: .withdrawn
                 case .skipped: .skippedOversize
+                case .rejected: .rejected
                 }
             found[name, default: []].append(holder.token)
         }

@@ -154,7 +154,7 @@ extension RandomWalk {
             return "read \(token)"
         case 3..<7:
             let rows = connections[index].device.outstanding.prefix(20).filter { _ in chance(60) }.shuffled(using: &random)
-            let kind: Delivery.Kind = chance(90) ? .delivered : .skipped
+            let kind: Delivery.Kind = chance(80) ? .delivered : chance(50) ? .skipped : .rejected(reasonCode: 0x97)
             connections[index].device.settle(rows, kind)
             connections[index].lastSettled = rows
             try settle(rows, connections[index].holder, kind)

@@ -1,11 +1,14 @@
 /// An acknowledgement. Trivial to copy: no reference counting on its way.
 public struct Delivery: Hashable, Sendable {
     /// How it was settled.
-    public enum Kind: UInt8, Sendable {
+    public enum Kind: Hashable, Sendable {
         /// The device's PUBACK arrived.
         case delivered
         /// Larger than the device's Maximum Packet Size: not sent, counted `skipped_oversize`.
         case skipped
+        /// The device's PUBACK arrived with a reason code of 0x80 or above: it does not take the message, which is counted
+        /// `rejected` and does not come again.
+        case rejected(reasonCode: UInt8)
     }
 
     /// Whose it is.

@@ -1,4 +1,4 @@
-/// The counts of one task, or sums of them. The seven after `targeted` sum to it.
+/// The counts of one task, or sums of them. The eight after `targeted` sum to it.
 public struct Counts: Hashable, Sendable {
     /// Devices that it addressed, and those that joined it later.
     public var targeted = 0
@@ -16,6 +16,8 @@ public struct Counts: Hashable, Sendable {
     public var withdrawn = 0
     /// It is larger than they take.
     public var skippedOversize = 0
+    /// They answered that they do not take it.
+    public var rejected = 0
     /// They told that it was opened.
     public var opened = 0
     /// They told that it was applied.
@@ -36,6 +38,7 @@ public struct Counts: Hashable, Sendable {
         sum.cancelled += other.cancelled
         sum.withdrawn += other.withdrawn
         sum.skippedOversize += other.skippedOversize
+        sum.rejected += other.rejected
         sum.opened += other.opened
         sum.applied += other.applied
         sum.failed += other.failed

@@ -2,7 +2,7 @@
 public struct Recipient: Hashable, Sendable {
     /// Its token.
     public let device: DeviceToken
-    /// What the device told with an event.
+    /// What the device told with an event, or the reason code by which it rejected the task ("0x97").
     public let detail: String?
     /// A device with what it told.
     public init(device: DeviceToken, detail: String?) {
@@ -20,6 +20,7 @@ public enum RecipientState: String, Hashable, Sendable, CaseIterable {
     case cancelled
     case withdrawn
     case skippedOversize = "skipped_oversize"
+    case rejected
     case opened
     case applied
     case failed
