@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "SQLiteStore", dependencies: ["Base", "Push", "StoreCore", "Crypto", "CSQLite"], swiftSettings: swift),
         .target(
             name: "Gateway",
-            dependencies: ["Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Base", "Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
             name: "PushAPI",
@@ -113,7 +113,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Push", "MQTT", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log"),
+                "Base", "Gateway", "Push", "MQTT", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(

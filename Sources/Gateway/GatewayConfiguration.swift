@@ -2,6 +2,8 @@
 public struct GatewayConfiguration: Sendable {
     /// Unacknowledged messages that a device may have (`--window`), 1 to 65,535.
     public var window: Int
+    /// After so long without PUBACK a message has its connection closed, so that it comes again (`--ack-timeout`).
+    public var acknowledgementTimeout: Duration
     /// How long a connection may take to send its CONNECT.
     public var connectTimeout: Duration
     /// The largest packet that a device may send, in bytes with its fixed header; announced to 5.0 clients.
@@ -17,12 +19,13 @@ public struct GatewayConfiguration: Sendable {
 
     /// The defaults of the interface.
     public init(
-        window: Int = 20, connectTimeout: Duration = .seconds(10), maximumPacketSize: Int = 16 * 1024, receiveMaximum: Int = 64,
-        ringBytes: Int = 8 * 1024 * 1024, concurrentReads: Int = 256
+        window: Int = 20, acknowledgementTimeout: Duration = .seconds(300), connectTimeout: Duration = .seconds(10),
+        maximumPacketSize: Int = 16 * 1024, receiveMaximum: Int = 64, ringBytes: Int = 8 * 1024 * 1024, concurrentReads: Int = 256
     ) {
         precondition(1...65_535 ~= window, "a window holds 1 to 65,535 messages")
         precondition(1...65_535 ~= receiveMaximum, "a receive maximum is 1 to 65,535")
         self.window = window
+        self.acknowledgementTimeout = acknowledgementTimeout
         self.connectTimeout = connectTimeout
         self.maximumPacketSize = maximumPacketSize
         self.receiveMaximum = receiveMaximum

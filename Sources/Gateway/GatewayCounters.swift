@@ -12,12 +12,16 @@ public struct GatewayCounters: Hashable, Sendable {
     public var published: UInt64 = 0
     /// PUBACKs that acknowledged a message.
     public var acknowledged: UInt64 = 0
+    /// PUBACKs by which a device rejected a message.
+    public var rejected: UInt64 = 0
     /// Messages not sent because they exceed the device's Maximum Packet Size.
     public var skipped: UInt64 = 0
     /// Receipts that were well-formed and handed to the store.
     public var receipts: UInt64 = 0
     /// Connections closed for what the device did: malformed packets, protocol errors, a keep-alive that ran out.
     public var protocolErrors: UInt64 = 0
+    /// Connections closed because a message stayed unacknowledged for too long.
+    public var overdue: UInt64 = 0
     /// Pages of the log that were asked for.
     public var pages: UInt64 = 0
 
@@ -32,9 +36,11 @@ public struct GatewayCounters: Hashable, Sendable {
         sum.refused += other.refused
         sum.published += other.published
         sum.acknowledged += other.acknowledged
+        sum.rejected += other.rejected
         sum.skipped += other.skipped
         sum.receipts += other.receipts
         sum.protocolErrors += other.protocolErrors
+        sum.overdue += other.overdue
         sum.pages += other.pages
     }
 }

@@ -21,6 +21,12 @@ public struct Puback: Hashable, Sendable {
     public let packetID: UInt16
     /// Whether the receiver took the message; always `success` in 3.1.1.
     public let reasonCode: ReasonCode
+
+    /// A PUBACK without its properties.
+    public init(packetID: UInt16, reasonCode: ReasonCode = .success) {
+        self.packetID = packetID
+        self.reasonCode = reasonCode
+    }
 }
 
 /// What every answer of 5.0 may say beside its fields (MQTT 5.0 §3.4.2.2, §3.9.2.1).

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Gateway
 internal import Libevent
 internal import Logging
 internal import Push
@@ -76,9 +77,10 @@ public final class PushServer: Sendable {
                 metadata: ["version": "\(LibeventWay.version)"])
             threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)", way: way) }
             for thread in threads { thread.start() }
+            let overdue = OverdueDevices()
             var loops: [ServerLoop] = []
             for thread in threads {
-                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration)
+                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration, overdue: overdue)
                 try await loop.begin()
                 loops.append(loop)
             }

@@ -301,7 +301,6 @@ class TestSubscribing:
         opened.send(wire.subscribe(4, "$share/group/#", "$share//"))
         assert opened.expect(wire.SUBACK) == b"\0\1\x80\x80"
 
-    @pytest.mark.xfail(strict=True, reason="[MQTT-4.13.1-1]: it is refused by SUBACK, and the connection stays")
     def test_in_5_0_a_shared_subscription_ends_the_connection(self, phone, connect):
         opened = connect(phone, 5)  # whose CONNACK has said that there are none (§3.2.2.3.13)
         opened.send(wire.subscribe(5, "$share/group/#"))

@@ -71,11 +71,36 @@ struct OpenConversationTests {
             ("psp/+/msg", .atMostOnce, .grantedQoS0),
             ("psp/push/config", .atLeastOnce, .grantedQoS1), ("psp/push/msg/#", .atLeastOnce, .grantedQoS1),
             ("psp/push/receipt", .atLeastOnce, .notAuthorized), ("other/#", .atMostOnce, .notAuthorized),
-            ("$share/g/psp/push/#", .atLeastOnce, .notAuthorized), ("$SYS/#", .atMostOnce, .notAuthorized),
+            ("$SYS/#", .atMostOnce, .notAuthorized),
         ]
         let subscriptions = filters.compactMap { text, qos, _ in TopicFilter(text).map { Subscription($0, qos: qos) } }
         let effect = conversation.receive(.subscribe(Subscribe(packetID: 9, subscriptions: subscriptions)))
         #expect(effect == .send(.suback(Suback(packetID: 9, reasonCodes: filters.map(\.2)))))
+    }
+
+    @Test("a shared subscription, which CONNACK said there are none of: 0x9E; in 3.1.1 a filter that is refused")
+    func sharedSubscription() throws {
+        let filters = try ["#", "$share/g/psp/push/#"].map { try #require(TopicFilter($0)) }
+        let subscribe = Packet.subscribe(
+            Subscribe(packetID: 1, subscriptions: filters.map { Subscription($0, qos: .atLeastOnce) }))
+        var newer = opened(.v5)
+        #expect(lastPacket(newer.receive(subscribe)) == disconnect(.sharedSubscriptionsNotSupported))
+        var older = opened(.v311)
+        #expect(
+            older.receive(subscribe) == .send(.suback(Suback(packetID: 1, reasonCodes: [.grantedQoS1, .notAuthorized]))))
+    }
+
+    @Test("DISCONNECT with a Session Expiry Interval, after CONNECT with none: 0x82")
+    func sessionExpiry() {
+        for (endsWithConnection, interval, isFault) in [
+            (true, UInt32?(1), true), (true, 0, false), (true, nil, false), (false, 1, false), (false, 0, false),
+        ] {
+            var conversation = Conversation(version: .v5, receiveMaximum: 64, endsWithConnection: endsWithConnection)
+            var packet = Disconnect()
+            packet.properties.sessionExpiryInterval = interval
+            let last = lastPacket(conversation.receive(.disconnect(packet)))
+            #expect(last == (isFault ? disconnect(.protocolError) : []))
+        }
     }
 
     @Test("a subscription identifier, which CONNACK said there are none of: 0xA1")
@@ -138,7 +163,7 @@ struct OpenConversationTests {
             for (qos, packetID) in [(QoS.atMostOnce, UInt16?.none), (.atLeastOnce, 1), (.exactlyOnce, 2)] {
                 let publish = Publish(topic: "psp/push/msg", payload: [], qos: qos, packetID: packetID)
                 let answer = packetID.map { Packet.acknowledgement(of: $0, qos: qos, reason) }
-                #expect(conversation.receive(.publish(publish)) == .discard(answer: answer, cause: "PUBLISH to psp/push/msg"))
+                #expect(conversation.receive(.publish(publish)) == .discard(answer: answer, cause: .foreignTopic("psp/push/msg")))
             }
         }
     }
@@ -167,7 +192,7 @@ struct ReceiptConversationTests {
         let subscribe = Packet.subscribe(Subscribe(packetID: 3, subscriptions: [Subscription(filter, qos: .atLeastOnce)]))
         #expect(conversation.receive(subscribe) == .none)
         let other = Packet.publish(Publish(topic: "elsewhere", payload: [], qos: .atLeastOnce, packetID: 4))
-        #expect(conversation.receive(other) == .discard(answer: nil, cause: "PUBLISH to elsewhere"))
+        #expect(conversation.receive(other) == .discard(answer: nil, cause: .foreignTopic("elsewhere")))
         #expect(conversation.receive(.pingreq) == .send(.pingresp))
         #expect(conversation.complete(1, with: .counted) == [])
         #expect(

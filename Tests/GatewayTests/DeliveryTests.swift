@@ -32,11 +32,33 @@ struct DeliveryTests {
             let rows = ["a", "b", "c"].map { gateway.push($0) }
             var pubacks: [Acknowledgement] = []
             for _ in rows { pubacks.append(Acknowledgement(packetID: try await device.message().packetID ?? 0)) }
+            // Below 0x80 it is a success.
             pubacks[0].reasonCode = .noMatchingSubscribers
             pubacks[1].properties.reasonString = "read"
             await device.send(.puback(pubacks[0]), .puback(pubacks[2]), .puback(pubacks[1]), .pingreq)
             #expect(try await device.next() == .pingresp)
             try await gateway.until("they are counted") { gateway.delivered() == Set(rows.map(\.position)) }
+        }
+    }
+
+    @Test("a PUBACK of 0x80 or above is no delivery: the message is rejected, with the code, and does not come again")
+    func rejected() async throws {
+        try await GatewayFixture.run { gateway in
+            let device = try await gateway.connect(version: .v5)
+            let rows = ["a", "b"].map { gateway.push($0) }
+            let messages = [try await device.message(), try await device.message()]
+            let rejection = Acknowledgement(packetID: messages[0].packetID ?? 0, reasonCode: .quotaExceeded)
+            await device.send(.puback(rejection), .puback(rejection))
+            await device.acknowledge(messages[1])
+            try await gateway.until("both are settled") { gateway.delivered() == [rows[1].position] }
+            let rejected = gateway.store.read { log in
+                log.devices[DeviceToken(unchecked: "d1")].flatMap { log.rejected[$0.handle] }
+            }
+            #expect(rejected == [rows[0].position: 0x97])
+            let counters = await gateway.shards[0].counters
+            #expect(counters.rejected == 1 && counters.acknowledged == 1)
+            let again = try await gateway.connect(version: .v5)
+            try await again.expectNothing()
         }
     }
 

@@ -53,7 +53,8 @@ struct RandomHistory {
         case 44..<54: simulation.request(atMost: Int.random(in: 1...3, using: &random))
         case 54..<66: arrive()
         case 66..<80: acknowledge()
-        case 80..<83: simulation.handOver()
+        case 80..<82: simulation.handOver()
+        case 82: simulation.visitBlocked(Int.random(in: 1...12, using: &random))
         case 83..<88: connect()
         case 88..<90: devices.randomElement(using: &random).map { simulation.disconnect($0) }
         case 90..<94: move()

@@ -244,4 +244,63 @@ struct DispatcherTests {
         simulation.arrive()
         #expect(simulation.inFlight(0) == [rows[3], rows[4]])
     }
+
+    @Test("a task that was cancelled holds the window no more, although the device says nothing", arguments: [64 * 1024, 400])
+    func cancelledHolder(ringBytes: Int) {
+        // With the small ring the cancelled row has left it: only the store knows.
+        var simulation = Simulation(devices: 1, window: 3, ringBytes: ringBytes)
+        let holder = simulation.append(to: .device(name(0)))
+        let rows = (0..<6).map { _ in simulation.append(to: .device(name(0))).position }
+        simulation.applyAll()
+        for _ in 0..<2 { simulation.acknowledge(name(0), 1) }
+        simulation.visitBlocked(4)
+        #expect(simulation.inFlight(0) == [holder.position])
+        simulation.change { $0.end(holder.task) }
+        simulation.applyAll()
+        simulation.visitBlocked(20)
+        simulation.request()
+        while !simulation.pages.isEmpty { simulation.arrive() }
+        simulation.request()
+        while !simulation.pages.isEmpty { simulation.arrive() }
+        #expect(simulation.inFlight(0) == [holder.position] + rows[2..<5])
+        simulation.settleDown()
+        simulation.checkComplete()
+        #expect(simulation.log.devices[name(0)].map { simulation.log.delivered[$0.handle] } == Set([holder.position] + rows))
+    }
+
+    @Test("a message that has expired holds the window no more, although the device says nothing")
+    func expiredHolder() {
+        var simulation = Simulation(devices: 1, window: 2)
+        let holder = simulation.append(to: .device(name(0)), expires: 5_000).position
+        let rows = (0..<3).map { _ in simulation.append(to: .device(name(0))).position }
+        simulation.applyAll()
+        simulation.acknowledge(name(0), 1)
+        simulation.visitBlocked(4)
+        #expect(simulation.inFlight(0) == [holder])
+        simulation.now = 5_000
+        simulation.visitBlocked()
+        #expect(simulation.inFlight(0) == [holder] + rows[1...])
+        #expect(simulation.dispatcher.blocked.isEmpty)
+    }
+
+    @Test("what ended does not make a client exceed its Receive Maximum")
+    func endedInReceiveMaximum() {
+        var simulation = Simulation(devices: 1)
+        simulation.connect(name(0), receiveMaximum: 2)
+        simulation.settleDown()
+        let first = simulation.append(to: .device(name(0)))
+        let second = simulation.append(to: .device(name(0)))
+        let third = simulation.append(to: .device(name(0))).position
+        simulation.applyAll()
+        for task in [first.task, second.task] { simulation.change { $0.end(task) } }
+        simulation.applyAll()
+        simulation.visitBlocked(20)
+        simulation.request()
+        while !simulation.pages.isEmpty { simulation.arrive() }
+        #expect(simulation.inFlight(0) == [first.position, second.position])
+        simulation.acknowledge(name(0), 1)
+        simulation.request()
+        while !simulation.pages.isEmpty { simulation.arrive() }
+        #expect(simulation.inFlight(0) == [first.position, third])
+    }
 }

@@ -20,9 +20,9 @@ struct GatewayFixture {
     /// Runs `body` with a gateway that serves, and ends everything afterwards.
     static func run(
         loops count: Int = 1, devices: [String] = ["d1"], _ configuration: GatewayConfiguration = GatewayConfiguration(),
-        _ body: (GatewayFixture) async throws -> Void
+        overdue: OverdueDevices = OverdueDevices(), logger: Logger = silent, _ body: (GatewayFixture) async throws -> Void
     ) async throws {
-        let fixture = try await GatewayFixture(loops: count, configuration)
+        let fixture = try await GatewayFixture(loops: count, configuration, overdue, logger)
         fixture.store.commit { log in ((), [log.putOrganisation(organisation)]) }
         for device in devices { fixture.register(device) }
         do {
@@ -34,7 +34,15 @@ struct GatewayFixture {
         await fixture.end()
     }
 
-    private init(loops count: Int, _ configuration: GatewayConfiguration) async throws {
+    static let silent: Logger = {
+        var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
+        logger.logLevel = .critical
+        return logger
+    }()
+
+    private init(
+        loops count: Int, _ configuration: GatewayConfiguration, _ overdue: OverdueDevices, _ logger: Logger
+    ) async throws {
         var loops: [EventLoop] = []
         var shards: [Shard] = []
         var addresses: [SocketAddress] = []
@@ -42,9 +50,7 @@ struct GatewayFixture {
             let loop = try EventLoop(name: "gateway \(index)")
             loop.start()
             let port = store.port(for: LoopMailbox(loop))
-            var logger = Logger(label: "gateway", factory: { _ in SwiftLogNoOpLogHandler() })
-            logger.logLevel = .critical
-            let shard = Shard(on: loop, store: port, configuration: configuration, logger: logger)
+            let shard = Shard(on: loop, store: port, configuration: configuration, overdue: overdue, logger: logger)
             // Weak: the shard holds the store, which holds this closure.
             try await shard.begin(with: try await port.subscribe { [weak shard] in shard?.apply($0) })
             let socket = try ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0]

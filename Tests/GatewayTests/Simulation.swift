@@ -12,7 +12,8 @@ struct Simulation {
         let session: Session
         /// Received and not acknowledged, oldest first.
         var unacknowledged: [(packetID: UInt16, position: Position)] = []
-        /// What counts in the window: from the oldest unacknowledged to the newest, acknowledged ones included.
+        let receiveMaximum: Int
+        /// What counts in the window: from the oldest that is still to be delivered to the newest, acknowledged ones included.
         var span: [Position] = []
         var last = Position.start
     }
@@ -127,9 +128,11 @@ struct Simulation {
         let session = Session(
             attached: attached, id: SessionID(raw: UInt64(connections)), connection: connections,
             conversation: Conversation(version: .v311, receiveMaximum: 64, maximumPacketSize: maximumPacketSize),
-            window: Window(limit: min(window, receiveMaximum), firstPacketID: UInt16(65_530 + connections % 5)),
+            window: Window(
+                limit: window, receiveMaximum: receiveMaximum, firstPacketID: UInt16(65_530 + connections % 5),
+                settledBeyond: attached.settledBeyond.filter { $0 > attached.settledUpTo }),
             began: dispatcher.head, connack: [])
-        clients[token] = Client(session: session)
+        clients[token] = Client(session: session, receiveMaximum: receiveMaximum)
         clock.now = now
         dispatcher.join(session)
         collect()
@@ -148,15 +151,29 @@ struct Simulation {
     mutating func acknowledge(_ token: DeviceToken, _ index: Int = 0) {
         guard var client = clients[token], client.unacknowledged.indices.contains(index) else { return }
         let (packetID, _) = client.unacknowledged.remove(at: index)
-        if let oldest = client.unacknowledged.first?.position {
-            client.span.removeAll { $0 < oldest }
-        } else {
-            client.span = []
-        }
+        shorten(&client)
         clients[token] = client
         clock.now = now
-        dispatcher.acknowledge(packetID, of: client.session)
+        dispatcher.acknowledge(Puback(packetID: packetID, reasonCode: .success), of: client.session)
         dispatcher.advance(client.session)
+        collect()
+    }
+
+    /// What is acknowledged or over holds the window no more, once nothing older does.
+    private func shorten(_ client: inout Client) {
+        let oldest = client.unacknowledged.first { !isOver($0.position) }?.position
+        client.span.removeAll { position in oldest.map { position < $0 } ?? true }
+    }
+
+    private func isOver(_ position: Position) -> Bool {
+        guard let row = log.rows.first(where: { $0.position == position }) else { return false }
+        return log.endedAt[row.task] != nil || row.expires ?? .max <= now
+    }
+
+    /// The blocked sessions are visited.
+    mutating func visitBlocked(_ times: Int = 1) {
+        clock.now = now
+        for _ in 0..<times { dispatcher.visitBlocked(atMost: 1_000) }
         collect()
     }
 
@@ -224,8 +241,10 @@ struct Simulation {
             "\(token) gets \(raw), which it acknowledged on an earlier connection")
         client.last = row.position
         client.unacknowledged.append((packetID, row.position))
+        shorten(&client)
         client.span.append(row.position)
         #expect(client.span.count <= window, "\(token) has more than a window")
+        #expect(client.unacknowledged.count <= client.receiveMaximum, "\(token) has more than it takes")
         clients[token] = client
     }
 

@@ -81,6 +81,122 @@ struct WindowTests {
         for (index, packetID) in identifiers.enumerated() { #expect(window.acknowledge(packetID) == at(UInt64(index + 1))) }
         #expect(window.isEmpty)
     }
+
+    @Test("what has ended holds neither the window nor the cursor, and its PUBACK still counts")
+    func ended() {
+        var window = Window(limit: 3, firstPacketID: 100)
+        for raw in UInt64(1)...3 { _ = window.append(at(raw * 10), after: at(raw * 10 - 1)) }
+        #expect(window.acknowledge(101) == at(20))
+        #expect(window.isHeld && window.settledUpTo == at(9))
+        window.end { position, _ in position == at(10) }
+        #expect(!window.isFull && window.room == 2 && window.settledUpTo == at(29))
+        #expect(window.append(at(40), after: at(39)) == 103)
+        #expect(window.acknowledge(100) == at(10))
+        #expect(window.acknowledge(100) == nil)
+        #expect(window.settledUpTo == at(29))
+    }
+
+    @Test("what has ended behind an unacknowledged message waits for its turn")
+    func endedBehind() {
+        var window = Window(limit: 3, firstPacketID: 7)
+        for raw in UInt64(1)...3 { _ = window.append(at(raw), after: at(raw - 1)) }
+        window.end { position, _ in position == at(2) }
+        #expect(window.isFull && window.settledUpTo == at(0))
+        #expect(window.acknowledge(7) == at(1))
+        #expect(window.count == 1 && window.settledUpTo == at(2))
+        #expect(window.acknowledge(8) == at(2))
+        #expect(window.acknowledge(9) == at(3))
+        #expect(window.isEmpty && window.oldestSending == nil)
+    }
+
+    @Test("the Receive Maximum counts every message without PUBACK, ended ones too, and no others")
+    func receiveMaximum() {
+        var window = Window(limit: 10, receiveMaximum: 2, firstPacketID: 1)
+        for raw in UInt64(1)...2 { _ = window.append(at(raw), after: at(raw - 1)) }
+        #expect(window.isFull && !window.isHeld && window.room == 0)
+        window.end { _, _ in true }
+        #expect(window.isEmpty && window.isFull)
+        #expect(window.acknowledge(2) == at(2))
+        #expect(window.room == 1)
+        #expect(window.append(at(3), after: at(2)) == 3)
+        #expect(window.acknowledge(3) == at(3))
+        #expect(window.append(at(4), after: at(3)) == 4)
+        // Acknowledged behind the oldest: it counts in the window, not against the Receive Maximum.
+        #expect(window.acknowledge(1) == at(1))
+        #expect(window.append(at(5), after: at(4)) == 5)
+        #expect(window.acknowledge(5) == at(5))
+        #expect(window.room == 1 && window.count == 2)
+    }
+
+    @Test("the packet identifier of an ended message is not used again before its PUBACK")
+    func identifierInUse() {
+        var window = Window(limit: 20, firstPacketID: 5)
+        _ = window.append(at(1), after: at(0))
+        window.end { _, _ in true }
+        var used: Set<UInt16> = []
+        for raw in UInt64(2)...70_000 {
+            let packetID = window.append(at(raw), after: at(raw - 1))
+            used.insert(packetID)
+            #expect(window.acknowledge(packetID) == at(raw))
+        }
+        #expect(used.count == 65_534 && !used.contains(5))
+        #expect(window.acknowledge(5) == at(1))
+        // Also where others are in flight on both sides of it.
+        var second = Window(limit: 20, firstPacketID: 65_535)
+        _ = second.append(at(1), after: at(0))
+        second.end { _, _ in true }
+        for raw in UInt64(2)...65_534 {
+            let packetID = second.append(at(raw), after: at(raw - 1))
+            #expect(second.acknowledge(packetID) == at(raw))
+        }
+        #expect(second.append(at(65_535), after: at(65_534)) == 65_534)
+        #expect(second.append(at(65_536), after: at(65_535)) == 1)
+        #expect(second.acknowledge(65_535) == at(1))
+        #expect(second.acknowledge(1) == at(65_536))
+        #expect(second.acknowledge(65_534) == at(65_535))
+        #expect(second.isEmpty && second.room == 20)
+    }
+
+    @Test("the time of the oldest message without PUBACK is told, of ended ones too")
+    func oldestSending() {
+        var window = Window(limit: 5, firstPacketID: 1)
+        #expect(window.oldestSending == nil)
+        for raw in UInt64(1)...3 { _ = window.append(at(raw), after: at(raw - 1), at: Tick(UInt32(raw * 100))) }
+        #expect(window.oldestSending == Tick(100))
+        window.end { position, _ in position == at(1) }
+        #expect(window.oldestSending == Tick(100))
+        _ = window.acknowledge(1)
+        #expect(window.oldestSending == Tick(200))
+        _ = window.acknowledge(2)
+        _ = window.acknowledge(3)
+        #expect(window.oldestSending == nil)
+        #expect(Tick(3).elapsed(since: Tick(.max)) == 4)
+    }
+
+    @Test("a message's expiry is told in seconds, rounded up; none is the end of time")
+    func expiry() {
+        var window = Window(limit: 5, firstPacketID: 1)
+        for (raw, expires) in [(UInt64(1), Int64?(1_001)), (2, 2_000), (3, nil)] {
+            _ = window.append(at(raw), after: at(raw - 1), expires: expires)
+        }
+        var seen: [UInt32] = []
+        window.end { _, expires in
+            seen.append(expires)
+            return false
+        }
+        #expect(seen == [2, 2, .max])
+    }
+
+    @Test("what was acknowledged on an earlier connection is known until it is passed")
+    func settledBefore() {
+        var window = Window(limit: 5, firstPacketID: 1, settledBeyond: [at(9), at(4)])
+        #expect(window.wasSettledBefore(at(4)) && window.wasSettledBefore(at(9)) && !window.wasSettledBefore(at(5)))
+        #expect(window.pageLimit == 7)
+        window.forgetSettled(upTo: at(4))
+        #expect(!window.wasSettledBefore(at(4)) && window.pageLimit == 6)
+        window.forgetSettled(upTo: at(20))
+        #expect(!window.wasSettledBefore(at(9)) && window.pageLimit == 5)
+    }
 }
 
 @Suite("What ended lately")

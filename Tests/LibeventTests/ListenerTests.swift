@@ -39,6 +39,22 @@ struct ListenerTests {
         }
     }
 
+    @Test("data that nobody acknowledges ends a connection in the time that was said, on every connection that is accepted")
+    func unacknowledgedData() throws {
+        let socket = try ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0]
+        try socket.limitUnacknowledgedData(to: .seconds(110))
+        let client = try RawSocket(socket.address)
+        let listening = socket.take()
+        defer { close(listening) }
+        let accepted = accept(listening, nil, nil)
+        try #require(accepted >= 0)
+        defer { close(accepted) }
+        var (time, size) = (UInt32(0), socklen_t(4))
+        #expect(getsockopt(accepted, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &time, &size) == 0)
+        #expect(time == 110_000)
+        _ = client
+    }
+
     @Test("loops that share a port each get connections")
     func sharedPort() async throws {
         try await withLoops(2) { loops in

@@ -26,13 +26,27 @@ final class DeviceConnection {
     var token: DeviceToken?
     /// Seconds; 0 is none.
     var keepAlive: UInt16 = 0
-    /// Its output is too long: nothing is read until that has been written.
-    var awaitsDrain = false
+    /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
+    /// nothing since somebody last looked. Else 0.
+    var undrained: Int32 = 0
 
     init(_ socket: Connection, slot: Int, configuration: GatewayConfiguration) {
         self.socket = socket
         self.slot = slot
         decoder = PacketDecoder(role: .server, maximumPacketSize: configuration.maximumPacketSize)
+    }
+
+    /// Nothing is read until its output has been written.
+    var awaitsDrain: Bool { undrained > 0 }
+
+    /// Whether its silence proves nothing: the peer may well have sent what is not read now. Then it lives as long as it takes
+    /// some of its output from time to time.
+    func showsLife() -> Bool {
+        guard case .open(let session, _) = state else { return false }
+        guard awaitsDrain else { return session.conversation.isCongested }
+        let before = undrained
+        undrained = Int32(clamping: max(1, socket.outputCount))
+        return socket.outputCount < before
     }
 
     var isClosing: Bool { if case .closing = state { true } else { false } }

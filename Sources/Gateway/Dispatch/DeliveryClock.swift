@@ -5,4 +5,6 @@
 final class DeliveryClock {
     /// Unix milliseconds.
     var now: Int64 = 0
+    /// The same moment on the clock that never jumps: what messages are sent at.
+    var tick = Tick(0)
 }

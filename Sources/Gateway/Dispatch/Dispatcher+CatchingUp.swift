@@ -5,7 +5,7 @@ struct PageRequest {
     let session: Session
     let after: Position
     let limit: Int
-    fileprivate let epoch: UInt32
+    fileprivate let epoch: UInt16
     fileprivate let generation: UInt32
 }
 
@@ -16,7 +16,7 @@ extension Dispatcher {
     /// acknowledgement.
     func advance(_ session: Session) {
         guard session.state == .catchingUp, !session.isReadingPage else { return }
-        session.forgetSettled()
+        session.window.forgetSettled(upTo: session.offeredUpTo)
         if knowsMembership(session) {
             if session.offeredUpTo >= head {
                 session.state = .live
@@ -24,7 +24,7 @@ extension Dispatcher {
             }
             if serveFromRing(session) { return }
         }
-        guard !session.window.isFull else { return }
+        guard !session.window.isFull else { return block(session) }
         pageQueue.append(session)
     }
 
@@ -33,18 +33,25 @@ extension Dispatcher {
         while let session = pageQueue.popFirst() {
             // While it waited, the ring may have come within its reach, or it may have gone.
             guard session.state == .catchingUp, !session.isReadingPage else { continue }
+            if session.looksBack {
+                let limit = session.window.count + session.window.pageLimit
+                return pageRequest(session, after: settledUpTo(of: session), limit)
+            }
             if knowsMembership(session), session.offeredUpTo >= head || serveFromRing(session) {
                 advance(session)
                 continue
             }
             guard !session.window.isFull else { continue }
-            session.isReadingPage = true
-            counters.pages += 1
-            return PageRequest(
-                session: session, after: session.offeredUpTo, limit: session.pageLimit, epoch: session.epoch,
-                generation: ended.begin())
+            return pageRequest(session, after: session.offeredUpTo, session.window.pageLimit)
         }
         return nil
+    }
+
+    private func pageRequest(_ session: Session, after position: Position, _ limit: Int) -> PageRequest {
+        session.isReadingPage = true
+        counters.pages += 1
+        return PageRequest(
+            session: session, after: position, limit: limit, epoch: session.epoch, generation: ended.begin())
     }
 
     /// A page has come. It goes out with the CONNACK, where that has waited for it.
@@ -52,11 +59,13 @@ extension Dispatcher {
         let session = request.session
         session.isReadingPage = false
         defer {
+            session.looksBack = false
             ended.finish(request.generation)
             releaseConnack(of: session)
         }
         guard session.state == .catchingUp else { return }
         guard session.epoch == request.epoch else { return advance(session) }
+        if session.looksBack { endWhatIsMissing(in: page, session) }
         if session.membership == nil || page.membershipAt > session.membershipAt {
             session.membershipAt = page.membershipAt
             sessions.setMembership(page.membership, of: session)
@@ -75,6 +84,7 @@ extension Dispatcher {
     /// A page will not come.
     func abandon(_ request: PageRequest) {
         request.session.isReadingPage = false
+        request.session.looksBack = false
         ended.finish(request.generation)
     }
 
@@ -112,7 +122,7 @@ extension Dispatcher {
         // The ring may already hold a row that is being applied, and is then ahead of `head`.
         session.offeredUpTo = max(session.offeredUpTo, head)
         session.state = .live
-        session.forgetSettled()
+        session.window.forgetSettled(upTo: session.offeredUpTo)
         return true
     }
 }

@@ -58,16 +58,17 @@ extension Dispatcher {
             session.offeredUpTo = row.position
             return true
         }
-        if session.wasSettledBefore(row.position), session.window.isEmpty {
+        if session.window.wasSettledBefore(row.position), session.window.isEmpty {
             session.offeredUpTo = row.position
             return true
         }
         guard !session.window.isFull else {
             fallBehind(session, at: predecessor)
+            block(session)
             return false
         }
         session.offeredUpTo = row.position
-        if session.wasSettledBefore(row.position) {
+        if session.window.wasSettledBefore(row.position) {
             session.window.appendSettled(row.position, after: predecessor)
             return true
         }
@@ -76,7 +77,7 @@ extension Dispatcher {
             skip(row, after: predecessor, session)
             return true
         }
-        let packetID = session.window.append(row.position, after: predecessor)
+        let packetID = session.window.append(row.position, after: predecessor, expires: row.expires, at: clock.tick)
         openOutput(of: session)
         template.append(row.payload, packetID: packetID, to: &session.output)
         counters.published += 1

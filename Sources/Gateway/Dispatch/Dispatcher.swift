@@ -1,3 +1,4 @@
+internal import MQTT
 internal import Push
 
 /// One lane's sessions on one loop, and what is offered to them: it applies the feed's entries, in order.
@@ -23,6 +24,7 @@ final class Dispatcher {
     var sweep = SweepQueue()
     var ended = EndedTasks()
     var pageQueue = PageQueue()
+    var blocked = BlockedSessions()
     var scratch: [Int] = []
 
     /// Sessions with output that is not handed to their connection yet.
@@ -154,12 +156,18 @@ final class Dispatcher {
     /// Everything of the device up to here is settled.
     func settledUpTo(of session: Session) -> Position { session.window.settledUpTo ?? offeredUpTo(of: session) }
 
-    /// The device's PUBACK has come. Identifiers that mean nothing are ignored.
-    func acknowledge(_ packetID: UInt16, of session: Session) {
-        guard let position = session.window.acknowledge(packetID) else { return }
-        counters.acknowledged += 1
-        settled.append(
-            Delivery(device: session.device, position: position, settledUpTo: settledUpTo(of: session), kind: .delivered))
+    /// The device's PUBACK has come. Identifiers that mean nothing are ignored. By a reason code of 0x80 or above the device
+    /// tells that it does not take the message, which is settled too.
+    func acknowledge(_ puback: Puback, of session: Session) {
+        guard let position = session.window.acknowledge(puback.packetID) else { return }
+        var kind = Delivery.Kind.delivered
+        // Nearly always, and told apart without a call.
+        if case .success = puback.reasonCode {
+        } else if puback.reasonCode.isError {
+            kind = .rejected(reasonCode: puback.reasonCode.rawValue)
+        }
+        if case .delivered = kind { counters.acknowledged += 1 } else { counters.rejected += 1 }
+        settled.append(Delivery(device: session.device, position: position, settledUpTo: settledUpTo(of: session), kind: kind))
     }
 
     /// Removes the facts that are to be handed to the store.

@@ -52,6 +52,18 @@ struct RecentRows {
         }
     }
 
+    /// Whether the row at that position is here and its task has ended.
+    func hasEnded(at position: Position) -> Bool {
+        guard position > start else { return false }
+        var low = dropped
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].row.position < position { low = middle + 1 } else { high = middle }
+        }
+        return low < entries.count && entries[low].row.position == position && entries[low].hasEnded
+    }
+
     /// Appends to `found` the numbers of the rows to `target` after `position`, newest first.
     /// - Returns: false when there are more than `limit`.
     func collect(_ target: RowTarget, after position: Position, limit: Int, into found: inout [Int]) -> Bool {

@@ -1,6 +1,12 @@
 internal import MQTT
 internal import Push
 
+/// Why a device's PUBLISH leads to nothing, with what it said.
+enum DiscardCause: Equatable {
+    case foreignTopic(String)
+    case malformedReceipt(String)
+}
+
 /// The protocol of an accepted connection: which packet is allowed, and what answers it. A value: it knows no socket, clock or
 /// store.
 ///
@@ -14,12 +20,14 @@ struct Conversation {
         /// Commit it, then ``complete(_:with:)``; at QoS 0 there is no ticket and no answer.
         case commit(DeviceReceipt, ticket: UInt32?)
         /// The PUBLISH led to nothing, for that reason. `answer` goes out at once, unless it waits behind others.
-        case discard(answer: Packet?, cause: String)
+        case discard(answer: Packet?, cause: DiscardCause)
         case close(Ending)
     }
 
     /// What the client speaks.
     let version: ProtocolVersion
+    /// Whether CONNECT asked for a session that ends with the connection: DISCONNECT may not ask for another then.
+    private let endsWithConnection: Bool
     private let receiveMaximum: UInt16
     /// PUBLISH packets of a 5.0 client at QoS 1 and 2 whose exchange is not complete.
     private var unanswered: UInt16 = 0
@@ -31,8 +39,10 @@ struct Conversation {
     /// - Parameters:
     ///   - receiveMaximum: the server's own.
     ///   - maximumPacketSize: the client's.
-    init(version: ProtocolVersion, receiveMaximum: Int, maximumPacketSize: Int = .max) {
+    ///   - endsWithConnection: whether CONNECT asked for a Session Expiry Interval of 0.
+    init(version: ProtocolVersion, receiveMaximum: Int, maximumPacketSize: Int = .max, endsWithConnection: Bool = true) {
         self.version = version
+        self.endsWithConnection = endsWithConnection
         largestPacket = UInt32(clamping: maximumPacketSize)
         self.receiveMaximum = UInt16(clamping: receiveMaximum)
     }
@@ -57,7 +67,10 @@ struct Conversation {
         case .unsubscribe(let unsubscribe):
             let codes = version == .v5 ? unsubscribe.filters.map(DeviceTopics.reasonCode(forUnsubscribing:)) : []
             return replyIfTaken(.unsuback(Unsuback(packetID: unsubscribe.packetID, reasonCodes: codes)))
-        case .disconnect: return .close(.byPeer)
+        case .disconnect(let disconnect):
+            // Once 0, the interval stays 0 (MQTT 5.0 §3.14.2.2.2).
+            guard endsWithConnection, disconnect.properties.sessionExpiryInterval ?? 0 > 0 else { return .close(.byPeer) }
+            return protocolError(.protocolError, "DISCONNECT with a Session Expiry Interval after CONNECT without")
         case .connect: return protocolError(.protocolError, "a second CONNECT")
         case .auth: return protocolError(.protocolError, "AUTH without an authentication method")
         case .connack, .suback, .unsuback, .pingresp:
@@ -85,6 +98,10 @@ extension Conversation {
         guard subscribe.properties.subscriptionIdentifier == nil else {
             return protocolError(.subscriptionIdentifiersNotSupported, "SUBSCRIBE with a subscription identifier")
         }
+        // CONNACK has said that there are none (MQTT 5.0 §3.2.2.3.13). In 3.1.1 it is a filter like others, and refused.
+        if version == .v5, subscribe.subscriptions.contains(where: { $0.filter.isShared }) {
+            return protocolError(.sharedSubscriptionsNotSupported, "SUBSCRIBE to a shared subscription")
+        }
         let codes = subscribe.subscriptions.map(DeviceTopics.reasonCode(for:))
         return replyIfTaken(.suback(Suback(packetID: subscribe.packetID, reasonCodes: codes)))
     }
@@ -98,20 +115,20 @@ extension Conversation {
             unanswered += 1
         }
         guard publish.topic == DeviceTopics.receipt else {
-            return discard(publish, .notAuthorized, "PUBLISH to \(publish.topic)")
+            return discard(publish, .notAuthorized, .foreignTopic(publish.topic))
         }
         let receipt: DeviceReceipt
         do {
             receipt = try DeviceReceipt(decoding: publish.payload)
         } catch {
-            return discard(publish, .payloadFormatInvalid, "malformed receipt: \(error)")
+            return discard(publish, .payloadFormatInvalid, .malformedReceipt("\(error)"))
         }
         guard let packetID = publish.packetID else { return .commit(receipt, ticket: nil) }
         return .commit(receipt, ticket: answers.expect(packetID, qos: publish.qos))
     }
 
     /// A PUBLISH that leads to nothing is acknowledged in 3.1.1: a client with a store would resend it for ever.
-    private mutating func discard(_ publish: Publish, _ reason: ReasonCode, _ cause: String) -> Action {
+    private mutating func discard(_ publish: Publish, _ reason: ReasonCode, _ cause: DiscardCause) -> Action {
         guard let packetID = publish.packetID else { return .discard(answer: nil, cause: cause) }
         let packet = Packet.acknowledgement(of: packetID, qos: publish.qos, version == .v5 ? reason : .success)
         guard case .send(let answer) = reply(packet) else { return .discard(answer: nil, cause: cause) }

@@ -26,19 +26,7 @@ final class Session {
     var conversation: Conversation
 
     var window: Window
-    /// Everything up to here that concerns the device was offered. A live session may be further: see ``Dispatcher``.
-    var offeredUpTo: Position
-    /// Acknowledged on an earlier connection, beyond the cursor; ascending.
-    var settledBeyond: [Position]
-
-    /// Feed entries about the device's membership up to here are in ``membership``.
-    var membershipAt = Position.start
-    /// The last change of membership that was seen, or where the session began to see them. After it, ``membership`` alone
-    /// tells what concerns the device.
-    var membershipSince: Position
-    /// Where the device belongs; `nil` until the first page told it. Set it through the ``SessionTable``.
-    var membership: Membership?
-
+    // Small values stand together, so that they take no room of their own.
     var state = State.catchingUp
     /// A page was asked for and has not come. At most one.
     var isReadingPage = false
@@ -48,8 +36,24 @@ final class Session {
     var isQueuedForFlush = false
     /// ``output`` begins with the CONNACK.
     var owesConnack: Bool
+    /// It is among the sessions whose window was found full.
+    var isBlocked = false
+    /// Everything up to here that concerns the device was offered. A live session may be further: see ``Dispatcher``.
+    var offeredUpTo: Position
+
+    /// Feed entries about the device's membership up to here are in ``membership``.
+    var membershipAt = Position.start
+    /// The last change of membership that was seen, or where the session began to see them. After it, ``membership`` alone
+    /// tells what concerns the device.
+    var membershipSince: Position
+    /// Where the device belongs; `nil` until the first page told it. Set it through the ``SessionTable``.
+    var membership: Membership?
+    /// Somebody looks after the age of its oldest message without PUBACK.
+    var isWatched = false
     /// Changes when a page that was asked for before must not be used.
-    var epoch: UInt32 = 0
+    var epoch: UInt16 = 0
+    /// Its next page begins at the cursor, to tell what of its window is over.
+    var looksBack = false
     /// What is to be sent and has not been handed to the connection. But for a CONNACK that waits for the first page, it never
     /// outlives an entry into the shard.
     var output: [UInt8]
@@ -67,7 +71,6 @@ final class Session {
         self.conversation = conversation
         self.window = window
         offeredUpTo = attached.settledUpTo
-        settledBeyond = attached.settledBeyond.filter { $0 > attached.settledUpTo }.sorted()
         membershipSince = began
         owesConnack = !connack.isEmpty
         output = connack
@@ -77,19 +80,4 @@ final class Session {
 
     /// Whether the device takes a packet of so many bytes.
     func takes(packetSize: Int) -> Bool { conversation.takes(packetSize: packetSize) }
-
-    /// How many rows a page may hold: what the window has room for, and what will be left out.
-    var pageLimit: Int { window.room + settledBeyond.count }
-
-    /// Whether the device had acknowledged that row on an earlier connection.
-    func wasSettledBefore(_ position: Position) -> Bool {
-        // Never more than a window, and mostly none.
-        settledBeyond.contains(position)
-    }
-
-    /// Forgets what is behind the session.
-    func forgetSettled() {
-        guard let first = settledBeyond.first, first <= offeredUpTo else { return }
-        settledBeyond.removeAll { $0 <= offeredUpTo }
-    }
 }

@@ -22,6 +22,7 @@ extension Shard {
         guard !isEntered else { return false }
         isEntered = true
         clock.now = loop.wallClockMilliseconds
+        clock.tick = Tick(nanoseconds: loop.monotonicNow)
         return true
     }
 
@@ -48,6 +49,7 @@ extension Shard {
         let isDue = !loop.goesOn || !receipts.isEmpty || dispatchers.contains { $0.settled.count >= Self.largeBatch }
         if isDue { handOver() }
         commitReceipts()
+        visitBlockedSessions()
     }
 
     /// Offers what a row for many owes its sessions, for as long as a step of the turn may last.
@@ -77,8 +79,10 @@ extension Shard {
                 // A session that has ended meanwhile has none any more.
                 guard !session.output.isEmpty, let connection = connections[Int(session.connectionSlot)] else { return }
                 connection.socket.send(session.output)
-                guard connection.socket.outputCount > Self.outputLimit else { return }
-                connection.awaitsDrain = true
+                if !session.isWatched, session.window.oldestSending != nil { watch?.begin(session) }
+                if connection.awaitsDrain { connection.undrained += Int32(clamping: session.output.count) }
+                guard connection.socket.outputCount > Self.outputLimit, !connection.awaitsDrain else { return }
+                connection.undrained = Int32(clamping: connection.socket.outputCount)
                 connection.socket.setReading(false)
             }
         }

@@ -8,10 +8,15 @@ extension Shard {
     /// Takes the packets that have come.
     func receive(_ connection: DeviceConnection) {
         guard receivePackets(of: connection), case .open(let session, let dispatcher) = connection.state else { return }
-        if let silence = connection.longestSilence { wheel?.set(connection.slot, afterNanoseconds: silence) }
+        restartSilence(of: connection)
         // Acknowledgements have made room in the window.
         dispatcher.advance(session)
         connection.socket.setReading(connection.takesPackets)
+    }
+
+    /// The peer shows that it is there.
+    func restartSilence(of connection: DeviceConnection) {
+        if let silence = connection.longestSilence { wheel?.set(connection.slot, afterNanoseconds: silence) }
     }
 
     /// - Returns: whether there was a packet.
@@ -61,7 +66,7 @@ extension Shard {
         _ consumed: inout Int
     ) throws(MQTTError) -> Conversation.Action? {
         while let puback = try connection.decoder.decodePuback(bytes, consumed: &consumed) {
-            dispatcher.acknowledge(puback.packetID, of: session)
+            dispatcher.acknowledge(puback, of: session)
         }
         guard consumed < bytes.count, let packet = try connection.decoder.decode(bytes, consumed: &consumed) else { return nil }
         return session.conversation.receive(packet)

@@ -40,7 +40,7 @@ extension Shard {
         dispatcher.abandon(request)
         let session = request.session
         guard session.state != .frozen, let connection = connections[Int(session.connectionSlot)] else { return }
-        logger.error("a page of the log cannot be read", metadata: metadata(of: connection, "\(error)"))
+        log(.error, "a page of the log cannot be read", cause: "", metadata(of: connection, "\(error)"))
         close(connection, .disconnect(.serverBusy, session.version, cause: "the store cannot read"))
     }
 }

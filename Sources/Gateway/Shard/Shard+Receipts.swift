@@ -57,7 +57,7 @@ extension Shard {
     /// Whether they are committed is unknown, so they are not answered: a device that wanted an answer is sent away and tells
     /// them again.
     private func abandon(_ batch: [QueuedReceipt], _ error: StoreError) {
-        logger.error("receipts cannot be committed", metadata: ["count": "\(batch.count)", "error": "\(error)"])
+        log(.error, "receipts cannot be committed", cause: "", ["count": "\(batch.count)", "error": "\(error)"])
         for queued in batch where queued.ticket != nil {
             guard case .open(let session, _) = queued.connection.state else { continue }
             close(queued.connection, .disconnect(.serverBusy, session.version, cause: "the store cannot commit receipts"))

@@ -51,6 +51,10 @@ extension Shard {
         }
     }
 
+    /// Messages without PUBACK that a session may have when they are over and hold its window no more: a bound for what a device
+    /// costs that acknowledges nothing.
+    private static let mostInFlight = 1_024
+
     private func open(
         _ connection: DeviceConnection, _ admission: Admission, _ attached: Attached, _ id: SessionID, _ dispatcher: Dispatcher,
         _ connack: [UInt8]
@@ -60,12 +64,15 @@ extension Shard {
             close(connection, .closed(.takenOver, former.version), draining: true)
         }
         let window = Window(
-            limit: min(admission.receiveMaximum, configuration.window), firstPacketID: .random(in: 1 ... .max, using: &random))
+            limit: configuration.window,
+            receiveMaximum: min(admission.receiveMaximum, max(configuration.window, Self.mostInFlight)),
+            firstPacketID: .random(in: 1 ... .max, using: &random),
+            settledBeyond: attached.settledBeyond.filter { $0 > attached.settledUpTo })
         let session = Session(
             attached: attached, id: id, connection: connection.slot,
             conversation: Conversation(
                 version: admission.version, receiveMaximum: configuration.receiveMaximum,
-                maximumPacketSize: admission.maximumPacketSize),
+                maximumPacketSize: admission.maximumPacketSize, endsWithConnection: !admission.wantsLongerSession),
             window: window, began: max(dispatcher.head, attached.feedFrom), connack: connack)
         connection.state = .open(session, dispatcher)
         connectionCounters.accepted += 1
@@ -86,7 +93,7 @@ extension Shard {
         do {
             try connection.socket.enableTCPKeepAlive()
         } catch {
-            logger.warning("TCP keep-alive cannot be set", metadata: metadata(of: connection, "\(error)"))
+            log(.warning, "TCP keep-alive cannot be set", cause: "", metadata(of: connection, "\(error)"))
         }
     }
 

@@ -18,7 +18,9 @@ extension Shard: ConnectionHandler {
         assumeIsolated { shard in
             guard let connection = socket.tag as? DeviceConnection, connection.awaitsDrain else { return }
             shard.enter {
-                connection.awaitsDrain = false
+                connection.undrained = 0
+                // What the peer has sent meanwhile is read now.
+                shard.restartSilence(of: connection)
                 connection.socket.setReading(connection.takesPackets)
             }
         }
@@ -57,6 +59,7 @@ extension Shard {
     private func endSilence(of connection: DeviceConnection) {
         switch connection.state {
         case .awaitingConnect, .attaching: close(connection, Ending(cause: "no CONNECT in time", isFault: true))
+        case .open where connection.showsLife(): restartSilence(of: connection)
         case .open(let session, _):
             let cause = "nothing was heard for 1.5 times the keep-alive"
             close(connection, .disconnect(.keepAliveTimeout, session.version, cause: cause, isFault: true))

@@ -20,6 +20,9 @@ public actor Shard {
     let store: any StorePort
     let configuration: GatewayConfiguration
     let logger: Logger
+    /// Which lines of the last second were left out.
+    var lineLimit = LineLimit()
+    var lineTimer: Timer?
 
     var listeners: [Listener] = []
     var connections = ConnectionTable()
@@ -32,6 +35,13 @@ public actor Shard {
     var early: [FeedEvent]? = []
     /// When a connection has been silent for too long, by its slot.
     var wheel: DeadlineWheel?
+    /// Sessions with a message without PUBACK.
+    var watch: AcknowledgementWatch?
+    /// Which devices were overdue lately.
+    let overdue: OverdueDevices
+    /// Rings while sessions are blocked.
+    var visitTimer: Timer?
+    var isVisiting = false
 
     /// Something is inside; see ``enter(_:)``.
     var isEntered = false
@@ -61,13 +71,16 @@ public actor Shard {
     /// Makes the shard of a loop; nothing happens until it begins.
     /// - Parameters:
     ///   - store: the loop's own door to the store.
+    ///   - overdue: one for all shards of the process: a device may come back to another loop.
     ///   - logger: refusals and faults of devices go there, without secrets.
     public init(
-        on loop: EventLoop, store: any StorePort, configuration: GatewayConfiguration = GatewayConfiguration(), logger: Logger
+        on loop: EventLoop, store: any StorePort, configuration: GatewayConfiguration = GatewayConfiguration(),
+        overdue: OverdueDevices = OverdueDevices(), logger: Logger
     ) {
         self.loop = loop
         self.store = store
         self.configuration = configuration
+        self.overdue = overdue
         self.logger = logger
     }
 
@@ -89,6 +102,12 @@ public actor Shard {
     public func begin(with snapshot: DirectorySnapshot) throws(LibeventError) {
         guard let events = early else { preconditionFailure("a shard begins once") }
         wheel = try DeadlineWheel(on: loop) { [unowned self] slot in deadlineHasCome(slot) }
+        watch = try AcknowledgementWatch(on: loop, timeout: configuration.acknowledgementTimeout) {
+            [unowned self] slot, session in
+            judge(slot, session)
+        }
+        lineTimer = try Timer(on: loop, after: .zero) { [unowned self] in leftOutLinesAreDue() }
+        visitTimer = try Timer(on: loop, after: .zero) { [unowned self] in visitsAreDue() }
         connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
         loop.atEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
@@ -107,8 +126,12 @@ public actor Shard {
         precondition(early == nil, "a shard begins before it listens")
         // For clients that want no keep-alive.
         try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
+        // For a peer that has vanished with data on its way to it: it is noticed within two minutes as well.
+        try socket.limitUnacknowledgedData(to: .seconds(110))
         let listener = try Listener(socket, on: loop) { [unowned self] socket in didAccept(socket) }
-        listener.onAcceptError = { [logger] error in logger.error("devices cannot be accepted", metadata: ["error": "\(error)"]) }
+        listener.onAcceptError = { [unowned self] error in
+            log(.error, "devices cannot be accepted", cause: "trouble", ["error": "\(error)"])
+        }
         listeners.append(listener)
     }
 }

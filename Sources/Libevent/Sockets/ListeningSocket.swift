@@ -82,6 +82,14 @@ public final class ListeningSocket: Sendable {
         try Self.set(descriptor.load(ordering: .relaxed), tcp, TCP_KEEPCNT, to: Int32(max(1, count)))
     }
 
+    /// How long data may be on its way, on every connection that is accepted, without the peer's system saying that it has
+    /// arrived or that there is room for it. Then the connection ends; the system alone would try for a quarter of an hour.
+    /// Before it is taken.
+    public func limitUnacknowledgedData(to time: Duration) throws(LibeventError) {
+        let milliseconds = Int32(clamping: max(1, time.nanoseconds / 1_000_000))
+        try Self.set(descriptor.load(ordering: .relaxed), Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, to: milliseconds)
+    }
+
     private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, to value: Int32 = 1) throws(LibeventError) {
         guard ps_set_option(descriptor, level, option, value) == 0 else { throw .lastSystemError("setsockopt") }
     }

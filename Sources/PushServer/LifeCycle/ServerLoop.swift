@@ -12,13 +12,17 @@ struct ServerLoop: Sendable {
     private let front: PushFront
 
     /// Nothing is served before ``listen(devices:callers:)``.
-    /// - Parameter thread: has been started.
-    init(on thread: EventLoop, port: any StorePort, _ configuration: ServerConfiguration) {
+    /// - Parameters:
+    ///   - thread: has been started.
+    ///   - overdue: one for all loops.
+    init(on thread: EventLoop, port: any StorePort, _ configuration: ServerConfiguration, overdue: OverdueDevices) {
         self.thread = thread
         self.port = port
         shard = Shard(
-            on: thread, store: port, configuration: GatewayConfiguration(window: configuration.window),
-            logger: Logger(label: "devices"))
+            on: thread, store: port,
+            configuration: GatewayConfiguration(
+                window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout),
+            overdue: overdue, logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
         callers.timestampWindow = configuration.timestampWindow.components.seconds * 1_000
         // Called on the loop only. The loop reads the clock once a turn.

@@ -66,6 +66,10 @@ extension Setting {
             key: "window", placeholder: "N", defaultText: "20", meaning: "unacknowledged messages a device may have",
             example: "50", apply: number(\.window, in: 1...1_000)),
         Setting(
+            key: "ack-timeout", placeholder: "SECONDS", defaultText: "300",
+            meaning: "how long a message may be unacknowledged before its device is disconnected", example: "600",
+            apply: duration(\.acknowledgementTimeout, unit: 1, in: 1...86_400)),
+        Setting(
             key: "timestamp-window", placeholder: "SECONDS", defaultText: "600",
             meaning: "how far a caller's timestamp may be from the server's clock", example: "300",
             apply: duration(\.timestampWindow, unit: 1, in: 1...86_400)),
