@@ -14,7 +14,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .noServer(let directory):
-            "no server has run in \(directory): start pspd, or say where it is with --data DIR or --admin and --http"
+            "no server runs in \(directory): start pspd, or say where it is with --data DIR or --admin and --http"
         case .file(let path, let reason): "\(path): \(reason)"
         case .unreachable(let endpoint, let reason): "cannot reach the server at \(endpoint) (\(reason)); is pspd running?"
         case .refused(let status, let code, let text, let field):
