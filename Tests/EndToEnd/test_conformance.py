@@ -347,8 +347,28 @@ class TestDelivering:
         opened.send(b"\x40\3" + packet_id + b"\x97")
         assert is_quiet(opened)
         eventually(lambda: scene.caller.counts(task)["pending"] == 0, "it is settled")
+        counts = scene.caller.counts(task)
+        assert (counts["rejected"], counts["delivered"]) == (1, 0)
+        assert scene.caller.recipients(task, "rejected") == {phone.token: "0x97"}
         opened.close()
         assert is_quiet(connect(phone))
+
+    @VERSIONS
+    def test_a_message_that_is_over_holds_no_others_up_and_its_puback_still_counts(self, scene, phone, connect, version):
+        opened = connect(phone, version)
+        tasks = [scene.caller.to_device(phone.token) for _ in range(25)]
+        identifiers = [message(opened, version)[2] for _ in range(20)]
+        for packet_id in identifiers[1:]:
+            opened.send(b"\x40\2" + packet_id)
+        assert is_quiet(opened)
+        scene.caller.cancel(tasks[0])
+        for task in tasks[20:]:
+            _, _, packet_id, _, payload = message(opened, version)
+            assert payload["task_id"] == task
+            assert packet_id not in identifiers[:1]
+            opened.send(b"\x40\2" + packet_id)
+        opened.send(b"\x40\2" + identifiers[0])
+        eventually(lambda: all(scene.caller.counts(task)["delivered"] == 1 for task in tasks), "all are counted")
 
     def test_no_answer_has_words_for_people_or_properties_of_the_servers_own(self, scene, phone, connect):
         opened = connect(phone, properties=property(0x17, b"\0"))  # they are not wanted

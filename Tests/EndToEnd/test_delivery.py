@@ -257,6 +257,16 @@ class TestWindow:
         assert again.tasks() == tasks
         eventually(lambda: all(delivered(scene.caller, task) for task in tasks), "counted once each")
 
+    def test_a_device_that_an_operator_disconnects_comes_back_to_what_it_missed(self, scene, device):
+        phone = device(scene.server, scene.phone, acknowledges=False).connect()
+        task = scene.caller.to_device(scene.phone.token)
+        phone.wait_for(task)
+        assert scene.admin.call("POST", f"/psp/admin/devices/{scene.phone.token}/disconnect").status == 202
+        phone.wait_closed()
+        again = device(scene.server, scene.phone).connect()
+        again.wait_for(task)
+        eventually(lambda: delivered(scene.caller, task), "counted once")
+
 
 class TestReceipts:
     @pytest.mark.parametrize("version", ["3.1.1", "5.0"])

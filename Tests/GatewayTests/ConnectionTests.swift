@@ -71,6 +71,24 @@ struct ConnectionTests {
         }
     }
 
+    @Test("an operator has a device disconnected: 0x98, what it has sent counts, and it may come back")
+    func requested() async throws {
+        try await GatewayFixture.run { gateway in
+            let device = try await gateway.connect(version: .v5)
+            gateway.push("a")
+            await device.acknowledge(try await device.message())
+            gateway.store.commit { log in
+                let record = log.devices[DeviceToken(unchecked: "d1")]
+                guard let record, let session = record.session else { return ((), []) }
+                return ((), [.close(record.handle, session: session, .requested)])
+            }
+            #expect(try await device.next() == disconnect(.administrativeAction))
+            try await device.waitForClose()
+            try await gateway.until("it is counted") { gateway.delivered().count == 1 }
+            _ = try await gateway.connect(version: .v5)
+        }
+    }
+
     @Test("a wrong secret, an unknown token, a store that cannot write", arguments: [ProtocolVersion.v311, .v5])
     func refused(version: ProtocolVersion) async throws {
         try await GatewayFixture.run { gateway in

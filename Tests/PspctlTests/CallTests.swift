@@ -29,6 +29,12 @@ struct CallTests {
         #expect(text(moved.call) == #"PUT /psp/admin/orgs/traffic {"parent_id":"police"}"#)
     }
 
+    @Test("a device is disconnected")
+    func deviceDisconnect() throws {
+        let command = try parse(DeviceDisconnect.self, "device", "disconnect", "phone-1")
+        #expect(text(command.call) == "POST /psp/admin/devices/phone-1/disconnect")
+    }
+
     @Test("a device keeps what is not named")
     func deviceAdd() throws {
         let added = try parse(

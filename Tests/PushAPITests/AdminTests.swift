@@ -213,6 +213,22 @@ struct AdminTests {
         }
     }
 
+    @Test("a device's connection is closed")
+    func disconnect() async throws {
+        try await Served.with { served in
+            let reply = try served.operate(.admin("POST", "/psp/admin/devices/d-1/disconnect"))
+            expectSuccess(reply, status: 202)
+            #expect(try reply.data()["device_token"]?.string == "d-1")
+            #expect(served.store.asked.disconnected == [DeviceToken(unchecked: "d-1")])
+            served.store.rewrite {
+                $0.disconnect = { _ throws(StoreError) in throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
+            }
+            expect(
+                try served.operate(.admin("POST", "/psp/admin/devices/d-2/disconnect")), 2201, status: 404, field: "device_token")
+            expect(try served.operate(.admin("POST", "/psp/admin/devices/d-1/disconnect?x=1")), 2104, status: 400, field: "x")
+        }
+    }
+
     @Test("any app's tasks, with their app; their devices; and a recall")
     func tasks() async throws {
         var script = FakeStore.Script()

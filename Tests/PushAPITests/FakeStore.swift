@@ -10,6 +10,7 @@ final class FakeStore: StorePort {
         var onAppend: @Sendable () -> Void = {}
         var append: @Sendable (PushRequest) async -> Accepted = { _ in .stored(TaskID("t-1")) }
         var cancel: @Sendable (TaskID, AppKey?) async throws(StoreError) -> Void = { _, _ throws(StoreError) in }
+        var disconnect: @Sendable (DeviceToken) async throws(StoreError) -> Void = { _ throws(StoreError) in }
         var report: @Sendable (TaskID, AppKey?) async throws(StoreError) -> TaskReport = { _, _ throws(StoreError) in
             throw .refused(Refusal(.noSuchTask))
         }
@@ -62,6 +63,7 @@ final class FakeStore: StorePort {
     struct Asked: Sendable {
         var pushes: [PushRequest] = []
         var cancelled: [TaskID] = []
+        var disconnected: [DeviceToken] = []
         var changes: [DirectoryChange] = []
         var batches: [Int] = []
         var apps: [AppKey] = []
@@ -136,6 +138,11 @@ extension FakeStore {
 
     func organisation(_ id: OrgID) async throws(StoreError) -> Organisation { try await now.organisation(id) }
     func device(_ token: DeviceToken) async throws(StoreError) -> Device { try await now.device(token) }
+    func disconnect(_ token: DeviceToken) async throws(StoreError) {
+        note { $0.disconnected.append(token) }
+        try await now.disconnect(token)
+    }
+
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> { try await now.apps(after, limit) }
 
     func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {

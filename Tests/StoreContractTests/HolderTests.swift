@@ -118,6 +118,27 @@ struct HolderTests {
         await #expect(throws: AttachError.unknownDevice) { _ = try await port.connect("d3") }
     }
 
+    @Test(
+        "an operator's word closes the connection of a device, whichever loop it is on, and the device may come back",
+        arguments: stores())
+    func disconnecting(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let task = try await port.push(.message(.device("d3")))
+        for (asked, served, loop) in [(port, port, fixture.loop), (port, fixture.other, fixture.otherLoop)] {
+            let session = try await served.connect("d3")
+            try await asked.disconnect(DeviceToken(unchecked: "d3"))
+            #expect(loop.wasAskedToClose(session.id, .requested))
+            session.disconnect()
+        }
+        // Nobody is connected: nothing to do.
+        try await port.disconnect(DeviceToken(unchecked: "d3"))
+        #expect(try await port.pendingTasks("d3") == [task])
+        await #expect(throws: StoreError.refused(Refusal(.noSuchDevice, field: "device_token"))) {
+            try await port.disconnect(DeviceToken(unchecked: "nobody"))
+        }
+    }
+
     @Test("a device that is no test device any more has what was pending in test mode withdrawn", arguments: stores(.holders))
     func testMode(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

@@ -138,6 +138,16 @@ extension MemoryPort {
         }
     }
 
+    /// Closes the device's connection, if it has one.
+    public func disconnect(_ token: DeviceToken) async throws(StoreError) {
+        try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
+            guard let record = state.log.devices[token] else {
+                return (.failure(.refused(Refusal(.noSuchDevice, field: "device_token"))), [])
+            }
+            return (.success(()), record.session.map { [.close(record.handle, session: $0, .requested)] } ?? [])
+        }
+    }
+
     /// The device.
     public func device(_ token: DeviceToken) async throws(StoreError) -> Device {
         try await attempt { state in

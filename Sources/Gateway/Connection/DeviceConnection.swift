@@ -18,17 +18,18 @@ final class DeviceConnection {
     }
 
     var state = State.awaitingConnect
+    // Small values stand together, so that they take no room of their own.
+    /// Seconds; 0 is none.
+    var keepAlive: UInt16 = 0
+    /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
+    /// nothing since somebody last looked. Else 0.
+    var undrained: Int32 = 0
     let socket: Connection
     /// Its number in the shard's table and in the wheel of deadlines.
     let slot: Int
     var decoder: PacketDecoder
     /// The device's name, once it has given one: for the log.
     var token: DeviceToken?
-    /// Seconds; 0 is none.
-    var keepAlive: UInt16 = 0
-    /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
-    /// nothing since somebody last looked. Else 0.
-    var undrained: Int32 = 0
 
     init(_ socket: Connection, slot: Int, configuration: GatewayConfiguration) {
         self.socket = socket

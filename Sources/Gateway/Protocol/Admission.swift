@@ -87,7 +87,7 @@ struct ConnectRefusal: Equatable {
     init(_ reason: DisconnectReason) {
         switch reason {
         case .withdrawn: reasonCode = .notAuthorized
-        case .takenOver: reasonCode = .serverUnavailable
+        case .takenOver, .requested: reasonCode = .serverUnavailable
         }
     }
 }

@@ -33,6 +33,7 @@ struct Ending: Error, Equatable {
     static func closed(_ reason: DisconnectReason, _ version: ProtocolVersion) -> Ending {
         switch reason {
         case .takenOver: .disconnect(.sessionTakenOver, version, cause: "taken over by another connection")
+        case .requested: .disconnect(.administrativeAction, version, cause: "an operator wants it")
         case .withdrawn:
             .disconnect(.administrativeAction, version, cause: "device deleted, given to another holder or its secret changed")
         }

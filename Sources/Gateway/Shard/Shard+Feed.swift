@@ -49,7 +49,7 @@ extension Shard {
     private func closeSession(_ id: SessionID, of handle: DeviceHandle, _ reason: DisconnectReason, _ dispatcher: Dispatcher) {
         if let session = dispatcher.sessions[handle], session.id == id, let connection = connections[Int(session.connectionSlot)]
         {
-            close(connection, .closed(reason, session.version), draining: reason == .takenOver)
+            close(connection, .closed(reason, session.version), draining: reason != .withdrawn)
         } else if let connection = attaching[id], case .attaching = connection.state {
             // The answer to its attach is on the way. Where there is none, it has gone, and its detach was sent before.
             connection.state = .attaching(closed: reason)

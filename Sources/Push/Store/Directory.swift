@@ -14,6 +14,11 @@ public protocol Directory: Sendable {
     /// - Throws: `refused` with 2201.
     func device(_ token: DeviceToken) async throws(StoreError) -> Device
 
+    /// Has the connection of a device closed, wherever it is; returns when every loop has been told. One that has none is left
+    /// alone, and any may connect again.
+    /// - Throws: `refused` with 2201.
+    func disconnect(_ token: DeviceToken) async throws(StoreError)
+
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App>
     func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation>
     func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device>

@@ -61,6 +61,13 @@ extension AdminFront {
         let token: DeviceToken = try request.identifier("device_token")
         return .changed(try await store.apply(.removeDevice(token)), "device_token", token.text)
     }
+
+    func disconnect(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
+        let token: DeviceToken = try request.identifier("device_token")
+        try await store.disconnect(token)
+        return .changed(.updated, "device_token", token.text)
+    }
 }
 
 extension Reply {

@@ -18,6 +18,7 @@ extension AdminFront {
             Route(.put, "/psp/admin/devices/{device_token}", access: .operator, body: .json) { try await $0.putDevice($1) },
             Route(.get, "/psp/admin/devices/{device_token}", access: .operator) { try await $0.device($1) },
             Route(.delete, "/psp/admin/devices/{device_token}", access: .operator) { try await $0.removeDevice($1) },
+            Route(.post, "/psp/admin/devices/{device_token}/disconnect", access: .operator) { try await $0.disconnect($1) },
             Route(.get, "/psp/admin/devices", access: .operator, query: .list("org_id", "user_id", "online")) {
                 try await $0.devices($1)
             },

@@ -53,6 +53,13 @@ extension LoopPort {
         guard let found else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
         return found
     }
+
+    func disconnect(_ token: DeviceToken) async throws(StoreError) {
+        let isKnown = try await ask(.session, confirmed: true) { decisions, _ throws(SQLiteError) in
+            try decisions.connections.disconnect(token)
+        }
+        guard isKnown else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
+    }
 }
 
 // What operators look at, as far as only the writer knows it.

@@ -95,7 +95,7 @@ final class WriterLoop {
     private func decideSessions(_ jobs: [Job]) {
         for job in jobs where job.kind == .session {
             do throws(SQLiteError) {
-                answer(job, try job.decide(decisions, transaction.now))
+                respond(to: job, try job.decide(decisions, transaction.now))
             } catch {
                 answer(job, job.fail(.unavailable(retryAfter: retryAfter)))
                 options.log("session: \(error)")
@@ -127,12 +127,12 @@ final class WriterLoop {
         if job.kind == .change && transaction.failure != nil {
             return answer(job, job.fail(.unavailable(retryAfter: retryAfter)))
         }
-        let answer = try job.decide(decisions, transaction.now)
-        if job.confirmed, let answer {
-            decisions.outbox.confirm(job.loop, answer)
-        } else {
-            self.answer(job, answer)
-        }
+        respond(to: job, try job.decide(decisions, transaction.now))
+    }
+
+    /// Answers what was decided; where the job wants it, when every loop has applied it.
+    private func respond(to job: Job, _ answer: Answer?) {
+        if job.confirmed, let answer { decisions.outbox.confirm(job.loop, answer) } else { self.answer(job, answer) }
     }
 
     private func answer(_ job: Job, _ answer: Answer?) {

@@ -48,6 +48,14 @@ final class SessionDecider {
         if let answer = try attach(successor, at: now) { outbox.answer(successor.loop, answer) }
     }
 
+    /// An operator wants the device's connection closed.
+    /// - Returns: whether there is such a device.
+    func disconnect(_ token: DeviceToken) throws(SQLiteError) -> Bool {
+        guard let device = try devices.find(token) else { return false }
+        feed.close(device.ordinal, .requested)
+        return true
+    }
+
     private func begin(
         _ attachment: SessionRegistry.Attachment, _ device: DeviceTable.Registered, at now: Int64
     ) throws(SQLiteError) -> Answer {

@@ -21,7 +21,10 @@ struct OrganisationCommands: AsyncParsableCommand {
 struct DeviceCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "device", abstract: "The devices that receive.",
-        subcommands: [DeviceAdd.self, ShowCommand<DeviceResource>.self, DeviceList.self, RemoveCommand<DeviceResource>.self])
+        subcommands: [
+            DeviceAdd.self, ShowCommand<DeviceResource>.self, DeviceList.self, DeviceDisconnect.self,
+            RemoveCommand<DeviceResource>.self,
+        ])
 }
 
 /// `pspctl push …`

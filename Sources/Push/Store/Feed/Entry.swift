@@ -30,4 +30,6 @@ public enum DisconnectReason: Sendable {
     case takenOver
     /// The device was deleted, has a new holder, or its secret changed.
     case withdrawn
+    /// An operator wants it; the device may come back.
+    case requested
 }
