@@ -52,10 +52,10 @@ public enum Daemon {
         guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
             // Whoever started the server waits for that line and will never see it. A server that nobody knows of must not run
             // on.
-            _ = end(server, by: "a standard output that cannot be written", signals)
+            _ = shutDown(server, by: "a standard output that cannot be written", signals)
             return ExitCode.unexpected
         }
-        return end(server, by: untilStopped(signals), signals)
+        return shutDown(server, by: untilStopped(signals), signals)
     }
 
     /// - Returns: the name of the signal that asks for the end.
@@ -70,7 +70,7 @@ public enum Daemon {
     }
 
     /// Ends cleanly. A second signal ends the grace period.
-    private static func end(_ server: PushServer, by cause: String, _ signals: ProcessSignals) -> Int32 {
+    private static func shutDown(_ server: PushServer, by cause: String, _ signals: ProcessSignals) -> Int32 {
         let grace = GracePeriod(longestEnd - .milliseconds(1_300))
         let ended = Locked<Bool?>(nil)
         Task.detached {

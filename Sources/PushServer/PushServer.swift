@@ -89,7 +89,7 @@ public final class PushServer: Sendable {
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, log: log)
         } catch {
-            await end(store, then: threads)
+            await stop(store, then: threads)
             throw .unexpected("could not start: \(error)")
         }
     }
@@ -136,7 +136,7 @@ public final class PushServer: Sendable {
             }
         }
         if !devicesEnded { log.warning("some devices were not waited for") }
-        await Self.end(store, then: loops.map(\.thread))
+        await Self.stop(store, then: loops.map(\.thread))
         defer { directory.release() }
         do throws(FileError) {
             try directory.retract()
@@ -150,7 +150,7 @@ public final class PushServer: Sendable {
 
     /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the
     /// concurrency runtime's that others wait for.
-    private static func end(_ store: any Store, then threads: [EventLoop]) async {
+    private static func stop(_ store: any Store, then threads: [EventLoop]) async {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 store.close()

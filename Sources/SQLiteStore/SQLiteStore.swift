@@ -77,7 +77,7 @@ public final class SQLiteStore: Store {
         return drawn
     }
 
-    /// A loop's door to the store. One a loop.
+    /// A loop's own port. One a loop.
     public func port(for mailbox: any Mailbox) -> any StorePort {
         // Numbered in the order in which the writer is told of them.
         let number = ports.withLock { count in

@@ -46,12 +46,12 @@ struct Pspctl: AsyncParsableCommand {
             Output.error("pspctl: \(failure)")
             Foundation.exit(1)
         } catch {
-            end(with: error)
+            exit(with: error)
         }
     }
 
     /// Help, the version, a mistake in the arguments, or a command that has said what it had to say.
-    private static func end(with error: any Error) -> Never {
+    private static func exit(with error: any Error) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
         guard code != .success else {

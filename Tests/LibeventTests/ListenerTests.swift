@@ -44,7 +44,7 @@ struct ListenerTests {
         let socket = try ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0]
         try socket.limitUnacknowledgedData(to: .seconds(110))
         let client = try RawSocket(socket.address)
-        let listening = socket.take()
+        let listening = socket.takeDescriptor()
         defer { close(listening) }
         let accepted = accept(listening, nil, nil)
         try #require(accepted >= 0)

@@ -70,7 +70,7 @@ public actor Shard {
 
     /// Makes the shard of a loop; nothing happens until it begins.
     /// - Parameters:
-    ///   - store: the loop's own door to the store.
+    ///   - store: the loop's own port.
     ///   - overdue: one for all shards of the process: a device may come back to another loop.
     ///   - logger: refusals and faults of devices go there, without secrets.
     public init(

@@ -31,7 +31,7 @@ final class HTTPListeners {
 
     func open(_ socket: ListeningSocket) throws(LibeventError) {
         if retry == nil { retry = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in enable() } }
-        let descriptor = socket.take()
+        let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
         let flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC
         // No callback: evhttp sets its own. A backlog of 0: it listens already.

@@ -35,7 +35,7 @@ public final class Listener {
         loop.preconditionOwned()
         self.loop = loop
         address = socket.address
-        let descriptor = socket.take()
+        let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
         acceptor = try Acceptor(descriptor: descriptor, loop: loop, onAccept: onAccept)
     }

@@ -19,7 +19,7 @@ public final class ListeningSocket: Sendable {
     }
 
     deinit {
-        let left = take()
+        let left = takeDescriptor()
         if left >= 0 { close(left) }
     }
 
@@ -95,5 +95,5 @@ public final class ListeningSocket: Sendable {
     }
 
     /// Hands the descriptor over; the caller closes it. -1 if it has been taken before.
-    func take() -> Int32 { descriptor.exchange(-1, ordering: .relaxed) }
+    func takeDescriptor() -> Int32 { descriptor.exchange(-1, ordering: .relaxed) }
 }

@@ -5,11 +5,11 @@ enum RFC3339 {
     /// A leap second (`:60`) is the second after it, for Unix time has no place for it.
     static func parse(_ text: String) -> Int64? {
         var reader = Reader(rest: text.utf8[...])
-        guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), (1...12).contains(month),
-            reader.take("-"),
-            let day = reader.number(2), (1...daysIn(month, of: year)).contains(day), reader.take("T") || reader.take("t"),
-            let hour = reader.number(2), hour < 24, reader.take(":"), let minute = reader.number(2), minute < 60,
-            reader.take(":"),
+        guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), (1...12).contains(month),
+            reader.skip("-"),
+            let day = reader.number(2), (1...daysIn(month, of: year)).contains(day), reader.skip("T") || reader.skip("t"),
+            let hour = reader.number(2), hour < 24, reader.skip(":"), let minute = reader.number(2), minute < 60,
+            reader.skip(":"),
             let second = reader.number(2), second <= 60, let milliseconds = reader.fraction(), let offset = reader.offset(),
             reader.rest.isEmpty
         else { return nil }
@@ -20,7 +20,7 @@ enum RFC3339 {
     private struct Reader {
         var rest: Substring.UTF8View
 
-        mutating func take(_ character: Unicode.Scalar) -> Bool {
+        mutating func skip(_ character: Unicode.Scalar) -> Bool {
             guard rest.first == UInt8(ascii: character) else { return false }
             rest.removeFirst()
             return true
@@ -37,7 +37,7 @@ enum RFC3339 {
 
         /// Milliseconds of a fraction, which may be absent.
         mutating func fraction() -> Int? {
-            guard take(".") else { return 0 }
+            guard skip(".") else { return 0 }
             guard var milliseconds = digit() else { return nil }
             var unit = 100
             milliseconds *= unit
@@ -50,9 +50,9 @@ enum RFC3339 {
 
         /// Minutes east of UTC.
         mutating func offset() -> Int? {
-            if take("Z") || take("z") { return 0 }
-            let isEast = take("+")
-            guard isEast || take("-"), let hours = number(2), hours < 24, take(":"), let minutes = number(2), minutes < 60 else {
+            if skip("Z") || skip("z") { return 0 }
+            let isEast = skip("+")
+            guard isEast || skip("-"), let hours = number(2), hours < 24, skip(":"), let minutes = number(2), minutes < 60 else {
                 return nil
             }
             return isEast ? hours * 60 + minutes : -(hours * 60 + minutes)

@@ -1,4 +1,4 @@
-/// One loop's door to the store. All answers to calls made through it are posted to its loop, commit by commit: the feed's
+/// What a loop asks of the store. All answers to calls made through it are posted to its loop, commit by commit: the feed's
 /// entries first, then the answers, so that a caller never learns of a push before its own loop has it.
 public protocol StorePort: TaskStore, DeliveryStore, Directory {
     /// Begins the feed. `deliver` is called on the loop with everything after the snapshot's position, in order, and has applied

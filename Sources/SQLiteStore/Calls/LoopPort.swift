@@ -1,7 +1,7 @@
 internal import Push
 internal import StoreCore
 
-/// One loop's door to the embedded store. Calls are made on the loop; answers come back to it.
+/// One loop's port of the embedded store. Calls are made on the loop; answers come back to it.
 final class LoopPort: StorePort {
     let store: SQLiteStore
     let mailbox: any Mailbox

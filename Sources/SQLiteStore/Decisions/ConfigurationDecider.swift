@@ -28,7 +28,7 @@ final class ConfigurationDecider {
     func supersede(_ slot: ConfigurationTable.Slot, at now: Int64) throws(SQLiteError) {
         guard let older = try tables.configurations.position(in: slot) else { return }
         // One that has expired has ended already, and no count that a caller has read falls back.
-        if let row = try tables.messages.row(older), row.isDeliverable(at: now) { try tasks.end(older, .superseded, at: now) }
+        if let row = try tables.messages.row(older), row.isDeliverable(at: now) { try tasks.endTask(older, .superseded, at: now) }
     }
 
     /// Makes a row the current configuration of its slot.
@@ -39,7 +39,7 @@ final class ConfigurationDecider {
     /// Cancels the current configurations of an organisation that is deleted.
     func cancel(ofOrganisation id: OrgID, at now: Int64) throws(SQLiteError) {
         let target = ConfigurationTable.Target(kind: .organisation, name: id.text)
-        for row in try current(target, at: now) { try tasks.end(row.seq, .cancelled, at: now) }
+        for row in try current(target, at: now) { try tasks.endTask(row.seq, .cancelled, at: now) }
         try tables.configurations.remove(allOf: target)
     }
 

@@ -38,14 +38,14 @@ final class TaskDecider {
         guard row.isDeliverable(at: now), let receipts = try receipts.receipts(at: row.seq) else { return nil }
         // A message that nobody waits for is completed; a configuration is active for as long as it is the current one.
         if row.kind == .message && receipts.rest == 0 { return nil }
-        try end(row.seq, .cancelled, at: now)
+        try endTask(row.seq, .cancelled, at: now)
         if row.kind == .configuration { try tables.configurations.remove(row.seq) }
         return nil
     }
 
     /// Ends a task: nothing more of it is handed to a connection.
-    func end(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
-        try tables.messages.end(seq, end, at: now)
+    func endTask(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
+        try tables.messages.markEnded(seq, end, at: now)
         feed.ended(seq, at: log.takePosition())
     }
 }

@@ -66,7 +66,7 @@ final class MessageTable {
         try insert.run()
     }
 
-    func end(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
+    func markEnded(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
         let update = try database.statement("UPDATE message SET status = ?, ended_at = ? WHERE seq = ?")
         update.bind(1, end.rawValue)
         update.bind(2, now)

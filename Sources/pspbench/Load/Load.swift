@@ -140,7 +140,7 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
         guard let lane = connection.tag as? Lane else { return }
         do throws(BenchError) {
             try connection.withInput { (bytes, consumed) throws(BenchError) in
-                while let answer = try wire.answer(bytes, consumed: &consumed) { take(answer, lane) }
+                while let answer = try wire.answer(bytes, consumed: &consumed) { record(answer, lane) }
             }
         } catch {
             report.lastTrouble = error.description
@@ -151,7 +151,7 @@ actor Load<Wire: LoadWire>: ConnectionHandler {
         }
     }
 
-    private func take(_ answer: LoadAnswer, _ lane: Lane) {
+    private func record(_ answer: LoadAnswer, _ lane: Lane) {
         if answer == .ready {
             lane.isReady = true
             return
