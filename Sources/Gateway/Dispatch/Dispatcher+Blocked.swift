@@ -63,7 +63,7 @@ extension Dispatcher {
     /// What is over by the clock, or by the feed as far as the ring remembers it.
     private func endWhatIsKnown(_ session: Session) {
         let seconds = UInt32(clamping: clock.now / 1_000)
-        session.window.end { position, expires in expires <= seconds || rows.hasEnded(at: position) }
+        session.endMessages { position, expires in expires <= seconds || rows.hasEnded(at: position) }
     }
 
     /// Of what has left the ring, of withdrawals and of a gap in the feed only the store knows. It is asked after two seconds of
@@ -75,6 +75,6 @@ extension Dispatcher {
     /// The store was asked from the cursor on: what it does not name is over.
     func endWhatIsMissing(in page: Pending, _ session: Session) {
         let pending = Set(page.rows.lazy.filter { !self.ended.contains($0.task) }.map(\.position))
-        session.window.end { position, _ in position <= page.lookedUpTo && !pending.contains(position) }
+        session.endMessages { position, _ in position <= page.lookedUpTo && !pending.contains(position) }
     }
 }

@@ -58,7 +58,8 @@ extension Dispatcher {
             session.offeredUpTo = row.position
             return true
         }
-        if session.window.wasSettledBefore(row.position), session.window.isEmpty {
+        let wasSettled = session.window.wasSettledBefore(row.position)
+        if wasSettled, session.window.isEmpty {
             session.offeredUpTo = row.position
             return true
         }
@@ -68,7 +69,7 @@ extension Dispatcher {
             return false
         }
         session.offeredUpTo = row.position
-        if session.window.wasSettledBefore(row.position) {
+        if wasSettled {
             session.window.appendSettled(row.position, after: predecessor)
             return true
         }

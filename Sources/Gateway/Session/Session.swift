@@ -78,6 +78,15 @@ final class Session {
 
     var version: ProtocolVersion { conversation.version }
 
+    /// Messages of the window that have ended hold it no more; see ``Window/end(where:)``.
+    func endMessages(where hasEnded: (Position, _ expires: UInt32) -> Bool) {
+        // By a copy, so that nothing is called while the window is being changed. Otherwise the compiler has to watch, at every
+        // delivery, whether that happens.
+        var changed = window
+        changed.end(where: hasEnded)
+        window = changed
+    }
+
     /// Whether the device takes a packet of so many bytes.
     func takes(packetSize: Int) -> Bool { conversation.takes(packetSize: packetSize) }
 }

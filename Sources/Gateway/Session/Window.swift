@@ -47,7 +47,7 @@ struct Window {
     /// Nothing is still to be delivered.
     var isEmpty: Bool { messages.isEmpty }
     /// Every place is taken, by what is still to be delivered and what was acknowledged behind it.
-    var isHeld: Bool { count >= limit || count + endedCount >= Self.identifiers }
+    var isHeld: Bool { count >= limit || (exceptions != nil && lacksIdentifiers) }
     /// Nothing more may be sent.
     var isFull: Bool { isHeld || inFlight >= receiveMaximum }
     /// How many more may be sent.
@@ -64,7 +64,8 @@ struct Window {
         return messages.isEmpty ? nil : messages[Int(first)].sent
     }
 
-    private var endedCount: Int { exceptions?.ended.count ?? 0 }
+    /// Every packet identifier is in use, by a place in the window or by a message that has ended.
+    private var lacksIdentifiers: Bool { count + (exceptions?.ended.count ?? 0) >= Self.identifiers }
 
     // MARK: Sending
 
@@ -232,7 +233,7 @@ extension Window {
     }
 
     /// A session's messages that are out of the ordinary. An object, since nearly every window has none: it costs a pointer then.
-    /// A window that has one must not be copied; each is its session's own.
+    /// Each is its session's own: of two copies of a window only one may go on.
     private final class Exceptions {
         /// Acknowledged on an earlier connection, beyond the cursor; ascending.
         var settledBeyond: [Position]
