@@ -72,10 +72,10 @@ class AdminClient:
         self.server = server
         self.token = token
 
-    def call(self, method, path, body=None, **query):
+    def call(self, method, path, body=None, /, timeout=60, **query):
         target = path + ("?" + urllib.parse.urlencode(query) if query else "")
         token = self.token if self.token is not None else self.server.admin_token
-        return exchange(self.server.admin, method, target, encode(body), [("Authorization", f"Bearer {token}")])
+        return exchange(self.server.admin, method, target, encode(body), [("Authorization", f"Bearer {token}")], timeout)
 
     def put(self, kind, name, /, **fields):
         return self.call("PUT", f"/psp/admin/{kind}/{name}", fields)
@@ -109,7 +109,8 @@ class AdminClient:
 
     def import_lines(self, lines):
         body = b"".join(line if isinstance(line, bytes) else encode(line) + b"\n" for line in lines)
-        return self.call("POST", "/psp/admin/import", body)
+        # A large one gives way to everything else, on a slow machine for minutes.
+        return self.call("POST", "/psp/admin/import", body, timeout=1200)
 
     def is_online(self, token):
         return self.get("devices", token).ok()["online"]
