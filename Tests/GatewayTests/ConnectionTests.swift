@@ -228,6 +228,17 @@ struct ConnectionTests {
         }
     }
 
+    @Test("what was read before the end is answered before DISCONNECT")
+    func answersBeforeEnd() async throws {
+        try await GatewayFixture.run { gateway in
+            let device = try await gateway.connect(version: .v5)
+            await device.send(bytes: [0xC0, 0x00, 0xC1, 0x00])
+            #expect(try await device.next() == .pingresp)
+            #expect(try await device.next() == disconnect(.malformedPacket))
+            try await device.waitForClose()
+        }
+    }
+
     @Test("CONNACK is the first packet, also of a session that ends while its first page is being read")
     func connackFirst() async throws {
         try await GatewayFixture.run { gateway in
@@ -236,12 +247,13 @@ struct ConnectionTests {
             var bytes: [UInt8] = []
             Packet.connect(Connect(version: .v5, clientIdentifier: "c", userName: "d1", password: Array("secret".utf8)))
                 .encode(version: .v5, into: &bytes)
-            await device.send(bytes: bytes + [0xC1, 0x00])
+            await device.send(bytes: bytes + [0xC0, 0x00, 0xC1, 0x00])
             guard case .connack(let connack) = try await device.next() else {
                 Issue.record("no CONNACK")
                 return
             }
             #expect(connack.reasonCode == .success)
+            #expect(try await device.next() == .pingresp)
             #expect(try await device.next() == disconnect(.malformedPacket))
             try await device.waitForClose()
             gateway.store.releasePages()

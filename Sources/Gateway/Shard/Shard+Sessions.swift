@@ -158,8 +158,8 @@ extension Shard {
         let settledUpTo = dispatcher.settledUpTo(of: session)
         handOver()
         store.detach(session.device, session: session.id, settledUpTo: settledUpTo)
-        // Whatever follows, CONNACK is the first packet [MQTT-3.2.0-2].
-        if session.owesConnack { connection.socket.send(session.output) }
+        // Whatever follows, CONNACK is the first packet [MQTT-3.2.0-2], and packets read before the end have their answers.
+        connection.socket.send(session.output)
         dispatcher.leave(session)
     }
 }
