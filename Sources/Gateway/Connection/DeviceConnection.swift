@@ -50,8 +50,6 @@ final class DeviceConnection {
         return socket.outputCount < before
     }
 
-    var isClosing: Bool { if case .closing = state { true } else { false } }
-
     /// Whether the next packet may be taken.
     var takesPackets: Bool {
         switch state {

@@ -41,7 +41,10 @@ extension Dispatcher {
                 advance(session)
                 continue
             }
-            guard !session.window.isFull else { continue }
+            guard !session.window.isFull else {
+                block(session)
+                continue
+            }
             return pageRequest(session, after: session.offeredUpTo, session.window.pageLimit)
         }
         return nil

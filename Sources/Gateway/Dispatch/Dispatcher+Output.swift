@@ -6,6 +6,8 @@ internal import MQTT
 extension Dispatcher {
     /// Buffers are lent to the sessions that have output, so that a delivery allocates nothing and an idle session holds none.
     private static let bufferLimit = 32
+    /// A smaller one would have to grow under the next messages.
+    private static let smallestBuffer = 512
     private static let largestBuffer = 64 * 1024
 
     /// Lends the session a buffer for its output, unless it has one, and has it flushed.
@@ -39,7 +41,8 @@ extension Dispatcher {
             session.owesConnack = false
             var buffer: [UInt8] = []
             swap(&buffer, &session.output)
-            guard buffers.count < Self.bufferLimit, buffer.capacity <= Self.largestBuffer else { continue }
+            let isUseful = buffer.capacity >= Self.smallestBuffer && buffer.capacity <= Self.largestBuffer
+            guard isUseful, buffers.count < Self.bufferLimit else { continue }
             buffer.removeAll(keepingCapacity: true)
             buffers.append(buffer)
         }
