@@ -16,16 +16,16 @@ struct BacklogTests {
         let stuck = TestLoop()
         let port = fixture.store.port(for: stuck)
         try await stuck.follow(port)
-        stuck.suspend()
-        var tasks: [TaskID] = []
-        for _ in 0..<200 {
-            tasks.append(try await fixture.port.push(.message(.organisation("root"), text: String(repeating: "x", count: 900))))
-        }
-        // More than the limit was not kept for it.
+        let own = fixture.port
         let isCancelled = Locked(false)
-        let (own, last) = (fixture.port, tasks[199])
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
+        var tasks: [TaskID] = []
+        let cancelling = try await stuck.hanging {
+            for _ in 0..<200 {
+                tasks.append(try await own.push(.message(.organisation("root"), text: String(repeating: "x", count: 900))))
+            }
+            // More than the limit was not kept for it.
+            let last = tasks[199]
+            let cancelling = Task {
                 try await own.cancel(last, by: nil)
                 isCancelled.withLock { $0 = true }
             }
@@ -34,9 +34,9 @@ struct BacklogTests {
             }
             _ = try await own.organisation(OrgID(unchecked: "root"))
             #expect(!isCancelled.withLock { $0 })
-            stuck.resume()
-            try await group.waitForAll()
+            return cancelling
         }
+        try await cancelling.value
         let events = stuck.takeEvents()
         let rows = events.flatMap(\.rows)
         #expect(rows.map(\.task) == Array(tasks.prefix(rows.count)))

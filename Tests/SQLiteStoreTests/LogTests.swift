@@ -23,12 +23,14 @@ struct LogTests {
         // The rows are in the tail when the reader looks at it, and in the index when its snapshot begins, or the other way
         // round.
         let store = fixture.store
-        fixture.loop.suspend()
         let port = fixture.port
-        async let pushed = port.append(.message(.organisation("root"), tag: "t"), withinRate: true)
-        try await eventually { store.tail.view.head > session.attached.settledUpTo.raw }
-        fixture.loop.resume()
-        guard case .stored(let first) = await pushed else { throw UnexpectedAnswer(await pushed) }
+        let pushing = try await fixture.loop.hanging {
+            let pushing = Task { await port.append(.message(.organisation("root"), tag: "t"), withinRate: true) }
+            try await eventually { store.tail.view.head > session.attached.settledUpTo.raw }
+            return pushing
+        }
+        let pushed = await pushing.value
+        guard case .stored(let first) = pushed else { throw UnexpectedAnswer(pushed) }
         let (loop, app) = (TestLoop(), AppKey(unchecked: "app"))
         let writer = store.port(for: loop)
         let second = Locked<TaskID?>(nil)

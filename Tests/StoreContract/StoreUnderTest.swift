@@ -41,16 +41,21 @@ public struct StoreKind: Sendable, CustomStringConvertible {
     public let name: String
     /// What it does not claim, and why.
     public let unclaimed: [Capability: String]
+    /// How soon every port counts what another was told, where it does not share its facts with it at once.
+    public let longestUntilCounted: Duration
     private let make: @Sendable (UInt64) async throws -> any StoreUnderTest
 
-    /// - Parameter make: makes an empty store. By the number it may choose sizes and times that its callers do not see, so that
-    ///   many numbers try many of them.
+    /// - Parameters:
+    ///   - longestUntilCounted: a second, as the interface says, unless the store is under stress.
+    ///   - make: makes an empty store. By the number it may choose sizes and times that its callers do not see, so that many
+    ///     numbers try many of them.
     public init(
-        _ name: String, unclaimed: [Capability: String] = [:],
+        _ name: String, unclaimed: [Capability: String] = [:], longestUntilCounted: Duration = .seconds(1),
         make: @escaping @Sendable (UInt64) async throws -> any StoreUnderTest
     ) {
         self.name = name
         self.unclaimed = unclaimed
+        self.longestUntilCounted = longestUntilCounted
         self.make = make
     }
 

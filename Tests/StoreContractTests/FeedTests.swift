@@ -81,15 +81,14 @@ struct FeedTests {
     func slowLoop(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         let task = try await fixture.port.push(.message(.organisation("root")))
-        fixture.otherLoop.suspend()
         let done = Locked<[String]>([])
         let port = fixture.port
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
+        let (cancelling, changing) = try await fixture.otherLoop.hanging {
+            let cancelling = Task {
                 try await port.cancel(task, by: nil)
                 done.withLock { $0.append("cancel") }
             }
-            group.addTask {
+            let changing = Task {
                 try await port.changeApp("app") { $0.name = "changed" }
                 done.withLock { $0.append("change") }
             }
@@ -98,9 +97,10 @@ struct FeedTests {
             // Pushes do not wait for it.
             try await port.push(.message(.organisation("root")))
             #expect(done.withLock { $0 } == [])
-            fixture.otherLoop.resume()
-            try await group.waitForAll()
+            return (cancelling, changing)
         }
+        try await cancelling.value
+        try await changing.value
         #expect(fixture.otherLoop.takeEntries().contains { if case .ended(task, _) = $0 { true } else { false } })
     }
 

@@ -49,8 +49,10 @@ struct HolderTests {
         let after = try await port.connect("d1")
         #expect(after.device != before.device)
         #expect(try await port.counts(task).targeted == 2)
-        after.settle(try await after.read())
         // A fact of the old holder's is not the new one's.
+        #expect(try await before.tell(task, .opened) == .refused)
+        #expect(try await port.counts(task).opened == 0)
+        after.settle(try await after.read())
         #expect(try await port.counts(task).parts == [.delivered: 1, .pending: 1])
         #expect(try await port.refusal(of: .message(.user("u3"))).code == .userHasNoDevice)
         #expect(try await port.counts(try await port.push(.message(.user("u1")))).targeted == 1)

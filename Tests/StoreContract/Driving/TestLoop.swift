@@ -4,7 +4,8 @@ public import Push
 
 /// A loop as the store sees it: a serial queue that runs what is posted, and keeps what the feed told.
 ///
-/// It checks what every loop relies on: events follow one another without a hole, rows stand in order and none is told twice.
+/// It checks what every loop relies on: positions only grow, so that no row is told twice, and none lies beyond what its event
+/// says it tells up to.
 public final class TestLoop: Mailbox {
     struct Feed: Sendable {
         var events: [FeedEvent] = []
@@ -29,11 +30,12 @@ public final class TestLoop: Mailbox {
         queue.async(execute: work)
     }
 
-    /// From now on nothing that is posted runs: a loop that hangs.
-    public func suspend() { queue.suspend() }
-
-    /// It hangs no longer.
-    public func resume() { queue.resume() }
+    /// Runs nothing of what is posted until `body` has ended, be it by an error: a loop that hangs.
+    public func hanging<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+        queue.suspend()
+        defer { queue.resume() }
+        return try await body()
+    }
 
     /// Follows a port's feed from now on.
     @discardableResult

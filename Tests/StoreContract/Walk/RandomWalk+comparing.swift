@@ -4,20 +4,7 @@ extension RandomWalk {
     /// Compares all counts, and the devices and lists of a few or of all.
     func compare(everything: Bool) async throws {
         let port = anyPort
-        if fixture.kind.claims([.sharedFacts]) {
-            try await compareReports(by: port)
-        } else {
-            // What the other port was told may come a moment later; what still differs then does differ.
-            try await eventually("reports that include the other port's acknowledgements") {
-                do {
-                    try await compareReports(by: port)
-                    return true
-                } catch is Mismatch {
-                    return false
-                }
-            }
-            try await compareReports(by: port)
-        }
+        try await compareReports(by: port)
         for index in model.tasks.indices where everything || index == model.tasks.count - 1 || chance(3) {
             try await compareLists(of: model.tasks[index], by: port, everything: everything)
         }
@@ -33,8 +20,23 @@ extension RandomWalk {
 
     // MARK: Tasks
 
+    /// What the other port was told may come a moment later; what still differs at the deadline does differ.
     private func compareReports(by port: any StorePort) async throws {
+        // Drawn once: the walk does not depend on how often it looks.
         let limit = number(5..<60)
+        let deadline = fixture.countingDeadline
+        while true {
+            let isLast = ContinuousClock.now >= deadline
+            do {
+                return try await compareReports(by: port, limit: limit)
+            } catch let difference as Mismatch {
+                if isLast { throw difference }
+            }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    private func compareReports(by port: any StorePort, limit: Int) async throws {
         let reports = try await port.all { after throws(StoreError) in
             try await port.tasks(TaskFilter(), after: after, limit: limit)
         }
