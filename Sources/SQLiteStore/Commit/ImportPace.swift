@@ -27,7 +27,7 @@ struct ImportPace {
     private var lastSlice: Int64 = 0
 
     /// Even where somebody always waits, or a checkpoint does not end, an import goes on after so many nanoseconds.
-    private static let patience: (waiting: Int64, checkpoint: Int64) = (20_000_000, 250_000_000)
+    private static let longestWait: (waiting: Int64, checkpoint: Int64) = (20_000_000, 250_000_000)
     /// How soon to look again whether it may go on.
     private static let look: Int64 = 1_000_000
 
@@ -35,7 +35,7 @@ struct ImportPace {
     /// move, and each push would wait behind both.
     func yields(at now: Int64, toWaiting isAwaited: Bool, toCheckpoint isBusy: Bool) -> Bool {
         let waited = now - lastSlice
-        return (isAwaited && waited < Self.patience.waiting) || (isBusy && waited < Self.patience.checkpoint)
+        return (isAwaited && waited < Self.longestWait.waiting) || (isBusy && waited < Self.longestWait.checkpoint)
     }
 
     /// Others are first.

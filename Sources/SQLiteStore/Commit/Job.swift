@@ -6,7 +6,7 @@ internal import StoreCore
 struct Job: Sendable {
     /// What becomes of a job whose transaction failed.
     enum Kind {
-        /// It failed with it. Refused where nothing can be written.
+        /// A change: it fails together with its transaction, and is refused while the store cannot write.
         case change
         /// Changes nothing: decided again, by what is committed.
         case read

@@ -19,7 +19,7 @@ final class EventDecider {
             return .refused
         }
         if try !receipts.has(.joined, ordinal, in: counters), try !tables.wasAddressed(ordinal, by: row) { return .refused }
-        // An iOS device that a groupcast left out, or one whose holder changed, was not addressed by it.
+        // A groupcast may have left out an iOS device, for which it was too large: counted, but not addressed.
         if row.isWithoutIOS, let platform = try tables.devices.platform(of: ordinal), row.audience.leavesOut(platform) {
             return .refused
         }

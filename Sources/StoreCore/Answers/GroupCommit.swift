@@ -9,7 +9,7 @@ package struct GroupCommit {
     /// Fewer callers than this at a time are no crowd, and nobody waits.
     private static let crowd = 8
     /// The longest wait, in nanoseconds.
-    private static let patience: Int64 = 400_000
+    private static let longestWait: Int64 = 400_000
     /// What was learned of a crowd holds so long after its commit, in nanoseconds.
     private static let memory: Int64 = 5_000_000
 
@@ -31,6 +31,6 @@ package struct GroupCommit {
     ) -> (callers: Int, nanoseconds: Int64)? {
         guard callers >= Self.crowd, count > 0, count < callers else { return nil }
         guard now - committedAt < Self.memory else { return nil }
-        return (callers, Self.patience)
+        return (callers, Self.longestWait)
     }
 }
