@@ -30,13 +30,14 @@ public enum Daemon {
         } catch {
             return complain("\(error)", ExitCode.cannotWork)
         }
-        LoggingSystem.bootstrap { label in
-            StandardErrorLogHandler(label: label, level: configuration.logLevel, format: configuration.logFormat)
-        }
-        return serve(configuration)
+        let log = LogWriter(to: STDERR_FILENO, format: configuration.logFormat)
+        LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: configuration.logLevel, writer: log) }
+        let code = serve(configuration, log)
+        log.flush(atMost: .seconds(1))
+        return code
     }
 
-    private static func serve(_ configuration: ServerConfiguration) -> Int32 {
+    private static func serve(_ configuration: ServerConfiguration, _ log: LogWriter) -> Int32 {
         let signals = ProcessSignals()
         // The store holds secrets, whoever made the directory.
         umask(0o077)
@@ -45,17 +46,17 @@ public enum Daemon {
             server = try waiting { () async throws(StartError) in try await PushServer.start(configuration) }.get()
         } catch {
             switch error {
-            case .cannotWork: return complain("\(error)", ExitCode.cannotWork)
-            case .unexpected: return complain("\(error)", ExitCode.unexpected)
+            case .cannotWork: return complain("\(error)", ExitCode.cannotWork, log)
+            case .unexpected: return complain("\(error)", ExitCode.unexpected, log)
             }
         }
         guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
             // Whoever started the server waits for that line and will never see it. A server that nobody knows of must not run
             // on.
-            _ = shutDown(server, by: "a standard output that cannot be written", signals)
+            _ = shutDown(server, by: "a standard output that cannot be written", signals, log)
             return ExitCode.unexpected
         }
-        return shutDown(server, by: untilStopped(signals), signals)
+        return shutDown(server, by: untilStopped(signals), signals, log)
     }
 
     /// - Returns: the name of the signal that asks for the end.
@@ -70,7 +71,7 @@ public enum Daemon {
     }
 
     /// Ends cleanly. A second signal ends the grace period.
-    private static func shutDown(_ server: PushServer, by cause: String, _ signals: ProcessSignals) -> Int32 {
+    private static func shutDown(_ server: PushServer, by cause: String, _ signals: ProcessSignals, _ log: LogWriter) -> Int32 {
         let grace = GracePeriod(longestEnd - .milliseconds(1_300))
         let ended = Locked<Bool?>(nil)
         Task.detached {
@@ -82,7 +83,7 @@ public enum Daemon {
             if let clean = ended.withLock({ $0 }) { return clean ? ExitCode.ended : ExitCode.unexpected }
             if case .stop? = signals.wait(atMost: .milliseconds(20)) { grace.end() }
         }
-        return complain("the store could not be closed in time", ExitCode.unexpected)
+        return complain("the store could not be closed in time", ExitCode.unexpected, log)
     }
 
     /// Runs `work` on the concurrency runtime's own threads and blocks the calling thread until it ends.
@@ -107,9 +108,10 @@ public enum Daemon {
         write(text, to: STDOUT_FILENO) ? ExitCode.ended : ExitCode.unexpected
     }
 
-    private static func complain(_ line: String, _ code: Int32) -> Int32 {
-        // If standard error cannot be written either, the exit code alone has to tell.
-        _ = write("pspd: \(line)\n", to: STDERR_FILENO)
+    private static func complain(_ line: String, _ code: Int32, _ log: LogWriter? = nil) -> Int32 {
+        let text = "pspd: \(line)\n"
+        // Where standard error cannot be written either, the exit code is all that is left to say it.
+        if let log { log.write(text) } else { _ = write(text, to: STDERR_FILENO) }
         return code
     }
 

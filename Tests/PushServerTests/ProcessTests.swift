@@ -110,6 +110,20 @@ struct ProcessTests {
         withExtendedLifetime(others) {}
     }
 
+    @Test("serves and ends with 0 though nobody reads its log")
+    func unreadLog() async throws {
+        let server = try ServerProcess(arguments + ["--log-level", "debug"])
+        let ready = try ReadyLine(await server.line())
+        // Each connection that ends is a line; a pipe that nobody reads holds some 400 of them.
+        for _ in 0..<1_000 { try Peer(ready.mqtt).send("nonsense") }
+        let peer = try Peer(ready.admin)
+        try peer.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try peer.receive().hasPrefix("HTTP/1.1 200 "))
+        server.send(SIGTERM)
+        // The process ends before anybody reads its log.
+        #expect(await server.exitCode() == 0)
+    }
+
     @Test("SIGTERM ends it in time though callers and devices say nothing, or stop half-way", arguments: [1, 2])
     func silentPeers(signals: Int) async throws {
         let server = try ServerProcess(arguments)

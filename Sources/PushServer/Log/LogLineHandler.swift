@@ -1,25 +1,18 @@
 internal import Base
-internal import Glibc
 internal import Logging
 
-/// Log lines on standard error, one `write` each, so that lines of several loops never mix.
-struct StandardErrorLogHandler: LogHandler {
+/// Makes log lines of events, and hands them to the writer.
+struct LogLineHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     var logLevel: Logger.Level
     private let label: String
-    private let json: Bool
+    private let writer: LogWriter
 
-    /// - Parameter format: ``LogFormat/automatic`` is text when standard error is a terminal.
-    init(label: String, level: Logger.Level, format: LogFormat) {
+    init(label: String, level: Logger.Level, writer: LogWriter) {
         self.label = label
+        self.writer = writer
         logLevel = level
-        json =
-            switch format {
-            case .text: false
-            case .json: true
-            case .automatic: isatty(STDERR_FILENO) == 0
-            }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -34,10 +27,6 @@ struct StandardErrorLogHandler: LogHandler {
         if let error = event.error { all["error"] = "\(error)" }
         let line = LogLine(
             time: WallClock.milliseconds, level: event.level, label: label, message: event.message.description, metadata: all)
-        do throws(SystemError) {
-            try writeAll(Array((json ? line.json : line.text).utf8), to: STDERR_FILENO)
-        } catch {
-            // A log that cannot be written (a closed pipe, a full disk) must not end the server, and there is nowhere to say so.
-        }
+        writer.write(writer.isJSON ? line.json : line.text)
     }
 }
