@@ -26,19 +26,20 @@ extension Front {
     @inlinable
     func judge(_ head: HTTPRequestHead) -> HTTPBodyVerdict {
         do {
-            return .accept(upTo: try examine(head).match.route.body.limit)
+            let (match, _, caller) = try examine(head)
+            return mayKeepBody(of: caller) ? .accept(upTo: match.route.body.limit) : .refuse
         } catch {
             // Why, is said when the handler is called.
             return .refuse
         }
     }
 
-    /// A request that is there, for its handler.
+    /// A request that is there, for its handler; or, without its body, one of a caller for whom no body is kept.
     /// - Throws: what ``examine(_:)`` throws, and ``Rejection/bodyDropped``.
     @inlinable
     func request(from exchange: HTTPExchange) throws -> Request<Self> {
         let (match, headers, caller) = try examine(exchange)
-        guard !exchange.isRefused else { throw Rejection.bodyDropped }
-        return Request(exchange, to: match, headers: headers, caller: caller)
+        guard !exchange.isRefused || !mayKeepBody(of: caller) else { throw Rejection.bodyDropped }
+        return Request(exchange, to: match, headers: headers, caller: caller, server: server)
     }
 }

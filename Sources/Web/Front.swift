@@ -24,9 +24,26 @@ public protocol Front: Actor {
     /// - Throws: what ``reply(to:headers:)`` words.
     func admit(_ headers: Headers, to access: Access) throws -> Caller
 
+    /// Whether a body may be kept while it comes: yes, unless the front says otherwise. What comes in one piece with its head is
+    /// not asked about.
+    func mayKeepBody(of caller: Caller) -> Bool
+
+    /// Why a request is refused whose body was dropped because ``mayKeepBody(of:)`` said no: ``Rejection/bodyDropped``, unless
+    /// the front finds out more about the caller.
+    func reasonForDroppingBody(of request: Request<Self>) async -> any Error
+
     /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:)`` throws, what a handler throws.
     /// What HTTP itself asks of the reply (`Allow`, for one) is added to it.
     func reply(to error: any Error, headers: Headers) -> Reply
+}
+
+extension Front {
+    /// It may.
+    @inlinable
+    public func mayKeepBody(of caller: Caller) -> Bool { true }
+
+    /// The caller may send it again.
+    public func reasonForDroppingBody(of request: Request<Self>) async -> any Error { Rejection.bodyDropped }
 }
 
 // Inlinable all the way down to libevent: what is generic over the front would be called through tables of witnesses otherwise.
@@ -55,12 +72,15 @@ extension Front {
     /// Takes a request from libevent, on the loop.
     @inlinable
     func serve(_ exchange: HTTPExchange) {
-        server.requestBegan()
         let request: Request<Self>
         do {
             request = try self.request(from: exchange)
         } catch {
             return server.respond(to: exchange, with: refusal(because: error, headers: Headers(of: exchange)))
+        }
+        if exchange.isRefused {
+            Task.immediate(executorPreference: loop) { refuse(request, because: await reasonForDroppingBody(of: request)) }
+            return
         }
         // Both come behind what this turn reads, on this loop, where every answer of the store comes too.
         switch request.route.handler {
@@ -83,6 +103,7 @@ extension Front {
     @inlinable
     public func respond(to request: Request<Self>, with reply: Reply) {
         server.respond(to: request.exchange, with: reply)
+        request.end()
     }
 
     /// Answers a request by a stream of events; a `HEAD` gets its headers only.
@@ -91,7 +112,9 @@ extension Front {
     public func openEventStream(
         for request: Request<Self>, keepAlive: Duration = .seconds(15)
     ) throws(LibeventError) -> EventStream {
-        try server.openEventStream(for: request.exchange, on: loop, keepAlive: keepAlive)
+        let stream = try server.openEventStream(for: request.exchange, on: loop, keepAlive: keepAlive)
+        request.end()
+        return stream
     }
 
     /// Answers a request with what is wrong, in the front's words.

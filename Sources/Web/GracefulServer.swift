@@ -9,6 +9,7 @@ public final class GracefulServer {
     private let log: Logger
     private var incidents: IncidentLog
     private var server: HTTPServer?
+    private var loop: EventLoop?
     /// Requests that have come and are not answered yet.
     private var inFlight = 0
     private var hasShutdownBegun = false
@@ -41,6 +42,7 @@ public final class GracefulServer {
         }
         try server.listen(on: socket)
         self.server = server
+        self.loop = loop
     }
 
     // MARK: Requests
@@ -48,30 +50,38 @@ public final class GracefulServer {
     @usableFromInline
     func requestBegan() { inFlight += 1 }
 
-    /// Sends the reply to a request that began.
+    /// Sends the reply to a request.
     @usableFromInline
     func respond(to exchange: HTTPExchange, with reply: Reply) {
         if let incident = reply.incident { incidents.report(incident, in: exchange) }
         var headers = reply.contentType.headers
         for (name, value) in reply.headers { headers.append((name, value)) }
         exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || hasShutdownBegun)
-        requestEnded()
     }
 
-    /// Answers a request that began by a stream, which is no longer in flight then: a shutdown ends it.
+    /// Answers a request by a stream, which a shutdown ends.
     func openEventStream(
         for exchange: HTTPExchange, on loop: EventLoop, keepAlive: Duration
     ) throws(LibeventError) -> EventStream {
         let stream = try EventStream(answering: exchange, on: loop, keepAlive: keepAlive)
         // Libevent tells a shutdown to the streams that there are when it begins.
         if hasShutdownBegun { stream.closeLater() }
-        requestEnded()
         return stream
     }
 
-    private func requestEnded() {
+    @usableFromInline
+    func requestEnded() {
         inFlight -= 1
         finishShutdownIfDone()
+    }
+
+    /// Whoever had a request has let it go unanswered, perhaps on another thread.
+    @usableFromInline
+    func requestWasDropped() {
+        guard let loop, !loop.isCurrent else { return requestEnded() }
+        // Safe: only the loop goes on with it.
+        nonisolated(unsafe) let server = self
+        loop.execute { server.requestEnded() }
     }
 
     // MARK: The end

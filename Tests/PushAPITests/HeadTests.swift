@@ -112,7 +112,24 @@ struct HeadTests {
         }
     }
 
-    @Test("callers: an app that another node has just made may send its body", arguments: [true, false])
+    @Test("callers: nothing is kept for a key or a token in doubt: the store is asked at the head", arguments: [true, false])
+    func inDoubtAtTheHead(isChunked: Bool) async throws {
+        try await Served.with { served in
+            let unknown = Call.push().replacing("appkey", "nobody")
+            let wrong = Call.push().replacing("validation-token", String(repeating: "0", count: 32))
+            for (call, code, field) in [(unknown, 2004, "appkey"), (wrong, 2005, "validation-token")] {
+                let asked = served.store.asked.apps.count
+                let connection = try RawConnection(port: served.pushPort)
+                // One byte of the body, and the rest never comes.
+                try connection.send(isChunked ? chunked(call, count: 1, of: 1) : head(call, announcing: 60_000) + [0x20])
+                expect(try connection.reply(), code, status: 401, field: field)
+                #expect(try connection.isClosedByServer())
+                #expect(served.store.asked.apps.count == asked + 1)
+            }
+        }
+    }
+
+    @Test("callers: an app that another node has just made is asked for its request again, once", arguments: [true, false])
     func newApp(isChunked: Bool) async throws {
         let late = App(
             key: AppKey(unchecked: "late"), name: "Late", masterSecret: "s", interfaces: [.message], scope: nil, disabled: false)
@@ -121,14 +138,19 @@ struct HeadTests {
         try await Served.with(script) { served in
             let connection = try RawConnection(port: served.pushPort)
             let call = Call.push(by: late)
-            if isChunked {
-                try connection.send(chunked(call, count: 0, of: 1))
-                try connection.send("\(String(messageBody.utf8.count, radix: 16))\r\n\(messageBody)\r\n0\r\n\r\n")
-            } else {
-                try connection.send(head(call, announcing: messageBody.utf8.count))
-                try connection.send(messageBody)
-            }
-            expectSuccess(try connection.reply())
+            let head = isChunked ? chunked(call, count: 0, of: 1) : head(call, announcing: messageBody.utf8.count)
+            try connection.send(head)
+            let reply = try connection.reply()
+            expect(reply, 2302, status: 503)
+            #expect(reply.headers["retry-after"] == "1")
+            #expect(try connection.isClosedByServer())
+            #expect(served.store.asked.pushes.isEmpty)
+            let again = try RawConnection(port: served.pushPort)
+            try again.send(head)
+            let size = String(messageBody.utf8.count, radix: 16)
+            try again.send(isChunked ? "\(size)\r\n\(messageBody)\r\n0\r\n\r\n" : messageBody)
+            expectSuccess(try again.reply())
+            #expect(served.store.asked.apps == [late.key])
         }
     }
 

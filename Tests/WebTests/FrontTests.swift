@@ -104,6 +104,18 @@ struct FrontTests {
         }
     }
 
+    @Test("a request that is dropped unanswered is no longer in flight: a shutdown ends", .timeLimit(.minutes(1)))
+    func droppedRequest() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            try connection.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await until("the request is there") { await served.front.hasKept }
+            await served.front.dropKeptRequest()
+            #expect(try connection.reply().status == 500)
+            await served.front.shutdown()
+        }
+    }
+
     @Test("a failure that is not the caller's fault is logged, at most once a second, with its cause")
     func incidents() async throws {
         try await Served.with { served in

@@ -53,6 +53,23 @@ struct RoutingTests {
         }
     }
 
+    @Test("an address is compared by its bytes, not by what Unicode takes for the same text")
+    func bytes() {
+        // The Kelvin sign is K, and a letter with its accent is the accented letter.
+        #expect(Pattern("/K").match("/\u{212A}") == nil)
+        #expect(Pattern("/\u{E9}").match("/e\u{301}") == nil)
+        #expect(Pattern("/\u{E9}").match("/\u{E9}") == [])
+        #expect(Pattern("/\u{C5}").match("/\u{C5}") == [])
+        #expect(Pattern("/A\u{30A}").match("/\u{212B}") == nil)
+    }
+
+    @Test("a method that several addresses take is named once")
+    func methodsOfSeveral() {
+        let table = RouteTable<TestFront>(
+            ["/a/b", "/a/{x}", "/{path...}"].map { Route(.get, $0, access: .anyone) { _, _ in .text("") } })
+        #expect(throws: Rejection.methodNotAllowed([.get, .head])) { try table.match(.put, "/a/b") }
+    }
+
     @Test("a less specific address is asked too when the method is another")
     func methods() throws {
         let table = RouteTable<TestFront>([

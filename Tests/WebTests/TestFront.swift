@@ -103,6 +103,8 @@ actor TestFront: Front {
         openStream(request)
     }
 
+    func dropKeptRequest() { kept = nil }
+
     func send(_ event: ServerSentEvent) { for stream in streams { stream.send(event) } }
     func endStreams() { for stream in streams { stream.end() } }
     func dropStreams() { streams = [] }

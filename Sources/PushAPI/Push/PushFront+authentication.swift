@@ -1,5 +1,5 @@
 public import Push
-internal import Web
+public import Web
 
 extension PushFront {
     /// What a route asks of the app that calls, beside its signature.
@@ -33,6 +33,24 @@ extension PushFront {
         } catch {
             guard let key, error.isInDoubt, apps.mayAsk(about: key, at: now()) else { throw error }
             return .inDoubt
+        }
+    }
+
+    /// For an app that this loop knows; whoever makes up keys gets no room.
+    public func mayKeepBody(of caller: Caller) -> Bool {
+        switch caller {
+        case .app: true
+        case .inDoubt: false
+        }
+    }
+
+    /// What the store makes of a caller in doubt. One that is right after all may send its request again.
+    public func reasonForDroppingBody(of request: Request<PushFront>) async -> any Error {
+        do {
+            _ = try await app(calling: request)
+            return Rejection.bodyDropped
+        } catch {
+            return error
         }
     }
 

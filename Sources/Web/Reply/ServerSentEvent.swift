@@ -1,11 +1,11 @@
 /// One event of an ``EventStream`` (HTML Living Standard, "Server-sent events").
 public struct ServerSentEvent: Hashable, Sendable {
     /// What kind of event it is; a browser calls it `message` where there is none. No line breaks.
-    public var name: String?
+    public let name: String?
     /// What the event says, of any number of lines.
     public var data: String
     /// What a client that connects again sends as `Last-Event-ID`. No line breaks.
-    public var id: String?
+    public let id: String?
 
     /// An event.
     public init(name: String? = nil, data: String, id: String? = nil) {

@@ -14,10 +14,17 @@ public final class Request<Service: Front> {
     /// Where the reply goes.
     public let exchange: HTTPExchange
     @usableFromInline let parameters: [Substring]
+    /// The listener, which counts the request as long as it is in flight.
+    @usableFromInline let server: GracefulServer
+    @usableFromInline var isInFlight = true
 
     @inlinable
-    init(_ exchange: HTTPExchange, to match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {
+    init(
+        _ exchange: HTTPExchange, to match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller,
+        server: GracefulServer
+    ) {
         self.exchange = exchange
+        self.server = server
         self.headers = headers
         self.caller = caller
         route = match.route
@@ -26,6 +33,16 @@ public final class Request<Service: Front> {
         // used again, and the allocator, asked for more of them, tidies all its bins every few pushes (700 instructions a push,
         // most of them cache misses).
         if case .whole = route.body { body = exchange.takeBody(upTo: exchange.bodyCount) } else { body = [] }
+        server.requestBegan()
+    }
+
+    deinit { if isInFlight { server.requestWasDropped() } }
+
+    /// It is answered.
+    @inlinable
+    func end() {
+        isInFlight = false
+        server.requestEnded()
     }
 
     /// Takes the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.

@@ -61,7 +61,8 @@ public final class Pattern: Sendable {
     ///   path is another.
     @usableFromInline
     func match(_ path: String) -> [Substring]? {
-        if names.isEmpty { return path == text ? [] : nil }
+        // Bytes: two strings are equal as soon as Unicode takes them for the same text.
+        if names.isEmpty { return path.utf8.count == text.utf8.count && path.utf8.elementsEqual(text.utf8) ? [] : nil }
         var values: [Substring] = []
         var rest = path.utf8[...]
         for piece in pieces {

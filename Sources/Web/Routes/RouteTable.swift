@@ -37,6 +37,8 @@ public struct RouteTable<Service: Front>: Sendable {
             if route.method == method || method == .head && route.method == .get {
                 return Match(route: route, parameters: parameters)
             }
+            // Several patterns may take the address.
+            if others.contains(route.method) { continue }
             others.append(route.method)
             if route.method == .get { others.append(.head) }
         }
