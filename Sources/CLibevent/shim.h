@@ -110,11 +110,3 @@ static inline struct evkeyval *ps_first_header(const struct evkeyvalq *headers) 
 static inline struct evkeyval *ps_next_header(const struct evkeyval *header) { return header->next.tqe_next; }
 static inline const char *ps_header_name(const struct evkeyval *header) { return header->key; }
 static inline const char *ps_header_value(const struct evkeyval *header) { return header->value; }
-
-/// The evhttp connection of a socket that evhttp has just accepted. evhttp names a connection only with its first request, but is
-/// its bufferevent's context.
-static inline struct evhttp_connection *ps_http_connection(struct bufferevent *stream) {
-    void *context = NULL;
-    bufferevent_getcb(stream, NULL, NULL, NULL, &context);
-    return (struct evhttp_connection *)context;
-}

@@ -1,7 +1,7 @@
 internal import Base
 internal import Glibc
 
-/// What can go wrong in this room, for reasons outside the program. Misuse (a loop-bound object touched from another thread, an
+/// What can go wrong in this module, for reasons outside the program. Misuse (a loop-bound object touched from another thread, an
 /// exchange answered twice) traps instead.
 public enum LibeventError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Somebody listens on that address, or on one that covers it.

@@ -26,8 +26,8 @@ final class HTTPConnection {
     /// Its place in the wheel of deadlines.
     let slot: Int
     private(set) lazy var address = SocketAddress(peerOf: link.transport.descriptor)
-    // Safe: the service clears it when it dies, and the peer itself when it closes. (A weak reference would slow down every use
-    // of the service.)
+    // Safe: the service clears it when it dies, and the connection itself when it closes. (A weak reference would slow down every
+    // use of the service.)
     unowned(unsafe) var service: HTTPService?
     /// The request that a handler has.
     var pending: PendingRequest?

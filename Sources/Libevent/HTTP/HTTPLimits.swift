@@ -1,7 +1,7 @@
 /// What an `HTTPServer` bears.
 ///
 /// A request beyond a size reaches the handler all the same, which sees `headerBytes` and `bodyCount` and refuses it in its own
-/// words: without its body as soon as the announced length is beyond, or twice the sizes have come.
+/// words: without its body as soon as the head is too large, or the announced length or the chunks are beyond.
 public struct HTTPLimits: Hashable, Sendable {
     /// The most bytes of request line and headers that the handler accepts.
     public var maxHeaderBytes: Int

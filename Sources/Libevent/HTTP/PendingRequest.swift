@@ -55,8 +55,8 @@ final class PendingRequest {
     /// Begins an answer whose body comes later.
     func startStream(status: Int, headers: [(String, String)], on loop: EventLoop) -> StreamedReply {
         guard case .evhttp(let request) = source, let connection, evhttp_request_get_connection(request) != nil else {
-            // The peer has left.
-            if case .evhttp(let request) = source { evhttp_send_reply_end(request) }
+            // The peer has left; evhttp only frees the request then.
+            if case .evhttp(let request) = source { evhttp_send_reply(request, Int32(status), nil, nil) }
             source = .gone
             let reply = StreamedReply(on: loop)
             reply.tell(.disconnected)

@@ -1,10 +1,10 @@
 internal import CLibevent
 
-/// How this room makes libevent's event bases.
+/// How this module makes libevent's event bases.
 enum EventBase {
     /// A new base without a lock, as only its loop's thread touches it, and whatever the environment says.
     /// - Parameter usesChangelist: saves system calls where interest in a descriptor changes often, and hands changes to the
-    ///   system with the next pass only. Unsafe with duplicated descriptors: nothing in this room calls dup, and everything is
+    ///   system with the next pass only. Unsafe with duplicated descriptors: nothing in this module calls dup, and everything is
     ///   close-on-exec, so that no other process shares one.
     static func make(usesChangelist: Bool) throws(LibeventError) -> OpaquePointer {
         guard let config = event_config_new() else { throw .library(call: "event_config_new") }
