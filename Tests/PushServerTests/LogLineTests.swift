@@ -40,8 +40,8 @@ struct LogWriterTests {
         writer.flush(atMost: .seconds(30))
         try pipe.fileHandleForWriting.close()
         let read = lines.all()
-        let told = try #require(read.first { $0.contains("lines were left out") })
-        let leftOut = try #require(told.split(separator: "=").last.flatMap { Int($0) })
+        let told = read.filter { $0.contains("lines were left out") }
+        let leftOut = told.compactMap { $0.split(separator: "=").last.flatMap { Int($0) } }.reduce(0, +)
         #expect(leftOut > 0)
         #expect(read.count { $0.hasPrefix("xxx") } + leftOut == 1_000)
     }

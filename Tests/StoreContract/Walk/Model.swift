@@ -27,8 +27,8 @@ final class Model {
         var id: TaskID?
         var end: TaskStatus?
         var states: [ObjectIdentifier: State] = [:]
-        /// Who has told what of it.
-        var told: [ReceiptEvent: [Holder]] = [:]
+        /// Who has told what of it: the devices' tokens. The holders themselves would hold their tasks, and be held by them.
+        var told: [ReceiptEvent: [ObjectIdentifier: String]] = [:]
         var isConfiguration: Bool { request.interface == .configuration }
 
         init(_ request: PushRequest, _ created: Int64, _ expires: Int64?, _ target: Org?, _ scope: Org?, withoutIOS: Bool) {
@@ -171,9 +171,8 @@ final class Model {
     func tell(_ task: Task, _ event: ReceiptEvent, _ holder: Holder) -> ReceiptResult {
         // An iOS device that was left out was counted, but not addressed.
         guard task.states[ObjectIdentifier(holder)] != nil, !(task.withoutIOS && holder.platform == .ios) else { return .refused }
-        if task.told[event, default: []].contains(where: { $0 === holder }) { return .known }
-        task.told[event, default: []].append(holder)
-        return .counted
+        let isKnown = task.told[event, default: [:]].updateValue(holder.token, forKey: ObjectIdentifier(holder)) != nil
+        return isKnown ? .known : .counted
     }
 
     // MARK: The directory
@@ -270,7 +269,7 @@ final class Model {
         }
         for (event, holders) in task.told {
             guard let state = RecipientState(rawValue: event.rawValue) else { continue }
-            found[state] = holders.map(\.token)
+            found[state] = Array(holders.values)
         }
         return found.mapValues { $0.sorted() }
     }
