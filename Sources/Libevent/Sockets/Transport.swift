@@ -3,8 +3,9 @@ internal import Glibc
 
 /// The way of an accepted connection's bytes: all that are read and written, for a device as for a caller, pass here.
 ///
-/// Today it is plain TCP. What is encrypted differs in the functions below and nowhere else: reading and writing at once are then
-/// those of the session, and bytes may wait in it that the system does not know of.
+/// Today it is plain TCP. What is encrypted differs in the functions below, and where the bufferevents of callers are made
+/// (`ConnectionOfStream`, `PlainLink`): reading and writing at once are then those of the session, and bytes may wait in it that
+/// the system does not know of.
 struct Transport {
     /// The bufferevent of the socket.
     let stream: OpaquePointer
