@@ -1,5 +1,6 @@
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -7,33 +8,55 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Pushes one notification to one device and prints the task. Needs JDK 17 and nothing else:
+ * Pushes a notification or a configuration to a device, a user or an organisation, and prints the task.
+ * Needs JDK 17 and nothing else:
  *
- * <pre>java Push.java http://127.0.0.1:8080 APPKEY SECRET DEVICE_TOKEN [TITLE]</pre>
+ * <pre>
+ * java Push.java http://127.0.0.1:8080 APPKEY SECRET DEVICE_TOKEN
+ * java Push.java http://127.0.0.1:8080 APPKEY SECRET --user USER_ID --title "Hello"
+ * java Push.java http://127.0.0.1:8080 APPKEY SECRET --org ORG_ID --title "Hello" --tag alarms
+ * java Push.java http://127.0.0.1:8080 APPKEY SECRET --org ORG_ID --config "cache=2&amp;submit=10"
+ * java Push.java http://127.0.0.1:8080 APPKEY SECRET --stats alarms
+ * </pre>
  *
  * Exit status: 0 accepted, 1 refused or not reached, 2 wrong usage.
  */
 public class Push {
     private static final String USAGE = """
-            Usage: java Push.java URL APPKEY SECRET DEVICE_TOKEN [TITLE]
+            Usage: java Push.java URL APPKEY SECRET TARGET [--title TEXT | --config TEXT] [--tag TAG]
+                   java Push.java URL APPKEY SECRET --stats TAG
 
-            Pushes one notification to one device, waits up to five seconds for its delivery and prints the task.
+            Pushes, waits up to five seconds for the delivery and prints the task.
 
-              URL           the push server, for example http://127.0.0.1:8080
-              APPKEY        the project that calls
-              SECRET        the project's master secret
-              DEVICE_TOKEN  the device that is to receive it
-              TITLE         what it shows; "Hello from Java" if left out
+              URL            the push server, for example http://127.0.0.1:8080
+              APPKEY         the project that calls
+              SECRET         the project's master secret
+              TARGET         DEVICE_TOKEN: that device
+                             --user USER_ID: all devices of this user
+                             --org ORG_ID: this organisation and everything below it
+              --title TEXT   what a notification shows; "Hello from Java" if left out
+              --config TEXT  push this configuration instead of a notification
+              --tag TAG      group it under this tag, for statistics
+              --stats TAG    push nothing: print the statistics of this tag
             """;
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Attempts at one push before its caller is told. */
+    private static final int ATTEMPTS = 5;
+    /** Error codes: 2302, not stored for certain; 2901, whether it was stored is unknown. */
+    private static final List<String> WORTH_ANOTHER_ATTEMPT = List.of("2302", "2901");
 
     private final HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
     private final String server;
@@ -51,14 +74,13 @@ public class Push {
             System.out.print(USAGE);
             return;
         }
-        if (args.length < 4 || args.length > 5) {
+        Map<String, String> options = parse(args);
+        if (options == null) {
             System.err.print(USAGE);
             System.exit(2);
         }
-        Push push = new Push(args[0], args[1], args[2]);
         try {
-            String taskId = push.sendNotification(args[3], args.length == 5 ? args[4] : "Hello from Java");
-            System.out.println(push.waitFor(taskId));
+            System.out.println(new Push(args[0], args[1], args[2]).answer(options));
         } catch (Refused refused) {
             System.err.println("refused: " + refused.getMessage());
             System.exit(1);
@@ -71,18 +93,79 @@ public class Push {
         }
     }
 
-    /** Sends a notification and returns the task's id. The server has it on disk by then. */
-    String sendNotification(String deviceToken, String title) throws IOException, InterruptedException, Refused {
-        // out_biz_no is the caller's own id: sending the same request again, after a time-out, makes no second task.
-        String body = """
-                {"type": "unicast", "device_tokens": %s,
-                 "payload": {"display_type": "notification", "body": {"title": %s, "custom": {"from": "Push.java"}}},
-                 "policy": {"out_biz_no": %s}}
-                """.formatted(quote(deviceToken), quote(title), quote(UUID.randomUUID().toString()));
-        String reply = send(request("/psp/push/msg")
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body, StandardCharsets.UTF_8)));
-        return find("\"task_id\"\\s*:\\s*\"([^\"]+)\"", reply);
+    /** The options by their names, the device's token under "--device"; null if they make no sense. */
+    private static Map<String, String> parse(String[] args) {
+        List<String> known = List.of("--user", "--org", "--title", "--config", "--tag", "--stats");
+        Map<String, String> options = new HashMap<>();
+        for (int i = 3; i < args.length; i++) {
+            String name = known.contains(args[i]) ? args[i++] : "--device";
+            if (i == args.length || args[i].startsWith("--") || options.put(name, args[i]) != null) {
+                return null;
+            }
+        }
+        long targets = List.of("--device", "--user", "--org").stream().filter(options::containsKey).count();
+        return args.length > 3 && targets == (options.containsKey("--stats") ? 0 : 1) ? options : null;
+    }
+
+    private String answer(Map<String, String> options) throws IOException, InterruptedException, Refused {
+        if (options.containsKey("--stats")) {
+            return statistics(options.get("--stats"));
+        }
+        String target;
+        if (options.containsKey("--org")) {
+            target = "\"type\": \"groupcast\", \"org_id\": " + quote(options.get("--org"));
+        } else if (options.containsKey("--user")) {
+            target = "\"type\": \"unicast\", \"user_id\": " + quote(options.get("--user"));
+        } else {
+            target = "\"type\": \"unicast\", \"device_tokens\": " + quote(options.get("--device"));
+        }
+        String tag = options.get("--tag");
+        return waitFor(options.containsKey("--config")
+                ? sendConfiguration(target, options.get("--config"), tag)
+                : sendNotification(target, options.getOrDefault("--title", "Hello from Java"), tag));
+    }
+
+    /** Sends a notification and returns the task's id. */
+    String sendNotification(String target, String title, String tag) throws IOException, InterruptedException, Refused {
+        String body = "{\"title\": %s, \"custom\": {\"from\": \"Push.java\"}}".formatted(quote(title));
+        return push("/psp/push/msg", target, "\"display_type\": \"notification\", \"body\": " + body, tag);
+    }
+
+    /** Sends a configuration, which replaces the older one of the same target and tag; returns the task's id. */
+    String sendConfiguration(String target, String configuration, String tag) throws IOException, InterruptedException, Refused {
+        return push("/psp/push/config", target, "\"body\": " + quote(configuration), tag);
+    }
+
+    /** Returns when the server has the push on disk, and tries again where nobody knows whether it has. */
+    private String push(String path, String target, String payload, String tag)
+            throws IOException, InterruptedException, Refused {
+        // out_biz_no is the caller's own id. All attempts are the SAME request, so that they make one task,
+        // whichever of them arrived.
+        String body = "{%s, \"payload\": {%s%s}, \"policy\": {\"out_biz_no\": %s}}".formatted(
+                target, payload, tag == null ? "" : ", \"tag\": " + quote(tag), quote(UUID.randomUUID().toString()));
+        for (int attempt = 1; ; attempt++) {
+            try {
+                String reply = send(request(path)
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(body, StandardCharsets.UTF_8)));
+                return find("\"task_id\"\\s*:\\s*\"([^\"]+)\"", reply);
+            } catch (Refused refused) {
+                if (attempt == ATTEMPTS || !WORTH_ANOTHER_ATTEMPT.contains(refused.code)) {
+                    throw refused;
+                }
+            } catch (IOException error) { // Not reached, cut off, or no answer in time: like 2901.
+                if (attempt == ATTEMPTS) {
+                    throw error;
+                }
+            }
+            // A pause that doubles, with some chance in it, so that all callers do not come back in the same instant.
+            Thread.sleep((100L << attempt) * ThreadLocalRandom.current().nextInt(50, 100) / 100);
+        }
+    }
+
+    /** The counts summed over all tasks of this app with the tag. */
+    String statistics(String tag) throws IOException, InterruptedException, Refused {
+        return send(request("/psp/push/stats?tag=" + URLEncoder.encode(tag, StandardCharsets.UTF_8)).GET());
     }
 
     /** Reads the task until nothing is pending, or until patience ends: a device that is offline gets it when it connects. */
@@ -122,18 +205,21 @@ public class Push {
         HttpResponse<String> response =
                 http.send(request.build(), HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
         if (response.statusCode() / 100 != 2) {
-            throw new Refused("HTTP " + response.statusCode() + " " + response.body());
+            throw new Refused(
+                    "HTTP " + response.statusCode() + " " + response.body(),
+                    search("\"error_code\"\\s*:\\s*(\\d+)", response.body()).orElse(""));
         }
         return response.body();
     }
 
     /** The one value that is wanted of a reply. A program with a JSON library at hand would parse it. */
     private static String find(String pattern, String reply) throws Refused {
+        return search(pattern, reply).orElseThrow(() -> new Refused("not the reply of a push server: " + reply, ""));
+    }
+
+    private static Optional<String> search(String pattern, String reply) {
         Matcher matcher = Pattern.compile(pattern).matcher(reply);
-        if (!matcher.find()) {
-            throw new Refused("not the reply of a push server: " + reply);
-        }
-        return matcher.group(1);
+        return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
     }
 
     /** A JSON string. */
@@ -153,8 +239,12 @@ public class Push {
 
     /** The server answered, and not with SUCCESS. */
     static class Refused extends Exception {
-        Refused(String message) {
+        /** The server's error code, or empty: something between it and us spoke. */
+        final String code;
+
+        Refused(String message, String code) {
             super(message);
+            this.code = code;
         }
     }
 }

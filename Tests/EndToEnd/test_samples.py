@@ -1,11 +1,13 @@
 """The samples do what their texts say."""
 
+import http.server
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -33,12 +35,17 @@ def caller(request):
     return CALLERS[request.param]
 
 
+def printed(ended):
+    """What it printed: the reply, or the reply's data."""
+    reply = json.loads(ended.stdout)
+    return reply.get("data", reply)
+
+
 def test_a_caller_pushes_and_prints_the_task(scene, device, caller):
     phone = device(scene.server, scene.phone).connect()
     ended = run(*caller, scene.url, scene.caller.appkey, scene.caller.secret, scene.phone.token)
     assert ended.returncode == 0, ended
-    task = json.loads(ended.stdout)
-    task = task.get("data", task)
+    task = printed(ended)
     assert task["counts"]["delivered"] == 1 and task["status"] == "completed"
     assert phone.tasks() == [task["task_id"]]
 
@@ -60,6 +67,75 @@ def test_a_caller_explains_itself(caller):
     assert asked.returncode == 0 and "usage" in asked.stdout.lower(), asked
     wrong = run(*caller)
     assert wrong.returncode == 2 and "usage" in wrong.stderr.lower(), wrong
+
+
+FULL_CALLERS = ["Push.java", "push.py"]
+
+
+@pytest.mark.parametrize("name", FULL_CALLERS)
+def test_a_caller_pushes_to_a_user_and_to_an_organisation(scene, device, name):
+    mine = scene.device("mine", scene.org("home"), user_id="alice")
+    phones = [device(scene.server, registered).connect() for registered in (scene.phone, mine)]
+    push = (*CALLERS[name], scene.url, scene.caller.appkey, scene.caller.secret)
+
+    ended = run(*push, "--user", "alice", "--title", "您好")
+    assert ended.returncode == 0, ended
+    assert [len(phone.tasks()) for phone in phones] == [0, 1]
+
+    ended = run(*push, "--org", scene.org("home"), "--tag", "alarms")
+    assert ended.returncode == 0, ended
+    eventually(lambda: [len(phone.tasks()) for phone in phones] == [1, 2], "both have the organisation's")
+
+    statistics = printed(run(*push, "--stats", "alarms"))
+    assert statistics["tasks"] == 1 and statistics["delivered"] == 2
+
+
+@pytest.mark.parametrize("name", FULL_CALLERS)
+def test_a_caller_pushes_a_configuration(scene, device, name):
+    phone = device(scene.server, scene.phone).connect()
+    ended = run(
+        *CALLERS[name], scene.url, scene.caller.appkey, scene.caller.secret, "--org", scene.org("home"), "--config", 'cache=2&note="a"')
+    assert ended.returncode == 0, ended
+    (configuration,) = phone.wait_for(printed(ended)["task_id"], topic="psp/push/config")
+    assert configuration["body"] == 'cache=2&note="a"'
+
+
+@pytest.mark.parametrize("name", FULL_CALLERS)
+def test_a_caller_repeats_the_same_request_until_somebody_knows_its_end(name):
+    """The first attempt is refused for the moment, the second is cut off, the third is taken."""
+    bodies = []
+
+    class Wavering(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            if len(bodies) == 1:
+                self.answer(503, {"ret": "FAIL", "data": {"error_code": 2302, "error_msg": "later"}})
+            elif len(bodies) == 2:
+                self.close_connection = True
+            else:
+                self.answer(200, {"ret": "SUCCESS", "data": {"task_id": "1"}})
+
+        def do_GET(self):
+            self.answer(200, {"ret": "SUCCESS", "data": {"task_id": "1", "counts": {"pending": 0}}})
+
+        def answer(self, status, value):
+            body = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Wavering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            ended = run(*CALLERS[name], "http://127.0.0.1:%d" % server.server_port, "a", "b", "phone")
+        finally:
+            server.shutdown()
+    assert ended.returncode == 0, ended
+    assert len(bodies) == 3 and len(set(bodies)) == 1
 
 
 def test_the_shell_caller_without_openssl(scene, device, tmp_path):
