@@ -1,5 +1,6 @@
 """What the documents for developers name is there."""
 
+import importlib.util
 import re
 
 from kit.server import ROOT
@@ -30,3 +31,22 @@ def test_every_module_is_drawn_and_described():
     for name in swift:
         assert re.search(rf'^\s+{name}\["{name}<br/>', text, re.MULTILINE), f"{name} is not in the picture"
         assert re.search(rf"^### .*\b{name}\b", text, re.MULTILINE), f"{name} has no paragraph"
+
+
+def test_two_languages_that_say_different_things_are_told(tmp_path):
+    spec = importlib.util.spec_from_file_location("languages", ROOT / "Tests/Documents/languages.py")
+    languages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(languages)
+
+    def told(english, chinese):
+        (tmp_path / "a.md").write_text(english)
+        (tmp_path / "a.zh-CN.md").write_text(chinese)
+        return list(languages.differences(tmp_path / "a.md", tmp_path / "a.zh-CN.md"))
+
+    assert told("# One\n1,024 `--flag`\n", "# 一\n1024 `--flag` `值`\n") == []
+    assert told("# One\n20 s\n", "# 一\n30 秒\n") == ["“One”: numbers in English only: 20", "“One”: numbers in Chinese only: 30"]
+    assert told("# One\n`--flag`\n", "# 一\n") == ["“One”: code in English only: --flag"]
+    assert told("# One\n## Two\n", "# 一\n") == ["one of them ends before “Two”"]
+    assert told("# One\n## Two\n", "# 一\n### 二\n") == ["the headings part at “Two” and “二”"]
+    # What looks like a heading inside of code is none.
+    assert told("# One\n```sh\n# a comment\n```\n", "# 一\n```sh\n# 注释\n```\n") == []
