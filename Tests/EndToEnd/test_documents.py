@@ -3,7 +3,11 @@
 import importlib.util
 import re
 
+import pytest
+
+from conftest import run
 from kit.server import ROOT
+from kit.world import World
 
 SOURCES = ROOT / "Sources"
 
@@ -50,3 +54,26 @@ def test_two_languages_that_say_different_things_are_told(tmp_path):
     assert told("# One\n## Two\n", "# 一\n### 二\n") == ["the headings part at “Two” and “二”"]
     # What looks like a heading inside of code is none.
     assert told("# One\n```sh\n# a comment\n```\n", "# 一\n```sh\n# 注释\n```\n") == []
+
+
+@pytest.mark.parametrize("language", ["", ".zh-CN"])
+def test_every_call_that_operators_can_paste_does_what_it_says(own_server, language):
+    """Each `curl` of the page, in the page's order, against a server of its own."""
+    text = (ROOT / f"docs/admin{language}.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 6
+    script = "".join(blocks).replace("http://127.0.0.1:8081", "http://%s:%d" % own_server.admin)
+    script = script.replace("data/admin.token", str(own_server.data / "admin.token"))
+    assert "$TASK" in script
+    pasted = "\n".join(["set -eu", "curl() { command curl -sS -w '%{http_code}\\n' \"$@\"; }", f"TASK={task_of(own_server)}", script])
+    ended = run("bash", "-c", pasted)
+    assert ended.returncode == 0, ended
+    calls = len(re.findall(r"^\s*curl ", script, re.MULTILINE))
+    statuses = re.findall(r"(\d{3})$", ended.stdout, re.MULTILINE)
+    assert len(statuses) == calls and all(status in ("200", "201", "202") for status in statuses), ended.stdout
+
+
+def task_of(server):
+    world = World(server)
+    registered = world.device("phone", world.org("home"))
+    return world.app().to_device(registered.token)
