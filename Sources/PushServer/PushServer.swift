@@ -84,7 +84,7 @@ public final class PushServer: Sendable {
                 try await loop.begin()
                 loops.append(loop)
             }
-            let admin = try await serve(loops, sockets, token: token)
+            let admin = try await serve(loops, sockets, token: token, configuration)
             try directory.announce(sockets.addresses)
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, log: log)
@@ -96,9 +96,9 @@ public final class PushServer: Sendable {
 
     /// Begins to listen: for callers and devices on every loop, for operators on the first.
     private static func serve(
-        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String
+        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String, _ configuration: ServerConfiguration
     ) async throws -> AdminFront {
-        let admin = loops[0].makeAdminFront(token: token)
+        let admin = loops[0].makeAdminFront(token: token, configuration)
         for (index, loop) in loops.enumerated() {
             try await loop.listen(devices: sockets.mqtt[index], callers: sockets.http[index])
         }

@@ -19,6 +19,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var window = 20
     /// How long a message may be unacknowledged before its device is disconnected, to get it again.
     public var acknowledgementTimeout = Duration.seconds(300)
+    /// How long callers' and operators' connections are kept between two requests.
+    public var httpIdleTime = Duration.seconds(75)
     /// How far a caller's `timestamp` may be from the server's clock, either way.
     public var timestampWindow = Duration.seconds(600)
     /// How long a task is kept after it ended.

@@ -26,7 +26,8 @@ struct HTTPAnswer: Sendable {
     }
 
     /// Puts the bytes of the answer together, for HTTP/1.1. Whatever was in the buffer goes.
-    func write(into buffer: inout [UInt8], date: String) {
+    /// - Parameter keepAlive: how long the connection is kept after it, as the header says it.
+    func write(into buffer: inout [UInt8], date: String, keepAlive: String? = nil) {
         // One large list must not hold its memory until the server ends.
         buffer.removeAll(keepingCapacity: buffer.capacity <= 64 * 1024)
         switch status {
@@ -36,6 +37,12 @@ struct HTTPAnswer: Sendable {
         default: Self.append(text: "HTTP/1.1 \(status) \r\n", to: &buffer)
         }
         if closing { Self.append("Connection: close\r\n", to: &buffer) }
+        if let keepAlive {
+            // `Connection` names the headers that are about the connection (RFC 9110 §7.6.1); it is the option of that name too.
+            Self.append("Connection: keep-alive\r\nKeep-Alive: ", to: &buffer)
+            Self.append(text: keepAlive, to: &buffer)
+            Self.append("\r\n", to: &buffer)
+        }
         for (name, value) in headers {
             Self.append(header: name, to: &buffer)
             Self.append(": ", to: &buffer)

@@ -17,7 +17,7 @@ extension HTTPConnection {
     private func askForRefusal(of head: HTTPRequestHead) {
         guard let service else { return }
         let transport = link.transport
-        service.setDeadline(of: self)
+        service.limitTransferTime(of: self)
         bufferevent_setcb(
             transport.stream, { stream, _ in drainInput(of: stream) },
             { _, context in HTTPConnection.from(context)?.didWriteRefusal() },

@@ -45,6 +45,8 @@ final class HTTPConnection {
     /// How many bytes of body its chunks may announce.
     private var bodyLimit = 0
     private var closesAfterAnswer = false
+    /// How far a body or an answer had come when its time last began: the bytes that were there, or that were still to be read.
+    private var progressMark = 0
     /// The refusal has been written, or the peer's end of the stream read: what is left of the way to the end.
     var isRefusalWritten = false
     var isInputEnded = false
@@ -122,7 +124,7 @@ final class HTTPConnection {
         scan = HTTPHeadScan()
         scanned = 0
         chunks = HTTPChunkScan()
-        service?.setDeadline(of: self)
+        service?.limitTransferTime(of: self)
     }
 
     /// Looks at what has come, before evhttp does.
@@ -150,6 +152,9 @@ final class HTTPConnection {
         guard scan.bytes <= service.limits.maxHeaderBytes, evidence.announcedLength <= service.limits.maxBodyBytes,
             evidence.verdict(head.method) == .ok, case .accept(let limit) = service.judge(head), evidence.announcedLength <= limit
         else { return refuse(head) }
+        // The head is done in time; now the body's begins.
+        progressMark = 0
+        service.limitTransferTime(of: self)
         guard evidence.hasTransferEncoding else { return watchInput(false) }
         bodyLimit = min(limit, service.limits.maxBodyBytes)
         refuseIfTooLarge()
@@ -210,16 +215,15 @@ final class HTTPConnection {
     func didArrive(_ request: OpaquePointer) {
         link.didArrive(request)
         state = .waiting
-        service?.clearDeadline(of: self)
+        service?.limitNoTime(of: self)
     }
 
-    /// The answer goes to evhttp; the peer has to read it in time.
-    func willAnswer(_ request: OpaquePointer, closing: Bool) {
+    /// The answer, of so many bytes, goes to evhttp; the peer has to read it in time.
+    func willAnswer(_ request: OpaquePointer, count: Int, closing: Bool) {
         state = .answering
         closesAfterAnswer = closing
-        service?.setDeadline(of: self)
-        // The deadline holds instead: one of the two would count the peer's silence, and the other only begins with the answer.
-        bufferevent_set_timeouts(stream, nil, nil)
+        progressMark = count
+        service?.limitTransferTime(of: self)
         bufferevent_setwatermark(stream, ps_ev_read(), 0, closing ? Self.readAheadOfClose : Self.readAhead)
         // Unretained: evhttp calls it before it closes the connection or takes the next request from it.
         evhttp_request_set_on_complete_cb(
@@ -230,16 +234,15 @@ final class HTTPConnection {
     func didAnswerAtOnce() {
         state = .idle
         pending = nil
+        service?.limitIdleTime(of: self)
         link.becameIdle()
         watchInput(true)
     }
 
     private func didAnswer() {
         guard let service else { return }
-        service.clearDeadline(of: self)
+        service.limitIdleTime(of: self)
         streamedReply = nil
-        var idle = timeval(service.limits.idleTimeout)
-        bufferevent_set_timeouts(stream, &idle, &idle)
         if closesAfterAnswer { return closeAfterAnswer() }
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
@@ -269,13 +272,40 @@ final class HTTPConnection {
         streamedReply = reply
         state = .streaming
         bufferevent_setwatermark(stream, ps_ev_read(), 0, Self.readAhead)
-        bufferevent_set_timeouts(stream, nil, nil)
     }
 
     /// The last piece goes to evhttp; from now on it is an answer like any other.
     func willEndStream(_ request: OpaquePointer) {
-        willAnswer(request, closing: !scan.isHTTP11 || isDraining)
+        willAnswer(request, count: link.unsentCount, closing: !scan.isHTTP11 || isDraining)
         link.endReply(request)
+    }
+
+    // MARK: Deadlines
+
+    /// Its time is over, unless the peer has kept to it and nobody has looked yet.
+    func deadlineHasCome() {
+        if isInTime() { service?.limitTransferTime(of: self) } else { close() }
+    }
+
+    private func isInTime() -> Bool {
+        switch state {
+        // A request that has come, or is about to be read. Who closes now would drop it (RFC 9112 §9.5).
+        case .idle: return !isQuiet
+        case .arriving where scan.isComplete:
+            let count = scan.evidence.hasTransferEncoding ? received : evbuffer_get_length(input)
+            return hasProgressed(by: count - progressMark, to: count)
+        case .answering:
+            let count = link.unsentCount
+            return hasProgressed(by: progressMark - count, to: count)
+        case .arriving, .refused: return false
+        // Neither has a deadline.
+        case .waiting, .streaming: return true
+        }
+    }
+
+    private func hasProgressed(by count: Int, to mark: Int) -> Bool {
+        progressMark = mark
+        return count >= HTTPLimits.progressBytes
     }
 
     // MARK: The end

@@ -51,9 +51,11 @@ struct HTTPHeadScan {
         evidence.add(name: name, value: value)
     }
 
-    /// Whether the connection goes on after an answer that says nothing of it, and the body's end is given by its length (if
-    /// there is one).
-    var isPlain: Bool { isOrdinary && !evidence.hasTransferEncoding && !evidence.hasConnectionOption }
+    /// Whether the connection goes on after an answer that says nothing of it.
+    var keepsAlive: Bool { isOrdinary && !evidence.hasConnectionOption }
+
+    /// The same, and the body's end is given by its length (if there is one).
+    var isPlain: Bool { keepsAlive && !evidence.hasTransferEncoding }
 
     private static func endsWithHTTP11(_ line: UnsafeRawBufferPointer) -> Bool {
         guard line.count > 8 else { return false }

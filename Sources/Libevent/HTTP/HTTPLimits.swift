@@ -7,17 +7,22 @@ public struct HTTPLimits: Hashable, Sendable {
     public var maxHeaderBytes: Int
     /// The most bytes of body that the handler accepts.
     public var maxBodyBytes: Int
-    /// How long one request may take to arrive, from its first byte to its last, and one answer to be read by the peer.
+    /// How long the head of a request may take, from its first byte to its last; then, how long its body may take to its end or
+    /// to the next `progressBytes` of it, and the peer to read as much of an answer. Bytes that drip in renew nothing.
     public var transferTimeout: Duration
-    /// How long a connection may be silent between two requests, or within one.
+    /// How long a connection is kept without a request: a new one, and one whose last request has been answered. Replies announce
+    /// a second less (`Keep-Alive: timeout=`), for requests that are on their way by then.
     public var idleTimeout: Duration
     /// How many connections the server holds; further ones wait in the system's queue.
     public var maxConnections: Int
 
+    /// So much of a body, or of an answer, has to come through within `transferTimeout`.
+    public static let progressBytes = 64 * 1024
+
     /// The limits of a public listener, unless other ones are given.
     public init(
         maxHeaderBytes: Int = 16 * 1024, maxBodyBytes: Int = 64 * 1024, transferTimeout: Duration = .seconds(30),
-        idleTimeout: Duration = .seconds(60), maxConnections: Int = 16_384
+        idleTimeout: Duration = .seconds(76), maxConnections: Int = 16_384
     ) {
         self.maxHeaderBytes = maxHeaderBytes
         self.maxBodyBytes = maxBodyBytes

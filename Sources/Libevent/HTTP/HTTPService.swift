@@ -10,6 +10,9 @@ final class HTTPService {
     private let http: OpaquePointer
     private var deadlines: DeadlineWheel?
     private let transferTimeout: Int64
+    private let idleTimeout: Int64
+    /// The `Keep-Alive` header of replies; nil where the idle time is too short to be announced.
+    let keepAlive: String?
     private var dateHeader = HTTPDate()
 
     /// By the bufferevent that evhttp has for it.
@@ -37,6 +40,9 @@ final class HTTPService {
         self.loop = loop
         self.limits = limits
         transferTimeout = limits.transferTimeout.nanoseconds
+        idleTimeout = limits.idleTimeout.nanoseconds
+        let announced = limits.idleTimeout.components.seconds - 1
+        keepAlive = announced > 0 ? "timeout=\(announced)" : nil
         self.judge = judge
         self.handler = handler
         self.http = http
@@ -52,8 +58,6 @@ final class HTTPService {
         // evhttp in its own.
         evhttp_set_max_headers_size(http, 2 * limits.maxHeaderBytes + 64 * 1024)
         evhttp_set_max_body_size(http, -1)
-        var idle = timeval(limits.idleTimeout)
-        evhttp_set_timeout_tv(http, &idle)
         // All, even those that evhttp does not know: it would answer 501 with a page of its own.
         evhttp_set_allowed_methods(http, .max)
         evhttp_set_default_content_type(http, nil)
@@ -92,6 +96,7 @@ final class HTTPService {
         let connection = HTTPConnection(link, slot: slot, service: self)
         slots[slot] = connection
         connections[link.stream] = connection
+        limitIdleTime(of: connection)
         return connection
     }
 
@@ -104,11 +109,22 @@ final class HTTPService {
         if isDraining && connections.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
 
-    func setDeadline(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: transferTimeout) }
+    // MARK: Deadlines
 
-    func clearDeadline(of connection: HTTPConnection) { deadlines?.remove(connection.slot) }
+    // All by the wheel, and none by libevent: when a loop comes late, libevent takes a time that is over for more urgent than what
+    // waits in the socket, and a request that came in time is lost. In the wheel a connection's deadline mostly moves away, which
+    // is one store.
 
-    private func expire(_ slot: Int) { slots[slot]?.close() }
+    func limitTransferTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: transferTimeout) }
+
+    func limitIdleTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: idleTimeout) }
+
+    /// A handler is at work, or a stream goes on.
+    func limitNoTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: Self.never) }
+
+    private static let never = Int64.max / 4
+
+    private func expire(_ slot: Int) { slots[slot]?.deadlineHasCome() }
 
     // MARK: Requests
 

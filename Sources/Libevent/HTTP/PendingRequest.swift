@@ -44,9 +44,9 @@ final class PendingRequest {
         }
         // Nil when the peer has gone while the handler was at work; evhttp only frees the request then.
         if let connection, evhttp_request_get_connection(request) != nil {
-            if answer.closing || connection.isDraining { add("Connection", "close", to: headers) }
+            addConnection(of: connection, closing: answer.closing || connection.isDraining, to: headers)
             add("Date", connection.date, to: headers)
-            connection.willAnswer(request, closing: answer.closing)
+            connection.willAnswer(request, count: answer.body.count, closing: answer.closing)
         }
         evhttp_send_reply(request, Int32(answer.status), nil, nil)
         connection?.link.didHandOver(closing: answer.closing)
@@ -69,11 +69,19 @@ final class PendingRequest {
             // Or evhttp would promise to keep the connection, whose end is the end of the body.
             evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection")
         }
-        if !connection.scan.isHTTP11 || connection.isDraining { add("Connection", "close", to: output) }
+        addConnection(of: connection, closing: !connection.scan.isHTTP11 || connection.isDraining, to: output)
         add("Date", connection.date, to: output)
         let reply = StreamedReply(request, of: connection, on: loop)
         reply.start(status: status)
         return reply
+    }
+
+    /// Says what becomes of the connection.
+    private func addConnection(of connection: HTTPConnection, closing: Bool, to headers: UnsafeMutablePointer<evkeyvalq>?) {
+        if closing { return add("Connection", "close", to: headers) }
+        guard connection.scan.keepsAlive, let keepAlive = connection.service?.keepAlive else { return }
+        add("Connection", "keep-alive", to: headers)
+        add("Keep-Alive", keepAlive, to: headers)
     }
 
     private func add(_ name: String, _ value: String, to headers: UnsafeMutablePointer<evkeyvalq>?) {

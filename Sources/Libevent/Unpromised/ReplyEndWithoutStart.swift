@@ -20,7 +20,7 @@ extension DirectLink {
             connection.scan.isPlain, connection.state == .waiting, evbuffer_get_length(connection.input) == 0,
             transport.unsentCount == 0
         else { return false }
-        answer.write(into: &service.replyBuffer, date: service.date)
+        answer.write(into: &service.replyBuffer, date: service.date, keepAlive: service.keepAlive)
         let count = service.replyBuffer.count
         let sent = service.replyBuffer.withUnsafeBytes { transport.writeNow($0) }
         guard sent > 0 else { return false }
@@ -36,7 +36,7 @@ extension DirectLink {
 
     /// Leaves the rest to evhttp, in the state in which it would be had it written the answer itself.
     private func finishWriting(_ rest: ArraySlice<UInt8>, to request: OpaquePointer, of connection: HTTPConnection) {
-        connection.willAnswer(request, closing: false)
+        connection.willAnswer(request, count: rest.count, closing: false)
         let isWritten = rest.withUnsafeBytes { transport.write($0) }
         precondition(isWritten, "bufferevent_write: no memory")
         callbacks.restoreForWriting()

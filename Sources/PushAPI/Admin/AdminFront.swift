@@ -17,8 +17,8 @@ public actor AdminFront: APIFront {
     public struct Configuration: Sendable {
         /// What `Authorization: Bearer` must say.
         public var token: String
-        /// What the listener bears, all but the size of bodies. An import takes the time that it takes.
-        public var limits = HTTPLimits(transferTimeout: .seconds(300), maxConnections: 256)
+        /// What the listener bears, all but the size of bodies.
+        public var limits = HTTPLimits(maxConnections: 256)
         /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 

@@ -25,6 +25,7 @@ struct ServerLoop: Sendable {
             overdue: overdue, logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
         callers.timestampWindow = configuration.timestampWindow.components.seconds * 1_000
+        callers.limits.idleTimeout = configuration.httpIdleTimeout
         // Called on the loop only. The loop reads the clock once a turn.
         front = PushFront(on: thread, store: port, now: { thread.wallClockMilliseconds }, configuration: callers)
     }
@@ -47,8 +48,10 @@ struct ServerLoop: Sendable {
     }
 
     /// The operators' listener on this loop, with the same port of the store.
-    func makeAdminFront(token: String) -> AdminFront {
-        AdminFront(on: thread, store: port, configuration: .init(token: token, log: Logger(label: "operators")))
+    func makeAdminFront(token: String, _ configuration: ServerConfiguration) -> AdminFront {
+        var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
+        operators.limits.idleTimeout = configuration.httpIdleTimeout
+        return AdminFront(on: thread, store: port, configuration: operators)
     }
 
     // MARK: The end
@@ -62,6 +65,11 @@ struct ServerLoop: Sendable {
     func disconnectDevices() async {
         await shard.shutdown()
     }
+}
+
+extension ServerConfiguration {
+    /// What replies announce is a second less (`HTTPLimits.idleTimeout`).
+    fileprivate var httpIdleTimeout: Duration { httpIdleTime + .seconds(1) }
 }
 
 /// The store posts its feed and its answers to a loop as anything else is posted: in order, and the loop is woken once at most.

@@ -70,6 +70,10 @@ extension Setting {
             meaning: "how long a message may be unacknowledged before its device is disconnected", example: "600",
             apply: duration(\.acknowledgementTimeout, unit: 1, in: 1...86_400)),
         Setting(
+            key: "http-idle", placeholder: "SECONDS", defaultText: "75",
+            meaning: "how long an HTTP connection is kept between two requests", example: "130",
+            apply: duration(\.httpIdleTime, unit: 1, in: 1...86_400)),
+        Setting(
             key: "timestamp-window", placeholder: "SECONDS", defaultText: "600",
             meaning: "how far a caller's timestamp may be from the server's clock", example: "300",
             apply: duration(\.timestampWindow, unit: 1, in: 1...86_400)),
