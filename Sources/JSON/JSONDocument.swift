@@ -42,7 +42,7 @@ public final class JSONDocument: Sendable {
         var count = 0
         var hasEscapes: Int32 = 0
         let result = bytes.withUnsafeBufferPointer { csimdjson_scan($0.baseAddress, $0.count, &offsets, &count, &hasEscapes) }
-        guard result == CSIMDJSON_SUCCESS else { throw JSONError(result) }
+        guard result == CSIMDJSON_SUCCESS else { throw JSONError(result, in: bytes) }
         // The offsets are the thread's until its next scan: nothing below scans.
         let tokens = UnsafeBufferPointer(start: offsets, count: count)
         var failure: JSONError?
@@ -61,14 +61,40 @@ public final class JSONDocument: Sendable {
 }
 
 extension JSONError {
-    fileprivate init(_ result: csimdjson_result) {
+    /// The library says what is wrong, and not where: that is looked for once it is known to be there.
+    fileprivate init(_ result: csimdjson_result, in bytes: Span<UInt8>) {
         switch result {
         case CSIMDJSON_EMPTY: self = .empty
         case CSIMDJSON_TOO_LARGE: self = .tooLarge
-        case CSIMDJSON_INVALID_UTF8: self = .invalidUTF8
-        case CSIMDJSON_UNCLOSED_STRING: self = .unclosedString
-        case CSIMDJSON_CONTROL_CHARACTER: self = .controlCharacter
+        case CSIMDJSON_INVALID_UTF8: self = .invalidUTF8(offset: JSONError.invalidUTF8(in: bytes))
+        case CSIMDJSON_UNCLOSED_STRING: self = .unclosedString(offset: JSONError.strings(in: bytes).open)
+        case CSIMDJSON_CONTROL_CHARACTER: self = .controlCharacter(offset: JSONError.strings(in: bytes).control)
         default: self = .internalFailure
         }
+    }
+
+    private static func invalidUTF8(in bytes: Span<UInt8>) -> Int {
+        do throws(Unicode.UTF8.ValidationError) {
+            _ = try UTF8Span(validating: bytes)
+            return bytes.count
+        } catch {
+            return error.byteOffsets.lowerBound
+        }
+    }
+
+    /// Where the last string begins, and the first control character inside one; the text's end where there is none.
+    private static func strings(in bytes: Span<UInt8>) -> (open: Int, control: Int) {
+        var (open, control) = (bytes.count, bytes.count)
+        var (isInside, isEscaped) = (false, false)
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if isInside, byte < 0x20, control == bytes.count { control = index }
+            if byte == UInt8(ascii: "\""), !isEscaped {
+                isInside.toggle()
+                if isInside { open = index }
+            }
+            isEscaped = isInside && byte == UInt8(ascii: "\\") && !isEscaped
+        }
+        return (open, control)
     }
 }

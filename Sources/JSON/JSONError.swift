@@ -5,11 +5,11 @@ public enum JSONError: Error, Hashable, Sendable {
     /// 4 GiB or more.
     case tooLarge
     /// Not UTF-8 (RFC 8259 §8.1); a byte order mark at the start is reported as `syntax`.
-    case invalidUTF8
-    /// A string that does not end.
-    case unclosedString
+    case invalidUTF8(offset: Int)
+    /// A string that does not end; where it begins.
+    case unclosedString(offset: Int)
     /// A control character that stands unescaped in a string (RFC 8259 §7).
-    case controlCharacter
+    case controlCharacter(offset: Int)
     /// A token where the grammar has another, or the text ends too early.
     case syntax(offset: Int)
     /// A number that the grammar does not know: `01`, `1.`, `.5`, `+1` (RFC 8259 §6).

@@ -27,22 +27,42 @@ public struct Authentication: Hashable, Sendable {
         guard !headers.timestamp.isMissing else { throw Refusal(.noTimestamp, field: "timestamp") }
         guard !headers.token.isMissing else { throw Refusal(.noToken, field: "validation-token") }
 
-        guard case .once(let timestamp) = headers.timestamp, let time = Timestamp.parse(timestamp), abs(time - now) <= window
-        else {
-            throw Refusal(.badTimestamp, field: "timestamp", hint: .serverTime(now))
+        let timestamp = try judged(headers.timestamp, at: now)
+        guard case .once(let keyText) = headers.appKey else {
+            throw Refusal(.unknownAppKey, field: "appkey", .expected(.once))
         }
-        guard case .once(let keyText) = headers.appKey, let key = AppKey(keyText), let known = app(key) else {
-            throw Refusal(.unknownAppKey, field: "appkey")
+        guard let key = AppKey(keyText) else {
+            throw Refusal(.unknownAppKey, field: "appkey", .expected(.identifier, Excerpt(keyText)))
         }
-        guard case .once(let token) = headers.token else { throw Refusal(.wrongToken, field: "validation-token") }
+        guard let known = app(key) else { throw Refusal(.unknownAppKey, field: "appkey") }
+        guard case .once(let token) = headers.token else {
+            throw Refusal(.wrongToken, field: "validation-token", .expected(.once))
+        }
         guard known.accepts(token, at: timestamp) else {
             // The common mistake is worth a word of its own; who sends the secret knows it already.
             let isSecret = ConstantTime.equal(token.lowercased, known.app.masterSecret.lowercased())
-            throw Refusal(.wrongToken, field: "validation-token", hint: isSecret ? .rawSecret : nil)
+            throw Refusal(.wrongToken, field: "validation-token", isSecret ? .rawSecret : nil)
         }
         guard !known.app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
         guard known.mayUse(interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
         return known
+    }
+
+    /// The timestamp as it was sent.
+    /// - Throws: 2006.
+    private func judged(_ header: CredentialHeaders.Header<String>, at now: Int64) throws(Refusal) -> String {
+        let fault: Refusal.TimestampFault
+        switch header {
+        case .once(let text):
+            guard let time = Timestamp.parse(text) else {
+                fault = .malformed(Excerpt(text))
+                break
+            }
+            guard abs(time - now) > window else { return text }
+            fault = .skewed(by: time - now, window: window)
+        case .absent, .empty, .repeated: fault = .repeated
+        }
+        throw Refusal(.badTimestamp, field: "timestamp", .timestamp(fault, serverTime: now))
     }
 }
 

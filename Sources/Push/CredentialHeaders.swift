@@ -31,6 +31,9 @@ public struct CredentialHeaders: Hashable, Sendable {
     /// No header yet.
     public init() {}
 
+    /// The appkey that was sent, if one was: nobody has proved anything by it.
+    public var claimedKey: String? { if case .once(let key) = appKey { key } else { nil } }
+
     /// Takes the header if it is one of the three; names are compared without regard to case (RFC 9110 §5.1), and white space
     /// around the value is not part of it (§5.5).
     public mutating func offer(name: String, value: String) {

@@ -37,7 +37,7 @@ public struct DeviceReceipt: Hashable, Sendable {
         guard root.kind == .object else { throw .notAnObject }
         var faults = FieldFaults()
         let fields = ObjectFields<Field>(root, faults: &faults)
-        if let field = faults.unsupported ?? faults.repeated { throw .field(field) }
+        if let field = faults.unsupported?.path ?? faults.repeated { throw .field(field) }
         guard let task = fields[.task]?.string else { throw .field("task_id") }
         guard let event = fields[.event]?.string.flatMap(ReceiptEvent.init) else { throw .field("event") }
         let detail = fields[.detail]?.string

@@ -59,42 +59,39 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
 
     /// The text that a person reads.
     public func text(in language: Language) -> String {
-        switch language {
-        case .chinese: texts.chinese
-        case .english: texts.english
-        }
+        texts.text(in: language)
     }
 
-    private var texts: (chinese: String, english: String) {
+    private var texts: BilingualText {
         switch self {
-        case .noAppKey: ("请求参数没有appkey", "the appkey header is missing")
-        case .noTimestamp: ("请求参数没有timestamp", "the timestamp header is missing")
-        case .noToken: ("请求参数没有validation-token", "the validation-token header is missing")
-        case .unknownAppKey: ("appkey不存在", "unknown appkey")
-        case .wrongToken: ("权限秘钥校验失败", "the token is wrong")
-        case .badTimestamp: ("时间戳格式错误或已超出允许的时间范围", "the timestamp is malformed or too far from the server's time")
-        case .appDisabled: ("该项目已被停用", "the app is disabled")
-        case .interfaceNotAllowed: ("该项目无权使用此接口", "the app may not use this interface")
-        case .targetOutsideScope: ("推送目标不在该项目所属的组织机构范围内", "the target is outside the app's organisation")
-        case .invalidJSON: ("请求体不是有效的JSON（UTF-8）", "the body is not valid JSON in UTF-8")
-        case .missingField: ("缺少必填参数", "a required field is missing")
-        case .invalidValue: ("参数值不合法", "a value is not allowed")
-        case .unsupportedField: ("包含不支持的参数", "the request holds an unsupported field")
-        case .payloadTooLarge: ("消息内容超过设备允许的大小", "the payload is larger than the device's limit")
-        case .requestTooLarge: ("请求体或请求头过大", "the request's body or headers are too large")
-        case .noSuchAddress: ("请求的地址不存在", "no such address")
-        case .methodNotAllowed: ("请求的地址不支持该请求方法", "the address does not take this method")
-        case .outBizNoReused: ("out_biz_no已用于内容不同的请求", "out_biz_no was used before with another request")
-        case .noSuchDevice: ("设备不存在", "no such device")
-        case .userHasNoDevice: ("该用户没有设备", "the user has no device")
-        case .noSuchOrganisation: ("组织机构不存在", "no such organisation")
-        case .noSuchTask: ("任务不存在", "no such task")
-        case .noTestDevice: ("推送目标中没有测试设备", "the target has no test device")
-        case .noSuchApp: ("项目不存在", "no such app")
-        case .organisationInUse: ("该组织机构下仍有设备或下级机构", "the organisation still has devices or children")
-        case .rateLimited: ("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
-        case .unavailable: ("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
-        case .internalError: ("内部错误，是否已受理未知，可用相同的out_biz_no重试", "internal error: whether it was done is unknown")
+        case .noAppKey: BilingualText("请求参数没有appkey", "the appkey header is missing")
+        case .noTimestamp: BilingualText("请求参数没有timestamp", "the timestamp header is missing")
+        case .noToken: BilingualText("请求参数没有validation-token", "the validation-token header is missing")
+        case .unknownAppKey: BilingualText("appkey不存在", "unknown appkey")
+        case .wrongToken: BilingualText("密钥校验失败", "the token is wrong")
+        case .badTimestamp: BilingualText("时间戳格式错误或已超出允许的时间范围", "the timestamp is malformed or too far from the server's time")
+        case .appDisabled: BilingualText("该应用已被停用", "the app is disabled")
+        case .interfaceNotAllowed: BilingualText("该应用无权使用此接口", "the app may not use this interface")
+        case .targetOutsideScope: BilingualText("推送目标不在该应用所属的组织机构范围内", "the target is outside the app's organisation")
+        case .invalidJSON: BilingualText("请求体不是有效的JSON（UTF-8）", "the body is not valid JSON in UTF-8")
+        case .missingField: BilingualText("缺少必填参数", "a required field is missing")
+        case .invalidValue: BilingualText("参数值不合法", "a value is not allowed")
+        case .unsupportedField: BilingualText("包含不支持的参数", "the request holds an unsupported field")
+        case .payloadTooLarge: BilingualText("消息内容超过设备允许的大小", "the payload is larger than the device's limit")
+        case .requestTooLarge: BilingualText("请求体或请求头过大", "the request's body or headers are too large")
+        case .noSuchAddress: BilingualText("请求的地址不存在", "no such address")
+        case .methodNotAllowed: BilingualText("请求的地址不支持该请求方法", "the address does not take this method")
+        case .outBizNoReused: BilingualText("out_biz_no已用于内容不同的请求", "out_biz_no was used before with another request")
+        case .noSuchDevice: BilingualText("设备不存在", "no such device")
+        case .userHasNoDevice: BilingualText("该用户没有设备", "the user has no device")
+        case .noSuchOrganisation: BilingualText("组织机构不存在", "no such organisation")
+        case .noSuchTask: BilingualText("任务不存在", "no such task")
+        case .noTestDevice: BilingualText("推送目标中没有测试设备", "the target has no test device")
+        case .noSuchApp: BilingualText("应用不存在", "no such app")
+        case .organisationInUse: BilingualText("该组织机构下仍有设备或下级机构", "the organisation still has devices or children")
+        case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
+        case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
+        case .internalError: BilingualText("内部错误，是否已受理未知，可用相同的out_biz_no重试", "internal error: whether it was done is unknown")
         }
     }
 }

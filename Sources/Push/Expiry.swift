@@ -12,7 +12,8 @@ public enum Expiry {
     public static func resolve(_ wish: Int64?, of interface: Interface, now: Int64) throws(Refusal) -> Int64? {
         guard let wish else { return interface == .message ? now + defaultLifetime : nil }
         guard wish > now, interface == .configuration || wish - now <= longestLifetime else {
-            throw Refusal(.invalidValue, field: "policy.expire_time")
+            let latest = interface == .message ? now + longestLifetime : nil
+            throw Refusal(.invalidValue, field: "policy.expire_time", .expected(.timeBetween(after: now, through: latest)))
         }
         return wish
     }

@@ -14,9 +14,13 @@ extension Payload {
     /// target without any device (an empty organisation) is no reason to refuse.
     /// - Throws: 2105.
     public func reach(android: Int, ios: Int) throws(Refusal) -> Reach {
-        guard fits(.android) else { throw Refusal(.payloadTooLarge, field: "payload") }
+        guard fits(.android) else { throw tooLarge(for: .android) }
         guard !fits(.ios) else { return .everyDevice }
-        guard android > 0 || ios == 0 else { throw Refusal(.payloadTooLarge, field: "payload") }
+        guard android > 0 || ios == 0 else { throw tooLarge(for: .ios) }
         return .withoutIOS(skipped: ios)
+    }
+
+    private func tooLarge(for platform: Platform) -> Refusal {
+        Refusal(.payloadTooLarge, field: "payload", .size(measuredSize, limit: platform.payloadLimit, platform))
     }
 }

@@ -1,15 +1,128 @@
+// What a refusal says to a person: the one place for its words, in both languages. None of it holds a secret or an expected
+// token.
+
 extension Refusal {
-    /// The text of the refusal: the catalogue's, and what the hint adds. It never holds a secret or an expected token.
+    /// The text of the refusal: the catalogue's, and what the detail adds.
     public func message(in language: Language) -> String {
         let text = code.text(in: language)
-        switch (hint, language) {
-        case (.rawSecret, .chinese):
-            return text + "：应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，不能直接使用秘钥"
-        case (.rawSecret, .english):
-            return text + ": it must be md5hex(lower(appkey)+lower(masterSecret)+timestamp), not the secret itself"
-        case (.serverTime(let time), .chinese): return text + "，服务器时间为\(time)"
-        case (.serverTime(let time), .english): return text + "; it is \(time)"
-        case (nil, _): return text
+        guard let detail else { return text }
+        let separator = language == .chinese ? "：" : ": "
+        return text + separator + detail.words.text(in: language)
+    }
+}
+
+extension Refusal.Detail {
+    /// What it adds to the catalogue's text.
+    var words: BilingualText {
+        switch self {
+        case .expected(let requirement, let excerpt): return requirement.words.adding(excerpt, to: requirement)
+        case .malformedJSON(let fault, let position):
+            let (place, fault) = (position.words, fault.words)
+            return BilingualText("\(place.chinese)，\(fault.chinese)", "\(place.english), \(fault.english)")
+        case .missing(let fields):
+            return BilingualText(
+                fields.map { Self.alternatives($0, "或") }.joined(separator: "、"),
+                fields.map { Self.alternatives($0, " or ") }.joined(separator: ", "))
+        case .listed(let names) where names.isEmpty: return BilingualText("此处不接受任何参数", "none is listed here")
+        case .listed(let names):
+            return BilingualText("此处可用：\(names.joined(separator: "、"))", "listed here are \(names.joined(separator: ", "))")
+        case .size(let size, let limit, let platform):
+            return BilingualText(
+                "\(platform.name)设备最多\(limit)字节，实际\(size)字节",
+                "\(size) bytes, and \(platform.name) devices take \(limit) at most")
+        case .limit(let limit, let part):
+            return BilingualText("\(part.words.chinese)最多\(limit)字节", "\(part.words.english) may have \(limit) bytes at most")
+        case .timestamp(let fault, let time):
+            let words = fault.words
+            return BilingualText("\(words.chinese)；服务器时间为\(time)", "\(words.english); the server's time is \(time)")
+        case .methods(let methods):
+            return BilingualText("可用\(methods.joined(separator: "、"))", "it takes \(methods.joined(separator: ", "))")
+        case .rawSecret:
+            return BilingualText(
+                "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，不能直接使用密钥",
+                "it must be md5hex(lower(appkey)+lower(masterSecret)+timestamp), not the secret itself")
+        }
+    }
+
+    private static func alternatives(_ field: String, _ or: String) -> String {
+        field.split(separator: "/").joined(separator: or)
+    }
+}
+
+extension BilingualText {
+    /// The same, and what came instead. Of a text whose length is what counts, the length too.
+    fileprivate func adding(_ excerpt: Excerpt?, to requirement: Requirement) -> BilingualText {
+        guard let excerpt else { return self }
+        guard excerpt.isCut else { return BilingualText("\(chinese)，收到\(excerpt)", "\(english); got \(excerpt)") }
+        return BilingualText(
+            "\(chinese)，收到\(excerpt.byteCount)字节：\(excerpt)", "\(english); got \(excerpt.byteCount) bytes, \(excerpt)")
+    }
+}
+
+extension Platform {
+    /// As people write it.
+    fileprivate var name: String {
+        switch self {
+        case .android: "Android"
+        case .ios: "iOS"
+        }
+    }
+}
+
+extension Refusal.RequestPart {
+    fileprivate var words: BilingualText {
+        switch self {
+        case .body: BilingualText("请求体", "the body")
+        case .head: BilingualText("请求行和请求头", "the request line and the headers")
+        case .line: BilingualText("每行", "a line")
+        }
+    }
+}
+
+extension Refusal.TimestampFault {
+    fileprivate var words: BilingualText {
+        switch self {
+        case .malformed(let excerpt):
+            return BilingualText(
+                "格式错误，应为10位（秒）或13位（毫秒）数字，收到\(excerpt)", "malformed, it must be 10 digits (s) or 13 (ms); got \(excerpt)")
+        case .repeated: return BilingualText("只能出现一次", "it is given more than once")
+        case .skewed(let difference, let window):
+            let (by, most) = (Self.seconds(abs(difference)), Self.seconds(window))
+            return difference < 0
+                ? BilingualText("比服务器时间慢\(by)秒，最多允许相差\(most)秒", "\(by) s behind the server's, and \(most) s are allowed")
+                : BilingualText("比服务器时间快\(by)秒，最多允许相差\(most)秒", "\(by) s ahead of the server's, and \(most) s are allowed")
+        }
+    }
+
+    /// Milliseconds as seconds, with as many decimals as it takes.
+    private static func seconds(_ milliseconds: Int64) -> String {
+        let (whole, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        guard rest > 0 else { return String(whole) }
+        let digits = String(1000 + rest).dropFirst()
+        return "\(whole).\(String(digits.reversed().drop { $0 == "0" }.reversed()))"
+    }
+}
+
+extension Refusal.TextPosition {
+    fileprivate var words: BilingualText {
+        line == 1
+            ? BilingualText("第\(column)列（第\(byte)字节）", "column \(column) (byte \(byte))")
+            : BilingualText("第\(line)行第\(column)列（第\(byte)字节）", "line \(line), column \(column) (byte \(byte))")
+    }
+}
+
+extension Refusal.JSONFault {
+    var words: BilingualText {
+        switch self {
+        case .empty: BilingualText("内容为空", "the text is empty")
+        case .tooLarge: BilingualText("内容过大", "the text is too large")
+        case .notUTF8: BilingualText("此处不是UTF-8编码", "the bytes here are not UTF-8")
+        case .unclosedString: BilingualText("此处开始的字符串没有结束", "the string that begins here does not end")
+        case .controlCharacter: BilingualText("字符串中的控制字符须转义", "a control character in a string must be escaped")
+        case .syntax: BilingualText("此处语法错误，或内容不完整", "a syntax error, or the text ends too early")
+        case .number: BilingualText("此处的数字格式错误", "the number here is malformed")
+        case .escape: BilingualText("此处的转义不存在", "there is no such escape")
+        case .loneSurrogate: BilingualText("此处的转义只有半个代理对", "the escape here is half of a surrogate pair")
         }
     }
 }

@@ -7,7 +7,7 @@ public final class GracefulServer {
     /// What the listener bears.
     public let limits: HTTPLimits
     private let log: Logger
-    private var incidents: IncidentLog
+    private var notes: ReplyLog
     private var server: HTTPServer?
     private var loop: EventLoop?
     /// Requests that have come and are not answered yet.
@@ -22,13 +22,13 @@ public final class GracefulServer {
     /// - Parameters:
     ///   - routes: which of them takes the largest body decides what the listener takes.
     ///   - limits: all but the size of bodies.
-    ///   - log: where failures that are not the caller's fault are told.
+    ///   - log: where refusals and failures are told.
     public init<Service>(for routes: RouteTable<Service>, limits: HTTPLimits, log: Logger) {
         var limits = limits
         limits.maxBodyBytes = routes.maxBodyBytes
         self.limits = limits
         self.log = log
-        incidents = IncidentLog(log)
+        notes = ReplyLog(log)
     }
 
     /// Serves what comes in on the socket. On the loop.
@@ -53,7 +53,7 @@ public final class GracefulServer {
     /// Sends the reply to a request.
     @usableFromInline
     func respond(to exchange: HTTPExchange, with reply: Reply) {
-        if let incident = reply.incident { incidents.report(incident, in: exchange) }
+        if let note = reply.note { notes.write(note, about: exchange) }
         var headers = reply.contentType.headers
         for (name, value) in reply.headers { headers.append((name, value)) }
         exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || hasShutdownBegun)

@@ -42,8 +42,10 @@ struct DocumentTests {
             ("0x10", .invalidNumber(offset: 0)), ("1_000", .invalidNumber(offset: 0)), ("--1", .invalidNumber(offset: 0)),
             ("-Infinity", .invalidNumber(offset: 0)), ("[1\"a\"]", .invalidNumber(offset: 1)),
             ("1\u{0}", .invalidNumber(offset: 0)),
-            ("\"", .unclosedString), ("\"abc", .unclosedString), ("\"\\\"", .unclosedString), ("{\"a", .unclosedString),
-            ("\"a\nb\"", .controlCharacter), ("\"\u{1F}\"", .controlCharacter), ("\"\0\"", .controlCharacter),
+            ("\"", .unclosedString(offset: 0)), ("\"abc", .unclosedString(offset: 0)), ("\"\\\"", .unclosedString(offset: 0)),
+            ("{\"a", .unclosedString(offset: 1)), (#"{"a":"\\\\","b\\"#, .unclosedString(offset: 12)),
+            ("\"a\nb\"", .controlCharacter(offset: 2)), ("\"\u{1F}\"", .controlCharacter(offset: 1)),
+            ("\"\0\"", .controlCharacter(offset: 1)), ("[\"a\",\n\"\\\"\t\"]", .controlCharacter(offset: 9)),
             ("\"\\x\"", .invalidEscape(offset: 1)), ("\"a\\'\"", .invalidEscape(offset: 2)),
             ("\"\\u12\"", .invalidEscape(offset: 1)),
             ("\"\\u12g4\"", .invalidEscape(offset: 1)), ("\"\\U0041\"", .invalidEscape(offset: 1)),
@@ -64,7 +66,9 @@ struct DocumentTests {
             [0xF8, 0x88, 0x80, 0x80, 0x80], [0xE0, 0x80, 0xAF], [0x80],
         ] as [[UInt8]])
     func notUTF8(bytes: [UInt8]) {
-        #expect(throws: JSONError.invalidUTF8) { try JSONDocument(parsing: Array("{\"a\":\"".utf8) + bytes + Array("\"}".utf8)) }
+        #expect(throws: JSONError.invalidUTF8(offset: 6)) {
+            try JSONDocument(parsing: Array("{\"a\":\"".utf8) + bytes + Array("\"}".utf8))
+        }
     }
 
     @Test("every place in a block of the scanner is like every other", arguments: 0..<140)

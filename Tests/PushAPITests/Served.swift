@@ -96,7 +96,7 @@ final class LogMemory: Sendable {
     private struct Handler: LogHandler {
         let memory: LogMemory
         var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
+        var logLevel = Logger.Level.info
 
         subscript(metadataKey key: String) -> Logger.Metadata.Value? {
             get { metadata[key] }

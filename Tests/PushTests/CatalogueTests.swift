@@ -19,14 +19,6 @@ struct CatalogueTests {
         #expect(ErrorCode(rawValue: 2001)?.text(in: .chinese) == "请求参数没有appkey")
     }
 
-    @Test("a hint adds to the text")
-    func hints() {
-        let refusal = Refusal(.badTimestamp, field: "timestamp", hint: .serverTime(1_385_321_933_302))
-        #expect(refusal.message(in: .english) == ErrorCode.badTimestamp.text(in: .english) + "; it is 1385321933302")
-        #expect(refusal.message(in: .chinese) == ErrorCode.badTimestamp.text(in: .chinese) + "，服务器时间为1385321933302")
-        #expect(Refusal(.noSuchTask).message(in: .english) == "no such task")
-    }
-
     @Test(
         "texts are Chinese unless Accept-Language prefers English",
         arguments: [

@@ -64,8 +64,8 @@ struct PushDecoderTests {
     func custom(value: String) throws {
         let push = try decode(Samples.body(" \"custom\" : \(value) "))
         #expect(text(push.payload.bytes[push.payload.body]) == "{\"custom\":\(value)}")
-        let shown = try decode(Samples.body("\"custom\":\t\(value)\n,\"title\": \"\"", as: "notification"))
-        #expect(text(shown.payload.bytes[shown.payload.body]) == "{\"custom\":\(value),\"title\":\"\"}")
+        let shown = try decode(Samples.body("\"custom\":\t\(value)\n,\"title\": \"t\"", as: "notification"))
+        #expect(text(shown.payload.bytes[shown.payload.body]) == "{\"custom\":\(value),\"title\":\"t\"}")
     }
 
     @Test("custom may be as deep as its size allows")
@@ -107,6 +107,12 @@ struct PushDecoderTests {
         #expect(push.description == "d")
         #expect(push.payload.measuredSize == 48)
         #expect(try decode(Samples.payload(#","tag":"t""#)).payload.measuredSize == 58)
+    }
+
+    @Test("an empty tag is as if absent, wherever it stands")
+    func emptyTag() throws {
+        #expect(try decode(Samples.payload(#","tag":"""#)).tag == nil)
+        #expect(try decode(Samples.top(#""tag":"""#)).tag == nil)
     }
 
     @Test("an escaped key is the key that is meant")

@@ -48,7 +48,7 @@ actor TestFront: Front {
         Route(.get, "/later", access: .anyone, handler: .direct { $0.kept = $1 }),
         Route(.get, "/failure", access: .anyone) { _, _ in
             var reply = Reply.text("sorry", status: 500)
-            reply.incident = Incident(code: 77, cause: "out of luck", isTransient: false)
+            reply.note = .incident(Incident(code: 77, cause: "out of luck", isTransient: false))
             return reply
         },
     ])

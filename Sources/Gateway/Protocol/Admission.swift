@@ -29,10 +29,13 @@ struct Admission: Equatable {
         version = connect.version
         maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
         guard connect.properties.authenticationMethod == nil else {
-            throw .refuse(version, ConnectRefusal(.badAuthenticationMethod), maximumPacketSize)
+            throw .refuse(version, ConnectRefusal(.badAuthenticationMethod, "an authentication method"), maximumPacketSize)
         }
-        guard let userName = connect.userName, let token = DeviceToken(userName), let secret = connect.password else {
-            throw .refuse(version, ConnectRefusal(.notAuthorized), maximumPacketSize)
+        guard let userName = connect.userName, let token = DeviceToken(userName) else {
+            throw .refuse(version, ConnectRefusal(.notAuthorized, "a user name that is no device token"), maximumPacketSize)
+        }
+        guard let secret = connect.password else {
+            throw .refuse(version, ConnectRefusal(.notAuthorized, "no password"), maximumPacketSize)
         }
         self.token = token
         self.secret = secret
@@ -45,7 +48,9 @@ struct Admission: Equatable {
 
     /// The CONNACK for a client that the store has accepted.
     func accept(_ configuration: GatewayConfiguration) throws(Ending) -> Packet {
-        guard !lacksClientIdentifier else { throw refuse(ConnectRefusal(.clientIdentifierNotValid)) }
+        guard !lacksClientIdentifier else {
+            throw refuse(ConnectRefusal(.clientIdentifierNotValid, "an older session without a client identifier"))
+        }
         let packet = Packet.connack(connack(configuration))
         guard maximumPacketSize == .max || packet.encodedSize(version: version) <= maximumPacketSize else {
             // Nothing larger may be sent, not even to say so [MQTT-3.1.2-24].
@@ -69,25 +74,35 @@ struct Admission: Equatable {
     }
 }
 
-/// Why a CONNECT is refused, as CONNACK says it.
+/// Why a CONNECT is refused: as CONNACK says it, and as the log does. The log tells an unknown token from a wrong secret; the
+/// peer is told neither, or it could look for tokens.
 struct ConnectRefusal: Equatable {
     let reasonCode: ReasonCode
-    init(_ reasonCode: ReasonCode) { self.reasonCode = reasonCode }
+    /// For the log only, in the server's own words.
+    let cause: String
+
+    init(_ reasonCode: ReasonCode, _ cause: String) {
+        self.reasonCode = reasonCode
+        self.cause = cause
+    }
 
     /// The store refuses. `takenOver` cannot be told as such, for CONNACK has no 0x8E (MQTT 5.0 §3.2.2.2): the client may try
     /// again, and then be the last.
     init(_ error: AttachError) {
         switch error {
-        case .unknownDevice, .wrongSecret: reasonCode = .notAuthorized
-        case .takenOver, .unavailable: reasonCode = .serverUnavailable
+        case .unknownDevice: self.init(.notAuthorized, "unknown device token")
+        case .wrongSecret: self.init(.notAuthorized, "wrong secret")
+        case .takenOver: self.init(.serverUnavailable, "taken over by another connection")
+        case .unavailable: self.init(.serverUnavailable, "the store cannot be asked")
         }
     }
 
     /// The store has accepted the device, and wants its session closed before the client was told.
     init(_ reason: DisconnectReason) {
         switch reason {
-        case .withdrawn: reasonCode = .notAuthorized
-        case .takenOver, .requested: reasonCode = .serverUnavailable
+        case .withdrawn: self.init(.notAuthorized, "device deleted, given to another holder or its secret changed")
+        case .takenOver: self.init(.serverUnavailable, "taken over by another connection")
+        case .requested: self.init(.serverUnavailable, "an operator wants it")
         }
     }
 }
@@ -95,7 +110,7 @@ struct ConnectRefusal: Equatable {
 extension Ending {
     fileprivate static func refuse(_ version: ProtocolVersion, _ refusal: ConnectRefusal, _ maximumPacketSize: Int) -> Ending {
         let code = String(refusal.reasonCode.rawValue, radix: 16)
-        var ending = Ending.refuse(refusal.reasonCode, version, cause: "CONNECT refused, 0x\(code)")
+        var ending = Ending.refuse(refusal.reasonCode, version, cause: "CONNECT refused, 0x\(code): \(refusal.cause)")
         // Nothing larger may be sent, not even to say so [MQTT-3.1.2-24].
         if ending.lastPacket.count > maximumPacketSize { ending.lastPacket = [] }
         return ending

@@ -9,27 +9,29 @@ public enum DirectoryDecoder {
     /// The body of `PUT /psp/admin/apps/{appkey}`.
     /// - Throws: 2101, 2104, 2103.
     public static func app(_ body: [UInt8]) throws(Refusal) -> AppChange {
-        try AppChange(RecordFields(try parse(body), excluding: [.kind, .id]))
+        try AppChange(RecordFields(try JSONDocument.object(parsing: body), excluding: [.kind, .id]))
     }
 
     /// The body of `PUT /psp/admin/orgs/{org_id}`.
     /// - Throws: 2101, 2104, 2103.
     public static func organisation(_ body: [UInt8]) throws(Refusal) -> OrganisationChange {
-        try OrganisationChange(RecordFields(try parse(body), excluding: [.kind, .id]))
+        try OrganisationChange(RecordFields(try JSONDocument.object(parsing: body), excluding: [.kind, .id]))
     }
 
     /// The body of `PUT /psp/admin/devices/{token}`.
     /// - Throws: 2101, 2104, 2103.
     public static func device(_ body: [UInt8]) throws(Refusal) -> DeviceChange {
-        try DeviceChange(RecordFields(try parse(body), excluding: [.kind, .id]))
+        try DeviceChange(RecordFields(try JSONDocument.object(parsing: body), excluding: [.kind, .id]))
     }
 
     /// One line of an import: `{"kind":"org"/"device"/"app","id",…}` with the fields of the PUT. A new device or app has to bring
     /// its secret: nobody would be told one that is made.
     /// - Throws: 2101, 2104, 2102 (`kind`, `id`), 2103.
     public static func importLine(_ line: [UInt8]) throws(Refusal) -> DirectoryChange {
-        let root = try parse(line)
-        guard let kind = root["kind"] else { throw Refusal(.missingField, field: "kind") }
+        let root = try JSONDocument.object(parsing: line)
+        guard let kind = root["kind"] else {
+            throw Refusal(.missingField, field: "kind", .missing(root["id"] == nil ? ["kind", "id"] : ["kind"]))
+        }
         switch kind.string {
         case "app":
             let fields = try RecordFields<AppField>(root, requiring: .id)
@@ -41,19 +43,8 @@ public enum DirectoryDecoder {
             let fields = try RecordFields<DeviceField>(root, requiring: .id)
             return .putDevice(try fields.identifier(.id), try DeviceChange(fields), secretIfNew: nil)
         default:
-            throw Refusal(.invalidValue, field: "kind")
+            throw Refusal(.invalidValue, field: "kind", .expected(.oneOf(["org", "device", "app"]), Excerpt(kind)))
         }
-    }
-
-    private static func parse(_ text: [UInt8]) throws(Refusal) -> JSONValue {
-        let root: JSONValue
-        do {
-            root = try JSONDocument(parsing: text).root
-        } catch {
-            throw Refusal(.invalidJSON)
-        }
-        guard root.kind == .object else { throw Refusal(.invalidValue) }
-        return root
     }
 }
 
@@ -98,8 +89,8 @@ extension OrganisationChange {
 extension DeviceChange {
     fileprivate init(_ fields: RecordFields<DeviceField>) throws(Refusal) {
         self.init()
-        platform = try fields.value(.platform) { $0.string.flatMap(Platform.init) }
-        organisation = try fields.value(.organisation) { $0.string.flatMap { OrgID($0) } }
+        platform = try fields.value(.platform, .oneOf(Platform.allCases.map(\.rawValue))) { $0.string.flatMap(Platform.init) }
+        organisation = try fields.value(.organisation, .identifier) { $0.string.flatMap { OrgID($0) } }
         user = try fields.clearableIdentifier(.user)
         test = try fields.flag(.test)
         secret = try fields.secret(.secret)

@@ -5,27 +5,29 @@ protocol FieldName: Hashable, CaseIterable, RawRepresentable<String> where AllCa
 
 /// What is wrong with the fields of a request's objects, whatever their values. Each keeps the first that was met.
 struct FieldFaults {
-    /// The path of a field that the interface does not list (2104).
-    private(set) var unsupported: String?
+    /// The path of a field that the interface does not list (2104), and what it lists there.
+    private(set) var unsupported: (path: String, listed: [String])?
     /// The path of a field that is given twice (2103).
     private(set) var repeated: String?
 
-    mutating func noteUnsupported(_ path: String) { unsupported = unsupported ?? path }
+    mutating func noteUnsupported(_ path: @autoclosure () -> String, listed: @autoclosure () -> [String]) {
+        if unsupported == nil { unsupported = (path(), listed()) }
+    }
     mutating func noteRepeated(_ path: String) { repeated = repeated ?? path }
 
     func refuseUnsupported() throws(Refusal) {
-        if let unsupported { throw Refusal(.unsupportedField, field: unsupported) }
+        if let unsupported { throw Refusal(.unsupportedField, field: unsupported.path, .listed(unsupported.listed)) }
     }
 
     func refuseRepeated() throws(Refusal) {
-        if let repeated { throw Refusal(.invalidValue, field: repeated) }
+        if let repeated { throw Refusal(.invalidValue, field: repeated, .expected(.once)) }
     }
 }
 
 /// The members of one object of a request, found by their listed names. Keys are compared as they are meant, not as they are
 /// escaped.
 struct ObjectFields<Name: FieldName> {
-    /// A field's path is answered to the caller, so what of it the caller chose is cut.
+    /// A field's path is answered to the caller, so what of it the caller chose is cut, in bytes.
     private static var longestName: Int { 128 }
 
     private var object: JSONValue?
@@ -43,7 +45,9 @@ struct ObjectFields<Name: FieldName> {
         self.object = object
         object.forEachMember { key, place in
             guard let name = Self.name(key), !excluded.contains(name) else {
-                faults.noteUnsupported(path + String(decoding: key, as: UTF8.self).prefix(Self.longestName))
+                faults.noteUnsupported(
+                    path + String(Excerpt.prefix(of: String(decoding: key, as: UTF8.self), bytes: Self.longestName)),
+                    listed: Name.allCases.compactMap { excluded.contains($0) ? nil : $0.rawValue })
                 return
             }
             if contains(name) {

@@ -10,20 +10,14 @@ public enum PushDecoder {
 
     /// The push that a body asks for.
     ///
-    /// Empty strings: an empty `out_biz_no` or identifier is 2103; an empty `title`, `tag`, `description` or configuration is a
-    /// string like any other, for the interface sets no least length for them.
-    /// - Throws: the first that fails of 2101, 2104, 2102, 2103, with the path of the field.
+    /// Empty strings: an empty `title`, `out_biz_no` or identifier is 2103, an empty `tag` is as if absent; an empty
+    /// `description` or configuration is a string like any other.
+    /// - Throws: the first that fails of 2101, 2104, 2103 for a target of the other type, 2102, 2103, with the field's path.
     public static func decode(_ body: [UInt8], for interface: Interface, from app: AppKey) throws(Refusal) -> PushRequest {
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(parsing: body)
-        } catch {
-            throw Refusal(.invalidJSON)
-        }
-        guard document.root.kind == .object else { throw Refusal(.invalidValue) }
-        let fields = PushFields(document.root, interface: interface)
+        let fields = PushFields(try JSONDocument.object(parsing: body), interface: interface)
         try fields.faults.refuseUnsupported()
-        if let missing = fields.missing { throw Refusal(.missingField, field: missing) }
+        try fields.refuseOtherTarget()
+        try fields.refuseMissing()
         try fields.faults.refuseRepeated()
         return try fields.request(from: app)
     }

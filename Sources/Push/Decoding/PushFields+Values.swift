@@ -9,55 +9,58 @@ extension PushFields {
         let testOnly = try readTestOnly()
         let description = try readText(.description, .description, limit: PushDecoder.longestDescription)
         let tag = try readText(.tag, .tag, limit: PushDecoder.longestTag)
-        if let policy = root[.policy], policy.kind != .object { throw Refusal(.invalidValue, field: "policy") }
+        if let policy = root[.policy], policy.kind != .object { throw refusal("policy", .object, policy) }
         return PushRequest(
             app: app, interface: interface, target: target, payload: payload, testOnly: testOnly, description: description,
-            tag: tag,
-            expireTime: try readExpireTime(), idempotency: try readIdempotency())
+            tag: tag?.isEmpty == true ? nil : tag, expireTime: try readExpireTime(), idempotency: try readIdempotency())
     }
 
     private func readTarget() throws(Refusal) -> PushRequest.Target {
         switch kind {
         case .unicast:
-            try refuse(.orgID)
             guard root.contains(.deviceTokens) else { return .user(try readIdentifier(.userID)) }
-            try refuse(.userID)
+            if root.contains(.userID) {
+                throw Refusal(
+                    .invalidValue, field: Root.userID.rawValue,
+                    .expected(.onlyOneOf([Root.deviceTokens.rawValue, Root.userID.rawValue])))
+            }
             return .device(try readIdentifier(.deviceTokens))
-        case .groupcast:
-            try refuse(.deviceTokens)
-            try refuse(.userID)
-            return .organisation(try readIdentifier(.orgID))
-        case nil:
-            throw Refusal(.invalidValue, field: "type")
+        case .groupcast: return .organisation(try readIdentifier(.orgID))
+        case nil: throw refusal("type", .oneOf(Kind.allCases.map(\.rawValue)), root[.type])
         }
-    }
-
-    /// A target field that the `type` does not go with.
-    private func refuse(_ name: Root) throws(Refusal) {
-        if root.contains(name) { throw Refusal(.invalidValue, field: name.rawValue) }
     }
 
     private func readIdentifier<ID: Identifier>(_ name: Root) throws(Refusal) -> ID {
         guard let identifier = root[name]?.string.flatMap({ ID($0) }) else {
-            throw Refusal(.invalidValue, field: name.rawValue)
+            throw refusal(name.rawValue, .identifier, root[name])
         }
         return identifier
     }
 
+    /// 2103: what must be in a field, and what is.
+    private func refusal(_ field: String, _ requirement: Requirement, _ value: JSONValue?) -> Refusal {
+        Refusal(.invalidValue, field: field, .expected(requirement, value.map { Excerpt($0) }))
+    }
+
     private func readPayload() throws(Refusal) -> Payload {
-        guard let object = root[.payload], object.kind == .object else { throw Refusal(.invalidValue, field: "payload") }
+        guard let object = root[.payload], object.kind == .object else { throw refusal("payload", .object, root[.payload]) }
         let displayType = try readDisplayType()
         guard let content = payload[.body], content.kind == (displayType == nil ? .string : .object) else {
-            throw Refusal(.invalidValue, field: "payload.body")
+            throw refusal("payload.body", displayType == nil ? .string : .object, payload[.body])
         }
-        if let title = body[.title], title.kind != .string { throw Refusal(.invalidValue, field: "payload.body.title") }
+        // Two bytes are the quotes: nothing is decoded for this.
+        if let title = body[.title], title.kind != .string || title.raw.count == 2 {
+            throw refusal("payload.body.title", .nonEmptyString, title)
+        }
         let (bytes, place) = object.minified(locating: content)
         return Payload(bytes: bytes, body: place, measuredSize: object.measuredSize, displayType: displayType)
     }
 
     private func readDisplayType() throws(Refusal) -> DisplayType? {
         guard interface == .message else { return nil }
-        guard let displayType else { throw Refusal(.invalidValue, field: "payload.display_type") }
+        guard let displayType else {
+            throw refusal("payload.display_type", .oneOf(DisplayType.allCases.map(\.rawValue)), payload[.displayType])
+        }
         return displayType
     }
 
@@ -68,13 +71,15 @@ extension PushFields {
         case .false: return true
         case .string where option.value.isString("true"): return false
         case .string where option.value.isString("false"): return true
-        default: throw Refusal(.invalidValue, field: option.path)
+        default: throw refusal(option.path, .boolean, option.value)
         }
     }
 
     private func readText(_ inner: Inner, _ outer: Root, limit: Int) throws(Refusal) -> String? {
         guard let option = try readOption(inner, outer) else { return nil }
-        guard let text = option.value.string, text.utf8.count <= limit else { throw Refusal(.invalidValue, field: option.path) }
+        guard let text = option.value.string, text.utf8.count <= limit else {
+            throw refusal(option.path, .text(bytes: 0...limit), option.value)
+        }
         return text
     }
 
@@ -92,20 +97,20 @@ extension PushFields {
         case (nil, nil): return nil
         case (let value?, nil): return Option(value: value, object: "payload.", name: inner.rawValue)
         case (nil, let value?): return Option(value: value, object: "", name: outer.rawValue)
-        case (_?, _?): throw Refusal(.invalidValue, field: outer.rawValue)
+        case (_?, _?): throw Refusal(.invalidValue, field: outer.rawValue, .expected(.onePlace))
         }
     }
 
     private func readExpireTime() throws(Refusal) -> Int64? {
         guard let value = policy[.expireTime] else { return nil }
-        guard let time = ExpireTime.parse(value) else { throw Refusal(.invalidValue, field: "policy.expire_time") }
+        guard let time = ExpireTime.parse(value) else { throw refusal("policy.expire_time", .time, value) }
         return time
     }
 
     private func readIdempotency() throws(Refusal) -> PushRequest.Idempotency? {
         guard let value = policy[.outBizNo] else { return nil }
         guard let number = value.string, (1...128).contains(number.utf8.count) else {
-            throw Refusal(.invalidValue, field: "policy.out_biz_no")
+            throw refusal("policy.out_biz_no", .text(bytes: 1...128), value)
         }
         // The interface's name ends at a byte that no JSON text begins with.
         var text: [UInt8] = []

@@ -37,6 +37,8 @@ struct PushFields {
     let source: JSONValue
     let interface: Interface
     let root: ObjectFields<Root>
+    /// `nil` where `type` is none of these.
+    let kind: Kind?
     let payload: ObjectFields<Inner>
     let body: ObjectFields<Body>
     let policy: ObjectFields<Policy>
@@ -46,6 +48,9 @@ struct PushFields {
         self.source = source
         self.interface = interface
         root = ObjectFields(source, faults: &faults)
+        kind = root[.type].flatMap { type in
+            type.isString("unicast") ? .unicast : type.isString("groupcast") ? .groupcast : nil
+        }
         (payload, body) = PushFields.payload(root[.payload], interface, &faults)
         policy = ObjectFields(root[.policy], path: "policy.", faults: &faults)
         // What a repeated object holds is looked at for unsupported fields only: they come before the repetition.
@@ -55,14 +60,8 @@ struct PushFields {
     }
 
     /// What `type` may be.
-    enum Kind {
+    enum Kind: String, CaseIterable {
         case unicast, groupcast
-    }
-
-    /// `nil` where it is none of these.
-    var kind: Kind? {
-        guard let type = root[.type] else { return nil }
-        return type.isString("unicast") ? .unicast : type.isString("groupcast") ? .groupcast : nil
     }
 
     /// `nil` where it is none of these.
@@ -88,27 +87,58 @@ struct PushFields {
         return (payload, body)
     }
 
-    /// The path of the first required field that is absent (2102), in the order of the interface's table. What is required inside
-    /// a value of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
-    var missing: String? {
-        if !root.contains(.type) { return "type" }
+    // MARK: A target of the other type
+
+    /// - Throws: 2103 for a target field that the `type` does not go with: who sends one has chosen the wrong type, or the wrong
+    ///   field, and would look for what is missing in vain.
+    func refuseOtherTarget() throws(Refusal) {
         switch kind {
-        case .unicast where !root.contains(.deviceTokens) && !root.contains(.userID): return "device_tokens"
-        case .groupcast where !root.contains(.orgID): return "org_id"
-        default: break
+        case .unicast: try refuse(.orgID, with: .unicast)
+        case .groupcast:
+            try refuse(.deviceTokens, with: .groupcast)
+            try refuse(.userID, with: .groupcast)
+        case nil: break
         }
-        guard let payload = root[.payload] else { return "payload" }
-        return payload.kind == .object ? missingInPayload : nil
     }
 
-    private var missingInPayload: String? {
-        if interface == .message, !payload.contains(.displayType) { return "payload.display_type" }
-        guard let content = payload[.body] else { return "payload.body" }
-        guard interface == .message, content.kind == .object else { return nil }
+    private func refuse(_ name: Root, with type: Kind) throws(Refusal) {
+        if root.contains(name) {
+            throw Refusal(.invalidValue, field: name.rawValue, .expected(.absent(with: Root.type.rawValue, type.rawValue)))
+        }
+    }
+
+    // MARK: What is missing
+
+    /// - Throws: 2102 with all required fields that are absent.
+    func refuseMissing() throws(Refusal) {
+        var missing: [String] = []
+        listMissing(&missing)
+        guard let first = missing.first else { return }
+        // Of alternatives the first is told.
+        throw Refusal(.missingField, field: String(first.prefix { $0 != "/" }), .missing(missing))
+    }
+
+    /// The paths of the required fields that are absent, in the order of the interface's table. What is required inside a value
+    /// of the wrong type, or for a `type` or `display_type` that does not exist, is nobody's to say.
+    private func listMissing(_ missing: inout [String]) {
+        if !root.contains(.type) { missing.append("type") }
+        switch kind {
+        case .unicast where !root.contains(.deviceTokens) && !root.contains(.userID): missing.append("device_tokens/user_id")
+        case .groupcast where !root.contains(.orgID): missing.append("org_id")
+        default: break
+        }
+        guard let payload = root[.payload] else { return missing.append("payload") }
+        if payload.kind == .object { listMissingInPayload(&missing) }
+    }
+
+    private func listMissingInPayload(_ missing: inout [String]) {
+        if interface == .message, !payload.contains(.displayType) { missing.append("payload.display_type") }
+        guard let content = payload[.body] else { return missing.append("payload.body") }
+        guard interface == .message, content.kind == .object else { return }
         switch displayType {
-        case .notification where !body.contains(.title): return "payload.body.title"
-        case .message where !body.contains(.custom): return "payload.body.custom"
-        default: return nil
+        case .notification where !body.contains(.title): missing.append("payload.body.title")
+        case .message where !body.contains(.custom): missing.append("payload.body.custom")
+        default: break
         }
     }
 }

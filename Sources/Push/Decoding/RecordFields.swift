@@ -10,29 +10,38 @@ struct RecordFields<Name: FieldName> {
         var faults = FieldFaults()
         fields = ObjectFields(object, excluding: excluded, faults: &faults)
         try faults.refuseUnsupported()
-        if let required, fields[required] == nil { throw Refusal(.missingField, field: required.rawValue) }
+        if let required, fields[required] == nil {
+            throw Refusal(.missingField, field: required.rawValue, .missing([required.rawValue]))
+        }
         try faults.refuseRepeated()
     }
 
     /// A field of any kind; `nil` where it is absent. `read` answers `nil` to a value that is not allowed.
-    func value<Value>(_ name: Name, _ read: (JSONValue) -> Value?) throws(Refusal) -> Value? {
+    /// - Parameters:
+    ///   - requirement: what is allowed.
+    ///   - isSecret: the value is not repeated to anybody.
+    func value<Value>(
+        _ name: Name, _ requirement: @autoclosure () -> Requirement, isSecret: Bool = false, _ read: (JSONValue) -> Value?
+    ) throws(Refusal) -> Value? {
         guard let value = fields[name] else { return nil }
-        guard let read = read(value) else { throw Refusal(.invalidValue, field: name.rawValue) }
+        guard let read = read(value) else {
+            throw Refusal(.invalidValue, field: name.rawValue, .expected(requirement(), isSecret ? nil : Excerpt(value)))
+        }
         return read
     }
 
     func text(_ name: Name) throws(Refusal) -> String? {
-        try value(name) { $0.string }
+        try value(name, .string) { $0.string }
     }
 
     /// A switch; `null` puts it back to false.
     func flag(_ name: Name) throws(Refusal) -> Bool? {
-        try value(name) { $0.isNull ? false : $0.bool }
+        try value(name, .orNull(.boolean)) { $0.isNull ? false : $0.bool }
     }
 
     /// Printable ASCII, at least one character.
     func secret(_ name: Name) throws(Refusal) -> String? {
-        try value(name) { value in
+        try value(name, .printable, isSecret: true) { value in
             value.string.flatMap { secret in
                 !secret.isEmpty && secret.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? secret : nil
             }
@@ -40,7 +49,7 @@ struct RecordFields<Name: FieldName> {
     }
 
     func interfaces(_ name: Name) throws(Refusal) -> Set<Interface>? {
-        try value(name) { value in
+        try value(name, .listOf(Interface.allCases.map(\.rawValue))) { value in
             guard value.kind == .array else { return nil }
             let interfaces = value.elements.map { $0.string.flatMap(Interface.init) }
             return interfaces.contains(nil) ? nil : Set(interfaces.compactMap(\.self))
@@ -48,13 +57,15 @@ struct RecordFields<Name: FieldName> {
     }
 
     func identifier<ID: Identifier>(_ name: Name) throws(Refusal) -> ID {
-        let identifier = try value(name) { $0.string.flatMap { ID($0) } }
-        guard let identifier else { throw Refusal(.missingField, field: name.rawValue) }
+        let identifier = try value(name, .identifier) { $0.string.flatMap { ID($0) } }
+        guard let identifier else { throw Refusal(.missingField, field: name.rawValue, .missing([name.rawValue])) }
         return identifier
     }
 
     func clearableIdentifier<ID: Identifier>(_ name: Name) throws(Refusal) -> Patch<ID> {
-        let patch: Patch<ID>? = try value(name) { $0.isNull ? .clear : $0.string.flatMap { ID($0) }.map(Patch.set) }
+        let patch: Patch<ID>? = try value(name, .orNull(.identifier)) {
+            $0.isNull ? .clear : $0.string.flatMap { ID($0) }.map(Patch.set)
+        }
         return patch ?? .keep
     }
 }

@@ -26,13 +26,13 @@ extension AdminFront {
             }
             try await apply(&batch, to: &report)
         } catch {
-            return .failure(error, in: request.headers.language) { report.write(to: &$0, in: request.headers.language) }
+            return .failure(error, for: request.headers) { report.write(to: &$0, in: request.headers.language) }
         }
         return .success { json in json.object { report.write(to: &$0, in: request.headers.language) } }
     }
 
     private static func change(_ line: ArraySlice<UInt8>) throws(Refusal) -> DirectoryChange {
-        guard line.count <= longestLine else { throw Refusal(.requestTooLarge) }
+        guard line.count <= longestLine else { throw Refusal(.requestTooLarge, .limit(longestLine, .line)) }
         return try DirectoryDecoder.importLine(Array(line))
     }
 

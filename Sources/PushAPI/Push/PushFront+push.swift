@@ -38,9 +38,9 @@ extension Reply {
     fileprivate static func outcome(_ accepted: Accepted, for headers: RequestHeaders) -> Reply {
         switch accepted {
         case .stored(let task), .repeated(let task): .accepted(task)
-        case .refused(let refusal): .refusal(refusal, in: headers.language)
-        case .unavailable(let delay): .failure(StoreError.unavailable(retryAfter: delay), in: headers.language)
-        case .unknown: .failure(StoreError.unknown, in: headers.language)
+        case .refused(let refusal): .refusal(refusal, for: headers)
+        case .unavailable(let delay): .failure(StoreError.unavailable(retryAfter: delay), for: headers)
+        case .unknown: .failure(StoreError.unknown, for: headers)
         }
     }
 }

@@ -6,41 +6,42 @@ extension Reply {
     /// `{"ret":"FAIL","data":{"error_code":…,"error_msg":…,"field":…}}`.
     /// - Parameter details: writes further members of `data`.
     static func refusal(
-        _ refusal: Refusal, in language: Language, details: (inout JSONWriter) -> Void = { _ in }
+        _ refusal: Refusal, for headers: RequestHeaders, details: (inout JSONWriter) -> Void = { _ in }
     ) -> Reply {
         var json = JSONWriter()
         json.object { json in
             json.member("ret", "FAIL")
             json.key("data")
             json.object { json in
-                json.members(of: refusal, in: language)
-                if case .serverTime(let now) = refusal.hint { json.member("server_time", now) }
+                json.members(of: refusal, in: headers.language)
+                if case .timestamp(_, let now) = refusal.detail { json.member("server_time", now) }
                 details(&json)
             }
         }
         var reply = Reply(status: refusal.code.status, contentType: .json, body: json.bytes)
+        reply.note = .refusal(code: refusal.code.rawValue, caller: headers.claimedApp)
         if refusal.code == .rateLimited || refusal.code == .unavailable { reply.retry(after: .seconds(1)) }
         return reply
     }
 
     /// The answer to anything that a handler throws.
     static func failure(
-        _ error: any Error, in language: Language, details: (inout JSONWriter) -> Void = { _ in }
+        _ error: any Error, for headers: RequestHeaders, details: (inout JSONWriter) -> Void = { _ in }
     ) -> Reply {
         switch error {
-        case let error as Refusal: return .refusal(error, in: language, details: details)
-        case let error as Rejection: return .refusal(Refusal(for: error), in: language, details: details)
-        case StoreError.refused(let error): return .refusal(error, in: language, details: details)
+        case let error as Refusal: return .refusal(error, for: headers, details: details)
+        case let error as Rejection: return .refusal(Refusal(for: error), for: headers, details: details)
+        case StoreError.refused(let error): return .refusal(error, for: headers, details: details)
         case StoreError.unavailable(let delay):
-            var reply = Reply.refusal(Refusal(.unavailable), in: language, details: details)
+            var reply = Reply.refusal(Refusal(.unavailable), for: headers, details: details)
             reply.retry(after: delay)
-            reply.incident = Incident(
-                code: ErrorCode.unavailable.rawValue, cause: "the store takes no changes now", isTransient: true)
+            reply.note = .incident(
+                Incident(code: ErrorCode.unavailable.rawValue, cause: "the store takes no changes now", isTransient: true))
             return reply
         default:
-            var reply = Reply.refusal(Refusal(.internalError), in: language, details: details)
+            var reply = Reply.refusal(Refusal(.internalError), for: headers, details: details)
             let cause = error is StoreError ? "the store does not know whether it was done" : "\(error)"
-            reply.incident = Incident(code: ErrorCode.internalError.rawValue, cause: cause, isTransient: false)
+            reply.note = .incident(Incident(code: ErrorCode.internalError.rawValue, cause: cause, isTransient: false))
             return reply
         }
     }

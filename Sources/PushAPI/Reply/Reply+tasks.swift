@@ -10,8 +10,10 @@ extension Reply {
         of request: Request<Service>, to app: AppKey?, store: any StorePort
     ) async throws -> Reply {
         let query = try request.query()
-        guard let state = RecipientState(rawValue: try query.required("state")) else {
-            throw Refusal(.invalidValue, field: "state")
+        let name = try query.required("state")
+        guard let state = RecipientState(rawValue: name) else {
+            let states = RecipientState.allCases.map(\.rawValue)
+            throw Refusal(.invalidValue, field: "state", .expected(.oneOf(states), Excerpt(name)))
         }
         let limit = try query.limit()
         let page = try await store.recipients(of: request.task, to: app, state: state, after: query.after, limit: limit)

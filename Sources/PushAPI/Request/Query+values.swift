@@ -14,15 +14,14 @@ extension Query {
 
     /// How many items a page of a list may hold, 1 to 1,000; 100 unless given.
     func limit() throws(Rejection) -> Int {
-        guard let limit = try number("limit") else { return 100 }
-        guard (1...1000).contains(limit) else { throw .invalidParameter("limit") }
-        return Int(limit)
+        Int(try number("limit", in: 1...1000) ?? 100)
     }
 
     /// An identifier by which a list is filtered.
-    func identifier<ID: Identifier>(_ name: String) throws(Rejection) -> ID? {
+    /// - Throws: 2103.
+    func identifier<ID: Identifier>(_ name: String) throws(Refusal) -> ID? {
         guard let text = self[name] else { return nil }
-        guard let id = ID(text) else { throw .invalidParameter(name) }
+        guard let id = ID(text) else { throw Refusal(.invalidValue, field: name, .expected(.identifier, Excerpt(text))) }
         return id
     }
 }

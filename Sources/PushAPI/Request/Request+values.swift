@@ -13,7 +13,11 @@ extension Request where Service: APIFront {
     /// - Parameter name: of the address's parameter, and of the field at fault.
     /// - Throws: 2103 where it cannot be one.
     func identifier<ID: Identifier>(_ name: String) throws(Refusal) -> ID {
-        guard let text = decodedParameter(name), let id = ID(text) else { throw Refusal(.invalidValue, field: name) }
+        let sent = String(parameter(name))
+        guard let text = decodedParameter(name) else {
+            throw Refusal(.invalidValue, field: name, .expected(.percentEncoding, Excerpt(sent)))
+        }
+        guard let id = ID(text) else { throw Refusal(.invalidValue, field: name, .expected(.identifier, Excerpt(text))) }
         return id
     }
 
@@ -38,7 +42,7 @@ extension Request where Service: APIFront {
     /// A body in any Content-Encoding is refused before it is read.
     /// - Throws: 2103.
     func refuseEncodedBody() throws(Refusal) {
-        if headers.hasContentEncoding { throw Refusal(.invalidValue, field: "Content-Encoding") }
+        if headers.hasContentEncoding { throw Refusal(.invalidValue, field: "Content-Encoding", .expected(.nothing)) }
     }
 
     private func refuseQuery() throws(Refusal) {

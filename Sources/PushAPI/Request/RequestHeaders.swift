@@ -27,6 +27,9 @@ public struct RequestHeaders: HeaderFields, Sendable {
         }
     }
 
+    /// The key of the app that calls, as it says; `nil` where it does not say so, as operators do not.
+    var claimedApp: String? { credentials.claimedKey }
+
     /// The language of error texts.
     var language: Language { Language(acceptLanguage: acceptLanguage) }
 }

@@ -71,7 +71,9 @@ extension LoopPort {
 
     private func number(_ token: PageToken?) throws(StoreError) -> Int64 {
         guard let token else { return 0 }
-        guard let number = Int64(token.text), number >= 0 else { throw .refused(Refusal(.invalidValue, field: "after")) }
+        guard let number = Int64(token.text), number >= 0 else {
+            throw .refused(Refusal(.invalidValue, field: "after", .expected(.pageToken, Excerpt(token.text))))
+        }
         return number
     }
 

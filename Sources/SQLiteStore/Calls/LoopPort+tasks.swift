@@ -51,7 +51,8 @@ extension LoopPort {
                 }
                 let recipients = RecipientReader(context: context, now: now)
                 let page = try recipients.page(of: row, state: state, after: after, limit: limit)
-                return page.map { .success($0) } ?? .failure(Refusal(.invalidValue, field: "after"))
+                return page.map { .success($0) }
+                    ?? .failure(Refusal(.invalidValue, field: "after", .expected(.pageToken, after.map { Excerpt($0.text) })))
             }
         }
         return try page.mapError { StoreError.refused($0) }.get()
@@ -62,7 +63,7 @@ extension LoopPort {
         let before: UInt64
         if let after {
             guard let position = UInt64(after.text), position <= UInt64(Int64.max) else {
-                throw .refused(Refusal(.invalidValue, field: "after"))
+                throw .refused(Refusal(.invalidValue, field: "after", .expected(.pageToken, Excerpt(after.text))))
             }
             before = position
         } else {
@@ -91,7 +92,9 @@ extension LoopPort {
             }
             sum.tasks += slice.tasks
             sum.counts += slice.counts
-            if sum.tasks > ReportReader.totalsLimit { throw .refused(Refusal(.invalidValue, field: "from")) }
+            if sum.tasks > ReportReader.totalsLimit {
+                throw .refused(Refusal(.invalidValue, field: "from", .expected(.fewerTasks(ReportReader.totalsLimit))))
+            }
             guard let last = slice.last else { return sum }
             after = last
         }

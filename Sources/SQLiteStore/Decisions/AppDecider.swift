@@ -29,9 +29,7 @@ final class AppDecider {
     }
 
     private func create(_ key: AppKey, _ fields: AppChange, _ secretIfNew: String?) throws -> ChangeResult {
-        guard let name = fields.name else { throw Refusal(.missingField, field: "name") }
-        guard let interfaces = fields.interfaces else { throw Refusal(.missingField, field: "interfaces") }
-        guard let secret = fields.masterSecret ?? secretIfNew else { throw Refusal(.missingField, field: "master_secret") }
+        let (name, interfaces, secret) = try fields.required(secretIfNew: secretIfNew)
         try requireScope(of: fields)
         let scope: OrgID? = if case .set(let scope) = fields.scope { scope } else { nil }
         let app = App(

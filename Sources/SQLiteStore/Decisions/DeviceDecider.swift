@@ -30,7 +30,9 @@ final class DeviceDecider {
         guard let device = try tables.devices.find(token) else { return try create(token, fields, secretIfNew, at: now) }
         let before = device.membership
         let organisation = try fields.organisation.map(handle(of:))
-        if let platform = fields.platform, platform != before.platform { throw Refusal(.invalidValue, field: "platform") }
+        if let platform = fields.platform, platform != before.platform {
+            throw Refusal(.invalidValue, field: "platform", .expected(.unchanged(before.platform.rawValue)))
+        }
         let user: UserHandle? =
             switch fields.user {
             case .keep: before.user
@@ -62,9 +64,7 @@ final class DeviceDecider {
     private func create(
         _ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?, at now: Int64
     ) throws -> ChangeResult {
-        guard let platform = fields.platform else { throw Refusal(.missingField, field: "platform") }
-        guard let id = fields.organisation else { throw Refusal(.missingField, field: "org_id") }
-        guard let secret = fields.secret ?? secretIfNew else { throw Refusal(.missingField, field: "secret") }
+        let (platform, id, secret) = try fields.required(secretIfNew: secretIfNew)
         let organisation = try handle(of: id)
         let user: UserHandle? = if case .set(let id) = fields.user { try handle(of: id) } else { nil }
         let membership = Membership(

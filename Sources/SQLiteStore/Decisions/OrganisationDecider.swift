@@ -24,14 +24,16 @@ final class OrganisationDecider {
     private var tree: OrgTree { directory.tree }
 
     func put(_ id: OrgID, _ fields: OrganisationChange, at now: Int64) throws -> ChangeResult {
-        if tree[id] == nil && fields.name == nil { throw Refusal(.missingField, field: "name") }
+        if tree[id] == nil { _ = try fields.required() }
         var parent: OrgTree.Node?
         if case .set(let parentID) = fields.parent {
             guard let found = tree[parentID] else { throw Refusal(.noSuchOrganisation, field: "parent_id") }
             parent = found
         }
         guard let node = tree[id] else { return try create(id, fields, under: parent) }
-        if let parent, tree.isBelow(parent.org, node.org) { throw Refusal(.invalidValue, field: "parent_id") }
+        if let parent, tree.isBelow(parent.org, node.org) {
+            throw Refusal(.invalidValue, field: "parent_id", .expected(.noCycle, Excerpt(parent.id.text)))
+        }
         if let name = fields.name, name != node.name {
             try table.rename(node.org, to: name)
             node.name = name
@@ -41,7 +43,7 @@ final class OrganisationDecider {
     }
 
     private func create(_ id: OrgID, _ fields: OrganisationChange, under parent: OrgTree.Node?) throws -> ChangeResult {
-        guard let name = fields.name else { throw Refusal(.missingField, field: "name") }
+        let name = try fields.required()
         let node = OrgTree.Node(org: tree.nextOrg, id: id, name: name)
         try table.insert(node.org, id, name: name)
         let position = log.takePosition()

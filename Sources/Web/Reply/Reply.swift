@@ -8,8 +8,8 @@ public struct Reply: Sendable {
     public var body: [UInt8]
     /// Beyond Content-Type, which every reply has, and what libevent adds (Content-Length, Date).
     public var headers: [(name: String, value: String)] = []
-    /// What an operator should know, where the failure is not the caller's fault.
-    public var incident: Incident?
+    /// What the log tells of it, if anything.
+    public var note: ReplyNote?
     /// The connection ends with this reply: what follows on it cannot be trusted to be a request.
     public var closes = false
 
@@ -34,6 +34,14 @@ public struct ContentType: Sendable {
     public static let text = ContentType("text/plain; charset=utf-8")
     /// `text/html`, in UTF-8.
     public static let html = ContentType("text/html; charset=utf-8")
+}
+
+/// What the log tells of a reply. Limited, whoever causes it; no secret is in it.
+public enum ReplyNote: Sendable {
+    /// The request was the caller's mistake: the number of it, and who the caller says it is.
+    case refusal(code: Int, caller: String?)
+    /// The failure is not the caller's fault.
+    case incident(Incident)
 }
 
 /// A failure that is not the caller's fault. The log tells of it, at most once a second. No secret is in it.

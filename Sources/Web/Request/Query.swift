@@ -16,7 +16,8 @@ public final class QueryRule: Sendable {
     /// No parameter at all.
     public static let none = QueryRule()
 
-    func knows(_ name: String) -> Bool { required.contains(name) || optional.contains(name) }
+    /// All that it knows.
+    var names: [String] { required + optional }
 }
 
 /// The query parameters of a request, checked against what its route knows.
@@ -24,17 +25,18 @@ public struct Query: Sendable {
     private var values: [(name: String, value: String)] = []
 
     /// Takes the text after `?` apart. An empty parameter is as one that is missing.
-    /// - Throws: in this order ``Rejection/unknownParameter(_:)``, ``Rejection/missingParameter(_:)``,
-    ///   ``Rejection/invalidParameter(_:)`` on one that is given twice or cannot be decoded.
+    /// - Throws: in this order ``Rejection/unknownParameter(_:known:)``, ``Rejection/missingParameter(_:)``,
+    ///   ``Rejection/invalidParameter(_:_:)`` on one that is given twice or cannot be decoded.
     public init(parsing text: String?, rule: QueryRule) throws(Rejection) {
         var fault: Rejection?
         for piece in (text ?? "").utf8.split(separator: UInt8(ascii: "&")) {
             let sent = piece.prefix { $0 != UInt8(ascii: "=") }
-            guard let name = PercentEncoding.decode(Substring(sent), plusIsSpace: true), rule.knows(name) else {
-                throw .unknownParameter(String(decoding: sent, as: UTF8.self))
+            guard let name = PercentEncoding.decode(Substring(sent), plusIsSpace: true), rule.names.contains(name) else {
+                throw .unknownParameter(String(decoding: sent, as: UTF8.self), known: rule.names)
             }
             let value = PercentEncoding.decode(Substring(piece.dropFirst(sent.count + 1)), plusIsSpace: true)
-            if value == nil || values.contains(where: { $0.name == name }) { fault = fault ?? .invalidParameter(name) }
+            if value == nil { fault = fault ?? .invalidParameter(name, .undecodable) }
+            if values.contains(where: { $0.name == name }) { fault = fault ?? .invalidParameter(name, .repeated) }
             values.append((name, value ?? "?"))
         }
         for name in rule.required where self[name] == nil { throw .missingParameter(name) }
@@ -55,20 +57,24 @@ public struct Query: Sendable {
         return value
     }
 
-    /// A number of at most 15 digits, and nothing but digits.
-    /// - Throws: ``Rejection/invalidParameter(_:)``.
-    public func number(_ name: String) throws(Rejection) -> Int64? {
+    /// A number in that range, written in at most 15 digits and nothing but digits.
+    /// - Throws: ``Rejection/invalidParameter(_:_:)``.
+    public func number(
+        _ name: String, in range: ClosedRange<Int64> = 0...999_999_999_999_999
+    ) throws(Rejection) -> Int64? {
         guard let text = self[name] else { return nil }
         let areDigits = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        guard text.utf8.count <= 15, areDigits, let number = Int64(text) else { throw .invalidParameter(name) }
+        guard text.utf8.count <= 15, areDigits, let number = Int64(text), range.contains(number) else {
+            throw .invalidParameter(name, .notANumber(text, range))
+        }
         return number
     }
 
     /// `true` or `false`, and nothing else.
-    /// - Throws: ``Rejection/invalidParameter(_:)``.
+    /// - Throws: ``Rejection/invalidParameter(_:_:)``.
     public func flag(_ name: String) throws(Rejection) -> Bool? {
         guard let text = self[name] else { return nil }
-        guard text == "true" || text == "false" else { throw .invalidParameter(name) }
+        guard text == "true" || text == "false" else { throw .invalidParameter(name, .notAFlag(text)) }
         return text == "true"
     }
 }

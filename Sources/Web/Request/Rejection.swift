@@ -20,12 +20,24 @@ public enum Rejection: Error, Hashable, Sendable {
     case bodyDropped
     /// The caller has not shown who it is. The reply names the scheme in `WWW-Authenticate` (RFC 9110 §11.6.1).
     case unauthorized(scheme: String)
-    /// A query parameter that the route does not know.
-    case unknownParameter(String)
+    /// A query parameter that the route does not know; it knows these.
+    case unknownParameter(String, known: [String])
     /// A query parameter that the route requires.
     case missingParameter(String)
     /// A query parameter that was given twice, or cannot be read.
-    case invalidParameter(String)
+    case invalidParameter(String, ParameterFault)
+
+    /// What is wrong with a query parameter, with its value where that is what is wrong.
+    public enum ParameterFault: Hashable, Sendable {
+        /// Given more than once.
+        case repeated
+        /// A broken percent-encoding, or bytes that are not UTF-8.
+        case undecodable
+        /// No number in this range.
+        case notANumber(String, ClosedRange<Int64>)
+        /// Neither `true` nor `false`.
+        case notAFlag(String)
+    }
 
     /// Sets what HTTP asks of the reply, whatever the front makes of it.
     func complete(_ reply: inout Reply) {

@@ -1,0 +1,21 @@
+/// A text for people in both languages: whoever words something words it twice, or it does not compile.
+public struct BilingualText: Hashable, Sendable {
+    /// In Chinese.
+    public let chinese: String
+    /// In English.
+    public let english: String
+
+    /// The same in both languages.
+    public init(_ chinese: String, _ english: String) {
+        self.chinese = chinese
+        self.english = english
+    }
+
+    /// As it reads in that language.
+    public func text(in language: Language) -> String {
+        switch language {
+        case .chinese: chinese
+        case .english: english
+        }
+    }
+}

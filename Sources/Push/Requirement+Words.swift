@@ -1,0 +1,66 @@
+extension Requirement {
+    /// How it reads in an error.
+    var words: BilingualText {
+        switch self {
+        case .oneOf(let words):
+            BilingualText("应为\(words.joined(separator: "、"))之一", "must be one of \(words.joined(separator: ", "))")
+        case .listOf(let words):
+            BilingualText("应为由\(words.joined(separator: "、"))组成的数组", "must be an array of \(words.joined(separator: ", "))")
+        case .identifier:
+            BilingualText("应为1至128个字符，可用A-Z a-z 0-9 . _ : @ -", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -")
+        case .number(let range):
+            BilingualText(
+                "应为\(range.lowerBound)至\(range.upperBound)的整数",
+                "must be an integer from \(range.lowerBound) to \(range.upperBound)")
+        case .text(let range):
+            BilingualText(
+                "应为\(range.lowerBound)至\(range.upperBound)字节（UTF-8）的字符串",
+                "must be a string of \(range.lowerBound) to \(range.upperBound) bytes of UTF-8")
+        case .string: BilingualText("应为字符串", "must be a string")
+        case .nonEmptyString: BilingualText("应为非空字符串", "must be a string that is not empty")
+        case .object: BilingualText("应为JSON对象", "must be a JSON object")
+        case .boolean: BilingualText("应为true或false", "must be true or false")
+        case .printable: BilingualText("应为可打印的ASCII字符，至少1个", "must be printable ASCII, at least one character")
+        case .orNull(let other): BilingualText("\(other.words.chinese)，或为null", "\(other.words.english), or null")
+        case .time:
+            BilingualText(
+                "应为Unix时间（秒或毫秒），或带时区的RFC 3339时间，例如2026-11-24T18:30:00+08:00",
+                "must be Unix time in s or ms, or RFC 3339 with an offset such as 2026-11-24T18:30:00+08:00")
+        case .timeBetween(let start, let end?):
+            BilingualText(
+                "应晚于当前时间\(start)，且不晚于\(end)（Unix毫秒）", "must be after the present time, \(start), and up to \(end) (Unix ms)")
+        case .timeBetween(let start, nil):
+            BilingualText("应晚于当前时间\(start)（Unix毫秒）", "must be after the present time, \(start) (Unix ms)")
+        case .once: BilingualText("只能出现一次", "must be given once")
+        case .onlyOneOf(let fields):
+            BilingualText(
+                "\(fields.joined(separator: "、"))只能使用其中之一", "only one of \(fields.joined(separator: ", ")) may be given")
+        case .onePlace: BilingualText("在payload内外只能出现一次", "must be given once, in payload or at the top")
+        case .absent(let field, let value): BilingualText("不能与\(field)=\(value)同时使用", "does not go with \(field) \(value)")
+        case .nothing: BilingualText("不应出现", "must be absent")
+        case .unchanged(let value): BilingualText("不能修改，应为\(value)", "cannot be changed, it is \(value)")
+        case .noCycle: BilingualText("不能是其自身或其下级机构", "must be neither itself nor below it")
+        case .pageToken: BilingualText("应为上一页返回的data.next", "must be data.next of the page before")
+        case .percentEncoding: BilingualText("应为正确的百分号编码（UTF-8）", "must be percent-encoded UTF-8")
+        case .fewerTasks(let limit):
+            BilingualText("任务超过\(limit)个，请缩小from至to的时间范围", "more than \(limit) tasks: narrow the time from from to to")
+        case .framing(let rule): rule.words
+        }
+    }
+}
+
+extension Requirement.FramingRule {
+    var words: BilingualText {
+        switch self {
+        case .oneLength: BilingualText("Content-Length只能出现一次", "Content-Length must be given once")
+        case .lengthInDigits: BilingualText("Content-Length应为数字", "Content-Length must be digits")
+        case .lengthOrChunks:
+            BilingualText("Content-Length与Transfer-Encoding不能同时使用", "Content-Length and Transfer-Encoding exclude each other")
+        case .onlyChunked:
+            BilingualText(
+                "Transfer-Encoding只能是chunked，且分块格式须正确", "Transfer-Encoding must be chunked alone, and its chunks well-formed")
+        case .noBody: BilingualText("该请求不能带请求体", "this request takes no body")
+        case .headerLines: BilingualText("请求头格式错误", "a header line is malformed")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+/// What a value of a request must be.
+public enum Requirement: Hashable, Sendable {
+    /// One of these words.
+    case oneOf([String])
+    /// A list of these words.
+    case listOf([String])
+    /// The name of an app, an organisation, a device or a user: see ``Identifier``.
+    case identifier
+    /// An integer.
+    case number(ClosedRange<Int64>)
+    /// A string of so many bytes of UTF-8.
+    case text(bytes: ClosedRange<Int>)
+    /// Any string.
+    case string
+    /// Any string but the empty one.
+    case nonEmptyString
+    /// An object of JSON.
+    case object
+    /// `true` or `false`.
+    case boolean
+    /// Printable ASCII, at least one character: a secret.
+    case printable
+    /// This, or `null`.
+    indirect case orNull(Requirement)
+    /// A point of time: Unix seconds or milliseconds, or RFC 3339 with an offset.
+    case time
+    /// A time after `after`, up to and including `through` where there is such a bound; Unix milliseconds.
+    case timeBetween(after: Int64, through: Int64?)
+    /// Given once.
+    case once
+    /// Only one of these fields.
+    case onlyOneOf([String])
+    /// Given at one of its two places, in the payload or at the top.
+    case onePlace
+    /// Absent: a field that does not go with a value of another one.
+    case absent(with: String, String)
+    /// Absent.
+    case nothing
+    /// What it has always been.
+    case unchanged(String)
+    /// An organisation that is not the same one and not below it.
+    case noCycle
+    /// `data.next` of the page before.
+    case pageToken
+    /// Decodable percent-encoding.
+    case percentEncoding
+    /// A time that leaves at most so many tasks.
+    case fewerTasks(Int)
+    /// A rule of HTTP about where a request ends.
+    case framing(FramingRule)
+
+    /// What is asked of a request so that nobody can be in doubt about its end.
+    public enum FramingRule: Hashable, Sendable, CaseIterable {
+        /// Content-Length once at most.
+        case oneLength
+        /// Content-Length in digits.
+        case lengthInDigits
+        /// Either Content-Length or Transfer-Encoding.
+        case lengthOrChunks
+        /// No Transfer-Encoding but one `chunked`, and sizes in hexadecimal digits.
+        case onlyChunked
+        /// No body with this method.
+        case noBody
+        /// Header lines as HTTP has them.
+        case headerLines
+    }
+}
