@@ -34,6 +34,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CSystem"),
+        .target(name: "COpenAPI"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // The ground: what every module may need and none should write again.
@@ -61,7 +62,9 @@ let package = Package(
             swiftSettings: swift),
         .target(
             name: "PushAPI",
-            dependencies: ["Web", "Push", "Libevent", "JSON", "Crypto", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Web", "Push", "Libevent", "JSON", "Crypto", "COpenAPI", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swift),
         .target(
             name: "PushServer",

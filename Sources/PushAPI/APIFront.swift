@@ -5,6 +5,10 @@ public import Web
 public protocol APIFront: Front where Headers == RequestHeaders {
     /// The loop's port of the store: its answers come back to this loop.
     var store: any StorePort { get }
+    /// Whether the server ends: it is alive, and not ready.
+    var isEnding: Bool { get }
+    /// Whether whoever reaches the listener may know what ails the server.
+    static var tellsCauses: Bool { get }
 }
 
 extension APIFront {

@@ -4,26 +4,31 @@ internal import Web
 
 /// What supervisors and load balancers ask.
 extension APIFront {
-    /// The routes of the probes.
-    /// - Parameter access: what lets everybody in.
-    static func probes(access: Access) -> [Route<Self>] {
-        [
-            Route(.get, "/healthz", access: access) { try await $0.liveness($1) },
-            Route(.get, "/readyz", access: access) { try await $0.readiness($1) },
-        ]
-    }
-
-    /// `GET /healthz`: the loop turns.
-    private func liveness(_ request: Request<Self>) async throws -> Reply {
+    /// `GET /healthz`: the loop turns. Nothing else makes it fail, or a supervisor would kill a server that is about to end well.
+    func liveness(_ request: Request<Self>) async throws -> Reply {
         _ = try request.query()
         return .success { json in json.object { $0.member("status", "alive") } }
     }
 
-    /// `GET /readyz`: pushes are taken. It fails while the disk is full, which heals; after a failed write, until a restart; and
-    /// from the begin of a shutdown, so that a balancer turns away.
-    private func readiness(_ request: Request<Self>) async throws -> Reply {
+    /// `GET /readyz`: pushes are taken. A balancer turns away from a server that is not ready, so that no line of the log is
+    /// needed.
+    func readiness(_ request: Request<Self>) async throws -> Reply {
         _ = try request.query()
-        guard !server.isShuttingDown, store.health == .serving else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
-        return .success { json in json.object { $0.member("status", "ready") } }
+        guard let cause = unreadiness else { return .success { json in json.object { $0.member("status", "ready") } } }
+        return .refusal(Refusal(.unavailable), in: request.headers.language) { json in
+            guard Self.tellsCauses else { return }
+            json.member("cause", cause.name)
+            json.member("detail", ifPresent: cause.detail)
+        }
+    }
+
+    /// Why no push is taken; `nil` where they are.
+    private var unreadiness: (name: String, detail: String?)? {
+        if isEnding { return ("draining", nil) }
+        switch store.health {
+        case .serving: return nil
+        case .full: return ("disk_full", nil)
+        case .failed(let reason): return ("failed", reason)
+        }
     }
 }

@@ -109,10 +109,11 @@ public final class PushServer: Sendable {
     // MARK: The end
 
     /// Ends the server, once. The order is such that nothing is lost of which anybody was told:
-    /// 1. the listeners accept what waits and close; requests in hand are answered;
+    /// 1. the callers' listeners accept what waits and close; requests in hand are answered;
     /// 2. the devices' sockets are read until they are empty, and the devices are disconnected;
-    /// 3. the store commits what came by then;
-    /// 4. the loops end.
+    /// 3. the operators' listener, which has told meanwhile that the server is alive and not ready, does as the callers' did;
+    /// 4. the store commits what came by then;
+    /// 5. the loops end.
     ///
     /// Slow callers and devices are waited for three seconds in all, the store's commit as long as it takes.
     /// - Returns: whether everything is committed and nothing is left behind.
@@ -123,9 +124,9 @@ public final class PushServer: Sendable {
 
     func shutdown(because cause: String, _ grace: GracePeriod) async -> Bool {
         log.info("ending", metadata: ["cause": "\(cause)"])
-        let callersEnded = await grace.wait { [loops, admin] in
+        await admin.announceEnd()
+        let callersEnded = await grace.wait { [loops] in
             await withDiscardingTaskGroup { group in
-                group.addTask { await admin.shutdown(patience: .seconds(2)) }
                 for loop in loops { group.addTask { await loop.closeCallers(within: .seconds(2)) } }
             }
         }
@@ -136,6 +137,8 @@ public final class PushServer: Sendable {
             }
         }
         if !devicesEnded { log.warning("some devices were not waited for") }
+        let operatorsEnded = await grace.wait { [admin] in await admin.shutdown(patience: .seconds(2)) }
+        if !operatorsEnded { log.warning("some operators were not waited for") }
         await Self.stop(store, then: loops.map(\.thread))
         defer { directory.release() }
         do throws(FileError) {

@@ -76,7 +76,7 @@ extension Front {
         do {
             request = try self.request(from: exchange)
         } catch {
-            return server.respond(to: exchange, with: refusal(because: error, headers: Headers(of: exchange)))
+            return server.respond(to: exchange, with: answer(to: exchange, notAdmittedBecause: error))
         }
         if exchange.isRefused {
             Task.immediate(executorPreference: loop) { refuse(request, because: await reasonForDroppingBody(of: request)) }
@@ -115,6 +115,17 @@ extension Front {
         let stream = try server.openEventStream(for: request.exchange, on: loop, keepAlive: keepAlive)
         request.end()
         return stream
+    }
+
+    /// What a request gets that does not come through the gate. `OPTIONS` never does: it asks for what a wrong method is told.
+    @usableFromInline
+    func answer(to exchange: HTTPExchange, notAdmittedBecause error: any Error) -> Reply {
+        guard exchange.method == .options, let rejection = error as? Rejection, case .methodNotAllowed = rejection else {
+            return refusal(because: error, headers: Headers(of: exchange))
+        }
+        var reply = Reply(status: 204, contentType: .none, body: [])
+        rejection.complete(&reply)
+        return reply
     }
 
     /// Answers a request with what is wrong, in the front's words.

@@ -248,7 +248,7 @@ class TestSizes:
 
 
 class TestAddresses:
-    @pytest.mark.parametrize("path", ["/", "/psp", "/psp/push", "/psp/push/msg/", "/psp/push/mail", "/psp/admin/apps", "/healthz", "//"])
+    @pytest.mark.parametrize("path", ["/psp", "/psp/push", "/psp/push/msg/", "/psp/push/mail", "/psp/admin/apps", "/healthz/", "//"])
     def test_no_such_address(self, scene, path):
         assert_refused(scene.caller.call("POST", path, message()), 2107, 400)
         assert_refused(scene.caller.call("GET", path), 2107, 400)
@@ -258,7 +258,7 @@ class TestAddresses:
         [
             ("GET", "/psp/push/msg", "POST"), ("PUT", "/psp/push/config", "POST"), ("DELETE", "/psp/push/msg", "POST"),
             ("PATCH", "/psp/push/msg", "POST"), ("POST", "/psp/push/task/1", "GET"), ("GET", "/psp/push/task/1/cancel", "POST"),
-            ("POST", "/psp/push/stats", "GET"), ("OPTIONS", "/psp/push/msg", "POST"),
+            ("POST", "/psp/push/stats", "GET"), ("POST", "/healthz", "GET"),
         ],
     )
     def test_method_not_allowed(self, scene, method, path, allowed):

@@ -94,11 +94,11 @@ def routes(text):
 
 
 def listeners():
-    """The paths of each listener's table, by its port. The probes are made apart, and each table says whether it has them."""
-    probes = {path for _, path in routes(sources("Probes.swift"))}
+    """The paths of each listener's table, by its port. What is open to all is made apart, and each table says whether it has that."""
+    open_to_all = {path for _, path in routes(sources("OpenRoutes.swift"))}
     for name, port in (("PushRoutes.swift", "8080"), ("AdminRoutes.swift", "8081")):
         text = sources(name)
-        yield port, {path for _, path in routes(text)} | (probes if "probes(" in text else set())
+        yield port, {path for _, path in routes(text)} | (open_to_all if "openToAll(" in text else set())
 
 
 class TestTheSources:
@@ -109,7 +109,7 @@ class TestTheSources:
             query = [parameter for parameter in parameters if parameter["in"] == "query"]
             required = {parameter["name"] for parameter in query if parameter.get("required")}
             described[method, path] = (required, {parameter["name"] for parameter in query} - required)
-        assert described == routes(sources("PushRoutes.swift") + sources("AdminRoutes.swift") + sources("Probes.swift"))
+        assert described == routes(sources("PushRoutes.swift") + sources("AdminRoutes.swift") + sources("OpenRoutes.swift"))
         assert len(re.findall(r"\bRoute\(\s*\.", sources("*.swift"))) == len(described), "a route stands elsewhere"
 
     def test_every_call_names_its_listeners(self):

@@ -48,14 +48,31 @@ struct FrontTests {
         }
     }
 
+    @Test(
+        "OPTIONS of an address is 204 with its methods, whoever asks",
+        arguments: [("/hello", "GET, HEAD, OPTIONS"), ("/echo", "POST, OPTIONS"), ("*", "GET, HEAD, POST, OPTIONS")])
+    func options(target: String, methods: String) async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            for _ in 0..<2 {
+                try connection.send("OPTIONS \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+                let reply = try connection.reply(toHead: true)
+                #expect(reply.status == 204)
+                #expect(reply.headers["allow"] == methods)
+                for name in ["content-type", "content-length", "transfer-encoding"] { #expect(reply.headers[name] == nil) }
+            }
+            #expect(try served.send("OPTIONS", "/nowhere").text == "\(Rejection.noSuchAddress)")
+        }
+    }
+
     @Test("what the gate refuses is a value that the front words, in the order of the checks")
     func rejections() async throws {
         try await Served.with { served in
             func text(_ rejection: Rejection) -> String { "\(rejection)" }
             #expect(try served.send("GET", "/nowhere").text == text(.noSuchAddress))
             let method = try served.send("POST", "/hello", body: "x")
-            #expect(method.text == text(.methodNotAllowed([.get, .head])))
-            #expect(method.headers["allow"] == "GET, HEAD")
+            #expect(method.text == text(.methodNotAllowed([.get, .head, .options])))
+            #expect(method.headers["allow"] == "GET, HEAD, OPTIONS")
             let long = "long: " + String(repeating: "x", count: 17_000)
             #expect(try served.send("GET", "/hello", long).text == text(.headTooLarge(limit: 16 * 1024)))
             let large = String(repeating: "x", count: 101)

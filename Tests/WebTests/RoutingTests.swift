@@ -67,7 +67,7 @@ struct RoutingTests {
     func methodsOfSeveral() {
         let table = RouteTable<TestFront>(
             ["/a/b", "/a/{x}", "/{path...}"].map { Route(.get, $0, access: .anyone) { _, _ in .text("") } })
-        #expect(throws: Rejection.methodNotAllowed([.get, .head])) { try table.match(.put, "/a/b") }
+        #expect(throws: Rejection.methodNotAllowed([.get, .head, .options])) { try table.match(.put, "/a/b") }
     }
 
     @Test("a less specific address is asked too when the method is another")
@@ -78,8 +78,11 @@ struct RoutingTests {
         ])
         #expect(try table.match(.get, "/console/login").route.pattern.text == "/console/{path...}")
         #expect(try table.match(.head, "/console/login").route.method == .get)
-        #expect(throws: Rejection.methodNotAllowed([.post, .get, .head])) { try table.match(.put, "/console/login") }
-        #expect(throws: Rejection.methodNotAllowed([.get, .head])) { try table.match(.post, "/console/x") }
+        #expect(throws: Rejection.methodNotAllowed([.post, .get, .head, .options])) { try table.match(.put, "/console/login") }
+        #expect(throws: Rejection.methodNotAllowed([.get, .head, .options])) { try table.match(.post, "/console/x") }
         #expect(throws: Rejection.noSuchAddress) { try table.match(.get, "/consol") }
+        #expect(throws: Rejection.noSuchAddress) { try table.match(.options, "/consol") }
+        #expect(throws: Rejection.methodNotAllowed([.get, .head, .post, .options])) { try table.match(.options, "*") }
+        #expect(throws: Rejection.noSuchAddress) { try table.match(.get, "*") }
     }
 }

@@ -49,9 +49,12 @@ struct HTTPAnswer: Sendable {
             Self.append(header: value, to: &buffer)
             Self.append("\r\n", to: &buffer)
         }
-        Self.append("Content-Length: ", to: &buffer)
-        Self.append(text: String(body.count), to: &buffer)
-        Self.append("\r\nDate: ", to: &buffer)
+        if canHaveBody {
+            Self.append("Content-Length: ", to: &buffer)
+            Self.append(text: String(body.count), to: &buffer)
+            Self.append("\r\n", to: &buffer)
+        }
+        Self.append("Date: ", to: &buffer)
         Self.append(text: date, to: &buffer)
         Self.append("\r\n\r\n", to: &buffer)
         if isBodySent { buffer.append(contentsOf: body) }

@@ -111,9 +111,9 @@ final class HTTPService {
 
     // MARK: Deadlines
 
-    // All by the wheel, and none by libevent: when a loop comes late, libevent takes a time that is over for more urgent than what
-    // waits in the socket, and a request that came in time is lost. In the wheel a connection's deadline mostly moves away, which
-    // is one store.
+    // All by the wheel, and none by libevent: when a loop comes late, libevent takes a time that is over for more urgent than
+    // what waits in the socket, and a request that came in time is lost. In the wheel a deadline mostly moves away, which is one
+    // store.
 
     func limitTransferTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: transferTimeout) }
 

@@ -10,6 +10,7 @@ public import Web
 /// let admin = AdminFront(on: loop, store: port, configuration: .init(token: token, log: log))
 /// try await admin.start(listening: socket)
 /// …
+/// await admin.announceEnd()       // callers and devices are sent away
 /// await admin.shutdown()
 /// ```
 public actor AdminFront: APIFront {
@@ -44,6 +45,7 @@ public actor AdminFront: APIFront {
     /// Its listener.
     public let server: GracefulServer
     private let token: String
+    private var hasEndBegun = false
 
     /// The loop: a request is answered on the thread that read it.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -56,6 +58,16 @@ public actor AdminFront: APIFront {
         token = configuration.token
         server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }
+
+    /// The server begins to end. This listener goes on, so that supervisors learn that it is alive, and balancers that it is not
+    /// ready; it ends last.
+    public func announceEnd() { hasEndBegun = true }
+
+    /// Since ``announceEnd()``.
+    public var isEnding: Bool { hasEndBegun || server.isShuttingDown }
+
+    /// Operators may.
+    public static var tellsCauses: Bool { true }
 
     /// The bearer token, once (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1), compared in constant time.
     public func admit(_ headers: RequestHeaders, to access: Access) throws(Rejection) {

@@ -33,5 +33,5 @@ extension AdminFront {
             Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator) { try await $0.cancel($1) },
 
             Route(.post, "/psp/admin/import", access: .operator, body: .lines) { try await $0.importLines($1) },
-        ] + probes(access: .anyone))
+        ] + openToAll(access: .anyone))
 }

@@ -8,11 +8,13 @@ extension PushFront {
         case app(mayUse: Interface)
         /// Nothing: what became of a push of its own, any app may ask.
         case anyApp
+        /// Nor that it is an app.
+        case anyone
 
         fileprivate var interface: Interface? {
             switch self {
             case .app(let interface): interface
-            case .anyApp: nil
+            case .anyApp, .anyone: nil
             }
         }
     }
@@ -23,10 +25,13 @@ extension PushFront {
         case app(AppKey)
         /// An app that this loop would refuse, and whose key or secret the store may know better. See ``AppCache``.
         case inDoubt
+        /// Nobody has asked who.
+        case anyone
     }
 
     /// Judges the signature by the apps that this loop knows.
     public func admit(_ headers: RequestHeaders, to access: Access) throws(Refusal) -> Caller {
+        if case .anyone = access { return .anyone }
         var key: AppKey?
         do {
             return .app(try verify(headers, access, key: &key))
@@ -39,7 +44,7 @@ extension PushFront {
     /// For an app that this loop knows; whoever makes up keys gets no room.
     public func mayKeepBody(of caller: Caller) -> Bool {
         switch caller {
-        case .app: true
+        case .app, .anyone: true
         case .inDoubt: false
         }
     }

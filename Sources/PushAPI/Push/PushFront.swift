@@ -3,8 +3,8 @@ public import Logging
 public import Push
 public import Web
 
-/// The callers' interface on one loop: `/psp/push/…`. It translates between HTTP and the domain, and holds no rule of its own:
-/// what may be pushed `Push` says by a request's own bytes, and the store by everything else.
+/// The callers' interface on one loop: `/psp/push/…` and the probes. It translates between HTTP and the domain, and holds no rule
+/// of its own: what may be pushed `Push` says by a request's own bytes, and the store by everything else.
 ///
 /// ```swift
 /// let front = PushFront(on: loop, store: port, now: wallClock, configuration: .init(log: log))
@@ -52,6 +52,12 @@ public actor PushFront: APIFront {
         authentication = Authentication(window: configuration.timestampWindow)
         server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }
+
+    /// Since its shutdown has begun.
+    public var isEnding: Bool { server.isShuttingDown }
+
+    /// Callers may not.
+    public static var tellsCauses: Bool { false }
 
     /// Takes the apps as of the snapshot at which the feed began. Call it before anything is served; what ``apply(_:)`` was told
     /// meanwhile is newer and stays.

@@ -26,8 +26,12 @@ public struct ContentType: Sendable {
     let headers: [(String, String)]
 
     /// A type of one's own, with its charset where it is text.
-    public init(_ value: String) { headers = [("Content-Type", value)] }
+    public init(_ value: String) { self.init(headers: [("Content-Type", value)]) }
 
+    private init(headers: [(String, String)]) { self.headers = headers }
+
+    /// That of a reply without a body.
+    public static let none = ContentType(headers: [])
     /// `application/json`, in UTF-8.
     public static let json = ContentType("application/json; charset=utf-8")
     /// `text/plain`, in UTF-8.

@@ -18,16 +18,17 @@ public struct RouteTable<Service: Front>: Sendable {
 
     @usableFromInline let routes: [Route<Service>]
 
-    /// More specific patterns are asked first (see ``Pattern``); among those that are alike the table's order holds, so let the
-    /// busiest stand first.
+    /// More specific patterns are asked first (see ``Pattern``), those without a parameter before all others; among those that
+    /// are alike the table's order holds, so let the busiest stand first.
     public init(_ routes: [Route<Service>]) {
-        self.routes = routes.enumerated().sorted { one, other in
+        let sorted = routes.enumerated().sorted { one, other in
             if one.element.pattern.isMoreSpecific(than: other.element.pattern) { return true }
             return !other.element.pattern.isMoreSpecific(than: one.element.pattern) && one.offset < other.offset
         }.map(\.element)
+        self.routes = routes.filter(\.pattern.names.isEmpty) + sorted.filter { !$0.pattern.names.isEmpty }
     }
 
-    /// The route of a request. A `HEAD` goes where the `GET` goes.
+    /// The route of a request. A `HEAD` goes where the `GET` goes, an `OPTIONS` nowhere: who answers it looks at the methods.
     /// - Throws: ``Rejection/noSuchAddress`` or ``Rejection/methodNotAllowed(_:)``.
     @inlinable
     public func match(_ method: HTTPMethod, _ path: String) throws(Rejection) -> Match {
@@ -42,7 +43,17 @@ public struct RouteTable<Service: Front>: Sendable {
             others.append(route.method)
             if route.method == .get { others.append(.head) }
         }
-        throw others.isEmpty ? .noSuchAddress : .methodNotAllowed(others)
+        // `OPTIONS *` is about the server (RFC 9110 §9.3.7).
+        if method == .options && path == "*" { others = allMethods }
+        throw others.isEmpty ? .noSuchAddress : .methodNotAllowed(others + [.options])
+    }
+
+    /// What any address takes, but `OPTIONS`.
+    @usableFromInline
+    var allMethods: [HTTPMethod] {
+        var methods: [HTTPMethod] = [.get, .head]
+        for route in routes where !methods.contains(route.method) { methods.append(route.method) }
+        return methods
     }
 
     /// The most that any route takes as a body, in bytes.

@@ -56,7 +56,8 @@ class Contract:
             name, expected = "MethodNotAllowed", 405
             allowed = {name.strip().lower() for name in headers.get("Allow", "").split(",")}
             described = set(METHODS) & set(item)
-            assert allowed == described | ({"head"} if "get" in described else set()), f"{address}: Allow: {headers.get('Allow')}"
+            expected_methods = described | {"options"} | ({"head"} if "get" in described else set())
+            assert allowed == expected_methods, f"{address}: Allow: {headers.get('Allow')}"
         else:
             name, expected = (address, method, str(status)), status
             assert str(status) in item[method]["responses"], f"{method} {target}: {status} is not in docs/openapi.yaml: {answer}"
