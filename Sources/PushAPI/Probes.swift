@@ -10,16 +10,17 @@ extension APIFront {
         return .success { json in json.object { $0.member("status", "alive") } }
     }
 
-    /// `GET /readyz`: pushes are taken. A balancer turns away from a server that is not ready, so that no line of the log is
-    /// needed.
+    /// `GET /readyz`: pushes are taken. The log is not told of each answer: a balancer asks all the time.
     func readiness(_ request: Request<Self>) async throws -> Reply {
         _ = try request.query()
         guard let cause = unreadiness else { return .success { json in json.object { $0.member("status", "ready") } } }
-        return .refusal(Refusal(.unavailable), in: request.headers.language) { json in
+        var reply = Reply.refusal(Refusal(.unavailable), for: request.headers) { json in
             guard Self.tellsCauses else { return }
             json.member("cause", cause.name)
             json.member("detail", ifPresent: cause.detail)
         }
+        reply.note = nil
+        return reply
     }
 
     /// Why no push is taken; `nil` where they are.

@@ -52,7 +52,7 @@ struct RefusalTests {
                 english(Call(method: "GET", target: "/psp/push/task/t-1", headers: Call.credentials(), body: "{}")))
             #expect(body.message == "a value is not allowed: this request takes no body")
             let method = try served.send(english(.get("/psp/push/msg")))
-            #expect(method.message == "the address does not take this method: it takes POST")
+            #expect(method.message == "the address does not take this method: it takes POST, OPTIONS")
             let large = try served.send(english(.push(String(repeating: " ", count: 65_537))))
             #expect(large.message?.hasSuffix("the body may have 65536 bytes at most") == true)
         }
