@@ -23,7 +23,7 @@ test-asan: deps ## run the Swift tests under AddressSanitizer, which finds memor
 	$(call swift-test,$(ASAN_FLAGS))
 
 # A program under a sanitizer is several times slower, so every wait may last longer; the heavy tests are left out.
-end-to-end-in = PSP_TEST_PATIENCE=60 PSPD=$(1)/pspd PSPCTL=$(1)/pspctl PSPBENCH=$(1)/pspbench \
+end-to-end-in = PSP_TEST_PATIENCE=180 PSPD=$(1)/pspd PSPCTL=$(1)/pspctl PSPBENCH=$(1)/pspbench \
 	$(VENV)/bin/pytest Tests/EndToEnd -m 'not heavy' $(if $(NAME),-k $(NAME))
 
 test-end-to-end-tsan: test-tsan $(VENV)/ready ## test-tsan, and the tests with stock clients against programs built so

@@ -79,6 +79,9 @@ class Pspd(Process):
 
     def import_lines(self, body):
         told = self.operate("POST", "/psp/admin/import", body)
+        while told.get("state") == "running":
+            time.sleep(0.05)
+            told = self.operate("GET", f"/psp/admin/imports/{told['import_id']}")
         if told["failed"]:
             raise RuntimeError(f"import: {told}")
 

@@ -13,8 +13,8 @@ from kit.world import World
 DEVICES = 100_000
 IN_ONE_ORGANISATION = 10_000
 CONNECTED = 10
-# Of a machine several times slower than a developer's; how long it takes is `make bench`'s business.
-PATIENCE = 1200.0
+# Of a machine many times slower than a developer's; how long it takes is `make bench`'s business.
+PATIENCE = 300.0
 
 
 class Traffic(threading.Thread):
@@ -67,10 +67,9 @@ def test_a_hundred_thousand_devices_and_a_large_reorganisation_while_pushes_go_o
             }).encode() + b"\n"
             for number in range(DEVICES)
         )
-        reply = world.admin.import_lines(lines).ok()
+        reply = world.admin.import_lines(lines, within=PATIENCE).ok()
         imported = time.monotonic() - begin
         assert (reply["created"], reply["failed"]) == (DEVICES, 0)
-        assert imported < PATIENCE
         assert world.admin.get("orgs", old).ok()["devices"] == DEVICES + CONNECTED
 
         before = caller.to_org(old, "before")

@@ -26,8 +26,16 @@ final class FakeStore: StorePort {
         }
         var health = Health.serving
         var change: @Sendable (DirectoryChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in .updated }
-        var changes: @Sendable ([DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] = {
-            changes throws(StoreError) in changes.map { _ in .success(.updated) }
+        var keep: @Sendable (ImportPart) async throws(StoreError) -> Void = { _ throws(StoreError) in }
+        /// Told all that was kept.
+        var run: @Sendable ([ImportPart]) async throws(StoreError) -> ImportReport = { parts throws(StoreError) in
+            .ended(parts) { _ in .success(.updated) }
+        }
+        var importReport: @Sendable (ImportID) async throws(StoreError) -> ImportReport = { _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchTask, field: "import_id"))
+        }
+        var imports: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<ImportReport> = { _, _ throws(StoreError) in
+            Page(items: [], next: nil)
         }
         var app: @Sendable (AppKey) async throws(StoreError) -> App = { _ throws(StoreError) in
             throw .refused(Refusal(.noSuchApp))
@@ -65,7 +73,8 @@ final class FakeStore: StorePort {
         var cancelled: [TaskID] = []
         var disconnected: [DeviceToken] = []
         var changes: [DirectoryChange] = []
-        var batches: [Int] = []
+        var parts: [ImportPart] = []
+        var abandoned: [ImportID] = []
         var apps: [AppKey] = []
     }
 
@@ -123,14 +132,6 @@ extension FakeStore {
         return try await now.change(change)
     }
 
-    func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
-        note {
-            $0.changes += changes
-            $0.batches.append(changes.count)
-        }
-        return try await now.changes(changes)
-    }
-
     func app(_ key: AppKey) async throws(StoreError) -> App {
         note { $0.apps.append(key) }
         return try await now.app(key)
@@ -151,6 +152,48 @@ extension FakeStore {
 
     func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
         try await now.devices(filter, after, limit)
+    }
+}
+
+extension FakeStore {
+    func keep(_ part: ImportPart, of id: ImportID) async throws(StoreError) {
+        note { $0.parts.append(part) }
+        try await now.keep(part)
+    }
+
+    func run(_ id: ImportID, last part: ImportPart, patience: Duration) async throws(StoreError) -> ImportReport {
+        note { $0.parts.append(part) }
+        return try await now.run(asked.parts)
+    }
+
+    func abandon(_ id: ImportID) { note { $0.abandoned.append(id) } }
+    func importReport(_ id: ImportID) async throws(StoreError) -> ImportReport { try await now.importReport(id) }
+
+    func imports(after: PageToken?, limit: Int) async throws(StoreError) -> Page<ImportReport> {
+        try await now.imports(after, limit)
+    }
+}
+
+extension ImportReport {
+    /// What a store tells that has applied every line, of each as a test says.
+    static func ended(
+        _ parts: [ImportPart], _ apply: (DirectoryChange) -> Result<ChangeResult, Refusal>
+    ) -> ImportReport {
+        var tally = ImportTally()
+        var failures: [LineFailure] = []
+        for part in parts {
+            var lines = ImportLines(part)
+            while let line = lines.next() {
+                let result = line.change.flatMap(apply)
+                tally.count(result)
+                if case .failure(let refusal) = result, failures.count < toldFailures {
+                    failures.append(LineFailure(line: line.number, refusal))
+                }
+            }
+        }
+        return ImportReport(
+            id: ImportID("i"), state: .done, lines: tally.done, tally: tally, startedAt: noon, endedAt: noon, timeLeft: nil,
+            failures: failures)
     }
 }
 

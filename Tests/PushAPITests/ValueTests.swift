@@ -6,21 +6,6 @@ import Web
 
 @Suite("The values a request is taken apart into")
 struct ValueTests {
-    @Test(
-        "lines are found across slices of any size, with their numbers; white space alone is left out",
-        arguments: [1, 2, 3, 7, 100])
-    func lines(sliceSize: Int) {
-        var rest = Array("one\n\n \t\r\ntwo\r\n\nthree".utf8)[...]
-        var reader = LineReader {
-            defer { rest = rest.dropFirst(sliceSize) }
-            return rest.isEmpty ? nil : Array(rest.prefix(sliceSize))
-        }
-        var lines: [String] = []
-        while let line = reader.next() { lines.append("\(line.number):" + String(decoding: line.bytes, as: UTF8.self)) }
-        #expect(lines == ["1:one", "4:two\r", "6:three"])
-        #expect(reader.next() == nil)
-    }
-
     @Test("a list takes 1 to 1,000 items a page, 100 unless told, and goes on where it is told")
     func pages() throws {
         let rule = QueryRule.list("org_id")

@@ -99,11 +99,11 @@ struct FaultTests {
         async let organisation = port.organisation(OrgID(unchecked: "root"))
         async let tasks = port.tasks(TaskFilter(), after: nil, limit: 10)
         async let pushed = port.append(.message(.organisation("root")), withinRate: true)
-        async let imported = port.apply([.device("x1", in: "root"), .device("x2", in: "root")])
+        async let imported = refusal { _ = try await port.importLines([.deviceLine("x1", in: "root")]) }
         await #expect(throws: StoreError.self) { try await fixture.port.makeDevice("d3", in: "root") }
         await #expect(throws: StoreError.self) { try await fixture.port.makeOrg("new") }
         await #expect(throws: StoreError.self) { try await fixture.port.change("d1") { $0.user = .set(UserID(unchecked: "u")) } }
-        #expect(try await imported == [.failure(Refusal(.unavailable)), .failure(Refusal(.unavailable))])
+        #expect(await imported == .unavailable(retryAfter: retryAfter))
         guard case .unavailable = await pushed else {
             Issue.record("stored on a full disk")
             return
@@ -121,7 +121,7 @@ struct FaultTests {
         #expect(try await port.device(DeviceToken(unchecked: "d1")).user == nil)
         let task = try await fixture.port.push(.message(.organisation("root")))
         #expect(try await fixture.port.counts(task).targeted == 2)
-        #expect(try await port.apply([.device("x1", in: "root")]).count == 1)
+        #expect(try await port.importLines([.deviceLine("x1", in: "root")]).tally.created == 1)
         #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 3)
     }
 
@@ -142,11 +142,11 @@ struct FaultTests {
         )
         session.settle(rows)
         session.disconnect()
-        async let imported = port.apply([.device("x", in: "root")])
+        async let imported = refusal { _ = try await port.importLines([.deviceLine("x", in: "root")]) }
         try await eventually { fixture.waitingJobs == 5 }
         disk.releaseSyncs()
         guard case .stored = await held else { throw UnexpectedAnswer(await held) }
-        #expect(try await imported == [.failure(Refusal(.unavailable))])
+        #expect(await imported == .unavailable(retryAfter: retryAfter))
         disk.repair()
         try await eventually { port.health == .serving }
         #expect(try await fixture.port.counts(task).delivered == 1)
@@ -174,7 +174,9 @@ struct FaultTests {
             try await fixture.port.makeDevice("d3", in: "root")
         }
         await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await port.cancel(stored, by: nil) }
-        #expect(try await port.apply([.device("x", in: "root")]) == [.failure(Refusal(.unavailable))])
+        #expect(
+            await refusal { _ = try await port.importLines([.deviceLine("x", in: "root")]) }
+                == .unavailable(retryAfter: retryAfter))
         #expect(try await fixture.port.counts(stored).pending == 2)
         #expect(try await fixture.port.pendingTasks("d1").contains(stored))
 
@@ -248,5 +250,15 @@ struct FaultTests {
             }
         }
         return answers
+    }
+}
+
+/// What a call throws.
+private func refusal(_ call: @Sendable () async throws -> Void) async -> StoreError? {
+    do {
+        try await call()
+        return nil
+    } catch {
+        return error as? StoreError
     }
 }

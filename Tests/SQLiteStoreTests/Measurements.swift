@@ -35,18 +35,16 @@ struct Measurements {
         try await fixture.port.makeApp("app")
         try await fixture.port.makeOrg("root")
         for org in 0..<100 { try await fixture.port.makeOrg("o\(org)", under: "root") }
-        let changes = (0..<devices).map { number in
-            var change = DeviceChange()
-            change.platform = .android
-            change.organisation = OrgID(unchecked: "o\(number % 100)")
-            change.user = .set(UserID(unchecked: "user-\(number)"))
-            return DirectoryChange.putDevice(DeviceToken(unchecked: "device-token-\(number)"), change, secretIfNew: "secret")
-        }
+        let lines = (0..<devices).map { Self.line("device-token-\($0)", in: "o\($0 % 100)", user: "user-\($0)") }
         let before = Cost.now()
-        _ = try await fixture.port.apply(changes)
+        _ = try await fixture.port.importLines(lines)
         let cost = Cost.now() - before
         print("import of \(devices) devices: \(cost.wall / 1e6) s, \(cost.cpu / Double(devices)) us CPU each, pushes meanwhile 0")
         return fixture
+    }
+
+    private static func line(_ token: String, in org: String, user: String) -> String {
+        #"{"kind":"device","id":"\#(token)","platform":"android","org_id":"\#(org)","user_id":"\#(user)","secret":"secret"}"#
     }
 
     @Test("an append, in batches of 64, of 200,000 devices")
@@ -104,16 +102,11 @@ struct Measurements {
             try await fixture.port.push(.configuration(.organisation("root"), tag: "\(UInt32.random(in: 0...UInt32.max))"))
         }
         let port = fixture.port
-        let changes = (0..<100_000).map { number in
-            var change = DeviceChange()
-            change.platform = .android
-            change.organisation = OrgID(unchecked: "o\(number % 100)")
-            return DirectoryChange.putDevice(DeviceToken(unchecked: "more-\(number)"), change, secretIfNew: "secret")
-        }
+        let lines = (0..<100_000).map { String.deviceLine("more-\($0)", in: "o\($0 % 100)") }
         let isOver = Locked(false)
         let before = Cost.now()
         async let waits = Self.waits(port, isOver)
-        _ = try await port.apply(changes)
+        _ = try await port.importLines(lines)
         isOver.withLock { $0 = true }
         let cost = Cost.now() - before
         let all = await waits.sorted()
@@ -138,13 +131,7 @@ struct Measurements {
         let fixture = try await SQLiteFixture()
         try await fixture.port.makeApp("app")
         for org in ["root", "away", "moved"] { try await fixture.port.makeOrg(org) }
-        let changes = (0..<10_000).map { number in
-            var change = DeviceChange()
-            change.platform = .android
-            change.organisation = OrgID(unchecked: "moved")
-            return DirectoryChange.putDevice(DeviceToken(unchecked: "device-\(number)"), change, secretIfNew: "secret")
-        }
-        _ = try await fixture.port.apply(changes)
+        _ = try await fixture.port.importLines((0..<10_000).map { .deviceLine("device-\($0)", in: "moved") })
         for tag in ["a", "b", "c"] { try await fixture.port.push(.configuration(.organisation("root"), tag: tag)) }
         for round in 0..<3 {
             let before = Cost.now()

@@ -51,25 +51,57 @@ struct PaceTests {
     func slices() {
         var pace = ImportPace()
         let now: Int64 = 10_000_000_000
-        pace.sawJob(at: now)
+        pace.served(after: 0, since: now - 1_000, at: now)
         let size = pace.size
         pace.finished(size, since: now - 1_000, at: now)
         #expect(pace.size == 2 * size)
         pace.finished(pace.size, since: now - 50_000_000, at: now)
         #expect(pace.size == size)
-        #expect(pace.next >= now + 50_000_000)
+        #expect(pace.next == now + 50_000_000)
+    }
+
+    @Test("what is left to others grows while they are seen to wait, and no further, and is their share alone again afterwards")
+    func rest() {
+        var pace = ImportPace()
+        var now: Int64 = 10_000_000_000
+        /// How long a slice of a millisecond leaves to others, in slices, when they waited so long.
+        func rest(waiting: Int64, commit: Int64 = 1_000_000) -> Double {
+            now += 20_000_000
+            pace.served(after: waiting, since: now - commit, at: now)
+            pace.finished(pace.size, since: now - 1_000_000, at: now)
+            return Double(pace.next - now) / 1_000_000
+        }
+        #expect((0..<10).map { _ in rest(waiting: 9_000_000) } == Array(repeating: 1, count: 10))
+        #expect((0..<6).map { _ in rest(waiting: 11_000_000) } == [2, 4, 8, 16, 16, 16])
+        #expect((0..<12).map { _ in rest(waiting: 1_000_000) }.last == 1)
+        // Where each of their own commits takes 30 ms, the import is not to blame for that.
+        for _ in 0..<50 { _ = rest(waiting: 30_000_000, commit: 30_000_000) }
+        #expect(rest(waiting: 40_000_000, commit: 30_000_000) == 1)
+        #expect(rest(waiting: 80_000_000, commit: 30_000_000) == 2)
+    }
+
+    @Test("while nobody else is there, one slice follows the other")
+    func alone() {
+        var pace = ImportPace()
+        let now: Int64 = 10_000_000_000
+        pace.served(after: 50_000_000, since: now - 1_000_000, at: now)
+        pace.finished(pace.size, since: now + 100_000_000, at: now + 101_000_000)
+        #expect(pace.next == now + 101_000_000)
     }
 
     @Test("an import yields to callers and to a checkpoint, but not for ever")
     func yielding() {
         var pace = ImportPace()
         let now: Int64 = 10_000_000_000
-        pace.finished(pace.size, since: now, at: now)
-        #expect(!pace.yields(at: now + 1_000_000, toWaiting: false, toCheckpoint: false))
-        #expect(pace.yields(at: now + 1_000_000, toWaiting: true, toCheckpoint: false))
-        #expect(pace.yields(at: now + 100_000_000, toWaiting: true, toCheckpoint: true))
-        #expect(!pace.yields(at: now + 100_000_000, toWaiting: true, toCheckpoint: false))
-        #expect(!pace.yields(at: now + 1_000_000_000, toWaiting: true, toCheckpoint: true))
+        pace.served(after: 0, since: now, at: now)
+        pace.finished(pace.size, since: now - 1_000_000, at: now)
+        let due = pace.next
+        #expect(!pace.yields(at: due, toWaiting: false, toCheckpoint: false))
+        #expect(pace.yields(at: due + 1_000_000, toWaiting: true, toCheckpoint: false))
+        pace.wait(at: due + 1_000_000)
+        #expect(!pace.yields(at: due + 6_000_000, toWaiting: true, toCheckpoint: false))
+        #expect(pace.yields(at: due + 100_000_000, toWaiting: true, toCheckpoint: true))
+        #expect(!pace.yields(at: due + 1_000_000_000, toWaiting: true, toCheckpoint: true))
     }
 
     @Test("facts are written within five seconds, where one is meant, although the wall clock stands still")

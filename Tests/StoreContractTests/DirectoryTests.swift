@@ -149,32 +149,4 @@ struct DirectoryTests {
         #expect(try await port.pendingTasks("deep") == [task, scoped])
         #expect(try await port.recipients(task, .pending) == ["deep"])
     }
-
-    @Test("the lines of an import apply in order, each alone, beside pushes; an empty one is done at once", arguments: stores())
-    func imports(_ kind: StoreKind) async throws {
-        let fixture = try await kind.open()
-        let port = fixture.port
-        try await port.makeApp("app")
-        #expect(try await port.apply([]).isEmpty)
-        var org = OrganisationChange()
-        org.name = "root"
-        let changes: [DirectoryChange] =
-            [.device("early", in: "root"), .putOrganisation(OrgID(unchecked: "root"), org)]
-            + (0..<400).map { .device("d\($0 % 300)", in: "root") } + [.removeDevice(DeviceToken(unchecked: "none"))]
-        async let results = port.apply(changes)
-        let second = fixture.other
-        async let other = second.apply([.removeDevice(DeviceToken(unchecked: "nobody"))])
-        var pushed = 0
-        while pushed < 20 {
-            if case .stored = await port.append(.message(.organisation("root")), withinRate: true) { pushed += 1 }
-        }
-        let answers = try await results
-        #expect(answers.first == .failure(Refusal(.noSuchOrganisation, field: "org_id")))
-        #expect(answers[1] == .success(.created(secret: nil)))
-        #expect(answers[2..<302].allSatisfy { $0 == .success(.created(secret: "secret")) })
-        #expect(answers[302..<402].allSatisfy { $0 == .success(.updated) })
-        #expect(answers.last == .failure(Refusal(.noSuchDevice, field: "device_token")))
-        #expect(try await other == [.failure(Refusal(.noSuchDevice, field: "device_token"))])
-        #expect(try await fixture.other.organisation(OrgID(unchecked: "root")).devices == 300)
-    }
 }

@@ -15,7 +15,7 @@ struct LifetimeTests {
         #expect(port.health == .serving)
         fixture.store.close()
         #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
-        #expect(try await port.apply([.device("d", in: "root")]) == [.failure(Refusal(.unavailable))])
+        await #expect(throws: StoreError.self) { _ = try await port.importLines([.deviceLine("d", in: "root")]) }
         await #expect(throws: StoreError.self) { try await port.makeDevice("d", in: "root") }
         await #expect(throws: AttachError.unavailable) { _ = try await port.connect("d2") }
         await #expect(throws: StoreError.self) { _ = try await port.pending(for: session.device, after: .start, limit: 10) }
@@ -56,20 +56,6 @@ struct LifetimeTests {
         #expect(Set(pending).isDisjoint(with: rows.map(\.task)))
         #expect(Set(pending + rows.map(\.task)) == Set(stored))
         #expect(pending.count == stored.count - rows.count)
-    }
-
-    @Test("an import that was handed in is done when the store has closed", arguments: stores(.restart))
-    func importAtClose(_ kind: StoreKind) async throws {
-        let fixture = try await kind.furnished()
-        let port = fixture.port
-        async let results = port.apply((0..<3_000).map { .device("e\($0)", in: "root") })
-        try await eventually("its first devices") { try await port.organisation(OrgID(unchecked: "root")).devices > 3 }
-        fixture.store.close()
-        let answers = try await results
-        #expect(answers.count == 3_000)
-        #expect(answers.allSatisfy { if case .success(.created) = $0 { true } else { false } })
-        try await fixture.restart()
-        #expect(try await fixture.port.organisation(OrgID(unchecked: "root")).devices == 3_003)
     }
 
     // MARK: Restarting

@@ -13,20 +13,6 @@ extension MemoryPort {
         }
     }
 
-    /// Changes the directory by one commit each.
-    public func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
-        var results: [Result<ChangeResult, Refusal>] = []
-        for change in changes {
-            do throws(StoreError) {
-                results.append(.success(try await apply(change)))
-            } catch {
-                let refusal = if case .refused(let refusal) = error { refusal } else { Refusal(.unavailable) }
-                results.append(.failure(refusal))
-            }
-        }
-        return results
-    }
-
     private static func apply(_ change: DirectoryChange, _ state: inout MemoryStore.State) throws(Refusal) -> (
         ChangeResult, [Entry]
     ) {

@@ -44,6 +44,9 @@ public final class MemoryStore: Store {
         var told: [Told: String] = [:]
         var heldPages: [(door: Int, answer: Answer)] = []
         var heldReceipts: [(door: Int, answer: Answer)] = []
+        /// Imports whose text is still coming, and those that ended when nobody waited.
+        var imports: [ImportID: [ImportPart]] = [:]
+        var imported: [ImportReport] = []
         var behaviour = Behaviour()
         var isClosed = false
         var calls = Calls()

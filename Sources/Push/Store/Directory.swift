@@ -4,9 +4,6 @@ public protocol Directory: Sendable {
     /// - Throws: `refused` with 2101 to 2104, 2201, 2203, 2206, 2207.
     func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult
 
-    /// Changes in order, each alone: one that is refused does not touch its neighbours. Applied in small slices between pushes.
-    func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>]
-
     /// - Throws: `refused` with 2206.
     func app(_ key: AppKey) async throws(StoreError) -> App
     /// - Throws: `refused` with 2203.

@@ -1,56 +1,61 @@
 internal import Push
 internal import Web
 
-/// `POST /psp/admin/import`: many changes of the directory in one call, a line each.
+/// `POST /psp/admin/import`: many changes of the directory in one call, a line each; and what became of them.
 extension AdminFront {
-    /// How many lines the store is handed at once; it applies them in slices of its own.
-    private static var linesAtOnce: Int { 1000 }
-    /// The longest line, in bytes: as the body of the PUT that says the same.
-    private static var longestLine: Int { 64 << 10 }
+    /// How long an answer waits for the import's end. No proxy waits less.
+    private static var patience: Duration { .seconds(3) }
 
-    /// Lines apply in order, each alone. The loop has other work: lines are read in slices, and between two of them it turns.
+    /// The text is kept by the store before anything of it is applied. What is done within a few seconds is answered with its
+    /// counts; what is not, with 202 and the number by which it is looked up. It goes on whoever hangs up.
     ///
-    /// A store that stops taking changes half-way is answered as it says (2302, 2901); the counts beside the code say what was
-    /// done before. To import the same lines again is safe.
+    /// The loop has other work: the text is cut in slices, and between two of them it turns. A store that takes no changes is
+    /// answered as it says (2302, 2901), and nothing is applied then.
     func importLines(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         try request.refuseEncodedBody()
-        var report = ImportReport()
-        var batch: [(line: Int, change: Result<DirectoryChange, Refusal>)] = []
-        var reader = LineReader(request.slices())
+        let id = ImportID.drawn()
         do {
-            while let line = reader.next() {
-                batch.append((line.number, Result { () throws(Refusal) in try Self.change(line.bytes) }))
-                if batch.count == Self.linesAtOnce { try await apply(&batch, to: &report) }
-                if loop.turnExceeded { await loop.nextTurn() }
+            guard let last = try await keep(request.slices(), of: id) else {
+                return .success { $0.value(ImportTally(), failures: [], in: request.headers.language) }
             }
-            try await apply(&batch, to: &report)
+            let report = try await store.run(id, last: last, patience: Self.patience)
+            return report.state == .running
+                ? .success(202) { $0.value(report, in: request.headers.language) }
+                : .success { $0.value(report.tally, failures: report.failures, in: request.headers.language) }
         } catch {
-            return .failure(error, for: request.headers) { report.write(to: &$0, in: request.headers.language) }
+            store.abandon(id)
+            throw error
         }
-        return .success { json in json.object { report.write(to: &$0, in: request.headers.language) } }
     }
 
-    private static func change(_ line: ArraySlice<UInt8>) throws(Refusal) -> DirectoryChange {
-        guard line.count <= longestLine else { throw Refusal(.requestTooLarge, .limit(longestLine, .line)) }
-        return try DirectoryDecoder.importLine(Array(line))
-    }
-
-    /// Applies the lines that could be read and counts all, in the order of the lines.
-    private func apply(
-        _ batch: inout [(line: Int, change: Result<DirectoryChange, Refusal>)], to report: inout ImportReport
-    ) async throws(StoreError) {
-        var changes: [DirectoryChange] = []
-        for case (_, .success(let change)) in batch { changes.append(change) }
-        var results = (changes.isEmpty ? [] : try await store.apply(changes)).makeIterator()
-        for (line, change) in batch {
-            switch change {
-            case .failure(let refusal): report.count(.failure(refusal), line: line)
-            case .success:
-                guard let result = results.next() else { throw .unknown }
-                report.count(result, line: line)
+    /// Has the store keep a text that comes slice by slice, all but its last part.
+    /// - Returns: that part; `nil` where the text says nothing.
+    private func keep(_ nextSlice: () -> [UInt8]?, of id: ImportID) async throws(StoreError) -> ImportPart? {
+        var text = ImportText()
+        var full: ImportPart?
+        while let slice = nextSlice() {
+            if let part = text.append(slice) {
+                if let full { try await store.keep(full, of: id) }
+                full = part
             }
+            if loop.turnExceeded { await loop.nextTurn() }
         }
-        batch.removeAll(keepingCapacity: true)
+        guard let last = text.finish() else { return full }
+        if let full { try await store.keep(full, of: id) }
+        return last
+    }
+
+    func importReport(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
+        let id = ImportID(request.decodedParameter("import_id") ?? String(request.parameter("import_id")))
+        let report = try await store.importReport(id)
+        return .success { $0.value(report, in: request.headers.language) }
+    }
+
+    func imports(_ request: Request<AdminFront>) async throws -> Reply {
+        let query = try request.query()
+        let language = request.headers.language
+        return .page(try await store.imports(after: query.after, limit: try query.limit())) { $0.value($1, in: language) }
     }
 }

@@ -10,26 +10,6 @@ extension LoopPort {
         }
     }
 
-    func apply(_ changes: [DirectoryChange]) async throws(StoreError) -> [Result<ChangeResult, Refusal>] {
-        guard !changes.isEmpty else { return [] }
-        let loop = loop
-        return await withAnswer { (continuation: AnswerContinuation<[Result<ChangeResult, Refusal>]>) in
-            store.writer.submit(
-                Job(
-                    loop: loop,
-                    decide: { decisions, _ in
-                        decisions.imports.append(Import(changes, loop: loop) { continuation.resume(returning: $0) })
-                        return nil
-                    },
-                    // For one that no commit has begun; once begun, the import answers by itself.
-                    fail: { error in
-                        let refusal = Refusal(error == .unknown ? .internalError : .unavailable)
-                        let results = Array(repeating: Result<ChangeResult, Refusal>.failure(refusal), count: changes.count)
-                        return { continuation.resume(returning: results) }
-                    }))
-        }
-    }
-
     func app(_ key: AppKey) async throws(StoreError) -> App {
         let app = try await ask { decisions, _ throws(SQLiteError) in decisions.directory.apps[key]?.app }
         guard let app else { throw .refused(Refusal(.noSuchApp, field: "appkey")) }

@@ -69,7 +69,7 @@ extension LoopPort {
 
     // MARK: Where a list goes on: after a number
 
-    private func number(_ token: PageToken?) throws(StoreError) -> Int64 {
+    func number(_ token: PageToken?) throws(StoreError) -> Int64 {
         guard let token else { return 0 }
         guard let number = Int64(token.text), number >= 0 else {
             throw .refused(Refusal(.invalidValue, field: "after", .expected(.pageToken, Excerpt(token.text))))
@@ -77,7 +77,7 @@ extension LoopPort {
         return number
     }
 
-    private func next(_ last: Int64?, count: Int, _ limit: Int) -> PageToken? {
+    func next(_ last: Int64?, count: Int, _ limit: Int) -> PageToken? {
         count < limit ? nil : last.map { PageToken(String($0)) }
     }
 }

@@ -1,83 +1,101 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
-/// Many changes of the directory, applied in slices between pushes. Writer only.
+/// One import that goes on: where it stands, and the part of its text that is at hand. Writer only.
+///
+/// What a slice of it changes and how far it is are one transaction. Until that is committed what was decided in it counts for
+/// nothing: after one that failed the import stands where the file says.
 final class Import {
-    private let changes: [DirectoryChange]
-    private var results: [Result<ChangeResult, Refusal>] = []
-    private let loop: Int
-    private let answer: @Sendable ([Result<ChangeResult, Refusal>]) -> Void
-    /// Results of the transaction that is open: they count once it is committed.
-    private var decided: [Result<ChangeResult, Refusal>] = []
+    let number: Int64
+    private var committed: ImportTable.Progress
+    private var progress: ImportTable.Progress
+    private var lines: ImportLines?
+    /// Found when the store was opened: the end of the process may have been its doing.
+    private var isResumed: Bool
+    /// How long a slice may take beyond what its steps let expect, in nanoseconds.
+    private static let longest: Int64 = 8_000_000
+    /// An import that came no further in so many starts of the store is left.
+    private static let mostAttempts = 3
 
-    init(
-        _ changes: [DirectoryChange], loop: Int, answer: @escaping @Sendable ([Result<ChangeResult, Refusal>]) -> Void
-    ) {
-        self.changes = changes
-        self.loop = loop
-        self.answer = answer
-        results.reserveCapacity(changes.count)
+    /// - Parameter progress: of one that was found when the store was opened.
+    init(_ number: Int64, resuming progress: ImportTable.Progress? = nil) {
+        self.number = number
+        committed = progress ?? ImportTable.Progress()
+        self.progress = committed
+        isResumed = progress != nil
     }
 
-    /// A transaction with it was committed. Until then its job answers if the transaction fails.
-    private(set) var isBegun = false
-
-    var isDone: Bool { results.count + decided.count == changes.count }
-
-    /// Applies so many of its changes.
-    /// - Returns: how many there were.
-    func advance(_ decisions: Decisions, by count: Int, at now: Int64) throws(SQLiteError) -> Int {
-        let slice = changes[results.count..<min(results.count + count, changes.count)]
-        for change in slice { decided.append(try decisions.changes.apply(change, at: now)) }
-        if isDone { finish(decisions.outbox, with: results + decided) }
-        return slice.count
+    /// What becomes of an import by a slice.
+    enum Step {
+        case goesOn
+        case ends(ImportTable.State)
     }
 
-    func committed() {
-        isBegun = true
-        results += decided
-        decided.removeAll(keepingCapacity: true)
+    /// Applies lines for so many steps: a step is a row of the file that changed, and a line is one at least.
+    /// - Parameter took: how long it has gone on since the last slice, in nanoseconds.
+    func advance(
+        _ tables: Tables, _ changes: DirectoryDecider, steps: inout Int, took: Int64, at now: Int64
+    ) throws(SQLiteError) -> Step {
+        progress.took += took
+        if isResumed { return try beginAgain(tables.imports, &steps) }
+        progress.attempts = 0
+        let end = try apply(tables, changes, &steps, at: now)
+        try tables.imports.write(progress, of: number)
+        return end ? .ends(.done) : .goesOn
     }
 
-    /// The transaction failed. What was committed before stays; what was decided in it may be done if `isCertain` is false; the
-    /// rest was not begun.
-    func failed(_ outbox: Outbox, isCertain: Bool) {
-        let undone = Result<ChangeResult, Refusal>.failure(Refusal(.unavailable))
-        let unknown = Result<ChangeResult, Refusal>.failure(Refusal(isCertain ? .unavailable : .internalError))
-        let rest = changes.count - results.count - decided.count
-        finish(
-            outbox, with: results + Array(repeating: unknown, count: decided.count) + Array(repeating: undone, count: rest))
+    /// - Returns: whether it was the last line.
+    private func apply(
+        _ tables: Tables, _ changes: DirectoryDecider, _ steps: inout Int, at now: Int64
+    ) throws(SQLiteError) -> Bool {
+        let began = MonotonicClock.nanoseconds
+        if lines == nil { lines = try tables.imports.firstPart(of: number).map { ImportLines($0, after: progress.line) } }
+        while steps > 0, MonotonicClock.nanoseconds - began < Self.longest {
+            guard let line = lines?.next() else { break }
+            let before = tables.database.totalChanges
+            let result: Result<ChangeResult, Refusal> =
+                switch line.change {
+                case .success(let change): try changes.apply(change, at: now)
+                case .failure(let refusal): .failure(refusal)
+                }
+            try count(result, of: line.number, tables.imports)
+            steps -= max(1, tables.database.totalChanges - before)
+        }
+        guard lines?.isAtEnd ?? true else { return false }
+        lines = nil
+        try tables.imports.removeFirstPart(of: number)
+        return try !tables.imports.hasParts(number)
     }
 
-    private func finish(_ outbox: Outbox, with results: [Result<ChangeResult, Refusal>]) {
-        let answer = answer
-        outbox.confirm(loop) { answer(results) }
-    }
-}
-
-/// The imports that go on between transactions, first come, first served. Writer only.
-final class Imports {
-    private var waiting: [Import] = []
-
-    var count: Int { waiting.count }
-    var isEmpty: Bool { waiting.isEmpty }
-
-    func append(_ new: Import) { waiting.append(new) }
-
-    /// Applies so many changes of the first one.
-    /// - Returns: how many there were.
-    func advance(_ decisions: Decisions, by count: Int, at now: Int64) throws(SQLiteError) -> Int {
-        try waiting.first?.advance(decisions, by: count, at: now) ?? 0
+    private func count(_ result: Result<ChangeResult, Refusal>, of line: Int, _ table: ImportTable) throws(SQLiteError) {
+        progress.line = line
+        if case .failure(let refusal) = result, progress.tally.failed < ImportReport.toldFailures {
+            try table.insert(LineFailure(line: line, refusal), of: number)
+        }
+        progress.tally.count(result)
     }
 
-    func committed() {
-        for begun in waiting { begun.committed() }
-        waiting.removeAll { $0.isDone }
+    /// Counts the start before anything else is done. A line at which the server ends each time would otherwise end it for ever.
+    private func beginAgain(_ table: ImportTable, _ steps: inout Int) throws(SQLiteError) -> Step {
+        isResumed = false
+        steps -= 1
+        progress.attempts += 1
+        guard progress.attempts <= Self.mostAttempts else {
+            try table.insert(LineFailure(line: progress.line + 1, Refusal(.internalError)), of: number)
+            return .ends(.failed)
+        }
+        try table.write(progress, of: number)
+        return .goesOn
     }
 
-    /// The transaction failed: none goes on. Those that it was to begin are answered by their jobs.
-    func failed(_ outbox: Outbox, isCertain: Bool) {
-        for begun in waiting where begun.isBegun { begun.failed(outbox, isCertain: isCertain) }
-        waiting.removeAll()
+    func wasCommitted() { committed = progress }
+
+    /// The transaction failed.
+    func wasUndone() {
+        // Not counted yet, if it was to be.
+        if progress.attempts > committed.attempts { isResumed = true }
+        progress = committed
+        lines = nil
     }
 }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 
 /// Jobs for the writer, from any thread, in order.
@@ -7,6 +8,10 @@ final class JobQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [Job] = []
+    /// When the first of those that are there came, in monotonic nanoseconds, and how long the first of those that were taken last
+    /// had waited.
+    private var firstCame: Int64 = 0
+    private var waited: Int64 = 0
     /// How many jobs the writer waits for; `nil` when it does not wait.
     private var wanted: Int?
     private var isClosed = false
@@ -32,6 +37,7 @@ final class JobQueue: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard !isClosed else { return false }
+        if jobs.isEmpty { firstCame = MonotonicClock.nanoseconds }
         jobs.append(job)
         // One wake is enough: the writer takes all that is there.
         if let wanted, jobs.count >= wanted {
@@ -46,6 +52,13 @@ final class JobQueue: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return jobs.count
+    }
+
+    /// How long the first of those that were taken last had waited, in nanoseconds: that is the longest time of them.
+    var longestWait: Int64 {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return waited
     }
 
     /// No more jobs; those that are there still run.
@@ -64,6 +77,7 @@ final class JobQueue: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
         if jobs.isEmpty && isClosed { return false }
+        waited = jobs.isEmpty ? 0 : MonotonicClock.nanoseconds - firstCame
         // Two arrays take turns: a new one each time is so large that the allocator tidies up before it makes one.
         swap(&taken, &jobs)
         return true

@@ -38,11 +38,10 @@ final class WriterLoop {
             if let (callers, time) = group.wait(having: jobs.count) {
                 queue.gather(callers - jobs.count, into: &jobs, within: time)
             }
-            let imports = decisions.imports.count
+            let start = MonotonicClock.nanoseconds
             decide(jobs)
-            // An import hands in its next thousand changes as a job, which is nobody else's.
-            if jobs.count > decisions.imports.count - imports { pace.sawJob() }
-            tidy(isIdle: jobs.isEmpty && decisions.imports.isEmpty)
+            if jobs.contains(where: { !$0.isImport }) { pace.served(after: queue.longestWait, since: start) }
+            tidy(isIdle: jobs.isEmpty && decisions.imports.isIdle)
             goOnImporting()
             jobs.removeAll(keepingCapacity: jobs.count <= Self.usualJobs)
         }
@@ -50,8 +49,10 @@ final class WriterLoop {
         for waiting in decisions.sessions.removeWaiting() {
             decisions.outbox.answer(waiting.loop) { waiting.answer(.failure(.unavailable)) }
         }
+        // An import goes on when the store is opened again.
+        _ = decisions.imports.answerWaiters(at: .max)
         // Everything that was told is on the disk before the store closes.
-        repeat { decide([], flushing: true, importing: ImportPace.largest) } while !decisions.imports.isEmpty
+        decide([], flushing: true)
     }
 
     // MARK: Waiting
@@ -60,7 +61,8 @@ final class WriterLoop {
     private var pause: Int64 {
         var longest = Int64(longestPause) * 1_000_000
         let now = MonotonicClock.nanoseconds
-        if !decisions.imports.isEmpty { longest = min(longest, max(0, pace.next - now)) }
+        if mayImport { longest = min(longest, max(0, pace.next - now)) }
+        if let deadline = decisions.imports.nextDeadline { longest = min(longest, max(0, deadline - now)) }
         if let merge = upkeep.nextMerge { longest = min(longest, max(0, merge - now)) }
         return longest
     }
@@ -75,9 +77,13 @@ final class WriterLoop {
 
     private var isFull: Bool { health.withLock { $0 } == .full }
 
+    /// Whether imports have something to do that can be done.
+    private var mayImport: Bool { !decisions.imports.isIdle && !isFull && transaction.failure == nil }
+
     // MARK: Deciding
 
-    /// - Returns: how many changes of an import were applied.
+    /// - Parameter slice: how many steps of an import are done with it.
+    /// - Returns: how many were.
     @discardableResult
     private func decide(_ jobs: [Job], flushing: Bool = false, importing slice: Int = 0) -> Int {
         var imported = 0
@@ -112,7 +118,7 @@ final class WriterLoop {
                 try decide(job)
                 done += 1
             }
-            if slice > 0 { imported = try decisions.imports.advance(decisions, by: slice, at: transaction.now) }
+            if slice > 0 { imported = try decisions.imports.advance(by: slice, at: transaction.now) }
             try transaction.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: isFull)
             decisions.imports.committed()
             heal()
@@ -144,7 +150,7 @@ final class WriterLoop {
     private func undo(_ jobs: [Job], done: Int, after error: SQLiteError) {
         let outcome = transaction.rollback(error)
         for job in jobs where job.kind != .read { answer(job, job.fail(outcome)) }
-        decisions.imports.failed(decisions.outbox, isCertain: outcome != .unknown)
+        decisions.imports.undone()
         do throws(SQLiteError) {
             // Facts that it did not come to; those that it had heard are remembered.
             for job in jobs.dropFirst(done) where job.kind == .fact { _ = try job.decide(decisions, transaction.now) }
@@ -188,10 +194,13 @@ final class WriterLoop {
         }
     }
 
-    /// A part of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.
+    /// A slice of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.
     private func goOnImporting() {
         let start = MonotonicClock.nanoseconds
-        guard !decisions.imports.isEmpty, start >= pace.next else { return }
+        if decisions.imports.answerWaiters(at: transaction.failure == nil ? start : .max) {
+            decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
+        }
+        guard mayImport, start >= pace.next else { return }
         if pace.yields(at: start, toWaiting: queue.count > 0, toCheckpoint: checkpointer.isBusy) { return pace.wait(at: start) }
         let count = decide([], importing: pace.size)
         pace.finished(count, since: start)

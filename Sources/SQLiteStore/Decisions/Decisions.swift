@@ -20,7 +20,7 @@ final class Decisions {
     let connections: SessionDecider
     let changes: DirectoryDecider
     /// Imports that go on between transactions.
-    let imports = Imports()
+    let imports: Imports
 
     var cursors: CursorBook { facts.cursors }
     var receipts: ReceiptBook { facts.receipts }
@@ -45,6 +45,7 @@ final class Decisions {
             directory, apps: AppDecider(tables.apps, directory, feed),
             organisations: OrganisationDecider(tables, log, directory, configurations, feed),
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed))
+        imports = try Imports(tables, changes, outbox)
     }
 }
 

@@ -9,7 +9,7 @@ enum Schema {
     static let version = Int64(steps.count)
 
     /// `steps[n]` brings version n to n + 1.
-    static let steps: [String] = [versionOne, versionTwo, versionThree]
+    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour]
 
     /// Every interval of membership holds for positions `from_seq < seq < to_seq`; those that still hold end at
     /// ``MembershipHistory/forever``.
@@ -98,6 +98,24 @@ enum Schema {
 
     /// A device may reject a message. By which reason code stands in `event`.
     private static let versionThree = "ALTER TABLE counter ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;"
+
+    /// What each part of the store adds to the fourth version.
+    private static let versionFour = imports
+
+    /// Imports that go on by themselves, the text that they have still to apply, and their first failing lines. A part's key is
+    /// its import's number and the number of its first line.
+    private static let imports = """
+        CREATE TABLE import(
+          import INTEGER PRIMARY KEY AUTOINCREMENT, import_id TEXT NOT NULL, state INTEGER NOT NULL,
+          lines INTEGER NOT NULL DEFAULT 0, line INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL DEFAULT 0,
+          updated INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, started INTEGER NOT NULL, ended INTEGER,
+          took INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0);
+        CREATE INDEX import_by_id ON import(import_id);
+        CREATE TABLE import_part(part INTEGER PRIMARY KEY, lines INTEGER NOT NULL, text BLOB NOT NULL);
+        CREATE TABLE import_failure(
+          import INTEGER NOT NULL, line INTEGER NOT NULL, code INTEGER NOT NULL, field TEXT, chinese TEXT NOT NULL,
+          english TEXT NOT NULL, PRIMARY KEY(import, line)) WITHOUT ROWID;
+        """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.
     /// - Throws: ``SQLiteStoreError`` for a file that is not this store's or of a newer version.

@@ -13,6 +13,7 @@ final class Tables {
     let receipts: ReceiptTable
     let events: EventTable
     let cursors: CursorTable
+    let imports: ImportTable
 
     init(_ database: Database) {
         self.database = database
@@ -27,5 +28,6 @@ final class Tables {
         receipts = ReceiptTable(database)
         events = EventTable(database)
         cursors = CursorTable(database)
+        imports = ImportTable(database)
     }
 }

@@ -45,10 +45,11 @@ public final class Request<Service: Front> {
         server.requestEnded()
     }
 
-    /// Takes the body piece by piece: the next 64 KiB, or what is left; `nil` at the end.
+    /// Takes the body piece by piece: the next 16 KiB, or what is left; `nil` at the end. A piece is what a handler can look at
+    /// byte by byte within its part of a turn.
     public func slices() -> () -> [UInt8]? {
         { [exchange] in
-            let slice = exchange.takeBody(upTo: 65_536)
+            let slice = exchange.takeBody(upTo: 16_384)
             return slice.isEmpty ? nil : slice
         }
     }

@@ -8,6 +8,7 @@ import time
 import urllib.parse
 
 from .contract import CONTRACT
+from .waiting import eventually
 
 
 @dataclasses.dataclass
@@ -107,10 +108,23 @@ class AdminClient:
         items = self.call("GET", "/psp/admin/tasks", limit=1).ok()["items"]
         return items[0]["task_id"] if items else None
 
-    def import_lines(self, lines):
+    def begin_import(self, lines):
+        """Hands lines in: answered with 200 where they are done at once, else with 202."""
         body = b"".join(line if isinstance(line, bytes) else encode(line) + b"\n" for line in lines)
-        # A large one gives way to everything else, on a slow machine for minutes.
-        return self.call("POST", "/psp/admin/import", body, timeout=1200)
+        return self.call("POST", "/psp/admin/import", body)
+
+    def imported(self, import_id):
+        """How far an import is."""
+        return self.call("GET", f"/psp/admin/imports/{import_id}")
+
+    def import_lines(self, lines, within=300):
+        """Imports lines. Returns what became of them, however long that takes."""
+        reply = self.begin_import(lines)
+        if reply.status == 202:
+            number = reply.data["import_id"]
+            eventually(lambda: self.imported(number).ok()["state"] != "running", lambda: self.imported(number).data, within, 0.1)
+            reply = self.imported(number)
+        return reply
 
     def is_online(self, token):
         return self.get("devices", token).ok()["online"]

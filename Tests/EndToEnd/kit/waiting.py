@@ -4,7 +4,7 @@ import os
 import time
 
 # Seconds: many times what anything takes on a slow machine, since only a test that fails waits so long.
-PATIENCE = float(os.environ.get("PSP_TEST_PATIENCE", "30"))
+PATIENCE = float(os.environ.get("PSP_TEST_PATIENCE", "60"))
 
 
 def eventually(condition, what, timeout=PATIENCE, interval=0.02):

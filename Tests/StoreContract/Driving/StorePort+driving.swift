@@ -51,6 +51,20 @@ extension StorePort {
         return try await apply(.putApp(AppKey(unchecked: key), change, secretIfNew: "secret"))
     }
 
+    /// Imports lines.
+    /// - Parameters:
+    ///   - size: how many lines are a part.
+    ///   - patience: `nil` until it has ended.
+    public func importLines(
+        _ lines: [String], by size: Int = 1_000, as id: ImportID = .drawn(), patience: Duration? = nil
+    ) async throws(StoreError) -> ImportReport {
+        let last = (lines.count - 1) / size * size
+        for start in stride(from: 0, to: last, by: size) {
+            try await keep(ImportPart(lines[start..<start + size]), of: id)
+        }
+        return try await run(id, last: ImportPart(lines[last...]), patience: patience ?? .seconds(600))
+    }
+
     /// Registers a device whose secret is "secret".
     @discardableResult
     public func makeDevice(
@@ -170,5 +184,21 @@ extension Counts {
             .withdrawn: withdrawn, .skippedOversize: skippedOversize, .rejected: rejected,
         ]
         return all.filter { $0.value != 0 }
+    }
+}
+
+extension ImportPart {
+    /// Lines of a text.
+    public init(_ lines: ArraySlice<String>) {
+        self.init(
+            firstLine: lines.startIndex + 1, count: lines.count { !$0.isEmpty },
+            text: lines.flatMap { Array(($0 + "\n").utf8) })
+    }
+}
+
+extension String {
+    /// A line of an import: an Android device whose secret is "secret".
+    public static func deviceLine(_ token: String, in org: String) -> String {
+        #"{"kind":"device","id":"\#(token)","platform":"android","org_id":"\#(org)","secret":"secret"}"#
     }
 }
