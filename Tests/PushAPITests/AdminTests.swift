@@ -246,7 +246,10 @@ struct AdminTests {
             #expect(query.app == nil)
             return Page(items: [Recipient(device: DeviceToken(unchecked: "d"), detail: nil)], next: nil)
         }
-        script.cancel = { _, app throws(StoreError) in #expect(app == nil) }
+        script.cancel = { _, app throws(StoreError) in
+            #expect(app == nil)
+            return .cancelled
+        }
         try await Served.with(script) { served in
             let list = try served.operate(.admin("GET", "/psp/admin/tasks?appkey=a&org_id=o&from=1&to=2&after=p&limit=1"))
             expectSuccess(list)
@@ -256,7 +259,9 @@ struct AdminTests {
             #expect(try task.data()["counts"]?["targeted"]?.int64 == 31)
             let devices = try served.operate(.admin("GET", "/psp/admin/tasks/t-7/devices?state=delivered"))
             #expect(devices.text == #"{"ret":"SUCCESS","data":{"items":[{"device_token":"d"}]}}"#)
-            expectSuccess(try served.operate(.admin("POST", "/psp/admin/tasks/t-7/cancel")), status: 202)
+            let cancelled = try served.operate(.admin("POST", "/psp/admin/tasks/t-7/cancel"))
+            #expect(cancelled.text == #"{"ret":"SUCCESS","data":{"task_id":"t-7","status":"cancelled"}}"#)
+            expectSuccess(cancelled, status: 202)
             #expect(served.store.asked.cancelled == [TaskID("t-7")])
         }
     }

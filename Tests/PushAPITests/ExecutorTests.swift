@@ -49,6 +49,7 @@ struct ExecutorTests {
                 }
             }
             note(EventLoop.current === loop ? "went on" : "went on elsewhere")
+            return .cancelled
         }
         try await Served.with(script) { served in
             expectSuccess(try served.send(.push("", to: "/psp/push/task/t-1/cancel")), status: 202)

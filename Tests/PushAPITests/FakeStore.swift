@@ -9,7 +9,9 @@ final class FakeStore: StorePort {
         /// Called where the front asks, before anything is answered.
         var onAppend: @Sendable () -> Void = {}
         var append: @Sendable (PushRequest) async -> Accepted = { _ in .stored(TaskID("t-1")) }
-        var cancel: @Sendable (TaskID, AppKey?) async throws(StoreError) -> Void = { _, _ throws(StoreError) in }
+        var cancel: @Sendable (TaskID, AppKey?) async throws(StoreError) -> TaskStatus = { _, _ throws(StoreError) in
+            .cancelled
+        }
         var disconnect: @Sendable (DeviceToken) async throws(StoreError) -> Void = { _ throws(StoreError) in }
         var report: @Sendable (TaskID, AppKey?) async throws(StoreError) -> TaskReport = { _, _ throws(StoreError) in
             throw .refused(Refusal(.noSuchTask))
@@ -102,9 +104,9 @@ extension FakeStore {
         Task.immediate(executorPreference: EventLoop.current) { answer(await decide(request)) }
     }
 
-    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
+    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
         note { $0.cancelled.append(task) }
-        try await now.cancel(task, app)
+        return try await now.cancel(task, app)
     }
 
     func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport { try await now.report(task, app) }

@@ -175,17 +175,6 @@ struct FramingTests {
         }
     }
 
-    @Test("a cancellation takes no body: one that has one is 2103, and the connection closes")
-    func bodyWithCancel() async throws {
-        try await Served.with { served in
-            let connection = try RawConnection(port: served.pushPort)
-            try connection.send(Call.push("{}", to: "/psp/push/task/t/cancel").bytes)
-            expect(try connection.reply(), 2103, status: 400)
-            #expect(try connection.isClosedByServer())
-            #expect(served.store.asked.cancelled.isEmpty)
-        }
-    }
-
     @Test("a peer that leaves before the answer harms nobody")
     func earlyLeave() async throws {
         let gate = Signal()

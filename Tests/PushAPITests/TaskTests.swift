@@ -136,18 +136,67 @@ struct TaskTests {
         }
     }
 
-    @Test("a cancellation is 202 when the store has done it, of the app's own tasks only")
+    @Test("a cancellation is 202 with where the task stands, of the app's own tasks only")
     func cancel() async throws {
         var script = FakeStore.Script()
         script.cancel = { task, app throws(StoreError) in
             #expect(app == Served.app.key)
             if task != TaskID("t-7") { throw .refused(Refusal(.noSuchTask)) }
+            return .expired
         }
         try await Served.with(script) { served in
-            expectSuccess(try served.send(.push("", to: "/psp/push/task/t-7/cancel")), status: 202)
+            for body in ["", "{}", " { } "] {
+                let reply = try served.send(.push(body, to: "/psp/push/task/t-7/cancel"))
+                expectSuccess(reply, status: 202)
+                #expect(reply.text == #"{"ret":"SUCCESS","data":{"task_id":"t-7","status":"expired"}}"#)
+            }
+            expect(try served.send(.push("{", to: "/psp/push/task/t-7/cancel")), 2101, status: 400)
+            expect(try served.send(.push("[]", to: "/psp/push/task/t-7/cancel")), 2103, status: 400)
+            expect(try served.send(.push(#"{"why":1}"#, to: "/psp/push/task/t-7/cancel")), 2104, status: 400, field: "why")
+            expect(try served.send(.push("{}", to: "/psp/push/task/t-7/cancel?x=1")), 2104, status: 400, field: "x")
             expect(try served.send(.push("", to: "/psp/push/task/other/cancel")), 2204, status: 404)
             expect(try served.send(.push("", to: "/psp/push/task/t-7/cancel?x=1")), 2104, status: 400, field: "x")
-            #expect(served.store.asked.cancelled == [TaskID("t-7"), TaskID("other")])
+            #expect(served.store.asked.cancelled.map(\.text) == ["t-7", "t-7", "t-7", "other"])
+        }
+    }
+
+    @Test("an app's own tasks are listed by tag, own number and time, without the app")
+    func tasks() async throws {
+        var script = FakeStore.Script()
+        script.tasks = { filter, after, limit throws(StoreError) in
+            #expect(
+                filter == TaskFilter(caller: Served.app.key, tag: "春", outBizNo: "7", from: 1, to: 2)
+                    || filter == TaskFilter(caller: Served.app.key))
+            #expect(limit == (after == nil ? 100 : 5))
+            return Page(items: [Self.report(.user(UserID(unchecked: "u")))], next: after == nil ? PageToken("9") : nil)
+        }
+        try await Served.with(script) { served in
+            let first = try served.send(.get("/psp/push/tasks?tag=%E6%98%A5&out_biz_no=7&from=1&to=2")).data()
+            #expect(first["items"]?.elements.map { $0["task_id"]?.string } == ["t-7"])
+            #expect(first["items"]?.elements.allSatisfy { $0["appkey"] == nil } == true)
+            #expect(first["next"]?.string == "9")
+            expectSuccess(try served.send(.get("/psp/push/tasks?after=9&limit=5")))
+            expect(try served.send(.get("/psp/push/tasks?org_id=o")), 2104, status: 400, field: "org_id")
+            expect(try served.send(.get("/psp/push/tasks?from=x")), 2103, status: 400, field: "from")
+            expect(try served.send(Call.get("/psp/push/tasks").without("appkey")), 2001, status: 500, field: "appkey")
+            expect(try served.send(Call.get("/psp/push/tasks", by: Served.disabledApp)), 2007, status: 403, field: "appkey")
+        }
+    }
+
+    @Test("a former holder's device says so, before what it told")
+    func formerHolder() async throws {
+        var script = FakeStore.Script()
+        let token = DeviceToken(unchecked: "d")
+        script.recipients = { _ throws(StoreError) in
+            Page(
+                items: [
+                    Recipient(device: token, detail: nil, isFormer: true), Recipient(device: token, detail: "x", isFormer: true),
+                    Recipient(device: token, detail: "x"),
+                ], next: nil)
+        }
+        try await Served.with(script) { served in
+            let items = try served.send(.get("/psp/push/task/t/devices?state=applied")).data()["items"]?.elements
+            #expect(items?.map { $0["detail"]?.string } == ["former holder", "former holder: x", "x"])
         }
     }
 

@@ -80,6 +80,28 @@ struct HolderTests {
         #expect(try await port.recipients(token, .delivered) == ["d1"])
     }
 
+    @Test(
+        "in a task's lists a former holder's device is told from the present holder's",
+        arguments: stores(.holders, .configurations))
+    func formerHolder(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let task = try await port.push(.configuration(.organisation("east")))
+        let before = try await port.connect("d1")
+        before.settle(try await before.read())
+        #expect(try await before.tell(task, .applied) == .counted)
+        try await port.give("d1", to: "u2")
+        before.disconnect()
+        let after = try await port.connect("d1")
+        after.settle(try await after.read())
+        #expect(try await after.tell(task, .applied) == .counted)
+        for state in [RecipientState.delivered, .applied] {
+            let page = try await fixture.other.recipients(of: task, to: nil, state: state, after: nil, limit: 10)
+            #expect(page.items.filter { $0.device.text == "d1" }.map(\.isFormer) == [true, false], "\(state)")
+        }
+        after.disconnect()
+    }
+
     @Test("the first assignment of a user withdraws nothing and closes nothing", arguments: stores(.holders))
     func firstUser(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

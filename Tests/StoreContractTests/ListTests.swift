@@ -60,6 +60,52 @@ struct ListTests {
         #expect(try await listed(TaskFilter(organisation: OrgID(unchecked: "none"))).isEmpty)
     }
 
+    @Test("a caller's own tasks are found by tag and by its own number, in pages of any size", arguments: stores())
+    func named(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        try await port.makeApp("second")
+        var tasks: [TaskID] = []
+        for number in 0..<8 {
+            let request = PushRequest.message(
+                .organisation("east"), from: number == 5 ? "second" : "app", tag: number % 2 == 0 ? nil : "t",
+                bizNo: number % 4 == 3 ? "n\(number)" : nil)
+            tasks.append(try await (number < 4 ? port : fixture.other).push(request))
+        }
+        let app = AppKey(unchecked: "app")
+        for limit in [1, 2, 100] {
+            func listed(_ filter: TaskFilter) async throws -> [TaskID] {
+                try await port.all { after throws(StoreError) in try await port.tasks(filter, after: after, limit: limit) }
+                    .map(\.task)
+            }
+            #expect(try await listed(TaskFilter(caller: app, tag: "t")) == [tasks[7], tasks[3], tasks[1]])
+            #expect(try await listed(TaskFilter(tag: "t")) == [tasks[7], tasks[5], tasks[3], tasks[1]])
+            #expect(try await listed(TaskFilter(caller: app, outBizNo: "n3")) == [tasks[3]])
+            #expect(try await listed(TaskFilter(app: app, tag: "t", outBizNo: "n7")) == [tasks[7]])
+            #expect(try await listed(TaskFilter(caller: app, tag: "other", outBizNo: "n7")).isEmpty)
+            #expect(try await listed(TaskFilter(outBizNo: "n7")) == [tasks[7]])
+            #expect(try await listed(TaskFilter(caller: AppKey(unchecked: "second"))) == [tasks[5]])
+            #expect(try await listed(TaskFilter(caller: AppKey(unchecked: "nobody"), tag: "t")).isEmpty)
+        }
+    }
+
+    @Test("an app lists no task of one that had its key before; an operator does", arguments: stores(.configurations))
+    func formerApp(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let app = AppKey(unchecked: "app")
+        let former = try await port.push(.message(.organisation("east"), tag: "t"))
+        _ = try await port.apply(.removeApp(app))
+        try await port.makeApp("app")
+        let own = try await port.push(.message(.organisation("east"), tag: "t"))
+        for filter in [TaskFilter(caller: app), TaskFilter(caller: app, tag: "t")] {
+            #expect(try await port.tasks(filter, after: nil, limit: 10).items.map(\.task) == [own])
+        }
+        for filter in [TaskFilter(app: app), TaskFilter(app: app, tag: "t")] {
+            #expect(try await port.tasks(filter, after: nil, limit: 10).items.map(\.task) == [own, former])
+        }
+    }
+
     @Test(
         "tasks are found by time although configurations were handed to devices that joined", arguments: stores(.configurations))
     func timesOfReferences(_ kind: StoreKind) async throws {

@@ -78,14 +78,15 @@ extension MemoryPort {
     }
 
     /// Ends the task for every loop.
-    public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
-        try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
+    public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
+        try await attempt { state -> (Result<TaskStatus, StoreError>, [Entry]) in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
                 return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
             }
-            guard Self.report(record, state).status == .active else { return (.success(()), []) }
+            let status = Self.report(record, state).status
+            guard status == .active else { return (.success(status), []) }
             state.tasks[task]?.isCancelled = true
-            return (.success(()), [state.log.end(task)])
+            return (.success(.cancelled), [state.log.end(task)])
         }
     }
 
@@ -184,6 +185,9 @@ extension MemoryPort {
         try await attempt { state in
             let found = state.tasks.values.filter { record in
                 (filter.app == nil || record.request.app == filter.app)
+                    && (filter.caller == nil || record.request.app == filter.caller)
+                    && (filter.tag == nil || record.request.tag == filter.tag)
+                    && (filter.outBizNo == nil || record.request.idempotency?.outBizNo == filter.outBizNo)
                     && (filter.organisation.map { record.request.target == .organisation($0) } ?? true)
                     && record.createdAt >= filter.from ?? .min && record.createdAt < filter.to ?? .max
             }

@@ -7,10 +7,12 @@ public protocol TaskStore: Sendable {
     ///   - answer: called once, on the loop. Not a suspended call, so that what is asked most often needs no task.
     func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void)
 
-    /// Returns when no loop of any node hands the task to a connection any more.
+    /// Returns when no loop of any node hands the task to a connection any more. One that has ended stays as it is.
     /// - Parameter app: whose task it must be; `nil` for an operator.
+    /// - Returns: where the task stands.
     /// - Throws: `refused` with 2204.
-    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError)
+    @discardableResult
+    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus
 
     /// Counts include every acknowledgement that was handed over before the call.
     func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport

@@ -63,7 +63,7 @@ extension AdminFront {
     }
 
     func disconnect(_ request: Request<AdminFront>) async throws -> Reply {
-        _ = try request.query()
+        try request.refuseContent()
         let token: DeviceToken = try request.identifier("device_token")
         try await store.disconnect(token)
         return .changed(.updated, "device_token", token.text)

@@ -15,8 +15,7 @@ extension AdminFront {
     }
 
     func cancel(_ request: Request<AdminFront>) async throws -> Reply {
-        _ = try request.query()
-        try await store.cancel(request.task, by: nil)
-        return .cancelled(request.task)
+        try request.refuseContent()
+        return .cancelled(request.task, try await store.cancel(request.task, by: nil))
     }
 }

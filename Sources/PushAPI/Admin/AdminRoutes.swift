@@ -18,19 +18,23 @@ extension AdminFront {
             Route(.put, "/psp/admin/devices/{device_token}", access: .operator, body: .json) { try await $0.putDevice($1) },
             Route(.get, "/psp/admin/devices/{device_token}", access: .operator) { try await $0.device($1) },
             Route(.delete, "/psp/admin/devices/{device_token}", access: .operator) { try await $0.removeDevice($1) },
-            Route(.post, "/psp/admin/devices/{device_token}/disconnect", access: .operator) { try await $0.disconnect($1) },
+            Route(.post, "/psp/admin/devices/{device_token}/disconnect", access: .operator, body: .json) {
+                try await $0.disconnect($1)
+            },
             Route(.get, "/psp/admin/devices", access: .operator, query: .list("org_id", "user_id", "online")) {
                 try await $0.devices($1)
             },
 
-            Route(.get, "/psp/admin/tasks", access: .operator, query: .list("appkey", "org_id", "from", "to")) {
+            Route(
+                .get, "/psp/admin/tasks", access: .operator, query: .list("appkey", "org_id", "tag", "out_biz_no", "from", "to")
+            ) {
                 try await $0.tasks($1)
             },
             Route(.get, "/psp/admin/tasks/{task_id}", access: .operator) { try await $0.task($1) },
             Route(.get, "/psp/admin/tasks/{task_id}/devices", access: .operator, query: .list(required: ["state"])) {
                 try await $0.recipients($1)
             },
-            Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator) { try await $0.cancel($1) },
+            Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator, body: .json) { try await $0.cancel($1) },
 
             Route(.post, "/psp/admin/import", access: .operator, body: .lines) { try await $0.importLines($1) },
             Route(.get, "/psp/admin/imports/{import_id}", access: .operator) { try await $0.importReport($1) },

@@ -22,9 +22,18 @@ extension PushFront {
     /// `POST /psp/push/task/{task_id}/cancel`
     func cancel(_ request: Request<PushFront>) async throws -> Reply {
         let app = try await app(calling: request)
-        _ = try request.query()
-        try await store.cancel(request.task, by: app)
-        return .cancelled(request.task)
+        try request.refuseContent()
+        return .cancelled(request.task, try await store.cancel(request.task, by: app))
+    }
+
+    /// `GET /psp/push/tasks`: an app's own, newest first.
+    func tasks(_ request: Request<PushFront>) async throws -> Reply {
+        let app = try await app(calling: request)
+        let query = try request.query()
+        let filter = TaskFilter(
+            caller: app, tag: query["tag"], outBizNo: query["out_biz_no"], from: try query.number("from"),
+            to: try query.number("to"))
+        return .page(try await store.tasks(filter, after: query.after, limit: try query.limit())) { $0.value($1, withApp: false) }
     }
 
     /// `GET /psp/push/stats`

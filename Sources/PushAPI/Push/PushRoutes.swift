@@ -14,7 +14,10 @@ extension PushFront {
             Route(.get, "/psp/push/task/{task_id}/devices", access: .anyApp, query: .list(required: ["state"])) {
                 try await $0.recipients($1)
             },
-            Route(.post, "/psp/push/task/{task_id}/cancel", access: .anyApp) { try await $0.cancel($1) },
+            Route(.get, "/psp/push/tasks", access: .anyApp, query: .list("tag", "out_biz_no", "from", "to")) {
+                try await $0.tasks($1)
+            },
+            Route(.post, "/psp/push/task/{task_id}/cancel", access: .anyApp, body: .json) { try await $0.cancel($1) },
             Route(.get, "/psp/push/stats", access: .anyApp, query: QueryRule(required: ["tag"], optional: ["from", "to"])) {
                 try await $0.stats($1)
             },

@@ -45,7 +45,15 @@ extension JSONWriter {
     mutating func value(_ recipient: Recipient) {
         object { json in
             json.member("device_token", recipient.device.text)
-            json.member("detail", ifPresent: recipient.detail)
+            json.member("detail", ifPresent: recipient.shownDetail)
         }
+    }
+}
+
+extension Recipient {
+    /// What stands beside the token: that it is not the present holder's device, and what the device told.
+    fileprivate var shownDetail: String? {
+        guard isFormer else { return detail }
+        return "former holder" + (detail.map { ": " + $0 } ?? "")
     }
 }

@@ -20,8 +20,13 @@ extension Reply {
         return .page(page) { $0.value($1) }
     }
 
-    /// Nothing more of the task is handed to a connection.
-    static func cancelled(_ task: TaskID) -> Reply {
-        .success(202) { json in json.object { $0.member("task_id", task.text) } }
+    /// Nothing more of the task is handed to a connection; where it stands, which is its own end where it had ended.
+    static func cancelled(_ task: TaskID, _ status: TaskStatus) -> Reply {
+        .success(202) { json in
+            json.object { json in
+                json.member("task_id", task.text)
+                json.member("status", status.rawValue)
+            }
+        }
     }
 }

@@ -15,9 +15,9 @@ extension LoopPort {
                 fail: { error in { answer(Accepted(error)) } }))
     }
 
-    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) {
-        try await change(confirmed: true) { decisions, now throws(SQLiteError) -> Result<Void, Refusal> in
-            try decisions.tasks.cancel(task, by: app, at: now).map { .failure($0) } ?? .success(())
+    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
+        try await change(confirmed: true) { decisions, now throws(SQLiteError) in
+            try decisions.tasks.cancel(task, by: app, at: now)
         }
     }
 
@@ -70,8 +70,9 @@ extension LoopPort {
             before = UInt64(Int64.max)
         }
         return try await read(store.reports) { context throws(SQLiteError) in
-            try context.database.reading { () throws(SQLiteError) -> Page<TaskReport> in
-                try ReportReader(context: context, now: context.clock()).tasks(filter, before: before, limit: limit)
+            try context.reading { view throws(SQLiteError) -> Page<TaskReport> in
+                let reports = ReportReader(context: context, now: context.clock())
+                return try TaskListReader(reports: reports, view: view).page(filter, before: before, limit: limit)
             }
         }
     }

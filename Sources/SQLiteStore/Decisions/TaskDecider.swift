@@ -32,15 +32,16 @@ final class TaskDecider {
     }
 
     /// Recalls a task; one that has ended stays as it is.
-    /// - Returns: 2204.
-    func cancel(_ task: TaskID, by app: AppKey?, at now: Int64) throws(SQLiteError) -> Refusal? {
-        guard let row = try row(of: task, for: app) else { return Refusal(.noSuchTask, field: "task_id") }
-        guard row.isDeliverable(at: now), let receipts = try receipts.receipts(at: row.seq) else { return nil }
-        // A message that nobody waits for is completed; a configuration is active for as long as it is the current one.
-        if row.kind == .message && receipts.rest == 0 { return nil }
+    /// - Returns: where it stands then; 2204.
+    func cancel(_ task: TaskID, by app: AppKey?, at now: Int64) throws(SQLiteError) -> Result<TaskStatus, Refusal> {
+        guard let row = try row(of: task, for: app), let receipts = try receipts.receipts(at: row.seq) else {
+            return .failure(Refusal(.noSuchTask, field: "task_id"))
+        }
+        let status = receipts.status(of: row, at: now)
+        guard status == .active else { return .success(status) }
         try endTask(row.seq, .cancelled, at: now)
         if row.kind == .configuration { try tables.configurations.remove(row.seq) }
-        return nil
+        return .success(.cancelled)
     }
 
     /// Ends a task: nothing more of it is handed to a connection.

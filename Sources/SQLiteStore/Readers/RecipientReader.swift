@@ -66,7 +66,8 @@ struct RecipientReader {
                 if row.target.kind == .organisation && history.organisation(at: row.seq) != org { continue }
             }
             guard try self.state(of: history, row, counters, rest: rest) == state else { continue }
-            items.append(Recipient(device: DeviceToken(unchecked: history.token), detail: nil))
+            let isFormer = history.retired != MembershipHistory.forever
+            items.append(Recipient(device: DeviceToken(unchecked: history.token), detail: nil, isFormer: isFormer))
         }
         return Page(items: items, next: walk.isAtEnd ? nil : PageToken(walk.place.text))
     }

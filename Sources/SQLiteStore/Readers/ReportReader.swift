@@ -35,41 +35,6 @@ struct ReportReader {
         }
     }
 
-    // MARK: Lists
-
-    /// Rows that one page looks at: a page may hold fewer tasks than asked, even none.
-    private static let scan = 5_000
-
-    /// Newest first.
-    func tasks(_ filter: TaskFilter, before: UInt64, limit: Int) throws(SQLiteError) -> Page<TaskReport> {
-        let apps = try filter.app.map { key throws(SQLiteError) in try tables.apps.numbers(everOf: key) }
-        let orgs = try filter.organisation.map { id throws(SQLiteError) in try tables.organisations.numbers(everOf: id) }
-        var start = before
-        if let to = filter.to {
-            start = min(start, try tables.messages.firstPosition(createdAtOrAfter: to, below: before))
-        }
-        var (looked, last, isAtEnd) = (0, start, false)
-        var found: [UInt64] = []
-        if limit > 0 {
-            try tables.messages.forEachHeading(before: start, limit: Self.scan) { heading in
-                looked += 1
-                last = heading.seq
-                if let from = filter.from, heading.created < from {
-                    isAtEnd = true
-                    return false
-                }
-                let isOfApp = apps?.contains(heading.app) ?? true
-                let isToOrg = orgs.map { heading.target.kind == .organisation && $0.contains(heading.target.id) } ?? true
-                if !heading.isReference && isOfApp && isToOrg { found.append(heading.seq) }
-                return found.count < limit
-            }
-        }
-        if looked < Self.scan && found.count < limit { isAtEnd = true }
-        var items: [TaskReport] = []
-        for seq in found { if let row = try tables.messages.row(seq) { items.append(try report(row)) } }
-        return Page(items: items, next: isAtEnd ? nil : PageToken(String(last)))
-    }
-
     // MARK: Totals
 
     /// Tasks that one slice of a sum looks at, and how many there may be in all.

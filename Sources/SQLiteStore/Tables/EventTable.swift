@@ -27,7 +27,7 @@ final class EventTable {
     ) throws(SQLiteError) -> [(ordinal: Int64, recipient: Recipient)] {
         let query = try database.statement(
             """
-            SELECT event.ordinal, device.token, event.detail FROM event JOIN device ON device.ordinal = event.ordinal
+            SELECT event.ordinal, device.token, event.detail, device.retired_seq FROM event JOIN device ON device.ordinal = event.ordinal
             WHERE event.seq = ? AND event.event = ? AND event.ordinal >= ? ORDER BY event.ordinal LIMIT ?
             """)
         query.bind(1, seq)
@@ -36,8 +36,10 @@ final class EventTable {
         query.bind(4, limit)
         var found: [(ordinal: Int64, recipient: Recipient)] = []
         while try query.step() {
-            found.append(
-                (query.int(0), Recipient(device: DeviceToken(unchecked: query.text(1)), detail: query.optionalText(2))))
+            let recipient = Recipient(
+                device: DeviceToken(unchecked: query.text(1)), detail: query.optionalText(2),
+                isFormer: query.position(3) != MembershipHistory.forever)
+            found.append((query.int(0), recipient))
         }
         return found
     }

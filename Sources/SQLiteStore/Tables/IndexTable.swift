@@ -38,6 +38,17 @@ final class IndexTable {
         return try positions(query)
     }
 
+    /// Of an app's tasks with a tag, before `before`: the newest, which come first.
+    func positions(ofApp app: Int64, tag: String, before: UInt64, limit: Int) throws(SQLiteError) -> [UInt64] {
+        let query = try database.statement(
+            "SELECT seq FROM tag_index WHERE app = ? AND tag = ? AND seq < ? ORDER BY seq DESC LIMIT ?")
+        query.bind(1, app)
+        query.bind(2, tag)
+        query.bind(3, before)
+        query.bind(4, limit)
+        return try positions(query)
+    }
+
     private func positions(_ query: Statement) throws(SQLiteError) -> [UInt64] {
         var found: [UInt64] = []
         while try query.step() { found.append(query.position(0)) }

@@ -149,23 +149,40 @@ final class MessageTable {
         let app: Int64
         let target: TargetKey
         let created: Int64
+        /// Whether it has the tag and the `out_biz_no` that were asked for.
+        let isNamed: Bool
+
+        fileprivate init(_ query: Statement, _ tag: String?, _ outBizNo: String?) {
+            seq = query.position(0)
+            isReference = query.int(1) == StoredRow.Kind.reference.rawValue
+            app = query.int(2)
+            target = TargetKey(raw: query.int(3))
+            created = query.int(4)
+            isNamed = (tag.map { query.isText(5, $0) } ?? true) && (outBizNo.map { query.isText(6, $0) } ?? true)
+        }
     }
 
     /// Calls `body` with rows before `before`, newest first, at most `limit`, as long as it returns true.
     func forEachHeading(
-        before: UInt64, limit: Int, _ body: (Heading) throws(SQLiteError) -> Bool
+        before: UInt64, limit: Int, _ tag: String?, _ outBizNo: String?, _ body: (Heading) throws(SQLiteError) -> Bool
     ) throws(SQLiteError) {
         let query = try database.statement(
-            "SELECT seq, kind, app, target, created FROM message WHERE seq < ? ORDER BY seq DESC LIMIT ?")
+            "SELECT seq, kind, app, target, created, tag, out_biz_no FROM message WHERE seq < ? ORDER BY seq DESC LIMIT ?")
         query.bind(1, before)
         query.bind(2, limit)
         defer { query.reset() }
         while try query.step() {
-            let heading = Heading(
-                seq: query.position(0), isReference: query.int(1) == StoredRow.Kind.reference.rawValue, app: query.int(2),
-                target: TargetKey(raw: query.int(3)), created: query.int(4))
-            guard try body(heading) else { return }
+            guard try body(Heading(query, tag, outBizNo)) else { return }
         }
+    }
+
+    func heading(_ seq: UInt64, _ tag: String?, _ outBizNo: String?) throws(SQLiteError) -> Heading? {
+        let query = try database.statement(
+            "SELECT seq, kind, app, target, created, tag, out_biz_no FROM message WHERE seq = ?")
+        query.bind(1, seq)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return Heading(query, tag, outBizNo)
     }
 
     /// Calls `body` with what the trailing indexes hold of each row after `after`, oldest first.

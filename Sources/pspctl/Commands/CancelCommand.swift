@@ -20,10 +20,8 @@ struct CancelCommand: AsyncParsableCommand {
     var call: Call { Call(.post, TaskCommand.path(id) + ["cancel"]) }
 
     func run() async throws {
-        let client = try server.adminClient()
-        let data = try await client.send(call).data
+        let data = try await server.adminClient().send(call).data
         if server.json { return Output.json(data.minified()) }
-        let task = try await client.send(Call(.get, TaskCommand.path(id))).data
-        print("task \(id) is \(Column.show(task["status"], named: "status"))")
+        print("task \(id) is \(Column.show(data["status"], named: "status"))")
     }
 }

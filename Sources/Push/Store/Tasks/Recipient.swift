@@ -4,10 +4,13 @@ public struct Recipient: Hashable, Sendable {
     public let device: DeviceToken
     /// What the device told with an event, or the reason code by which it rejected the task ("0x97").
     public let detail: String?
+    /// Whether the token has another holder by now, or none: its new holder's device is another one in every list.
+    public let isFormer: Bool
     /// A device with what it told.
-    public init(device: DeviceToken, detail: String?) {
+    public init(device: DeviceToken, detail: String?, isFormer: Bool = false) {
         self.device = device
         self.detail = detail
+        self.isFormer = isFormer
     }
 }
 

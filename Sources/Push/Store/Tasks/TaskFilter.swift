@@ -1,17 +1,29 @@
-/// Which tasks an operator asks for; all that is given must hold.
+/// Which tasks an operator or a caller asks for; all that is given must hold.
 public struct TaskFilter: Hashable, Sendable {
-    /// Tasks of that app.
+    /// Tasks of that app itself, which asks for its own: not those of one that had its key before.
+    public var caller: AppKey?
+    /// Tasks of every app that has or had that key.
     public var app: AppKey?
     /// Tasks that address that organisation itself.
     public var organisation: OrgID?
+    /// Tasks with that tag.
+    public var tag: String?
+    /// Tasks with that `out_biz_no`.
+    public var outBizNo: String?
     /// Created at or after, Unix milliseconds.
     public var from: Int64?
     /// Created before, Unix milliseconds.
     public var to: Int64?
     /// Every task, unless said otherwise.
-    public init(app: AppKey? = nil, organisation: OrgID? = nil, from: Int64? = nil, to: Int64? = nil) {
+    public init(
+        caller: AppKey? = nil, app: AppKey? = nil, organisation: OrgID? = nil, tag: String? = nil, outBizNo: String? = nil,
+        from: Int64? = nil, to: Int64? = nil
+    ) {
+        self.caller = caller
         self.app = app
         self.organisation = organisation
+        self.tag = tag
+        self.outBizNo = outBizNo
         self.from = from
         self.to = to
     }
