@@ -57,10 +57,16 @@ extension Requirement.FramingRule {
         case .lengthOrChunks:
             BilingualText("Content-Length与Transfer-Encoding不能同时使用", "Content-Length and Transfer-Encoding exclude each other")
         case .onlyChunked:
-            BilingualText(
-                "Transfer-Encoding只能是chunked，且分块格式须正确", "Transfer-Encoding must be chunked alone, and its chunks well-formed")
+            BilingualText("Transfer-Encoding只能是chunked，且只能用于HTTP/1.1", "Transfer-Encoding must be chunked alone, in HTTP/1.1")
+        case .chunks: BilingualText("分块格式错误", "a chunk or a trailer is malformed")
         case .noBody: BilingualText("该请求不能带请求体", "this request takes no body")
         case .headerLines: BilingualText("请求头格式错误", "a header line is malformed")
+        case .requestLine:
+            BilingualText(
+                "首行应为方法、路径和HTTP/1.1，以一个空格分隔", "the first line must be a method, a path and HTTP/1.1, with one blank between them")
+        case .version: BilingualText("应使用HTTP/1.1", "the version must be HTTP/1.1")
+        case .host: BilingualText("Host应有且只有一个", "Host must be given once")
+        case .expectation: BilingualText("Expect只能是100-continue", "Expect must be 100-continue")
         }
     }
 }

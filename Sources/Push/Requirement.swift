@@ -46,10 +46,10 @@ public enum Requirement: Hashable, Sendable {
     case percentEncoding
     /// A time that leaves at most so many tasks.
     case fewerTasks(Int)
-    /// A rule of HTTP about where a request ends.
+    /// A rule of HTTP about how a request is written.
     case framing(FramingRule)
 
-    /// What is asked of a request so that nobody can be in doubt about its end.
+    /// What is asked of a request so that nobody can be in doubt about it.
     public enum FramingRule: Hashable, Sendable, CaseIterable {
         /// Content-Length once at most.
         case oneLength
@@ -57,11 +57,21 @@ public enum Requirement: Hashable, Sendable {
         case lengthInDigits
         /// Either Content-Length or Transfer-Encoding.
         case lengthOrChunks
-        /// No Transfer-Encoding but one `chunked`, and sizes in hexadecimal digits.
+        /// No Transfer-Encoding but one `chunked`, and that in HTTP/1.1.
         case onlyChunked
+        /// Chunks as HTTP has them.
+        case chunks
         /// No body with this method.
         case noBody
         /// Header lines as HTTP has them.
         case headerLines
+        /// A first line as HTTP has it.
+        case requestLine
+        /// A version that there is.
+        case version
+        /// One Host.
+        case host
+        /// No Expect but `100-continue`.
+        case expectation
     }
 }

@@ -57,14 +57,11 @@ class TestREST:
         answer = raw_http(server.http, request)
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400"), answer
-        if b"text/html" in head:  # evhttp's own reply, where it refuses before anybody is asked
-            assert framing.startswith("Content-Length: 2\r\nTransfer-Encoding")
-        else:
-            assert json.loads(body)["data"]["error_code"] == 2103, answer
+        assert json.loads(body)["data"]["error_code"] == 2103, answer
 
     @pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD"])
     def test_a_body_with_a_method_that_takes_none(self, server, world, method):
-        smuggled = b"POST /psp/push/msg HTTP/1.1\r\n\r\n"
+        smuggled = b"POST /psp/push/msg HTTP/1.1\r\nHost: x\r\n\r\n"
         head = f"{method} /psp/push/task/1 HTTP/1.1\r\nHost: x\r\nHEADERSContent-Length: {len(smuggled)}\r\n\r\n"
         answer = raw_http(server.http, self.request(world, head, smuggled))
         assert answer.startswith(b"HTTP/1.1 4"), answer
@@ -75,8 +72,8 @@ class TestREST:
         [
             b"\r\n\r\n\r\n", b"nonsense\r\n\r\n", b"GET\r\n\r\n", b"POST /psp/push/msg\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"POST /psp/push/msg HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-            b"POST /psp/push/msg HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"GET / HTTP/9.9\r\nno colon here\r\n\r\n",
-            b"POST /psp/push/msg HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+            b"POST /psp/push/msg HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", b"GET / HTTP/9.9\r\nno colon here\r\n\r\n",
+            b"POST /psp/push/msg HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
         ],
         ids=lambda data: repr(data)[:40],
     )
@@ -90,7 +87,9 @@ class TestREST:
                     answer += chunk
             except ConnectionResetError:
                 pass
-        assert not answer or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4", b"HTTP/1.1 5")), answer
+        if answer:
+            assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 505 ")), answer
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["ret"] == "FAIL", answer
 
     def test_a_caller_that_leaves_in_the_middle(self, server, world):
         request = self.request(world, "POST /psp/push/msg HTTP/1.1\r\nHost: x\r\nHEADERSContent-Length: 1000\r\n\r\n", b'{"type":')

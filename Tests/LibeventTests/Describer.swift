@@ -122,11 +122,11 @@ actor Describer {
 
 /// A server for one test, and a new connection to it.
 func withDescriber<R>(
-    limits: HTTPLimits = HTTPLimits(),
+    way: LibeventWay = testedWay, limits: HTTPLimits = HTTPLimits(),
     judge: @escaping @Sendable (HTTPRequestHead) -> HTTPBodyVerdict = { _ in .accept(upTo: .max) },
     _ body: @concurrent (Describer, SocketAddress) async throws -> R
 ) async throws -> R {
-    try await withLoop { loop in
+    try await withLoop(way) { loop in
         let server = Describer(on: loop, limits: limits, judge: judge)
         let address = try await server.listen()
         let result: Result<R, any Error>

@@ -17,7 +17,7 @@ struct HTTPLateAnswerTests {
             let client = try RawSocket(address)
             for request in [
                 "GET /keep HTTP/1.1\r\nHost: h\r\n\r\n",
-                "POST /keep HTTP/1.1\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi",
+                "POST /keep HTTP/1.1\r\nHost: h\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi",
             ] {
                 for _ in 0..<50 {
                     try client.send(request)
@@ -42,8 +42,8 @@ struct HTTPLateAnswerTests {
     @Test(
         "who asks for the connection to be closed, or speaks of it otherwise, gets that",
         arguments: [
-            "GET /keep HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /keep HTTP/1.0\r\n\r\n",
-            "GET http://h/keep HTTP/1.1\r\nHost: h\r\n\r\n",
+            "GET /keep HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET /keep HTTP/1.0\r\n\r\n",
+            "GET /keep HTTP/1.1\r\nHost: h\r\nConnection: TE, close\r\n\r\n",
         ])
     func closing(request: String) async throws {
         try await withDescriber { server, address in
@@ -64,10 +64,10 @@ struct HTTPLateAnswerTests {
             try await answer(server)
             let head = String(decoding: try client.read(), as: UTF8.self)
             #expect(head.contains("Content-Length: 4\r\n") && head.hasSuffix("\r\n\r\n"))
-            try client.send("POST /keep HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
+            try client.send("POST /keep HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
             try await answer(server)
             #expect(try client.readAnswer().body == "late")
-            try client.send("POST /keep HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            try client.send("POST /keep HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
             #expect(try client.readAnswer().status == 100)
             try client.send("ok")
             try await answer(server)
@@ -100,6 +100,41 @@ struct HTTPLateAnswerTests {
             try await answer(server)
             #expect(try client.readToEnd().hasSuffix("\r\n\r\nlate"))
             try await wait(until: "the connection is gone") { await server.connectionCount == 0 }
+        }
+    }
+
+    @Test(
+        "a client that has sent many and ended its side gets all answers, at once or later",
+        arguments: HTTPSyntaxTests.ways, [true, false])
+    func halfClosedAhead(way: LibeventWay, isLate: Bool) async throws {
+        try await withDescriber(way: way) { server, address in
+            let client = try RawSocket(address)
+            let count = 300
+            let path = isLate ? "/keep" : "/x"
+            let padding = String(repeating: "x", count: 200)
+            let request = "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 200\r\n\r\n" + padding
+            try client.send(String(repeating: request, count: count) + "GET /cut HTTP/1.1\r\nHost:")
+            client.shutDownWriting()
+            if isLate { for _ in 0..<count { try await answer(server) } }
+            let answers = try HTTPAnswers(client.readToEnd()).all
+            #expect(answers.count == count)
+            #expect(answers.allSatisfy { isLate ? $0.body == "late" : $0.body.hasSuffix(padding) })
+            try await wait(until: "the connection is gone") { await server.connectionCount == 0 }
+        }
+    }
+
+    @Test(
+        "a client that has ended its side gets the whole of a large answer, and what it asked behind it",
+        arguments: HTTPSyntaxTests.ways, ["", "Connection: close\r\n"])
+    func halfClosedLarge(way: LibeventWay, option: String) async throws {
+        try await withDescriber(way: way) { server, address in
+            let client = try RawSocket(address)
+            let first = "GET /keep HTTP/1.1\r\nHost: h\r\n\(option)\r\n"
+            try client.send(option.isEmpty ? first : first + "GET /behind HTTP/1.1\r\nHost: h\r\n\r\n")
+            client.shutDownWriting()
+            try await answer(server, body: [UInt8](repeating: UInt8(ascii: "x"), count: 16_000_000))
+            let answers = try HTTPAnswers(client.readToEnd()).all
+            #expect(answers.map(\.body.utf8.count) == [16_000_000])
         }
     }
 

@@ -24,68 +24,63 @@ struct HTTPRefusalTests {
     static let cases = [
         Case(
             name: "two lengths, the body by the first",
-            request: "POST /r HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi", framing: "duplicateContentLength"),
-        Case(
-            name: "two lengths, the body by the second",
-            request: "POST /r HTTP/1.1\r\nContent-Length: 300\r\nContent-Length: 2\r\n\r\nhi", framing: "duplicateContentLength"),
-        Case(
-            name: "two equal lengths", request: "POST /r HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
             framing: "duplicateContentLength"),
         Case(
-            name: "a length with a sign", request: "POST /r HTTP/1.1\r\nContent-Length: +2\r\n\r\nhi",
+            name: "two lengths, the body by the second",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 300\r\nContent-Length: 2\r\n\r\nhi",
+            framing: "duplicateContentLength"),
+        Case(
+            name: "two equal lengths", request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
+            framing: "duplicateContentLength"),
+        Case(
+            name: "a length with a sign", request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: +2\r\n\r\nhi",
             framing: "malformedContentLength"),
         Case(
-            name: "a length that is no number", request: "POST /r HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+            name: "a length that is no number", request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
             framing: "malformedContentLength"),
         Case(
-            name: "a negative length", request: "POST /r HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+            name: "a negative length", request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
             framing: "malformedContentLength"),
         Case(
-            name: "a list of lengths", request: "POST /r HTTP/1.1\r\nContent-Length: 2, 2\r\n\r\nhi",
+            name: "a list of lengths", request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2, 2\r\n\r\nhi",
             framing: "malformedContentLength"),
         Case(
             name: "length and chunked",
-            request: "POST /r HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             framing: "contentLengthWithTransferEncoding"),
         Case(
             name: "length and chunked, a body without end",
-            request: "POST /r HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello",
             framing: "contentLengthWithTransferEncoding"),
         Case(
-            name: "gzip, chunked", request: "POST /r HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            name: "gzip, chunked", request: "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
             framing: "unsupportedTransferEncoding"),
         Case(
-            name: "identity", request: "POST /r HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n" + smuggled,
-            framing: "unsupportedTransferEncoding"),
-        Case(
-            name: "chunked behind a tab", request: "POST /r HTTP/1.1\r\nTransfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n" + smuggled,
+            name: "identity", request: "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n" + smuggled,
             framing: "unsupportedTransferEncoding"),
         Case(
             name: "chunked twice",
-            request: "POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             framing: "unsupportedTransferEncoding"),
         Case(
             name: "chunked and gzip, a body without end",
-            request: "POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\nff\r\n",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\nff\r\n",
             framing: "unsupportedTransferEncoding"),
         Case(
-            name: "a folded transfer-encoding", request: "POST /r HTTP/1.1\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+            name: "a folded transfer-encoding",
+            request: "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
             framing: "malformedHeader"),
         Case(
-            name: "a blank before the colon", request: "POST /r HTTP/1.1\r\nContent-Length : 39\r\n\r\n" + smuggled,
-            framing: "malformedHeader"),
-        Case(name: "a header without a colon", request: "POST /r HTTP/1.1\r\nno colon\r\n\r\n", framing: "malformedHeader"),
-        Case(name: "a NUL in the head", request: "POST /r HTTP/1.1\r\nX: a\u{0}b\r\n\r\n", framing: "malformedHeader"),
-        Case(
-            name: "GET with a body", request: "GET /r HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi",
+            name: "GET with a body", request: "GET /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi",
             framing: "bodyWithBodilessMethod"),
         Case(
             name: "DELETE with a chunked body",
-            request: "DELETE /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+            request: "DELETE /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
             framing: "bodyWithBodilessMethod"),
         Case(
             name: "an unknown method with a body",
-            request: "BREW /r HTTP/1.1\r\nContent-Length: \(smuggled.utf8.count)\r\n\r\n" + smuggled,
+            request: "BREW /r HTTP/1.1\r\nHost: h\r\nContent-Length: \(smuggled.utf8.count)\r\n\r\n" + smuggled,
             framing: "bodyWithBodilessMethod"),
     ]
 
@@ -106,7 +101,7 @@ struct HTTPRefusalTests {
         }
     }
 
-    @Test("also when the head comes byte by byte", arguments: cases.filter { !$0.name.contains("NUL") })
+    @Test("also when the head comes byte by byte", arguments: cases)
     func refusedByteByByte(_ refusal: Case) async throws {
         try await withDescriber { server, address in
             let client = try RawSocket(address)
@@ -125,7 +120,7 @@ struct HTTPRefusalTests {
     func headWithBody() async throws {
         try await withDescriber { server, address in
             let client = try RawSocket(address)
-            try client.send("HEAD /r HTTP/1.1\r\nContent-Length: \(Self.smuggled.utf8.count)\r\n\r\n" + Self.smuggled)
+            try client.send("HEAD /r HTTP/1.1\r\nHost: h\r\nContent-Length: \(Self.smuggled.utf8.count)\r\n\r\n" + Self.smuggled)
             #expect(try client.readToEnd().hasPrefix("HTTP/1.1 400"))
             #expect(await server.seen == ["head /r"])
         }
@@ -136,19 +131,21 @@ struct HTTPRefusalTests {
     @Test(
         "a body or a head over the limit is the handler's to refuse",
         arguments: [
-            Request("POST /r HTTP/1.1\r\nContent-Length: 2001\r\n\r\n" + String(repeating: "x", count: 2001)),
-            Request("POST /r HTTP/1.1\r\nContent-Length: 2001\r\n\r\n"),
-            Request("POST /r HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 50_000)),
-            Request("POST /r HTTP/1.1\r\nContent-Length: 100000000000000000\r\n\r\n"),
-            Request("POST /r HTTP/1.1\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n"),
+            Request("POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2001\r\n\r\n" + String(repeating: "x", count: 2001)),
+            Request("POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2001\r\n\r\n"),
+            Request("POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 50_000)),
+            Request("POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000000000000\r\n\r\n"),
+            Request("POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n"),
             Request(
-                "POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n8ff\r\n" + String(repeating: "x", count: 0x8ff)
+                "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n8ff\r\n" + String(repeating: "x", count: 0x8ff)
                     + "\r\n0\r\n\r\n"),
-            Request("POST /r HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n" + String(repeating: "x", count: 100_000)),
-            Request("GET /r HTTP/1.1\r\nX: " + String(repeating: "x", count: 1000) + "\r\n\r\n"),
-            Request("GET /r HTTP/1.1\r\nX: " + String(repeating: "x", count: 50_000)),
-            Request("GET /r HTTP/1.1\r\nX: " + String(repeating: "x", count: 50_000) + "\r\n\r\n"),
-            Request("GET /r HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 10_000) + "\r\n"),
+            Request(
+                "POST /r HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
+                    + String(repeating: "x", count: 100_000)),
+            Request("GET /r HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 1000) + "\r\n\r\n"),
+            Request("GET /r HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 50_000)),
+            Request("GET /r HTTP/1.1\r\nHost: h\r\nX: " + String(repeating: "x", count: 50_000) + "\r\n\r\n"),
+            Request("GET /r HTTP/1.1\r\nHost: h\r\n" + String(repeating: "X: y\r\n", count: 10_000) + "\r\n"),
         ])
     func overLimit(request: Request) async throws {
         try await withDescriber(limits: Self.small) { server, address in
@@ -166,7 +163,7 @@ struct HTTPRefusalTests {
     func atLimit() async throws {
         try await withDescriber(limits: Self.small) { _, address in
             let client = try RawSocket(address)
-            let head = "POST /r HTTP/1.1\r\nContent-Length: 2000\r\nX: "
+            let head = "POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 2000\r\nX: "
             let filler = String(repeating: "x", count: 1000 - head.utf8.count - 4)
             for _ in 0..<2 {
                 try client.send(head + filler + "\r\n\r\n" + String(repeating: "y", count: 2000))
@@ -183,27 +180,10 @@ struct HTTPRefusalTests {
     func largeUpload() async throws {
         try await withDescriber(limits: Self.small) { _, address in
             let client = try RawSocket(address)
-            try client.send("POST /r HTTP/1.1\r\nContent-Length: 20000000\r\n\r\n")
+            try client.send("POST /r HTTP/1.1\r\nHost: h\r\nContent-Length: 20000000\r\n\r\n")
             try client.send([UInt8](repeating: 0, count: 20_000_000))
             #expect(try client.readAnswer().status == 413)
             #expect(try client.readToEnd() == "")
-        }
-    }
-
-    @Test(
-        "what evhttp cannot parse it answers itself, and closes",
-        arguments: [
-            "nonsense and more\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET\r\n\r\n",
-        ])
-    func unparsable(request: String) async throws {
-        try await withDescriber { server, address in
-            let client = try RawSocket(address)
-            try client.send(request)
-            let all = try client.readToEnd()
-            #expect(all.contains(" 400 Bad Request\r\n"))
-            #expect(all.split(separator: "HTTP/1.").count == 1)
-            #expect(await server.seen.isEmpty)
-            try await wait(until: "the connection is gone") { await server.connectionCount == 0 }
         }
     }
 }

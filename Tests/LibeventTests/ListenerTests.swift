@@ -182,7 +182,8 @@ private func churn(
             let web = try (0..<10).map { _ in try RawSocket(httpAddress) }
             for (index, client) in web.enumerated() {
                 let request = [
-                    "GET /x HTTP/1.1\r\n\r\n", "GET /drop HTTP/1.1\r\n\r\n", "POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n",
+                    "GET /x HTTP/1.1\r\nHost: h\r\n\r\n", "GET /drop HTTP/1.1\r\nHost: h\r\n\r\n",
+                    "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n",
                     "nonsense\r\n\r\n",
                 ]
                 try client.send(request[index % 4])

@@ -6,15 +6,19 @@ import Testing
 let testedWay: LibeventWay = getenv("PSP_HTTP_PLAIN").map { String(cString: $0) } == "1" ? .plain : .best
 
 /// A loop that has not started.
-func makeLoop(_ name: String = "test") throws -> EventLoop { try EventLoop(name: name, way: testedWay) }
+func makeLoop(_ name: String = "test", way: LibeventWay = testedWay) throws -> EventLoop {
+    try EventLoop(name: name, way: way)
+}
 
 /// Runs `body` with loops that end with it.
 ///
 /// `@concurrent`, here and in the other fixtures: a closure that inherits its caller's executor, called right after an `await` on
 /// an actor, is run on that actor's executor by Swift 6.3 when the caller is not isolated. A test that blocks would block the
 /// loop.
-func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -> R) async throws -> R {
-    let loops = try (0..<count).map { try makeLoop("test \($0)") }
+func withLoops<R>(
+    _ count: Int, way: LibeventWay = testedWay, _ body: @concurrent ([EventLoop]) async throws -> R
+) async throws -> R {
+    let loops = try (0..<count).map { try makeLoop("test \($0)", way: way) }
     for loop in loops { loop.start() }
     let result: Result<R, any Error>
     do { result = .success(try await body(loops)) } catch { result = .failure(error) }
@@ -23,8 +27,10 @@ func withLoops<R>(_ count: Int, _ body: @concurrent ([EventLoop]) async throws -
     return try result.get()
 }
 
-func withLoop<R>(_ body: @concurrent (EventLoop) async throws -> R) async throws -> R {
-    try await withLoops(1) { try await body($0[0]) }
+func withLoop<R>(
+    _ way: LibeventWay = testedWay, _ body: @concurrent (EventLoop) async throws -> R
+) async throws -> R {
+    try await withLoops(1, way: way) { try await body($0[0]) }
 }
 
 /// An actor of a loop on which a test can do anything.

@@ -95,7 +95,7 @@ struct UnpromisedTests {
     func refusal() async throws {
         try await withBench { bench, address in
             let client = try RawSocket(address)
-            try client.send("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            try client.send("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
             try client.send("g\r\n")
             try await wait(until: "the refusal is asked for") { await bench.keptCount == 1 }
             _ = await bench.answer([])

@@ -136,6 +136,44 @@ struct FramingTests {
         }
     }
 
+    /// What libevent would answer with a page of its own, or drop.
+    @Test(
+        "what is not written as HTTP has it is answered as everything else is, and the connection closes",
+        arguments: [
+            ("nonsense\r\n\r\n", 2107, 400, nil), ("GET\r\n\r\n", 2107, 400, nil),
+            ("CONNECT h:1 HTTP/1.1\r\n\r\n", 2107, 400, nil),
+            ("POST x?u=http://a/psp/push/msg HTTP/1.1\r\nHost: h\r\n\r\n", 2107, 400, nil),
+            ("POST /psp/push/msg HTTP/2.0\r\n\r\n", 2103, 505, nil),
+            ("POST /psp/push/msg HTTP/1.10\r\n\r\n", 2103, 400, nil),
+            ("POST /psp/push/msg HTTP/1.1\r\n\r\n", 2103, 400, "Host"),
+            ("POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 2103, 400, "Host"),
+            ("POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 2103, 400, nil),
+            ("POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nExpect: x\r\nContent-Length: 2\r\n\r\n{}", 2103, 417, "Expect"),
+            (
+                "POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n", 2103, 400,
+                "Transfer-Encoding"
+            ),
+        ] as [(String, Int, Int, String?)])
+    func malformed(request: String, code: Int, status: Int, field: String?) async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            try connection.send(request)
+            expect(try connection.reply(), code, status: status, field: field)
+            #expect(try connection.isClosedByServer())
+        }
+    }
+
+    @Test("a request line over the limit is 2106, also when it comes in pieces", arguments: [1, 2])
+    func longRequestLine(pieces: Int) async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            let line = "GET /psp/push/stats?tag=" + String(repeating: "x", count: 20_000)
+            let text = pieces == 1 ? line + " HTTP/1.1\r\nHost: h\r\n\r\n" : line
+            try connection.send(text)
+            expect(try connection.reply(), 2106, status: 413)
+        }
+    }
+
     @Test("Content-Length with Transfer-Encoding is refused, and the connection closes")
     func lengthWithChunks() async throws {
         try await Served.with { served in

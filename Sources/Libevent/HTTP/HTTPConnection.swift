@@ -41,6 +41,8 @@ final class HTTPConnection {
     private var scanned = 0
     /// How many bytes have come since the request began.
     private var received = 0
+    /// How many empty lines have come before it.
+    private var emptyLines = 0
     private var chunks = HTTPChunkScan()
     /// How many bytes of body its chunks may announce.
     private var bodyLimit = 0
@@ -51,10 +53,12 @@ final class HTTPConnection {
     var isRefusalWritten = false
     var isInputEnded = false
 
-    /// How much input is read ahead while an answer is on its way: evhttp reads on without a bound. Before a close more is taken
-    /// in, since closing with input unread would reset the connection, and might destroy the answer.
-    static let readAhead = 4096
-    private static let readAheadOfClose = 1024 * 1024
+    /// How much input is read ahead while an answer is streamed: evhttp reads on without a bound.
+    private static let readAhead = 4096
+    /// What is taken in before a close: closing with input unread would reset the connection, and might destroy the answer.
+    private static let readBeforeClose = 1024 * 1024
+    /// Some clients send an empty line behind a body (RFC 9112 §2.2).
+    private static let maxEmptyLines = 4
 
     init(_ link: any HTTPLink, slot: Int, service: HTTPService) {
         self.link = link
@@ -131,26 +135,43 @@ final class HTTPConnection {
     private func readAlong(_ added: Int) {
         guard let service else { return }
         if scan.isComplete { return countChunks(added) }
+        if scan.bytes == 0 && !dropEmptyLines() { return }
         withUnscanned { scanned += scan.scan($0) }
         if scan.isComplete {
             didReadHead(service)
-        } else if scan.evidence.isMalformed || received > service.limits.maxHeaderBytes {
+        } else if scan.isMalformed || received > service.limits.maxHeaderBytes {
             refuse(head())
         }
+    }
+
+    /// Drops empty lines that come before a request. Returns whether there is anything else.
+    private func dropEmptyLines() -> Bool {
+        while received >= 2, emptyLines < Self.maxEmptyLines, let start = evbuffer_pullup(input, 2),
+            start[0] == HTTPSyntax.carriageReturn, start[1] == HTTPSyntax.lineFeed
+        {
+            emptyLines += 1
+            received -= 2
+            evbuffer_drain(input, 2)
+        }
+        if received > 0 { return true }
+        state = .idle
+        service?.limitIdleTime(of: self)
+        return false
     }
 
     /// Refuses what must be, and asks the judge where the body has still to come. A request that is complete and in order goes
     /// on, whatever its size: its handler sees that.
     private func didReadHead(_ service: HTTPService) {
+        emptyLines = 0
         let evidence = scan.evidence
-        guard evidence.verdict(.post) == .ok else { return refuse(head()) }
+        guard scan.framing(.post) == .ok else { return refuse(head()) }
         if !evidence.hasTransferEncoding, received >= scan.bytes + evidence.announcedLength { return watchInput(false) }
         let head = head()
         // Before the judge, so that a body which is too large by what has come with its head is known to be.
         chunks = HTTPChunkScan()
         if evidence.hasTransferEncoding { scanChunks(evbuffer_get_length(input) - scanned) }
         guard scan.bytes <= service.limits.maxHeaderBytes, evidence.announcedLength <= service.limits.maxBodyBytes,
-            evidence.verdict(head.method) == .ok, case .accept(let limit) = service.judge(head), evidence.announcedLength <= limit
+            scan.framing(head.method) == .ok, case .accept(let limit) = service.judge(head), evidence.announcedLength <= limit
         else { return refuse(head) }
         // The head is done in time; now the body's begins.
         progressMark = 0
@@ -168,26 +189,29 @@ final class HTTPConnection {
 
     private func scanChunks(_ added: Int) {
         forEachPiece(ofLast: added) { chunks.scan($0) }
-        if chunks.isMalformed { scan.rejectTransferEncoding() }
+        if chunks.isMalformed { scan.rejectChunk() }
     }
 
     private func refuseIfTooLarge() {
         if chunks.isMalformed || chunks.announced > bodyLimit { refuse(head()) }
     }
 
-    private func withUnscanned(_ body: (UnsafeRawBufferPointer) -> Void) {
+    private func withUnscanned(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
         let count = evbuffer_get_length(input)
         guard count > scanned, let start = evbuffer_pullup(input, -1) else { return }
-        body(UnsafeRawBufferPointer(start: start + scanned, count: count - scanned))
+        body(UnsafeMutableRawBufferPointer(start: start + scanned, count: count - scanned))
     }
 
     private func head() -> HTTPRequestHead {
-        let start = evbuffer_pullup(input, scan.bytes <= evbuffer_get_length(input) ? scan.bytes : 0)
-        return scan.head(lastInput: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : scan.bytes), of: address)
+        let length = evbuffer_get_length(input)
+        // What has come of the first line, while it is not complete.
+        let count = scan.bytes == 0 ? length : scan.bytes <= length ? scan.bytes : 0
+        let start = evbuffer_pullup(input, count)
+        return scan.head(lastInput: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), of: address)
     }
 
     /// Calls `body` with the last bytes of the input, as they lie in memory.
-    private func forEachPiece(ofLast count: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    private func forEachPiece(ofLast count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
         guard count > 0 else { return }
         var position = evbuffer_ptr()
         evbuffer_ptr_set(input, &position, evbuffer_get_length(input) - count, EVBUFFER_PTR_SET)
@@ -197,7 +221,7 @@ final class HTTPConnection {
             // The last piece goes on to the end of its memory.
             var left = count
             for vector in vectors where left > 0 {
-                body(UnsafeRawBufferPointer(start: vector.iov_base, count: min(left, vector.iov_len)))
+                body(UnsafeMutableRawBufferPointer(start: vector.iov_base, count: min(left, vector.iov_len)))
                 left -= vector.iov_len
             }
         }
@@ -209,7 +233,10 @@ final class HTTPConnection {
 
     var refusedBodyBytes: Int { scan.isComplete ? max(scan.evidence.announcedLength, chunks.announced) : 0 }
 
-    func framing(_ method: HTTPMethod) -> HTTPFraming { scan.evidence.verdict(method) }
+    func framing(_ method: HTTPMethod) -> HTTPFraming { scan.framing(method) }
+
+    /// Whether the connection ends with the next answer, whatever that says.
+    var closesNext: Bool { scan.evidence.closes || isDraining }
 
     /// The request is complete: its handler's time is not limited here.
     func didArrive(_ request: OpaquePointer) {
@@ -224,7 +251,6 @@ final class HTTPConnection {
         closesAfterAnswer = closing
         progressMark = count
         service?.limitTransferTime(of: self)
-        bufferevent_setwatermark(stream, ps_ev_read(), 0, closing ? Self.readAheadOfClose : Self.readAhead)
         // Unretained: evhttp calls it before it closes the connection or takes the next request from it.
         evhttp_request_set_on_complete_cb(
             request, { _, context in HTTPConnection.from(context)?.didAnswer() }, Unmanaged.passUnretained(self).toOpaque())
@@ -243,7 +269,7 @@ final class HTTPConnection {
         guard let service else { return }
         service.limitIdleTime(of: self)
         streamedReply = nil
-        if closesAfterAnswer { return closeAfterAnswer() }
+        if closesAfterAnswer { return willCloseAfterAnswer() }
         state = .idle
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
         link.becameIdle()
@@ -258,10 +284,12 @@ final class HTTPConnection {
         service.didBecomeIdle()
     }
 
-    /// evhttp closes now by itself, except after CONNECT, where it goes on to read requests: there must be none.
-    private func closeAfterAnswer() {
-        dropInput()
+    /// evhttp closes now by itself, except where a stream had begun before the server drained: then it goes on to read requests,
+    /// and there must be none.
+    private func willCloseAfterAnswer() {
         state = .refused
+        dropInput()
+        link.transport.discardInput(upTo: Self.readBeforeClose)
         service?.loop.afterCallback { [weak self] in self?.close() }
     }
 
@@ -276,7 +304,7 @@ final class HTTPConnection {
 
     /// The last piece goes to evhttp; from now on it is an answer like any other.
     func willEndStream(_ request: OpaquePointer) {
-        willAnswer(request, count: link.unsentCount, closing: !scan.isHTTP11 || isDraining)
+        willAnswer(request, count: link.unsentCount, closing: closesNext || !scan.isHTTP11)
         link.endReply(request)
     }
 

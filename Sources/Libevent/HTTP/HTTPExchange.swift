@@ -12,7 +12,7 @@ internal import Glibc
 public final class HTTPExchange {
     /// The method.
     public let method: HTTPMethod
-    /// The target as it was sent.
+    /// The target as it was sent; where that was an address with a host, its path and query.
     public let rawTarget: String
     /// The path as it was sent: for taking it apart at `/` before decoding.
     public let rawPath: String

@@ -1,36 +1,51 @@
-/// Whether it is beyond doubt where a request ends. Where it is not, this server and a proxy before it may disagree about what is
-/// a request of its own (request smuggling, RFC 9112 §11.2): refuse the request; the connection closes after the answer, whatever
-/// `HTTPExchange.reply` is told.
+/// Whether everybody reads a request alike: where it ends, and what it asks. Where that is in doubt, this server and a proxy
+/// before it may disagree about what is a request of its own (request smuggling, RFC 9112 §11.2): refuse the request; the
+/// connection closes after the answer, whatever `HTTPExchange.reply` is told.
 public enum HTTPFraming: Hashable, Sendable {
     /// Nothing to object to.
     case ok
+    /// The first line is not a method, a target and a version with a blank between them and CR LF behind (RFC 9112 §3); or the
+    /// target is neither a path nor an address that begins with `http`.
+    case malformedRequestLine
+    /// A version other than 1.x, which RFC 9110 §15.6.6 has answered with 505.
+    case unsupportedVersion
+    /// A line without colon, a name that is no token, such as `Content-Length :`, a line that goes on in the next one, a control
+    /// character, a line that does not end with CR LF.
+    case malformedHeader
+    /// No `Host` in HTTP/1.1, more than one, or one that is no host (RFC 9112 §3.2).
+    case badHost
     /// More than one Content-Length, the same or not.
     case duplicateContentLength
     /// A Content-Length that is not digits only.
     case malformedContentLength
     /// Both Content-Length and Transfer-Encoding.
     case contentLengthWithTransferEncoding
-    /// A Transfer-Encoding other than one `chunked`, or a chunk whose size is no hexadecimal number.
+    /// A Transfer-Encoding other than one `chunked`, or any in HTTP/1.0 (RFC 9112 §6.1).
     case unsupportedTransferEncoding
+    /// A chunk that is not written as RFC 9112 §7.1 has it, or a trailer that is none.
+    case malformedChunk
     /// A body with a method that takes none.
     case bodyWithBodilessMethod
-    /// A NUL byte, or a header's name that is no token, such as `Content-Length :`.
-    case malformedHeader
+    /// An `Expect` other than `100-continue`, which RFC 9110 §10.1.1 has answered with 417.
+    case unknownExpectation
 }
 
 /// The headers that decide about a request's framing, noted one by one.
 struct FramingEvidence {
-    private enum Field {
-        case contentLength, transferEncoding, other
-    }
-
-    private var last = Field.other
+    private var hosts = 0
+    private var isHostMalformed = false
     private var contentLengths = 0
     private var transferEncodings = 0
     private var isLengthMalformed = false
     private var isChunked = false
+    private var isChunkMalformed = false
+    private var isExpectationUnknown = false
+    private var connections = 0
+    private var isHTTP11 = true
     /// A `Connection` that says anything but `keep-alive`.
     private(set) var hasConnectionOption = false
+    /// The connection ends with the answer (RFC 9112 §9.3).
+    private(set) var closes = false
     /// No header that follows can mend it.
     private(set) var isMalformed = false
     /// The body's length by the first Content-Length; 0 without one.
@@ -40,31 +55,39 @@ struct FramingEvidence {
 
     mutating func addMalformed() { isMalformed = true }
 
-    mutating func addUnsupportedEncoding() { isChunked = false }
+    mutating func addMalformedChunk() { isChunkMalformed = true }
 
     /// Notes a header. evhttp takes only the bare word for `chunked`, so that whatever it would overlook is not chunked here
     /// either.
     mutating func add(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        if name.isEmpty || !isToken(name) { isMalformed = true }
-        last = .other
+        if !HTTPSyntax.isToken(name) || !HTTPSyntax.isFieldValue(value) { isMalformed = true }
         switch name.count {
+        case 4 where equalsIgnoringCase(name, lowercased: "host"):
+            hosts += 1
+            if !HTTPSyntax.isHost(value) { isHostMalformed = true }
+        case 6 where equalsIgnoringCase(name, lowercased: "expect"):
+            if !equalsIgnoringCase(value, lowercased: "100-continue") { isExpectationUnknown = true }
+        case 10 where equalsIgnoringCase(name, lowercased: "connection"): addConnection(value)
         case 14 where equalsIgnoringCase(name, lowercased: "content-length"):
-            last = .contentLength
             contentLengths += 1
             addLength(value)
         case 17 where equalsIgnoringCase(name, lowercased: "transfer-encoding"):
-            last = .transferEncoding
             transferEncodings += 1
             isChunked = equalsIgnoringCase(value, lowercased: "chunked")
-        case 10 where equalsIgnoringCase(name, lowercased: "connection"):
-            if !equalsIgnoringCase(value, lowercased: "keep-alive") { hasConnectionOption = true }
         default: break
         }
     }
 
-    /// Notes that the last header goes on in another line (RFC 9112 §5.2), which no honest client does to these two.
-    mutating func addContinuation() {
-        if last != .other { isMalformed = true }
+    /// A list of options (RFC 9110 §7.6.1); what else is in it changes nothing.
+    private mutating func addConnection(_ value: UnsafeRawBufferPointer) {
+        connections += 1
+        guard !equalsIgnoringCase(value, lowercased: "keep-alive") else { return }
+        hasConnectionOption = true
+        for option in value.split(separator: UInt8(ascii: ",")) {
+            var option = option.drop { HTTPSyntax.isSpace($0) }
+            while let last = option.last, HTTPSyntax.isSpace(last) { option.removeLast() }
+            if equalsIgnoringCase(UnsafeRawBufferPointer(rebasing: option), lowercased: "close") { closes = true }
+        }
     }
 
     private mutating func addLength(_ value: UnsafeRawBufferPointer) {
@@ -75,41 +98,23 @@ struct FramingEvidence {
         if contentLengths == 1 { announcedLength = value.reduce(0) { $0 * 10 + Int($1 - 48) } }
     }
 
+    /// All headers have come.
+    mutating func end(isHTTP11: Bool) {
+        self.isHTTP11 = isHTTP11
+        // HTTP/1.0 goes on when it asks for that and for nothing else.
+        if !isHTTP11 && (connections != 1 || hasConnectionOption) { closes = true }
+    }
+
     func verdict(_ method: HTTPMethod) -> HTTPFraming {
         if isMalformed { return .malformedHeader }
+        if isHostMalformed || hosts > 1 || hosts == 0 && isHTTP11 { return .badHost }
         if contentLengths > 0 && transferEncodings > 0 { return .contentLengthWithTransferEncoding }
         if contentLengths > 1 { return .duplicateContentLength }
         if isLengthMalformed { return .malformedContentLength }
-        if transferEncodings > 1 || transferEncodings == 1 && !isChunked { return .unsupportedTransferEncoding }
+        if transferEncodings > 1 || transferEncodings == 1 && (!isChunked || !isHTTP11) { return .unsupportedTransferEncoding }
+        if isChunkMalformed { return .malformedChunk }
         if !method.takesBody && (announcedLength > 0 || transferEncodings > 0) { return .bodyWithBodilessMethod }
+        if isExpectationUnknown && isHTTP11 { return .unknownExpectation }
         return .ok
     }
-}
-
-/// The characters of a token (RFC 9110 §5.6.2): letters, digits and ``!#$%&'*+-.^_`|~``, a bit for each ASCII character.
-private func isToken(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    for byte in bytes {
-        let set: UInt64 = byte < 64 ? 0x03ff6cfa00000000 : 0x57ffffffc7fffffe
-        guard byte < 128, set >> UInt64(byte & 63) & 1 == 1 else { return false }
-    }
-    return true
-}
-
-/// Compares with a lower-case ASCII text: the name of a header, for one.
-package func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, lowercased text: StaticString) -> Bool {
-    guard bytes.count == text.utf8CodeUnitCount else { return false }
-    return text.withUTF8Buffer { expected in
-        for index in expected.indices where lowercase(bytes[index]) != expected[index] { return false }
-        return true
-    }
-}
-
-/// Compares with a name, without case.
-func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ name: String) -> Bool {
-    guard bytes.count == name.utf8.count else { return false }
-    return zip(bytes, name.utf8).allSatisfy { lowercase($0) == lowercase($1) }
-}
-
-private func lowercase(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }

@@ -16,8 +16,9 @@ protocol HTTPLink: AnyObject {
     func didArrive(_ request: OpaquePointer)
     /// Writes an ordinary answer at once; false: nothing has been done, and the answer goes evhttp's way.
     func answerNow(_ answer: HTTPAnswer, to request: OpaquePointer) -> Bool
-    /// evhttp has got an answer, or the last piece of one.
-    func didHandOver(closing: Bool)
+    /// evhttp has got an answer. Until it is written nothing is read: the peer may have ended its side, and evhttp would drop the
+    /// answer, and what was sent ahead, with it.
+    func didHandOver()
     /// Between two requests.
     func becameIdle()
     /// Tells evhttp that a streamed answer is complete.

@@ -4,7 +4,7 @@
 public struct HTTPRequestHead: Sendable {
     /// The method.
     public let method: HTTPMethod
-    /// The target as it was sent.
+    /// The target as it was sent; where that was an address with a host, its path and query.
     public let rawTarget: String
     /// The headers in the order and spelling of the request; white space around values is removed.
     public let headers: [(name: String, value: String)]
@@ -28,7 +28,7 @@ public struct HTTPRequestHead: Sendable {
         }
     }
 
-    /// Takes the lines of a head apart; what is malformed in them has been found before.
+    /// Takes the lines of a head apart, or what has come of its first; what is malformed in them has been found before.
     init(lines bytes: Slice<UnsafeRawBufferPointer>, bodyLength: Int?, peer: SocketAddress?) {
         var method = HTTPMethod.other
         var rawTarget = ""

@@ -44,12 +44,13 @@ final class PendingRequest {
         }
         // Nil when the peer has gone while the handler was at work; evhttp only frees the request then.
         if let connection, evhttp_request_get_connection(request) != nil {
-            addConnection(of: connection, closing: answer.closing || connection.isDraining, to: headers)
+            let closing = answer.closing || connection.closesNext
+            addConnection(of: connection, closing: closing, to: request)
             add("Date", connection.date, to: headers)
-            connection.willAnswer(request, count: answer.body.count, closing: answer.closing)
+            connection.willAnswer(request, count: answer.body.count, closing: closing)
         }
         evhttp_send_reply(request, Int32(answer.status), nil, nil)
-        connection?.link.didHandOver(closing: answer.closing)
+        connection?.link.didHandOver()
     }
 
     /// Begins an answer whose body comes later.
@@ -65,11 +66,7 @@ final class PendingRequest {
         source = .gone
         let output = evhttp_request_get_output_headers(request)
         for (name, value) in headers { add(name, value, to: output) }
-        if !connection.scan.isHTTP11 {
-            // Or evhttp would promise to keep the connection, whose end is the end of the body.
-            evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection")
-        }
-        addConnection(of: connection, closing: !connection.scan.isHTTP11 || connection.isDraining, to: output)
+        addConnection(of: connection, closing: connection.closesNext || !connection.scan.isHTTP11, to: request)
         add("Date", connection.date, to: output)
         let reply = StreamedReply(request, of: connection, on: loop)
         reply.start(status: status)
@@ -77,8 +74,13 @@ final class PendingRequest {
     }
 
     /// Says what becomes of the connection.
-    private func addConnection(of connection: HTTPConnection, closing: Bool, to headers: UnsafeMutablePointer<evkeyvalq>?) {
-        if closing { return add("Connection", "close", to: headers) }
+    private func addConnection(of connection: HTTPConnection, closing: Bool, to request: OpaquePointer) {
+        let headers = evhttp_request_get_output_headers(request)
+        if closing {
+            // Or evhttp would promise to keep the connection to whoever has asked for that in HTTP/1.0.
+            evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection")
+            return add("Connection", "close", to: headers)
+        }
         guard connection.scan.keepsAlive, let keepAlive = connection.service?.keepAlive else { return }
         add("Connection", "keep-alive", to: headers)
         add("Keep-Alive", keepAlive, to: headers)

@@ -91,10 +91,7 @@ final class PlainLink: HTTPLink {
 
     func answerNow(_ answer: HTTPAnswer, to request: OpaquePointer) -> Bool { false }
 
-    func didHandOver(closing: Bool) {
-        // The peer may have ended its side, and evhttp would drop the answer with it. What it sends before a close is taken in.
-        if !closing { bufferevent_disable(stream, ps_ev_read()) }
-    }
+    func didHandOver() { bufferevent_disable(stream, ps_ev_read()) }
 
     private func watchOutputs() {
         // Unretained: the callbacks go with the buffers, before the filter lets this object go.

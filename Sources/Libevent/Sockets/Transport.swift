@@ -54,6 +54,14 @@ struct Transport {
     /// Forgets what has been read.
     func dropInput() { evbuffer_drain(input, evbuffer_get_length(input)) }
 
+    /// Reads what waits, past the bufferevent, and forgets it.
+    func discardInput(upTo limit: Int) {
+        var left = limit
+        withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 1) { buffer in
+            while left > 0, case let count = readNow(into: buffer), count > 0 { left -= count }
+        }
+    }
+
     // MARK: Writing
 
     /// How many bytes wait to be written.

@@ -33,7 +33,7 @@ final class DirectLink: HTTPLink {
         answerWithoutStart(answer, to: request)
     }
 
-    func didHandOver(closing: Bool) {}
+    func didHandOver() { bufferevent_disable(stream, ps_ev_read()) }
 
     func becameIdle() {}
 

@@ -11,7 +11,7 @@ internal import Glibc
 // - The plain way: `evhttp_send_reply`, which puts the answer together with printf and copies of each header, then waits for the
 //   socket to become writable: another pass of the loop, and changes of epoll's interest.
 //
-// Whatever is out of the ordinary goes evhttp's way: another version than HTTP/1.1, chunked bodies, `Connection: close`, `100
+// Whatever is out of the ordinary goes evhttp's way: HTTP/1.0, chunked bodies, `Connection: close`, `100
 // Continue` not yet written, a request sent ahead, an answer from within evhttp's callback, a socket whose buffer is full.
 
 extension DirectLink {
@@ -40,5 +40,6 @@ extension DirectLink {
         let isWritten = rest.withUnsafeBytes { transport.write($0) }
         precondition(isWritten, "bufferevent_write: no memory")
         callbacks.restoreForWriting()
+        didHandOver()
     }
 }

@@ -32,7 +32,12 @@ extension HTTPFraming {
         case .contentLengthWithTransferEncoding: .lengthOrChunks
         case .unsupportedTransferEncoding: .onlyChunked
         case .bodyWithBodilessMethod: .noBody
+        case .malformedChunk: .chunks
         case .malformedHeader: .headerLines
+        case .malformedRequestLine: .requestLine
+        case .unsupportedVersion: .version
+        case .badHost: .host
+        case .unknownExpectation: .expectation
         }
     }
 }

@@ -11,7 +11,7 @@ public enum Rejection: Error, Hashable, Sendable {
     case headTooLarge(limit: Int)
     /// The body is longer than so many bytes.
     case bodyTooLarge(limit: Int)
-    /// It is in doubt where the request ends. The connection closes.
+    /// It is in doubt where the request ends or what it asks. The connection closes.
     case framing(HTTPFraming)
     /// The route takes no body. The connection closes.
     case unexpectedBody
@@ -45,7 +45,10 @@ public enum Rejection: Error, Hashable, Sendable {
         case .methodNotAllowed(let methods):
             reply.headers.append(("Allow", methods.map(\.rawValue).joined(separator: ", ")))
         case .unauthorized(let scheme): reply.headers.append(("WWW-Authenticate", scheme))
-        case .framing, .unexpectedBody, .bodyDropped: reply.closes = true
+        case .framing(let framing):
+            reply.closes = true
+            if let status = framing.status { reply.status = status }
+        case .unexpectedBody, .bodyDropped: reply.closes = true
         case .noSuchAddress, .headTooLarge, .bodyTooLarge, .unknownParameter, .missingParameter, .invalidParameter: break
         }
     }
@@ -56,8 +59,19 @@ extension HTTPFraming {
     public var header: String? {
         switch self {
         case .duplicateContentLength, .malformedContentLength: "Content-Length"
-        case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding: "Transfer-Encoding"
-        case .ok, .bodyWithBodilessMethod, .malformedHeader: nil
+        case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding, .malformedChunk: "Transfer-Encoding"
+        case .badHost: "Host"
+        case .unknownExpectation: "Expect"
+        case .ok, .malformedRequestLine, .unsupportedVersion, .bodyWithBodilessMethod, .malformedHeader: nil
+        }
+    }
+
+    /// The status that HTTP has for it, where that is not the front's to choose (RFC 9110 §15).
+    var status: Int? {
+        switch self {
+        case .unsupportedVersion: 505
+        case .unknownExpectation: 417
+        default: nil
         }
     }
 }
