@@ -29,6 +29,7 @@ extension APIFront {
         switch store.health {
         case .serving: return nil
         case .full: return ("disk_full", nil)
+        case .blocked(let reason): return ("blocked", reason)
         case .failed(let reason): return ("failed", reason)
         }
     }

@@ -139,7 +139,7 @@ public final class PushServer: Sendable {
         if !devicesEnded { log.warning("some devices were not waited for") }
         let operatorsEnded = await grace.wait { [admin] in await admin.shutdown(patience: .seconds(2)) }
         if !operatorsEnded { log.warning("some operators were not waited for") }
-        await Self.stop(store, then: loops.map(\.thread))
+        let isKept = await Self.stop(store, then: loops.map(\.thread))
         defer { directory.release() }
         do throws(FileError) {
             try directory.retract()
@@ -148,18 +148,20 @@ public final class PushServer: Sendable {
             return false
         }
         log.info("ended")
-        return true
+        return isKept
     }
 
     /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the
     /// concurrency runtime's that others wait for.
-    private static func stop(_ store: any Store, then threads: [EventLoop]) async {
+    /// - Returns: whether the store has kept everything.
+    @discardableResult
+    private static func stop(_ store: any Store, then threads: [EventLoop]) async -> Bool {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                store.close()
+                let isKept = store.close()
                 for thread in threads { thread.stop() }
                 for thread in threads { thread.join() }
-                continuation.resume()
+                continuation.resume(returning: isKept)
             }
         }
     }

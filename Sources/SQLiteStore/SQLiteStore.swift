@@ -12,6 +12,7 @@ internal import StoreCore
 /// ```
 public final class SQLiteStore: Store {
     let writer: Writer
+    private let checkpointer: Checkpointer
     /// Pages for devices.
     let pages: Reader
     /// Reports and lists, which may be long: they delay no device.
@@ -19,10 +20,11 @@ public final class SQLiteStore: Store {
     let tail: Tail
     let tasks: TaskNumber
     let options: Options
+    let lines: RareLines
     /// How many doors there are.
     private let ports = Locked(0)
 
-    /// Opens the store in an existing directory, making its file if there is none.
+    /// Opens the store in an existing directory, making its file if there is none. All that it needs until its end is open then.
     ///
     /// Returns when the log's newest rows are indexed in memory; that is bounded, whatever the size of the log.
     public static func open(directory: String, options: Options = Options()) throws(SQLiteStoreError) -> SQLiteStore {
@@ -32,6 +34,8 @@ public final class SQLiteStore: Store {
             return try SQLiteStore(path: directory + "/psp.db", steady)
         } catch let error as SQLiteStoreError {
             throw error
+        } catch let error as SQLiteError {
+            throw SQLiteStoreError("\(directory)/psp.db", error)
         } catch {
             throw .failed("\(directory)/psp.db: \(error)")
         }
@@ -39,6 +43,7 @@ public final class SQLiteStore: Store {
 
     private init(path: String, _ options: Options) throws {
         self.options = options
+        lines = RareLines(options.log)
         try Schema.inspect(path)
         let database = try Database(path: path, role: .writer)
         try Schema.prepare(database)
@@ -49,22 +54,29 @@ public final class SQLiteStore: Store {
         self.tail = tail
         self.tasks = tasks
 
-        let ready = Opening()
-        writer = Writer(path: path, options: options)
-        let backlogLimit = options.tuning.backlogLimit
-        writer.start(
-            { () throws(SQLiteError) in
+        // What was begun is ended where the rest cannot be opened.
+        var begun: [() -> Void] = []
+        do throws(SQLiteError) {
+            let checkpointer = try Checkpointer(path: path, log: options.log)
+            begun.append { checkpointer.close(.leaving) }
+            let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
+                try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
+            }
+            let pages = try Reader(name: "psp-pages", isShared: true, scheduling: .ordinary, log: options.log, open: open)
+            begun.append(pages.close)
+            let reports = try Reader(
+                name: "psp-reports", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
+            begun.append(reports.close)
+            let backlogLimit = options.tuning.backlogLimit
+            (self.checkpointer, self.pages, self.reports) = (checkpointer, pages, reports)
+            writer = Writer(checkpointer, options: options)
+            try writer.start { () throws(SQLiteError) in
                 // The writer's own connection, on its own thread.
                 try Decisions(
                     Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, backlogLimit: backlogLimit)
-            }, opened: ready.finish)
-        let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
-            try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
-        }
-        pages = Reader(name: "psp-pages", isShared: true, scheduling: .ordinary, log: options.log, open: open)
-        reports = Reader(name: "psp-reports", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
-        if let error = ready.wait() {
-            close()
+            }
+        } catch {
+            for close in begun.reversed() { close() }
             throw error
         }
     }
@@ -95,25 +107,13 @@ public final class SQLiteStore: Store {
     }
 
     /// Decides and writes what was handed in, then ends. Loops must go on until it returns: answers are posted to them.
-    public func close() {
-        writer.close()
+    @discardableResult
+    public func close() -> Bool {
+        let loss = writer.close()
         pages.close()
         reports.close()
-    }
-}
-
-/// Carries what became of the writer's start to the thread that waits for it.
-private final class Opening: Sendable {
-    private let outcome = Locked<SQLiteError?>(nil)
-    private let wake = WakeSignal()
-
-    @Sendable func finish(_ error: SQLiteError?) {
-        outcome.withLock { $0 = error }
-        wake.signal()
-    }
-
-    func wait() -> SQLiteError? {
-        wake.wait()
-        return outcome.withLock { $0 }
+        checkpointer.close(loss == nil ? .moving : .leaving)
+        if let loss { options.log("the store was closed, but \(loss)") }
+        return loss == nil
     }
 }

@@ -46,11 +46,12 @@ def exchange_status(server, path):
         connection.close()
 
 
-def test_a_full_disk_refuses_and_heals(disk, scene, device):
+@pytest.mark.parametrize("how", ["full", "quota"])
+def test_a_full_disk_refuses_and_heals(disk, scene, device, how):
     phone = device(disk.server, scene.phone).connect()
     before = scene.caller.to_device(scene.phone.token)
     phone.wait_for(before)
-    disk.fail("full")
+    disk.fail(how)
     body = notification(type="unicast", device_tokens=scene.phone.token)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: scene.caller.push(body), range(24)))
@@ -64,6 +65,33 @@ def test_a_full_disk_refuses_and_heals(disk, scene, device):
     assert phone.tasks() == [before, reply.data["task_id"]], "what was refused is never delivered"
     assert [task["task_id"] for task in reversed(scene.admin.tasks())] == phone.tasks()
     assert scene.admin.get("orgs", scene.name("new")).status == 404
+
+
+def test_a_clean_end_that_loses_acknowledgements_is_told(disk, scene, device):
+    phone = device(disk.server, scene.phone).connect()
+    disk.fail("full")
+    assert scene.caller.push(notification(type="unicast", device_tokens=scene.phone.token)).code == 2302
+    disk.heal()
+    task = eventually(
+        lambda: succeeded(scene.caller.push(notification(type="unicast", device_tokens=scene.phone.token))), "it heals")
+    phone.wait_for(task.data["task_id"])
+    eventually(lambda: scene.admin.get("tasks", task.data["task_id"]).ok()["counts"]["delivered"] == 1, "it is counted")
+    assert disk.server.stop() == 0, "nothing was lost"
+    disk.server.start()
+    phone = device(disk.server, scene.phone).connect()
+    # What it acknowledges from now on cannot be written.
+    other = scene.caller.to_device(scene.phone.token)
+    disk.fail("full")
+    phone.wait_for(other)
+    phone.disconnect()
+    assert disk.server.stop() == 1
+    assert "acknowledgements could not be written" in disk.server.tail()
+    # There is no room for the lock's and the address's files either: the next try may do better.
+    status = disk.server.start_status()
+    assert status == 1, disk.server.tail()
+    disk.heal()
+    disk.server.start()
+    device(disk.server, scene.phone).connect().wait_for(other)
 
 
 def succeeded(reply):

@@ -33,7 +33,8 @@ struct ProbeTests {
     @Test(
         "why it is not ready, the operators' listener tells and the callers' does not",
         arguments: [
-            (Health.full, #""cause":"disk_full""#), (.failed(reason: "fsync: EIO"), #""cause":"failed","detail":"fsync: EIO""#),
+            (Health.full, #""cause":"disk_full""#), (.blocked(reason: "locked"), #""cause":"blocked","detail":"locked""#),
+            (.failed(reason: "fsync: EIO"), #""cause":"failed","detail":"fsync: EIO""#),
         ])
     func causes(health: Health, members: String) async throws {
         try await Served.with { served in

@@ -102,7 +102,8 @@ public final class MemoryStore: Store {
     }
 
     /// From now on everything is refused; who waits for a device is, too.
-    public func close() {
+    @discardableResult
+    public func close() -> Bool {
         state.withLock { state in
             state.isClosed = true
             state.behaviour.isUnavailable = true
@@ -111,6 +112,7 @@ public final class MemoryStore: Store {
             }
             state.waiting = [:]
         }
+        return true
     }
 
     /// Looks into it.

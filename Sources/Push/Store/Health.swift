@@ -3,6 +3,8 @@ public enum Health: Hashable, Sendable {
     case serving
     /// The disk is full: heals by itself.
     case full
-    /// A write or fsync failed: serves reads until a restart.
+    /// Something keeps the store from writing, such as another program's lock: nothing is in doubt, and it heals by itself.
+    case blocked(reason: String)
+    /// Nobody knows what the disk holds, or it is no longer this store's: serves reads until a restart.
     case failed(reason: String)
 }

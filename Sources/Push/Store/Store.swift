@@ -11,5 +11,8 @@ public protocol Store: AnyObject, Sendable {
     ///
     /// It returns in bounded time. A store whose database is another machine does not wait for it for ever: what it cannot learn
     /// is answered as unknown.
-    func close()
+    /// - Returns: whether everything that it was told is kept. Acknowledgements that are not mean that devices get those messages
+    ///   again, and counts too low.
+    @discardableResult
+    func close() -> Bool
 }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Crypto
 internal import Glibc
 
@@ -10,7 +11,7 @@ final class DataDirectory: Sendable {
     private let lock: Int32
 
     /// Makes the directory if it is missing (only its owner may look into it: the store holds secrets) and locks it.
-    /// - Throws: `cannotWork` when it cannot be used or another `pspd` holds it.
+    /// - Throws: `cannotWork` when it cannot be used or another `pspd` holds it; `unexpected` where the next try may do better.
     init(_ path: String) throws(StartError) {
         do throws(FileError) {
             try Self.makeDirectories(path)
@@ -19,18 +20,26 @@ final class DataDirectory: Sendable {
             if error.code == EWOULDBLOCK {
                 throw .cannotWork("--data: another pspd serves \(path)\(Self.holder(of: error.path))")
             }
-            throw .cannotWork("--data: \(error)")
+            throw Self.startError(error)
         }
         self.path = path
         do {
             closedToOthers = try Self.closeToOthers(path)
+            try Self.refuseReadOnly(path)
             try Self.refuseLostStore(path)
             // A process that was killed leaves its file behind. The ports in it may be another program's by now.
             try File.remove("\(path)/\(Self.announcement)")
         } catch {
             close(lock)
+            if let error = error as? FileError { throw Self.startError(error) }
             throw .cannotWork("--data: \(error)")
         }
+    }
+
+    /// A full disk and used-up descriptors pass, so that whoever watches over the server should start it again; what a mode, an
+    /// owner or a mount forbids does not.
+    private static func startError(_ error: FileError) -> StartError {
+        error.mayPass ? .unexpected("--data: \(error)") : .cannotWork("--data: \(error)")
     }
 
     private static let announcement = "pspd.json"
@@ -42,6 +51,23 @@ final class DataDirectory: Sendable {
         var closed: [String] = []
         for item in [path] + secretFiles.map({ "\(path)/\($0)" }) where try File.closeToOthers(item) { closed.append(item) }
         return closed
+    }
+
+    /// A server that could only read would take no push and lose what devices acknowledge.
+    private static func refuseReadOnly(_ path: String) throws {
+        for item in [path] + ["psp.db", "psp.db-wal", "psp.db-shm"].map({ "\(path)/\($0)" }) {
+            if access(item, W_OK) != 0, [EACCES, EROFS, EPERM].contains(errno) { throw ReadOnly(path: item, code: errno) }
+        }
+    }
+
+    private struct ReadOnly: Error, CustomStringConvertible {
+        let path: String
+        let code: Int32
+
+        var description: String {
+            "\(path) may only be read (\(SystemError(code: code))); let the user that runs pspd write it, or name another "
+                + "directory"
+        }
     }
 
     /// A directory in which a store has been, and is no more, is not served as an empty one: callers would be told that their
@@ -89,11 +115,8 @@ final class DataDirectory: Sendable {
             throw FileError(path: path, code: code)
         }
         let pid = Array("\(getpid())\n".utf8)
-        guard ftruncate(descriptor, 0) == 0, write(descriptor, pid, pid.count) == pid.count else {
-            let code = errno
-            close(descriptor)
-            throw FileError(path: path, code: code)
-        }
+        // The pid is for whoever is refused because of this lock. On a full disk there is none, and the lock holds.
+        if ftruncate(descriptor, 0) == 0 { _ = write(descriptor, pid, pid.count) }
         return descriptor
     }
 
@@ -117,7 +140,7 @@ final class DataDirectory: Sendable {
         do throws(FileError) {
             token = if let kept = try keptToken(file) { kept } else { try makeToken(file) }
         } catch {
-            throw .cannotWork("--data: \(error)")
+            throw Self.startError(error)
         }
         guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw .cannotWork("\(file): not a token; delete the file and a new one is made")

@@ -7,6 +7,9 @@ struct FileError: Error, Hashable, CustomStringConvertible {
     /// `errno` of the call that failed.
     let code: Int32
 
+    /// Whether the same call may do better at another time.
+    var mayPass: Bool { [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EIO, EINTR, EAGAIN, EBUSY].contains(code) }
+
     var description: String { "\(path): \(SystemError(code: code))" }
 }
 

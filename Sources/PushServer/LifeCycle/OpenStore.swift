@@ -4,7 +4,7 @@ internal import SQLiteStore
 
 extension ServerConfiguration {
     /// Opens the store: the one place of the server that knows which store it is.
-    /// - Throws: `cannotWork`, naming the setting.
+    /// - Throws: naming the setting; `unexpected` where the next try may do better.
     func openStore() throws(StartError) -> any Store {
         var options = SQLiteStore.Options()
         options.taskRetention = taskRetention.components.seconds * 1_000
@@ -13,6 +13,7 @@ extension ServerConfiguration {
         do throws(SQLiteStoreError) {
             return try SQLiteStore.open(directory: dataDirectory, options: options)
         } catch {
+            if case .unavailable = error { throw .unexpected("--data: \(error)") }
             throw .cannotWork("--data: \(error)")
         }
     }

@@ -28,9 +28,7 @@ extension LoopPort {
 
     func settle(_ deliveries: [Delivery]) {
         guard !deliveries.isEmpty else { return }
-        tell(.fact) { decisions, now throws(SQLiteError) in
-            for delivery in deliveries { try decisions.facts.settle(delivery, at: now) }
-        }
+        tell(.fact) { decisions, now throws(SQLiteError) in try decisions.facts.settle(deliveries, at: now) }
     }
 
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {

@@ -73,13 +73,13 @@ final class LoopPort: StorePort {
         _ reader: Reader, _ body: @escaping @Sendable (Reader.Context) throws(SQLiteError) -> Value
     ) async throws(StoreError) -> Value {
         let mailbox = mailbox
-        let log = store.options.log
+        let lines = store.lines
         let loop = loop
         let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Value, StoreError>>) in
             reader.submit { context in
                 var outcome: Result<Value, StoreError> = .failure(.unavailable(retryAfter: retryAfter))
                 if let context {
-                    do { outcome = .success(try body(context)) } catch { log("read: \(error)") }
+                    do { outcome = .success(try body(context)) } catch { lines.tell("read: \(error)") }
                 }
                 let answer = outcome
                 if let context {

@@ -8,8 +8,13 @@ final class Transaction {
     /// The time of what is decided now, in Unix milliseconds: read once a transaction, and never behind an earlier one, so that
     /// positions and times have one order.
     private(set) var now: Int64
-    /// Set by an input/output error: nothing is changed any more, until a restart.
+    /// Set by an error after which nobody knows what the disk holds: nothing is changed any more, until a restart.
     private(set) var failure: String?
+    /// A transaction was undone, and what it had changed in memory could not be read again from the file yet.
+    private(set) var isStale = false
+    private var phase = Phase.none
+
+    private enum Phase { case none, deciding, committing }
 
     init(of decisions: Decisions, clock: @escaping @Sendable () -> Int64) throws(SQLiteError) {
         self.decisions = decisions
@@ -22,8 +27,10 @@ final class Transaction {
     func readClock() { now = max(now, clock()) }
 
     func begin() throws(SQLiteError) {
+        try restore()
         readClock()
-        try database.statement("BEGIN").run()
+        try database.begin()
+        phase = .deciding
     }
 
     /// Writes what is due and commits. When it returns, everything decided since ``begin()`` is on the disk.
@@ -39,35 +46,58 @@ final class Transaction {
             try directory.write()
             try log.write()
         }
-        try database.statement("COMMIT").run()
+        phase = .committing
+        try database.commit()
+        phase = .none
         if areFactsDue { facts.committed() }
         directory.isChanged = false
         log.committed()
     }
 
-    /// Undoes everything since ``begin()``.
+    /// Undoes everything since ``begin()``; also where that failed.
     /// - Returns: what those that wait are to be told.
     func rollback(_ error: SQLiteError) -> StoreError {
+        let mayBeDone = phase == .committing && !error.undoesCommit
         decisions.outbox.clear()
-        decisions.log.rollback()
-        decisions.facts.discard()
-        do {
-            if database.inTransaction { try database.statement("ROLLBACK").run() }
-            try decisions.directory.reload()
-            try decisions.log.reload()
-            try decisions.facts.replay(at: now)
-        } catch {
-            fail(error)
-            return .unknown
+        if phase != .none {
+            phase = .none
+            isStale = true
+            decisions.log.rollback()
+            decisions.facts.discard()
+            do throws(SQLiteError) {
+                try database.rollback()
+                try restore()
+            } catch {
+                note(error)
+            }
         }
-        if error.isFull { return .unavailable(retryAfter: retryAfter) }
-        fail(error)
-        return .unknown
+        note(error)
+        return failure != nil || mayBeDone ? .unknown : .unavailable(retryAfter: retryAfter)
+    }
+
+    /// Reads again from the file what a transaction that was undone had changed in memory, if that has not been done yet.
+    func restore() throws(SQLiteError) {
+        guard isStale else { return }
+        try decisions.directory.reload()
+        try decisions.log.reload()
+        decisions.facts.discard()
+        try decisions.facts.replay(at: now)
+        isStale = false
+    }
+
+    /// An error met outside of a transaction in what memory holds: a part of it may be missing.
+    func distrustMemory(after error: SQLiteError) {
+        isStale = true
+        note(error)
+    }
+
+    private func note(_ error: SQLiteError) {
+        if case .doubt = error.effect { fail(error.description) }
     }
 
     /// Nothing is changed any more.
-    func fail(_ error: SQLiteError) {
-        if failure == nil { failure = error.description }
+    func fail(_ reason: String) {
+        if failure == nil { failure = reason }
         decisions.facts.close()
     }
 }

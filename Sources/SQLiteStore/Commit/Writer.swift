@@ -9,10 +9,12 @@ final class Writer: Sendable {
     private let state = Locked<Health>(.serving)
     private let checkpointer: Checkpointer
     private let options: SQLiteStore.Options
+    /// What could not be written at the end.
+    private let loss = Locked<String?>(nil)
 
-    init(path: String, options: SQLiteStore.Options) {
+    init(_ checkpointer: Checkpointer, options: SQLiteStore.Options) {
         self.options = options
-        checkpointer = Checkpointer(path: path)
+        self.checkpointer = checkpointer
     }
 
     /// Jobs that were handed in and not taken yet.
@@ -20,20 +22,24 @@ final class Writer: Sendable {
 
     var health: Health { state.withLock { $0 } }
 
+    /// Returns when it has begun.
     /// - Parameter decisions: made on the writer's thread, and never leave it.
-    func start(
-        _ decisions: @escaping @Sendable () throws(SQLiteError) -> Decisions,
-        opened: @escaping @Sendable (SQLiteError?) -> Void
-    ) {
+    func start(_ decisions: @escaping @Sendable () throws(SQLiteError) -> Decisions) throws(SQLiteError) {
+        let opening = Opening()
         thread.start { [self] in
             let loop: WriterLoop
             do throws(SQLiteError) {
                 loop = try WriterLoop(queue, try decisions(), checkpointer, state, options)
             } catch {
-                return opened(error)
+                return opening.finish(error)
             }
-            opened(nil)
-            loop.run()
+            opening.finish(nil)
+            let loss = loop.run()
+            self.loss.withLock { $0 = loss }
+        }
+        do throws(SQLiteError) { try opening.wait() } catch {
+            thread.join()
+            throw error
         }
     }
 
@@ -43,9 +49,10 @@ final class Writer: Sendable {
     }
 
     /// Ends when everything that was handed in is decided and on the disk.
-    func close() {
+    /// - Returns: what could not be written; `nil` where nothing is lost.
+    func close() -> String? {
         queue.close()
         thread.join()
-        checkpointer.close()
+        return loss.withLock { $0 }
     }
 }

@@ -11,11 +11,20 @@ final class WriterLoop {
     private let checkpointer: Checkpointer
     private let health: Locked<Health>
     private let options: SQLiteStore.Options
+    private let lines: RareLines
     private var group = GroupCommit()
     private var pace = ImportPace()
+    /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
+    private var nextTry: Int64 = 0
 
-    /// Pauses in milliseconds: with facts to write, with a full disk to try again, and otherwise.
-    private static let pauses = (facts: 50, full: 500, idle: 5_000)
+    /// Pauses in milliseconds: with facts to write, with a full disk or another program's lock to try again, and otherwise.
+    private static let pauses = (facts: 50, full: 500, blocked: 100, idle: 5_000)
+    /// How long another program's lock is waited for before callers are refused, in milliseconds. Whoever looks into the file may
+    /// hold it for a moment.
+    private static let lockPatience: Int32 = 250
+    /// The same while they are refused already, and at the end.
+    private static let shortLockPatience: Int32 = 10
+    private static let lastLockPatience: Int32 = 1_000
     /// A list of more jobs than this gives its memory back.
     private static let usualJobs = 4_096
 
@@ -28,11 +37,14 @@ final class WriterLoop {
         self.checkpointer = checkpointer
         self.health = health
         self.options = options
+        lines = RareLines(options.log)
+        decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
         transaction = try Transaction(of: decisions, clock: options.clock)
         upkeep = Upkeep(decisions, transaction, checkpointer, options)
     }
 
-    func run() {
+    /// - Returns: what could not be written; `nil` where all that was told is in the file.
+    func run() -> String? {
         var jobs: [Job] = []
         while queue.drain(into: &jobs, within: pause) {
             if let (callers, time) = group.wait(having: jobs.count) {
@@ -52,7 +64,14 @@ final class WriterLoop {
         // An import goes on when the store is opened again.
         _ = decisions.imports.answerWaiters(at: .max)
         // Everything that was told is on the disk before the store closes.
+        decisions.tables.database.waitForLocks(upTo: Self.lastLockPatience)
+        nextTry = 0
         decide([], flushing: true)
+        if let failure = transaction.failure {
+            return "it failed (\(failure)); \(decisions.facts.missing) acknowledgements are lost"
+        }
+        guard decisions.facts.missing > 0 else { return nil }
+        return "\(decisions.facts.missing) acknowledgements could not be written and are lost"
     }
 
     // MARK: Waiting
@@ -69,16 +88,26 @@ final class WriterLoop {
 
     /// The same by everything but imports and merges, in milliseconds.
     private var longestPause: Int {
-        if decisions.facts.hasUnwritten || decisions.outbox.owesGap { return Self.pauses.facts }
+        if decisions.outbox.owesGap { return Self.pauses.facts }
+        if isHindered { return retryPause }
+        if decisions.facts.hasUnwritten { return Self.pauses.facts }
         if upkeep.isSweeping { return options.tuning.sweepPause }
-        if isFull { return Self.pauses.full }
         return decisions.log.tail.active.count > 0 ? options.tuning.mergePause : Self.pauses.idle
     }
 
-    private var isFull: Bool { health.withLock { $0 } == .full }
+    /// Nothing could be written when it was last tried. It heals by itself.
+    private var isHindered: Bool {
+        switch health.withLock({ $0 }) {
+        case .full, .blocked: true
+        case .serving, .failed: false
+        }
+    }
+
+    /// How long until the next try, in milliseconds.
+    private var retryPause: Int { health.withLock { $0 } == .full ? Self.pauses.full : Self.pauses.blocked }
 
     /// Whether imports have something to do that can be done.
-    private var mayImport: Bool { !decisions.imports.isIdle && !isFull && transaction.failure == nil }
+    private var mayImport: Bool { !decisions.imports.isIdle && !isHindered && transaction.failure == nil }
 
     // MARK: Deciding
 
@@ -90,7 +119,10 @@ final class WriterLoop {
         transaction.readClock()
         let areSessions = jobs.contains { $0.kind == .session }
         let transactional = areSessions ? jobs.filter { $0.kind != .session } : jobs
-        if !transactional.isEmpty || slice > 0 || decisions.facts.hasUnwritten || flushing || isFull {
+        if isHindered && MonotonicClock.nanoseconds < nextTry {
+            // Between two tries nobody waits for what would fail.
+            refuse(transactional)
+        } else if !transactional.isEmpty || slice > 0 || decisions.facts.hasUnwritten || flushing || isHindered {
             imported = transact(transactional, flushing: flushing, importing: slice)
         }
         if areSessions { decideSessions(jobs) }
@@ -104,7 +136,7 @@ final class WriterLoop {
                 respond(to: job, try job.decide(decisions, transaction.now))
             } catch {
                 answer(job, job.fail(.unavailable(retryAfter: retryAfter)))
-                options.log("session: \(error)")
+                lines.tell("session: \(error)")
             }
         }
     }
@@ -119,10 +151,11 @@ final class WriterLoop {
                 done += 1
             }
             if slice > 0 { imported = try decisions.imports.advance(by: slice, at: transaction.now) }
-            try transaction.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: isFull)
+            try transaction.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: isHindered)
             decisions.imports.committed()
             heal()
         } catch {
+            imported = 0
             undo(jobs, done: done, after: error)
         }
         if !jobs.isEmpty { group.committed(answering: jobs.count { $0.kind != .fact }, waiting: queue.count) }
@@ -151,36 +184,63 @@ final class WriterLoop {
         let outcome = transaction.rollback(error)
         for job in jobs where job.kind != .read { answer(job, job.fail(outcome)) }
         decisions.imports.undone()
-        do throws(SQLiteError) {
-            // Facts that it did not come to; those that it had heard are remembered.
-            for job in jobs.dropFirst(done) where job.kind == .fact { _ = try job.decide(decisions, transaction.now) }
-        } catch {
-            transaction.fail(error)
-        }
+        // Those that it did not come to; what it had heard is remembered.
+        remember(jobs.dropFirst(done))
         report(error)
         for job in jobs where job.kind == .read { decideAlone(job, otherwise: outcome) }
+    }
+
+    /// Answers what comes while nothing can be written.
+    private func refuse(_ jobs: [Job]) {
+        for job in jobs where job.kind == .change { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
+        remember(jobs[...])
+        for job in jobs where job.kind == .read { decideAlone(job, otherwise: .unavailable(retryAfter: retryAfter)) }
+    }
+
+    private func remember(_ jobs: ArraySlice<Job>) {
+        for job in jobs where job.kind == .fact {
+            do throws(SQLiteError) {
+                _ = try job.decide(decisions, transaction.now)
+            } catch {
+                transaction.distrustMemory(after: error)
+            }
+        }
     }
 
     /// Answers by what is committed: whoever only looks does not suffer from what cannot be written.
     private func decideAlone(_ job: Job, otherwise failure: StoreError) {
         do throws(SQLiteError) {
+            try transaction.restore()
             answer(job, try job.decide(decisions, transaction.now))
         } catch {
-            options.log("read: \(error)")
+            lines.tell("read: \(error)")
             answer(job, job.fail(failure))
         }
     }
 
     /// Tells callers and operator that nothing can be written.
     private func report(_ error: SQLiteError) {
-        let state: Health = transaction.failure.map { .failed(reason: $0) } ?? .full
-        if health.withLock({ $0 }) != state { options.log("the store cannot write: \(error)") }
+        if let failure = transaction.failure { return fail(failure) }
+        let state: Health = error.effect == .full ? .full : .blocked(reason: error.description)
+        if !isHindered || (state == .full) != (health.withLock { $0 } == .full) {
+            options.log("the store cannot write: \(error)")
+        }
+        health.withLock { $0 = state }
+        decisions.tables.database.waitForLocks(upTo: Self.shortLockPatience)
+        nextTry = MonotonicClock.nanoseconds + Int64(retryPause) * 1_000_000
+    }
+
+    private func fail(_ reason: String) {
+        transaction.fail(reason)
+        let state = Health.failed(reason: reason)
+        if health.withLock({ $0 }) != state { options.log("the store takes no more changes until a restart: \(reason)") }
         health.withLock { $0 = state }
     }
 
     private func heal() {
-        guard isFull else { return }
+        guard isHindered else { return }
         health.withLock { $0 = .serving }
+        decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
         options.log("the store can write again")
     }
 
@@ -188,10 +248,9 @@ final class WriterLoop {
 
     private func tidy(isIdle: Bool) {
         guard transaction.failure == nil else { return }
-        if let error = upkeep.run(isIdle: isIdle) {
-            transaction.fail(error)
-            report(error)
-        }
+        // A full disk may get room by moving the log; another program's lock is in the way of all of it.
+        if case .blocked = health.withLock({ $0 }) { return }
+        if let reason = upkeep.run(isIdle: isIdle) { fail(reason) }
     }
 
     /// A slice of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.

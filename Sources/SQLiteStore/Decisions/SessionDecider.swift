@@ -42,10 +42,16 @@ final class SessionDecider {
     func detach(_ ordinal: UInt32, session: SessionID, at now: Int64) throws(SQLiteError) {
         guard let current = sessions[ordinal], current.id == session else { return }
         sessions[ordinal] = nil
-        try cursors.seen(ordinal, at: now)
-        guard let successor = current.successor else { return }
-        // Decided anew: the device may have been deleted, or its secret changed, while it waited.
-        if let answer = try attach(successor, at: now) { outbox.answer(successor.loop, answer) }
+        guard let successor = current.successor else { return try cursors.seen(ordinal, at: now) }
+        do throws(SQLiteError) {
+            try cursors.seen(ordinal, at: now)
+            // Decided anew: the device may have been deleted, or its secret changed, while it waited.
+            if let answer = try attach(successor, at: now) { outbox.answer(successor.loop, answer) }
+        } catch {
+            // Nobody else would answer it.
+            outbox.answer(successor.loop, refuse(successor, .unavailable))
+            throw error
+        }
     }
 
     /// An operator wants the device's connection closed.

@@ -16,14 +16,16 @@ final class DirectoryMemory {
         try reload()
     }
 
-    /// Reads everything from the file: at start, and after a transaction that failed.
+    /// Reads everything from the file: at start, and after a transaction that failed. All or, where it cannot be read, nothing.
     func reload() throws(SQLiteError) {
-        addressees.removeAll()
-        apps = [:]
+        var apps: [AppKey: AppTable.Record] = [:]
         for record in try tables.apps.all() { apps[record.app.key] = record }
-        tree = try tables.organisations.tree()
+        let tree = try tables.organisations.tree()
         // Ever given out, so that no holder gets the number of one that retention has forgotten.
         let given = max(try tables.devices.highestOrdinal(), try tables.meta.number(.ordinal) ?? 0)
+        addressees.removeAll()
+        self.apps = apps
+        self.tree = tree
         nextOrdinal = UInt32(truncatingIfNeeded: given + 1)
         isChanged = false
     }

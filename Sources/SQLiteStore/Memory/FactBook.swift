@@ -19,6 +19,10 @@ final class FactBook {
     private var unwrittenSince: Int64 = 0
     /// Nothing can be written any more: a redelivery after the restart is what is left.
     private var isClosed = false
+    /// Facts that will never be in the file, since it was closed to them.
+    private var lost = 0
+    /// Facts that the file does not hold, and will not if the store ends now.
+    var missing: Int { unwritten.count + lost }
 
     /// How many facts, and for how many nanoseconds, may wait before they are written.
     private static let limit = 8_192
@@ -29,10 +33,10 @@ final class FactBook {
         self.receipts = receipts
     }
 
-    /// An acknowledgement.
-    func settle(_ delivery: Delivery, at now: Int64) throws(SQLiteError) {
-        remember(.delivery(delivery))
-        try apply(delivery, at: now)
+    /// Acknowledgements. All are remembered before the first is looked at: a page that cannot be read for a moment loses none.
+    func settle(_ deliveries: [Delivery], at now: Int64) throws(SQLiteError) {
+        for delivery in deliveries { remember(.delivery(delivery)) }
+        for delivery in deliveries { try apply(delivery, at: now) }
     }
 
     /// Everything of a device up to there is settled.
@@ -42,7 +46,10 @@ final class FactBook {
     }
 
     private func remember(_ fact: Fact) {
-        guard !isClosed else { return }
+        guard !isClosed else {
+            lost += 1
+            return
+        }
         if unwritten.isEmpty { unwrittenSince = MonotonicClock.nanoseconds }
         unwritten.append(fact)
     }
@@ -102,6 +109,7 @@ final class FactBook {
     /// Nothing is written any more.
     func close() {
         isClosed = true
+        lost += unwritten.count
         unwritten.removeAll()
     }
 }

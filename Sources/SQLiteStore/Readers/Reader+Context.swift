@@ -31,12 +31,14 @@ extension Reader {
 
         /// Reads the log as of one moment: the tail first, then the snapshot, or rows fall between the two. See ``Tail``.
         func reading<Result>(_ body: (Tail.View) throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
-            if let shared { return try body(shared) }
+            // Some errors end the transaction; the next piece of work begins another.
+            if let shared, database.inTransaction { return try body(shared) }
+            shared = nil
             let view = tail.view
             betweenTailAndSnapshot()
             moment.removeAll()
             guard isSharing else { return try database.reading { () throws(SQLiteError) in try body(view) } }
-            try database.statement("BEGIN").run()
+            try database.beginReading()
             shared = view
             return try body(view)
         }

@@ -17,20 +17,27 @@ final class Database {
         case checkpointer
     }
 
-    /// Opens `path`; the writer creates it if it is missing.
+    /// Opens `path`; the writer creates it if it is missing. What the connection needs later is open when this returns.
     init(path: String, role: Role) throws(SQLiteError) {
-        _ = Self.leaveStatisticsOut
+        _ = Self.configuration
         var handle: OpaquePointer?
         let access = role == .reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
         let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let handle else {
-            let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            let error = SQLiteError(
+                code: code, message: handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory",
+                system: sqlite3_system_errno(handle))
             sqlite3_close_v2(handle)
-            throw SQLiteError(code: code, message: message)
+            throw error
         }
         self.handle = handle
-        sqlite3_busy_timeout(handle, 5_000)
+        waitForLocks(upTo: 5_000)
+        _ = psp_sqlite_leave_log_at_close(handle, 1)
         if role == .writer {
+            // A file that may only be read is opened all the same, and without a word.
+            if sqlite3_db_readonly(handle, "main") == 1 {
+                throw SQLiteError(code: SQLITE_READONLY, message: "it may only be read: its mode or its owner forbids writing")
+            }
             // The file belongs to one process, so WAL's page size and journal mode are set once, here.
             try execute("PRAGMA page_size=4096")
             try execute("PRAGMA journal_mode=WAL")
@@ -44,11 +51,15 @@ final class Database {
         try execute("PRAGMA journal_size_limit=\(192 << 20)")
         try execute("PRAGMA cache_size=-\(role == .writer ? 65_536 : 16_384)")
         try execute("PRAGMA temp_store=MEMORY")
+        // The log is opened by the first look into the file: now, and not when there may be no descriptor left.
+        _ = try number("PRAGMA user_version")
     }
 
-    /// SQLite keeps count of its memory under one mutex for all threads, at each allocation, unless told not to before its first
-    /// use in the process.
-    private static let leaveStatisticsOut: Void = psp_sqlite_without_statistics()
+    /// What holds for the whole process.
+    private static let configuration: Void = psp_sqlite_configure()
+
+    /// How long a statement waits for another program's lock, in milliseconds.
+    func waitForLocks(upTo milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
 
     deinit {
         for statement in statements.values { statement.finalize() }
@@ -109,15 +120,28 @@ final class Database {
     }
 
     func lastError() -> SQLiteError {
-        SQLiteError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))
+        SQLiteError(
+            code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)),
+            system: sqlite3_system_errno(handle))
     }
 
     /// Whether a transaction is open: some errors roll back by themselves.
     var inTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
+    /// Begins a transaction that will write. The write lock is taken here, where another program's is waited for, and not at the
+    /// first change, where SQLite does not wait.
+    func begin() throws(SQLiteError) { try statement("BEGIN IMMEDIATE").run() }
+
+    func commit() throws(SQLiteError) { try statement("COMMIT").run() }
+
+    /// Undoes what was begun, if anything was.
+    func rollback() throws(SQLiteError) {
+        if inTransaction { try statement("ROLLBACK").run() }
+    }
+
     /// Reads from one snapshot.
     func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
-        try statement("BEGIN").run()
+        try beginReading()
         let result: Result
         do throws(SQLiteError) { result = try body() } catch {
             try endReading()
@@ -127,9 +151,31 @@ final class Database {
         return result
     }
 
-    /// Lets a snapshot go.
-    func endReading() throws(SQLiteError) {
-        if inTransaction { try statement("COMMIT").run() }
+    /// Takes a snapshot.
+    func beginReading() throws(SQLiteError) { try statement("BEGIN").run() }
+
+    /// Lets a snapshot go. Nothing was changed, so that undoing is as good as committing, and never refused.
+    func endReading() throws(SQLiteError) { try rollback() }
+
+    /// Moves all of the write-ahead log into the file, and leaves the last connection that closes to delete it. For the end, when
+    /// nobody reads or writes any more.
+    /// - Returns: whether all of it was moved: another program's reading may keep a part of it.
+    func checkpointWhole() throws(SQLiteError) -> Bool {
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+        if code & 0xFF == SQLITE_BUSY { return false }
+        guard code == SQLITE_OK else { throw lastError() }
+        _ = psp_sqlite_leave_log_at_close(handle, 0)
+        return true
+    }
+
+    /// Ends what the connection does at this moment, from any thread.
+    func interruption() -> Interruption { Interruption(handle: handle) }
+
+    /// `@unchecked Sendable`: SQLite allows this one call from any thread, as long as the connection is open.
+    struct Interruption: @unchecked Sendable {
+        fileprivate let handle: OpaquePointer
+
+        func callAsFunction() { sqlite3_interrupt(handle) }
     }
 
     /// Moves what it can of the write-ahead log into the file without waiting for anyone.

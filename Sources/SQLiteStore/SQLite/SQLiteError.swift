@@ -5,12 +5,44 @@ struct SQLiteError: Error, CustomStringConvertible {
     /// The extended result code.
     let code: Int32
     let message: String
+    /// What the system had said (`errno`), where a file could not be opened; else 0.
+    var system: Int32 = 0
 
     var description: String { "\(message) (SQLite \(code))" }
 
-    /// The disk has no room: nothing was written that counts, and the same call works once there is room again.
-    ///
-    /// A shared-memory file that cannot grow is reported as an input/output error, but is the same thing: it fails before the
-    /// first byte of the transaction is written.
-    var isFull: Bool { code & 0xFF == SQLITE_FULL || code == PSP_SQLITE_IOERR_SHMSIZE }
+    /// What an error leaves behind.
+    enum Effect {
+        /// The disk has no room. Nothing was written that counts, and the same call works once there is room again.
+        case full
+        /// Somebody or something was in the way: another program's lock, no descriptor or memory left, a page that could not be
+        /// read. Nothing was written that counts.
+        case blocked
+        /// A write or a sync failed, or what was read is damaged: nobody knows what the disk holds.
+        case doubt
+    }
+
+    var effect: Effect {
+        switch code & 0xFF {
+        case SQLITE_FULL: .full
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT: .doubt
+        case SQLITE_IOERR: Self.effect(ofInputOutput: code)
+        default: .blocked
+        }
+    }
+
+    /// Those that happen beside reading and writing touch nothing that is kept. Any other is taken for the worst.
+    private static func effect(ofInputOutput code: Int32) -> Effect {
+        switch code {
+        case PSP_SQLITE_IOERR_SHMSIZE: .full
+        case PSP_SQLITE_IOERR_READ, PSP_SQLITE_IOERR_NOMEM, PSP_SQLITE_IOERR_ACCESS, PSP_SQLITE_IOERR_FSTAT,
+            PSP_SQLITE_IOERR_LOCK, PSP_SQLITE_IOERR_RDLOCK, PSP_SQLITE_IOERR_UNLOCK,
+            PSP_SQLITE_IOERR_SHMOPEN, PSP_SQLITE_IOERR_SHMMAP, PSP_SQLITE_IOERR_SHMLOCK:
+            .blocked
+        default: .doubt
+        }
+    }
+
+    /// Whether a COMMIT that ended so has certainly not happened. A log that has no room, or whose lock another program holds,
+    /// was not written to its end; any other may have failed after that.
+    var undoesCommit: Bool { code & 0xFF == SQLITE_FULL || code & 0xFF == SQLITE_BUSY }
 }

@@ -10,7 +10,11 @@ final class WakeSignal: @unchecked Sendable {
 
     init() {
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -32,5 +36,21 @@ final class WakeSignal: @unchecked Sendable {
         while !isSet { pthread_cond_wait(condition, mutex) }
         isSet = false
         pthread_mutex_unlock(mutex)
+    }
+
+    /// The same, but not longer than that.
+    /// - Returns: whether it was signalled.
+    func wait(atMost limit: Duration) -> Bool {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let (seconds, attoseconds) = limit.components
+        deadline.tv_nsec += Int(attoseconds / 1_000_000_000)
+        deadline.tv_sec += Int(seconds) + deadline.tv_nsec / 1_000_000_000
+        deadline.tv_nsec %= 1_000_000_000
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while !isSet, pthread_cond_timedwait(condition, mutex, &deadline) == 0 {}
+        defer { isSet = false }
+        return isSet
     }
 }

@@ -29,15 +29,15 @@ final class Merge {
         begun = nil
         let end = min(work.done + Self.slice, work.entries.count)
         let database = tables.database
-        try database.statement("BEGIN").run()
+        try database.begin()
         do {
             try insert(work.entries, work.done..<end)
             if end == work.entries.count, let last = work.entries.last {
                 try tables.meta.write(.indexedUpTo, Int64(bitPattern: last))
             }
-            try database.statement("COMMIT").run()
+            try database.commit()
         } catch {
-            if database.inTransaction { try database.statement("ROLLBACK").run() }
+            try database.rollback()
             throw error
         }
         work.done = end

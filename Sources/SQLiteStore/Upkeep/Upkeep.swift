@@ -20,6 +20,9 @@ final class Upkeep {
     private var nextSlice: Int64 = 0
     /// The same for a slice of a merge.
     private var nextMergeSlice: Int64 = 0
+    /// When the log may be moved again, in monotonic nanoseconds, after it could not be, and how long that pause is.
+    private var nextCheckpoint: Int64 = 0
+    private static let checkpointPause: Int64 = 100_000_000
     /// What it failed with last: told once.
     private var reported: String?
 
@@ -40,20 +43,20 @@ final class Upkeep {
 
     /// Does what is due.
     /// - Parameter isIdle: whether nobody waits.
-    /// - Returns: the error after which nothing can be written any more.
-    func run(isIdle: Bool) -> SQLiteError? {
+    /// - Returns: why nothing can be written any more, where that is so.
+    func run(isIdle: Bool) -> String? {
         do throws(SQLiteError) {
-            if let failure = checkpointer.removeFailure() { throw failure }
+            // First what may give room: the others may fail for want of it.
+            try checkpoint()
             try mergeTail(isIdle: isIdle)
             try sweep()
-            try checkpoint()
             reported = nil
             return nil
         } catch {
-            // Nobody waits for it. With a full disk it is tried again: the tail still has what the index lacks.
+            // Nobody waits for it, and what was not done is done later: the tail still has what the index lacks.
             if reported != error.description { options.log("housekeeping: \(error)") }
             reported = error.description
-            return error.isFull ? nil : error
+            return error.effect == .doubt ? error.description : nil
         }
     }
 
@@ -97,10 +100,18 @@ final class Upkeep {
     }
 
     private func checkpoint() throws(SQLiteError) {
-        if checkpointer.removeDone() {
+        switch checkpointer.removeOutcome() {
+        case .moved:
             _ = try decisions.tables.database.checkpoint()
             log.frames = 0
-        } else if log.frames > options.tuning.checkpointThreshold {
+        case .held:
+            // Looking for what can be moved costs more the longer the log is.
+            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPause
+        case .failed(let error):
+            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPause
+            throw error
+        case nil:
+            guard log.frames > options.tuning.checkpointThreshold, MonotonicClock.nanoseconds >= nextCheckpoint else { return }
             checkpointer.request()
         }
     }

@@ -26,11 +26,11 @@ class FaultyDisk:
         subprocess.run([compiler(), "-shared", "-fPIC", "-O1", "-o", self.library, SOURCE, "-ldl"], check=True)
         self.server = Server(
             directory / "data",
-            environment={"LD_PRELOAD": str(self.library), "FAULT_FILE": str(self.control), "FAULT_DIR": str(directory / "data")},
+            environment={"LD_PRELOAD": str(self.library), "FAULT_FILE": str(self.control), "FAULT_DIR": f"{directory}/data/"},
         )
 
     def fail(self, how):
-        """`full`, `write`, `sync` or `hold`, from now on. Whole at once: the server reads it at any moment."""
+        """`full`, `quota`, `write`, `sync` or `hold`, from now on. Whole at once: the server reads it at any moment."""
         made = self.control.with_suffix(".new")
         made.write_text(how)
         made.rename(self.control)

@@ -1,5 +1,6 @@
 // Loaded into the server (LD_PRELOAD): makes the writes and syncs of files below FAULT_DIR fail or wait, as the first word of the
-// file FAULT_FILE says at that moment: "full" (ENOSPC on write), "write" (EIO on write), "sync" (EIO on sync), "hold" (sync waits).
+// file FAULT_FILE says at that moment: "full" (ENOSPC on write), "quota" (EDQUOT on write), "write" (EIO on write), "sync" (EIO on
+// sync), "hold" (sync waits).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,6 +39,7 @@ static int fault(const char *word, int fd) {
 
 static int fails_to_write(int fd) {
     if (fault("full", fd)) return ENOSPC;
+    if (fault("quota", fd)) return EDQUOT;
     return fault("write", fd) ? EIO : 0;
 }
 

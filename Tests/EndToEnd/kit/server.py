@@ -42,8 +42,14 @@ class Server:
     def command(self):
         return [binary("pspd"), "--data", str(self.data), *self.flags]
 
-    def start(self):
-        """Returns when it has said that it serves."""
+    def start_status(self):
+        """Starts it where it cannot serve, and returns its exit status."""
+        self._spawn()
+        status = self.process.wait(START_TIMEOUT)
+        self._forget()
+        return status
+
+    def _spawn(self):
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PSP_")}
         environment = inherited | FREE_PORTS | self.environment
         with self.log.open("ab") as log:
@@ -51,6 +57,10 @@ class Server:
                 self.command(), stdout=subprocess.PIPE, stderr=log, env=environment, start_new_session=True,
                 restore_signals=self.restore_signals,
             )
+
+    def start(self):
+        """Returns when it has said that it serves."""
+        self._spawn()
         line = self._first_line()
         ready = re.fullmatch(r"ready http=(\S+) mqtt=(\S+) admin=(\S+)\n", line)
         if not ready:

@@ -139,8 +139,15 @@ static int file_close(sqlite3_file *file) {
     return code;
 }
 
-static int file_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
-    return real(file)->pMethods->xRead(real(file), bytes, count, offset);
+static int file_read(sqlite3_file *base, void *bytes, int count, sqlite3_int64 offset) {
+    fault_file *file = (fault_file *)base;
+    if (file->shadow) {
+        pthread_mutex_lock(&file->disk->mutex);
+        enum fault_result fault = due(file->disk, FAULT_READ, 0);
+        pthread_mutex_unlock(&file->disk->mutex);
+        if (fault != FAULT_NONE) return SQLITE_IOERR_READ;
+    }
+    return file->real->pMethods->xRead(file->real, bytes, count, offset);
 }
 
 static int file_write(sqlite3_file *base, const void *bytes, int count, sqlite3_int64 offset) {
@@ -240,11 +247,17 @@ static void take_content(shadow *file, sqlite3_file *from) {
 static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int flags, int *out) {
     fault_file *file = (fault_file *)base;
     memset(file, 0, sizeof *file);
+    file->disk = find_disk(path);
+    if (file->disk) {
+        pthread_mutex_lock(&file->disk->mutex);
+        enum fault_result fault = due(file->disk, FAULT_OPEN, 0);
+        pthread_mutex_unlock(&file->disk->mutex);
+        if (fault != FAULT_NONE) return SQLITE_CANTOPEN;
+    }
     file->real = (sqlite3_file *)(file + 1);
     int code = original->xOpen(original, path, file->real, flags, out);
     if (!file->real->pMethods) return code;
     base->pMethods = &methods;
-    file->disk = find_disk(path);
     if (code == SQLITE_OK && file->disk && flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) {
         file->is_log = (flags & SQLITE_OPEN_WAL) != 0;
         pthread_mutex_lock(&file->disk->mutex);

@@ -13,6 +13,9 @@ public final class FaultyDisk: @unchecked Sendable {
         /// Writes that make a file longer: what a full disk refuses.
         case growth
         case sync
+        case read
+        /// Opening a file, as where no descriptor is left.
+        case open
     }
 
     /// How it fails.
@@ -78,6 +81,8 @@ public final class FaultyDisk: @unchecked Sendable {
             case .write: FAULT_WRITE
             case .growth: FAULT_GROW
             case .sync: FAULT_SYNC
+            case .read: FAULT_READ
+            case .open: FAULT_OPEN
             }
         fault_disk_fail(disk, operation, fault == .full ? FAULT_FULL : FAULT_IO, Int64(count), times.map(Int64.init) ?? -1)
     }

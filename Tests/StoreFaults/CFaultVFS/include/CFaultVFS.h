@@ -21,9 +21,9 @@ int fault_disk_waiting_syncs(fault_disk *disk);
 int64_t fault_disk_syncs(fault_disk *disk);
 
 // What an operation is answered with, from the `after`-th from now on (0: the next). `times` of them fail; -1: all.
-enum fault_operation { FAULT_WRITE, FAULT_SYNC, FAULT_GROW };
+enum fault_operation { FAULT_WRITE, FAULT_SYNC, FAULT_GROW, FAULT_READ, FAULT_OPEN };
 enum fault_result { FAULT_NONE, FAULT_FULL, FAULT_IO };
-// FAULT_GROW: only writes that make a file longer.
+// FAULT_GROW: only writes that make a file longer. FAULT_OPEN: no descriptor is left, whatever the result.
 void fault_disk_fail(fault_disk *disk, enum fault_operation operation, enum fault_result result, int64_t after, int64_t times);
 // Whether an operation has failed since the last call of `fault_disk_fail`.
 int fault_disk_has_failed(fault_disk *disk);

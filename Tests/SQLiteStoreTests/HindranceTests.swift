@@ -1,0 +1,119 @@
+import FaultVFS
+import Push
+import StoreContract
+import StoreCore
+import Testing
+
+@testable import SQLiteStore
+
+/// What keeps the store from writing and leaves no doubt about what the disk holds: it refuses meanwhile, and goes on by itself.
+@Suite("A store that cannot write for a while")
+struct HindranceTests {
+    private let directory: TemporaryDirectory
+    private let disk: FaultyDisk
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        disk = FaultyDisk(prefix: directory.path)
+    }
+
+    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> SQLiteFixture {
+        let fixture = try await SQLiteFixture(in: directory, keeping: disk, change)
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d1", in: "root")
+        try await fixture.port.makeDevice("d2", in: "root")
+        return fixture
+    }
+
+    @Test("another program's write lock refuses pushes while it lasts, hinders neither devices nor readers, and loses no fact")
+    func foreignLock() async throws {
+        let fixture = try await furnished()
+        let port = fixture.port
+        let stored = try await port.push(.message(.organisation("root")))
+        let session = try await port.connect("d1")
+        let rows = try await session.read()
+        let other = try OtherProgram(on: directory.path + "/psp.db")
+        try other.execute("BEGIN IMMEDIATE")
+        for _ in 0..<3 {
+            guard case .unavailable = await port.append(.message(.organisation("root")), withinRate: true) else {
+                Issue.record("stored under another's lock")
+                return
+            }
+        }
+        guard case .blocked = port.health else {
+            Issue.record("\(port.health)")
+            return
+        }
+        session.settle(rows)
+        try await port.connect("d2").disconnect()
+        #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 2)
+        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await fixture.port.makeOrg("new") }
+        try other.execute("ROLLBACK")
+        try await eventually { port.health == .serving }
+        #expect(fixture.log.all.count { $0.contains("cannot write") } == 1)
+        #expect(fixture.log.all.contains { $0.contains("can write again") })
+        #expect(try await port.counts(stored).delivered == 1)
+        try await port.push(.message(.organisation("root")))
+        #expect(try await port.tasks(TaskFilter(), after: nil, limit: 10).items.count == 2)
+    }
+
+    @Test("a lock that is let go soon is waited for, and nobody is refused")
+    func shortLock() async throws {
+        let fixture = try await furnished()
+        let port = fixture.port
+        let other = try OtherProgram(on: directory.path + "/psp.db")
+        try other.execute("BEGIN IMMEDIATE")
+        async let accepted = port.append(.message(.organisation("root")), withinRate: true)
+        try await eventually { fixture.waitingJobs == 0 }
+        try other.execute("ROLLBACK")
+        guard case .stored = await accepted else { throw UnexpectedAnswer(await accepted) }
+        #expect(port.health == .serving)
+    }
+
+    @Test("with no descriptor left the store writes, reads, merges and moves its log: all it needs is open")
+    func descriptors() async throws {
+        let fixture = try await furnished { options in
+            options.tuning.mergeThreshold = 10
+            options.tuning.mergePause = 5
+            options.tuning.checkpointThreshold = 50
+        }
+        disk.fail(.open, .inputOutput)
+        for _ in 0..<200 { try await fixture.port.push(.message(.organisation("root"))) }
+        try await eventually {
+            _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
+            return fixture.directory.size(of: "psp.db-wal") < 1_000_000 && fixture.store.tail.view.generations.count <= 2
+        }
+        #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000).items.count > 200)
+        #expect(try await fixture.port.pendingTasks("d1").count > 200)
+        #expect(fixture.port.health == .serving)
+        #expect(!disk.hasFailed)
+        disk.repair()
+    }
+
+    @Test("a page that cannot be read refuses those who need it, and nobody after", arguments: 0..<4)
+    func reading(after: Int) async throws {
+        let fixture = try await furnished()
+        let stored = try await fixture.port.push(.message(.organisation("root")))
+        let session = try await fixture.port.connect("d1")
+        session.settle(try await session.read())
+        disk.fail(.read, .inputOutput, after: after)
+        // What is in memory is not read again, but after a transaction that failed.
+        fixture.store.writer.submit(
+            Job(
+                loop: 0, decide: { _, _ throws(SQLiteError) in throw SQLiteError(code: 7, message: "out of memory") },
+                fail: { _ in nil }))
+        let port = fixture.port
+        let answers = await withTaskGroup(of: Accepted.self) { group in
+            for _ in 0..<20 { group.addTask { await port.append(.message(.organisation("root")), withinRate: true) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        disk.repair()
+        try await eventually { fixture.port.health == .serving }
+        let lost = answers.count { if case .unavailable = $0 { true } else { false } }
+        #expect(answers.allSatisfy { if case .unavailable = $0 { true } else if case .stored = $0 { true } else { false } })
+        #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 100).items.count == 21 - lost)
+        #expect(try await fixture.port.counts(stored).delivered == 1)
+        #expect(try await fixture.port.organisation(OrgID(unchecked: "root")).devices == 2)
+    }
+}

@@ -1,0 +1,19 @@
+import CSQLite
+import Testing
+
+/// Another program that has a store's file open.
+final class OtherProgram {
+    private let handle: OpaquePointer
+
+    init(on path: String) throws {
+        var handle: OpaquePointer?
+        try #require(sqlite3_open(path, &handle) == SQLITE_OK)
+        self.handle = try #require(handle)
+    }
+
+    deinit { sqlite3_close(handle) }
+
+    func execute(_ sql: String) throws {
+        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK, "\(String(cString: sqlite3_errmsg(handle)))")
+    }
+}
