@@ -1,3 +1,5 @@
+public import Libevent
+
 /// What an operator can set of the devices' side, and what tests make small.
 public struct GatewayConfiguration: Sendable {
     /// Unacknowledged messages that a device may have (`--window`), 1 to 65,535.
@@ -14,6 +16,8 @@ public struct GatewayConfiguration: Sendable {
     public var ringBytes: Int
     /// Pages of the log that a loop asks for at the same time: what a storm of reconnects may cost in memory.
     public var concurrentReads: Int
+    /// What the process has for connections, shared with other listeners; `nil`: more than will ever be needed.
+    public var budget: ConnectionBudget?
     /// A groupcast for so few sessions of a loop is offered to them at once; one for more goes in slices.
     var directSessions = 128
 

@@ -6,10 +6,10 @@ extension APIFront {
     /// - Parameter access: what lets everybody in.
     static func openToAll(access: Access) -> [Route<Self>] {
         [
-            Route(.get, "/healthz", access: access) { try await $0.liveness($1) },
-            Route(.get, "/readyz", access: access) { try await $0.readiness($1) },
+            Route(.get, "/healthz", access: access, isVital: true) { try await $0.liveness($1) },
+            Route(.get, "/readyz", access: access, isVital: true) { try await $0.readiness($1) },
             // What a balancer asks that was not told what to ask.
-            Route(.get, "/", access: access) { try await $0.liveness($1) },
+            Route(.get, "/", access: access, isVital: true) { try await $0.liveness($1) },
             Route(.get, "/psp/openapi.yaml", access: access) { try await $0.description($1) },
         ]
     }

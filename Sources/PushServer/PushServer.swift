@@ -43,9 +43,10 @@ public final class PushServer: Sendable {
     public static func start(_ configuration: ServerConfiguration) async throws(StartError) -> PushServer {
         let log = Logger(label: "pspd")
         let files = Machine.raiseOpenFileLimit()
+        let shares = DescriptorShares(openFiles: files, loops: configuration.loops)
         let directory = try DataDirectory(configuration.dataDirectory)
         do throws(StartError) {
-            let server = try await start(configuration, in: directory, log)
+            let server = try await start(configuration, shares, in: directory, log)
             if !directory.closedToOthers.isEmpty {
                 let closed = directory.closedToOthers.joined(separator: ", ")
                 log.notice("others could read the data", metadata: ["closed": "\(closed)"])
@@ -55,6 +56,7 @@ public final class PushServer: Sendable {
                 metadata: [
                     "http": "\(server.addresses.http)", "mqtt": "\(server.addresses.mqtt)", "admin": "\(server.addresses.admin)",
                     "data": "\(configuration.dataDirectory)", "loops": "\(configuration.loops)", "open_files": "\(files)",
+                    "connections": "\(shares.connections)",
                 ])
             return server
         } catch {
@@ -64,7 +66,7 @@ public final class PushServer: Sendable {
     }
 
     private static func start(
-        _ configuration: ServerConfiguration, in directory: DataDirectory, _ log: Logger
+        _ configuration: ServerConfiguration, _ shares: DescriptorShares, in directory: DataDirectory, _ log: Logger
     ) async throws(StartError) -> PushServer {
         let sockets = try ListeningSockets(configuration)
         let token = try directory.adminToken(configured: configuration.adminToken)
@@ -77,14 +79,14 @@ public final class PushServer: Sendable {
                 metadata: ["version": "\(LibeventWay.version)"])
             threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)", way: way) }
             for thread in threads { thread.start() }
-            let overdue = OverdueDevices()
+            let shared = SharedByLoops(shares)
             var loops: [ServerLoop] = []
             for thread in threads {
-                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration, overdue: overdue)
+                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration, shared)
                 try await loop.begin()
                 loops.append(loop)
             }
-            let admin = try await serve(loops, sockets, token: token, configuration)
+            let admin = try await serve(loops, sockets, token: token, configuration, shared)
             try directory.announce(sockets.addresses)
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, log: log)
@@ -96,9 +98,10 @@ public final class PushServer: Sendable {
 
     /// Begins to listen: for callers and devices on every loop, for operators on the first.
     private static func serve(
-        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String, _ configuration: ServerConfiguration
+        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String, _ configuration: ServerConfiguration,
+        _ shared: SharedByLoops
     ) async throws -> AdminFront {
-        let admin = loops[0].makeAdminFront(token: token, configuration)
+        let admin = loops[0].makeAdminFront(token: token, configuration, shared)
         for (index, loop) in loops.enumerated() {
             try await loop.listen(devices: sockets.mqtt[index], callers: sockets.http[index])
         }

@@ -21,6 +21,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var acknowledgementTimeout = Duration.seconds(300)
     /// How long callers' and operators' connections are kept between two requests.
     public var httpIdleTime = Duration.seconds(75)
+    /// Callers' connections that each loop holds.
+    public var httpConnections = 16_384
     /// How far a caller's `timestamp` may be from the server's clock, either way.
     public var timestampWindow = Duration.seconds(600)
     /// How long a task is kept after it ended.

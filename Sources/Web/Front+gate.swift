@@ -1,6 +1,7 @@
 public import Libevent
 
-/// The gate: the checks that come before a handler sees a request, in this order: address, method, size, framing, access.
+/// The gate: the checks that come before a handler sees a request, in this order: address, method, room, size, framing,
+/// access.
 ///
 /// They are made once or twice: when the head of a request is there and its body is still to come, so that no body is kept for
 /// nothing; and when the request is there, which is the first time for most, since they come in one piece. What the head alone is
@@ -11,6 +12,7 @@ extension Front {
     @inlinable
     func examine(_ head: some RequestHead) throws -> (match: RouteTable<Self>.Match, headers: Headers, caller: Caller) {
         let match = try Self.routes.match(head.method, head.rawPath)
+        guard !head.isSurplus || match.route.isVital else { throw Rejection.noRoom }
         let limits = server.limits
         guard head.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }
         let body = match.route.body

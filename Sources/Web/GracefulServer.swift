@@ -8,6 +8,7 @@ public final class GracefulServer {
     public let limits: HTTPLimits
     private let log: Logger
     private var notes: ReplyLog
+    private var crowd: CrowdLog
     private var server: HTTPServer?
     private var loop: EventLoop?
     /// Requests that have come and are not answered yet.
@@ -29,6 +30,7 @@ public final class GracefulServer {
         self.limits = limits
         self.log = log
         notes = ReplyLog(log)
+        crowd = CrowdLog(log)
     }
 
     /// Serves what comes in on the socket. On the loop.
@@ -38,8 +40,8 @@ public final class GracefulServer {
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         let server = try HTTPServer(on: loop, limits: limits, judge: judge, handler: handler)
-        server.onAcceptError = { [log] error in log.warning("connections could not be accepted", metadata: ["cause": "\(error)"])
-        }
+        server.onAcceptError = { [unowned self] error in crowd.couldNotAccept(because: error) }
+        server.onPressure = { [unowned self] pressure in crowd.count(pressure) }
         try server.listen(on: socket)
         self.server = server
         self.loop = loop

@@ -16,6 +16,7 @@ actor Describer {
     private(set) var streamEvents: [HTTPReplyStream.Event] = []
     private(set) var isEmpty = false
     private(set) var acceptErrors: [LibeventError] = []
+    private(set) var pressure: [HTTPPressure] = []
 
     init(
         on loop: EventLoop, limits: HTTPLimits = HTTPLimits(),
@@ -41,12 +42,14 @@ actor Describer {
             }
         ) { [unowned self] exchange in handle(exchange) }
         server.onAcceptError = { [unowned self] in acceptErrors.append($0) }
+        server.onPressure = { [unowned self] in pressure.append($0) }
         try server.listen(on: socket)
         self.server = server
     }
 
     private func handle(_ exchange: HTTPExchange) {
         seen.append("\(exchange.method) \(exchange.rawTarget)")
+        if exchange.isSurplus { return exchange.reply(status: 503, body: Array("no room".utf8)) }
         switch exchange.rawPath {
         case "/keep": kept.append(exchange)
         case "/drop": break

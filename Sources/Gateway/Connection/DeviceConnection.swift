@@ -21,6 +21,8 @@ final class DeviceConnection {
     // Small values stand together, so that they take no room of their own.
     /// Seconds; 0 is none.
     var keepAlive: UInt16 = 0
+    /// It came when there was no room for it.
+    var isSurplus = false
     /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
     /// nothing since somebody last looked. Else 0.
     var undrained: Int32 = 0

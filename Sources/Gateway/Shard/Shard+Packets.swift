@@ -51,7 +51,9 @@ extension Shard {
 
     private func receiveFirst(_ packet: Packet, from connection: DeviceConnection) {
         do throws(Ending) {
-            attach(connection, try Admission(packet))
+            let admission = try Admission(packet)
+            try checkRoom(for: connection, admission)
+            attach(connection, admission)
         } catch {
             close(connection, error)
         }

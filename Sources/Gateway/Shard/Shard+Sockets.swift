@@ -33,6 +33,7 @@ extension Shard: ConnectionHandler {
             shard.enter {
                 shard.close(connection, .byPeer)
                 shard.connections.remove(connection)
+                shard.didLeaveRoom(connection)
             }
         }
     }
@@ -48,7 +49,9 @@ extension Shard {
         socket.handler = self
         socket.tag = connection
         wheel?.set(connection.slot, after: configuration.connectTimeout)
-        if isStopping { close(connection, Ending(cause: "the server shuts down")) }
+        configuration.budget?.enter()
+        silentConnections.append(connection)
+        if isStopping { close(connection, Ending(cause: "the server shuts down")) } else { makeRoom(for: connection) }
     }
 
     /// A connection's time is over: for its CONNECT, or for any packet.

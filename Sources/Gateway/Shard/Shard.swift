@@ -1,3 +1,4 @@
+internal import Base
 public import Libevent
 public import Logging
 internal import MQTT
@@ -26,6 +27,11 @@ public actor Shard {
 
     var listeners: [Listener] = []
     var connections = ConnectionTable()
+    var silentConnections = SilentConnections()
+    /// How many connections there is no room for.
+    var surplusCount = 0
+    var roomLine = RareLine()
+    var acceptLine = RareLine()
     /// Connections whose CONNECT the store decides about.
     var attaching: [SessionID: DeviceConnection] = [:]
     /// One a lane; there are few.
@@ -130,7 +136,8 @@ public actor Shard {
         try socket.limitUnacknowledgedData(to: .seconds(110))
         let listener = try Listener(socket, on: loop) { [unowned self] socket in didAccept(socket) }
         listener.onAcceptError = { [unowned self] error in
-            log(.error, "devices cannot be accepted", cause: "trouble", ["error": "\(error)"])
+            guard let unreported = acceptLine.admit() else { return }
+            logger.error("devices cannot be accepted", metadata: ["cause": "\(error)", "unreported": "\(unreported)"])
         }
         listeners.append(listener)
     }

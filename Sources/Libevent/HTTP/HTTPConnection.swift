@@ -34,6 +34,10 @@ final class HTTPConnection {
     /// The answer that is being streamed, or whose end is on its way.
     private(set) var streamedReply: StreamedReply?
     var state = State.idle
+    /// It came when there was no room for it, and is only answered that.
+    var isSurplus = false
+    /// When it last became idle, or its request began, by the loop's clock.
+    private(set) var since: Int64
 
     private var inputWatch: OpaquePointer?
     private(set) var scan = HTTPHeadScan()
@@ -65,6 +69,7 @@ final class HTTPConnection {
         self.stream = link.stream
         self.slot = slot
         self.service = service
+        since = service.loop.monotonicNow
         link.connection = self
         inputWatch = evbuffer_add_cb(
             input,
@@ -128,7 +133,9 @@ final class HTTPConnection {
         scan = HTTPHeadScan()
         scanned = 0
         chunks = HTTPChunkScan()
-        service?.limitTransferTime(of: self)
+        guard let service else { return }
+        since = service.loop.monotonicNow
+        service.limitTransferTime(of: self)
     }
 
     /// Looks at what has come, before evhttp does.
@@ -167,6 +174,7 @@ final class HTTPConnection {
         guard scan.framing(.post) == .ok else { return refuse(head()) }
         if !evidence.hasTransferEncoding, received >= scan.bytes + evidence.announcedLength { return watchInput(false) }
         let head = head()
+        if service.crowd.remainsSurplus(self) { return refuse(head) }
         // Before the judge, so that a body which is too large by what has come with its head is known to be.
         chunks = HTTPChunkScan()
         if evidence.hasTransferEncoding { scanChunks(evbuffer_get_length(input) - scanned) }
@@ -229,6 +237,10 @@ final class HTTPConnection {
 
     // What the exchange is told.
 
+    var isHeadComplete: Bool { scan.isComplete }
+
+    var remainsSurplus: Bool { service?.crowd.remainsSurplus(self) == true }
+
     var headerBytes: Int { scan.isComplete ? scan.bytes : max(scan.bytes, received) }
 
     var refusedBodyBytes: Int { scan.isComplete ? max(scan.evidence.announcedLength, chunks.announced) : 0 }
@@ -258,19 +270,24 @@ final class HTTPConnection {
 
     /// The answer has been written past evhttp, all of it.
     func didAnswerAtOnce() {
-        state = .idle
-        pending = nil
-        service?.limitIdleTime(of: self)
+        becomeIdle()
         link.becameIdle()
         watchInput(true)
     }
 
+    private func becomeIdle() {
+        state = .idle
+        pending = nil
+        guard let service else { return }
+        since = service.loop.monotonicNow
+        service.limitIdleTime(of: self)
+    }
+
     private func didAnswer() {
         guard let service else { return }
-        service.limitIdleTime(of: self)
         streamedReply = nil
         if closesAfterAnswer { return willCloseAfterAnswer() }
-        state = .idle
+        becomeIdle()
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
         link.becameIdle()
         watchInput(true)

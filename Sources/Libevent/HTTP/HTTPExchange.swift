@@ -28,6 +28,9 @@ public final class HTTPExchange {
     /// The request came without its body, which is dropped: it is over a limit, its framing is in doubt, or the judge has refused
     /// it. Answer with an error; the connection closes after it.
     public let isRefused: Bool
+    /// There is no room for the connection, and none could be made: unless the request is one that must not wait, answer that it
+    /// may come again. The connection closes after the answer.
+    public let isSurplus: Bool
     /// The client's address; nil when it had gone before it was known.
     public let peer: SocketAddress?
 
@@ -39,6 +42,7 @@ public final class HTTPExchange {
         self.pending = pending
         self.loop = loop
         peer = connection.address
+        isSurplus = connection.remainsSurplus
         headerBytes = connection.headerBytes
         switch pending.source {
         case .evhttp(let request):
@@ -124,13 +128,13 @@ public final class HTTPExchange {
     ///
     /// - Parameters:
     ///   - headers: a line break in one is a trap.
-    ///   - close: closes the connection after the answer; so does a doubtful framing, a refusal before the body, and a server
-    ///     that drains.
+    ///   - close: closes the connection after the answer; so does a doubtful framing, a refusal before the body, a connection
+    ///     that there is no room for, and a server that drains.
     public func reply(status: Int, headers: [(String, String)] = [], body: [UInt8] = [], close: Bool = false) {
         precondition(!isAnswered, "an exchange is answered once")
         loop.preconditionOwned("an HTTP exchange")
         isAnswered = true
-        var answer = HTTPAnswer(status: status, headers: headers, body: body, closing: close || framing != .ok)
+        var answer = HTTPAnswer(status: status, headers: headers, body: body, closing: close || framing != .ok || isSurplus)
         answer.isBodySent = method != .head
         pending.send(answer)
     }

@@ -2,7 +2,7 @@
 ///
 /// A request beyond a size reaches the handler all the same, which sees `headerBytes` and `bodyCount` and refuses it in its own
 /// words: without its body as soon as the head is too large, or the announced length or the chunks are beyond.
-public struct HTTPLimits: Hashable, Sendable {
+public struct HTTPLimits: Sendable {
     /// The most bytes of request line and headers that the handler accepts.
     public var maxHeaderBytes: Int
     /// The most bytes of body that the handler accepts.
@@ -13,8 +13,11 @@ public struct HTTPLimits: Hashable, Sendable {
     /// How long a connection is kept without a request: a new one, and one whose last request has been answered. Replies announce
     /// a second less (`Keep-Alive: timeout=`), for requests that are on their way by then.
     public var idleTimeout: Duration
-    /// How many connections the server holds; further ones wait in the system's queue.
+    /// How many connections the server holds. For a further one the longest silent is closed; where none is silent,
+    /// some (`ConnectionBudget.surplus`) are answered that there is no room (`HTTPExchange.isSurplus`).
     public var maxConnections: Int
+    /// What the process has for connections, shared with other listeners; nil: more than will ever be needed.
+    public var budget: ConnectionBudget?
 
     /// So much of a body, or of an answer, has to come through within `transferTimeout`.
     public static let progressBytes = 64 * 1024

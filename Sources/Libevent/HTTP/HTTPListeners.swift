@@ -8,7 +8,6 @@ final class HTTPListeners {
     private let loop: EventLoop
     private var bound: [Bound] = []
     private var accepted = 0
-    private var isFull = false
     private var retry: LoopEvent?
     private var closing: LoopEvent?
     private var closingRounds = 0
@@ -54,23 +53,16 @@ final class HTTPListeners {
     // MARK: Bounds
 
     /// evhttp's listener goes on accepting until the queue is empty, unless it is disabled from within.
+    /// - Parameter full: room has to be made before another one comes.
     func didAccept(full: Bool) {
         accepted += 1
-        if full { isFull = true }
         guard full || accepted == Listener.acceptsPerTurn else { return }
         disable()
         loop.afterCallback { [weak self] in self?.enable() }
     }
 
-    func hasRoom() {
-        guard isFull else { return }
-        isFull = false
-        loop.afterCallback { [weak self] in self?.enable() }
-    }
-
     private func enable() {
         accepted = 0
-        guard !isFull else { return }
         for listener in bound { evconnlistener_enable(listener.listener) }
     }
 

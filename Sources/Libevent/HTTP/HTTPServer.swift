@@ -39,6 +39,12 @@ public final class HTTPServer {
         set { service.listeners.onAcceptError = newValue }
     }
 
+    /// Told on the loop for each new connection that there was no room for.
+    public var onPressure: ((HTTPPressure) -> Void)? {
+        get { service.crowd.onPressure }
+        set { service.crowd.onPressure = newValue }
+    }
+
     /// Accepts what waits in the system's queue, which closing would reset, then closes the listening sockets: in this turn if
     /// nothing waits, within a second in any case.
     public func stopAccepting() throws(LibeventError) { try service.listeners.closeWhenDrained() }

@@ -30,6 +30,7 @@ final class HTTPService {
     private(set) var isDraining = false
     var onEmpty: (() -> Void)?
     lazy var listeners = HTTPListeners(http: http, loop: loop)
+    private(set) lazy var crowd = HTTPCrowd(of: self)
 
     init(
         on loop: EventLoop, limits: HTTPLimits, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
@@ -68,7 +69,10 @@ final class HTTPService {
     deinit {
         listeners.close()
         let open = Array(connections.values)
-        for connection in open { connection.service = nil }
+        for connection in open {
+            connection.service = nil
+            limits.budget?.leave()
+        }
         // Calls `willClose` of each connection that evhttp has told us of.
         evhttp_free(http)
         for connection in open { connection.willClose() }
@@ -84,7 +88,7 @@ final class HTTPService {
     /// evhttp accepts a connection and asks for its bufferevent.
     private func makeStream(_ base: OpaquePointer?) -> OpaquePointer? {
         guard let intake, let stream = intake.makeStream(on: base) else { return nil }
-        listeners.didAccept(full: connections.count + intake.pendingCount >= limits.maxConnections)
+        listeners.didAccept(full: crowd.willBeFull(with: intake.pendingCount))
         return stream
     }
 
@@ -97,6 +101,7 @@ final class HTTPService {
         slots[slot] = connection
         connections[link.stream] = connection
         limitIdleTime(of: connection)
+        crowd.didAdopt(connection)
         return connection
     }
 
@@ -105,7 +110,7 @@ final class HTTPService {
         slots[connection.slot] = nil
         freeSlots.append(connection.slot)
         connections[connection.stream] = nil
-        if connections.count < limits.maxConnections { listeners.hasRoom() }
+        crowd.didClose(connection)
         if isDraining && connections.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
 

@@ -13,7 +13,7 @@ extension Refusal {
         case .framing(let framing):
             self.init(.invalidValue, field: framing.header, framing.rule.map { .expected(.framing($0)) })
         case .unexpectedBody: self.init(.invalidValue, .expected(.framing(.noBody)))
-        case .bodyDropped: self.init(.unavailable)
+        case .noRoom, .bodyDropped: self.init(.unavailable)
         case .unauthorized: self.init(.wrongToken, field: "Authorization")
         case .unknownParameter(let name, let known): self.init(.unsupportedField, field: name, .listed(known))
         case .missingParameter(let name): self.init(.missingField, field: name, .missing([name]))

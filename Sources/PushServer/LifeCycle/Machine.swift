@@ -6,12 +6,13 @@ enum Machine {
     static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// Raises the limit on open files, which is a limit on connections, as far as this process may.
-    /// - Returns: the limit in force; 0 if it cannot be read.
-    static func raiseOpenFileLimit() -> UInt64 {
+    /// - Returns: the limit in force; what every system has if it cannot be read.
+    static func raiseOpenFileLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
         let soft = limit.rlim_cur
         limit.rlim_cur = limit.rlim_max
-        return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? UInt64(limit.rlim_max) : UInt64(soft)
+        return setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+            ? Int(clamping: limit.rlim_max) : Int(clamping: soft)
     }
 }

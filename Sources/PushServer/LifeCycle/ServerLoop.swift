@@ -4,6 +4,19 @@ internal import Logging
 public import Push
 internal import PushAPI
 
+/// What all loops of a process share.
+struct SharedByLoops: Sendable {
+    let overdue = OverdueDevices()
+    /// Callers' and devices' connections.
+    let budget: ConnectionBudget
+    let operatorConnections: Int
+
+    init(_ shares: DescriptorShares) {
+        budget = ConnectionBudget(limit: shares.connections)
+        operatorConnections = shares.operators
+    }
+}
+
 /// One event loop and what lives on it: its port of the store, its devices, its callers.
 struct ServerLoop: Sendable {
     let thread: EventLoop
@@ -12,20 +25,20 @@ struct ServerLoop: Sendable {
     private let front: PushFront
 
     /// Nothing is served before ``listen(devices:callers:)``.
-    /// - Parameters:
-    ///   - thread: has been started.
-    ///   - overdue: one for all loops.
-    init(on thread: EventLoop, port: any StorePort, _ configuration: ServerConfiguration, overdue: OverdueDevices) {
+    /// - Parameter thread: has been started.
+    init(on thread: EventLoop, port: any StorePort, _ configuration: ServerConfiguration, _ shared: SharedByLoops) {
         self.thread = thread
         self.port = port
+        var devices = GatewayConfiguration(
+            window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout)
+        devices.budget = shared.budget
         shard = Shard(
-            on: thread, store: port,
-            configuration: GatewayConfiguration(
-                window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout),
-            overdue: overdue, logger: Logger(label: "devices"))
+            on: thread, store: port, configuration: devices, overdue: shared.overdue, logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
         callers.timestampWindow = configuration.timestampWindow.components.seconds * 1_000
         callers.limits.idleTimeout = configuration.httpIdleTimeout
+        callers.limits.maxConnections = configuration.httpConnections
+        callers.limits.budget = shared.budget
         // Called on the loop only. The loop reads the clock once a turn.
         front = PushFront(on: thread, store: port, now: { thread.wallClockMilliseconds }, configuration: callers)
     }
@@ -48,9 +61,10 @@ struct ServerLoop: Sendable {
     }
 
     /// The operators' listener on this loop, with the same port of the store.
-    func makeAdminFront(token: String, _ configuration: ServerConfiguration) -> AdminFront {
+    func makeAdminFront(token: String, _ configuration: ServerConfiguration, _ shared: SharedByLoops) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
+        operators.limits.maxConnections = shared.operatorConnections
         return AdminFront(on: thread, store: port, configuration: operators)
     }
 

@@ -74,6 +74,10 @@ extension Setting {
             meaning: "how long an HTTP connection is kept between two requests", example: "130",
             apply: duration(\.httpIdleTime, unit: 1, in: 1...86_400)),
         Setting(
+            key: "http-connections", placeholder: "N", defaultText: "16384",
+            meaning: "callers' connections that each loop holds", example: "1000",
+            apply: number(\.httpConnections, in: 1...1_000_000)),
+        Setting(
             key: "timestamp-window", placeholder: "SECONDS", defaultText: "600",
             meaning: "how far a caller's timestamp may be from the server's clock", example: "300",
             apply: duration(\.timestampWindow, unit: 1, in: 1...86_400)),

@@ -7,6 +7,8 @@ public enum Rejection: Error, Hashable, Sendable {
     case noSuchAddress
     /// The address takes these methods only. The reply names them in `Allow` (RFC 9110 §15.5.6).
     case methodNotAllowed([HTTPMethod])
+    /// The listener has as many connections as it may. The connection closes.
+    case noRoom
     /// The request line and the headers are longer than so many bytes.
     case headTooLarge(limit: Int)
     /// The body is longer than so many bytes.
@@ -48,7 +50,7 @@ public enum Rejection: Error, Hashable, Sendable {
         case .framing(let framing):
             reply.closes = true
             if let status = framing.status { reply.status = status }
-        case .unexpectedBody, .bodyDropped: reply.closes = true
+        case .noRoom, .unexpectedBody, .bodyDropped: reply.closes = true
         case .noSuchAddress, .headTooLarge, .bodyTooLarge, .unknownParameter, .missingParameter, .invalidParameter: break
         }
     }

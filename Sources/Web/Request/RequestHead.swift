@@ -15,6 +15,8 @@ public protocol HeaderFields {
 protocol RequestHead {
     var method: HTTPMethod { get }
     var rawPath: String { get }
+    /// Whether there is no room for its connection.
+    var isSurplus: Bool { get }
     /// The bytes of the request line and the headers.
     var headerBytes: Int { get }
     /// The bytes of the body, as far as they are known.
@@ -39,6 +41,7 @@ extension HTTPExchange: RequestHead {
 
 /// It is shown only where it is not too large and its framing is in order.
 extension HTTPRequestHead: RequestHead {
+    @usableFromInline var isSurplus: Bool { false }
     @usableFromInline var headerBytes: Int { 0 }
     @usableFromInline var bodyCount: Int { bodyLength ?? 0 }
     @usableFromInline var hasBody: Bool { bodyLength != 0 }

@@ -22,6 +22,9 @@ public final class Route<Service: Front>: Sendable {
     public let query: QueryRule
     /// The body it takes.
     public let body: BodyRule
+    /// Whether it is served to a connection that there is no room for: what a supervisor asks, who would take a refusal for the
+    /// end.
+    public let isVital: Bool
     /// Who answers.
     public let handler: Handler
 
@@ -29,21 +32,22 @@ public final class Route<Service: Front>: Sendable {
     /// - Parameter pattern: see ``Pattern``.
     public init(
         _ method: HTTPMethod, _ pattern: String, access: Service.Access, query: QueryRule = .none, body: BodyRule = .none,
-        handler: Handler
+        isVital: Bool = false, handler: Handler
     ) {
         self.method = method
         self.pattern = Pattern(pattern)
         self.access = access
         self.query = query
         self.body = body
+        self.isVital = isVital
         self.handler = handler
     }
 
     /// A route whose handler runs as a task.
     public convenience init(
         _ method: HTTPMethod, _ pattern: String, access: Service.Access, query: QueryRule = .none, body: BodyRule = .none,
-        handler: @escaping @Sendable (isolated Service, Request<Service>) async throws -> Reply
+        isVital: Bool = false, handler: @escaping @Sendable (isolated Service, Request<Service>) async throws -> Reply
     ) {
-        self.init(method, pattern, access: access, query: query, body: body, handler: .task(handler))
+        self.init(method, pattern, access: access, query: query, body: body, isVital: isVital, handler: .task(handler))
     }
 }

@@ -1,0 +1,43 @@
+internal import Libevent
+internal import Logging
+internal import MQTT
+
+// Room for one more connection, when the process has as many as it may.
+
+extension Shard {
+    /// A connection has been accepted: where there is no room the oldest makes some that has not sent its CONNECT. Where there is
+    /// none, this one is refused as soon as its CONNECT shows in which version.
+    func makeRoom(for newcomer: DeviceConnection) {
+        guard let budget = configuration.budget, budget.isExceeded else { return }
+        if let silent = silentConnections.removeOldest(besides: newcomer) {
+            close(silent, Ending(cause: "silent while there is no room"))
+        } else if surplusCount < ConnectionBudget.surplus {
+            newcomer.isSurplus = true
+            surplusCount += 1
+        } else {
+            close(newcomer, Ending(cause: "no room"))
+        }
+        guard let unreported = roomLine.admit() else { return }
+        logger.warning(
+            "no room for another device",
+            metadata: ["connections": "\(budget.count)", "limit": "\(budget.limit)", "unreported": "\(unreported)"])
+    }
+
+    /// A connection is gone.
+    func didLeaveRoom(_ connection: DeviceConnection) {
+        configuration.budget?.leave()
+        if connection.isSurplus { surplusCount -= 1 }
+    }
+
+    /// Lets a CONNECT pass unless there is still no room for its connection.
+    func checkRoom(for connection: DeviceConnection, _ admission: Admission) throws(Ending) {
+        guard connection.isSurplus else { return }
+        guard configuration.budget?.isExceeded == true else {
+            connection.isSurplus = false
+            surplusCount -= 1
+            return
+        }
+        // MQTT 5.0 §3.2.2.2: an imposed limit has been exceeded. 3.1.1 hears that the server is unavailable.
+        throw admission.refuse(ConnectRefusal(.quotaExceeded, "no room"))
+    }
+}
