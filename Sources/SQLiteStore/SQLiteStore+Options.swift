@@ -31,6 +31,10 @@ extension SQLiteStore {
         var checkpointThreshold = 32_768
         /// A loop that is further behind than this, in bytes, gets a gap instead of more.
         var backlogLimit = 64 << 20
+        /// The most steps of work for the directory that one transaction begins: some 5 ms.
+        var steps = 2_048
+        /// Whether the next slice of what follows from a change of the directory may be done: a test holds them back.
+        var mayFollowUp: @Sendable () -> Bool = { true }
         /// What a test lets happen at the one point of a read at which rows could be missed.
         var betweenTailAndSnapshot: @Sendable () -> Void = {}
         /// Between two slices of a sweep, in milliseconds: no push waits for more than one.

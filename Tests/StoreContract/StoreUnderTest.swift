@@ -26,11 +26,27 @@ public protocol StoreUnderTest: AnyObject, Sendable {
     /// Opens it again after an ending, with what is left then. Ports are made anew.
     func reopen(after ending: Ending) async throws
 
+    /// Whether what follows from a change of the directory is held back between its slices, where a store works in slices.
+    func holdSlices(_ areHeld: Bool)
+
+    /// Whether a slice is held back now.
+    var isHoldingSlice: Bool { get }
+
+    /// Lets one slice go while they are held back.
+    func letSliceGo()
+
     /// What it finds wrong with itself while nobody asks anything of it.
     var complaints: [String] { get async throws }
 }
 
 extension StoreUnderTest {
+    /// Nothing to hold, where a store does everything at once.
+    public func holdSlices(_ areHeld: Bool) {}
+    /// None.
+    public var isHoldingSlice: Bool { false }
+    /// There is none.
+    public func letSliceGo() {}
+
     /// None, where a store does not look.
     public var complaints: [String] { get async throws { [] } }
 }

@@ -5,7 +5,7 @@ internal import StoreCore
 
 extension LoopPort {
     func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
-        try await self.change(confirmed: true) { decisions, now throws(SQLiteError) in
+        try await self.change(change.isOfApp ? .change : .directory, confirmed: true) { decisions, now throws(SQLiteError) in
             try decisions.changes.apply(change, at: now)
         }
     }
@@ -39,6 +39,16 @@ extension LoopPort {
             try decisions.connections.disconnect(token)
         }
         guard isKnown else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
+    }
+}
+
+extension DirectoryChange {
+    /// Nothing follows from it, and it depends on nothing that goes on.
+    fileprivate var isOfApp: Bool {
+        switch self {
+        case .putApp, .removeApp: true
+        case .putOrganisation, .putDevice, .removeOrganisation, .removeDevice: false
+        }
     }
 }
 

@@ -46,10 +46,10 @@ final class LoopPort: StorePort {
 
     /// The same for a change, which the decision may refuse, and which is refused while the store cannot write.
     func change<Value: Sendable>(
-        confirmed: Bool = false, flushes: Bool = false,
+        _ kind: Job.Kind = .change, confirmed: Bool = false, flushes: Bool = false,
         _ body: @escaping @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Result<Value, Refusal>
     ) async throws(StoreError) -> Value {
-        let outcome = try await ask(.change, confirmed: confirmed, flushes: flushes, body)
+        let outcome = try await ask(kind, confirmed: confirmed, flushes: flushes, body)
         return try outcome.mapError { StoreError.refused($0) }.get()
     }
 

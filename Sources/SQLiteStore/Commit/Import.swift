@@ -61,10 +61,12 @@ final class Import {
                 }
             try count(result, of: line.number, tables.imports)
             steps -= max(1, tables.database.totalChanges - before)
+            if changes.isBusy { break }
         }
         guard lines?.isAtEnd ?? true else { return false }
         lines = nil
         try tables.imports.removeFirstPart(of: number)
+        if changes.isBusy { return false }
         return try !tables.imports.hasParts(number)
     }
 

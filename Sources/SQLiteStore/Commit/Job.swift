@@ -8,12 +8,18 @@ struct Job: Sendable {
     enum Kind {
         /// A change: it fails together with its transaction, and is refused while the store cannot write.
         case change
+        /// A change of organisations or devices: the same, and it waits while one before it has still something to do, and is
+        /// answered when it has nothing left to do itself.
+        case directory
         /// Changes nothing: decided again, by what is committed.
         case read
         /// Tells facts that nobody waits for: decided again, if the transaction had not come to it.
         case fact
         /// Concerns connections only: decided when the transaction is done, whatever became of it.
         case session
+
+        /// Whether it is refused while the store cannot write.
+        var isChange: Bool { self == .change || self == .directory }
     }
 
     /// The loop that asked, by its number in the outbox.

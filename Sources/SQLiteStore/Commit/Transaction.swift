@@ -46,6 +46,7 @@ final class Transaction {
             try directory.write()
             try log.write()
         }
+        try decisions.followUps.write()
         phase = .committing
         try database.commit()
         phase = .none
@@ -80,6 +81,7 @@ final class Transaction {
         guard isStale else { return }
         try decisions.directory.reload()
         try decisions.log.reload()
+        try decisions.followUps.reload()
         decisions.facts.discard()
         try decisions.facts.replay(at: now)
         isStale = false

@@ -7,6 +7,7 @@ final class Writer: Sendable {
     private let queue = JobQueue()
     private let thread = WorkerThread(name: "psp-store", scheduling: .prompt)
     private let state = Locked<Health>(.serving)
+    private let holds = Locked(HoldTimes())
     private let checkpointer: Checkpointer
     private let options: SQLiteStore.Options
     /// What could not be written at the end.
@@ -22,6 +23,9 @@ final class Writer: Sendable {
 
     var health: Health { state.withLock { $0 } }
 
+    /// How long single pieces of work have held the writer.
+    var holdTimes: HoldTimes { holds.withLock { $0 } }
+
     /// Returns when it has begun.
     /// - Parameter decisions: made on the writer's thread, and never leave it.
     func start(_ decisions: @escaping @Sendable () throws(SQLiteError) -> Decisions) throws(SQLiteError) {
@@ -29,7 +33,7 @@ final class Writer: Sendable {
         thread.start { [self] in
             let loop: WriterLoop
             do throws(SQLiteError) {
-                loop = try WriterLoop(queue, try decisions(), checkpointer, state, options)
+                loop = try WriterLoop(queue, try decisions(), checkpointer, state, holds, options)
             } catch {
                 return opening.finish(error)
             }

@@ -10,10 +10,17 @@ final class WriterLoop {
     private let upkeep: Upkeep
     private let checkpointer: Checkpointer
     private let health: Locked<Health>
+    private let holds: Locked<HoldTimes>
     private let options: SQLiteStore.Options
     private let lines: RareLines
     private var group = GroupCommit()
     private var pace = ImportPace()
+    /// The same for what follows from changes of the directory.
+    private var followUpPace = ImportPace()
+    /// A change of the directory that has still something to do, with its answer.
+    private var unanswered: (job: Job, answer: Answer?)?
+    /// Changes of the directory that came after it, in their order.
+    private var held: [Job] = []
     /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
     private var nextTry: Int64 = 0
 
@@ -30,12 +37,13 @@ final class WriterLoop {
 
     init(
         _ queue: JobQueue, _ decisions: Decisions, _ checkpointer: Checkpointer, _ health: Locked<Health>,
-        _ options: SQLiteStore.Options
+        _ holds: Locked<HoldTimes>, _ options: SQLiteStore.Options
     ) throws(SQLiteError) {
         self.queue = queue
         self.decisions = decisions
         self.checkpointer = checkpointer
         self.health = health
+        self.holds = holds
         self.options = options
         lines = RareLines(options.log)
         decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
@@ -50,10 +58,15 @@ final class WriterLoop {
             if let (callers, time) = group.wait(having: jobs.count) {
                 queue.gather(callers - jobs.count, into: &jobs, within: time)
             }
+            takeHeld(before: &jobs)
             let start = MonotonicClock.nanoseconds
             decide(jobs)
-            if jobs.contains(where: { !$0.isImport }) { pace.served(after: queue.longestWait, since: start) }
-            tidy(isIdle: jobs.isEmpty && decisions.imports.isIdle)
+            if jobs.contains(where: { !$0.isImport }) {
+                pace.served(after: queue.longestWait, since: start)
+                followUpPace.served(after: queue.longestWait, since: start)
+            }
+            tidy(isIdle: jobs.isEmpty && decisions.imports.isIdle && decisions.followUps.isEmpty)
+            goOnFollowingUp()
             goOnImporting()
             jobs.removeAll(keepingCapacity: jobs.count <= Self.usualJobs)
         }
@@ -63,10 +76,15 @@ final class WriterLoop {
         }
         // An import goes on when the store is opened again.
         _ = decisions.imports.answerWaiters(at: .max)
-        // Everything that was told is on the disk before the store closes.
+        // Everything that was told is on the disk before the store closes, and who waits for what follows from a change is
+        // answered.
         decisions.tables.database.waitForLocks(upTo: Self.lastLockPatience)
         nextTry = 0
-        decide([], flushing: true)
+        repeat {
+            jobs.removeAll()
+            takeHeld(before: &jobs)
+            decide(jobs, mayFollowUp ? .followingUp(mostSteps) : .nothing, flushing: true)
+        } while mayFollowUp || mayTakeHeld
         if let failure = transaction.failure {
             return "it failed (\(failure)); \(decisions.facts.missing) acknowledgements are lost"
         }
@@ -80,6 +98,8 @@ final class WriterLoop {
     private var pause: Int64 {
         var longest = Int64(longestPause) * 1_000_000
         let now = MonotonicClock.nanoseconds
+        if mayTakeHeld { return 0 }
+        if mayFollowUp { longest = min(longest, max(0, followUpPace.next - now)) }
         if mayImport { longest = min(longest, max(0, pace.next - now)) }
         if let deadline = decisions.imports.nextDeadline { longest = min(longest, max(0, deadline - now)) }
         if let merge = upkeep.nextMerge { longest = min(longest, max(0, merge - now)) }
@@ -106,28 +126,52 @@ final class WriterLoop {
     /// How long until the next try, in milliseconds.
     private var retryPause: Int { health.withLock { $0 } == .full ? Self.pauses.full : Self.pauses.blocked }
 
-    /// Whether imports have something to do that can be done.
-    private var mayImport: Bool { !decisions.imports.isIdle && !isHindered && transaction.failure == nil }
+    private var canWrite: Bool { !isHindered && transaction.failure == nil }
+
+    /// Whether imports have something to do that can be done. Whoever waits for a single change comes first.
+    private var mayImport: Bool { !decisions.imports.isIdle && decisions.followUps.isEmpty && held.isEmpty && canWrite }
+
+    /// Whether something follows from a change of the directory that can be done.
+    private var mayFollowUp: Bool { !decisions.followUps.isEmpty && canWrite }
+
+    /// Whether changes of the directory have waited long enough for the one before.
+    private var mayTakeHeld: Bool { !held.isEmpty && decisions.followUps.isEmpty }
+
+    private func takeHeld(before jobs: inout [Job]) {
+        guard mayTakeHeld else { return }
+        jobs = held + jobs
+        held = []
+    }
 
     // MARK: Deciding
 
-    /// - Parameter slice: how many steps of an import are done with it.
-    /// - Returns: how many were.
+    /// What a transaction does besides the jobs, for so many steps.
+    private enum Work: Equatable {
+        case nothing
+        case importing(Int)
+        /// What follows from a change of the directory.
+        case followingUp(Int)
+    }
+
+    /// The most steps of work for the directory that a transaction begins.
+    private var mostSteps: Int { options.tuning.steps }
+
+    /// - Returns: how many steps of the work were done.
     @discardableResult
-    private func decide(_ jobs: [Job], flushing: Bool = false, importing slice: Int = 0) -> Int {
-        var imported = 0
+    private func decide(_ jobs: [Job], _ work: Work = .nothing, flushing: Bool = false) -> Int {
+        var done = 0
         transaction.readClock()
         let areSessions = jobs.contains { $0.kind == .session }
         let transactional = areSessions ? jobs.filter { $0.kind != .session } : jobs
         if isHindered && MonotonicClock.nanoseconds < nextTry {
             // Between two tries nobody waits for what would fail.
             refuse(transactional)
-        } else if !transactional.isEmpty || slice > 0 || decisions.facts.hasUnwritten || flushing || isHindered {
-            imported = transact(transactional, flushing: flushing, importing: slice)
+        } else if !transactional.isEmpty || work != .nothing || decisions.facts.hasUnwritten || flushing || isHindered {
+            done = transact(transactional, work, flushing: flushing)
         }
         if areSessions { decideSessions(jobs) }
         decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
-        return imported
+        return done
     }
 
     private func decideSessions(_ jobs: [Job]) {
@@ -141,32 +185,61 @@ final class WriterLoop {
         }
     }
 
-    private func transact(_ jobs: [Job], flushing: Bool, importing slice: Int) -> Int {
+    private func transact(_ jobs: [Job], _ work: Work, flushing: Bool) -> Int {
         var done = 0
-        var imported = 0
+        var worked = 0
+        var waiting: [Job] = []
+        let before = unanswered
+        var watch = Stopwatch()
         do throws(SQLiteError) {
             try transaction.begin()
+            decisions.budget.begin(allowing: mostSteps)
             for job in jobs {
-                try decide(job)
+                if mustWait(job) { waiting.append(job) } else { try decide(job) }
                 done += 1
+                watch.lap(.call)
             }
-            if slice > 0 { imported = try decisions.imports.advance(by: slice, at: transaction.now) }
+            worked = try go(on: work)
+            if work != .nothing { watch.lap(.slice) }
+            if let (job, answer) = unanswered, decisions.followUps.isEmpty { respond(to: job, answer) }
             try transaction.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: isHindered)
+            watch.lap(.commit)
             decisions.imports.committed()
+            if decisions.followUps.isEmpty { unanswered = nil }
+            held += waiting
             heal()
         } catch {
-            imported = 0
-            undo(jobs, done: done, after: error)
+            worked = 0
+            undo(jobs, done: done, unanswered: before?.job, after: error)
         }
+        holds.withLock { watch.record(in: &$0, steps: decisions.budget.taken) }
         if !jobs.isEmpty { group.committed(answering: jobs.count { $0.kind != .fact }, waiting: queue.count) }
-        return imported
+        return worked
+    }
+
+    private func go(on work: Work) throws(SQLiteError) -> Int {
+        switch work {
+        case .nothing: return 0
+        case .importing(let steps): return try decisions.imports.advance(by: steps, at: transaction.now)
+        case .followingUp(let steps):
+            decisions.budget.begin(allowing: steps)
+            try decisions.followUp.advance(at: transaction.now)
+            return decisions.budget.taken
+        }
+    }
+
+    /// Whether a change of the directory waits: for one before it, or because the transaction has done enough.
+    private func mustWait(_ job: Job) -> Bool {
+        guard job.kind == .directory, transaction.failure == nil else { return false }
+        return !decisions.followUps.isEmpty || decisions.budget.isSpent
     }
 
     private func decide(_ job: Job) throws(SQLiteError) {
-        if job.kind == .change && transaction.failure != nil {
+        if job.kind.isChange && transaction.failure != nil {
             return answer(job, job.fail(.unavailable(retryAfter: retryAfter)))
         }
-        respond(to: job, try job.decide(decisions, transaction.now))
+        let answer = try job.decide(decisions, transaction.now)
+        if job.kind == .directory && !decisions.followUps.isEmpty { unanswered = (job, answer) } else { respond(to: job, answer) }
     }
 
     /// Answers what was decided; where the job wants it, when every loop has applied it.
@@ -180,9 +253,14 @@ final class WriterLoop {
 
     // MARK: What cannot be written
 
-    private func undo(_ jobs: [Job], done: Int, after error: SQLiteError) {
+    /// - Parameter begun: a change of the directory that has taken effect before, and is not done.
+    private func undo(_ jobs: [Job], done: Int, unanswered begun: Job?, after error: SQLiteError) {
         let outcome = transaction.rollback(error)
         for job in jobs where job.kind != .read { answer(job, job.fail(outcome)) }
+        if let begun { answer(begun, begun.fail(.unknown)) }
+        for job in held { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
+        unanswered = nil
+        held = []
         decisions.imports.undone()
         // Those that it did not come to; what it had heard is remembered.
         remember(jobs.dropFirst(done))
@@ -192,7 +270,7 @@ final class WriterLoop {
 
     /// Answers what comes while nothing can be written.
     private func refuse(_ jobs: [Job]) {
-        for job in jobs where job.kind == .change { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
+        for job in jobs where job.kind.isChange { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
         remember(jobs[...])
         for job in jobs where job.kind == .read { decideAlone(job, otherwise: .unavailable(retryAfter: retryAfter)) }
     }
@@ -253,6 +331,18 @@ final class WriterLoop {
         if let reason = upkeep.run(isIdle: isIdle) { fail(reason) }
     }
 
+    /// A slice of what follows from a change of the directory, in a transaction of its own.
+    private func goOnFollowingUp() {
+        let start = MonotonicClock.nanoseconds
+        guard mayFollowUp, start >= followUpPace.next else { return }
+        let isAwaited = queue.count > 0
+        guard options.tuning.mayFollowUp(),
+            !followUpPace.yields(at: start, toWaiting: isAwaited, toCheckpoint: checkpointer.isBusy)
+        else { return followUpPace.wait(at: start) }
+        let steps = decide([], .followingUp(min(followUpPace.size, mostSteps)), flushing: true)
+        followUpPace.finished(steps, since: start)
+    }
+
     /// A slice of an import, in a transaction of its own, while nobody else waits and the disk is not busy with a checkpoint.
     private func goOnImporting() {
         let start = MonotonicClock.nanoseconds
@@ -261,7 +351,7 @@ final class WriterLoop {
         }
         guard mayImport, start >= pace.next else { return }
         if pace.yields(at: start, toWaiting: queue.count > 0, toCheckpoint: checkpointer.isBusy) { return pace.wait(at: start) }
-        let count = decide([], importing: pace.size)
+        let count = decide([], .importing(min(pace.size, mostSteps)))
         pace.finished(count, since: start)
     }
 }

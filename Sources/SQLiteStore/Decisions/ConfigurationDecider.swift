@@ -36,82 +36,95 @@ final class ConfigurationDecider {
         try tables.configurations.write(row.seq, in: slot, scope: row.within)
     }
 
-    /// Cancels the current configurations of an organisation that is deleted.
-    func cancel(ofOrganisation id: OrgID, at now: Int64) throws(SQLiteError) {
+    /// Takes the current configurations of an organisation that is deleted away. They are still to be cancelled.
+    /// - Returns: their positions, oldest first.
+    func remove(ofOrganisation id: OrgID) throws(SQLiteError) -> [UInt64] {
         let target = ConfigurationTable.Target(kind: .organisation, name: id.text)
-        for row in try current(target, at: now) { try tasks.endTask(row.seq, .cancelled, at: now) }
+        let positions = try tables.configurations.entries(of: target).map(\.seq)
         try tables.configurations.remove(allOf: target)
+        return positions
     }
 
-    // MARK: Which are current, oldest first
+    // MARK: Who joins which
 
-    func current(ofDevice token: DeviceToken, at now: Int64) throws(SQLiteError) -> [StoredRow] {
-        try current(ConfigurationTable.Target(kind: .device, name: token.text), at: now)
-    }
-
-    func current(ofUser user: UserHandle, at now: Int64) throws(SQLiteError) -> [StoredRow] {
-        guard let id = try tables.users.id(of: user.number) else { return [] }
-        return try current(ConfigurationTable.Target(kind: .user, name: id.text), at: now)
-    }
-
-    func current(ofOrganisation org: UInt32, at now: Int64) throws(SQLiteError) -> [StoredRow] {
-        guard let node = directory.tree[org] else { return [] }
-        return try current(ConfigurationTable.Target(kind: .organisation, name: node.id.text), at: now)
-    }
-
-    /// Of apps whose scope is that organisation.
-    func current(withScope org: UInt32, at now: Int64) throws(SQLiteError) -> [StoredRow] {
-        try rows(try tables.configurations.positions(withScope: org), at: now)
-    }
-
-    /// All that are for a device by what it is, its user and the organisations above it.
-    func current(
-        for token: DeviceToken, _ membership: Membership, at now: Int64
-    ) throws(SQLiteError) -> [StoredRow] {
-        var found = try current(ofDevice: token, at: now)
-        if let user = membership.user { found += try current(ofUser: user, at: now) }
-        for org in directory.tree.path(of: membership.organisation.index) {
-            found += try current(ofOrganisation: org, at: now)
+    /// Positions of the current configurations that are for a device as it is now and were not as it was before, oldest first.
+    /// - Parameter before: `nil` for a new holder's device.
+    func joined(
+        by token: DeviceToken, from before: Membership?, to after: Membership
+    ) throws(SQLiteError) -> [UInt64] {
+        let tree = directory.tree
+        let old = Set(before.map { tree.path(of: $0.organisation.index) } ?? [])
+        let new = tree.path(of: after.organisation.index)
+        var found: [UInt64] = []
+        func join(_ target: ConfigurationTable.Target, isNew: Bool) throws(SQLiteError) {
+            for entry in try tables.configurations.entries(of: target) {
+                if entry.testOnly && !after.test { continue }
+                if let within = entry.within, !new.contains(within) { continue }
+                let hasEntered = entry.within.map { !old.contains($0) } ?? false
+                let isNewForTests = entry.testOnly && !(before?.test ?? false)
+                if isNew || hasEntered || isNewForTests { found.append(entry.seq) }
+            }
         }
-        return found
-    }
-
-    private func current(_ target: ConfigurationTable.Target, at now: Int64) throws(SQLiteError) -> [StoredRow] {
-        try rows(try tables.configurations.positions(of: target), at: now)
-    }
-
-    private func rows(_ positions: [UInt64], at now: Int64) throws(SQLiteError) -> [StoredRow] {
-        var found: [StoredRow] = []
-        for position in positions {
-            if let row = try tables.messages.row(position), row.isDeliverable(at: now) { found.append(row) }
+        try join(.init(kind: .device, name: token.text), isNew: before == nil)
+        if let user = after.user, let id = try tables.users.id(of: user.number) {
+            try join(.init(kind: .user, name: id.text), isNew: before?.user != user)
         }
-        return found
+        for org in new {
+            guard let id = tree[org]?.id else { continue }
+            try join(.init(kind: .organisation, name: id.text), isNew: !old.contains(org))
+        }
+        return found.sorted()
+    }
+
+    /// The current configurations of some organisations, and those of apps whose scope is one of them, after and before a
+    /// position, oldest first.
+    func entries(
+        ofTargetsOrScopes orgs: [UInt32], after: UInt64, before: UInt64, limit: Int
+    ) throws(SQLiteError) -> ArraySlice<ConfigurationTable.Entry> {
+        var found: [UInt64: ConfigurationTable.Entry] = [:]
+        for org in orgs {
+            for entry in try tables.configurations.entries(withScope: org, after: after, before: before, limit: limit) {
+                found[entry.seq] = entry
+            }
+            guard let id = directory.tree[org]?.id else { continue }
+            for entry in try tables.configurations.entries(of: .init(kind: .organisation, name: id.text))
+            where after < entry.seq && entry.seq < before { found[entry.seq] = entry }
+        }
+        return found.values.sorted { $0.seq < $1.seq }.prefix(limit)
     }
 
     // MARK: Joining
 
-    /// Gives a device the current configurations of targets that it joins.
-    func join(_ device: DeviceTable.Member, _ configurations: [StoredRow], at now: Int64) throws(SQLiteError) {
-        for row in configurations.sorted(by: { $0.seq < $1.seq }) {
-            guard try count(device, in: row) == .recipient else { continue }
-            try refer(to: row, target: .device(device.ordinal), within: nil, at: now)
+    /// Gives a device a current configuration of a target that it joins.
+    func join(_ device: DeviceTable.Member, _ row: StoredRow, at now: Int64) throws(SQLiteError) {
+        guard let counters = try receipts.receipts(at: row.seq) else { return }
+        let standing = try count(device, in: row, counters) { () throws(SQLiteError) in
+            try tables.wasAddressed(device.ordinal, by: row)
         }
+        guard standing == .recipient else { return }
+        try refer(to: row, target: .device(device.ordinal), within: nil, at: now)
     }
 
-    /// Gives everybody below `org`, who has joined it by `org`'s getting another parent, a current configuration.
-    func join(subtree org: UInt32, _ row: StoredRow, at now: Int64) throws(SQLiteError) {
-        for device in try tables.devices.members(ofOrganisations: directory.tree.descendants(of: org)) {
-            _ = try count(device, in: row)
-        }
+    /// Counts a device of a subtree that joins a configuration.
+    func count(
+        _ device: DeviceTable.Candidate, in row: StoredRow, _ counters: TaskReceipts, _ past: PastMembers
+    ) throws(SQLiteError) {
+        _ = try count(device.member, in: row, counters) { () throws(SQLiteError) in try past.include(device) }
+    }
+
+    /// Gives everybody below an organisation, who are counted, a current configuration.
+    func refer(to row: StoredRow, below org: UInt32, at now: Int64) throws(SQLiteError) {
         try refer(to: row, target: .organisation(org), within: row.within, at: now)
     }
 
     /// Counts a device of a configuration's target once in its task, if it is for the device.
     /// - Returns: what the configuration is to the device.
-    private func count(_ device: DeviceTable.Member, in row: StoredRow) throws(SQLiteError) -> Standing {
+    private func count(
+        _ device: DeviceTable.Member, in row: StoredRow, _ counters: TaskReceipts, wasAddressed: () throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) -> Standing {
         let standing = row.audience.standing(of: device.membership, isBelow: directory.tree.isBelow)
-        guard standing != .outside, let counters = try receipts.receipts(at: row.seq) else { return .outside }
-        if try !receipts.has(.joined, device.ordinal, in: counters), try !tables.wasAddressed(device.ordinal, by: row) {
+        guard standing != .outside else { return .outside }
+        if try !receipts.has(.joined, device.ordinal, in: counters), try !wasAddressed() {
             try receipts.mark(.joined, device.ordinal, in: counters)
             if standing == .leftOut { try receipts.mark(.skipped, device.ordinal, in: counters) }
         } else if try receipts.has(.withdrawn, device.ordinal, in: counters) {

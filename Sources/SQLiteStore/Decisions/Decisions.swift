@@ -19,6 +19,10 @@ final class Decisions {
     let events: EventDecider
     let connections: SessionDecider
     let changes: DirectoryDecider
+    /// What changes of the directory have still to do, who does it, and how much of it a transaction may do.
+    let followUps: FollowUps
+    let followUp: FollowUpDecider
+    let budget = StepBudget()
     /// Imports that go on between transactions.
     let imports: Imports
 
@@ -41,10 +45,12 @@ final class Decisions {
         pushes = PushDecider(tables, log, directory, receipts, feed, configurations, numbers)
         events = EventDecider(tables, receipts, tasks)
         connections = SessionDecider(tables.devices, log, facts.cursors, sessions, outbox, feed)
+        followUps = try FollowUps(tables.followUps, facts)
+        followUp = FollowUpDecider(tables, log, directory, facts, configurations, tasks, followUps, budget)
         changes = DirectoryDecider(
             directory, apps: AppDecider(tables.apps, directory, feed),
-            organisations: OrganisationDecider(tables, log, directory, configurations, feed),
-            devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed))
+            organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),
+            devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
         imports = try Imports(tables, changes, outbox)
     }
 }

@@ -11,10 +11,11 @@ final class DeviceDecider {
     private let sessions: SessionRegistry
     private let configurations: ConfigurationDecider
     private let feed: Feed
+    private let followUps: FollowUps
 
     init(
         _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ facts: FactBook, _ sessions: SessionRegistry,
-        _ configurations: ConfigurationDecider, _ feed: Feed
+        _ configurations: ConfigurationDecider, _ feed: Feed, _ followUps: FollowUps
     ) {
         self.tables = tables
         self.log = log
@@ -23,11 +24,12 @@ final class DeviceDecider {
         self.sessions = sessions
         self.configurations = configurations
         self.feed = feed
+        self.followUps = followUps
     }
 
-    func put(_ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?, at now: Int64) throws -> ChangeResult {
+    func put(_ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?) throws -> ChangeResult {
         directory.forgetAddressee(token)
-        guard let device = try tables.devices.find(token) else { return try create(token, fields, secretIfNew, at: now) }
+        guard let device = try tables.devices.find(token) else { return try create(token, fields, secretIfNew) }
         let before = device.membership
         let organisation = try fields.organisation.map(handle(of:))
         if let platform = fields.platform, platform != before.platform {
@@ -49,11 +51,11 @@ final class DeviceDecider {
 
         if before.user != nil && user != before.user {
             // A change of holder: what was pending is the old holder's, and is withdrawn.
-            try retire(device.member, at: now)
-            try register(token, after, verifier ?? device.verifier, at: now)
+            try retire(device.member)
+            try register(token, after, verifier ?? device.verifier)
             return .updated
         }
-        if before != after { try change(device.ordinal, token, from: before, to: after, at: now) }
+        if before != after { try change(device.ordinal, token, from: before, to: after) }
         if let verifier {
             try tables.devices.setSecret(device.ordinal, verifier)
             feed.close(device.ordinal, .withdrawn)
@@ -62,96 +64,67 @@ final class DeviceDecider {
     }
 
     private func create(
-        _ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?, at now: Int64
+        _ token: DeviceToken, _ fields: DeviceChange, _ secretIfNew: String?
     ) throws -> ChangeResult {
         let (platform, id, secret) = try fields.required(secretIfNew: secretIfNew)
         let organisation = try handle(of: id)
         let user: UserHandle? = if case .set(let id) = fields.user { try handle(of: id) } else { nil }
         let membership = Membership(
             organisation: organisation, user: user, platform: platform, test: fields.test ?? false)
-        try register(token, membership, SecretVerifier(secret: Array(secret.utf8)), at: now)
+        try register(token, membership, SecretVerifier(secret: Array(secret.utf8)))
         return .created(secret: secret)
     }
 
-    func remove(_ token: DeviceToken, at now: Int64) throws -> ChangeResult {
+    func remove(_ token: DeviceToken) throws -> ChangeResult {
         directory.forgetAddressee(token)
         guard let device = try tables.devices.find(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
-        try retire(device.member, at: now)
+        try retire(device.member)
         return .removed
     }
 
     // MARK: Holders
 
     /// A new holder's device: it joins everything that it belongs to.
-    private func register(
-        _ token: DeviceToken, _ membership: Membership, _ verifier: SecretVerifier, at now: Int64
-    ) throws(SQLiteError) {
+    private func register(_ token: DeviceToken, _ membership: Membership, _ verifier: SecretVerifier) throws(SQLiteError) {
         let ordinal = directory.takeOrdinal()
         let position = log.takePosition()
         try tables.devices.insert(ordinal, token, membership, verifier, at: position)
         directory.tree.add(OrgTree.Tally(membership.platform, test: membership.test), to: membership.organisation.index)
         try facts.cursors.settle(ordinal, nil, upTo: position)
-        try configurations.join(
-            DeviceTable.Member(ordinal: ordinal, membership: membership),
-            try configurations.current(for: token, membership, at: now), at: now)
+        try join(ordinal, token, from: nil, to: membership, at: position)
     }
 
-    /// The holder is gone: everything pending is withdrawn, and the connection is closed.
-    private func retire(_ device: DeviceTable.Member, at now: Int64) throws(SQLiteError) {
-        try withdraw(device.ordinal, at: now) { _ in true }
+    /// The holder is gone: the connection is closed, and everything pending is withdrawn.
+    private func retire(_ device: DeviceTable.Member) throws(SQLiteError) {
         let membership = device.membership
-        try tables.devices.retire(device.ordinal, at: log.takePosition())
+        let position = log.takePosition()
+        try tables.devices.retire(device.ordinal, at: position)
         directory.tree.subtract(
             OrgTree.Tally(membership.platform, test: membership.test), from: membership.organisation.index)
         feed.close(device.ordinal, .withdrawn)
-    }
-
-    /// Marks what is pending for a device as withdrawn.
-    private func withdraw(
-        _ ordinal: UInt32, at now: Int64, where isConcerned: (StoredRow) -> Bool
-    ) throws(SQLiteError) {
-        let pending = PendingQuery(tables: tables, view: log.view, now: now)
-        let settled = Set(try facts.cursors.positionsBeyond(ordinal))
-        var after = try facts.cursors.cursor(of: ordinal)
-        while after < log.head {
-            guard let page = try pending.rows(for: ordinal, after: after, limit: 256) else { return }
-            for (seq, _, row) in page.rows where !settled.contains(seq) && isConcerned(row) {
-                try facts.receipts.settle(.withdrawn, ordinal, at: row.seq, now: now)
-            }
-            after = page.lookedUpTo
-        }
+        followUps.append(.withdraw(device: device.ordinal), at: position)
     }
 
     // MARK: The same holder elsewhere
 
     private func change(
-        _ ordinal: UInt32, _ token: DeviceToken, from before: Membership, to after: Membership, at now: Int64
+        _ ordinal: UInt32, _ token: DeviceToken, from before: Membership, to after: Membership
     ) throws(SQLiteError) {
-        // Before the change takes its position: what is pending in test mode is found by the membership that still holds.
-        if before.test && !after.test { try withdraw(ordinal, at: now) { $0.isTestOnly } }
         let position = log.takePosition()
         try tables.devices.change(ordinal, from: before, to: after, at: position)
         directory.tree.subtract(OrgTree.Tally(before.platform, test: before.test), from: before.organisation.index)
         directory.tree.add(OrgTree.Tally(after.platform, test: after.test), to: after.organisation.index)
         sessions[ordinal]?.organisation = after.organisation.index
         feed.membership(of: ordinal, after, at: position)
-        try configurations.join(
-            DeviceTable.Member(ordinal: ordinal, membership: after), try joined(token, from: before, to: after, at: now), at: now)
+        if before.test && !after.test { followUps.append(.withdrawTests(device: ordinal), at: position) }
+        try join(ordinal, token, from: before, to: after, at: position)
     }
 
-    /// Current configurations that are for a device as it is after a change, and were not for it as it was before.
-    private func joined(
-        _ token: DeviceToken, from before: Membership, to after: Membership, at now: Int64
-    ) throws(SQLiteError) -> [StoredRow] {
-        let old = Set(directory.tree.path(of: before.organisation.index))
-        return try configurations.current(for: token, after, at: now).filter { row in
-            if row.isTestOnly && !before.test { return true }
-            if let within = row.within, !old.contains(within) { return true }
-            return switch row.target.kind {
-            case .user: before.user != after.user
-            case .organisation: !old.contains(row.target.shortID)
-            case .device, nil: false
-            }
+    private func join(
+        _ ordinal: UInt32, _ token: DeviceToken, from before: Membership?, to after: Membership, at position: UInt64
+    ) throws(SQLiteError) {
+        for configuration in try configurations.joined(by: token, from: before, to: after) {
+            followUps.append(.joinDevice(ordinal, configuration: configuration), at: position)
         }
     }
 

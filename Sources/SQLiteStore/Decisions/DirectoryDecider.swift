@@ -1,32 +1,45 @@
 internal import Push
 internal import StoreCore
 
-/// Changes of the directory. Each is one whole call: everything that may refuse it comes before the first write.
+/// Changes of the directory. Each is one whole call: everything that may refuse it comes before the first write. What follows
+/// from it is done at once as far as the transaction's budget goes, the rest in slices.
 final class DirectoryDecider {
     private let directory: DirectoryMemory
     private let apps: AppDecider
     private let organisations: OrganisationDecider
     private let devices: DeviceDecider
+    private let followUps: FollowUpDecider
+    private let budget: StepBudget
 
-    init(_ directory: DirectoryMemory, apps: AppDecider, organisations: OrganisationDecider, devices: DeviceDecider) {
+    init(
+        _ directory: DirectoryMemory, apps: AppDecider, organisations: OrganisationDecider, devices: DeviceDecider,
+        _ followUps: FollowUpDecider, _ budget: StepBudget
+    ) {
         self.directory = directory
+        self.followUps = followUps
+        self.budget = budget
         self.apps = apps
         self.organisations = organisations
         self.devices = devices
     }
 
+    /// Whether the next change has to wait: for what follows from the last, or because the transaction has done enough.
+    var isBusy: Bool { followUps.isBusy || budget.isSpent }
+
     func apply(_ change: DirectoryChange, at now: Int64) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         let result = try decided { () throws -> ChangeResult in
             switch change {
             case .putApp(let key, let fields, let secret): try apps.put(key, fields, secret)
-            case .putOrganisation(let id, let fields): try organisations.put(id, fields, at: now)
-            case .putDevice(let token, let fields, let secret): try devices.put(token, fields, secret, at: now)
+            case .putOrganisation(let id, let fields): try organisations.put(id, fields)
+            case .putDevice(let token, let fields, let secret): try devices.put(token, fields, secret)
             case .removeApp(let key): try apps.remove(key)
-            case .removeOrganisation(let id): try organisations.remove(id, at: now)
-            case .removeDevice(let token): try devices.remove(token, at: now)
+            case .removeOrganisation(let id): try organisations.remove(id)
+            case .removeDevice(let token): try devices.remove(token)
             }
         }
+        budget.take(StepBudget.write)
         if case .success = result { directory.isChanged = true }
+        try followUps.advance(at: now)
         return result
     }
 }

@@ -17,6 +17,8 @@ final class FactBook {
     private var unwritten: [Fact] = []
     /// When the oldest of them was told, in monotonic nanoseconds: a wall clock may stand still.
     private var unwrittenSince: Int64 = 0
+    /// A device whose holder is gone, and what was pending for it is being withdrawn: what it acknowledges counts no more.
+    var retired: UInt32?
     /// Nothing can be written any more: a redelivery after the restart is what is left.
     private var isClosed = false
     /// Facts that will never be in the file, since it was closed to them.
@@ -56,6 +58,7 @@ final class FactBook {
 
     private func apply(_ delivery: Delivery, at now: Int64) throws(SQLiteError) {
         let ordinal = delivery.device.ordinal
+        if ordinal == retired { return }
         try cursors.settle(ordinal, delivery.position.raw, upTo: delivery.settledUpTo.raw)
         let seq = delivery.position.raw
         switch delivery.kind {

@@ -10,6 +10,8 @@ struct PendingQuery {
     let now: Int64
     /// What was read of the same moment.
     var moment: Moment?
+    /// The position before which everything is asked about: what was pending for a device when it changed.
+    var end = MembershipHistory.forever
 
     /// Rows for a device, oldest first.
     struct Page {
@@ -17,25 +19,31 @@ struct PendingQuery {
         var rows: [(seq: UInt64, target: TargetKey, row: StoredRow)] = []
         var lookedUpTo: UInt64
         var history: MembershipHistory
+        /// How many rows were looked at.
+        var looked = 0
     }
 
     /// How many candidates of one target are looked at in one page: expired rows lie among them.
     private static let scan = 256
 
+    /// - Parameter looking: how many rows are looked at, at most.
     /// - Returns: `nil` if there is no such device.
-    func rows(for ordinal: UInt32, after: UInt64, limit: Int) throws(SQLiteError) -> Page? {
+    func rows(for ordinal: UInt32, after: UInt64, limit: Int, looking: Int = .max) throws(SQLiteError) -> Page? {
         guard let history = try tables.devices.history(of: ordinal, since: after) else { return nil }
-        guard after < view.head else { return Page(lookedUpTo: after, history: history) }
+        let last = min(view.head, end - 1)
+        guard after < last else { return Page(lookedUpTo: after, history: history) }
         // The holder is gone: what was pending is withdrawn.
-        guard history.retired == MembershipHistory.forever else { return Page(lookedUpTo: view.head, history: history) }
+        guard history.retired >= end else { return Page(lookedUpTo: last, history: history) }
 
-        let (candidates, looked) = try candidates(for: history, after: after, perTarget: max(limit * 2, Self.scan))
+        let perTarget = min(max(limit * 2, Self.scan), looking)
+        let (candidates, looked) = try candidates(for: history, after: after, upTo: last, perTarget: perTarget)
         var page = Page(lookedUpTo: looked, history: history)
         for candidate in candidates where candidate.seq <= looked {
-            if page.rows.count == limit {
+            if page.rows.count == limit || page.looked == looking {
                 page.lookedUpTo = candidate.seq - 1
                 break
             }
+            page.looked += 1
             guard let row = try row(candidate.seq, to: candidate.target), try isFor(history, row) else { continue }
             if let reference = row.reference {
                 guard let task = try tables.messages.row(reference), task.isDeliverable(at: now) else { continue }
@@ -49,14 +57,14 @@ struct PendingQuery {
 
     /// Rows that address the device, oldest first, as far as each target was looked at.
     private func candidates(
-        for history: MembershipHistory, after: UInt64, perTarget: Int
+        for history: MembershipHistory, after: UInt64, upTo last: UInt64, perTarget: Int
     ) throws(SQLiteError) -> (found: [(seq: UInt64, target: TargetKey)], lookedUpTo: UInt64) {
-        var looked = view.head
+        var looked = last
         var all: [(seq: UInt64, target: TargetKey)] = []
         let targets = try history.targets(after: after) { org throws(SQLiteError) in try parents(of: org) }
         for interval in targets {
             let low = max(after, interval.from)
-            let high = min(interval.to, view.head + 1)
+            let high = min(interval.to, last + 1)
             guard low + 1 < high else { continue }
             let found = try positions(for: interval.value, after: low, before: high, limit: perTarget)
             if found.count >= perTarget, let last = found.last { looked = min(looked, last) }
@@ -98,7 +106,7 @@ struct PendingQuery {
 
     /// Whether a row of a target that addresses the device is for it.
     private func isFor(_ history: MembershipHistory, _ row: StoredRow) throws(SQLiteError) -> Bool {
-        guard let membership = history.lastingMembership(since: row.seq) else { return false }
+        guard let membership = history.lastingMembership(since: row.seq, until: end) else { return false }
         let standing = try row.audience.standing(of: membership) { org, ancestor throws(SQLiteError) in
             try tables.organisations.isBelow(org.index, ancestor.index, at: row.seq)
         }

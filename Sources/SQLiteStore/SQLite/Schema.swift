@@ -100,7 +100,7 @@ enum Schema {
     private static let versionThree = "ALTER TABLE counter ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;"
 
     /// What each part of the store adds to the fourth version.
-    private static let versionFour = imports
+    private static let versionFour = imports + followUps
 
     /// Imports that go on by themselves, the text that they have still to apply, and their first failing lines. A part's key is
     /// its import's number and the number of its first line.
@@ -115,6 +115,17 @@ enum Schema {
         CREATE TABLE import_failure(
           import INTEGER NOT NULL, line INTEGER NOT NULL, code INTEGER NOT NULL, field TEXT, chinese TEXT NOT NULL,
           english TEXT NOT NULL, PRIMARY KEY(import, line)) WITHOUT ROWID;
+        """
+
+    /// What changes of the directory have still to do; and configurations of a scope in their order, since they are entered a few
+    /// at a time.
+    private static let followUps = """
+        CREATE TABLE follow_up(
+          number INTEGER PRIMARY KEY, position INTEGER NOT NULL, kind INTEGER NOT NULL, subject INTEGER NOT NULL,
+          object INTEGER NOT NULL, place INTEGER NOT NULL);
+        DROP INDEX current_config_within;
+        CREATE INDEX current_config_within ON current_config(within, seq) WHERE within IS NOT NULL;
+        CREATE INDEX current_config_by_seq ON current_config(seq);
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

@@ -49,24 +49,49 @@ final class ConfigurationTable {
         statement.bind(5, slot.testOnly ? 1 : 0)
     }
 
+    /// One of the current configurations, as far as it decides who joins it.
+    struct Entry {
+        let seq: UInt64
+        let kind: TargetKey.Kind
+        /// Of the target.
+        let name: String
+        let testOnly: Bool
+        /// The organisation outside which nobody receives it.
+        let within: UInt32?
+    }
+
     /// The current configurations of a target, oldest first.
-    func positions(of target: Target) throws(SQLiteError) -> [UInt64] {
-        let query = try database.statement("SELECT seq FROM current_config WHERE kind = ? AND target = ? ORDER BY seq")
+    func entries(of target: Target) throws(SQLiteError) -> [Entry] {
+        let query = try database.statement(
+            "SELECT seq, kind, target, test, within FROM current_config WHERE kind = ? AND target = ? ORDER BY seq")
         query.bind(1, target.kind.rawValue)
         query.bind(2, target.name)
-        return try positions(query)
+        return try entries(query)
     }
 
-    /// Those of apps whose scope is that organisation, oldest first.
-    func positions(withScope org: UInt32) throws(SQLiteError) -> [UInt64] {
-        let query = try database.statement("SELECT seq FROM current_config WHERE within = ? ORDER BY seq")
+    /// Those of apps whose scope is that organisation, after and before a position, oldest first.
+    func entries(withScope org: UInt32, after: UInt64, before: UInt64, limit: Int) throws(SQLiteError) -> [Entry] {
+        let query = try database.statement(
+            """
+            SELECT seq, kind, target, test, within FROM current_config WHERE within = ? AND seq > ? AND seq < ?
+            ORDER BY seq LIMIT ?
+            """)
         query.bind(1, org)
-        return try positions(query)
+        query.bind(2, after)
+        query.bind(3, before)
+        query.bind(4, limit)
+        return try entries(query)
     }
 
-    private func positions(_ query: Statement) throws(SQLiteError) -> [UInt64] {
-        var found: [UInt64] = []
-        while try query.step() { found.append(query.position(0)) }
+    private func entries(_ query: Statement) throws(SQLiteError) -> [Entry] {
+        var found: [Entry] = []
+        while try query.step() {
+            guard let kind = TargetKey.Kind(rawValue: query.int(1)) else { continue }
+            found.append(
+                Entry(
+                    seq: query.position(0), kind: kind, name: query.text(2), testOnly: query.int(3) != 0,
+                    within: query.optionalInt(4).map { UInt32(truncatingIfNeeded: $0) }))
+        }
         return found
     }
 

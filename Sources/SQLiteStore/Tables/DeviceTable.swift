@@ -39,6 +39,15 @@ final class DeviceTable {
         return nil
     }
 
+    /// A live device by its number.
+    func member(_ ordinal: UInt32) throws(SQLiteError) -> Member? {
+        let query = try database.statement("SELECT ordinal, org, user, platform, test FROM live_device WHERE ordinal = ?")
+        query.bind(1, ordinal)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return Self.member(query)
+    }
+
     /// What a push has to know of a live device.
     /// - Parameter key: the token's ``StableHash``.
     func addressee(_ token: DeviceToken, key: Int64) throws(SQLiteError) -> DeviceCache.Addressee? {
@@ -90,13 +99,43 @@ final class DeviceTable {
         return found
     }
 
-    /// The live devices of organisations themselves.
-    func members(ofOrganisations orgs: [UInt32]) throws(SQLiteError) -> [Member] {
-        let query = try database.statement("SELECT ordinal, org, user, platform, test FROM live_device WHERE org = ?")
+    /// Some of them, after an ordinal, in the order of their ordinals.
+    func members(ofUser user: Int64, after first: UInt32, limit: Int) throws(SQLiteError) -> [Member] {
+        let query = try database.statement(
+            """
+            SELECT ordinal, org, user, platform, test FROM live_device WHERE user = ? AND ordinal > ?
+            ORDER BY ordinal LIMIT ?
+            """)
+        query.bind(1, user)
+        query.bind(2, first)
+        query.bind(3, limit)
         var found: [Member] = []
-        for org in orgs {
-            query.bind(1, org)
-            while try query.step() { found.append(Self.member(query)) }
+        while try query.step() { found.append(Self.member(query)) }
+        return found
+    }
+
+    /// A live device, and since when it is where it is.
+    struct Candidate {
+        let member: Member
+        /// The position at which this holder got it, and that of its last change.
+        let registered: UInt64
+        let changed: UInt64
+    }
+
+    /// Live devices of an organisation itself, after an ordinal, in the order of their ordinals.
+    func candidates(ofOrganisation org: UInt32, after first: UInt32, limit: Int) throws(SQLiteError) -> [Candidate] {
+        let query = try database.statement(
+            """
+            SELECT ordinal, org, user, platform, test, created_seq, max(org_since, user_since, test_since) FROM live_device
+            WHERE org = ? AND ordinal > ? ORDER BY ordinal LIMIT ?
+            """)
+        query.bind(1, org)
+        query.bind(2, first)
+        query.bind(3, limit)
+        var found: [Candidate] = []
+        while try query.step() {
+            found.append(
+                Candidate(member: Self.member(query), registered: query.position(5), changed: query.position(6)))
         }
         return found
     }

@@ -12,11 +12,49 @@ extension Tables {
     /// - Parameter history: with every interval that ended after `row.seq`.
     func wasAddressed(_ history: MembershipHistory, by row: StoredRow) throws(SQLiteError) -> Bool {
         guard let membership = history.membership(at: row.seq) else { return false }
-        let device = DeviceHandle(ordinal: history.ordinal)
-        func isBelow(_ org: OrgHandle, _ ancestor: OrgHandle) throws(SQLiteError) -> Bool {
+        return try row.addressed(history.ordinal, membership) { org, ancestor throws(SQLiteError) in
             try organisations.isBelow(org.index, ancestor.index, at: row.seq)
         }
-        guard try row.target.rowTarget(in: theLane).includes(device, membership, isBelow: isBelow) else { return false }
-        return try row.audience.standing(of: membership, isBelow: isBelow) != .outside
+    }
+}
+
+extension StoredRow {
+    /// Whether it addressed a device that belonged there when it was accepted.
+    fileprivate func addressed(
+        _ ordinal: UInt32, _ membership: Membership, isBelow: (OrgHandle, OrgHandle) throws(SQLiteError) -> Bool
+    ) throws(SQLiteError) -> Bool {
+        let device = DeviceHandle(ordinal: ordinal)
+        guard try target.rowTarget(in: theLane).includes(device, membership, isBelow: isBelow) else { return false }
+        return try audience.standing(of: membership, isBelow: isBelow) != .outside
+    }
+}
+
+/// The same for many devices and one row. What was below what is remembered: devices come organisation by organisation.
+final class PastMembers {
+    private let tables: Tables
+    private let row: StoredRow
+    private var isBelow: [Pair: Bool] = [:]
+
+    private struct Pair: Hashable {
+        let org: OrgHandle
+        let ancestor: OrgHandle
+    }
+
+    init(_ tables: Tables, _ row: StoredRow) {
+        self.tables = tables
+        self.row = row
+    }
+
+    func include(_ device: DeviceTable.Candidate) throws(SQLiteError) -> Bool {
+        if device.registered > row.seq { return false }
+        // One that has changed since: its intervals tell.
+        if device.changed > row.seq { return try tables.wasAddressed(device.member.ordinal, by: row) }
+        return try row.addressed(device.member.ordinal, device.member.membership) { org, ancestor throws(SQLiteError) in
+            let pair = Pair(org: org, ancestor: ancestor)
+            if let known = isBelow[pair] { return known }
+            let found = try tables.organisations.isBelow(org.index, ancestor.index, at: row.seq)
+            isBelow[pair] = found
+            return found
+        }
     }
 }

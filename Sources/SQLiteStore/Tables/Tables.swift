@@ -14,6 +14,7 @@ final class Tables {
     let events: EventTable
     let cursors: CursorTable
     let imports: ImportTable
+    let followUps: FollowUpTable
 
     init(_ database: Database) {
         self.database = database
@@ -29,5 +30,6 @@ final class Tables {
         events = EventTable(database)
         cursors = CursorTable(database)
         imports = ImportTable(database)
+        followUps = FollowUpTable(database)
     }
 }

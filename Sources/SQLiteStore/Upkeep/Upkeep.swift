@@ -79,7 +79,8 @@ final class Upkeep {
 
     private func sweep() throws(SQLiteError) {
         let now = options.clock()
-        guard isSweeping || now >= nextSweep else { return }
+        // What changes of the directory have still to do goes by intervals and references that may be due.
+        guard isSweeping || now >= nextSweep, decisions.followUps.isEmpty else { return }
         let time = MonotonicClock.nanoseconds
         guard time >= nextSlice else { return }
         nextSlice = time + Int64(options.tuning.sweepPause) * 1_000_000

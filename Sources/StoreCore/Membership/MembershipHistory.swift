@@ -59,8 +59,9 @@ package struct MembershipHistory {
 
     /// The same for what was pushed at `seq` and is still to come: a push for test devices is withdrawn from one that is set
     /// back.
-    package func lastingMembership(since seq: UInt64) -> Membership? {
-        membership(at: seq) { $0.contains(seq) && $0.to == Self.forever }
+    /// - Parameter end: until where it has to have lasted.
+    package func lastingMembership(since seq: UInt64, until end: UInt64 = forever) -> Membership? {
+        membership(at: seq) { $0.contains(seq) && $0.to >= end }
     }
 
     private func membership(at seq: UInt64, isTest: (Interval<Void>) -> Bool) -> Membership? {

@@ -26,6 +26,10 @@ final class Model {
         let withoutIOS: Bool
         var id: TaskID?
         var end: TaskStatus?
+        /// It ended while a change of the directory had still something to do: who had joined it by then, and what was withdrawn,
+        /// is the store's affair.
+        var isUncertain = false
+        var wasEnded = false
         var states: [ObjectIdentifier: State] = [:]
         /// Who has told what of it: the devices' tokens. The holders themselves would hold their tasks, and be held by them.
         var told: [ReceiptEvent: [ObjectIdentifier: String]] = [:]

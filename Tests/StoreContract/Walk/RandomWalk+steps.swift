@@ -4,10 +4,11 @@ extension RandomWalk {
     /// Does something, and says what.
     func change() async throws -> String {
         switch number(0..<100) {
-        case 0..<31: return try await push()
-        case 31..<43: return try await register()
-        case 43..<55: return try await changeDevice()
-        case 55..<60: return try await changeTree()
+        case 0..<29: return try await push()
+        case 29..<41: return try await register()
+        case 41..<50: return try await changeDevice()
+        case 50..<55: return try await changeTree()
+        case 55..<60: return try await interleave()
         case 60..<64: return try await cancel()
         case 64..<88: return try await useConnection()
         case 88..<91: return try await tell()
@@ -34,7 +35,7 @@ extension RandomWalk {
 
     // MARK: Pushes
 
-    private func push() async throws -> String {
+    func push() async throws -> String {
         let target: PushRequest.Target =
             switch number(0..<3) {
             case 0: .device("t\(number(0..<8))")
@@ -65,8 +66,8 @@ extension RandomWalk {
         return what
     }
 
-    private func cancel() async throws -> String {
-        guard let task = pick(model.tasks), let id = task.id else { return "nothing" }
+    func cancel() async throws -> String {
+        guard let task = pick(model.tasks), let id = task.id, !task.isUncertain else { return "nothing" }
         model.cancel(task)
         try await anyPort.cancel(id, by: task.request.app)
         return "cancel \(id)"
@@ -74,6 +75,7 @@ extension RandomWalk {
 
     private func tell() async throws -> String {
         guard let connection = pick(connections), let task = pick(model.tasks), let id = task.id else { return "nothing" }
+        guard !task.isUncertain else { return "nothing" }
         // A holder that is gone has no connection for long; what it still tells is not decided by the interface.
         guard model.holders[connection.holder.token] === connection.holder else { return "nothing" }
         let event = ReceiptEvent.allCases[number(0..<3)]
@@ -169,7 +171,7 @@ extension RandomWalk {
         }
     }
 
-    private func connect() async throws -> String {
+    func connect() async throws -> String {
         guard let holder = pick(sortedHolders) else { return "nothing" }
         let isFirst = chance(50)
         let (port, loop) = isFirst ? (fixture.port, fixture.loop) : (fixture.other, fixture.otherLoop)
@@ -195,7 +197,7 @@ extension RandomWalk {
         try settle(rows, connection.holder, .delivered)
     }
 
-    private func settle(_ rows: some Sequence<Row>, _ holder: Model.Holder, _ kind: Delivery.Kind) throws {
+    func settle(_ rows: some Sequence<Row>, _ holder: Model.Holder, _ kind: Delivery.Kind) throws {
         for row in rows {
             guard let offer = holder.offers.first(where: { $0.position == row.position }) else {
                 throw mismatch("\(holder.token) was offered \(row.task) at \(row.position), which the model does not know")

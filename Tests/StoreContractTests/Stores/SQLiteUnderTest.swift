@@ -21,21 +21,38 @@ final class SQLiteUnderTest: StoreUnderTest {
         var isOpen = true
     }
 
+    /// At which slices of what follows from a change of the directory wait.
+    private struct Gate: Sendable {
+        var isClosed = false
+        var isAwaited = false
+        var permits = 0
+
+        mutating func pass() -> Bool {
+            isAwaited = isClosed && permits == 0
+            if isClosed && permits > 0 { permits -= 1 }
+            return !isAwaited
+        }
+    }
+
     private let clock = ManualClock()
+    private let gate = Locked(Gate())
     private let options: SQLiteStore.Options
     private let opened: Locked<Opened>
 
-    /// - Parameter variation: 0 for the sizes that a server uses, any other for small ones, by which merges and checkpoints
-    ///   happen all the time.
+    /// - Parameter variation: 0 for the sizes that a server uses, any other for small ones, by which merges, checkpoints
+    ///   and slices happen all the time.
     init(variation: UInt64) throws {
         var options = SQLiteStore.Options()
         let clock = clock
+        let gate = gate
         options.clock = { clock.now }
+        options.tuning.mayFollowUp = { gate.withLock { $0.pass() } }
         if variation != 0 {
             var random = SplitMix(seed: variation)
             options.tuning.mergeThreshold = Int.random(in: 1...12, using: &random)
             options.tuning.mergePause = Int.random(in: 1...40, using: &random)
             options.tuning.checkpointThreshold = Int.random(in: 5...200, using: &random)
+            options.tuning.steps = Int.random(in: 1...30, using: &random)
         }
         self.options = options
         opened = Locked(try Self.open(try TemporaryDirectory(), options))
@@ -52,6 +69,12 @@ final class SQLiteUnderTest: StoreUnderTest {
     var now: Int64 { clock.now }
 
     func advance(by milliseconds: Int64) { clock.advance(by: milliseconds) }
+
+    func holdSlices(_ areHeld: Bool) { gate.withLock { $0 = Gate(isClosed: areHeld) } }
+
+    var isHoldingSlice: Bool { gate.withLock { $0.isAwaited } }
+
+    func letSliceGo() { gate.withLock { ($0.permits, $0.isAwaited) = (1, false) } }
 
     func close() {
         let store = opened.withLock { opened in

@@ -1,0 +1,226 @@
+internal import Push
+internal import StoreCore
+
+/// Does what changes of the directory have still to do, as far as the transaction's budget goes. See ``FollowUp`` for what holds
+/// meanwhile.
+final class FollowUpDecider {
+    private let tables: Tables
+    private let log: MessageLog
+    private let directory: DirectoryMemory
+    private let facts: FactBook
+    private let configurations: ConfigurationDecider
+    private let tasks: TaskDecider
+    private let followUps: FollowUps
+    private let budget: StepBudget
+    /// What the walk through a subtree needs again in its next slice.
+    private var subtree: SubtreeWalk?
+
+    init(
+        _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ facts: FactBook,
+        _ configurations: ConfigurationDecider, _ tasks: TaskDecider, _ followUps: FollowUps, _ budget: StepBudget
+    ) {
+        self.tables = tables
+        self.log = log
+        self.directory = directory
+        self.facts = facts
+        self.configurations = configurations
+        self.tasks = tasks
+        self.followUps = followUps
+        self.budget = budget
+    }
+
+    /// Whether there is something left to do.
+    var isBusy: Bool { !followUps.isEmpty }
+
+    /// Goes on until everything is done or the budget is spent. Some progress is made in any case, however small the budget is.
+    func advance(at now: Int64) throws(SQLiteError) {
+        while !budget.isSpent, let followUp = followUps.first {
+            if try advance(followUp, at: now) { followUps.removeFirst() }
+        }
+        if followUps.isEmpty { subtree = nil }
+    }
+
+    /// - Returns: whether it is done.
+    private func advance(_ followUp: FollowUp, at now: Int64) throws(SQLiteError) -> Bool {
+        switch followUp.work {
+        case .enter(let org, let former):
+            try enter(org, formerlyBelow: former == 0 ? nil : former, followUp)
+            return true
+        case .joinSubtree(let org, let configuration):
+            return try join(subtree: org, configuration, followUp, at: now)
+        case .joinUser(let org, let configuration):
+            return try join(usersBelow: org, configuration, followUp, at: now)
+        case .joinDevice(let device, let configuration):
+            budget.take(StepBudget.row)
+            if let row = try current(configuration, at: now), let device = try tables.devices.member(device) {
+                try join(device, row, at: now)
+            }
+            return true
+        case .withdraw(let device):
+            return try withdraw(device, followUp, at: now) { _ in true }
+        case .withdrawTests(let device):
+            return try withdraw(device, followUp, at: now) { $0.isTestOnly }
+        case .cancel(let configuration):
+            budget.take(StepBudget.row + StepBudget.write)
+            if try current(configuration, at: now) != nil { try tasks.endTask(configuration, .cancelled, at: now) }
+            return true
+        }
+    }
+
+    /// A configuration that has not ended.
+    private func current(_ configuration: UInt64, at now: Int64) throws(SQLiteError) -> StoredRow? {
+        guard let row = try tables.messages.row(configuration), row.isDeliverable(at: now) else { return nil }
+        return row
+    }
+
+    // MARK: Joining
+
+    /// Configurations that are entered at a time.
+    private static let entering = 64
+
+    /// Finds the next configurations that an organisation's subtree joins by its move, and who of it joins each.
+    private func enter(_ org: UInt32, formerlyBelow former: UInt32?, _ followUp: FollowUp) throws(SQLiteError) {
+        let tree = directory.tree
+        let before = Set(former.map { tree.path(of: $0) } ?? [])
+        // The organisation itself was above its subtree all the time.
+        let joined = tree.path(of: org).dropFirst().filter { !before.contains($0) }
+        let next = try configurations.entries(
+            ofTargetsOrScopes: joined, after: followUp.place, before: followUp.position, limit: Self.entering)
+        budget.take(1 + joined.count + next.count * StepBudget.row)
+        for entry in next {
+            let target = entry.kind == .organisation ? tree[OrgID(unchecked: entry.name)]?.org : nil
+            switch entry.kind {
+            case .organisation:
+                // Who comes below the target; or, where it is the scope that is entered, what of the target has come inside.
+                guard let target else { continue }
+                let isInside = tree.isBelow(target, org)
+                guard isInside || tree.isBelow(org, target) else { continue }
+                followUps.append(.joinSubtree(of: isInside ? target : org, configuration: entry.seq), at: followUp.position)
+            case .user:
+                followUps.append(.joinUser(below: org, configuration: entry.seq), at: followUp.position)
+            case .device:
+                guard let device = try tables.devices.find(DeviceToken(unchecked: entry.name))?.member,
+                    tree.isBelow(device.membership.organisation.index, org)
+                else { continue }
+                followUps.append(.joinDevice(device.ordinal, configuration: entry.seq), at: followUp.position)
+            }
+        }
+        if next.count == Self.entering, let last = next.last {
+            followUps.append(.enter(organisation: org, formerParent: former ?? 0), at: followUp.position, from: last.seq)
+        }
+    }
+
+    private func join(_ device: DeviceTable.Member, _ row: StoredRow, at now: Int64) throws(SQLiteError) {
+        budget.take(StepBudget.row + StepBudget.write)
+        try configurations.join(device, row, at: now)
+    }
+
+    /// `place`: the organisation and the device in it that were counted last, in the order of their numbers.
+    private func join(
+        subtree org: UInt32, _ configuration: UInt64, _ followUp: FollowUp, at now: Int64
+    ) throws(SQLiteError) -> Bool {
+        budget.take(StepBudget.row)
+        guard let row = try tables.messages.row(configuration), row.isDeliverable(at: now) || followUp.place > 0,
+            let counters = try facts.receipts.receipts(at: configuration)
+        else { return true }
+        let walk: SubtreeWalk
+        if let known = subtree, known.number == followUp.number {
+            walk = known
+        } else {
+            walk = SubtreeWalk(followUp.number, directory.tree.descendants(of: org), PastMembers(tables, row))
+            subtree = walk
+        }
+        var place = followUp.place
+        while let (next, after) = walk.organisation(from: place) {
+            let limit = min(max(budget.left, 1), 256)
+            let devices = try tables.devices.candidates(ofOrganisation: next, after: after, limit: limit)
+            budget.take(StepBudget.count * (1 + devices.count))
+            for device in devices { try configurations.count(device, in: row, counters, walk.past) }
+            place = SubtreeWalk.place(next, devices.count < limit ? nil : devices.last?.member.ordinal)
+            if budget.isSpent {
+                followUps.move(to: place)
+                return false
+            }
+        }
+        budget.take(StepBudget.write)
+        if row.isDeliverable(at: now) { try configurations.refer(to: row, below: org, at: now) }
+        return true
+    }
+
+    /// `place`: the last device that was counted.
+    private func join(
+        usersBelow org: UInt32, _ configuration: UInt64, _ followUp: FollowUp, at now: Int64
+    ) throws(SQLiteError) -> Bool {
+        budget.take(StepBudget.row)
+        guard let row = try current(configuration, at: now) else { return true }
+        var place = UInt32(truncatingIfNeeded: followUp.place)
+        while true {
+            let devices = try tables.devices.members(ofUser: row.target.id, after: place, limit: 16)
+            for device in devices where directory.tree.isBelow(device.membership.organisation.index, org) {
+                try join(device, row, at: now)
+            }
+            budget.take(StepBudget.count * devices.count)
+            guard devices.count == 16, let last = devices.last else { return true }
+            place = last.ordinal
+            if budget.isSpent {
+                followUps.move(to: UInt64(place))
+                return false
+            }
+        }
+    }
+
+    // MARK: Withdrawing
+
+    /// Rows of a page, at most.
+    private static let page = 64
+
+    /// Marks what was pending for a device before the change as withdrawn. `place`: the position up to which it has looked.
+    private func withdraw(
+        _ ordinal: UInt32, _ followUp: FollowUp, at now: Int64, where isConcerned: (StoredRow) -> Bool
+    ) throws(SQLiteError) -> Bool {
+        let pending = PendingQuery(tables: tables, view: log.view, now: now, end: followUp.position)
+        let settled = Set(try facts.cursors.positionsBeyond(ordinal))
+        var place = max(followUp.place, try facts.cursors.cursor(of: ordinal))
+        while place + 1 < followUp.position {
+            let limit = min(max(1, budget.left / (StepBudget.row + StepBudget.write)), Self.page)
+            guard let page = try pending.rows(for: ordinal, after: place, limit: limit, looking: limit) else { return true }
+            budget.take(StepBudget.row + page.looked * StepBudget.row)
+            for (seq, _, row) in page.rows where !settled.contains(seq) && isConcerned(row) {
+                budget.take(StepBudget.write)
+                try facts.receipts.settle(.withdrawn, ordinal, at: row.seq, now: now)
+            }
+            place = page.lookedUpTo
+            if budget.isSpent {
+                followUps.move(to: place)
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// A walk through the devices of a subtree, organisation by organisation in the order of their numbers. The tree stands still
+/// meanwhile.
+private final class SubtreeWalk {
+    let number: Int64
+    let past: PastMembers
+    private let organisations: [UInt32]
+
+    init(_ number: Int64, _ organisations: [UInt32], _ past: PastMembers) {
+        self.number = number
+        self.organisations = organisations.sorted()
+        self.past = past
+    }
+
+    /// Where the walk goes on after a device; after the organisation's last without one.
+    static func place(_ org: UInt32, _ device: UInt32?) -> UInt64 { UInt64(org) << 32 | UInt64(device ?? .max) }
+
+    /// The organisation at a place, and after which of its devices to go on; `nil` at the end.
+    func organisation(from place: UInt64) -> (org: UInt32, after: UInt32)? {
+        let (org, device) = (UInt32(truncatingIfNeeded: place >> 32), UInt32(truncatingIfNeeded: place))
+        let isDone = device == .max
+        let index = organisations.partitioningIndex { isDone ? $0 > org : $0 >= org }
+        guard index < organisations.count else { return nil }
+        return organisations[index] == org ? (org, device) : (organisations[index], 0)
+    }
+}
