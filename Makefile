@@ -62,12 +62,13 @@ format: ## format the sources
 	swift format -i -p -r $(SOURCES)
 
 # The formatter passes over comments: lines that are too long are looked for here.
-lint: ## check the sources' format, and the imports against Package.swift
+lint: ## check the sources' format, the imports against Package.swift, and the documents' two languages
 	swift format lint --strict -p -r $(SOURCES)
 	@limit=$$(sed -n 's/.*"lineLength": *\([0-9]*\).*/\1/p' .swift-format); \
 	if LC_ALL=C.UTF-8 grep -rnE --include='*.swift' "^.{$$((limit + 1)),}$$" $(SOURCES); then \
 		echo "lint: these lines are longer than the $$limit columns of .swift-format" >&2; exit 1; \
 	fi
+	python3 Tests/Documents/languages.py
 	swift build $(SWIFT_FLAGS)
 
 check: format lint test ## what to run before a commit
