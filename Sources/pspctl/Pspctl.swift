@@ -28,7 +28,8 @@ struct Pspctl: AsyncParsableCommand {
             """,
         version: "pspctl \(Version.current)",
         subcommands: [
-            AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, PushCommands.self,
+            AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
+            PushCommands.self,
             TaskCommand.self,
             TasksCommand.self, CancelCommand.self, StatsCommand.self,
         ])

@@ -130,6 +130,52 @@ def test_import_names_the_lines_that_failed(scene, pspctl, tmp_path):
     assert f"{file}:2501: refused with 2101" in ended.stderr and f"{file}:2503: refused with 2102" in ended.stderr
 
 
+def test_import_of_csv_makes_the_secrets_that_are_missing(scene, pspctl, device, tmp_path):
+    from kit.world import Registered
+
+    file, secrets = tmp_path / "devices.csv", tmp_path / "secrets.csv"
+    tokens = [scene.name(f"c{n}") for n in range(3)]
+    rows = [f"{tokens[0]},android,{scene.home},,own", f'"{tokens[1]}","ios","{scene.home}",officer-7,', f"{tokens[2]},ios,nowhere,,"]
+    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(["id,platform,org_id,user_id,secret"] + rows).encode())
+    ended = pspctl("import", str(file), "--secrets", str(secrets))
+    assert ended.returncode == 1 and ended.stdout == "2 created, 0 updated, 1 failed\n", ended
+    assert f"{file}:4: refused with 2203" in ended.stderr and str(secrets) in ended.stderr
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    made = dict(line.split(",") for line in secrets.read_text().splitlines()[1:])
+    assert set(made) == set(tokens[1:])
+    device(scene.server, Registered(tokens[0], "own")).connect()
+    device(scene.server, Registered(tokens[1], made[tokens[1]])).connect()
+    again = pspctl("import", str(file), "--secrets", str(secrets))
+    assert again.returncode == 1 and "not overwritten" in again.stderr and not again.stdout
+
+
+def test_import_wants_utf8_and_says_where(scene, pspctl, tmp_path):
+    file = tmp_path / "gbk.csv"
+    file.write_bytes(f"kind,id,name\norg,{scene.name('o')},警务\n".encode("gbk"))
+    ended = pspctl("import", str(file))
+    assert ended.returncode == 1 and not ended.stdout
+    assert f"{file}:2: not UTF-8" in ended.stderr
+
+
+def test_a_long_import_is_followed_or_left_to_the_server(scene, ctl, tmp_path):
+    def write(name, count):
+        file = tmp_path / name
+        lines = (json.dumps({"kind": "device", "id": scene.name(f"{name}{n}"), "platform": "ios", "org_id": scene.home, "secret": "s"})
+                 for n in range(count))
+        file.write_text("\n".join(lines))
+        return str(file)
+
+    # Whether it takes longer than the server's patience is the machine's affair: either way it is told whole.
+    count = 60_000
+    told = ctl("import", write("followed", count), "--json")
+    assert (told["created"], told["failed"]) == (count, 0), told
+    told = ctl("import", write("left", count), "--detach", "--json")
+    for number in told.get("import_ids", []):
+        assert ctl("imports", number, "--follow", "--json")["created"] == count
+        assert number in ctl("imports")
+    assert scene.admin.get("orgs", scene.home).ok()["devices"] >= 2 * count
+
+
 def test_a_refusal_is_told_with_code_text_and_field(scene, pspctl):
     ended = pspctl("device", "add", scene.name("new"), "--org", scene.home)
     assert ended.returncode == 1 and "2102" in ended.stderr and "[platform]" in ended.stderr, ended

@@ -36,20 +36,4 @@ struct OutputTests {
             #expect("\(error)" == "refused with 2102 (HTTP 400): required field missing [platform]")
         }
     }
-
-    @Test("a file is sent in whole lines, and a failed line keeps its number in the file")
-    func batches() throws {
-        var pieces = ["one\ntw", "o\nthree\nfo", "ur"].map { Data($0.utf8) }
-        var batches = LineBatches(mostLines: 3) { _ in pieces.isEmpty ? nil : pieces.removeFirst() }
-        let first = try #require(try batches.next())
-        #expect(first == LineBatches.Batch(firstLine: 1, bytes: Array("one\ntwo\nthree\n".utf8), count: 3))
-        let second = try #require(try batches.next())
-        #expect(second == LineBatches.Batch(firstLine: 4, bytes: Array("four\n".utf8), count: 1))
-        #expect(try batches.next() == nil)
-
-        var result = ImportResult()
-        let reply = #"{"created":0,"updated":0,"failed":1,"failures":[{"line":1,"error_code":2101,"error_msg":"not JSON"}]}"#
-        result.add(try JSONDocument(parsing: reply).root, of: second)
-        #expect(result.failures.map(\.description) == ["4: refused with 2101: not JSON"])
-    }
 }

@@ -18,18 +18,25 @@ struct ImportResult {
     private(set) var created = 0
     private(set) var updated = 0
     private(set) var failed = 0
-    private(set) var bytes = 0
+    /// Imports that the server goes on with, or went on with.
+    private(set) var numbers: [String] = []
+    /// An import was left by the server.
+    private(set) var isLeft = false
     /// The first ones: the server names some of each call.
     private(set) var failures: [LineFailure] = []
 
     private static let mostFailures = 100
 
-    /// Adds the reply to one call.
-    mutating func add(_ data: JSONValue, of batch: LineBatches.Batch) {
+    /// Whether every line was applied.
+    var isWhole: Bool { failed == 0 && !isLeft }
+
+    /// Adds what became of one batch, or as far as it is.
+    mutating func add(_ data: JSONValue, of batch: ImportBatches.Batch) {
+        if let number = data["import_id"]?.string { numbers.append(number) }
+        if data["state"]?.string == "failed" { isLeft = true }
         created += Int(data["created"]?.int64 ?? 0)
         updated += Int(data["updated"]?.int64 ?? 0)
         failed += Int(data["failed"]?.int64 ?? 0)
-        bytes += batch.bytes.count
         guard let lines = data["failures"] else { return }
         for line in lines.elements where failures.count < ImportResult.mostFailures {
             failures.append(
@@ -47,6 +54,10 @@ struct ImportResult {
             json.member("created", created)
             json.member("updated", updated)
             json.member("failed", failed)
+            if !numbers.isEmpty {
+                json.key("import_ids")
+                json.array { json in for number in numbers { json.value(number) } }
+            }
             json.key("failures")
             json.array { json in
                 for failure in failures {

@@ -1,0 +1,62 @@
+import JSON
+
+/// The first line of a CSV file: which fields of an import line its columns are.
+struct CSVHeader {
+    /// The fields that a column may be. Without a column `kind` every record is a device.
+    private enum Field: String, CaseIterable {
+        case kind, id, name, platform, test, disabled, secret, interfaces
+        case organisation = "org_id"
+        case user = "user_id"
+        case parent = "parent_id"
+        case masterSecret = "master_secret"
+    }
+
+    private let columns: [Field]
+
+    /// - Throws: `Failure.file` where a column is none of the fields, or is there twice.
+    init(_ record: CSVRecords.Record, of file: String) throws(Failure) {
+        let place = "\(file):\(record.lines.lowerBound)"
+        var columns: [Field] = []
+        for name in record.fields {
+            let known = Field(rawValue: String(name.filter { $0 != " " }).lowercased())
+            guard let known, !columns.contains(known) else {
+                let fields = Field.allCases.map(\.rawValue).joined(separator: ", ")
+                let fault = known == nil ? "no field “\(Output.printable(String(name.prefix(40))))”" : "“\(name)” is there twice"
+                throw .file(
+                    path: place,
+                    reason:
+                        "\(fault): the first line of a CSV file names its columns, of \(fields); other files are JSON, an object a line"
+                )
+            }
+            columns.append(known)
+        }
+        guard columns.contains(.id) else { throw .file(path: place, reason: "no column “id”") }
+        self.columns = columns
+    }
+
+    /// The line of an import that says the same. An empty cell is a field that is left out.
+    /// - Throws: `Failure.file` where there are more cells than columns.
+    func line(_ record: CSVRecords.Record, of file: String) throws(Failure) -> [UInt8] {
+        guard record.fields.count <= columns.count else {
+            throw .file(
+                path: "\(file):\(record.lines.lowerBound)", reason: "\(record.fields.count) cells, and \(columns.count) columns")
+        }
+        var json = JSONWriter()
+        json.object { json in
+            if !columns.contains(.kind) { json.member("kind", "device") }
+            for (column, cell) in zip(columns, record.fields) where !cell.isEmpty {
+                switch (column, cell.lowercased()) {
+                case (.test, "true"), (.disabled, "true"): json.member(column.rawValue, true)
+                case (.test, "false"), (.disabled, "false"): json.member(column.rawValue, false)
+                case (.interfaces, _):
+                    json.key(column.rawValue)
+                    json.array { json in
+                        for word in cell.split(whereSeparator: { " ;,".contains($0) }) { json.value(String(word)) }
+                    }
+                default: json.member(column.rawValue, cell)
+                }
+            }
+        }
+        return json.bytes
+    }
+}
