@@ -50,7 +50,7 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-include Tests/sanitizers.mk Tests/Chaos/chaos.mk Benchmarks/bench.mk
+include Tests/sanitizers.mk Tests/Chaos/chaos.mk Tests/Fuzz/fuzz.mk Benchmarks/bench.mk
 
 demo: ## show it all at work: set up, build, push to devices, clean up
 	@deploy/demo.sh

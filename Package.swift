@@ -139,3 +139,13 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// What `make fuzz` runs needs libFuzzer, which the ordinary build does not link.
+if Context.environment["FUZZ"] == "1" {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CFuzzer", "MQTT", "Libevent", "JSON", "Push", "PushServer"], path: "Tests/Fuzz/Fuzz",
+            swiftSettings: swift),
+    ]
+}
