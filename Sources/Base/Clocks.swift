@@ -12,6 +12,14 @@ public enum MonotonicClock {
     public static var microseconds: Int64 { read(CLOCK_MONOTONIC, unit: 1_000) }
 }
 
+/// Time that only moves forward, also while the machine is suspended, and begins anew with each boot: for what has to go on
+/// over a restart of the process. See ``BootIdentity``.
+public enum BootClock {
+    /// Microseconds since the boot.
+    @inlinable
+    public static var microseconds: Int64 { read(CLOCK_BOOTTIME, unit: 1_000) }
+}
+
 /// The time of day as the system has it. It may be wrong, and it may jump in both directions.
 public enum WallClock {
     /// Unix time in milliseconds.

@@ -1,4 +1,4 @@
-internal import Base
+public import Base
 
 extension SQLiteStore {
     /// How a store behaves.
@@ -7,15 +7,15 @@ extension SQLiteStore {
         public var taskRetention: Int64 = 30 * 24 * 3_600_000
         /// How often the log is searched for tasks that are to be forgotten, in milliseconds.
         public var sweepInterval: Int64 = 3_600_000
-        /// Unix time in milliseconds.
-        public var clock: @Sendable () -> Int64 = { WallClock.milliseconds }
+        /// By which it keeps store time.
+        public var clocks = SystemClocks()
         /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.
         public var log: @Sendable (String) -> Void = { _ in }
 
         /// Sizes and pauses that nobody but a test has a reason to change.
         var tuning = Tuning()
 
-        /// Keeps tasks 30 days and reads the system's clock.
+        /// Keeps tasks 30 days and reads the system's clocks.
         public init() {}
     }
 

@@ -1,5 +1,6 @@
 internal import Base
 internal import Crypto
+internal import Glibc
 public import Push
 internal import StoreCore
 
@@ -19,6 +20,7 @@ public final class SQLiteStore: Store {
     let reports: Reader
     let tail: Tail
     let tasks: TaskNumber
+    let clock: StoreClock
     let options: Options
     let lines: RareLines
     /// How many doors there are.
@@ -28,10 +30,8 @@ public final class SQLiteStore: Store {
     ///
     /// Returns when the log's newest rows are indexed in memory; that is bounded, whatever the size of the log.
     public static func open(directory: String, options: Options = Options()) throws(SQLiteStoreError) -> SQLiteStore {
-        var steady = options
-        steady.clock = SteadyClock(options.clock).now
         do {
-            return try SQLiteStore(path: directory + "/psp.db", steady)
+            return try SQLiteStore(path: directory + "/psp.db", options)
         } catch let error as SQLiteStoreError {
             throw error
         } catch let error as SQLiteError {
@@ -44,15 +44,21 @@ public final class SQLiteStore: Store {
     private init(path: String, _ options: Options) throws {
         self.options = options
         lines = RareLines(options.log)
+        let lastWritten = Self.lastWritten(path)
         try Schema.inspect(path)
         let database = try Database(path: path, role: .writer)
         try Schema.prepare(database)
-        let tables = Tables(database)
+        let stretches = SharedStretches()
+        let tables = Tables(database, stretches)
+        let time = try TimeAtStart(tables, options.clocks, lastWritten: lastWritten)
+        stretches.set(time.stretches)
+        let clock = StoreClock(base: time.base, boot: options.clocks.boot)
         let (tail, tasks) = (Tail(head: 0), TaskNumber(store: try Self.identity(tables.meta)))
         let head = try Merge.rebuild(tail, from: tables)
         tail.publish(head: head)
         self.tail = tail
         self.tasks = tasks
+        self.clock = clock
 
         // What was begun is ended where the rest cannot be opened.
         var begun: [() -> Void] = []
@@ -60,7 +66,8 @@ public final class SQLiteStore: Store {
             let checkpointer = try Checkpointer(path: path, log: options.log)
             begun.append { checkpointer.close(.leaving) }
             let open: @Sendable () throws(SQLiteError) -> Reader.Context = { () throws(SQLiteError) in
-                try Reader.Context(path: path, tail: tail, tasks: tasks, options: options)
+                let tables = Tables(try Database(path: path, role: .reader), stretches)
+                return Reader.Context(tables, tail: tail, tasks: tasks, clock: clock, options: options)
             }
             let pages = try Reader(name: "psp-pages", isShared: true, scheduling: .ordinary, log: options.log, open: open)
             begun.append(pages.close)
@@ -72,13 +79,23 @@ public final class SQLiteStore: Store {
             writer = Writer(checkpointer, options: options)
             try writer.start { () throws(SQLiteError) in
                 // The writer's own connection, on its own thread.
-                try Decisions(
-                    Database(path: path, role: .writer), tail: tail, head: head, tasks: tasks, backlogLimit: backlogLimit)
+                let tables = Tables(try Database(path: path, role: .writer), stretches)
+                let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
+                return try Decisions(tables, time, tail: tail, head: head, tasks: tasks, backlogLimit: backlogLimit)
             }
         } catch {
             for close in begun.reversed() { close() }
             throw error
         }
+    }
+
+    /// When the store was written last, by the wall clock, in milliseconds; `nil` where there is none yet.
+    private static func lastWritten(_ path: String) -> Int64? {
+        ["", "-wal"].compactMap { suffix -> Int64? in
+            var status = stat()
+            guard stat(path + suffix, &status) == 0 else { return nil }
+            return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+        }.max()
     }
 
     /// The number of this data directory, drawn when it is made.

@@ -31,7 +31,7 @@ struct Pspctl: AsyncParsableCommand {
             AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
             PushCommands.self,
             TaskCommand.self,
-            TasksCommand.self, CancelCommand.self, StatsCommand.self,
+            TasksCommand.self, CancelCommand.self, StatsCommand.self, ClockCommands.self,
         ])
 
     /// Not the parser's own `main`, which ends with 64 on wrong usage.

@@ -39,6 +39,18 @@ struct SystemTests {
         let after = MonotonicClock.nanoseconds
         #expect(before / 1_000 <= microseconds && microseconds <= after / 1_000)
         #expect(abs(WallClock.milliseconds - WallClock.microseconds / 1_000) < 10_000)
+        // It counts what the monotonic clock does, and the time for which the machine was suspended.
+        #expect(BootClock.microseconds >= MonotonicClock.microseconds - 1_000)
+        let clocks = SystemClocks()
+        #expect(abs(clocks.wall() - WallClock.microseconds) < 10_000_000)
+        #expect(abs(clocks.boot() - BootClock.microseconds) < 10_000_000)
+        _ = clocks.isSynchronised()
+    }
+
+    @Test("a boot has a name, the same whenever it is asked for")
+    func boot() throws {
+        let name = try #require(BootIdentity.current)
+        #expect(name == BootIdentity.current && name.utf8.count > 36 && !name.contains("\n"))
     }
 
     @Test("a locked value is changed by one thread at a time")

@@ -229,6 +229,34 @@ struct AdminTests {
         }
     }
 
+    @Test("how the clocks stand, and an operator's word that the wall clock is right")
+    func clock() async throws {
+        try await Served.with { served in
+            let plain = try served.operate(.admin("GET", "/psp/admin/clock"))
+            let data = #"{"store_time":\#(noon),"wall_clock":\#(noon),"offset":0,"synchronised":true,"steps":0}"#
+            #expect(plain.status == 200 && plain.text == #"{"ret":"SUCCESS","data":\#(data)}"#)
+            #expect(served.store.asked.clocksAccepted == 0)
+            for (wait, told) in [
+                (ClockState.Wait.time(45_000), #""waits_for":"time","follows_at":\#(noon + 7_000 + 45_000)"#),
+                (.synchronisation, #""waits_for":"synchronisation""#),
+            ] {
+                let ahead = ClockState.Ahead(duration: 15_000, waitsFor: wait)
+                served.store.rewrite {
+                    $0.clock = ClockState(
+                        storeTime: noon, wallClock: noon + 7_000, isSynchronised: false, steps: 2, ahead: ahead)
+                }
+                let reply = try served.operate(.admin("POST", "/psp/admin/clock/accept"))
+                #expect(reply.status == 202)
+                #expect(
+                    reply.text.hasSuffix(
+                        #""offset":7000,"synchronised":false,"steps":2,"ahead":{"since":\#(noon - 8_000),\#(told)}}}"#))
+            }
+            #expect(served.store.asked.clocksAccepted == 2)
+            expect(try served.operate(.admin("POST", "/psp/admin/clock/accept?x=1")), 2104, status: 400, field: "x")
+            expect(try served.operate(.admin("DELETE", "/psp/admin/clock")), 2108, status: 405)
+        }
+    }
+
     @Test("any app's tasks, with their app; their devices; and a recall")
     func tasks() async throws {
         var script = FakeStore.Script()

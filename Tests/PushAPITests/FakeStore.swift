@@ -27,6 +27,7 @@ final class FakeStore: StorePort {
             _, _, _, _ throws(StoreError) in (tasks: 0, counts: Counts())
         }
         var health = Health.serving
+        var clock = ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil)
         var change: @Sendable (DirectoryChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in .updated }
         var keep: @Sendable (ImportPart) async throws(StoreError) -> Void = { _ throws(StoreError) in }
         /// Told all that was kept.
@@ -74,6 +75,7 @@ final class FakeStore: StorePort {
         var pushes: [PushRequest] = []
         var cancelled: [TaskID] = []
         var disconnected: [DeviceToken] = []
+        var clocksAccepted = 0
         var changes: [DirectoryChange] = []
         var parts: [ImportPart] = []
         var abandoned: [ImportID] = []
@@ -199,8 +201,19 @@ extension ImportReport {
     }
 }
 
+extension FakeStore {
+    func clockState() async throws(StoreError) -> ClockState { now.clock }
+
+    func acceptWallClock() async throws(StoreError) -> ClockState {
+        note { $0.clocksAccepted += 1 }
+        return now.clock
+    }
+}
+
 /// The gateway's half is not the REST interface's business.
 extension FakeStore {
+    var clock: StoreClock { StoreClock(base: 0) { 0 } }
+
     func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
         throw .unavailable
     }

@@ -40,7 +40,9 @@ final class Served: Sendable {
         let log = log
         let clock = clock
         let logger = Logger(label: "test") { _ in log.handler }
-        push = PushFront(on: loop, store: store, now: { clock.now }, configuration: .init(log: logger))
+        push = PushFront(
+            on: loop, store: store, clocks: .init(wall: { clock.now }, monotonic: { clock.now }),
+            configuration: .init(log: logger))
         admin = AdminFront(on: loop, store: store, configuration: .init(token: Self.adminToken, log: logger))
         self.store = store
         self.loop = loop

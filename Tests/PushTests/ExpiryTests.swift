@@ -46,12 +46,26 @@ struct ExpiryTests {
     @Test("a message lives 72 hours unless it says otherwise, and 7 days at most")
     func messages() throws {
         let now: Int64 = 1_795_564_800_000, day: Int64 = 86_400_000
-        #expect(try Expiry.resolve(nil, of: .message, now: now) == now + 3 * day)
-        #expect(try Expiry.resolve(now + 1, of: .message, now: now) == now + 1)
-        #expect(try Expiry.resolve(now + 7 * day, of: .message, now: now) == now + 7 * day)
+        #expect(try Expiry.resolve(nil, of: .message, now: now, offset: 0) == now + 3 * day)
+        #expect(try Expiry.resolve(now + 1, of: .message, now: now, offset: 0) == now + 1)
+        #expect(try Expiry.resolve(now + 7 * day, of: .message, now: now, offset: 0) == now + 7 * day)
         for wish in [now + 7 * day + 1, now, now - 1, 0, -1, Int64.max, Int64.min] {
             #expect(throws: Refusal(.invalidValue, field: "policy.expire_time")) {
-                try Expiry.resolve(wish, of: .message, now: now)
+                try Expiry.resolve(wish, of: .message, now: now, offset: 0)
+            }
+        }
+    }
+
+    @Test("a wish is a time of day, and what it becomes is not")
+    func offsets() throws {
+        let now: Int64 = 1_795_564_800_000, day: Int64 = 86_400_000
+        for offset in [5 * day, -5 * day, 0] {
+            let wallClock = now + offset
+            #expect(try Expiry.resolve(nil, of: .message, now: now, offset: offset) == now + 3 * day)
+            #expect(try Expiry.resolve(wallClock + 1, of: .message, now: now, offset: offset) == now + 1)
+            #expect(try Expiry.resolve(wallClock + 7 * day, of: .message, now: now, offset: offset) == now + 7 * day)
+            for wish in [wallClock, wallClock + 7 * day + 1] {
+                #expect(throws: Refusal.self) { try Expiry.resolve(wish, of: .message, now: now, offset: offset) }
             }
         }
     }
@@ -59,10 +73,10 @@ struct ExpiryTests {
     @Test("a configuration has neither a default nor an upper bound")
     func configurations() throws {
         let now: Int64 = 1_795_564_800_000
-        #expect(try Expiry.resolve(nil, of: .configuration, now: now) == nil)
-        #expect(try Expiry.resolve(1 << 53, of: .configuration, now: now) == 1 << 53)
+        #expect(try Expiry.resolve(nil, of: .configuration, now: now, offset: 0) == nil)
+        #expect(try Expiry.resolve(1 << 53, of: .configuration, now: now, offset: 0) == 1 << 53)
         #expect(throws: Refusal(.invalidValue, field: "policy.expire_time")) {
-            try Expiry.resolve(now, of: .configuration, now: now)
+            try Expiry.resolve(now, of: .configuration, now: now, offset: 0)
         }
     }
 }

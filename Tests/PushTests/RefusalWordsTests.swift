@@ -126,9 +126,9 @@ struct RefusalWordsTests {
     @Test("an expiry that is not in the future, or too far in it, tells the times between which it must be")
     func expiry() {
         let week = Expiry.longestLifetime
-        let message = #expect(throws: Refusal.self) { try Expiry.resolve(7, of: .message, now: 1000) }
+        let message = #expect(throws: Refusal.self) { try Expiry.resolve(7, of: .message, now: 1000, offset: 0) }
         #expect(message?.detail == .expected(.timeBetween(after: 1000, through: 1000 + week)))
-        let configuration = #expect(throws: Refusal.self) { try Expiry.resolve(7, of: .configuration, now: 1000) }
+        let configuration = #expect(throws: Refusal.self) { try Expiry.resolve(7, of: .configuration, now: 1000, offset: 0) }
         #expect(configuration?.detail == .expected(.timeBetween(after: 1000, through: nil)))
     }
 

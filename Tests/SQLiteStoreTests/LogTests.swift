@@ -159,8 +159,9 @@ struct LogTests {
         #expect(fixture.directory.size(of: "psp.db-wal") < 4_000_000)
 
         // Somebody holds a snapshot: the log grows meanwhile, and begins anew afterwards.
-        let context = try Reader.Context(
-            path: fixture.directory.path + "/psp.db", tail: fixture.store.tail, tasks: fixture.store.tasks,
+        let file = try Database(path: fixture.directory.path + "/psp.db", role: .reader)
+        let context = Reader.Context(
+            Tables(file, SharedStretches()), tail: fixture.store.tail, tasks: fixture.store.tasks, clock: fixture.store.clock,
             options: fixture.options)
         try context.database.statement("BEGIN").run()
         _ = try context.database.number("SELECT count(*) FROM message")

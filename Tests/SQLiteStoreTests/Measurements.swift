@@ -28,9 +28,7 @@ struct Measurements {
 
     private func furnished(devices: Int) async throws -> SQLiteFixture {
         let fixture = try await SQLiteFixture()
-        let start = ManualClock().now
-        let began = MonotonicClock.nanoseconds
-        fixture.options.clock = { start + Int64((MonotonicClock.nanoseconds - began) / 1_000_000) }
+        fixture.options.clocks = SystemClocks()
         try await fixture.restart()
         try await fixture.port.makeApp("app")
         try await fixture.port.makeOrg("root")

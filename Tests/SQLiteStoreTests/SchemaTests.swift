@@ -14,7 +14,7 @@ struct SchemaTests {
     func versionOne() async throws {
         let directory = try TemporaryDirectory()
         try Self.makeDatabase(directory.path + "/psp.db", try Self.dump("version-1"))
-        let fixture = try await SQLiteFixture(in: directory, keeping: nil) { $0.clock = { 1_795_857_522_000 } }
+        let fixture = try await SQLiteFixture(in: directory, keeping: nil) { $0.clocks = ManualClock(1_795_857_522_000).clocks }
         #expect(try await fixture.rows("PRAGMA user_version") == Schema.version)
         #expect(try await fixture.rows("SELECT count(*) FROM sqlite_master WHERE name = 'past_user'") == 0)
 

@@ -14,7 +14,7 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case holders
     /// An app's scope bounds what it reaches.
     case scopes
-    /// What has a lifetime ends: `out_biz_no` after a day, a task some time after its end; the store's time never falls.
+    /// What has a lifetime ends: `out_biz_no` after a day, a task some time after its end; whatever becomes of a wall clock.
     case lifetimes
     /// Rows carry the JSON that devices receive.
     case payloads

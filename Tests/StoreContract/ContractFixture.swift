@@ -26,11 +26,14 @@ public final class ContractFixture {
 
     deinit { store.close() }
 
-    /// The store's time.
+    /// What the wall clock says.
     public var now: Int64 { get async throws { try await store.now } }
 
-    /// Moves the store's clock.
+    /// Time passes.
     public func advance(by milliseconds: Int64) async throws { try await store.advance(by: milliseconds) }
+
+    /// Somebody sets the wall clock; no time passes.
+    public func step(by milliseconds: Int64) async throws { try await store.step(by: milliseconds) }
 
     /// Ends the store and opens it again. Both ports are new ones; sessions are gone.
     public func restart(after ending: Ending = .close) async throws {

@@ -14,11 +14,14 @@ public protocol StoreUnderTest: AnyObject, Sendable {
     /// place.
     func port(at node: Int, for mailbox: any Mailbox) -> any StorePort
 
-    /// The store's time, in Unix milliseconds.
+    /// What the wall clock says, in Unix milliseconds.
     var now: Int64 { get async throws }
 
-    /// Moves the clock that the store's time follows, also back.
+    /// Time passes.
     func advance(by milliseconds: Int64) async throws
+
+    /// Somebody sets the wall clock, ahead or back; no time passes.
+    func step(by milliseconds: Int64) async throws
 
     /// Ends the store in good order; a second time it does nothing.
     func close()

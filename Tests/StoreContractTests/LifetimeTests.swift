@@ -178,18 +178,6 @@ struct LifetimeTests {
         #expect(second != task)
     }
 
-    @Test("a clock that is set back makes nothing active again", arguments: stores(.lifetimes))
-    func clockSetBack(_ kind: StoreKind) async throws {
-        let fixture = try await kind.furnished()
-        let port = fixture.port
-        let task = try await port.push(.message(.device("d1"), expires: try await fixture.now + hour))
-        try await fixture.advance(by: 2 * hour)
-        #expect(try await port.counts(task).parts == [.expired: 1])
-        try await fixture.advance(by: -2 * hour)
-        #expect(try await fixture.other.counts(task).parts == [.expired: 1])
-        #expect(try await port.pendingTasks("d1").isEmpty)
-    }
-
     @Test(
         "thirty days after its end a task is forgotten; a current configuration never is",
         arguments: stores(.lifetimes, .configurations))

@@ -41,7 +41,7 @@ extension MemoryPort {
             return (.repeated(first), [])
         }
         let now = state.behaviour.now
-        let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now)
+        let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: 0)
         guard withinRate else { throw Refusal(.rateLimited) }
         let reached = try reach(request, state)
         let tooLarge = Set(

@@ -88,9 +88,13 @@ public final class MemoryStore: Store {
     }
 
     let state = Locked(State())
+    /// By which devices are served; pages are read by the time that a test makes it.
+    public let clock: StoreClock
 
     /// An empty store.
-    public init() {}
+    public init() {
+        clock = StoreClock(base: WallClock.microseconds - BootClock.microseconds) { BootClock.microseconds }
+    }
 
     /// A loop's own port.
     public func port(for mailbox: any Mailbox) -> any StorePort {
@@ -214,6 +218,18 @@ public final class MemoryStore: Store {
 public struct MemoryPort: StorePort {
     let store: MemoryStore
     let door: Int
+
+    /// The store's.
+    public var clock: StoreClock { store.clock }
+
+    /// The clock that a test makes it, which is never ahead.
+    public func clockState() async throws(StoreError) -> ClockState {
+        let now = store.state.withLock { $0.behaviour.now }
+        return ClockState(storeTime: now, wallClock: now, isSynchronised: true, steps: 0, ahead: nil)
+    }
+
+    /// Changes nothing.
+    public func acceptWallClock() async throws(StoreError) -> ClockState { try await clockState() }
 
     /// Begins the feed.
     public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {

@@ -43,3 +43,6 @@ int psp_argument_count(void);
 
 /// The argument with that index.
 const char *psp_argument(int index);
+
+/// Whether somebody keeps the wall clock right, as far as the kernel knows; 0 where it does not tell.
+int psp_clock_is_synchronised(void);

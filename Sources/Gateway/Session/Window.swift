@@ -197,7 +197,7 @@ extension Window {
         let position: Position
         /// The last position before it at which everything is offered.
         let predecessor: Position
-        /// Unix seconds, rounded up.
+        /// Seconds of store time, rounded up.
         let expires: UInt32
         /// The time of sending, and in the lowest two bits the state: so a message takes 24 bytes.
         private var bits: UInt32

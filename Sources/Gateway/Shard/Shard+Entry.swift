@@ -21,8 +21,7 @@ extension Shard {
     private func beginEntry() -> Bool {
         guard !isEntered else { return false }
         isEntered = true
-        clock.now = loop.wallClockMilliseconds
-        clock.tick = Tick(nanoseconds: loop.monotonicNow)
+        clock.read(storeClock, in: loop.monotonicNow)
         return true
     }
 

@@ -36,6 +36,7 @@ public actor Shard {
     var attaching: [SessionID: DeviceConnection] = [:]
     /// One a lane; there are few.
     var dispatchers: [Dispatcher] = []
+    let storeClock: StoreClock
     let clock = DeliveryClock()
     /// Events that came before the snapshot; `nil` since it came.
     var early: [FeedEvent]? = []
@@ -85,6 +86,7 @@ public actor Shard {
     ) {
         self.loop = loop
         self.store = store
+        storeClock = store.clock
         self.configuration = configuration
         self.overdue = overdue
         self.logger = logger

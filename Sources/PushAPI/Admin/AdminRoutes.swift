@@ -36,6 +36,9 @@ extension AdminFront {
             },
             Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator, body: .json) { try await $0.cancel($1) },
 
+            Route(.get, "/psp/admin/clock", access: .operator) { try await $0.clock($1) },
+            Route(.post, "/psp/admin/clock/accept", access: .operator) { try await $0.acceptClock($1) },
+
             Route(.post, "/psp/admin/import", access: .operator, body: .lines) { try await $0.importLines($1) },
             Route(.get, "/psp/admin/imports/{import_id}", access: .operator) { try await $0.importReport($1) },
             Route(.get, "/psp/admin/imports", access: .operator, query: .list()) { try await $0.imports($1) },

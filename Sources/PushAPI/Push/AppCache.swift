@@ -4,8 +4,8 @@ internal import Push
 /// asking anyone.
 ///
 /// Another node may be ahead of this loop's feed by a moment. So before a caller is refused by what the cache says, the store is
-/// asked once more, within a budget: whoever sends unknown keys must not turn each of them into a query. Times are Unix
-/// milliseconds.
+/// asked once more, within a budget: whoever sends unknown keys must not turn each of them into a query. Times are
+/// monotonic, in milliseconds.
 struct AppCache {
     /// What the store has just been asked about and did not change is not asked about again for so long, in milliseconds.
     static let refusalLifetime: Int64 = 500
@@ -21,7 +21,7 @@ struct AppCache {
     private(set) var generation: UInt64 = 0
     private var refusedAt: [AppKey: Int64] = [:]
     private var questions = 0
-    private var countedFrom: Int64 = .min
+    private var countedFrom: Int64?
 
     /// The app of that key, as far as this loop knows.
     subscript(key: AppKey) -> KnownApp? { apps[key] }
@@ -51,8 +51,7 @@ struct AppCache {
 
     /// Whether the store may be asked about that key now.
     func mayAsk(about key: AppKey, at now: Int64) -> Bool {
-        // A clock that was set back must not shut a key out until it has caught up: hence magnitudes.
-        if let asked = refusedAt[key], (now - asked).magnitude < Self.refusalLifetime { return false }
+        if let asked = refusedAt[key], now - asked < Self.refusalLifetime { return false }
         return questions < Self.questionsASecond || isNewSecond(at: now)
     }
 
@@ -68,7 +67,7 @@ struct AppCache {
         return true
     }
 
-    private func isNewSecond(at now: Int64) -> Bool { countedFrom == .min || (now - countedFrom).magnitude >= 1000 }
+    private func isNewSecond(at now: Int64) -> Bool { countedFrom.map { now - $0 >= 1000 } ?? true }
 
     /// Takes the store's answer to a question of that `generation`, unless the feed has told something since.
     mutating func learn(_ app: KnownApp, askedAt generation: UInt64) {

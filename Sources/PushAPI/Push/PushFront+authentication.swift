@@ -36,7 +36,7 @@ extension PushFront {
         do {
             return .app(try verify(headers, access, key: &key))
         } catch {
-            guard let key, error.isInDoubt, apps.mayAsk(about: key, at: now()) else { throw error }
+            guard let key, error.isInDoubt, apps.mayAsk(about: key, at: clocks.monotonic()) else { throw error }
             return .inDoubt
         }
     }
@@ -67,15 +67,17 @@ extension PushFront {
             // The feed may have told since.
             return try verify(request.headers, request.route.access, key: &key)
         } catch {
-            guard let key, error.isInDoubt, apps.countQuestion(about: key, at: now()), let known = await knownToStore(key) else {
+            guard let key, error.isInDoubt, apps.countQuestion(about: key, at: clocks.monotonic()),
+                let known = await knownToStore(key)
+            else {
                 throw error
             }
             do {
                 return try authentication.authenticate(
-                    request.headers.credentials, for: request.route.access.interface, now: now()
+                    request.headers.credentials, for: request.route.access.interface, now: clocks.wall()
                 ) { $0 == key ? known : nil }.app.key
             } catch {
-                apps.remember(refused: key, at: now())
+                apps.remember(refused: key, at: clocks.monotonic())
                 throw error
             }
         }
@@ -83,7 +85,7 @@ extension PushFront {
 
     /// - Parameter key: set to the one that the request names.
     private func verify(_ headers: RequestHeaders, _ access: Access, key: inout AppKey?) throws(Refusal) -> AppKey {
-        try authentication.authenticate(headers.credentials, for: access.interface, now: now()) { named in
+        try authentication.authenticate(headers.credentials, for: access.interface, now: clocks.wall()) { named in
             key = named
             return apps[named]
         }.app.key
@@ -97,7 +99,7 @@ extension PushFront {
             apps.learn(app, askedAt: generation)
             return app
         } catch {
-            if case .refused = error { apps.remember(refused: key, at: now()) }
+            if case .refused = error { apps.remember(refused: key, at: clocks.monotonic()) }
             return nil
         }
     }

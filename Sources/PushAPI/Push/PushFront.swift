@@ -7,7 +7,7 @@ public import Web
 /// of its own: what may be pushed `Push` says by a request's own bytes, and the store by everything else.
 ///
 /// ```swift
-/// let front = PushFront(on: loop, store: port, now: wallClock, configuration: .init(log: log))
+/// let front = PushFront(on: loop, store: port, clocks: clocks, configuration: .init(log: log))
 /// let snapshot = try await port.subscribe { event in front.assumeIsolated { $0.apply(event) } }
 /// await front.seed(snapshot)
 /// try await front.start(listening: socket)
@@ -28,13 +28,27 @@ public actor PushFront: APIFront {
         public init(log: Logger) { self.log = log }
     }
 
+    /// What time it is, in milliseconds.
+    public struct Clocks: Sendable {
+        /// Unix time, which callers' timestamps are compared with.
+        public var wall: @Sendable () -> Int64
+        /// Time that never jumps, for intervals.
+        public var monotonic: @Sendable () -> Int64
+
+        /// Both are asked often.
+        public init(wall: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Int64) {
+            self.wall = wall
+            self.monotonic = monotonic
+        }
+    }
+
     /// Where it lives.
     public let loop: EventLoop
     /// The loop's port of the store.
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
-    let now: @Sendable () -> Int64
+    let clocks: Clocks
     let authentication: Authentication
     var apps = AppCache()
 
@@ -44,11 +58,11 @@ public actor PushFront: APIFront {
     /// Nothing is served before `start(listening:)`.
     /// - Parameters:
     ///   - store: the loop's port: its answers come back to this loop.
-    ///   - now: the server's clock, Unix milliseconds; asked on the loop only.
-    public init(on loop: EventLoop, store: any StorePort, now: @escaping @Sendable () -> Int64, configuration: Configuration) {
+    ///   - clocks: asked on the loop only.
+    public init(on loop: EventLoop, store: any StorePort, clocks: Clocks, configuration: Configuration) {
         self.loop = loop
         self.store = store
-        self.now = now
+        self.clocks = clocks
         authentication = Authentication(window: configuration.timestampWindow)
         server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }

@@ -39,8 +39,10 @@ struct ServerLoop: Sendable {
         callers.limits.idleTimeout = configuration.httpIdleTimeout
         callers.limits.maxConnections = configuration.httpConnections
         callers.limits.budget = shared.budget
-        // Called on the loop only. The loop reads the clock once a turn.
-        front = PushFront(on: thread, store: port, now: { thread.wallClockMilliseconds }, configuration: callers)
+        // Called on the loop only. The loop reads its clocks once a turn.
+        let clocks = PushFront.Clocks(
+            wall: { thread.wallClockMilliseconds }, monotonic: { thread.monotonicNow / 1_000_000 })
+        front = PushFront(on: thread, store: port, clocks: clocks, configuration: callers)
     }
 
     /// Takes the directory and the feed. The feed may begin before the snapshot is in place: the devices' side keeps those events

@@ -13,7 +13,7 @@ extension LoopPort {
             store.writer.submit(
                 Job(
                     loop: loop, kind: .session,
-                    decide: { decisions, now throws(SQLiteError) in try decisions.connections.attach(attachment, at: now) },
+                    decide: { decisions, _ throws(SQLiteError) in try decisions.connections.attach(attachment) },
                     fail: { _ in { attachment.answer(.failure(.unavailable)) } }))
         }
         return try outcome.get()
@@ -21,8 +21,8 @@ extension LoopPort {
 
     func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {
         tell(.fact) { decisions, _ throws(SQLiteError) in try decisions.facts.settle(device.ordinal, upTo: settledUpTo.raw) }
-        tell(.session) { decisions, now throws(SQLiteError) in
-            try decisions.connections.detach(device.ordinal, session: session, at: now)
+        tell(.session) { decisions, _ throws(SQLiteError) in
+            try decisions.connections.detach(device.ordinal, session: session)
         }
     }
 

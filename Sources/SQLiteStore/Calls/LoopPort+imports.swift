@@ -6,8 +6,8 @@ internal import StoreCore
 
 extension LoopPort {
     func keep(_ part: ImportPart, of id: ImportID) async throws(StoreError) {
-        try await importing { decisions, now, answer throws(SQLiteError) in
-            try decisions.imports.keep(part, of: id, at: now)
+        try await importing { decisions, answer throws(SQLiteError) in
+            try decisions.imports.keep(part, of: id)
             return { answer(.success(())) }
         }
     }
@@ -15,9 +15,9 @@ extension LoopPort {
     func run(_ id: ImportID, last part: ImportPart, patience: Duration) async throws(StoreError) -> ImportReport {
         let deadline = MonotonicClock.nanoseconds + Int64(patience / .nanoseconds(1))
         let loop = loop
-        return try await importing { decisions, now, answer throws(SQLiteError) in
-            let number = try decisions.imports.keep(part, of: id, at: now)
-            try decisions.imports.start(number, at: now, waiter: ImportWaiter(loop: loop, deadline: deadline, answer: answer))
+        return try await importing { decisions, answer throws(SQLiteError) in
+            let number = try decisions.imports.keep(part, of: id)
+            try decisions.imports.start(number, waiter: ImportWaiter(loop: loop, deadline: deadline, answer: answer))
             return nil
         }
     }
@@ -26,7 +26,7 @@ extension LoopPort {
     private func importing<Value: Sendable>(
         _ decide:
             @escaping @Sendable (
-                Decisions, _ now: Int64, _ answer: @escaping @Sendable (Result<Value, StoreError>) -> Void
+                Decisions, _ answer: @escaping @Sendable (Result<Value, StoreError>) -> Void
             ) throws(SQLiteError) -> Answer?
     ) async throws(StoreError) -> Value {
         let loop = loop
@@ -34,8 +34,8 @@ extension LoopPort {
             store.writer.submit(
                 Job(
                     loop: loop, isImport: true,
-                    decide: { decisions, now throws(SQLiteError) in
-                        try decide(decisions, now) { continuation.resume(returning: $0) }
+                    decide: { decisions, _ throws(SQLiteError) in
+                        try decide(decisions) { continuation.resume(returning: $0) }
                     },
                     fail: { error in { continuation.resume(returning: .failure(error)) } }))
         }

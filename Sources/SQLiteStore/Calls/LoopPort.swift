@@ -14,6 +14,17 @@ final class LoopPort: StorePort {
     }
 
     var health: Health { store.writer.health }
+    var clock: StoreClock { store.clock }
+
+    func clockState() async throws(StoreError) -> ClockState {
+        try await ask { decisions, _ throws(SQLiteError) in decisions.time.state }
+    }
+
+    func acceptWallClock() async throws(StoreError) -> ClockState {
+        try await change { decisions, _ throws(SQLiteError) in .success(decisions.time.accept()) }
+        // Decided after the transaction at whose beginning store time follows.
+        return try await clockState()
+    }
 
     func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
         let loop = loop

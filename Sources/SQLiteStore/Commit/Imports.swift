@@ -15,6 +15,7 @@ struct ImportWaiter {
 /// All of them are in the file: what is here is what goes on, in order, and who waits for it.
 final class Imports {
     private let tables: Tables
+    private let time: Timekeeper
     private let changes: DirectoryDecider
     private let outbox: Outbox
 
@@ -35,8 +36,9 @@ final class Imports {
     /// The ended imports that are remembered.
     private static let kept = 100
 
-    init(_ tables: Tables, _ changes: DirectoryDecider, _ outbox: Outbox) throws(SQLiteError) {
+    init(_ tables: Tables, _ time: Timekeeper, _ changes: DirectoryDecider, _ outbox: Outbox) throws(SQLiteError) {
         self.tables = tables
+        self.time = time
         self.changes = changes
         self.outbox = outbox
         running = try tables.imports.running().map { Import($0.number, resuming: $0.progress) }
@@ -51,14 +53,15 @@ final class Imports {
 
     /// - Returns: the import's number.
     @discardableResult
-    func keep(_ part: ImportPart, of id: ImportID, at now: Int64) throws(SQLiteError) -> Int64 {
-        let number = if let known = try tables.imports.receiving(id) { known } else { try tables.imports.insert(id, at: now) }
+    func keep(_ part: ImportPart, of id: ImportID) throws(SQLiteError) -> Int64 {
+        let known = try tables.imports.receiving(id)
+        let number = if let known { known } else { try tables.imports.insert(id, at: time.timeOfDay) }
         try tables.imports.insert(part, of: number)
         return number
     }
 
-    func start(_ number: Int64, at now: Int64, waiter: ImportWaiter) throws(SQLiteError) {
-        try tables.imports.start(number, at: now)
+    func start(_ number: Int64, waiter: ImportWaiter) throws(SQLiteError) {
+        try tables.imports.start(number, at: time.timeOfDay)
         starting.append((Import(number), waiter))
     }
 
@@ -74,21 +77,21 @@ final class Imports {
     /// - Returns: how many it was.
     func advance(by size: Int, at now: Int64) throws(SQLiteError) -> Int {
         guard let first = running.first else { return try dropAbandoned() }
-        let time = MonotonicClock.nanoseconds
+        let start = MonotonicClock.nanoseconds
         var left = size
-        let took = time - (counted ?? time)
-        counting = time
+        let took = start - (counted ?? start)
+        counting = start
         switch try first.advance(tables, changes, steps: &left, took: took, at: now) {
         case .goesOn: break
-        case .ends(let state): try end(first, as: state, at: now)
+        case .ends(let state): try end(first, as: state)
         }
         return size - left
     }
 
-    private func end(_ ended: Import, as state: ImportTable.State, at now: Int64) throws(SQLiteError) {
+    private func end(_ ended: Import, as state: ImportTable.State) throws(SQLiteError) {
         ending = ended
         mayHaveAbandoned = true
-        try tables.imports.end(ended.number, as: state, at: now)
+        try tables.imports.end(ended.number, as: state, at: time.timeOfDay)
         if let waiter = waiters[ended.number] {
             // Who is told is told all of it, and nobody else knows its number.
             let report = try report(ended.number)

@@ -31,7 +31,7 @@ struct Job: Sendable {
     var confirmed = false
     /// Whether it belongs to an import, which gives way to all others.
     var isImport = false
-    /// Decides, at a time in Unix milliseconds. `nil` where nobody waits, or where the answer comes later.
+    /// Decides, at a store time. `nil` where nobody waits, or where the answer comes later.
     let decide: @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Answer?
     /// The answer when it was not done.
     let fail: @Sendable (StoreError) -> Answer?

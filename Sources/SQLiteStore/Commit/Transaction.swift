@@ -1,13 +1,9 @@
 internal import Push
 internal import StoreCore
 
-/// Begins, commits and undoes, one transaction after the other, and reads the clock for what is decided in them. Writer only.
+/// Begins, commits and undoes, one transaction after the other, and reads the clocks for what is decided in them. Writer only.
 final class Transaction {
     private let decisions: Decisions
-    private let clock: @Sendable () -> Int64
-    /// The time of what is decided now, in Unix milliseconds: read once a transaction, and never behind an earlier one, so that
-    /// positions and times have one order.
-    private(set) var now: Int64
     /// Set by an error after which nobody knows what the disk holds: nothing is changed any more, until a restart.
     private(set) var failure: String?
     /// A transaction was undone, and what it had changed in memory could not be read again from the file yet.
@@ -16,19 +12,21 @@ final class Transaction {
 
     private enum Phase { case none, deciding, committing }
 
-    init(of decisions: Decisions, clock: @escaping @Sendable () -> Int64) throws(SQLiteError) {
-        self.decisions = decisions
-        self.clock = clock
-        now = try decisions.tables.messages.newestTime() ?? 0
-    }
+    init(of decisions: Decisions) { self.decisions = decisions }
 
     private var database: Database { decisions.tables.database }
 
-    func readClock() { now = max(now, clock()) }
+    /// The time of what is decided now, in store time: positions and times have one order.
+    var now: Int64 { decisions.time.now }
+
+    /// Before a transaction, and before what is decided beside one.
+    func readClocks() { decisions.time.read(after: decisions.log.head) }
+
+    /// Whether the file is to be told of a change of the clocks.
+    var isClockDue: Bool { failure == nil && decisions.time.isChanged }
 
     func begin() throws(SQLiteError) {
         try restore()
-        readClock()
         try database.begin()
         phase = .deciding
     }
@@ -41,15 +39,18 @@ final class Transaction {
         let (log, directory, facts) = (decisions.log, decisions.directory, decisions.facts)
         let isDirectoryDue = directory.isChanged || log.hasBarePositions
         let areFactsDue = failure == nil && (flushing || isDirectoryDue || facts.isDue)
+        let areWritten = isDirectoryDue || (areFactsDue && facts.hasUnwritten)
         if areFactsDue { try facts.write() }
         if isDirectoryDue || (probing && failure == nil) {
             try directory.write()
             try log.write()
         }
         try decisions.followUps.write()
+        if failure == nil { try decisions.time.write(besides: areWritten) }
         phase = .committing
         try database.commit()
         phase = .none
+        decisions.time.committed(decisions.outbox)
         if areFactsDue { facts.committed() }
         directory.isChanged = false
         log.committed()
@@ -65,6 +66,7 @@ final class Transaction {
             isStale = true
             decisions.log.rollback()
             decisions.facts.discard()
+            decisions.time.rolledBack()
             do throws(SQLiteError) {
                 try database.rollback()
                 try restore()

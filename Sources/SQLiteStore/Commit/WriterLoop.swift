@@ -24,8 +24,9 @@ final class WriterLoop {
     /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
     private var nextTry: Int64 = 0
 
-    /// Pauses in milliseconds: with facts to write, with a full disk or another program's lock to try again, and otherwise.
-    private static let pauses = (facts: 50, full: 500, blocked: 100, idle: 5_000)
+    /// Pauses in milliseconds: with facts to write, with a full disk or another program's lock to try again, with a step of the
+    /// clock to write, with a wall clock that store time may have to follow, and otherwise.
+    private static let pauses = (facts: 50, full: 500, blocked: 100, clock: 10, ahead: 1_000, idle: 5_000)
     /// How long another program's lock is waited for before callers are refused, in milliseconds. Whoever looks into the file may
     /// hold it for a moment.
     private static let lockPatience: Int32 = 250
@@ -47,7 +48,7 @@ final class WriterLoop {
         self.options = options
         lines = RareLines(options.log)
         decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
-        transaction = try Transaction(of: decisions, clock: options.clock)
+        transaction = Transaction(of: decisions)
         upkeep = Upkeep(decisions, transaction, checkpointer, options)
     }
 
@@ -80,6 +81,7 @@ final class WriterLoop {
         // answered.
         decisions.tables.database.waitForLocks(upTo: Self.lastLockPatience)
         nextTry = 0
+        decisions.time.end()
         repeat {
             jobs.removeAll()
             takeHeld(before: &jobs)
@@ -112,6 +114,8 @@ final class WriterLoop {
         if isHindered { return retryPause }
         if decisions.facts.hasUnwritten { return Self.pauses.facts }
         if upkeep.isSweeping { return options.tuning.sweepPause }
+        if transaction.isClockDue || decisions.time.isDue { return Self.pauses.clock }
+        if decisions.time.isAhead { return Self.pauses.ahead }
         return decisions.log.tail.active.count > 0 ? options.tuning.mergePause : Self.pauses.idle
     }
 
@@ -122,6 +126,8 @@ final class WriterLoop {
         case .serving, .failed: false
         }
     }
+
+    private var isSomethingUnwritten: Bool { decisions.facts.hasUnwritten || transaction.isClockDue }
 
     /// How long until the next try, in milliseconds.
     private var retryPause: Int { health.withLock { $0 } == .full ? Self.pauses.full : Self.pauses.blocked }
@@ -160,13 +166,13 @@ final class WriterLoop {
     @discardableResult
     private func decide(_ jobs: [Job], _ work: Work = .nothing, flushing: Bool = false) -> Int {
         var done = 0
-        transaction.readClock()
+        transaction.readClocks()
         let areSessions = jobs.contains { $0.kind == .session }
         let transactional = areSessions ? jobs.filter { $0.kind != .session } : jobs
         if isHindered && MonotonicClock.nanoseconds < nextTry {
             // Between two tries nobody waits for what would fail.
             refuse(transactional)
-        } else if !transactional.isEmpty || work != .nothing || decisions.facts.hasUnwritten || flushing || isHindered {
+        } else if !transactional.isEmpty || work != .nothing || flushing || isHindered || isSomethingUnwritten {
             done = transact(transactional, work, flushing: flushing)
         }
         if areSessions { decideSessions(jobs) }

@@ -7,6 +7,7 @@ internal import StoreCore
 /// failed it is read again from the file.
 final class Decisions {
     let tables: Tables
+    let time: Timekeeper
     // What decisions look at and change.
     let log: MessageLog
     let directory: DirectoryMemory
@@ -30,9 +31,10 @@ final class Decisions {
     var receipts: ReceiptBook { facts.receipts }
 
     init(
-        _ database: Database, tail: Tail, head: UInt64, tasks numbers: TaskNumber, backlogLimit: Int
+        _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber, backlogLimit: Int
     ) throws(SQLiteError) {
-        tables = Tables(database)
+        self.tables = tables
+        self.time = time
         log = try MessageLog(tables, tail: tail, head: head)
         directory = try DirectoryMemory(tables)
         facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events))
@@ -42,16 +44,16 @@ final class Decisions {
 
         tasks = TaskDecider(tables, log, directory, receipts, feed, numbers)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
-        pushes = PushDecider(tables, log, directory, receipts, feed, configurations, numbers)
+        pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers)
         events = EventDecider(tables, receipts, tasks)
-        connections = SessionDecider(tables.devices, log, facts.cursors, sessions, outbox, feed)
+        connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed)
         followUps = try FollowUps(tables.followUps, facts)
         followUp = FollowUpDecider(tables, log, directory, facts, configurations, tasks, followUps, budget)
         changes = DirectoryDecider(
             directory, apps: AppDecider(tables.apps, directory, feed),
             organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
-        imports = try Imports(tables, changes, outbox)
+        imports = try Imports(tables, time, changes, outbox)
     }
 }
 

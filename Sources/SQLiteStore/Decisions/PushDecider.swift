@@ -6,6 +6,7 @@ internal import StoreCore
 final class PushDecider {
     private let messages: MessageTable
     private let indexes: IndexTable
+    private let time: Timekeeper
     private let log: MessageLog
     private let directory: DirectoryMemory
     private let receipts: ReceiptBook
@@ -15,11 +16,13 @@ final class PushDecider {
     private let targets: TargetResolver
 
     init(
-        _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ receipts: ReceiptBook, _ feed: Feed,
+        _ tables: Tables, _ time: Timekeeper, _ log: MessageLog, _ directory: DirectoryMemory, _ receipts: ReceiptBook,
+        _ feed: Feed,
         _ configurations: ConfigurationDecider, _ tasks: TaskNumber
     ) {
         messages = tables.messages
         indexes = tables.indexes
+        self.time = time
         self.log = log
         self.directory = directory
         self.receipts = receipts
@@ -31,7 +34,7 @@ final class PushDecider {
 
     /// - Parameters:
     ///   - withinRate: the loop's verdict.
-    ///   - now: Unix milliseconds.
+    ///   - now: store time.
     func append(_ request: PushRequest, withinRate: Bool, at now: Int64) throws(SQLiteError) -> Accepted {
         let accepted = try decided { () throws -> Accepted in
             guard let record = directory.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
@@ -42,7 +45,7 @@ final class PushDecider {
             {
                 return .repeated(first)
             }
-            let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now)
+            let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: time.offset)
             if !withinRate { throw Refusal(.rateLimited) }
             let target = try targets.resolve(request, for: record.app)
             if request.testOnly && target.devices == 0 { throw Refusal(.noTestDevice) }
@@ -93,7 +96,8 @@ final class PushDecider {
         if let slot { try configurations.supersede(slot, at: now) }
         var row = StoredRow(
             kind: isConfiguration ? .configuration : .message, app: record.number, target: target.key, flags: flags,
-            within: scope(of: record.app, for: request), created: now, expires: expires, payload: request.payload.bytes,
+            within: scope(of: record.app, for: request), created: now, expires: expires, offset: time.offset,
+            payload: request.payload.bytes,
             body: request.payload.body, display: request.payload.displayType, tag: request.tag,
             version: isConfiguration ? try log.takeConfigurationVersion() : nil, targeted: target.devices, skipped: skipped,
             description: request.description)

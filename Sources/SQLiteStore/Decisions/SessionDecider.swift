@@ -5,6 +5,7 @@ internal import StoreCore
 /// is decided beside the transaction and holds whatever becomes of that.
 final class SessionDecider {
     private let devices: DeviceTable
+    private let time: Timekeeper
     private let log: MessageLog
     private let cursors: CursorBook
     private let sessions: SessionRegistry
@@ -12,10 +13,12 @@ final class SessionDecider {
     private let feed: Feed
 
     init(
-        _ devices: DeviceTable, _ log: MessageLog, _ cursors: CursorBook, _ sessions: SessionRegistry, _ outbox: Outbox,
+        _ devices: DeviceTable, _ time: Timekeeper, _ log: MessageLog, _ cursors: CursorBook, _ sessions: SessionRegistry,
+        _ outbox: Outbox,
         _ feed: Feed
     ) {
         self.devices = devices
+        self.time = time
         self.log = log
         self.cursors = cursors
         self.sessions = sessions
@@ -24,10 +27,10 @@ final class SessionDecider {
     }
 
     /// Decides a CONNECT. The answer comes later where another session has to settle first.
-    func attach(_ attachment: SessionRegistry.Attachment, at now: Int64) throws(SQLiteError) -> Answer? {
+    func attach(_ attachment: SessionRegistry.Attachment) throws(SQLiteError) -> Answer? {
         guard let device = try devices.find(attachment.token) else { return refuse(attachment, .unknownDevice) }
         guard device.verifier.accepts(attachment.secret) else { return refuse(attachment, .wrongSecret) }
-        guard let current = sessions[device.ordinal] else { return try begin(attachment, device, at: now) }
+        guard let current = sessions[device.ordinal] else { return try begin(attachment, device) }
 
         if let earlier = current.successor {
             outbox.answer(earlier.loop, { earlier.answer(.failure(.takenOver)) })
@@ -39,14 +42,14 @@ final class SessionDecider {
     }
 
     /// A session ended; who waits for the device gets it.
-    func detach(_ ordinal: UInt32, session: SessionID, at now: Int64) throws(SQLiteError) {
+    func detach(_ ordinal: UInt32, session: SessionID) throws(SQLiteError) {
         guard let current = sessions[ordinal], current.id == session else { return }
         sessions[ordinal] = nil
-        guard let successor = current.successor else { return try cursors.seen(ordinal, at: now) }
+        guard let successor = current.successor else { return try cursors.seen(ordinal, at: time.timeOfDay) }
         do throws(SQLiteError) {
-            try cursors.seen(ordinal, at: now)
+            try cursors.seen(ordinal, at: time.timeOfDay)
             // Decided anew: the device may have been deleted, or its secret changed, while it waited.
-            if let answer = try attach(successor, at: now) { outbox.answer(successor.loop, answer) }
+            if let answer = try attach(successor) { outbox.answer(successor.loop, answer) }
         } catch {
             // Nobody else would answer it.
             outbox.answer(successor.loop, refuse(successor, .unavailable))
@@ -63,14 +66,14 @@ final class SessionDecider {
     }
 
     private func begin(
-        _ attachment: SessionRegistry.Attachment, _ device: DeviceTable.Registered, at now: Int64
+        _ attachment: SessionRegistry.Attachment, _ device: DeviceTable.Registered
     ) throws(SQLiteError) -> Answer {
         let attached = Attached(
             device: DeviceHandle(ordinal: device.ordinal),
             settledUpTo: Position(raw: try cursors.cursor(of: device.ordinal)),
             settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) },
             feedFrom: Position(raw: log.head))
-        try cursors.seen(device.ordinal, at: now)
+        try cursors.seen(device.ordinal, at: time.timeOfDay)
         sessions[device.ordinal] = SessionRegistry.Session(
             loop: attachment.loop, id: attachment.session, organisation: device.membership.organisation.index)
         return { attachment.answer(.success(attached)) }

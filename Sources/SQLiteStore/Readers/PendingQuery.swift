@@ -6,7 +6,7 @@ internal import StoreCore
 struct PendingQuery {
     let tables: Tables
     let view: Tail.View
-    /// Unix milliseconds: what has expired by then is left out.
+    /// Store time: what has expired by then is left out.
     let now: Int64
     /// What was read of the same moment.
     var moment: Moment?

@@ -7,15 +7,16 @@ extension Reader {
         let tables: Tables
         let tail: Tail
         let tasks: TaskNumber
+        /// Store time.
         let clock: @Sendable () -> Int64
         private let betweenTailAndSnapshot: @Sendable () -> Void
         private var keys: [Int64: AppKey] = [:]
 
-        init(path: String, tail: Tail, tasks: TaskNumber, options: SQLiteStore.Options) throws(SQLiteError) {
-            tables = Tables(try Database(path: path, role: .reader))
+        init(_ tables: Tables, tail: Tail, tasks: TaskNumber, clock: StoreClock, options: SQLiteStore.Options) {
+            self.tables = tables
             self.tail = tail
             self.tasks = tasks
-            clock = options.clock
+            self.clock = { clock.now }
             betweenTailAndSnapshot = options.tuning.betweenTailAndSnapshot
         }
 

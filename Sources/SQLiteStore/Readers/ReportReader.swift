@@ -4,7 +4,7 @@ internal import StoreCore
 /// Tasks as callers and operators see them, from one snapshot.
 struct ReportReader {
     let context: Reader.Context
-    /// Unix milliseconds: what has expired by then is expired.
+    /// Store time: what has expired by then is expired.
     let now: Int64
 
     private var tables: Tables { context.tables }
@@ -23,7 +23,7 @@ struct ReportReader {
         return TaskReport(
             task: context.tasks.id(of: row.seq), app: try context.appKey(row.app), interface: row.interface,
             target: try target(of: row), payload: row.payload, testOnly: row.isTestOnly, description: row.description,
-            tag: row.tag, createdAt: row.created, expireAt: row.expires, status: receipts.status(of: row, at: now),
+            tag: row.tag, createdAt: row.createdAt, expireAt: row.expireAt, status: receipts.status(of: row, at: now),
             counts: receipts.counts(of: row, at: now))
     }
 
@@ -55,8 +55,8 @@ struct ReportReader {
     /// Counts of one task, if it was created in the time asked for.
     func counts(at seq: UInt64, from: Int64?, to: Int64?) throws(SQLiteError) -> Counts? {
         guard let row = try tables.messages.row(seq) else { return nil }
-        if let from, row.created < from { return nil }
-        if let to, row.created >= to { return nil }
+        if let from, row.createdAt < from { return nil }
+        if let to, row.createdAt >= to { return nil }
         return try tables.receipts.receipts(of: row).counts(of: row, at: now)
     }
 }

@@ -9,41 +9,47 @@ struct TaskListReader {
 
     /// Rows that one page looks at.
     private static let scan = 5_000
+    /// As how many rows the search for those of a stretch counts.
+    private static let search = 50
 
     private var tables: Tables { reports.context.tables }
 
     func page(_ filter: TaskFilter, before: UInt64, limit: Int) throws(SQLiteError) -> Page<TaskReport> {
         let apps = try numbers(ofApps: filter)
         let orgs = try filter.organisation.map { id throws(SQLiteError) in try tables.organisations.numbers(everOf: id) }
-        var start = before
-        if let to = filter.to {
-            start = min(start, try tables.messages.firstPosition(createdAtOrAfter: to, below: before))
-        }
-        var (looked, last, isAtEnd) = (0, start, false)
+        let window = CreationWindow(messages: tables.messages, from: filter.from, to: filter.to)
+        var (looked, last, isAtEnd) = (0, before, false)
         var found: [UInt64] = []
         func look(_ heading: MessageTable.Heading) -> Bool {
             looked += 1
             last = heading.seq
-            if let from = filter.from, heading.created < from {
-                isAtEnd = true
-                return false
-            }
             let isOfApp = apps?.contains(heading.app) ?? true
             let isToOrg = orgs.map { heading.target.kind == .organisation && $0.contains(heading.target.id) } ?? true
             if !heading.isReference && heading.isNamed && isOfApp && isToOrg { found.append(heading.seq) }
             return found.count < limit
         }
-        if limit > 0 {
-            if let apps, let candidates = try candidates(filter, apps, before: start) {
+        while looked < Self.scan, found.count < limit {
+            guard let stretch = try window.positions(before: last) else {
+                isAtEnd = true
+                break
+            }
+            last = stretch.found.upperBound
+            var isWhole = true
+            if let apps, let candidates = try candidates(filter, apps, in: stretch.found) {
+                isWhole = candidates.count < Self.scan
                 for seq in candidates {
+                    last = seq
                     guard let heading = try tables.messages.heading(seq, filter.tag, filter.outBizNo) else { continue }
                     guard look(heading) else { break }
                 }
             } else {
-                try tables.messages.forEachHeading(before: start, limit: Self.scan, filter.tag, filter.outBizNo, look)
+                try tables.messages.forEachHeading(
+                    in: stretch.found, limit: Self.scan - looked, filter.tag, filter.outBizNo, look)
+                isWhole = looked < Self.scan
             }
+            if isWhole && found.count < limit { last = stretch.begin }
+            looked += Self.search
         }
-        if looked < Self.scan && found.count < limit { isAtEnd = true }
         var items: [TaskReport] = []
         for seq in found { if let row = try tables.messages.row(seq) { items.append(try reports.report(row)) } }
         return Page(items: items, next: isAtEnd ? nil : PageToken(String(last)))
@@ -55,21 +61,23 @@ struct TaskListReader {
         return try filter.app.map { key throws(SQLiteError) in try tables.apps.numbers(everOf: key) }
     }
 
-    /// Positions before `before`, newest first, that the indexes know for `out_biz_no` or tag; `nil` where neither is asked for.
-    private func candidates(_ filter: TaskFilter, _ apps: Set<Int64>, before: UInt64) throws(SQLiteError) -> [UInt64]? {
+    /// Those of the positions, newest first, that the indexes know for `out_biz_no` or tag; `nil` where neither is asked for.
+    private func candidates(_ filter: TaskFilter, _ apps: Set<Int64>, in positions: Range<UInt64>) throws(SQLiteError)
+        -> [UInt64]?
+    {
         var found: [UInt64] = []
         for app in apps {
             if let hash = filter.outBizNo.map({ StableHash.of($0) }) {
                 found += try tables.indexes.positions(ofApp: app, bizHash: hash)
                 for generation in view.generations { found += generation.positions(ofApp: app, bizHash: hash) }
             } else if let tag = filter.tag {
-                found += try tables.indexes.positions(ofApp: app, tag: tag, before: before, limit: Self.scan)
+                found += try tables.indexes.positions(ofApp: app, tag: tag, before: positions.upperBound, limit: Self.scan)
                 for generation in view.generations { found += generation.positions(ofApp: app, tag: tag) }
             } else {
                 return nil
             }
         }
         // What the index has taken over may still be in the tail; what came after the snapshot has no row in it.
-        return Array(Set(found).filter { $0 < before && $0 <= view.head }.sorted(by: >).prefix(Self.scan))
+        return Array(Set(found).filter { positions.contains($0) && $0 <= view.head }.sorted(by: >).prefix(Self.scan))
     }
 }

@@ -100,7 +100,7 @@ enum Schema {
     private static let versionThree = "ALTER TABLE counter ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;"
 
     /// What each part of the store adds to the fourth version.
-    private static let versionFour = imports + followUps
+    private static let versionFour = imports + followUps + clock
 
     /// Imports that go on by themselves, the text that they have still to apply, and their first failing lines. A part's key is
     /// its import's number and the number of its first line.
@@ -126,6 +126,13 @@ enum Schema {
         DROP INDEX current_config_within;
         CREATE INDEX current_config_within ON current_config(within, seq) WHERE within IS NOT NULL;
         CREATE INDEX current_config_by_seq ON current_config(seq);
+        """
+
+    /// Store time, and the steps of the wall clock by the position after which each holds.
+    private static let clock = """
+        CREATE TABLE clock(id INTEGER PRIMARY KEY CHECK(id = 0), base INTEGER NOT NULL, boot TEXT, time INTEGER NOT NULL);
+        CREATE TABLE clock_step(
+          seq INTEGER PRIMARY KEY, since INTEGER NOT NULL, wall_offset INTEGER NOT NULL, shift INTEGER NOT NULL);
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

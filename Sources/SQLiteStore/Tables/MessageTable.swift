@@ -2,10 +2,19 @@ internal import Push
 internal import StoreCore
 
 /// `message`: the log's rows. A push is one row, message and task in one.
+///
+/// Times are store time, as it was counted when the row was written; what comes out of here is what they mean now.
 final class MessageTable {
     private let database: Database
+    private var copy: SharedStretches.Copy
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database, _ stretches: SharedStretches) {
+        self.database = database
+        copy = SharedStretches.Copy(of: stretches)
+    }
+
+    /// By which times are read.
+    var stretches: Stretches { copy.read() }
 
     // MARK: One row
 
@@ -18,22 +27,24 @@ final class MessageTable {
         query.bind(1, seq)
         guard try query.step() else { return nil }
         defer { query.reset() }
-        return Self.read(query)
+        return Self.read(query, stretches)
     }
 
-    private static func read(_ query: Statement) -> StoredRow {
+    private static func read(_ query: Statement, _ stretches: Stretches) -> StoredRow {
+        let stretch = stretches[query.position(0)]
         let payload = query.blob(8)
         // Inside the payload, whatever a damaged file says; a reference has the task's range and no payload of its own.
         let start = min(max(0, Int(query.int(9))), payload.count)
         return StoredRow(
             seq: query.position(0), kind: StoredRow.Kind(rawValue: query.int(1)) ?? .message, app: query.int(2),
             target: TargetKey(raw: query.int(3)), flags: query.int(4),
-            within: query.optionalInt(5).map { UInt32(truncatingIfNeeded: $0) }, created: query.int(6),
-            expires: query.optionalInt(7), payload: payload, body: start..<min(max(start, Int(query.int(10))), payload.count),
+            within: query.optionalInt(5).map { UInt32(truncatingIfNeeded: $0) }, created: query.int(6) + stretch.shift,
+            expires: query.optionalInt(7).map { $0 + stretch.shift }, offset: stretch.offset, payload: payload,
+            body: start..<min(max(start, Int(query.int(10))), payload.count),
             display: query.optionalInt(11).map { DisplayType(number: $0) }, tag: query.optionalText(12),
             version: query.optionalInt(13), reference: query.optionalInt(14).map { UInt64(bitPattern: $0) },
             targeted: Int(query.int(15)), skipped: Int(query.int(16)), end: StoredRow.End(rawValue: query.int(17)) ?? .none,
-            endedAt: query.optionalInt(18), description: query.optionalText(19))
+            endedAt: query.optionalInt(18).map { stretches.meaning(ofStamp: $0) }, description: query.optionalText(19))
     }
 
     func insert(_ row: StoredRow, _ idempotency: PushRequest.Idempotency?) throws(SQLiteError) {
@@ -90,7 +101,7 @@ final class MessageTable {
         query.bind(1, seq)
         guard try query.step() else { return nil }
         defer { query.reset() }
-        return query.isText(1, outBizNo) ? (query.int(0), query.blob(2)) : nil
+        return query.isText(1, outBizNo) ? (query.int(0) + stretches[seq].shift, query.blob(2)) : nil
     }
 
     func outBizNo(of seq: UInt64) throws(SQLiteError) -> String? {
@@ -103,22 +114,40 @@ final class MessageTable {
 
     // MARK: Stretches of the log
 
-    /// When the newest row came.
+    /// When the newest row came, as it was counted then.
     func newestTime() throws(SQLiteError) -> Int64? {
         try database.number("SELECT created FROM message ORDER BY seq DESC LIMIT 1")
     }
 
-    /// Positions after `after` and before `before`, oldest first. It ends at the first row that did not come before `time`: times
-    /// follow positions.
+    /// What came later than that is dated to it, and keeps its lifetime. In a log of the first stretch.
+    func bringForward(to time: Int64) throws(SQLiteError) {
+        let first = try firstPosition(writtenAtOrAfter: time + 1, from: 0, below: UInt64(Int64.max))
+        let rows = try database.statement(
+            """
+            UPDATE message SET expires = expires - (created - ?1), ended_at = min(ended_at, ?1), created = ?1 WHERE seq >= ?2
+            """)
+        rows.bind(1, time)
+        rows.bind(2, first)
+        try rows.run()
+        let completed = try database.statement("UPDATE counter SET completed_at = ?1 WHERE seq >= ?2 AND completed_at > ?1")
+        completed.bind(1, time)
+        completed.bind(2, first)
+        try completed.run()
+    }
+
+    /// Positions after `after` and before `before`, oldest first. It ends at the first row that did not come before `time`: store
+    /// time follows positions.
     func positions(
         after: UInt64, before: UInt64, createdBefore time: Int64, limit: Int
     ) throws(SQLiteError) -> [UInt64] {
         let query = try database.statement("SELECT seq, created FROM message WHERE seq > ? ORDER BY seq LIMIT ?")
         query.bind(1, after)
         query.bind(2, limit)
+        let stretches = stretches
         var found: [UInt64] = []
         while try query.step() {
-            guard query.position(0) < before, query.int(1) < time else {
+            let seq = query.position(0)
+            guard seq < before, query.int(1) + stretches[seq].shift < time else {
                 query.reset()
                 break
             }
@@ -127,11 +156,11 @@ final class MessageTable {
         return found
     }
 
-    /// The first position of a row that came at `time` or later. Times follow positions, so that it is found by halving.
-    func firstPosition(createdAtOrAfter time: Int64, below: UInt64) throws(SQLiteError) -> UInt64 {
+    /// The first position of a row from `low` on that came at `time` or later, as it was counted in their one stretch. There
+    /// times follow positions, so that it is found by halving.
+    func firstPosition(writtenAtOrAfter time: Int64, from low: UInt64, below: UInt64) throws(SQLiteError) -> UInt64 {
         let query = try database.statement("SELECT seq, created FROM message WHERE seq >= ? ORDER BY seq LIMIT 1")
-        var low: UInt64 = 0
-        var high = below
+        var (low, high) = (low, below)
         while low < high {
             let middle = low + (high - low) / 2
             query.bind(1, middle)
@@ -148,31 +177,39 @@ final class MessageTable {
         let isReference: Bool
         let app: Int64
         let target: TargetKey
-        let created: Int64
+        /// As people see it, Unix milliseconds.
+        let createdAt: Int64
         /// Whether it has the tag and the `out_biz_no` that were asked for.
         let isNamed: Bool
 
-        fileprivate init(_ query: Statement, _ tag: String?, _ outBizNo: String?) {
+        fileprivate init(_ query: Statement, _ stretches: Stretches, _ tag: String?, _ outBizNo: String?) {
             seq = query.position(0)
             isReference = query.int(1) == StoredRow.Kind.reference.rawValue
             app = query.int(2)
             target = TargetKey(raw: query.int(3))
-            created = query.int(4)
+            let stretch = stretches[seq]
+            createdAt = query.int(4) + stretch.shift + stretch.offset
             isNamed = (tag.map { query.isText(5, $0) } ?? true) && (outBizNo.map { query.isText(6, $0) } ?? true)
         }
     }
 
-    /// Calls `body` with rows before `before`, newest first, at most `limit`, as long as it returns true.
+    /// Calls `body` with the rows of those positions, newest first, at most `limit`, as long as it returns true.
     func forEachHeading(
-        before: UInt64, limit: Int, _ tag: String?, _ outBizNo: String?, _ body: (Heading) throws(SQLiteError) -> Bool
+        in positions: Range<UInt64>, limit: Int, _ tag: String?, _ outBizNo: String?,
+        _ body: (Heading) throws(SQLiteError) -> Bool
     ) throws(SQLiteError) {
         let query = try database.statement(
-            "SELECT seq, kind, app, target, created, tag, out_biz_no FROM message WHERE seq < ? ORDER BY seq DESC LIMIT ?")
-        query.bind(1, before)
-        query.bind(2, limit)
+            """
+            SELECT seq, kind, app, target, created, tag, out_biz_no FROM message WHERE seq < ? AND seq >= ?
+            ORDER BY seq DESC LIMIT ?
+            """)
+        query.bind(1, positions.upperBound)
+        query.bind(2, positions.lowerBound)
+        query.bind(3, limit)
         defer { query.reset() }
+        let stretches = stretches
         while try query.step() {
-            guard try body(Heading(query, tag, outBizNo)) else { return }
+            guard try body(Heading(query, stretches, tag, outBizNo)) else { return }
         }
     }
 
@@ -182,7 +219,7 @@ final class MessageTable {
         query.bind(1, seq)
         guard try query.step() else { return nil }
         defer { query.reset() }
-        return Heading(query, tag, outBizNo)
+        return Heading(query, stretches, tag, outBizNo)
     }
 
     /// Calls `body` with what the trailing indexes hold of each row after `after`, oldest first.

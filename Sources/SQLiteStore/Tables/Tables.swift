@@ -15,15 +15,17 @@ final class Tables {
     let cursors: CursorTable
     let imports: ImportTable
     let followUps: FollowUpTable
+    let clock: ClockTable
 
-    init(_ database: Database) {
+    /// - Parameter stretches: by which times are read.
+    init(_ database: Database, _ stretches: SharedStretches) {
         self.database = database
         meta = MetaTable(database)
         apps = AppTable(database)
         organisations = OrganisationTable(database)
         users = UserTable(database)
         devices = DeviceTable(database)
-        messages = MessageTable(database)
+        messages = MessageTable(database, stretches)
         indexes = IndexTable(database)
         configurations = ConfigurationTable(database)
         receipts = ReceiptTable(database)
@@ -31,5 +33,6 @@ final class Tables {
         cursors = CursorTable(database)
         imports = ImportTable(database)
         followUps = FollowUpTable(database)
+        clock = ClockTable(database)
     }
 }

@@ -15,6 +15,7 @@ final class Retention {
 
     private let tables: Tables
     private let cursors: CursorBook
+    private let time: Timekeeper
     /// How long an ended task is kept, in milliseconds.
     private let lifetime: Int64
     private var place = Place.rows(after: 0)
@@ -22,9 +23,10 @@ final class Retention {
     private var oldest: UInt64?
     private var lastOld: UInt64?
 
-    init(_ tables: Tables, _ cursors: CursorBook, lifetime: Int64) {
+    init(_ tables: Tables, _ cursors: CursorBook, _ time: Timekeeper, lifetime: Int64) {
         self.tables = tables
         self.cursors = cursors
+        self.time = time
         self.lifetime = lifetime
     }
 
@@ -36,7 +38,9 @@ final class Retention {
     }
 
     /// Does one slice of a sweep. Inside a transaction.
-    /// - Parameter unmerged: the first row that is in the tail only; the sweep stays before it.
+    /// - Parameters:
+    ///   - now: store time.
+    ///   - unmerged: the first row that is in the tail only; the sweep stays before it.
     /// - Returns: whether the sweep has come to its end.
     func advance(now: Int64, before unmerged: UInt64, forget: (UInt64) -> Void) throws(SQLiteError) -> Bool {
         switch place {
@@ -64,6 +68,7 @@ final class Retention {
                 return true
             }
             place = .intervals(before: end)
+            time.forgetSteps(before: end)
             return false
         case .intervals(let before):
             guard try !removePast(before: before) else { return false }
@@ -78,7 +83,8 @@ final class Retention {
             return try tables.messages.row(reference) == nil
         }
         let completed = row.kind == .message ? try tables.receipts.completed(row.seq) : nil
-        guard let ended = row.endTime(completed: completed) else { return false }
+        let stretches = tables.messages.stretches
+        guard let ended = row.endTime(completed: completed.map { stretches.meaning(ofStamp: $0) }) else { return false }
         return ended + lifetime <= now
     }
 

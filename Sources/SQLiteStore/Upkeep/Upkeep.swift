@@ -14,7 +14,7 @@ final class Upkeep {
 
     /// Whether the log is being searched for what is to be forgotten.
     private(set) var isSweeping = false
-    /// When it is to be searched again, in Unix milliseconds.
+    /// When it is to be searched again, in store time.
     private var nextSweep: Int64 = 0
     /// When the next slice of that may be done, in monotonic nanoseconds.
     private var nextSlice: Int64 = 0
@@ -34,7 +34,7 @@ final class Upkeep {
         self.checkpointer = checkpointer
         self.options = options
         merge = Merge(decisions.tables)
-        retention = Retention(decisions.tables, decisions.cursors, lifetime: options.taskRetention)
+        retention = Retention(decisions.tables, decisions.cursors, decisions.time, lifetime: options.taskRetention)
         decisions.tables.database.onCommit(log)
     }
 
@@ -78,7 +78,7 @@ final class Upkeep {
     }
 
     private func sweep() throws(SQLiteError) {
-        let now = options.clock()
+        let now = transaction.now
         // What changes of the directory have still to do goes by intervals and references that may be due.
         guard isSweeping || now >= nextSweep, decisions.followUps.isEmpty else { return }
         let time = MonotonicClock.nanoseconds

@@ -68,6 +68,14 @@ package final class Outbox {
     /// An answer that waits until every loop has applied this transaction.
     package func confirm(_ loop: Int, _ answer: @escaping Answer) { confirmed.append((loop, answer)) }
 
+    /// Has every loop catch up and read the log anew, as if something had been left out for it.
+    /// - Parameter answer: given on one of the loops when all have begun to; at once where nobody listens.
+    package func leaveGap(_ answer: @escaping Answer) {
+        guard let first = loops.firstIndex(where: { $0.deliver != nil }) else { return answer() }
+        for loop in loops.indices where loops[loop].deliver != nil { loops[loop].hasGap = true }
+        confirm(first, answer)
+    }
+
     /// The transaction failed: nothing of it is told.
     package func clear() {
         confirmed.removeAll()

@@ -4,7 +4,7 @@ package import Push
 
 extension TaskReceipts {
     /// The task's status. Expiry and completion are computed; the rest somebody did.
-    /// - Parameter now: Unix milliseconds: what has expired by then is expired.
+    /// - Parameter now: store time: what has expired by then is expired.
     package func status(of row: StoredRow, at now: Int64) -> TaskStatus {
         switch row.end {
         case .cancelled: return .cancelled
@@ -52,7 +52,7 @@ extension RecipientState {
 }
 
 extension StoredRow {
-    /// When the task ended, or will, Unix milliseconds; `nil` for a configuration that is current and never expires.
+    /// When the task ended, or will, in store time; `nil` for a configuration that is current and never expires.
     /// - Parameter completed: when its last device had it.
     package func endTime(completed: Int64?) -> Int64? {
         if end != .none { return endedAt }

@@ -27,10 +27,12 @@ package struct StoredRow {
     package var flags: Int64
     /// The organisation that bounds who receives it.
     package var within: UInt32?
-    /// Unix milliseconds.
+    /// When it was accepted, in store time.
     package var created: Int64
-    /// Unix milliseconds; `nil` never.
+    /// In store time; `nil` never.
     package var expires: Int64?
+    /// How far the wall clock was ahead of store time when it was accepted, in milliseconds.
+    package var offset: Int64
     /// The caller's payload object; empty in a reference.
     package var payload: [UInt8]
     /// Where `body` lies in the payload.
@@ -47,7 +49,7 @@ package struct StoredRow {
     /// iOS devices of those that were left out when it was accepted.
     package var skipped: Int
     package var end: End
-    /// Unix milliseconds.
+    /// In store time.
     package var endedAt: Int64?
     package var description: String?
 
@@ -58,7 +60,8 @@ package struct StoredRow {
     @inlinable
     package init(
         seq: UInt64 = 0, kind: Kind, app: Int64, target: TargetKey, flags: Int64, within: UInt32?, created: Int64,
-        expires: Int64?, payload: [UInt8], body: Range<Int>, display: DisplayType?, tag: String?, version: Int64?,
+        expires: Int64?, offset: Int64 = 0, payload: [UInt8], body: Range<Int>, display: DisplayType?, tag: String?,
+        version: Int64?,
         reference: UInt64? = nil, targeted: Int, skipped: Int, end: End = .none, endedAt: Int64? = nil, description: String?
     ) {
         self.seq = seq
@@ -69,6 +72,7 @@ package struct StoredRow {
         self.within = within
         self.created = created
         self.expires = expires
+        self.offset = offset
         self.payload = payload
         self.body = body
         self.display = display
@@ -86,12 +90,18 @@ package struct StoredRow {
     package var isWithoutIOS: Bool { flags & Self.withoutIOS != 0 }
     package var interface: Interface { kind == .message ? .message : .configuration }
 
+    /// When it was accepted, as people see it: Unix milliseconds.
+    package var createdAt: Int64 { created + offset }
+    /// When it expires, as people see it: what its caller asked for.
+    package var expireAt: Int64? { expires.map { $0 + offset } }
+
     /// Which of the target's devices it is for.
     package var audience: Audience {
         Audience(testOnly: isTestOnly, withoutIOS: isWithoutIOS, within: within.map { OrgHandle(index: $0) })
     }
 
     /// Whether it may still be handed to a device.
+    /// - Parameter now: store time.
     package func isDeliverable(at now: Int64) -> Bool {
         end == .none && (expires.map { $0 > now } ?? true)
     }
@@ -120,7 +130,7 @@ package struct StoredRow {
     ) -> Row {
         let message = DeviceMessage.compose(
             task: task, app: app, displayType: display, body: payload[body], tag: tag, version: version.map { UInt64($0) },
-            sentAt: created)
+            sentAt: createdAt)
         return Row(
             task: task, position: Position(raw: position), target: target.rowTarget(in: lane), audience: audience,
             expires: expires, topic: kind == .message ? .message : .configuration, payload: message)

@@ -30,8 +30,7 @@ final class SQLiteFixture {
         self.directory = directory
         self.kept = kept
         var options = SQLiteStore.Options()
-        let (clock, log) = (clock, log)
-        options.clock = { clock.now }
+        options.clocks = clock.clocks
         options.log = log.append
         change(&options)
         self.options = options

@@ -38,6 +38,9 @@ final class MemoryUnderTest: StoreUnderTest {
         store.behave { $0.now = now }
     }
 
+    /// It knows one clock.
+    func step(by milliseconds: Int64) { advance(by: milliseconds) }
+
     func close() { store.close() }
 
     func reopen(after ending: Ending) async throws { throw UnexpectedAnswer("nothing of it is left after \(ending)") }

@@ -43,9 +43,8 @@ final class SQLiteUnderTest: StoreUnderTest {
     ///   and slices happen all the time.
     init(variation: UInt64) throws {
         var options = SQLiteStore.Options()
-        let clock = clock
         let gate = gate
-        options.clock = { clock.now }
+        options.clocks = clock.clocks
         options.tuning.mayFollowUp = { gate.withLock { $0.pass() } }
         if variation != 0 {
             var random = SplitMix(seed: variation)
@@ -69,6 +68,8 @@ final class SQLiteUnderTest: StoreUnderTest {
     var now: Int64 { clock.now }
 
     func advance(by milliseconds: Int64) { clock.advance(by: milliseconds) }
+
+    func step(by milliseconds: Int64) { clock.step(by: milliseconds) }
 
     func holdSlices(_ areHeld: Bool) { gate.withLock { $0 = Gate(isClosed: areHeld) } }
 

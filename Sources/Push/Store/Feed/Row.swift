@@ -9,7 +9,7 @@ public final class Row: Sendable {
     public let target: RowTarget
     /// Which of the target's devices it is for.
     public let audience: Audience
-    /// Unix milliseconds; `nil` never expires.
+    /// In store time, by the milliseconds; `nil` never expires.
     public let expires: Int64?
     /// Where devices get it.
     public let topic: Topic

@@ -1,0 +1,62 @@
+internal import Base
+internal import StoreCore
+
+/// What store time is when a store is opened.
+struct TimeAtStart {
+    /// Store time at the boot, in microseconds.
+    var base: Int64
+    /// Of which boot.
+    var boot: String?
+    var stretches: Stretches
+    /// The file tells something else, and is to be told.
+    var isChanged: Bool
+
+    /// Store time goes on: exactly, where the machine has been running since, and else from the last that is known of it. How
+    /// long the machine was off, only the wall clock may tell, which ``Timekeeper`` sees as a step.
+    /// - Parameter lastWritten: when the store's files were written last, by the wall clock, in milliseconds.
+    init(_ tables: Tables, _ clocks: SystemClocks, lastWritten: Int64?) throws(SQLiteError) {
+        guard let record = try tables.clock.record(), let stretches = try tables.clock.stretches() else {
+            try self.init(firstOf: tables, clocks, lastWritten: lastWritten)
+            return
+        }
+        let newest = try tables.messages.newestTime().map { $0 + stretches.last.shift } ?? .min
+        let known = max(record.time, newest)
+        let (now, identity) = (clocks.boot(), clocks.bootIdentity())
+        let isSameBoot = identity != nil && identity == record.boot
+        // In the same boot the latter is behind.
+        let time = max(isSameBoot ? record.base + now : .min, known * 1_000)
+        self.init(
+            base: time - now, boot: identity, stretches: stretches,
+            isChanged: !isSameBoot || time - now != record.base)
+    }
+
+    private init(base: Int64, boot: String?, stretches: Stretches, isChanged: Bool) {
+        (self.base, self.boot, self.stretches, self.isChanged) = (base, boot, stretches, isChanged)
+    }
+
+    /// The first start, or that of a directory which knew the wall clock only: store time is what that says.
+    ///
+    /// In such a directory no time was ever behind an earlier one, so that a clock which was ahead for a moment has dated
+    /// everything since. What is dated later than now is at the log's end; it was accepted now, and keeps its lifetime.
+    private init(firstOf tables: Tables, _ clocks: SystemClocks, lastWritten: Int64?) throws(SQLiteError) {
+        var time = clocks.wall()
+        if let newest = try tables.messages.newestTime(), let lastWritten, newest > time / 1_000, lastWritten > time / 1_000 {
+            // The files were written later than now: it is the clock of now that is wrong.
+            time = min(newest, lastWritten) * 1_000
+        }
+        let boot = clocks.boot()
+        let first = Stretches([Stretch(after: 0, since: 0, offset: 0)])
+        self.init(base: time - boot, boot: clocks.bootIdentity(), stretches: first, isChanged: false)
+        let database = tables.database
+        try database.begin()
+        do {
+            try tables.messages.bringForward(to: time / 1_000)
+            try tables.clock.write(ClockTable.Record(base: base, boot: self.boot, time: time / 1_000))
+            try tables.clock.write(stretches, from: 0)
+            try database.commit()
+        } catch {
+            try database.rollback()
+            throw error
+        }
+    }
+}
