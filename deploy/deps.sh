@@ -12,7 +12,7 @@ case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     all)
-        packages+=(curl iproute2 mosquitto-clients nftables openssl procps python3 python3-venv)
+        packages+=(curl haproxy iproute2 mosquitto-clients nftables nginx openssl procps python3 python3-venv)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;
@@ -44,3 +44,8 @@ echo "deps: installing ${missing[*]}"
 # A line a package: it is seen to go on, and no more.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
     sed -n '/^Setting up/p'
+# The tests start these two themselves; as services they would take ports.
+for service in haproxy nginx; do
+    [[ " ${missing[*]} " == *" $service "* ]] && [ -d /run/systemd/system ] || continue
+    "${as_root[@]}" systemctl disable --quiet --now "$service"
+done
