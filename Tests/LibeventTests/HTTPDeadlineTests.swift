@@ -118,8 +118,14 @@ struct HTTPDeadlineTests {
                 }
                 return try client.readAnswer().head
             }
-            let kept = try await answer("GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n")
-            #expect(kept.contains("\r\nConnection: keep-alive\r\nKeep-Alive: timeout=42\r\n"))
+            for request in [
+                "GET \(path) HTTP/1.1\r\nHost: h\r\n\r\n", "GET \(path) HTTP/1.1\r\nHost: h\r\nConnection: TE\r\n\r\n",
+                "GET \(path) HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            ] {
+                let lines = try await answer(request).split(separator: "\r\n")
+                #expect(lines.filter { $0 == "Keep-Alive: timeout=42" }.count == 1)
+                #expect(lines.filter { $0 == "Connection: keep-alive" }.count == 1)
+            }
             for request in ["GET \(path) HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET \(path) HTTP/1.0\r\n\r\n"] {
                 #expect(try await !answer(request).contains("Keep-Alive:"))
             }

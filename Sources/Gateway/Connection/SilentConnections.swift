@@ -19,7 +19,8 @@ struct SilentConnections {
         while start < queue.count, queue[start] !== newcomer {
             let connection = queue[start]
             start += 1
-            if connection.isSilent { return connection }
+            // Its CONNECT may have come, and nobody has read it yet.
+            if connection.isSilent && !connection.socket.hasUnreadInput { return connection }
         }
         return nil
     }

@@ -65,11 +65,9 @@ struct HTTPHeadScan {
 
     var isHTTP11: Bool { requestLine.isHTTP11 }
 
-    /// Whether the connection goes on after an answer that says nothing of it.
-    var keepsAlive: Bool { isHTTP11 && !evidence.hasConnectionOption }
-
-    /// The same, and the body's end is given by its length (if there is one).
-    var isPlain: Bool { keepsAlive && !evidence.hasTransferEncoding }
+    /// Whether the connection goes on after an answer that says nothing of it, and the body's end is given by its length (if
+    /// there is one).
+    var isPlain: Bool { isHTTP11 && !evidence.hasConnectionOption && !evidence.hasTransferEncoding }
 
     /// A chunk of the body is none.
     mutating func rejectChunk() { evidence.addMalformedChunk() }

@@ -81,8 +81,9 @@ final class PendingRequest {
             evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection")
             return add("Connection", "close", to: headers)
         }
-        guard connection.scan.keepsAlive, let keepAlive = connection.service?.keepAlive else { return }
-        add("Connection", "keep-alive", to: headers)
+        guard let keepAlive = connection.service?.keepAlive else { return }
+        // In HTTP/1.0 evhttp says it by itself.
+        if connection.scan.isHTTP11 { add("Connection", "keep-alive", to: headers) }
         add("Keep-Alive", keepAlive, to: headers)
     }
 
