@@ -1,5 +1,4 @@
 internal import Base
-internal import Crypto
 internal import Glibc
 public import Push
 internal import StoreCore
@@ -53,9 +52,10 @@ public final class SQLiteStore: Store {
         let time = try TimeAtStart(tables, options.clocks, lastWritten: lastWritten)
         stretches.set(time.stretches)
         let clock = StoreClock(base: time.base, boot: options.clocks.boot)
-        let (tail, tasks) = (Tail(head: 0), TaskNumber(store: try Self.identity(tables.meta)))
+        let tail = Tail(head: 0)
         let head = try Merge.rebuild(tail, from: tables)
         tail.publish(head: head)
+        let tasks = try Renewal.numbers(of: tables, at: path, head: head, log: options.log)
         self.tail = tail
         self.tasks = tasks
         self.clock = clock
@@ -76,7 +76,7 @@ public final class SQLiteStore: Store {
             begun.append(reports.close)
             let backlogLimit = options.tuning.backlogLimit
             (self.checkpointer, self.pages, self.reports) = (checkpointer, pages, reports)
-            writer = Writer(checkpointer, options: options)
+            writer = Writer(path: path, checkpointer, options: options)
             try writer.start { () throws(SQLiteError) in
                 // The writer's own connection, on its own thread.
                 let tables = Tables(try Database(path: path, role: .writer), stretches)
@@ -96,14 +96,6 @@ public final class SQLiteStore: Store {
             guard stat(path + suffix, &status) == 0 else { return nil }
             return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
         }.max()
-    }
-
-    /// The number of this data directory, drawn when it is made.
-    private static func identity(_ meta: MetaTable) throws(SQLiteError) -> UInt32 {
-        if let known = try meta.number(.store) { return UInt32(truncatingIfNeeded: known) }
-        let drawn = Random.bytes(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        try meta.write(.store, Int64(drawn))
-        return drawn
     }
 
     /// A loop's own port. One a loop.

@@ -53,6 +53,22 @@ struct StoredFormTests {
         #expect(numbers.position(of: TaskID("7df5f2e30e")) == nil)
     }
 
+    @Test("a store that went on from a copy gives new tasks another number, older tasks keep theirs")
+    func stretches() {
+        let numbers = TaskNumber([
+            TaskNumber.Stretch(from: 0, store: 1), TaskNumber.Stretch(from: 10, store: 2), TaskNumber.Stretch(from: 20, store: 3),
+        ])
+        for (seq, store) in [(1, 1), (9, 1), (10, 2), (19, 2), (20, 3), (1_000, 3)] as [(UInt64, UInt32)] {
+            let id = numbers.id(of: seq)
+            #expect(id == TaskNumber(store: store).id(of: seq))
+            #expect(numbers.position(of: id) == seq)
+        }
+        // What the store told before it went on from the copy is nobody's now.
+        #expect(numbers.position(of: TaskNumber(store: 1).id(of: 10)) == nil)
+        #expect(numbers.position(of: TaskNumber(store: 2).id(of: 20)) == nil)
+        #expect(numbers.position(of: TaskNumber(store: 3).id(of: 19)) == nil)
+    }
+
     @Test("a set of ordinals comes back from its bytes, and bytes that are none are refused")
     func sets() throws {
         let set = try #require(OrdinalSet())

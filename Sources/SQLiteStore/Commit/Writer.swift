@@ -8,12 +8,14 @@ final class Writer: Sendable {
     private let thread = WorkerThread(name: "psp-store", scheduling: .prompt)
     private let state = Locked<Health>(.serving)
     private let holds = Locked(HoldTimes())
+    private let path: String
     private let checkpointer: Checkpointer
     private let options: SQLiteStore.Options
     /// What could not be written at the end.
     private let loss = Locked<String?>(nil)
 
-    init(_ checkpointer: Checkpointer, options: SQLiteStore.Options) {
+    init(path: String, _ checkpointer: Checkpointer, options: SQLiteStore.Options) {
+        self.path = path
         self.options = options
         self.checkpointer = checkpointer
     }
@@ -33,7 +35,9 @@ final class Writer: Sendable {
         thread.start { [self] in
             let loop: WriterLoop
             do throws(SQLiteError) {
-                loop = try WriterLoop(queue, try decisions(), checkpointer, state, holds, options)
+                let decisions = try decisions()
+                let files = try StoreFiles(path: path, store: decisions.numbers.store, head: decisions.log.head)
+                loop = try WriterLoop(queue, decisions, checkpointer, files, state, holds, options)
             } catch {
                 return opening.finish(error)
             }

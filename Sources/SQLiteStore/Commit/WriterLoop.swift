@@ -9,6 +9,7 @@ final class WriterLoop {
     private let transaction: Transaction
     private let upkeep: Upkeep
     private let checkpointer: Checkpointer
+    private let files: StoreFiles
     private let health: Locked<Health>
     private let holds: Locked<HoldTimes>
     private let options: SQLiteStore.Options
@@ -37,12 +38,13 @@ final class WriterLoop {
     private static let usualJobs = 4_096
 
     init(
-        _ queue: JobQueue, _ decisions: Decisions, _ checkpointer: Checkpointer, _ health: Locked<Health>,
-        _ holds: Locked<HoldTimes>, _ options: SQLiteStore.Options
+        _ queue: JobQueue, _ decisions: Decisions, _ checkpointer: Checkpointer, _ files: StoreFiles,
+        _ health: Locked<Health>, _ holds: Locked<HoldTimes>, _ options: SQLiteStore.Options
     ) throws(SQLiteError) {
         self.queue = queue
         self.decisions = decisions
         self.checkpointer = checkpointer
+        self.files = files
         self.health = health
         self.holds = holds
         self.options = options
@@ -66,6 +68,7 @@ final class WriterLoop {
                 pace.served(after: queue.longestWait, since: start)
                 followUpPace.served(after: queue.longestWait, since: start)
             }
+            look()
             tidy(isIdle: jobs.isEmpty && decisions.imports.isIdle && decisions.followUps.isEmpty)
             goOnFollowingUp()
             goOnImporting()
@@ -87,6 +90,7 @@ final class WriterLoop {
             takeHeld(before: &jobs)
             decide(jobs, mayFollowUp ? .followingUp(mostSteps) : .nothing, flushing: true)
         } while mayFollowUp || mayTakeHeld
+        files.finish(head: decisions.log.head)
         if let failure = transaction.failure {
             return "it failed (\(failure)); \(decisions.facts.missing) acknowledgements are lost"
         }
@@ -101,6 +105,7 @@ final class WriterLoop {
         var longest = Int64(longestPause) * 1_000_000
         let now = MonotonicClock.nanoseconds
         if mayTakeHeld { return 0 }
+        if transaction.failure == nil { longest = min(longest, max(0, files.nextLook - now)) }
         if mayFollowUp { longest = min(longest, max(0, followUpPace.next - now)) }
         if mayImport { longest = min(longest, max(0, pace.next - now)) }
         if let deadline = decisions.imports.nextDeadline { longest = min(longest, max(0, deadline - now)) }
@@ -329,6 +334,12 @@ final class WriterLoop {
     }
 
     // MARK: Between transactions
+
+    /// Whether the files are still there.
+    private func look() {
+        guard MonotonicClock.nanoseconds >= files.nextLook, transaction.failure == nil else { return }
+        if let loss = files.look(head: decisions.log.head) { fail(loss) }
+    }
 
     private func tidy(isIdle: Bool) {
         guard transaction.failure == nil else { return }

@@ -8,6 +8,8 @@ internal import StoreCore
 final class Decisions {
     let tables: Tables
     let time: Timekeeper
+    /// The numbers of tasks.
+    let numbers: TaskNumber
     // What decisions look at and change.
     let log: MessageLog
     let directory: DirectoryMemory
@@ -35,6 +37,7 @@ final class Decisions {
     ) throws(SQLiteError) {
         self.tables = tables
         self.time = time
+        self.numbers = numbers
         log = try MessageLog(tables, tail: tail, head: head)
         directory = try DirectoryMemory(tables)
         facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events))

@@ -100,7 +100,7 @@ enum Schema {
     private static let versionThree = "ALTER TABLE counter ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;"
 
     /// What each part of the store adds to the fourth version.
-    private static let versionFour = imports + followUps + clock
+    private static let versionFour = imports + followUps + clock + storeNumbers
 
     /// Imports that go on by themselves, the text that they have still to apply, and their first failing lines. A part's key is
     /// its import's number and the number of its first line.
@@ -133,6 +133,13 @@ enum Schema {
         CREATE TABLE clock(id INTEGER PRIMARY KEY CHECK(id = 0), base INTEGER NOT NULL, boot TEXT, time INTEGER NOT NULL);
         CREATE TABLE clock_step(
           seq INTEGER PRIMARY KEY, since INTEGER NOT NULL, wall_offset INTEGER NOT NULL, shift INTEGER NOT NULL);
+        """
+
+    /// Tasks' ids begin with another number where the store has gone on from a copy.
+    private static let storeNumbers = """
+        CREATE TABLE store_number(from_seq INTEGER PRIMARY KEY, store INTEGER NOT NULL);
+        INSERT INTO store_number(from_seq, store) SELECT 0, value FROM meta WHERE key = 'store';
+        DELETE FROM meta WHERE key = 'store';
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

@@ -5,8 +5,6 @@ final class MetaTable {
     init(_ database: Database) { self.database = database }
 
     enum Key: String {
-        /// The number of this data directory, drawn when it is made.
-        case store
         /// The newest position that was given out, where no row tells it.
         case head
         /// The highest ordinal that was given out.

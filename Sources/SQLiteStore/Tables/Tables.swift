@@ -3,6 +3,7 @@
 final class Tables {
     let database: Database
     let meta: MetaTable
+    let storeNumbers: StoreNumberTable
     let apps: AppTable
     let organisations: OrganisationTable
     let users: UserTable
@@ -21,6 +22,7 @@ final class Tables {
     init(_ database: Database, _ stretches: SharedStretches) {
         self.database = database
         meta = MetaTable(database)
+        storeNumbers = StoreNumberTable(database)
         apps = AppTable(database)
         organisations = OrganisationTable(database)
         users = UserTable(database)

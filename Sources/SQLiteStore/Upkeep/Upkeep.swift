@@ -20,9 +20,9 @@ final class Upkeep {
     private var nextSlice: Int64 = 0
     /// The same for a slice of a merge.
     private var nextMergeSlice: Int64 = 0
-    /// When the log may be moved again, in monotonic nanoseconds, after it could not be, and how long that pause is.
+    /// When the log may be moved again, in monotonic nanoseconds, after it could not be, and how long it waits.
     private var nextCheckpoint: Int64 = 0
-    private static let checkpointPause: Int64 = 100_000_000
+    private static let checkpointPauses: (held: Int64, failed: Int64) = (100_000_000, 20_000_000)
     /// What it failed with last: told once.
     private var reported: String?
 
@@ -107,9 +107,9 @@ final class Upkeep {
             log.frames = 0
         case .held:
             // Looking for what can be moved costs more the longer the log is.
-            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPause
+            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPauses.held
         case .failed(let error):
-            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPause
+            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPauses.failed
             throw error
         case nil:
             guard log.frames > options.tuning.checkpointThreshold, MonotonicClock.nanoseconds >= nextCheckpoint else { return }

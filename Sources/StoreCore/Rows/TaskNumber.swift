@@ -3,16 +3,47 @@ package import Push
 
 /// A task's id: which store made it, and the position of its row. Opaque to everybody else.
 package struct TaskNumber: Sendable {
-    /// Drawn when the data directory is made, so that an id of another directory is not taken for one of this.
-    package let store: UInt32
+    /// A part of the log whose tasks have one number.
+    package struct Stretch: Hashable, Sendable {
+        /// Its first position.
+        package let from: UInt64
+        /// Drawn when the data directory is made, so that an id of another directory is not taken for one of this; and again
+        /// when the store goes on from a copy, so that an id is not given to a second task.
+        package let store: UInt32
 
-    /// The numbers of one store.
-    package init(store: UInt32) { self.store = store }
+        package init(from: UInt64, store: UInt32) {
+            self.from = from
+            self.store = store
+        }
+    }
+
+    /// The one that goes on. Nearly every task is in it.
+    private let newest: Stretch
+    /// The others, newest first.
+    private let older: [Stretch]
+
+    /// The number of new tasks.
+    package var store: UInt32 { newest.store }
+
+    /// The numbers of a store that has had one only.
+    package init(store: UInt32) { self.init([Stretch(from: 0, store: store)]) }
+
+    /// - Parameter stretches: oldest first; at least one.
+    package init(_ stretches: [Stretch]) {
+        newest = stretches.last ?? Stretch(from: 0, store: 0)
+        older = stretches.dropLast().reversed()
+    }
+
+    private func number(at seq: UInt64) -> UInt32 {
+        if seq >= newest.from { return newest.store }
+        return older.first { seq >= $0.from }?.store ?? newest.store
+    }
 
     /// The id of the task whose row is there.
     package func id(of seq: UInt64) -> TaskID {
+        let store = number(at: seq)
         // Digit by digit into the string's own bytes: a hundredth of what appending characters takes (9,500 instructions less).
-        TaskID(
+        return TaskID(
             String(unsafeUninitializedCapacity: 20) { digits in
                 for place in 0..<8 { digits[place] = Self.digit(UInt64(store) >> (28 - 4 * UInt64(place))) }
                 for place in 0..<12 { digits[8 + place] = Self.digit(seq >> (44 - 4 * UInt64(place))) }
@@ -34,7 +65,7 @@ package struct TaskNumber: Sendable {
             }
             if index < 8 { value.store = value.store << 4 | digit } else { value.seq = value.seq << 4 | digit }
         }
-        return value.store == UInt64(store) && value.seq > 0 ? value.seq : nil
+        return value.seq > 0 && value.store == UInt64(number(at: value.seq)) ? value.seq : nil
     }
 
     /// Of the lowest four bits.

@@ -1,0 +1,152 @@
+import FaultVFS
+import Foundation
+import Push
+import StoreContract
+import Testing
+
+@testable import SQLiteStore
+
+/// A device that drops repeats by `task_id` loses a push whose id was given out before; and one whose configuration has a higher
+/// version does not take a new one. So a store that goes on from a copy makes itself new.
+@Suite("Going on from a copy")
+struct CopyTests {
+    private let files = FileManager.default
+
+    /// A store that was copied after its first push and configuration, and went on. It is closed.
+    private struct Copied {
+        let fixture: SQLiteFixture
+        let copy: TemporaryDirectory
+        /// A message that is in the copy, and one that it lacks.
+        let kept: TaskID
+        let lost: TaskID
+        let lostVersion: Int64
+    }
+
+    private func copied() async throws -> Copied {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d1", in: "root")
+        let kept = try await fixture.port.push(.message(.organisation("root")))
+        try await fixture.port.push(.configuration(.organisation("root"), tag: "a"))
+        fixture.close()
+        let copy = try TemporaryDirectory()
+        try clone(fixture.directory, to: copy.path)
+        try await fixture.open(fixture.directory.path)
+        let lost = try await fixture.port.push(.message(.organisation("root")))
+        try await fixture.port.push(.configuration(.organisation("root"), tag: "b"))
+        let version = try await fixture.rows("SELECT max(version) FROM message")
+        fixture.close()
+        return Copied(fixture: fixture, copy: copy, kept: kept, lost: lost, lostVersion: version)
+    }
+
+    private func clone(_ directory: TemporaryDirectory, to path: String) throws {
+        for name in try files.contentsOfDirectory(atPath: directory.path) {
+            try files.copyItem(atPath: directory.path + "/" + name, toPath: path + "/" + name)
+        }
+    }
+
+    private func expectNew(_ scene: Copied, in path: String) async throws {
+        let fixture = scene.fixture
+        try await fixture.open(path)
+        #expect(try await fixture.port.pendingTasks("d1").first == scene.kept, "what is in the copy keeps its id")
+        #expect(try await fixture.isForgotten(scene.lost))
+        let new = try await fixture.port.push(.message(.organisation("root")))
+        #expect(new != scene.lost)
+        #expect(try await fixture.port.pendingTasks("d1").last == new)
+        try await fixture.port.push(.configuration(.organisation("root"), tag: "b"))
+        #expect(try await fixture.rows("SELECT max(version) FROM message") > scene.lostVersion + 1_000_000)
+        #expect(fixture.log.all.contains { $0.contains("taken for a copy") })
+        let before = fixture.log.all.count
+        // From there on it is what goes on here.
+        fixture.close()
+        try await fixture.open(path)
+        let next = try await fixture.port.push(.message(.organisation("root")))
+        #expect(next.text.prefix(8) == new.text.prefix(8))
+        #expect(fixture.log.all.count == before)
+        fixture.close()
+    }
+
+    @Test("a store that goes on where it ended keeps its number and counts its versions on")
+    func continued() async throws {
+        let scene = try await copied()
+        #expect(scene.kept.text.prefix(8) == scene.lost.text.prefix(8))
+        #expect(scene.lostVersion == 2)
+        #expect(scene.fixture.log.all.isEmpty)
+    }
+
+    @Test("the file alone, put into an empty directory")
+    func emptyDirectory() async throws {
+        let scene = try await copied()
+        let directory = try TemporaryDirectory()
+        try files.copyItem(atPath: scene.copy.path + "/psp.db", toPath: directory.path + "/psp.db")
+        try await expectNew(scene, in: directory.path)
+    }
+
+    @Test("a copy of the whole directory")
+    func wholeDirectory() async throws {
+        let scene = try await copied()
+        try await expectNew(scene, in: scene.copy.path)
+    }
+
+    @Test("the file, put in the place of the one that went on")
+    func replaced() async throws {
+        let scene = try await copied()
+        let path = scene.fixture.directory.path + "/psp.db"
+        try files.removeItem(atPath: path)
+        try files.copyItem(atPath: scene.copy.path + "/psp.db", toPath: path)
+        try await expectNew(scene, in: scene.fixture.directory.path)
+    }
+
+    @Test("the file, written over the one that went on, as by cp; or a log that has lost its end")
+    func overwritten() async throws {
+        let scene = try await copied()
+        let path = scene.fixture.directory.path + "/psp.db"
+        let older = try Data(contentsOf: URL(fileURLWithPath: scene.copy.path + "/psp.db"))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: older)
+        try file.close()
+        try await expectNew(scene, in: scene.fixture.directory.path)
+    }
+
+    @Test("after a clean end the file alone is the whole store")
+    func cleanEnd() async throws {
+        let scene = try await copied()
+        #expect(scene.fixture.directory.size(of: "psp.db-wal") == 0)
+        #expect(scene.fixture.directory.size(of: "psp.db") > 100_000)
+        let directory = try TemporaryDirectory()
+        try files.copyItem(atPath: scene.fixture.directory.path + "/psp.db", toPath: directory.path + "/psp.db")
+        try await scene.fixture.open(directory.path)
+        #expect(try await scene.fixture.port.pendingTasks("d1").contains(scene.lost))
+        scene.fixture.close()
+    }
+
+    @Test(
+        "files that are removed or replaced under the running store are noticed within a second, and nothing is stored after",
+        arguments: ["directory", "psp.db", "psp.db-wal", "replaced"])
+    func removed(what: String) async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.makeDevice("d1", in: "root")
+        let (path, away) = (fixture.directory.path, try TemporaryDirectory())
+        switch what {
+        case "directory": try files.moveItem(atPath: path, toPath: away.path + "/moved")
+        case "replaced":
+            try files.moveItem(atPath: path + "/psp.db", toPath: away.path + "/psp.db")
+            try files.copyItem(atPath: away.path + "/psp.db", toPath: path + "/psp.db")
+        default: try files.removeItem(atPath: path + "/" + what)
+        }
+        let start = ContinuousClock.now
+        try await eventually { if case .failed = fixture.port.health { true } else { false } }
+        #expect(ContinuousClock.now - start < .seconds(5), "a second, and a slow machine")
+        guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
+            Issue.record("stored in no file")
+            return
+        }
+        #expect(fixture.log.all.contains { $0.contains(what == "replaced" ? "was replaced" : "was removed") })
+        #expect(!fixture.store.close())
+        fixture.close()
+    }
+}
