@@ -79,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "pspctl",
             dependencies: [
-                "Base", "Push", "Libevent", "JSON", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "Push", "Libevent", "SQLiteStore", "JSON", "Crypto",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swift),
 
         .executableTarget(

@@ -8,6 +8,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case unreachable(endpoint: Endpoint, reason: String)
     /// The server answered with a row of its catalogue.
     case refused(status: Int, code: Int, text: String, field: String?)
+    /// What the files of a store did not allow.
+    case store(String)
     /// What answers is no push server.
     case foreignReply(endpoint: Endpoint, status: Int)
 
@@ -19,6 +21,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .unreachable(let endpoint, let reason): "cannot reach the server at \(endpoint) (\(reason)); is pspd running?"
         case .refused(let status, let code, let text, let field):
             "refused with \(code) (HTTP \(status)): \(text)" + (field.map { " [\($0)]" } ?? "")
+        case .store(let reason): reason
         case .foreignReply(let endpoint, let status): "\(endpoint) answers like no push server (HTTP \(status))"
         }
     }

@@ -32,6 +32,7 @@ struct Pspctl: AsyncParsableCommand {
             PushCommands.self,
             TaskCommand.self,
             TasksCommand.self, CancelCommand.self, StatsCommand.self, ClockCommands.self,
+            BackupCommand.self, RestoreCommand.self, CheckCommand.self,
         ])
 
     /// Not the parser's own `main`, which ends with 64 on wrong usage.

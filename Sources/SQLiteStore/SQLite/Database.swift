@@ -15,14 +15,24 @@ final class Database {
         case reader
         /// Moves the write-ahead log into the file.
         case checkpointer
+        /// Fills a copy, which is nobody's until it is synced as a whole.
+        case copy
+        /// Reads a file that has no log and that nobody changes, and makes nothing beside it.
+        case examinedAlone
     }
 
     /// Opens `path`; the writer creates it if it is missing. What the connection needs later is open when this returns.
     init(path: String, role: Role) throws(SQLiteError) {
         _ = Self.configuration
         var handle: OpaquePointer?
-        let access = role == .reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-        let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let access =
+            switch role {
+            case .reader: SQLITE_OPEN_READONLY
+            case .examinedAlone: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            case .writer, .checkpointer, .copy: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            }
+        let name = role == .examinedAlone ? Self.unchanging(path) : path
+        let code = sqlite3_open_v2(name, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let handle else {
             let error = SQLiteError(
                 code: code, message: handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory",
@@ -43,7 +53,7 @@ final class Database {
             try execute("PRAGMA journal_mode=WAL")
         }
         // FULL: the log is synced at each commit, which is what SUCCESS promises. Checkpoints are our own business.
-        try execute("PRAGMA synchronous=FULL")
+        try execute("PRAGMA synchronous=\(role == .copy ? "OFF" : "FULL")")
         try execute("PRAGMA wal_autocheckpoint=0")
         // A log that grew while somebody held a snapshot gives the room back when it begins anew. The limit is above what the log
         // grows to between two checkpoints: cut and grown again, each growth would cost a sync of the file system's journal (30
@@ -53,6 +63,21 @@ final class Database {
         try execute("PRAGMA temp_store=MEMORY")
         // The log is opened by the first look into the file: now, and not when there may be no descriptor left.
         _ = try number("PRAGMA user_version")
+    }
+
+    /// The name of a file that is not locked, since nobody changes it.
+    private static func unchanging(_ path: String) -> String {
+        var name = "file:"
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "%"): name += "%25"
+            case UInt8(ascii: "?"): name += "%3f"
+            case UInt8(ascii: "#"): name += "%23"
+            case 0x80...: name += "%" + String(byte, radix: 16)
+            default: name.unicodeScalars.append(Unicode.Scalar(byte))
+            }
+        }
+        return name + "?immutable=1"
     }
 
     /// What holds for the whole process.
@@ -186,6 +211,26 @@ final class Database {
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &log, &done)
         guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else { throw lastError() }
         return (Int(log), Int(done))
+    }
+
+    /// Copies the whole file into another connection's, some pages at a time. Inside ``reading(_:)`` it is all of one moment.
+    /// - Parameter between: called after each part with the pages that are done, and all.
+    func copy(
+        to other: Database, pagesAtATime pages: Int32, between: (Int, Int) throws(SQLiteError) -> Void
+    ) throws(SQLiteError) {
+        guard let backup = sqlite3_backup_init(other.handle, "main", handle, "main") else { throw other.lastError() }
+        var code = SQLITE_OK
+        do throws(SQLiteError) {
+            while code == SQLITE_OK {
+                code = sqlite3_backup_step(backup, pages)
+                let all = Int(sqlite3_backup_pagecount(backup))
+                if code == SQLITE_OK || code == SQLITE_DONE { try between(all - Int(sqlite3_backup_remaining(backup)), all) }
+            }
+        } catch {
+            sqlite3_backup_finish(backup)
+            throw error
+        }
+        guard sqlite3_backup_finish(backup) == SQLITE_OK, code == SQLITE_DONE else { throw other.lastError() }
     }
 
     /// Calls `observe` after each commit with the number of frames in the log.

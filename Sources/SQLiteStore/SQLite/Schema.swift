@@ -167,7 +167,7 @@ enum Schema {
     }
 
     /// - Returns: the file's version; 0 for one that has nothing in it.
-    private static func check(_ database: Database) throws -> Int {
+    static func check(_ database: Database) throws -> Int {
         let application = try database.number("PRAGMA application_id") ?? 0
         let found = try database.number("PRAGMA user_version") ?? 0
         let tables = try database.number("SELECT count(*) FROM sqlite_master") ?? 0

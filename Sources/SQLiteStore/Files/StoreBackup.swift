@@ -1,0 +1,118 @@
+internal import Base
+internal import CSQLite
+internal import Glibc
+
+/// A copy of a store's file, taken while the server goes on or when none runs.
+///
+/// The copy is what one moment held. It is read from a snapshot, page by page, in slices with pauses between them: beside 500
+/// pushes a second that costs callers less than `VACUUM INTO`, and it can tell how far it has come. As long as the snapshot is held
+/// the server's log cannot begin anew, so the copying gives up when the log has grown too long.
+public struct StoreBackup {
+    /// What was copied.
+    public struct Result: Sendable {
+        public let bytes: Int
+        /// What was found in the copy afterwards.
+        public let examination: StoreExamination
+    }
+
+    private let source: String
+    private let target: String
+    private let longestLog: Int
+
+    /// Pages of 4 KiB that are copied at a time, and the pause after them, in microseconds.
+    private static let slice: (pages: Int32, pause: UInt32) = (256, 2_000)
+    /// Pages after which the copy is synced: all at once, at the end, would hold up the server's own syncs.
+    private static let synced: Int32 = 4_096
+
+    /// - Parameters:
+    ///   - directory: of the store.
+    ///   - target: a file that does not exist.
+    ///   - longestLog: bytes of `psp.db-wal` above which the copying gives up.
+    public init(of directory: String, to target: String, longestLog: Int) {
+        source = directory + "/psp.db"
+        self.target = target
+        self.longestLog = longestLog
+    }
+
+    /// Copies, syncs and examines the copy. Where it fails nothing is left of it.
+    /// - Parameter progress: told how much of all is done, from 0 to 1.
+    public func run(progress: (Double) -> Void) throws(SQLiteStoreError) -> Result {
+        guard access(source, F_OK) == 0 else { throw .failed("\(source) is not there; name the data directory with --data") }
+        CurrentThread.yieldDisk()
+        let unfinished = target + ".unfinished"
+        let file = open(unfinished, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw .failed("\(unfinished): \(SystemError.last)") }
+        defer { close(file) }
+        do throws(SQLiteStoreError) {
+            try copy(to: unfinished, file, progress)
+            let examination = try StoreExamination(of: unfinished)
+            guard examination.problems.isEmpty else {
+                throw .failed("the copy is damaged, and so is \(source): \(examination.problems[0])")
+            }
+            try finish(unfinished)
+            var information = stat()
+            fstat(file, &information)
+            return Result(bytes: Int(information.st_size), examination: examination)
+        } catch {
+            for suffix in ["", "-journal", "-wal", "-shm"] { unlink(unfinished + suffix) }
+            throw error
+        }
+    }
+
+    private func copy(to path: String, _ file: Int32, _ progress: (Double) -> Void) throws(SQLiteStoreError) {
+        do throws(SQLiteError) {
+            let from = try Database(path: source, role: .reader)
+            let to = try Database(path: path, role: .copy)
+            try from.reading { () throws(SQLiteError) in
+                // The snapshot begins with the first look.
+                _ = try from.number("SELECT count(*) FROM sqlite_master")
+                var sinceSync: Int32 = 0
+                try from.copy(to: to, pagesAtATime: Self.slice.pages) { (done, all) throws(SQLiteError) in
+                    progress(all == 0 ? 1 : Double(done) / Double(all))
+                    try checkLog()
+                    sinceSync += Self.slice.pages
+                    if sinceSync >= Self.synced {
+                        sinceSync = 0
+                        fdatasync(file)
+                    }
+                    usleep(Self.slice.pause)
+                }
+            }
+            // A file that needs no other beside it.
+            try to.execute("PRAGMA journal_mode=DELETE")
+        } catch {
+            throw SQLiteStoreError("\(source) to \(target)", error)
+        }
+        guard fsync(file) == 0 else { throw .failed("\(path): \(SystemError.last)") }
+    }
+
+    private func checkLog() throws(SQLiteError) {
+        var information = stat()
+        guard stat(source + "-wal", &information) == 0, Int(information.st_size) > longestLog else { return }
+        throw SQLiteError(
+            code: SQLITE_ABORT,
+            message:
+                "psp.db-wal has grown to \(information.st_size >> 20) MiB meanwhile; try again when less is pushed, or allow "
+                + "more with --max-log")
+    }
+
+    private func finish(_ unfinished: String) throws(SQLiteStoreError) {
+        // Not over a file that has come meanwhile.
+        guard link(unfinished, target) == 0 else { throw .failed("\(target): \(SystemError.last)") }
+        unlink(unfinished)
+        StoreFile.syncDirectory(of: target)
+    }
+}
+
+/// What is done with a store's file as a whole.
+enum StoreFile {
+    /// A name that was made or changed outlasts a power failure only then. Where it cannot be done, nothing more can be.
+    static func syncDirectory(of path: String) {
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}

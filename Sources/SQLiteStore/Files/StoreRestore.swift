@@ -1,0 +1,86 @@
+internal import Base
+internal import Glibc
+
+/// Puts a copy of a store into a data directory in which no server runs.
+///
+/// The store that was there is kept beside it. The copy has no `psp.mark`, by which the server notices at its next start that it goes on
+/// from a copy (``Renewal``); nor is there an admin token, so that a new one is made.
+public final class StoreRestore {
+    private let directory: String
+    private let lock: Int32
+    /// Whether there is a store that will be put aside.
+    public let replaces: Bool
+
+    /// Holds the directory, so that no server starts meanwhile. It is made if it is missing.
+    public init(into directory: String) throws(SQLiteStoreError) {
+        self.directory = directory
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw .failed("\(directory): \(SystemError.last)") }
+        lock = open(directory + "/pspd.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard lock >= 0 else { throw .failed("\(directory)/pspd.lock: \(SystemError.last)") }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw .failed("a server runs in \(directory): end it first")
+        }
+        replaces = access(directory + "/psp.db", F_OK) == 0
+    }
+
+    deinit { close(lock) }
+
+    /// - Parameters:
+    ///   - copy: a file made by ``StoreBackup``, which is left as it is.
+    ///   - suffix: what the names of the files that were there get.
+    ///   - progress: told how much of all is done, from 0 to 1.
+    /// - Returns: what was found in the copy.
+    public func run(
+        from copy: String, keepingOldAs suffix: String, progress: (Double) -> Void
+    ) throws(SQLiteStoreError) -> StoreExamination {
+        let new = directory + "/psp.db.new"
+        do throws(SQLiteStoreError) {
+            try write(copy, to: new, progress)
+            let examination = try StoreExamination(of: new)
+            guard examination.problems.isEmpty else { throw .failed("\(copy) is damaged: \(examination.problems[0])") }
+            for name in ["psp.db", "psp.db-wal"] where access("\(directory)/\(name)", F_OK) == 0 {
+                // A log keeps the name that belongs to its file's.
+                let old = name == "psp.db" ? "psp.db\(suffix)" : "psp.db\(suffix)-wal"
+                guard rename("\(directory)/\(name)", "\(directory)/\(old)") == 0 else {
+                    throw .failed("\(directory)/\(name): \(SystemError.last)")
+                }
+            }
+            for name in ["psp.db-shm", "psp.mark", "admin.token", "pspd.json"] { unlink("\(directory)/\(name)") }
+            guard rename(new, directory + "/psp.db") == 0 else { throw .failed("\(directory)/psp.db: \(SystemError.last)") }
+            StoreFile.syncDirectory(of: directory + "/psp.db")
+            return examination
+        } catch {
+            unlink(new)
+            throw error
+        }
+    }
+
+    private func write(_ copy: String, to new: String, _ progress: (Double) -> Void) throws(SQLiteStoreError) {
+        let from = open(copy, O_RDONLY | O_CLOEXEC)
+        guard from >= 0 else { throw .failed("\(copy): \(SystemError.last)") }
+        defer { close(from) }
+        var information = stat()
+        guard fstat(from, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            throw .failed("\(copy) is not a file that pspctl backup made")
+        }
+        guard access(copy + "-wal", F_OK) != 0 else {
+            throw .failed("\(copy)-wal beside it holds a part of that store: copy it with pspctl backup")
+        }
+        let to = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard to >= 0 else { throw .failed("\(new): \(SystemError.last)") }
+        defer { close(to) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        var done = 0
+        while true {
+            let count = read(from, &bytes, bytes.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw .failed("\(copy): \(SystemError.last)") }
+            if count == 0 { break }
+            do throws(SystemError) { try writeAll(Array(bytes[..<count]), to: to) } catch { throw .failed("\(new): \(error)") }
+            done += count
+            progress(Double(done) / Double(max(1, information.st_size)))
+        }
+        guard fsync(to) == 0 else { throw .failed("\(new): \(SystemError.last)") }
+    }
+}
