@@ -48,7 +48,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     case noTestDevice = 2205
     /// No such app.
     case noSuchApp = 2206
-    /// The organisation still has devices or children.
+    /// The organisation still has devices, children or an app whose scope it is.
     case organisationInUse = 2207
     /// The app is over its rate limit.
     case rateLimited = 2301
@@ -88,7 +88,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .noSuchTask: BilingualText("任务不存在", "no such task")
         case .noTestDevice: BilingualText("推送目标中没有测试设备", "the target has no test device")
         case .noSuchApp: BilingualText("应用不存在", "no such app")
-        case .organisationInUse: BilingualText("该组织机构下仍有设备或下级机构", "the organisation still has devices or children")
+        case .organisationInUse: BilingualText("该组织机构仍有设备、下级机构或应用", "the organisation still has devices, children or an app")
         case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError: BilingualText("内部错误，是否已受理未知，可用相同的out_biz_no重试", "internal error: whether it was done is unknown")

@@ -37,6 +37,8 @@ extension Refusal.Detail {
             return BilingualText("\(words.chinese)；服务器时间为\(time)", "\(words.english); the server's time is \(time)")
         case .methods(let methods):
             return BilingualText("可用\(methods.joined(separator: "、"))", "it takes \(methods.joined(separator: ", "))")
+        case .scopeOf(let app):
+            return BilingualText("它是应用\(app.text)的推送范围", "it is the scope of the app \(app.text)")
         case .rawSecret:
             return BilingualText(
                 "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，不能直接使用密钥",

@@ -47,6 +47,8 @@ extension Refusal {
         case timestamp(TimestampFault, serverTime: Int64)
         /// 2108: the methods that the address takes.
         case methods([String])
+        /// 2207: the app whose scope it is.
+        case scopeOf(AppKey)
         /// 2005: the token header held the secret itself.
         case rawSecret
     }

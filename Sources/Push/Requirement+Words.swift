@@ -40,6 +40,7 @@ extension Requirement {
         case .nothing: BilingualText("不应出现", "must be absent")
         case .unchanged(let value): BilingualText("不能修改，应为\(value)", "cannot be changed, it is \(value)")
         case .noCycle: BilingualText("不能是其自身或其下级机构", "must be neither itself nor below it")
+        case .depth(let most): BilingualText("组织机构最多\(most)层", "organisations may be nested \(most) deep")
         case .pageToken: BilingualText("应为上一页返回的data.next", "must be data.next of the page before")
         case .percentEncoding: BilingualText("应为正确的百分号编码（UTF-8）", "must be percent-encoded UTF-8")
         case .fewerTasks(let limit):

@@ -40,6 +40,8 @@ public enum Requirement: Hashable, Sendable {
     case unchanged(String)
     /// An organisation that is not the same one and not below it.
     case noCycle
+    /// An organisation below which the tree is at most so deep.
+    case depth(Int)
     /// `data.next` of the page before.
     case pageToken
     /// Decodable percent-encoding.

@@ -18,6 +18,7 @@ public final class SQLiteStore: Store {
     /// Reports and lists, which may be long: they delay no device.
     let reports: Reader
     let tail: Tail
+    let organisations: PublishedOrganisations
     let tasks: TaskNumber
     let clock: StoreClock
     let options: Options
@@ -57,6 +58,8 @@ public final class SQLiteStore: Store {
         tail.publish(head: head)
         let tasks = try Renewal.numbers(of: tables, at: path, head: head, log: options.log)
         self.tail = tail
+        let organisations = PublishedOrganisations()
+        self.organisations = organisations
         self.tasks = tasks
         self.clock = clock
 
@@ -81,7 +84,8 @@ public final class SQLiteStore: Store {
                 // The writer's own connection, on its own thread.
                 let tables = Tables(try Database(path: path, role: .writer), stretches)
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
-                return try Decisions(tables, time, tail: tail, head: head, tasks: tasks, backlogLimit: backlogLimit)
+                return try Decisions(
+                    tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, backlogLimit: backlogLimit)
             }
         } catch {
             for close in begun.reversed() { close() }
@@ -97,6 +101,9 @@ public final class SQLiteStore: Store {
             return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
         }.max()
     }
+
+    /// How long single pieces of work have held the writer's thread.
+    public var holdTimes: HoldTimes { writer.holdTimes }
 
     /// A loop's own port. One a loop.
     public func port(for mailbox: any Mailbox) -> any StorePort {

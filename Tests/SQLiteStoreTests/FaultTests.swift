@@ -125,6 +125,28 @@ struct FaultTests {
         #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 3)
     }
 
+    @Test("a device's move that a full disk refuses leaves the organisations' counts of who is online as they were")
+    func refusedMove() async throws {
+        let (fixture, disk) = try await furnished()
+        let port = fixture.port
+        try await port.makeOrg("other")
+        let session = try await port.connect("d1")
+        disk.fail(.write, .full)
+        await #expect(throws: StoreError.self) { try await port.move("d1", to: "other") }
+        await #expect(throws: StoreError.self) { try await port.removeDevice("d1") }
+        await #expect(throws: StoreError.self) { try await port.makeOrg("new", under: "root") }
+        disk.repair()
+        try await eventually { port.health == .serving }
+        for (org, count) in [("root", 1), ("other", 0)] {
+            #expect(try await port.organisation(OrgID(unchecked: org)).online == count)
+        }
+        await #expect(throws: StoreError.self) { _ = try await port.organisation(OrgID(unchecked: "new")) }
+        try await port.move("d1", to: "other")
+        session.disconnect()
+        _ = try await port.device(DeviceToken(unchecked: "d1"))
+        for org in ["root", "other"] { #expect(try await port.organisation(OrgID(unchecked: org)).online == 0) }
+    }
+
     @Test("facts that wait behind a change that fails are not lost")
     func factsBehindAFailure() async throws {
         let (fixture, disk) = try await furnished()

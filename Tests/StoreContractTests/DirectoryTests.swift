@@ -148,5 +148,61 @@ struct DirectoryTests {
         #expect(try await port.counts(task).targeted == 1)
         #expect(try await port.pendingTasks("deep") == [task, scoped])
         #expect(try await port.recipients(task, .pending) == ["deep"])
+        // Deeper than that there is nothing, neither by a new one nor by a move.
+        let tooDeep = StoreError.refused(Refusal(.invalidValue, field: "parent_id"))
+        await #expect(throws: tooDeep) { try await port.makeOrg("o64", under: "o63") }
+        try await port.makeOrg("top")
+        try await port.makeOrg("side", under: "top")
+        await #expect(throws: tooDeep) { try await port.moveOrg("o0", under: "top") }
+        await #expect(throws: tooDeep) { try await port.moveOrg("top", under: "o62") }
+        try await port.moveOrg("top", under: "o61")
+        #expect(try await port.organisation(OrgID(unchecked: "o0")).parent == nil)
+    }
+
+    @Test("an organisation that is an app's scope stays, and the refusal names the app", arguments: stores(.scopes))
+    func scopeStays(_ kind: StoreKind) async throws {
+        let fixture = try await kind.open()
+        let port = fixture.port
+        try await port.makeOrg("root")
+        try await port.makeOrg("east", under: "root")
+        try await port.makeApp("narrow", scope: "east")
+        do {
+            try await port.removeOrg("east")
+            Issue.record("deleted")
+        } catch .refused(let refusal) {
+            #expect(refusal == Refusal(.organisationInUse, field: "org_id"))
+            #expect(refusal.message(in: .english).contains("narrow") && refusal.message(in: .chinese).contains("narrow"))
+        }
+        try await port.changeApp("narrow") { $0.scope = .set(OrgID(unchecked: "root")) }
+        try await port.removeOrg("east")
+        await #expect(throws: StoreError.self) { try await port.removeOrg("root") }
+        _ = try await port.apply(.removeApp(AppKey(unchecked: "narrow")))
+        try await port.removeOrg("root")
+    }
+
+    @Test("an organisation counts the connected devices of its subtree, wherever they and it move", arguments: stores())
+    func online(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        func online(_ org: String) async throws -> Int {
+            try await fixture.other.organisation(OrgID(unchecked: org)).online
+        }
+        let one = try await port.connect("d1")
+        let three = try await fixture.other.connect("d3")
+        #expect(try await [online("root"), online("east"), online("west")] == [2, 1, 1])
+        try await port.move("d1", to: "west")
+        #expect(try await [online("root"), online("east"), online("west")] == [2, 0, 2])
+        try await port.makeOrg("other")
+        try await port.moveOrg("west", under: "other")
+        #expect(try await [online("root"), online("other"), online("west")] == [0, 2, 2])
+        three.disconnect()
+        _ = try await port.device(DeviceToken(unchecked: "d3"))
+        #expect(try await [online("other"), online("west")] == [1, 1])
+        // Whose holder is gone is nobody's device, however long its connection lasts.
+        try await port.removeDevice("d1")
+        #expect(try await [online("other"), online("west")] == [0, 0])
+        one.disconnect()
+        _ = try await port.device(DeviceToken(unchecked: "d3"))
+        #expect(try await online("other") == 0)
     }
 }

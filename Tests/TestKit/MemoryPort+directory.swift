@@ -24,7 +24,9 @@ extension MemoryPort {
         case .putOrganisation(let id, let fields): return try put(id, fields, &state)
         case .removeOrganisation(let id):
             guard let handle = state.log.handle(of: id) else { throw Refusal(.noSuchOrganisation, field: "org_id") }
-            guard !state.log.isInUse(handle) else { throw Refusal(.organisationInUse, field: "org_id") }
+            guard !state.log.isInUse(handle), !state.apps.values.contains(where: { $0.scope == id }) else {
+                throw Refusal(.organisationInUse, field: "org_id")
+            }
             state.log.removeOrganisation(id)
             return (.removed, [])
         case .putDevice(let token, let fields, let secret): return try put(token, fields, secret, &state)

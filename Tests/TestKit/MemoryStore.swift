@@ -96,6 +96,9 @@ public final class MemoryStore: Store {
         clock = StoreClock(base: WallClock.microseconds - BootClock.microseconds) { BootClock.microseconds }
     }
 
+    /// It is never held.
+    public var holdTimes: HoldTimes { HoldTimes() }
+
     /// A loop's own port.
     public func port(for mailbox: any Mailbox) -> any StorePort {
         let index = state.withLock { state in

@@ -6,6 +6,9 @@ public protocol Store: AnyObject, Sendable {
     /// A loop's own port. One a loop, for as long as the store is open.
     func port(for mailbox: any Mailbox) -> any StorePort
 
+    /// How long single pieces of work have kept everybody else from changing the store.
+    var holdTimes: HoldTimes { get }
+
     /// Decides what was handed in, then ends; every call that still waits is answered, and what is asked afterwards is refused as
     /// unavailable. Blocks the calling thread, and the loops must go on until it returns: answers are posted to them.
     ///

@@ -11,17 +11,15 @@ extension LoopPort {
     }
 
     func app(_ key: AppKey) async throws(StoreError) -> App {
-        let app = try await ask { decisions, _ throws(SQLiteError) in decisions.directory.apps[key]?.app }
+        let app = try await read(store.reports) { context throws(SQLiteError) in try context.tables.apps.app(key) }
         guard let app else { throw .refused(Refusal(.noSuchApp, field: "appkey")) }
         return app
     }
 
     func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
-        let found = try await ask { decisions, _ throws(SQLiteError) -> Organisation? in
-            guard let node = decisions.directory.tree[id] else { return nil }
-            return decisions.organisations([node.org]).first
+        guard let found = store.organisations.organisation(id) else {
+            throw .refused(Refusal(.noSuchOrganisation, field: "org_id"))
         }
-        guard let found else { throw .refused(Refusal(.noSuchOrganisation, field: "org_id")) }
         return found
     }
 
@@ -55,20 +53,6 @@ extension DirectoryChange {
 // What operators look at, as far as only the writer knows it.
 
 extension Decisions {
-    /// Organisations with their subtrees' counters.
-    func organisations(_ orgs: [UInt32]) -> [Organisation] {
-        var online: [UInt32: Int] = [:]
-        for session in sessions.byOrdinal.values {
-            for org in directory.tree.path(of: session.organisation) { online[org, default: 0] += 1 }
-        }
-        return orgs.compactMap { org in
-            guard let node = directory.tree[org] else { return nil }
-            return Organisation(
-                id: node.id, name: node.name, parent: node.parent.flatMap { directory.tree[$0]?.id },
-                devices: node.subtree.devices, online: online[org] ?? 0)
-        }
-    }
-
     fileprivate func description(
         of device: DeviceTable.Registered, _ token: DeviceToken
     ) throws(SQLiteError) -> Device? {

@@ -6,13 +6,10 @@ internal import StoreCore
 extension LoopPort {
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> {
         let first = try number(after)
-        let keys = try await read(store.reports) { context throws(SQLiteError) in
+        let apps = try await read(store.reports) { context throws(SQLiteError) in
             try context.tables.apps.page(after: first, limit: limit)
         }
-        let apps = try await ask { decisions, _ throws(SQLiteError) in
-            keys.compactMap { decisions.directory.apps[$0.key]?.app }
-        }
-        return Page(items: apps, next: next(keys.last?.number, count: keys.count, limit))
+        return Page(items: apps.map(\.app), next: next(apps.last?.number, count: apps.count, limit))
     }
 
     func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
@@ -20,7 +17,7 @@ extension LoopPort {
         let orgs = try await read(store.reports) { context throws(SQLiteError) in
             try context.tables.organisations.page(after: first, limit: limit)
         }
-        let items = try await ask { decisions, _ throws(SQLiteError) in decisions.organisations(orgs) }
+        let items = store.organisations.organisations(orgs)
         return Page(items: items, next: next(orgs.last.map(Int64.init), count: orgs.count, limit))
     }
 
@@ -42,7 +39,7 @@ extension LoopPort {
     /// Those that are connected are found from the sessions: they may be few of many.
     private func onlineDevices(_ filter: DeviceFilter, _ after: Int64, _ limit: Int) async throws(StoreError) -> Page<Device> {
         let ordinals = try await ask { decisions, _ throws(SQLiteError) in
-            Array(decisions.sessions.byOrdinal.keys.filter { Int64($0) > after }.sorted().prefix(limit))
+            decisions.sessions.ordinals(after: after, limit: limit)
         }
         let items = try await read(store.reports) { context throws(SQLiteError) in
             try context.tables.devices.items(of: ordinals).filter { item in

@@ -53,6 +53,7 @@ final class Transaction {
         decisions.time.committed(decisions.outbox)
         if areFactsDue { facts.committed() }
         directory.isChanged = false
+        decisions.sessions.committed()
         log.committed()
     }
 
@@ -82,6 +83,7 @@ final class Transaction {
     func restore() throws(SQLiteError) {
         guard isStale else { return }
         try decisions.directory.reload()
+        decisions.sessions.undone()
         try decisions.log.reload()
         try decisions.followUps.reload()
         decisions.facts.discard()

@@ -181,6 +181,7 @@ final class WriterLoop {
             done = transact(transactional, work, flushing: flushing)
         }
         if areSessions { decideSessions(jobs) }
+        if !transaction.isStale { decisions.organisations.publish(decisions.directory.tree) }
         decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
         return done
     }

@@ -14,7 +14,8 @@ final class Decisions {
     let log: MessageLog
     let directory: DirectoryMemory
     let facts: FactBook
-    let sessions = SessionRegistry()
+    let sessions: SessionRegistry
+    let organisations: PublishedOrganisations
     let outbox: Outbox
     // Who decides.
     let pushes: PushDecider
@@ -33,13 +34,17 @@ final class Decisions {
     var receipts: ReceiptBook { facts.receipts }
 
     init(
-        _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber, backlogLimit: Int
+        _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber,
+        organisations: PublishedOrganisations, backlogLimit: Int
     ) throws(SQLiteError) {
         self.tables = tables
         self.time = time
         self.numbers = numbers
         log = try MessageLog(tables, tail: tail, head: head)
         directory = try DirectoryMemory(tables)
+        sessions = SessionRegistry(directory)
+        self.organisations = organisations
+        organisations.publish(directory.tree)
         facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events))
         outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
         let feed = Feed(outbox, sessions, numbers)

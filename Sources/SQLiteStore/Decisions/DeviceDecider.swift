@@ -101,6 +101,7 @@ final class DeviceDecider {
         try tables.devices.retire(device.ordinal, at: position)
         directory.tree.subtract(
             OrgTree.Tally(membership.platform, test: membership.test), from: membership.organisation.index)
+        sessions.move(device.ordinal, to: nil)
         feed.close(device.ordinal, .withdrawn)
         followUps.append(.withdraw(device: device.ordinal), at: position)
     }
@@ -114,7 +115,7 @@ final class DeviceDecider {
         try tables.devices.change(ordinal, from: before, to: after, at: position)
         directory.tree.subtract(OrgTree.Tally(before.platform, test: before.test), from: before.organisation.index)
         directory.tree.add(OrgTree.Tally(after.platform, test: after.test), to: after.organisation.index)
-        sessions[ordinal]?.organisation = after.organisation.index
+        sessions.move(ordinal, to: after.organisation.index)
         feed.membership(of: ordinal, after, at: position)
         if before.test && !after.test { followUps.append(.withdrawTests(device: ordinal), at: position) }
         try join(ordinal, token, from: before, to: after, at: position)

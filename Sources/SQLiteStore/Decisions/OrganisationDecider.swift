@@ -35,9 +35,10 @@ final class OrganisationDecider {
         if let parent, tree.isBelow(parent.org, node.org) {
             throw Refusal(.invalidValue, field: "parent_id", .expected(.noCycle, Excerpt(parent.id.text)))
         }
+        if fields.parent != .keep { try requireDepth(of: node, under: parent) }
         if let name = fields.name, name != node.name {
             try table.rename(node.org, to: name)
-            node.name = name
+            tree.rename(node, to: name)
         }
         if fields.parent != .keep, parent?.org != node.parent { try move(node, under: parent) }
         return .updated
@@ -45,6 +46,7 @@ final class OrganisationDecider {
 
     private func create(_ id: OrgID, _ fields: OrganisationChange, under parent: OrgTree.Node?) throws -> ChangeResult {
         let name = try fields.required()
+        try requireDepth(of: nil, under: parent)
         let node = OrgTree.Node(org: tree.nextOrg, id: id, name: name)
         try table.insert(node.org, id, name: name)
         let position = log.takePosition()
@@ -55,9 +57,20 @@ final class OrganisationDecider {
         return .created(secret: nil)
     }
 
+    /// Everything that asks what is above an organisation goes up to the root.
+    private func requireDepth(of node: OrgTree.Node?, under parent: OrgTree.Node?) throws(Refusal) {
+        guard let parent else { return }
+        let depth = tree.depth(of: parent) + (node.map { tree.height(of: $0) } ?? 1)
+        guard depth <= OrgTree.deepest else {
+            throw Refusal(.invalidValue, field: "parent_id", .expected(.depth(OrgTree.deepest)))
+        }
+    }
+
     func remove(_ id: OrgID) throws -> ChangeResult {
         guard let node = tree[id] else { throw Refusal(.noSuchOrganisation, field: "org_id") }
         guard node.own.devices == 0, node.children.isEmpty else { throw Refusal(.organisationInUse, field: "org_id") }
+        // Whoever made an organisation of that name anew, elsewhere, would open it to the app.
+        if let app = directory.app(withScope: id) { throw Refusal(.organisationInUse, field: "org_id", .scopeOf(app)) }
         let current = try configurations.remove(ofOrganisation: id)
         try table.remove(node.org)
         let position = log.takePosition()

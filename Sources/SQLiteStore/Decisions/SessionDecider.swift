@@ -37,14 +37,14 @@ final class SessionDecider {
         } else {
             feed.close(device.ordinal, .takenOver)
         }
-        sessions[device.ordinal]?.successor = attachment
+        sessions.setSuccessor(attachment, of: device.ordinal)
         return nil
     }
 
     /// A session ended; who waits for the device gets it.
     func detach(_ ordinal: UInt32, session: SessionID) throws(SQLiteError) {
         guard let current = sessions[ordinal], current.id == session else { return }
-        sessions[ordinal] = nil
+        sessions.end(ordinal)
         guard let successor = current.successor else { return try cursors.seen(ordinal, at: time.timeOfDay) }
         do throws(SQLiteError) {
             try cursors.seen(ordinal, at: time.timeOfDay)
@@ -74,8 +74,7 @@ final class SessionDecider {
             settledBeyond: try cursors.positionsBeyond(device.ordinal).map { Position(raw: $0) },
             feedFrom: Position(raw: log.head))
         try cursors.seen(device.ordinal, at: time.timeOfDay)
-        sessions[device.ordinal] = SessionRegistry.Session(
-            loop: attachment.loop, id: attachment.session, organisation: device.membership.organisation.index)
+        sessions.begin(device.ordinal, attachment, in: device.membership.organisation.index)
         return { attachment.answer(.success(attached)) }
     }
 

@@ -48,29 +48,47 @@ final class Generation: Sendable {
     /// The position of its oldest entry.
     var first: UInt64? { state.withLock { $0.entries.first?.seq } }
 
-    /// Its entries in the order of each index.
-    struct Sorted {
-        var targets: [(target: Int64, seq: UInt64)] = []
-        var biz: [(app: Int64, hash: Int64, seq: UInt64)] = []
-        var tags: [(app: Int64, tag: String, seq: UInt64)] = []
-        /// The newest position.
-        var last: UInt64?
-        var count: Int { targets.count + biz.count + tags.count }
-    }
-
+    /// Its entries in the order of each index, sorted when they are asked for first: one after the other, since a sort takes some
+    /// milliseconds.
+    ///
     /// Numbers are sorted as they are, which is faster than by their keys with a look-up each. Tags by their keys, whose
     /// positions are in order already: a tag that all have is compared with no other.
+    final class Sorted {
+        private let entries: [Entry]
+        private let byTag: [TagKey: Positions]
+        /// How many there are of each.
+        let (targetCount, bizCount, tagCount): (Int, Int, Int)
+        /// The newest position.
+        let last: UInt64?
+
+        fileprivate init(_ entries: [Entry], byTag: [TagKey: Positions]) {
+            self.entries = entries
+            self.byTag = byTag
+            last = entries.last?.seq
+            targetCount = entries.count
+            bizCount = entries.count { $0.bizHash != nil }
+            tagCount = entries.count { $0.tag != nil }
+        }
+
+        lazy var targets: [(target: Int64, seq: UInt64)] = entries.map { ($0.target.raw, $0.seq) }.sorted { $0 < $1 }
+
+        lazy var biz: [(app: Int64, hash: Int64, seq: UInt64)] =
+            entries.compactMap { entry in entry.bizHash.map { (entry.app, $0, entry.seq) } }.sorted { $0 < $1 }
+
+        lazy var tags: [(app: Int64, tag: String, seq: UInt64)] = {
+            var sorted: [(app: Int64, tag: String, seq: UInt64)] = []
+            for (key, positions) in byTag.sorted(by: { ($0.key.app, $0.key.tag) < ($1.key.app, $1.key.tag) }) {
+                for seq in positions.all { sorted.append((key.app, key.tag, seq)) }
+            }
+            return sorted
+        }()
+
+        var count: Int { targetCount + bizCount + tagCount }
+    }
+
     var sorted: Sorted {
         let (entries, tags) = state.withLock { ($0.entries, $0.tags) }
-        var sorted = Sorted(last: entries.last?.seq)
-        sorted.targets = entries.map { ($0.target.raw, $0.seq) }
-        sorted.targets.sort { $0 < $1 }
-        sorted.biz = entries.compactMap { entry in entry.bizHash.map { (entry.app, $0, entry.seq) } }
-        sorted.biz.sort { $0 < $1 }
-        for (key, positions) in tags.sorted(by: { ($0.key.app, $0.key.tag) < ($1.key.app, $1.key.tag) }) {
-            for seq in positions.all { sorted.tags.append((key.app, key.tag, seq)) }
-        }
-        return sorted
+        return Sorted(entries, byTag: tags)
     }
 
     func append(_ entry: Entry) {

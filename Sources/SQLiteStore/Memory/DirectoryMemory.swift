@@ -40,6 +40,11 @@ final class DirectoryMemory {
 
     func set(_ key: AppKey, _ record: AppTable.Record?) { apps[key] = record }
 
+    /// An app whose scope an organisation is, the first by name.
+    func app(withScope id: OrgID) -> AppKey? {
+        apps.values.lazy.filter { $0.app.scope == id }.map(\.app.key).min { $0.text < $1.text }
+    }
+
     /// Whether an organisation is inside an app's scope. A scope that does not exist (any more) holds nothing.
     func isInside(_ org: UInt32, _ scope: OrgID) -> Bool { tree[scope].map { tree.isBelow(org, $0.org) } ?? false }
 

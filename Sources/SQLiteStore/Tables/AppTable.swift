@@ -15,8 +15,31 @@ final class AppTable {
 
     /// Apps that were not removed.
     func all() throws(SQLiteError) -> [Record] {
+        try records(
+            try database.statement("SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE removed = 0"))
+    }
+
+    /// Some of them, in the order of their numbers.
+    func page(after first: Int64, limit: Int) throws(SQLiteError) -> [Record] {
         let query = try database.statement(
-            "SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE removed = 0")
+            """
+            SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE app > ? AND removed = 0
+            ORDER BY app LIMIT ?
+            """)
+        query.bind(1, first)
+        query.bind(2, limit)
+        return try records(query)
+    }
+
+    /// One of them.
+    func app(_ key: AppKey) throws(SQLiteError) -> App? {
+        let query = try database.statement(
+            "SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE appkey = ? AND removed = 0")
+        query.bind(1, key.text)
+        return try records(query).first?.app
+    }
+
+    private func records(_ query: Statement) throws(SQLiteError) -> [Record] {
         var found: [Record] = []
         while try query.step() {
             let app = App(
@@ -25,16 +48,6 @@ final class AppTable {
                 disabled: query.int(6) != 0)
             found.append(Record(number: query.int(0), app: app))
         }
-        return found
-    }
-
-    /// Apps that were not removed, in the order of their numbers.
-    func page(after first: Int64, limit: Int) throws(SQLiteError) -> [(number: Int64, key: AppKey)] {
-        let query = try database.statement("SELECT app, appkey FROM app WHERE app > ? AND removed = 0 ORDER BY app LIMIT ?")
-        query.bind(1, first)
-        query.bind(2, limit)
-        var found: [(number: Int64, key: AppKey)] = []
-        while try query.step() { found.append((query.int(0), AppKey(unchecked: query.text(1)))) }
         return found
     }
 

@@ -48,11 +48,14 @@ final class Merge {
 
     /// Entries are numbered through: targets first, then `out_biz_no`, then tags.
     private func insert(_ entries: Generation.Sorted, _ range: Range<Int>) throws(SQLiteError) {
-        try tables.indexes.insert(entries.targets[range.clamped(to: 0..<entries.targets.count)])
-        var start = entries.targets.count
-        try tables.indexes.insert(entries.biz[range.moved(by: -start).clamped(to: 0..<entries.biz.count)])
-        start += entries.biz.count
-        try tables.indexes.insert(entries.tags[range.moved(by: -start).clamped(to: 0..<entries.tags.count)])
+        let targets = range.clamped(to: 0..<entries.targetCount)
+        if !targets.isEmpty { try tables.indexes.insert(entries.targets[targets]) }
+        var start = entries.targetCount
+        let biz = range.moved(by: -start).clamped(to: 0..<entries.bizCount)
+        if !biz.isEmpty { try tables.indexes.insert(entries.biz[biz]) }
+        start += entries.bizCount
+        let tags = range.moved(by: -start).clamped(to: 0..<entries.tagCount)
+        if !tags.isEmpty { try tables.indexes.insert(entries.tags[tags]) }
     }
 
     /// Puts the rows that the indexes do not hold yet into the tail, at start.

@@ -43,13 +43,15 @@ package final class OrgTree {
     package final class Node {
         package let org: UInt32
         package let id: OrgID
-        package var name: String
+        package fileprivate(set) var name: String
         package fileprivate(set) var parent: UInt32?
         package fileprivate(set) var children: Set<UInt32> = []
         /// Of this organisation itself.
         package fileprivate(set) var own = Tally()
         /// Of it and of everything below it.
         package fileprivate(set) var subtree = Tally()
+        /// Devices of it and of everything below it that are connected. Not stored.
+        package fileprivate(set) var online = 0
 
         package init(org: UInt32, id: OrgID, name: String) {
             self.org = org
@@ -62,6 +64,8 @@ package final class OrgTree {
     private var byID: [OrgID: Node] = [:]
     /// Nodes whose own tally was changed since they were asked for.
     private var changed: Set<UInt32> = []
+    /// Nodes that look otherwise than when they were last asked for, and those that are gone.
+    private var touched: Set<UInt32> = []
     /// The number of the next new organisation: no number is used twice.
     package private(set) var nextOrg: UInt32 = 1
 
@@ -88,19 +92,40 @@ package final class OrgTree {
         node.own = own
         node.subtree = own
         nextOrg = max(nextOrg, node.org + 1)
+        touched.insert(node.org)
+    }
+
+    /// Gives a node another name.
+    package func rename(_ node: Node, to name: String) {
+        node.name = name
+        touched.insert(node.org)
     }
 
     /// Hangs a node under another one, or makes it a root; counters follow.
     package func move(_ node: Node, under parent: UInt32?) {
         if let old = node.parent.flatMap({ nodes[$0] }) {
             old.children.remove(node.org)
-            for ancestor in ancestors(from: old) { ancestor.subtree -= node.subtree }
+            for ancestor in touch(old) {
+                ancestor.subtree -= node.subtree
+                ancestor.online -= node.online
+            }
         }
+        touched.insert(node.org)
         node.parent = parent
         if let new = parent.flatMap({ nodes[$0] }) {
             new.children.insert(node.org)
-            for ancestor in ancestors(from: new) { ancestor.subtree += node.subtree }
+            for ancestor in touch(new) {
+                ancestor.subtree += node.subtree
+                ancestor.online += node.online
+            }
         }
+    }
+
+    /// The node and everything above it, which are about to look otherwise.
+    private func touch(_ node: Node) -> [Node] {
+        let chain = ancestors(from: node)
+        for node in chain { touched.insert(node.org) }
+        return chain
     }
 
     /// Takes a node away that has no children.
@@ -116,7 +141,7 @@ package final class OrgTree {
         guard let node = nodes[org] else { return }
         node.own += tally
         changed.insert(org)
-        for ancestor in ancestors(from: node) { ancestor.subtree += tally }
+        for ancestor in touch(node) { ancestor.subtree += tally }
     }
 
     /// Counts devices of an organisation no more.
@@ -124,7 +149,13 @@ package final class OrgTree {
         guard let node = nodes[org] else { return }
         node.own -= tally
         changed.insert(org)
-        for ancestor in ancestors(from: node) { ancestor.subtree -= tally }
+        for ancestor in touch(node) { ancestor.subtree -= tally }
+    }
+
+    /// So many devices of an organisation more, or fewer, are connected.
+    package func countOnline(_ step: Int, in org: UInt32) {
+        guard let node = nodes[org] else { return }
+        for ancestor in touch(node) { ancestor.online += step }
     }
 
     /// Nodes whose own tally was changed since the last call: they are to be written.
@@ -133,7 +164,30 @@ package final class OrgTree {
         return changed.compactMap { nodes[$0] }
     }
 
+    /// Numbers of nodes that look otherwise than at the last call, or are gone: they are to be shown.
+    package func removeTouched() -> Set<UInt32> {
+        defer { touched.removeAll(keepingCapacity: true) }
+        return touched
+    }
+
     // MARK: Questions
+
+    /// How deep a tree may be.
+    package static let deepest = 64
+
+    /// How many there are from the root down to a node, with both.
+    package func depth(of node: Node) -> Int { ancestors(from: node).count }
+
+    /// How many there are from a node down to its deepest descendant, with both.
+    package func height(of node: Node) -> Int {
+        var height = 0
+        var level = [node.org]
+        while !level.isEmpty {
+            height += 1
+            level = level.flatMap { nodes[$0].map { Array($0.children) } ?? [] }
+        }
+        return height
+    }
 
     /// `node` itself, its parent, and so on to the root.
     package func ancestors(from node: Node) -> [Node] {

@@ -59,6 +59,8 @@ final class Model {
         var user: String?
         var test: Bool
         var offers: [Offer] = []
+        /// What it has joined by a change that was done in slices may stand after what was pushed between them.
+        var isOrderOpen = false
         init(_ token: String, _ platform: Platform, _ org: Org, _ user: String?, _ test: Bool) {
             (self.token, self.platform, self.org, self.user, self.test) = (token, platform, org, user, test)
         }

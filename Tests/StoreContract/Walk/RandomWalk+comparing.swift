@@ -5,6 +5,7 @@ extension RandomWalk {
     func compare(everything: Bool) async throws {
         let port = anyPort
         try await compareReports(by: port)
+        for org in sortedOrgs where everything || chance(20) { try await compare(org, by: port) }
         for index in model.tasks.indices where everything || index == model.tasks.count - 1 || chance(3) {
             try await compareLists(of: model.tasks[index], by: port, everything: everything)
         }
@@ -16,6 +17,17 @@ extension RandomWalk {
         }
         let complaints = everything ? try await fixture.store.complaints : []
         try expect(complaints.isEmpty, "\(complaints)")
+    }
+
+    /// What an organisation counts below it.
+    private func compare(_ org: Model.Org, by port: any StorePort) async throws {
+        let found = try await port.organisation(OrgID(unchecked: org.id))
+        let below = model.holders.values.filter { $0.org.path.contains { $0 === org } }
+        let online = below.count { holder in connections.contains { $0.holder === holder } }
+        try expect(found.parent?.text == org.parent?.id, "\(org.id) is below \(found.parent?.text ?? "-")")
+        try expect(
+            found.devices == below.count && found.online == online,
+            "\(org.id) has \(found.devices) devices, \(found.online) online, not \(below.count), \(online)")
     }
 
     // MARK: Tasks
@@ -94,9 +106,22 @@ extension RandomWalk {
     }
 
     private func align(_ holder: Model.Holder, with rows: [Row]) throws {
+        if holder.isOrderOpen { reorder(holder, as: rows) }
         let offers = model.pending(holder)
         let (found, expected) = (rows.map(\.task), offers.compactMap(\.task.id))
         try expect(found == expected, "pending for \(holder.token) is \(found), not \(expected)")
         for (offer, row) in zip(offers, rows) { offer.position = row.position }
+    }
+
+    /// Takes the order of what is pending from the store; what is pending is compared afterwards.
+    private func reorder(_ holder: Model.Holder, as rows: [Row]) {
+        holder.isOrderOpen = false
+        var rest = model.pending(holder)
+        var ordered: [Model.Offer] = []
+        for row in rows {
+            guard let index = rest.firstIndex(where: { $0.task.id == row.task }) else { return }
+            ordered.append(rest.remove(at: index))
+        }
+        holder.offers = holder.offers.filter { offer in !ordered.contains { $0 === offer } } + ordered
     }
 }

@@ -39,7 +39,7 @@ extension RandomWalk {
         if model.tasks.filter({ $0.end != nil }).count > ended {
             for task in model.tasks where task.end != nil && !task.wasEnded { task.isUncertain = true }
         }
-        for task in model.tasks { task.wasEnded = task.end != nil }
+        for holder in model.holders.values { holder.isOrderOpen = true }
         return what + between.map { "\n  meanwhile: " + $0 }.joined()
     }
 

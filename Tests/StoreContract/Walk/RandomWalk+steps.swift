@@ -130,8 +130,9 @@ extension RandomWalk {
             try await anyPort.makeOrg(id, under: parent?.id)
             return "create \(id) below \(parent?.id ?? "-")"
         }
+        let isScope = model.scopes.values.contains(id)
         let isInUse = model.orgs.values.contains { $0.parent === org } || model.holders.values.contains { $0.org === org }
-        if !isInUse && chance(40) {
+        if !isInUse && !isScope && chance(40) {
             model.remove(org)
             try await anyPort.removeOrg(id)
             return "remove \(id)"
