@@ -3,9 +3,9 @@ public import Libevent
 /// The gate: the checks that come before a handler sees a request, in this order: address, method, room, size, framing,
 /// access.
 ///
-/// They are made once or twice: when the head of a request is there and its body is still to come, so that no body is kept for
-/// nothing; and when the request is there, which is the first time for most, since they come in one piece. What the head alone is
-/// refused for comes a second time without its body, and is refused for the same reason.
+/// They are made when the request is there, as most are in one piece; or when its head is there and its body is still to come, so
+/// that no body is kept for nothing, and then hold for the whole of it. What the head alone is refused for comes a second time
+/// without its body, and is refused for the same reason.
 extension Front {
     /// Makes the checks.
     /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:)`` throws.
@@ -28,8 +28,10 @@ extension Front {
     @inlinable
     func judge(_ head: HTTPRequestHead) -> HTTPBodyVerdict {
         do {
-            let (match, _, caller) = try examine(head)
-            return mayKeepBody(of: caller) ? .accept(upTo: match.route.body.limit) : .refuse
+            let (match, headers, caller) = try examine(head)
+            guard mayKeepBody(of: caller) else { return .refuse }
+            let admission = Admission<Self>(match: match, headers: headers, caller: caller)
+            return .accept(upTo: match.route.body.limit, admission: admission)
         } catch {
             // Why, is said when the handler is called.
             return .refuse
@@ -40,8 +42,25 @@ extension Front {
     /// - Throws: what ``examine(_:)`` throws, and ``Rejection/bodyDropped``.
     @inlinable
     func request(from exchange: HTTPExchange) throws -> Request<Self> {
+        if let admission = exchange.admission as? Admission<Self>, !exchange.isSurplus {
+            return Request(
+                exchange, to: admission.match, headers: admission.headers, caller: admission.caller, server: server)
+        }
         let (match, headers, caller) = try examine(exchange)
         guard !exchange.isRefused || !mayKeepBody(of: caller) else { throw Rejection.bodyDropped }
         return Request(exchange, to: match, headers: headers, caller: caller, server: server)
+    }
+}
+
+/// What the gate has found out about a request by its head, until its body is there.
+@usableFromInline
+final class Admission<Service: Front> {
+    @usableFromInline let match: RouteTable<Service>.Match
+    @usableFromInline let headers: Service.Headers
+    @usableFromInline let caller: Service.Caller
+
+    @inlinable
+    init(match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {
+        (self.match, self.headers, self.caller) = (match, headers, caller)
     }
 }

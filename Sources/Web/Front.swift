@@ -55,7 +55,10 @@ extension Front {
     @inlinable
     public func start(listening socket: ListeningSocket) throws(LibeventError) {
         try server.listen(on: socket, loop: loop) { @Sendable [unowned self] head in
-            assumeIsolated { $0.judge(head) }
+            // Safe: the verdict is the loop's, as the front is.
+            nonisolated(unsafe) var verdict = HTTPBodyVerdict.refuse
+            assumeIsolated { verdict = $0.judge(head) }
+            return verdict
         } handler: { [unowned self] exchange in
             serve(exchange)
         }

@@ -126,6 +126,22 @@ struct HTTPRefusalTests {
         }
     }
 
+    @Test("a refused client that does not end its side holds up no server that drains", arguments: [true, false])
+    func draining(drainsFirst: Bool) async throws {
+        try await withDescriber { server, address in
+            let client = try RawSocket(address)
+            try client.send("POST /keep HTTP/1.1\r\nContent-Length: 60000\r\n\r\n")
+            try await wait(until: "the request is there") { await server.keptCount == 1 }
+            if drainsFirst { await server.drain() }
+            await server.answerKept()
+            #expect(try client.readAnswer().body == "late")
+            if !drainsFirst { await server.drain() }
+            // Well before the time that a peer has to read an answer.
+            try await wait(until: "it is empty", limit: .seconds(10)) { await server.isEmpty }
+            withExtendedLifetime(client) {}
+        }
+    }
+
     private static let small = HTTPLimits(maxHeaderBytes: 1000, maxBodyBytes: 2000)
 
     @Test(

@@ -33,6 +33,25 @@ struct FrontTests {
         }
     }
 
+    @Test(
+        "a caller is judged once, whether the body comes with the head or behind it, and however it is framed",
+        arguments: [("Content-Length: 9", "some text"), ("Transfer-Encoding: chunked", "9\r\nsome text\r\n0\r\n\r\n")])
+    func judgedOnce(framing: String, body: String) async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.port)
+            let head = "POST /echo HTTP/1.1\r\nHost: x\r\nkey: right\r\n\(framing)\r\n\r\n"
+            try connection.send(head + body)
+            #expect(try connection.reply().text == "some text")
+            #expect(await served.front.timesAdmitted == 1)
+            // A head alone is read when what stands before it on the connection has been answered.
+            try connection.send(head)
+            try await until("the head is judged") { await served.front.timesAdmitted == 2 }
+            try connection.send(body)
+            #expect(try connection.reply().text == "some text")
+            #expect(await served.front.timesAdmitted == 2)
+        }
+    }
+
     @Test("HEAD is answered as GET is, without the body")
     func head() async throws {
         try await Served.with { served in

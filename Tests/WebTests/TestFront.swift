@@ -65,6 +65,8 @@ actor TestFront: Front {
 
     /// How often the key `late` was shown, which is accepted from the second time on.
     private var timesLate = 0
+    /// How often anyone was judged.
+    private(set) var timesAdmitted = 0
 
     init(on loop: EventLoop, log: Logger) {
         self.loop = loop
@@ -72,6 +74,7 @@ actor TestFront: Front {
     }
 
     func admit(_ headers: Headers, to access: Access) throws -> String? {
+        timesAdmitted += 1
         if case .keyHolder = access {
             guard let key = headers.key else { throw Rejection.unauthorized(scheme: "Key") }
             if key == "late" {

@@ -45,7 +45,13 @@ extension HTTPConnection {
         // What was written may have been evhttp's `100 Continue` alone.
         guard case .gone? = pending?.source ?? .gone, !isRefusalWritten else { return }
         isRefusalWritten = true
-        if isInputEnded || !link.transport.shutDownWriting() { close() }
+        if isInputEnded || !link.transport.shutDownWriting() { return close() }
+        lingerBriefly()
+    }
+
+    /// A peer that does not end its side does not hold up a server that drains.
+    func lingerBriefly() {
+        if isRefusalWritten && isDraining { service?.limitLingering(of: self) }
     }
 
     private func didHappen(_ what: Int32) {

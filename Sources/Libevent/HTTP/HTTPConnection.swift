@@ -50,6 +50,8 @@ final class HTTPConnection {
     private var chunks = HTTPChunkScan()
     /// How many bytes of body its chunks may announce.
     private var bodyLimit = 0
+    /// What the judge has found out about the request that is coming.
+    private var admission: AnyObject?
     private var closesAfterAnswer = false
     /// How far a body or an answer had come when its time last began: the bytes that were there, or that were still to be read.
     private var progressMark = 0
@@ -179,8 +181,10 @@ final class HTTPConnection {
         chunks = HTTPChunkScan()
         if evidence.hasTransferEncoding { scanChunks(evbuffer_get_length(input) - scanned) }
         guard scan.bytes <= service.limits.maxHeaderBytes, evidence.announcedLength <= service.limits.maxBodyBytes,
-            scan.framing(head.method) == .ok, case .accept(let limit) = service.judge(head), evidence.announcedLength <= limit
+            scan.framing(head.method) == .ok, case .accept(let limit, let admission) = service.judge(head),
+            evidence.announcedLength <= limit
         else { return refuse(head) }
+        self.admission = admission
         // The head is done in time; now the body's begins.
         progressMark = 0
         service.limitTransferTime(of: self)
@@ -236,6 +240,11 @@ final class HTTPConnection {
     }
 
     // What the exchange is told.
+
+    func takeAdmission() -> AnyObject? {
+        defer { admission = nil }
+        return admission
+    }
 
     var isHeadComplete: Bool { scan.isComplete }
 

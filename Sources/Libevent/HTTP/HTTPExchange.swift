@@ -34,6 +34,9 @@ public final class HTTPExchange {
     /// The client's address; nil when it had gone before it was known.
     public let peer: SocketAddress?
 
+    /// What the judge has found out, where it was asked and the body it has accepted is here.
+    public let admission: AnyObject?
+
     private let loop: EventLoop
     private let pending: PendingRequest
     private var isAnswered = false
@@ -59,6 +62,8 @@ public final class HTTPExchange {
             preconditionFailure("an exchange begins with a request")
         }
         framing = connection.framing(method)
+        let found = connection.takeAdmission()
+        admission = isRefused ? nil : found
         let target = HTTPTarget(rawTarget)
         rawPath = target.path
         query = target.query

@@ -52,9 +52,10 @@ public struct HTTPRequestHead: Sendable {
 }
 
 /// What the judge of an `HTTPServer` says about a request whose body is still to come.
-public enum HTTPBodyVerdict: Hashable, Sendable {
-    /// At most so many bytes of body may come; the server's own limit (`HTTPLimits.maxBodyBytes`) holds beside it.
-    case accept(upTo: Int)
+public enum HTTPBodyVerdict {
+    /// At most so many bytes of body may come; the server's own limit (`HTTPLimits.maxBodyBytes`) holds beside it. What the judge
+    /// has found out comes back with the whole request (`HTTPExchange.admission`), so that it need not be found out again.
+    case accept(upTo: Int, admission: AnyObject? = nil)
     /// None: the handler gets the request at once, without its body, and answers.
     case refuse
 }

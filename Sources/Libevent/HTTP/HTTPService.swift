@@ -124,6 +124,13 @@ final class HTTPService {
 
     func limitIdleTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: idleTimeout) }
 
+    /// Only the peer's end of the stream is waited for.
+    func limitLingering(of connection: HTTPConnection) {
+        deadlines?.set(connection.slot, afterNanoseconds: Self.lingeringWhileDraining)
+    }
+
+    private static let lingeringWhileDraining: Int64 = 200_000_000
+
     /// A handler is at work, or a stream goes on.
     func limitNoTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: Self.never) }
 
@@ -167,7 +174,10 @@ final class HTTPService {
 
     func drain() {
         isDraining = true
-        for connection in connections.values { connection.streamedReply?.tell(.serverDrains) }
+        for connection in connections.values {
+            connection.streamedReply?.tell(.serverDrains)
+            connection.lingerBriefly()
+        }
         closeQuietConnections()
         if connections.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
