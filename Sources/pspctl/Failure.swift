@@ -12,17 +12,32 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case store(String)
     /// What answers is no push server.
     case foreignReply(endpoint: Endpoint, status: Int)
+    /// The operator has thought better of it.
+    case declined
+    /// What was waited for has not come in time; how far it has come.
+    case timeout(progress: String)
 
     var description: String {
         switch self {
         case .noServer(let directory):
-            "no server runs in \(directory): start pspd, or say where it is with --data DIR or --admin and --http"
+            say(
+                "no server runs in \(directory): start pspd, or say where it is with --data DIR or --admin and --http",
+                "\(directory) 中没有运行中的服务器：请启动 pspd，或用 --data DIR 或 --admin 和 --http 指定")
         case .file(let path, let reason): "\(path): \(reason)"
-        case .unreachable(let endpoint, let reason): "cannot reach the server at \(endpoint) (\(reason)); is pspd running?"
+        case .unreachable(let endpoint, let reason):
+            say(
+                "cannot reach the server at \(endpoint) (\(reason)); is pspd running?",
+                "无法连接服务器 \(endpoint)（\(reason)）；pspd 在运行吗？")
         case .refused(let status, let code, let text, let field):
-            "refused with \(code) (HTTP \(status)): \(text)" + (field.map { " [\($0)]" } ?? "")
+            say("refused with \(code) (HTTP \(status)): \(text)", "被拒绝，\(code)（HTTP \(status)）：\(text)")
+                + (field.map { " [\($0)]" } ?? "")
         case .store(let reason): reason
-        case .foreignReply(let endpoint, let status): "\(endpoint) answers like no push server (HTTP \(status))"
+        case .foreignReply(let endpoint, let status):
+            say(
+                "\(endpoint) answers like no push server (HTTP \(status))",
+                "\(endpoint) 的应答不像推送服务器（HTTP \(status)）")
+        case .declined: say("nothing was done", "未做任何更改")
+        case .timeout(let progress): say("not all have an end yet: \(progress)", "尚未全部结束：\(progress)")
         }
     }
 }

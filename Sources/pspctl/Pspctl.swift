@@ -6,39 +6,53 @@ import Foundation
 /// interface of the apps instead, and sign as any caller does.
 @main
 struct Pspctl: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pspctl",
-        abstract: "Runs a push server: apps, organisations, devices, pushes, tasks.",
-        discussion: """
-            Finds the server of this machine by itself: its addresses in DIR/pspd.json, its admin token in DIR/admin.token, \
-            where DIR is --data, else PSP_DATA, else ./data. --admin, --http and --admin-token (or PSP_ADMIN_TOKEN) name \
-            another.
-
-            EXAMPLES
-              pspctl org add police --name Police
-              pspctl app add demo --name Demo --interface msg
-              pspctl device add phone-1 --platform android --org police
-              pspctl push unicast phone-1 --app demo --secret SECRET --title Hello
-              pspctl task TASK_ID
-
-            EXIT STATUS
-              0  done
-              1  refused by the server, not reached, or not done whole
-              2  wrong usage
-            """,
-        version: "pspctl \(Version.current)",
-        subcommands: [
-            AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
-            PushCommands.self,
-            TaskCommand.self,
-            TasksCommand.self, CancelCommand.self, StatsCommand.self, ClockCommands.self,
-            BackupCommand.self, RestoreCommand.self, CheckCommand.self,
-        ])
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "pspctl",
+            abstract: say(
+                "Runs a push server: apps, organisations, devices, pushes, tasks.", "管理推送服务器：应用、组织机构、设备、推送、任务。"),
+            discussion: say(
+                """
+                Finds the server of this machine by itself: its addresses in DIR/pspd.json, its admin token in DIR/admin.token, \
+                where DIR is --data, else PSP_DATA, else ./data. --admin, --http and --admin-token (or PSP_ADMIN_TOKEN) name \
+                another.
+                """,
+                """
+                自动找到本机的服务器：地址在 DIR/pspd.json，管理令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 ./data。\
+                其他服务器用 --admin、--http 和 --admin-token（或 PSP_ADMIN_TOKEN）指定。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl org add police --name Police", "pspctl app add demo --name Demo --interface msg",
+                    "pspctl device add phone-1 --platform android --org police",
+                    "pspctl push unicast phone-1 --app demo --secret SECRET --title Hello", "pspctl task TASK_ID")
+                + "\n\n"
+                + say(
+                    """
+                    EXIT STATUS
+                      0  done
+                      1  refused by the server, not reached, or not done whole
+                      2  wrong usage
+                    """,
+                    """
+                    退出码
+                      0  完成
+                      1  被服务器拒绝、无法连接，或没有全部完成
+                      2  用法错误
+                    """),
+            version: "pspctl \(Version.current)",
+            subcommands: [
+                AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
+                PushCommands.self, TaskCommand.self, TasksCommand.self, CancelCommand.self, StatsCommand.self,
+                ClockCommands.self, BackupCommand.self, RestoreCommand.self, CheckCommand.self,
+            ])
+    }
 
     /// Not the parser's own `main`, which ends with 64 on wrong usage.
     static func main() async {
+        let arguments = ProcessArguments.all
         do {
-            var command = try await asyncParseAsRoot(ProcessArguments.all)
+            try Suggestion.refuseUnknownCommand(in: arguments)
+            var command = try await asyncParseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -55,12 +69,18 @@ struct Pspctl: AsyncParsableCommand {
     /// Help, the version, a mistake in the arguments, or a command that has said what it had to say.
     private static func exit(with error: any Error) -> Never {
         let code = exitCode(for: error)
-        let message = fullMessage(for: error)
+        let message = message(for: error, width: Terminal.width ?? 100)
         guard code != .success else {
             if !message.isEmpty { print(message) }
             Foundation.exit(0)
         }
         if !message.isEmpty { Output.error(message) }
         Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
+    }
+
+    /// What the parser says, in the language of the program. It is asked for lines of any length, since it would break commands
+    /// in two.
+    static func message(for error: any Error, width: Int) -> String {
+        HelpText.wrapped(ParserWords.translated(fullMessage(for: error, columns: 10_000)), to: width)
     }
 }

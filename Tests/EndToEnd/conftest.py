@@ -95,7 +95,7 @@ def pspctl(server):
 
 def run(*command, stdin=None, timeout=60, **environment):
     """Runs a program to its end; its whole process group ends with it."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PSP_")}
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PSP_")} | {"LC_ALL": "C.UTF-8"}
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean | environment,
         start_new_session=True,

@@ -56,9 +56,9 @@ def test_show_list_remove(scene, ctl):
     assert ctl("device", "list", "--org", scene.home, "--online", "--json") == []
     assert scene.app_key in [app["appkey"] for app in ctl("app", "list", "--all", "--json")]
     assert scene.home in [org["org_id"] for org in ctl("org", "list", "--all", "--json")]
-    assert ctl("device", "remove", scene.token) == f"removed device {scene.token}\n"
-    ctl("org", "remove", scene.home)
-    ctl("app", "remove", scene.app_key)
+    assert ctl("device", "remove", scene.token, "--yes") == f"removed device {scene.token}\n"
+    ctl("org", "remove", scene.home, "--yes")
+    ctl("app", "remove", scene.app_key, "--yes")
     assert scene.admin.get("apps", scene.app_key).status == 404
 
 
@@ -105,9 +105,56 @@ def test_push_task_tasks_cancel_stats(scene, ctl, device):
     assert listed.index(config) < listed.index(org) < listed.index(user) < listed.index(unicast), "newest first"
     assert len(ctl("tasks", "--app", scene.app_key, "--limit", "2", "--json")) == 2
     assert ctl("cancel", config) == f"task {config} is cancelled\n"
+    assert [task["task_id"] for task in ctl("tasks", "--app", scene.app_key, *tag, "--json")] == [user, unicast]
+    assert [task["task_id"] for task in ctl("tasks", "--app", scene.app_key, "--out-biz-no", "1", "--json")] == [org]
+    assert "title         Hi" in ctl("task", unicast)
     sums = ctl("stats", *tag, *signed, "--json")
     assert (sums["tasks"], sums["targeted"]) == (2, 2)
     assert "targeted" in ctl("stats", *tag, PSP_APP=scene.app_key, PSP_SECRET=scene.app_secret)
+
+
+def test_nothing_is_removed_unless_somebody_says_yes(scene, ctl, pspctl):
+    ended = pspctl("device", "remove", scene.token)
+    assert ended.returncode == 2 and "--yes" in ended.stderr, ended
+    assert ctl("device", "show", scene.token)
+
+
+def test_the_devices_of_an_organisation_are_those_of_its_subtree(scene, ctl, pspctl):
+    below, deep = scene.org("below", scene.home), scene.name("deep")
+    ctl("org", "add", deep, "--name", "deep", "--parent", below)
+    inside, other = scene.device("inside", deep), scene.device("other", scene.org("elsewhere"))
+    listed = [device["device_token"] for device in ctl("device", "list", "--org", scene.home, "--json")]
+    assert sorted(listed) == sorted([scene.token, inside.token])
+    assert [device["device_token"] for device in ctl("device", "list", "--org", scene.home, "--own", "--json")] == [scene.token]
+    assert len(ctl("device", "list", "--org", scene.home, "--limit", "1", "--json")) == 1
+    assert other.token not in ctl("device", "list", "--org", scene.home)
+    ended = pspctl("device", "list", "--org", "nowhere")
+    assert ended.returncode == 1 and "2203" in ended.stderr, ended
+
+
+def test_a_push_is_waited_for(scene, ctl, pspctl, device):
+    signed = ("--app", scene.app_key, "--secret", scene.app_secret)
+    ended = pspctl("push", "unicast", scene.token, "--title", "Hi", "--wait", "--timeout", "1", *signed)
+    assert ended.returncode == 1 and "pending 1" in ended.stderr, ended
+    scene.admin.put("devices", scene.token, secret="s").ok()
+    from kit.world import Registered
+
+    device(scene.server, Registered(scene.token, "s")).connect()
+    done = ctl("push", "unicast", scene.token, "--title", "Hi", "--wait", "--timeout", "30", *signed)
+    assert "completed: targeted 1, delivered 1" in done, done
+
+
+def test_it_speaks_chinese_where_the_locale_does(scene, pspctl):
+    ended = pspctl("device", "add", scene.name("new"), "--org", scene.home, LANG="zh_CN.UTF-8", LC_ALL="")
+    assert ended.returncode == 1 and "缺少必填参数：--platform" in ended.stderr, ended
+    ended = pspctl("org", "list", LC_ALL="zh_CN.UTF-8")
+    assert ended.returncode == 0 and ended.stdout.startswith("机构"), ended
+
+
+def test_a_secret_file_that_cannot_be_read_is_told_in_the_systems_words(tmp_path):
+    (tmp_path / "pspd.json").mkdir()
+    ended = run(binary("pspctl"), "app", "list", "--data", str(tmp_path))
+    assert ended.returncode == 1 and "Is a directory" in ended.stderr and "NSCocoa" not in ended.stderr, ended
 
 
 def test_import_from_a_file_and_from_a_pipe(scene, ctl, tmp_path):
@@ -178,7 +225,7 @@ def test_a_long_import_is_followed_or_left_to_the_server(scene, ctl, tmp_path):
 
 def test_a_refusal_is_told_with_code_text_and_field(scene, pspctl):
     ended = pspctl("device", "add", scene.name("new"), "--org", scene.home)
-    assert ended.returncode == 1 and "2102" in ended.stderr and "[platform]" in ended.stderr, ended
+    assert ended.returncode == 1 and "2102" in ended.stderr and "[--platform]" in ended.stderr, ended
     ended = pspctl("push", "unicast", scene.token, "--title", "x", "--app", scene.app_key, "--secret", "wrong")
     assert ended.returncode == 1 and "2005" in ended.stderr
     ended = pspctl("app", "list", "--admin-token", "wrong")

@@ -100,6 +100,8 @@ struct CallTests {
             ["push", "config", "a=1", "--org", "a", "--user", "b"], ["app", "add", "demo", "--interface", "mail"],
             ["app", "add", "demo", "--scope", "a", "--no-scope"], ["device", "add", "d", "--platform", "symbian"],
             ["stats", "--tag", "t", "--from", "yesterday"], ["task", "1", "--state", "lost"], ["app", "list", "--limit", "0"],
+            ["app", "list", "--limit", "-1"], ["task", "1", "--limit", "-1"], ["device", "list", "--own"],
+            ["push", "unicast", "d", "--title", "t", "--wait", "--timeout", "0"],
             ["app", "list", "--admin", "https://host:1"],
         ])
     func wrongUsage(arguments: [String]) {

@@ -12,7 +12,7 @@ struct OutputTests {
         table.add(try JSONDocument(parsing: #"{"org_id":"a","name":"公安局","devices":12}"#).root)
         table.add(try JSONDocument(parsing: #"{"org_id":"traffic","devices":3}"#).root)
         #expect(
-            table.lines == [
+            table.lines() == [
                 "ORG      NAME    DEVICES",
                 "a        公安局       12",
                 "traffic  -             3",
@@ -31,6 +31,45 @@ struct OutputTests {
         let small = try lines("{\(members),\"ahead\":{\"since\":90000000,\"waits_for\":\"time\",\"follows_at\":90100000}}")
         #expect(small.last?.hasSuffix("\(Column.localTime(90_100_000)) unless it is set again.") == true)
         #expect([0, 999, 61_000, 3_600_000].map { ClockLines.duration($0) } == ["0 ms", "999 ms", "1 min 1 s", "1 h"])
+    }
+
+    @Test("on a narrow terminal the widest columns give way, and numbers keep their digits")
+    func narrowTable() throws {
+        var table = Table([Column("ORG", "org_id"), Column("NAME", "name"), Column("DEVICES", "devices", isNumber: true)])
+        table.add(try JSONDocument(parsing: #"{"org_id":"traffic-north","name":"北区交通警察支队指挥中心","devices":123456789}"#).root)
+        for width in [40, 30, 20] {
+            for line in table.lines(width: width) {
+                #expect(Terminal.width(of: line) <= max(width, 6 + 2 + 6 + 2 + 9), "\(width): \(line)")
+                #expect(line.hasSuffix("DEVICES") || line.hasSuffix("123456789"))
+            }
+        }
+        #expect(table.lines(width: 40)[1].hasPrefix("traffic-north  北区交通"))
+        #expect(table.lines(width: 40)[1].contains("…"))
+    }
+
+    @Test("help is wrapped at the terminal's width, but for the lines of examples")
+    func help() {
+        let command = "  pspctl push unicast phone-1 --app demo --secret SECRET --title Hello"
+        let text =
+            "Words that go on and on until the line is full and more.\n\nEXAMPLES\n\(command)\n\nMore words that go on and on until it is full."
+        let lines = HelpText.wrapped(text, to: 40).split(separator: "\n")
+        #expect(lines.contains(Substring(command)))
+        #expect(lines.allSatisfy { $0.count <= 40 || $0 == command })
+        #expect(HelpText.wrapped("一二三四五六七八九十一二三四五六七八九，十。", to: 40) == "一二三四五六七八九十一二三四五六七八九，\n十。")
+        let option = "  --secret <secret>       Its master secret; else PSP_SECRET, which others cannot see."
+        #expect(
+            HelpText.wrapped(option, to: 60).split(separator: "\n").last?.hasPrefix(String(repeating: " ", count: 26)) == true)
+    }
+
+    @Test("a refusal names flags, not fields")
+    func flags() {
+        #expect(Flags.name(of: "payload.body.title", own: [:]) == "--title")
+        #expect(Flags.name(of: "org_id", own: ["org_id": "--scope"]) == "--scope")
+        #expect(Flags.name(of: "unknown", own: [:]) == "unknown")
+        #expect(
+            Flags.named("a required field is missing: platform, org_id", own: [:])
+                == "a required field is missing: --platform, --org")
+        #expect(Flags.named("缺少必填参数：platform、org_id", own: ["org_id": "<org>"]) == "缺少必填参数：--platform、<org>")
     }
 
     @Test("control characters are not obeyed")

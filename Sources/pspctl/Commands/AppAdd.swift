@@ -4,48 +4,59 @@ import Push
 
 /// `pspctl app add`
 struct AppAdd: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Register an app, or change one.",
-        discussion: """
-            A new app needs --name and --interface; its master secret is made and printed unless it is given. Of one that \
-            exists, what is left out stays as it is.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "add", abstract: say("Register an app, or change one.", "登记应用，或修改应用。"),
+            discussion: say(
+                """
+                A new app needs --name and --interface; its master secret is made and printed unless it is given. Of one that \
+                exists, what is left out stays as it is.
+                """,
+                """
+                新应用需要 --name 和 --interface；未给出主密钥时自动生成并打印。已存在的应用，没有给出的保持不变。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl app add demo --name Demo --interface msg --interface config",
+                    "pspctl app add demo --scope police",
+                    "pspctl app add demo --disabled"))
+    }
 
-            EXAMPLES
-              pspctl app add demo --name Demo --interface msg --interface config
-              pspctl app add demo --scope police
-              pspctl app add demo --disabled
-            """)
-
-    @Argument(help: ArgumentHelp("Which one.", valueName: AppResource.identifier))
+    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: AppResource.identifier))
     var appkey: String
 
-    @Option(help: ArgumentHelp("What people call it.", valueName: "text"))
+    @Option(help: ArgumentHelp(say("What people call it.", "名称。"), valueName: "text"))
     var name: String?
 
-    @Option(name: .customLong("interface"), help: ArgumentHelp("What it may use; may be repeated.", valueName: "name"))
+    @Option(
+        name: .customLong("interface"),
+        help: ArgumentHelp(say("What it may use; may be repeated.", "可以使用的接口，可重复。"), valueName: "name"))
     var interfaces: [Interface] = []
 
-    @Option(help: ArgumentHelp("Its master secret.", valueName: "secret"))
+    @Option(help: ArgumentHelp(say("Its master secret.", "主密钥。"), valueName: "secret"))
     var masterSecret: String?
 
-    @Option(help: ArgumentHelp("The organisation below which it may push.", valueName: "org"))
+    @Option(help: ArgumentHelp(say("The organisation below which it may push.", "可推送的范围：该机构及其下级。"), valueName: "org"))
     var scope: String?
 
-    @Flag(help: "Let it push to everyone.")
+    @Flag(help: ArgumentHelp(say("Let it push to everyone.", "取消范围限制。")))
     var noScope = false
 
-    @Flag(name: .customLong("disabled"), help: "Refuse its calls from now on.")
+    @Flag(name: .customLong("disabled"), help: ArgumentHelp(say("Refuse its calls from now on.", "停用：拒绝其调用。")))
     var isDisabled = false
 
-    @Flag(name: .customLong("enabled"), help: "Take its calls again.")
+    @Flag(name: .customLong("enabled"), help: ArgumentHelp(say("Take its calls again.", "重新启用。")))
     var isEnabled = false
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func validate() throws {
-        guard scope == nil || !noScope else { throw ValidationError("--scope and --no-scope exclude each other.") }
-        guard !isDisabled || !isEnabled else { throw ValidationError("--enabled and --disabled exclude each other.") }
+        guard scope == nil || !noScope else {
+            throw ValidationError(say("--scope and --no-scope exclude each other.", "--scope 与 --no-scope 不能同时使用。"))
+        }
+        guard !isDisabled || !isEnabled else {
+            throw ValidationError(say("--enabled and --disabled exclude each other.", "--enabled 与 --disabled 不能同时使用。"))
+        }
     }
 
     var call: Call {
@@ -60,13 +71,16 @@ struct AppAdd: AsyncParsableCommand {
             json.member("org_id", orNullIf: noScope, scope)
             if isDisabled || isEnabled { json.member("disabled", isDisabled) }
         }
-        return Call(.put, AppResource.path(appkey), body: json.bytes)
+        return Call(
+            .put, AppResource.path(appkey), body: json.bytes, flags: ["appkey": "<appkey>", "org_id": "--scope"])
     }
 
     func run() async throws {
         let reply = try await server.adminClient().send(call)
         if server.json { return Output.json(reply.data.minified()) }
-        print("\(reply.status == 201 ? "created" : "updated") app \(appkey)")
-        if let secret = reply.data["master_secret"]?.string { print("master secret: \(Output.printable(secret))") }
+        print(reply.told(AppResource.noun, appkey))
+        if let secret = reply.data["master_secret"]?.string {
+            print(say("master secret: \(Output.printable(secret))", "主密钥：\(Output.printable(secret))"))
+        }
     }
 }

@@ -4,38 +4,52 @@ import SQLiteStore
 
 /// `pspctl backup`
 struct BackupCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copy the store into a file, while the server goes on.",
-        discussion: """
-            The copy is what the store held at one moment. It is readable by its owner alone, and checked before it gets its \
-            name. It holds all secrets of apps, and is needed whole: keep it as safe as the data directory.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "backup", abstract: say("Copy the store into a file, while the server goes on.", "把存储复制到文件，服务器照常运行。"),
+            discussion: say(
+                """
+                The copy is what the store held at one moment. It is readable by its owner alone, and checked before it gets its \
+                name. It holds all secrets of apps, and is needed whole: keep it as safe as the data directory.
 
-            The copy is made from the files of the data directory, so run this on the server's machine and as its user. While it \
-            goes on, the server's log grows; it gives up when that is too long.
+                The copy is made from the files of the data directory, so run this on the server's machine and as its user. While it \
+                goes on, the server's log grows; it gives up when that is too long.
+                """,
+                """
+                副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。它含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。
 
-            EXAMPLES
-              pspctl backup /var/backups/psp-monday.db
-              pspctl backup psp.backup --data /var/lib/pspd
-            """)
+                副本由数据目录中的文件生成，因此须在服务器所在机器上、以其用户运行。复制期间服务器的日志会增长；过长时放弃。
+                """) + "\n\n"
+                + HelpText.examples("pspctl backup /var/backups/psp-monday.db", "pspctl backup psp.backup --data /var/lib/pspd"))
+    }
 
-    @Argument(help: ArgumentHelp("The file to be made.", valueName: "file"))
+    @Argument(help: ArgumentHelp(say("The file to be made.", "要生成的文件。"), valueName: "file"))
     var file: String
 
-    @Option(help: ArgumentHelp("Give up when the server's log has grown beyond so many MiB.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            say("Give up when the server's log has grown beyond so many MiB.", "服务器日志超过多少 MiB 时放弃。"), valueName: "n"))
     var maxLog = 1_024
 
-    @OptionGroup(title: "Store")
+    @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
 
     func validate() throws {
-        guard (1...1 << 20).contains(maxLog) else { throw ValidationError("--max-log is from 1 to 1048576.") }
+        guard (1...1 << 20).contains(maxLog) else {
+            throw ValidationError(
+                say(
+                    "--max-log must be an integer from 1 to 1048576; got \(maxLog).", "--max-log 应为 1 至 1048576 的整数，收到 \(maxLog)。"
+                ))
+        }
     }
 
     func run() async throws {
         let progress = Progress(isSilent: store.json)
         let result: StoreBackup.Result
         do throws(SQLiteStoreError) {
-            result = try StoreBackup(of: store.path(), to: file, longestLog: maxLog << 20).run { progress.show($0, "copied") }
+            result = try StoreBackup(of: store.path(), to: file, longestLog: maxLog << 20).run {
+                progress.show($0, say("copied", "已复制"))
+            }
         } catch {
             progress.clear()
             throw Failure.store("\(error)")
@@ -50,7 +64,8 @@ struct BackupCommand: AsyncParsableCommand {
             }
             Output.json(json.bytes)
         } else {
-            print("\(file): \(result.bytes) bytes, intact; \(result.examination.summary)")
+            let summary = result.examination.summary
+            print(say("\(file): \(result.bytes) bytes, intact; \(summary)", "\(file)：\(result.bytes) 字节，完好；\(summary)"))
         }
     }
 }

@@ -4,22 +4,28 @@ import SQLiteStore
 
 /// `pspctl check`
 struct CheckCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Tell whether a store or a backup is intact, and what it holds.",
-        discussion: """
-            Reads every page and changes nothing. A server may run meanwhile.
-
-            EXAMPLES
-              pspctl check
-              pspctl check /var/backups/psp-monday.db
-              pspctl check /var/lib/pspd --json
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "check",
+            abstract: say("Tell whether a store or a backup is intact, and what it holds.", "检查存储或备份是否完好，以及其中的内容。"),
+            discussion: say(
+                """
+                Reads every page and changes nothing. A server may run meanwhile.
+                """,
+                """
+                读取每一页，不作任何更改。服务器可以同时运行。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl check", "pspctl check /var/backups/psp-monday.db", "pspctl check /var/lib/pspd --json"))
+    }
 
     @Argument(
-        help: ArgumentHelp("A data directory or the file of a backup; without it, the directory of --data.", valueName: "path"))
+        help: ArgumentHelp(
+            say("A data directory or the file of a backup; without it, the directory of --data.", "数据目录或备份文件；不给则为 --data 的目录。"),
+            valueName: "path"))
     var path: String?
 
-    @OptionGroup(title: "Store")
+    @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
 
     func run() async throws {
@@ -34,9 +40,15 @@ struct CheckCommand: AsyncParsableCommand {
             }
             Output.json(json.bytes)
         } else {
-            print("\(path): \(found.problems.isEmpty ? "intact" : "damaged"), version \(found.version); \(found.summary)")
+            let state = found.problems.isEmpty ? say("intact", "完好") : say("damaged", "已损坏")
+            print(
+                say(
+                    "\(path): \(state), version \(found.version); \(found.summary)",
+                    "\(path)：\(state)，版本 \(found.version)；\(found.summary)"))
             for problem in found.problems { Output.error("  \(Output.printable(problem))") }
-            if !found.problems.isEmpty { Output.error("put back a backup: pspctl restore FILE") }
+            if !found.problems.isEmpty {
+                Output.error(say("put back a backup: pspctl restore FILE", "请放回备份：pspctl restore FILE"))
+            }
         }
         guard found.problems.isEmpty else { throw ExitCode.failure }
     }

@@ -2,36 +2,60 @@ import ArgumentParser
 
 /// `pspctl device list`.
 struct DeviceList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the devices.",
-        discussion: """
-            EXAMPLES
-              pspctl device list
-              pspctl device list --org police --online
-              pspctl device list --user officer-7 --json
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "list", abstract: say("List the devices.", "列出设备。"),
+            discussion: say(
+                """
+                Those of --org are those of the organisation and of everything below it; with --own only its own.
+                """,
+                """
+                --org 列出该机构及其所有下级机构的设备；加 --own 只列出本机构的设备。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl device list",
+                    "pspctl device list --org police --online",
+                    "pspctl device list --org police --own",
+                    "pspctl device list --user officer-7 --json"))
+    }
 
-    @Option(help: ArgumentHelp("Only those of this organisation.", valueName: "org"))
+    @Option(
+        help: ArgumentHelp(
+            say("Only those of this organisation and of everything below it.", "只列出该机构及其所有下级机构的设备。"), valueName: "org"))
     var org: String?
 
-    @Option(help: ArgumentHelp("Only those of this user.", valueName: "user"))
+    @Flag(help: ArgumentHelp(say("Of --org only its own devices.", "--org 只列出本机构的设备。")))
+    var own = false
+
+    @Option(help: ArgumentHelp(say("Only those of this user.", "只列出该用户的设备。"), valueName: "user"))
     var user: String?
 
-    @Flag(inversion: .prefixedNo, help: "Only those that are connected, or that are not.")
+    @Flag(inversion: .prefixedNo, help: ArgumentHelp(say("Only those that are connected, or that are not.", "只列出在线的，或不在线的。")))
     var online: Bool?
 
-    @OptionGroup(title: "Page")
+    @OptionGroup(title: say("Page", "分页"))
     var page: PageOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var query: [(name: String, value: String?)] {
+    func validate() throws {
+        guard !own || org != nil else { throw ValidationError(say("--own needs --org.", "--own 须与 --org 一起使用。")) }
+    }
+
+    private func query(_ org: String?) -> [(name: String, value: String?)] {
         [("org_id", org), ("user_id", user), ("online", online.map { $0 ? "true" : "false" })]
     }
 
     func run() async throws {
-        let listing = Listing(client: try server.adminClient(), path: DeviceResource.path(), query: query)
+        let client = try server.adminClient()
+        var orgs: [String?] = [org]
+        if let org {
+            // One that there is not is told as such: its list would be empty.
+            let tree = try await OrganisationTree(below: org, client)
+            orgs = own ? [org] : tree.withDevices
+        }
+        let listing = Listing(client: client, path: DeviceResource.path(), queries: orgs.map(query))
         try await listing.print(DeviceResource.columns, page: page, json: server.json)
     }
 }

@@ -3,34 +3,40 @@ import JSON
 
 /// `pspctl imports`
 struct ImportsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "imports", abstract: "List imports that the server goes on with or has ended, or show one.",
-        discussion: """
-            EXAMPLES
-              pspctl imports
-              pspctl imports IMPORT_ID --follow
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "imports",
+            abstract: say("List imports that the server goes on with or has ended, or show one.", "列出服务器正在进行或已结束的导入，或查看一个。"),
+            discussion: HelpText.examples("pspctl imports", "pspctl imports IMPORT_ID --follow"))
+    }
 
-    @Argument(help: ArgumentHelp("Which one; all, if left out.", valueName: "id"))
+    @Argument(help: ArgumentHelp(say("Which one; all, if left out.", "哪一个，不给则列出全部。"), valueName: "id"))
     var id: String?
 
-    @Flag(help: "Wait for its end.")
+    @Flag(help: ArgumentHelp(say("Wait for its end.", "等待其结束。")))
     var follow = false
 
-    @OptionGroup var page: PageOptions
+    @OptionGroup(title: say("Page", "分页"))
+    var page: PageOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func validate() throws {
-        guard !follow || id != nil else { throw ValidationError("--follow needs the import to follow.") }
+        guard !follow || id != nil else {
+            throw ValidationError(say("--follow needs the import to follow.", "--follow 须给出导入的编号。"))
+        }
     }
 
-    private static let columns = [
-        Column("IMPORT", "import_id"), Column("STATE", "state"), Column("LINES", "lines", isNumber: true),
-        Column("DONE", "done", isNumber: true), Column("FAILED", "failed", isNumber: true), Column("STARTED", "started_at"),
-        Column("ENDED", "ended_at"),
-    ]
+    private static var columns: [Column] {
+        [
+            Column(say("IMPORT", "导入"), "import_id"), Column(say("STATE", "状态"), "state"),
+            Column(say("LINES", "行数"), "lines", isNumber: true),
+            Column(say("DONE", "已完成"), "done", isNumber: true), Column(say("FAILED", "失败"), "failed", isNumber: true),
+            Column(say("STARTED", "开始时间"), "started_at"),
+            Column(say("ENDED", "结束时间"), "ended_at"),
+        ]
+    }
 
     func run() async throws {
         let client = try server.adminClient()
@@ -53,6 +59,6 @@ struct ImportsCommand: AsyncParsableCommand {
         for line in Details.lines(of: report, hiding: ["failures"]) { Swift.print(line) }
         var result = ImportResult()
         result.add(report, of: ImportBatches.Batch(firstLine: 1))
-        for failure in result.failures { Swift.print("line \(failure)") }
+        for failure in result.failures { Swift.print(say("line \(failure)", "第 \(failure)")) }
     }
 }

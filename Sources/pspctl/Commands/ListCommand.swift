@@ -4,14 +4,14 @@ import ArgumentParser
 struct ListCommand<Kind: Resource>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "list", abstract: "List the \(Kind.noun)s.",
-            discussion: "EXAMPLES\n  pspctl \(Kind.group) list\n  pspctl \(Kind.group) list --all --json")
+            commandName: "list", abstract: say("List the \(Kind.noun)s.", "列出\(Kind.noun)。"),
+            discussion: HelpText.examples("pspctl \(Kind.group) list", "pspctl \(Kind.group) list --all --json"))
     }
 
-    @OptionGroup(title: "Page")
+    @OptionGroup(title: say("Page", "分页"))
     var page: PageOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func run() async throws {

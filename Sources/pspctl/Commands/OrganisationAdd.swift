@@ -3,33 +3,40 @@ import JSON
 
 /// `pspctl org add`
 struct OrganisationAdd: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Register an organisation, or change one.",
-        discussion: """
-            A new organisation needs --name. With --parent it moves below another one, with all its devices.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "add", abstract: say("Register an organisation, or change one.", "登记组织机构，或修改组织机构。"),
+            discussion: say(
+                """
+                A new organisation needs --name. With --parent it moves below another one, with all its devices.
+                """,
+                """
+                新机构需要 --name。--parent 把它连同其所有设备移到另一机构之下。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl org add police --name Police",
+                    "pspctl org add traffic --name \"Traffic police\" --parent police"))
+    }
 
-            EXAMPLES
-              pspctl org add police --name Police
-              pspctl org add traffic --name "Traffic police" --parent police
-            """)
-
-    @Argument(help: ArgumentHelp("Which one.", valueName: OrganisationResource.identifier))
+    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: OrganisationResource.identifier))
     var org: String
 
-    @Option(help: ArgumentHelp("What people call it.", valueName: "text"))
+    @Option(help: ArgumentHelp(say("What people call it.", "名称。"), valueName: "text"))
     var name: String?
 
-    @Option(help: ArgumentHelp("The organisation that it belongs to.", valueName: "org"))
+    @Option(help: ArgumentHelp(say("The organisation that it belongs to.", "所属机构。"), valueName: "org"))
     var parent: String?
 
-    @Flag(help: "Make it a root.")
+    @Flag(help: ArgumentHelp(say("Make it a root.", "成为顶级机构。")))
     var noParent = false
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func validate() throws {
-        guard parent == nil || !noParent else { throw ValidationError("--parent and --no-parent exclude each other.") }
+        guard parent == nil || !noParent else {
+            throw ValidationError(say("--parent and --no-parent exclude each other.", "--parent 与 --no-parent 不能同时使用。"))
+        }
     }
 
     var call: Call {
@@ -38,12 +45,12 @@ struct OrganisationAdd: AsyncParsableCommand {
             json.member("name", ifPresent: name)
             json.member("parent_id", orNullIf: noParent, parent)
         }
-        return Call(.put, OrganisationResource.path(org), body: json.bytes)
+        return Call(.put, OrganisationResource.path(org), body: json.bytes, flags: OrganisationResource.flags)
     }
 
     func run() async throws {
         let reply = try await server.adminClient().send(call)
         if server.json { return Output.json(reply.data.minified()) }
-        print("\(reply.status == 201 ? "created" : "updated") organisation \(org)")
+        print(reply.told(OrganisationResource.noun, org))
     }
 }

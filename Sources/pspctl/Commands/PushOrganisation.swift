@@ -2,34 +2,41 @@ import ArgumentParser
 
 /// `pspctl push org`
 struct PushOrganisation: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "org", abstract: "Push to an organisation and everything below it.",
-        discussion: """
-            EXAMPLES
-              pspctl push org police --app demo --secret SECRET --title Hello
-              PSP_SECRET=… pspctl push org police --app demo --custom-json '{"order":7}' --tag orders
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "org", abstract: say("Push to an organisation and everything below it.", "推送给组织机构及其所有下级。"),
+            discussion: HelpText.examples(
+                "pspctl push org police --app demo --secret SECRET --title Hello --wait",
+                "PSP_SECRET=SECRET pspctl push org police --app demo --custom-json '{\"order\":7}' --tag orders"))
+    }
 
-    @Argument(help: ArgumentHelp("The organisation.", valueName: "org"))
+    @Argument(help: ArgumentHelp(say("The organisation.", "组织机构。"), valueName: "org"))
     var org: String
 
-    @OptionGroup(title: "Message")
+    @OptionGroup(title: say("Message", "内容"))
     var message: MessageOptions
 
-    @OptionGroup(title: "Push")
+    @OptionGroup(title: say("Push", "推送"))
     var push: PushOptions
 
-    @OptionGroup(title: "Caller")
+    @OptionGroup(title: say("Push", "推送"))
+    var waiting: WaitOptions
+
+    @OptionGroup(title: say("Caller", "调用方"))
     var caller: CallerOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     var call: Call {
-        get throws { PushRun.call(.message, body: PushBody.bytes(to: .organisation(org), try message.content, push)) }
+        get throws {
+            PushRun.call(
+                .message, body: PushBody.bytes(to: .organisation(org), try message.content, push),
+                flags: ["org_id": "<org>"])
+        }
     }
 
     func run() async throws {
-        try await PushRun.send(call, as: caller, to: server)
+        try await PushRun(caller, waiting, to: server).send(call)
     }
 }

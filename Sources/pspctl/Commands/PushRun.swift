@@ -1,14 +1,67 @@
+import JSON
 import Push
 
-/// Sends a push and tells its task.
-enum PushRun {
-    static func call(_ interface: Interface, body: [UInt8]) -> Call {
-        Call(.post, ["psp", "push", interface.rawValue], body: body)
+/// Sends a push and tells its task; and waits for its end, if that is wanted.
+struct PushRun {
+    let client: ServerClient
+    let isJSON: Bool
+    let waiting: WaitOptions
+
+    static func call(_ interface: Interface, body: [UInt8], flags: [String: String] = [:]) -> Call {
+        Call(.post, ["psp", "push", interface.rawValue], body: body, flags: flags)
     }
 
-    static func send(_ call: Call, as caller: CallerOptions, to server: ServerOptions) async throws {
-        let data = try await caller.client(server).send(call).data
-        if server.json { return Output.json(data.minified()) }
-        print("task \(data["task_id"]?.string ?? "?")")
+    init(_ caller: CallerOptions, _ waiting: WaitOptions, to server: ServerOptions) throws {
+        client = try caller.client(server)
+        isJSON = server.json
+        self.waiting = waiting
+    }
+
+    func send(_ call: Call) async throws {
+        let data = try await client.send(call).data
+        let task = data["task_id"]?.string ?? "?"
+        guard waiting.wait else { return isJSON ? Output.json(data.minified()) : print(say("task \(task)", "任务 \(task)")) }
+        if !isJSON { print(say("task \(task)", "任务 \(task)")) }
+        let ended = try await end(of: task)
+        if isJSON { return Output.json(ended.minified()) }
+        let status = Column.show(ended["status"], named: "status")
+        print(say("\(status): \(Self.summary(of: ended))", "\(status)：\(Self.summary(of: ended))"))
+    }
+
+    // MARK: Waiting
+
+    /// A device that is connected has it within milliseconds; who waits longer is asked for less often.
+    private static let longestPause = Duration.seconds(2)
+
+    /// The task when nothing of it is pending any more.
+    /// - Throws: `Failure.timeout`.
+    private func end(of task: String) async throws -> JSONValue {
+        let progress = Progress(isSilent: isJSON)
+        defer { progress.clear() }
+        let deadline = ContinuousClock.now + .seconds(waiting.timeout)
+        var pause = Duration.milliseconds(100)
+        while true {
+            let now = try await client.send(Call(.get, ["psp", "push", "task", task])).data
+            if now["counts"]?["pending"]?.int64 ?? 0 == 0 { return now }
+            progress.show(Self.fraction(of: now), Self.summary(of: now))
+            guard ContinuousClock.now < deadline else { throw Failure.timeout(progress: Self.summary(of: now)) }
+            try await Task.sleep(for: min(pause, deadline - ContinuousClock.now))
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private static func fraction(of task: JSONValue) -> Double? {
+        guard let targeted = task["counts"]?["targeted"]?.int64, targeted > 0 else { return nil }
+        return 1 - Double(task["counts"]?["pending"]?.int64 ?? 0) / Double(targeted)
+    }
+
+    /// How many devices there are, and in which states, but for states that none is in.
+    static func summary(of task: JSONValue) -> String {
+        let counts = RecipientState.allCases.compactMap { state -> String? in
+            guard let count = task["counts"]?[state.rawValue]?.int64, count > 0 else { return nil }
+            return "\(state.rawValue) \(count)"
+        }
+        let targeted = "targeted \(task["counts"]?["targeted"]?.int64 ?? 0)"
+        return ([targeted] + counts).joined(separator: ", ")
     }
 }

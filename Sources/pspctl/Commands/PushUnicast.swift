@@ -2,27 +2,30 @@ import ArgumentParser
 
 /// `pspctl push unicast`
 struct PushUnicast: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "unicast", abstract: "Push to one device.",
-        discussion: """
-            EXAMPLES
-              pspctl push unicast phone-1 --app demo --secret SECRET --title Hello
-              PSP_SECRET=… pspctl push unicast phone-1 --app demo --custom-json '{"order":7}' --tag orders
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "unicast", abstract: say("Push to one device.", "推送给一台设备。"),
+            discussion: HelpText.examples(
+                "pspctl push unicast phone-1 --app demo --secret SECRET --title Hello --wait",
+                "PSP_SECRET=SECRET pspctl push unicast phone-1 --app demo --custom-json '{\"order\":7}' --tag orders"))
+    }
 
-    @Argument(help: ArgumentHelp("The device.", valueName: "token"))
+    @Argument(help: ArgumentHelp(say("The device.", "设备。"), valueName: "token"))
     var token: String
 
-    @OptionGroup(title: "Message")
+    @OptionGroup(title: say("Message", "内容"))
     var message: MessageOptions
 
-    @OptionGroup(title: "Push")
+    @OptionGroup(title: say("Push", "推送"))
     var push: PushOptions
 
-    @OptionGroup(title: "Caller")
+    @OptionGroup(title: say("Push", "推送"))
+    var waiting: WaitOptions
+
+    @OptionGroup(title: say("Caller", "调用方"))
     var caller: CallerOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     var call: Call {
@@ -30,6 +33,6 @@ struct PushUnicast: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await PushRun.send(call, as: caller, to: server)
+        try await PushRun(caller, waiting, to: server).send(call)
     }
 }

@@ -2,34 +2,41 @@ import ArgumentParser
 
 /// `pspctl push user`
 struct PushUser: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Push to every device of a user.",
-        discussion: """
-            EXAMPLES
-              pspctl push user officer-7 --app demo --secret SECRET --title Hello
-              PSP_SECRET=… pspctl push user officer-7 --app demo --custom-json '{"order":7}' --tag orders
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "user", abstract: say("Push to every device of a user.", "推送给用户的所有设备。"),
+            discussion: HelpText.examples(
+                "pspctl push user officer-7 --app demo --secret SECRET --title Hello --wait",
+                "PSP_SECRET=SECRET pspctl push user officer-7 --app demo --custom-json '{\"order\":7}' --tag orders"))
+    }
 
-    @Argument(help: ArgumentHelp("The user.", valueName: "user"))
+    @Argument(help: ArgumentHelp(say("The user.", "用户。"), valueName: "user"))
     var user: String
 
-    @OptionGroup(title: "Message")
+    @OptionGroup(title: say("Message", "内容"))
     var message: MessageOptions
 
-    @OptionGroup(title: "Push")
+    @OptionGroup(title: say("Push", "推送"))
     var push: PushOptions
 
-    @OptionGroup(title: "Caller")
+    @OptionGroup(title: say("Push", "推送"))
+    var waiting: WaitOptions
+
+    @OptionGroup(title: say("Caller", "调用方"))
     var caller: CallerOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     var call: Call {
-        get throws { PushRun.call(.message, body: PushBody.bytes(to: .user(user), try message.content, push)) }
+        get throws {
+            PushRun.call(
+                .message, body: PushBody.bytes(to: .user(user), try message.content, push),
+                flags: ["user_id": "<user>"])
+        }
     }
 
     func run() async throws {
-        try await PushRun.send(call, as: caller, to: server)
+        try await PushRun(caller, waiting, to: server).send(call)
     }
 }

@@ -4,21 +4,41 @@ import ArgumentParser
 struct RemoveCommand<Kind: Resource>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "remove", abstract: "Remove one \(Kind.noun).",
-            discussion: "EXAMPLE\n  pspctl \(Kind.group) remove \(Kind.example)")
+            commandName: "remove", abstract: say("Remove one \(Kind.noun).", "删除一个\(Kind.noun)。"),
+            discussion: say("Asks before it does; scripts say --yes.", "删除前会询问；脚本中使用 --yes。") + "\n\n"
+                + HelpText.examples(
+                    "pspctl \(Kind.group) remove \(Kind.example)", "pspctl \(Kind.group) remove \(Kind.example) --yes"))
     }
 
-    @Argument(help: ArgumentHelp("Which one.", valueName: Kind.identifier))
+    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: Kind.identifier))
     var identifier: String
 
-    @OptionGroup(title: "Server")
+    @Flag(help: ArgumentHelp(say("Do not ask.", "不询问。")))
+    var yes = false
+
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var call: Call { Call(.delete, Kind.path(identifier)) }
+    var call: Call { Call(.delete, Kind.path(identifier), flags: Kind.flags) }
 
     func run() async throws {
-        let data = try await server.adminClient().send(call).data
+        let client = try server.adminClient()
+        try confirm()
+        let data = try await client.send(call).data
         if server.json { return Output.json(data.minified()) }
-        print("removed \(Kind.noun) \(identifier)")
+        print(say("removed \(Kind.noun) \(identifier)", "已删除\(Kind.noun) \(identifier)"))
+    }
+
+    /// What is removed does not come back, and a device's secret neither.
+    private func confirm() throws {
+        guard !yes else { return }
+        guard Terminal.canAsk else {
+            throw ValidationError(
+                say(
+                    "Nobody can be asked, since standard input is no terminal: give --yes.",
+                    "标准输入不是终端，无法询问：请加 --yes。"))
+        }
+        let question = say("Remove \(Kind.noun) \(identifier)? [y/N] ", "确定删除\(Kind.noun) \(identifier) 吗？[y/N] ")
+        guard Output.confirms(question) else { throw Failure.declined }
     }
 }

@@ -4,6 +4,8 @@ protocol Resource: Sendable {
     static var noun: String { get }
     /// As its identifier is called in usage texts.
     static var identifier: String { get }
+    /// The fields of the interface that are the identifier, as ``Flags`` names it.
+    static var flags: [String: String] { get }
     /// An identifier for the examples in help texts.
     static var example: String { get }
     /// Its segment of the admin interface, which is also the member of a reply that holds the identifier.
@@ -21,38 +23,50 @@ extension Resource {
 }
 
 enum AppResource: Resource {
-    static let noun = "app"
+    static var noun: String { say("app", "应用") }
     static let identifier = "appkey"
     static let example = "demo"
     static let segment = "apps"
+    static let flags = ["appkey": "<appkey>"]
     static let group = "app"
-    static let columns = [
-        Column("APPKEY", "appkey"), Column("NAME", "name"), Column("INTERFACES", "interfaces"), Column("SCOPE", "org_id"),
-        Column("DISABLED", "disabled"),
-    ]
+    static var columns: [Column] {
+        [
+            Column(say("APPKEY", "应用"), "appkey"), Column(say("NAME", "名称"), "name"),
+            Column(say("INTERFACES", "接口"), "interfaces"), Column(say("SCOPE", "范围"), "org_id"),
+            Column(say("DISABLED", "停用"), "disabled"),
+        ]
+    }
 }
 
 enum OrganisationResource: Resource {
-    static let noun = "organisation"
+    static var noun: String { say("organisation", "机构") }
     static let identifier = "org"
     static let example = "police"
     static let segment = "orgs"
+    static let flags = ["org_id": "<org>"]
     static let group = "org"
-    static let columns = [
-        Column("ORG", "org_id"), Column("NAME", "name"), Column("PARENT", "parent_id"),
-        Column("DEVICES", "devices", isNumber: true),
-        Column("ONLINE", "online", isNumber: true),
-    ]
+    static var columns: [Column] {
+        [
+            Column(say("ORG", "机构"), "org_id"), Column(say("NAME", "名称"), "name"), Column(say("PARENT", "上级"), "parent_id"),
+            Column(say("DEVICES", "设备数"), "devices", isNumber: true),
+            Column(say("ONLINE", "在线"), "online", isNumber: true),
+        ]
+    }
 }
 
 enum DeviceResource: Resource {
-    static let noun = "device"
+    static var noun: String { say("device", "设备") }
     static let identifier = "token"
     static let example = "phone-1"
     static let segment = "devices"
+    static let flags = ["device_token": "<token>"]
     static let group = "device"
-    static let columns = [
-        Column("DEVICE", "device_token"), Column("PLATFORM", "platform"), Column("ORG", "org_id"), Column("USER", "user_id"),
-        Column("TEST", "test"), Column("ONLINE", "online"), Column("LAST SEEN", "last_seen"),
-    ]
+    static var columns: [Column] {
+        [
+            Column(say("DEVICE", "设备"), "device_token"), Column(say("PLATFORM", "平台"), "platform"),
+            Column(say("ORG", "机构"), "org_id"), Column(say("USER", "用户"), "user_id"),
+            Column(say("TEST", "测试"), "test"), Column(say("ONLINE", "在线"), "online"),
+            Column(say("LAST SEEN", "最近在线"), "last_seen"),
+        ]
+    }
 }

@@ -5,25 +5,31 @@ import SQLiteStore
 
 /// `pspctl restore`
 struct RestoreCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Put a backup into a data directory in which no server runs.",
-        discussion: """
-            The store that is there is kept beside it, under another name. What was pushed after the backup is gone; devices get \
-            again what they acknowledged after it. At its next start the server makes a new admin token, and tells new tasks and \
-            configurations apart from those that the backup lacks.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "restore",
+            abstract: say("Put a backup into a data directory in which no server runs.", "把备份放回没有服务器运行的数据目录。"),
+            discussion: say(
+                """
+                The store that is there is kept beside it, under another name. What was pushed after the backup is gone; devices get \
+                again what they acknowledged after it. At its next start the server makes a new admin token, and tells new tasks and \
+                configurations apart from those that the backup lacks.
+                """,
+                """
+                原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的管理令牌，\
+                并把新的任务和配置与备份中缺少的区分开。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl restore /var/backups/psp-monday.db --data /var/lib/pspd", "pspctl restore psp.backup --yes"))
+    }
 
-            EXAMPLES
-              pspctl restore /var/backups/psp-monday.db --data /var/lib/pspd
-              pspctl restore psp.backup --yes
-            """)
-
-    @Argument(help: ArgumentHelp("A file that pspctl backup made.", valueName: "file"))
+    @Argument(help: ArgumentHelp(say("A file that pspctl backup made.", "pspctl backup 生成的文件。"), valueName: "file"))
     var file: String
 
-    @Flag(help: "Do not ask.")
+    @Flag(help: ArgumentHelp(say("Do not ask.", "不询问。")))
     var yes = false
 
-    @OptionGroup(title: "Store")
+    @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
 
     func run() async throws {
@@ -35,8 +41,13 @@ struct RestoreCommand: AsyncParsableCommand {
         do {
             let restore = try StoreRestore(into: directory)
             replaces = restore.replaces
-            if replaces && !yes { try confirm("Replace the store in \(directory)? It is kept as psp.db\(suffix).") }
-            found = try restore.run(from: file, keepingOldAs: suffix) { progress.show($0, "copied") }
+            if replaces && !yes {
+                try confirm(
+                    say(
+                        "Replace the store in \(directory)? It is kept as psp.db\(suffix).",
+                        "替换 \(directory) 中的存储吗？原有的保留为 psp.db\(suffix)。"))
+            }
+            found = try restore.run(from: file, keepingOldAs: suffix) { progress.show($0, say("copied", "已复制")) }
         } catch let error as SQLiteStoreError {
             progress.clear()
             throw Failure.store("\(error)")
@@ -51,17 +62,22 @@ struct RestoreCommand: AsyncParsableCommand {
             }
             return Output.json(json.bytes)
         }
-        print("\(directory): restored; \(found.summary)")
-        if replaces { print("the store that was there is psp.db\(suffix)") }
-        print("start the server; it makes a new admin token in \(directory)/admin.token")
+        print(say("\(directory): restored; \(found.summary)", "\(directory)：已放回；\(found.summary)"))
+        if replaces {
+            print(say("the store that was there is psp.db\(suffix)", "原有的存储为 psp.db\(suffix)"))
+        }
+        print(
+            say(
+                "start the server; it makes a new admin token in \(directory)/admin.token",
+                "请启动服务器；它会在 \(directory)/admin.token 中生成新的管理令牌"))
     }
 
     private func confirm(_ question: String) throws {
-        guard isatty(STDIN_FILENO) == 1 else { throw ValidationError("\(question) Nobody can be asked: give --yes.") }
-        FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
-        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
-            throw Failure.store("nothing was changed")
+        guard Terminal.canAsk else {
+            throw ValidationError(
+                say("\(question) Nobody can be asked: give --yes.", "\(question)标准输入不是终端，无法询问：请加 --yes。"))
         }
+        guard Output.confirms("\(question) [y/N] ") else { throw Failure.declined }
     }
 
     /// The time, as a part of a file's name.

@@ -4,17 +4,17 @@ import ArgumentParser
 struct ShowCommand<Kind: Resource>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "show", abstract: "Show one \(Kind.noun).",
-            discussion: "EXAMPLE\n  pspctl \(Kind.group) show \(Kind.example)")
+            commandName: "show", abstract: say("Show one \(Kind.noun).", "查看一个\(Kind.noun)。"),
+            discussion: HelpText.examples("pspctl \(Kind.group) show \(Kind.example)"))
     }
 
-    @Argument(help: ArgumentHelp("Which one.", valueName: Kind.identifier))
+    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: Kind.identifier))
     var identifier: String
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var call: Call { Call(.get, Kind.path(identifier)) }
+    var call: Call { Call(.get, Kind.path(identifier), flags: Kind.flags) }
 
     func run() async throws {
         let data = try await server.adminClient().send(call).data

@@ -4,35 +4,42 @@ import Push
 
 /// `pspctl task`
 struct TaskCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "task", abstract: "Show a task: what was pushed, its counts, who has it and who has not.",
-        discussion: """
-            Lists the devices of each state that has any, up to --limit a state.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "task",
+            abstract: say("Show a task: what was pushed, its counts, who has it and who has not.", "查看任务：推送了什么、计数、谁收到了谁没有。"),
+            discussion: say(
+                """
+                Lists the devices of each state that has any, up to --limit a state.
+                """,
+                """
+                列出每种状态的设备，每种最多 --limit 台。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl task TASK_ID",
+                    "pspctl task TASK_ID --state pending --all",
+                    "pspctl task TASK_ID --json"))
+    }
 
-            EXAMPLES
-              pspctl task TASK_ID
-              pspctl task TASK_ID --state pending --all
-              pspctl task TASK_ID --json
-            """)
-
-    @Argument(help: ArgumentHelp("The task.", valueName: "id"))
+    @Argument(help: ArgumentHelp(say("The task.", "任务。"), valueName: "id"))
     var id: String
 
     @Option(
-        name: .customLong("state"), help: ArgumentHelp("Only the devices in this state; may be repeated.", valueName: "state"))
+        name: .customLong("state"),
+        help: ArgumentHelp(say("Only the devices in this state; may be repeated.", "只列出该状态的设备，可重复。"), valueName: "state"))
     var states: [RecipientState] = []
 
-    @Option(help: ArgumentHelp("So many devices of each state.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp(say("So many devices of each state.", "每种状态列出多少台。"), valueName: "n"))
     var limit = 20
 
-    @Flag(help: "All devices of each state.")
+    @Flag(help: ArgumentHelp(say("All devices of each state.", "每种状态的所有设备。")))
     var all = false
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func validate() throws {
-        guard limit >= 1 else { throw ValidationError("--limit is at least 1.") }
+        try PageOptions.check(limit: limit)
     }
 
     static func path(_ id: String) -> [String] { ["psp", "admin", "tasks", id] }
@@ -59,6 +66,9 @@ struct TaskCommand: AsyncParsableCommand {
     }
 
     private func printText(_ task: JSONValue, _ states: [RecipientState], _ client: ServerClient) async throws {
+        if let title = task["payload"]?["body"]?["title"]?.string {
+            print(Details.line("title", Output.printable(title), in: task, hiding: ["counts"]))
+        }
         for line in Details.lines(of: task, hiding: ["counts"]) { print(line) }
         if let counts = task["counts"] {
             print("")
@@ -72,7 +82,10 @@ struct TaskCommand: AsyncParsableCommand {
                 let detail = item["detail"].map { "  " + Column.show($0, named: "detail") } ?? ""
                 print("  " + Column.show(item["device_token"], named: "device_token") + detail)
             }
-            if hasMore { print("  … and \(max(0, TaskCommand.count(state, in: task) - shown)) more") }
+            if hasMore {
+                let rest = max(0, TaskCommand.count(state, in: task) - shown)
+                print("  " + say("… and \(rest) more", "……还有 \(rest) 台"))
+            }
         }
     }
 

@@ -3,41 +3,57 @@ import JSON
 
 /// `pspctl tasks`
 struct TasksCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "tasks", abstract: "List the tasks of all apps, newest first.",
-        discussion: """
-            EXAMPLES
-              pspctl tasks
-              pspctl tasks --app demo --from 2026-11-24T00:00:00+08:00 --all
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "tasks", abstract: say("List the tasks of all apps, newest first.", "列出所有应用的任务，新的在前。"),
+            discussion: HelpText.examples(
+                "pspctl tasks",
+                "pspctl tasks --app demo --tag orders",
+                "pspctl tasks --app demo --out-biz-no order-7",
+                "pspctl tasks --app demo --from 2026-11-24T00:00:00+08:00 --all"))
+    }
 
-    @Option(help: ArgumentHelp("Only those of this app.", valueName: "appkey"))
+    @Option(help: ArgumentHelp(say("Only those of this app.", "只列出该应用的任务。"), valueName: "appkey"))
     var app: String?
 
-    @Option(help: ArgumentHelp("Only those to this organisation.", valueName: "org"))
+    @Option(help: ArgumentHelp(say("Only those to this organisation.", "只列出推给该机构的任务。"), valueName: "org"))
     var org: String?
 
-    @Option(help: ArgumentHelp("Not those before this time: Unix time or RFC 3339.", valueName: "time"))
+    @Option(help: ArgumentHelp(say("Only those with this tag.", "只列出带该标签的任务。"), valueName: "text"))
+    var tag: String?
+
+    @Option(help: ArgumentHelp(say("Only those with this id of the caller's own.", "只列出该编号（out_biz_no）的任务。"), valueName: "id"))
+    var outBizNo: String?
+
+    @Option(
+        help: ArgumentHelp(
+            say("Not those before this time: Unix time or RFC 3339.", "不早于该时间的：Unix 时间或 RFC 3339。"), valueName: "time"))
     var from: Instant?
 
-    @Option(help: ArgumentHelp("Only those before this time.", valueName: "time"))
+    @Option(help: ArgumentHelp(say("Only those before this time.", "早于该时间的。"), valueName: "time"))
     var to: Instant?
 
-    @OptionGroup(title: "Page")
+    @OptionGroup(title: say("Page", "分页"))
     var page: PageOptions
 
-    @OptionGroup(title: "Server")
+    @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    static let columns = [
-        Column("TASK", "task_id"), Column("CREATED", "created_at"), Column("APP", "appkey"), Column("KIND", "interface"),
-        Column("TARGET", text: target), Column("STATUS", "status"), Column("TARGETED", "counts", "targeted", isNumber: true),
-        Column("DELIVERED", "counts", "delivered", isNumber: true), Column("PENDING", "counts", "pending", isNumber: true),
-        Column("TAG", "tag"),
-    ]
+    static var columns: [Column] {
+        [
+            Column(say("TASK", "任务"), "task_id"), Column(say("CREATED", "创建时间"), "created_at"),
+            Column(say("APP", "应用"), "appkey"), Column(say("KIND", "接口"), "interface"),
+            Column(say("TARGET", "目标"), text: target), Column(say("STATUS", "状态"), "status"),
+            Column(say("TARGETED", "目标数"), "counts", "targeted", isNumber: true),
+            Column(say("DELIVERED", "已送达"), "counts", "delivered", isNumber: true),
+            Column(say("PENDING", "待送达"), "counts", "pending", isNumber: true),
+            Column(say("TAG", "标签"), "tag"),
+        ]
+    }
 
     @Sendable private static func target(of task: JSONValue) -> String {
-        for (key, noun) in [("device_tokens", "device"), ("user_id", "user"), ("org_id", "org")] {
+        for (key, noun) in [("device_tokens", DeviceResource.noun), ("user_id", say("user", "用户")), ("org_id", say("org", "机构"))]
+        {
             if let name = task[key]?.string { return "\(noun) \(Output.printable(name))" }
         }
         return "-"
@@ -45,7 +61,8 @@ struct TasksCommand: AsyncParsableCommand {
 
     var query: [(name: String, value: String?)] {
         [
-            ("appkey", app), ("org_id", org), ("from", from.map { String($0.milliseconds) }),
+            ("appkey", app), ("org_id", org), ("tag", tag), ("out_biz_no", outBizNo),
+            ("from", from.map { String($0.milliseconds) }),
             ("to", to.map { String($0.milliseconds) }),
         ]
     }

@@ -21,16 +21,21 @@ struct CSVHeader {
             let known = Field(rawValue: String(name.filter { $0 != " " }).lowercased())
             guard let known, !columns.contains(known) else {
                 let fields = Field.allCases.map(\.rawValue).joined(separator: ", ")
-                let fault = known == nil ? "no field “\(Output.printable(String(name.prefix(40))))”" : "“\(name)” is there twice"
+                let shown = Output.printable(String(name.prefix(40)))
+                let fault =
+                    known == nil
+                    ? say("no field “\(shown)”", "没有字段“\(shown)”") : say("“\(shown)” is there twice", "“\(shown)”重复出现")
                 throw .file(
                     path: place,
                     reason:
-                        "\(fault): the first line of a CSV file names its columns, of \(fields); other files are JSON, an object a line"
+                        say(
+                            "\(fault): the first line of a CSV file names its columns, of \(fields); other files are JSON, an object a line",
+                            "\(fault)：CSV 文件的第一行是列名，可用 \(fields)；其他文件为 JSON，每行一个对象")
                 )
             }
             columns.append(known)
         }
-        guard columns.contains(.id) else { throw .file(path: place, reason: "no column “id”") }
+        guard columns.contains(.id) else { throw .file(path: place, reason: say("no column “id”", "没有“id”列")) }
         self.columns = columns
     }
 
@@ -39,7 +44,10 @@ struct CSVHeader {
     func line(_ record: CSVRecords.Record, of file: String) throws(Failure) -> [UInt8] {
         guard record.fields.count <= columns.count else {
             throw .file(
-                path: "\(file):\(record.lines.lowerBound)", reason: "\(record.fields.count) cells, and \(columns.count) columns")
+                path: "\(file):\(record.lines.lowerBound)",
+                reason: say(
+                    "\(record.fields.count) cells, and \(columns.count) columns", "\(record.fields.count) 个单元格，\(columns.count) 列"
+                ))
         }
         var json = JSONWriter()
         json.object { json in

@@ -23,13 +23,15 @@ struct CSVRecords {
             if let first = parser.firstLine, !parser.isQuoted { return Record(lines: first...line.number, fields: parser.take()) }
         }
         guard let first = parser.firstLine else { return nil }
-        throw .file(path: "\(name):\(first)", reason: "a quote that begins here does not end")
+        throw .file(path: "\(name):\(first)", reason: say("a quote that begins here does not end", "此处开始的引号没有结束"))
     }
 
     private func feed(_ parser: inout FieldParser, _ line: TextLines.Line) throws(Failure) {
         guard parser.feed(line) else {
             throw .file(
-                path: "\(name):\(line.number)", reason: "a quote in the middle of a field: put the field in quotes and double it")
+                path: "\(name):\(line.number)",
+                reason: say(
+                    "a quote in the middle of a field: put the field in quotes and double it", "内容中间有引号：请给内容加引号，并把其中的引号写两遍"))
         }
     }
 

@@ -18,7 +18,9 @@ final class DeviceSecrets {
         self.path = path
         guard descriptor >= 0 else {
             let error = SystemError.last
-            throw .file(path: path, reason: error.code == EEXIST ? "is there already, and is not overwritten" : "\(error)")
+            throw .file(
+                path: path,
+                reason: error.code == EEXIST ? say("is there already, and is not overwritten", "已存在，不会覆盖") : "\(error)")
         }
     }
 
@@ -41,11 +43,12 @@ final class DeviceSecrets {
         do {
             try writeAll(unwritten, to: descriptor)
         } catch {
-            throw .file(path: path, reason: "cannot be written (\(error))")
+            throw .file(path: path, reason: say("cannot be written (\(error))", "无法写入（\(error)）"))
         }
         unwritten.removeAll(keepingCapacity: true)
         guard fsync(descriptor) == 0 else {
-            throw .file(path: path, reason: "cannot be written (\(SystemError.last))")
+            let error = SystemError.last
+            throw .file(path: path, reason: say("cannot be written (\(error))", "无法写入（\(error)）"))
         }
     }
 }

@@ -1,4 +1,6 @@
+import Base
 import Foundation
+import Glibc
 
 /// The file that is imported, and how much of it was read and is done.
 final class ImportFile {
@@ -15,20 +17,22 @@ final class ImportFile {
             (handle, size) = (.standardInput, nil)
             return
         }
-        do {
-            handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        } catch {
-            throw .file(path: path, reason: "cannot be opened (\(error.localizedDescription))")
-        }
+        // Foundation's own words for what the system says are no sentence ("NSCocoaErrorDomain error 260").
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unreadable(path, .last) }
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         size = attributes?[.type] as? FileAttributeType == .typeRegular ? attributes?[.size] as? Int : nil
     }
 
     /// Up to so many bytes.
-    func read(_ count: Int) throws -> Data? {
-        let data = try handle.read(upToCount: count)
-        readCount += data?.count ?? 0
-        return data
+    func read(_ count: Int) throws(SystemError) -> Data? {
+        var buffer = [UInt8](repeating: 0, count: count)
+        var got: Int
+        repeat { got = Glibc.read(handle.fileDescriptor, &buffer, count) } while got < 0 && errno == EINTR
+        guard got >= 0 else { throw .last }
+        readCount += got
+        return Data(buffer[..<got])
     }
 
     func batchEnded() { doneCount = readCount }

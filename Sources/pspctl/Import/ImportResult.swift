@@ -11,7 +11,8 @@ struct ImportResult {
         let field: String?
 
         var description: String {
-            "\(line): refused with \(code): \(Output.printable(text))" + (field.map { " [\(Output.printable($0))]" } ?? "")
+            say("\(line): refused with \(code): \(Output.printable(text))", "\(line) 行：被拒绝，\(code)：\(Output.printable(text))")
+                + (field.map { " [\(Output.printable($0))]" } ?? "")
         }
     }
 
@@ -46,7 +47,9 @@ struct ImportResult {
         }
     }
 
-    var summary: String { "\(created) created, \(updated) updated, \(failed) failed" }
+    var summary: String {
+        say("\(created) created, \(updated) updated, \(failed) failed", "新建 \(created)，更新 \(updated)，失败 \(failed)")
+    }
 
     var json: [UInt8] {
         var json = JSONWriter()

@@ -39,7 +39,9 @@ struct TextLines {
             throw .file(
                 path: "\(name):\(number)",
                 reason:
-                    "not UTF-8: the file must be UTF-8 (GBK from a spreadsheet: save it as “CSV UTF-8”, or iconv -f GBK -t UTF-8)"
+                    say(
+                        "not UTF-8: the file must be UTF-8 (GBK from a spreadsheet: save it as “CSV UTF-8”, or iconv -f GBK -t UTF-8)",
+                        "不是 UTF-8：文件必须是 UTF-8（电子表格的 GBK 文件请另存为“CSV UTF-8”，或用 iconv -f GBK -t UTF-8 转换）")
             )
         }
         return Line(number: number, bytes: line)
@@ -53,7 +55,8 @@ struct TextLines {
                 return buffer[start..<end]
             }
             guard buffer.count - start <= Self.longest else {
-                throw .file(path: "\(name):\(number + 1)", reason: "longer than \(Self.longest) bytes")
+                throw .file(
+                    path: "\(name):\(number + 1)", reason: say("longer than \(Self.longest) bytes", "超过 \(Self.longest) 字节"))
             }
             searched = buffer.count - start
             guard try fill() else { break }
@@ -96,7 +99,7 @@ struct TextLines {
             buffer.append(contentsOf: chunk)
             return true
         } catch {
-            throw .file(path: name, reason: "cannot be read (\(error.localizedDescription))")
+            throw .file(path: name, reason: say("cannot be read: \(error)", "无法读取：\(error)"))
         }
     }
 }

@@ -3,10 +3,12 @@ import Foundation
 
 /// Which data directory, for what is done with its files rather than by the server.
 struct DirectoryOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The data directory; else PSP_DATA, else ./data.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            say("The data directory; else PSP_DATA, else ./data.", "数据目录，否则 PSP_DATA，否则 ./data。"), valueName: "dir"))
     var data: String?
 
-    @Flag(help: "Print JSON for scripts instead of text for people.")
+    @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
     var json = false
 
     func path(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {

@@ -2,18 +2,23 @@ import ArgumentParser
 
 /// What every push may say of itself.
 struct PushOptions: ParsableArguments {
-    @Flag(help: "Only to the target's test devices.")
+    @Flag(help: ArgumentHelp(say("Only to the target's test devices.", "只推给目标中的测试设备。")))
     var test = false
 
-    @Option(help: ArgumentHelp("What it is for.", valueName: "text"))
+    @Option(help: ArgumentHelp(say("What it is for.", "用途说明。"), valueName: "text"))
     var description: String?
 
-    @Option(help: ArgumentHelp("Under what it is counted: see `pspctl stats`.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(say("Under what it is counted: see `pspctl stats`.", "统计用的标签，见 `pspctl stats`。"), valueName: "text"))
     var tag: String?
 
-    @Option(help: ArgumentHelp("Not delivered after this time: Unix time or RFC 3339.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            say("Not delivered after this time: Unix time or RFC 3339.", "过期时间：Unix 时间或 RFC 3339。"), valueName: "time"))
     var expires: Instant?
 
-    @Option(help: ArgumentHelp("Your own id: sending the same again makes no second task.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            say("Your own id: sending the same again makes no second task.", "自己的编号：重发不会产生第二个任务。"), valueName: "id"))
     var outBizNo: String?
 }

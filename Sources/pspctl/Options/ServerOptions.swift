@@ -3,19 +3,32 @@ import Foundation
 
 /// Which server, and how to answer: every command has these.
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The data directory of a server on this machine; else PSP_DATA, else ./data.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "The data directory of a server on this machine; else PSP_DATA, else ./data.", "本机服务器的数据目录，否则 PSP_DATA，否则 ./data。"
+            ), valueName: "dir"))
     var data: String?
 
-    @Option(help: ArgumentHelp("The server's admin listener, instead of the one in DIR/pspd.json.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            say("The server's admin listener, instead of the one in DIR/pspd.json.", "服务器的管理监听地址，代替 DIR/pspd.json 中的。"),
+            valueName: "url"))
     var admin: Endpoint?
 
-    @Option(help: ArgumentHelp("Its token; else PSP_ADMIN_TOKEN, else DIR/admin.token.", valueName: "token"))
+    @Option(
+        help: ArgumentHelp(
+            say("Its token; else PSP_ADMIN_TOKEN, else DIR/admin.token.", "管理令牌，否则 PSP_ADMIN_TOKEN，否则 DIR/admin.token。"),
+            valueName: "token"))
     var adminToken: String?
 
-    @Option(help: ArgumentHelp("The server's REST listener, instead of the one in DIR/pspd.json.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            say("The server's REST listener, instead of the one in DIR/pspd.json.", "服务器的 REST 监听地址，代替 DIR/pspd.json 中的。"),
+            valueName: "url"))
     var http: Endpoint?
 
-    @Flag(help: "Print JSON for scripts instead of tables for people.")
+    @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of tables for people.", "输出 JSON（供脚本使用）而不是表格。")))
     var json = false
 
     /// A client of the admin listener.

@@ -30,8 +30,8 @@ struct Column: Sendable {
         if isTime(name), let milliseconds = value.int64 { return localTime(milliseconds) }
         return switch value.kind {
         case .string: Output.printable(value.string ?? "")
-        case .true: "yes"
-        case .false: "no"
+        case .true: say("yes", "是")
+        case .false: say("no", "否")
         case .array: value.elements.map { show($0, named: "") }.joined(separator: ", ")
         default: Output.printable(String(decoding: value.minified(), as: UTF8.self))
         }

@@ -7,27 +7,41 @@ struct Listing {
 
     let client: ServerClient
     let path: [String]
-    let query: [(name: String, value: String?)]
+    /// One list after the other.
+    let queries: [[(name: String, value: String?)]]
+
+    init(client: ServerClient, path: [String], query: [(name: String, value: String?)]) {
+        self.init(client: client, path: path, queries: [query])
+    }
+
+    init(client: ServerClient, path: [String], queries: [[(name: String, value: String?)]]) {
+        self.client = client
+        self.path = path
+        self.queries = queries
+    }
 
     /// The call for the page after a token.
-    func call(after token: String?, limit: Int) -> Call {
+    func call(_ query: [(name: String, value: String?)], after token: String?, limit: Int) -> Call {
         Call(.get, path, query: query + [("after", token), ("limit", String(limit))])
     }
 
     /// Reads up to `wanted` items, all where it is `nil`, page by page.
-    /// - Returns: whether there are more.
+    /// - Returns: whether there are more, or may be.
     func read(wanted: Int?, _ item: (JSONValue) -> Void) async throws -> Bool {
-        var token: String?
         var count = 0
-        repeat {
-            let limit = wanted.map { min($0 - count, Listing.largestPage) } ?? Listing.largestPage
-            let page = try await client.send(call(after: token, limit: limit)).data
-            guard let items = page["items"] else { throw Failure.foreignReply(endpoint: client.endpoint, status: 200) }
-            for element in items.elements { item(element) }
-            count += items.count
-            token = page["next"]?.string
-        } while token != nil && count < wanted ?? .max
-        return token != nil
+        for (index, query) in queries.enumerated() {
+            var token: String?
+            repeat {
+                let limit = wanted.map { min($0 - count, Listing.largestPage) } ?? Listing.largestPage
+                let page = try await client.send(call(query, after: token, limit: limit)).data
+                guard let items = page["items"] else { throw Failure.foreignReply(endpoint: client.endpoint, status: 200) }
+                for element in items.elements { item(element) }
+                count += items.count
+                token = page["next"]?.string
+            } while token != nil && count < wanted ?? .max
+            if count >= wanted ?? .max { return token != nil || index + 1 < queries.count }
+        }
+        return false
     }
 
     /// Prints the list.
@@ -42,7 +56,7 @@ struct Listing {
         }
         var table = Table(columns)
         let hasMore = try await read(wanted: page.wanted) { table.add($0) }
-        for line in table.lines { Swift.print(line) }
-        if hasMore { Output.error("(there are more: --limit N or --all)") }
+        for line in table.lines(width: Terminal.width) { Swift.print(line) }
+        if hasMore { Output.error(say("(there are more: --limit N or --all)", "（还有更多：--limit N 或 --all）")) }
     }
 }

@@ -12,6 +12,13 @@ enum Output {
         print(String(decoding: bytes, as: UTF8.self))
     }
 
+    /// Asks on standard error, and takes anything but a clear yes for a no.
+    static func confirms(_ question: String) -> Bool {
+        FileHandle.standardError.write(Data(question.utf8))
+        let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased()
+        return ["y", "yes", "是"].contains(answer)
+    }
+
     /// What a server sends is shown as text and never obeyed: a terminal would take control characters as commands.
     static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }

@@ -1,9 +1,12 @@
 import JSON
 
-/// Rows under headings, in columns as wide as what they hold.
+/// Rows under headings, in columns as wide as what they hold; where a terminal is narrower, the widest columns give way.
 struct Table {
     private let columns: [Column]
     private var rows: [[String]] = []
+
+    /// A column is not made narrower than this.
+    private static let narrowest = 6
 
     init(_ columns: [Column]) {
         self.columns = columns
@@ -14,37 +17,39 @@ struct Table {
     }
 
     /// The lines, headings first.
-    var lines: [String] {
+    /// - Parameter width: what the terminal has, in cells; `nil` for no limit.
+    func lines(width: Int? = nil) -> [String] {
         let headings = columns.map(\.heading)
-        let widths = columns.indices.map { index in
-            rows.reduce(Table.width(headings[index])) { max($0, Table.width($1[index])) }
-        }
+        let widths = fitting(natural(headings), to: width)
         return ([headings] + rows).map { cells in
             var line = ""
             for index in columns.indices {
-                let padding = String(repeating: " ", count: widths[index] - Table.width(cells[index]))
-                line += columns[index].isNumber ? padding + cells[index] : cells[index] + padding
+                let cell = Terminal.cut(cells[index], to: widths[index])
+                let padding = String(repeating: " ", count: widths[index] - Terminal.width(of: cell))
+                line += columns[index].isNumber ? padding + cell : cell + padding
                 line += "  "
             }
             return String(line.reversed().drop { $0 == " " }.reversed())
         }
     }
 
-    /// How many cells of a terminal a text takes: two for an East Asian wide character (UAX #11), one for any other.
-    static func width(_ text: String) -> Int {
-        text.reduce(0) { width, character in
-            guard let first = character.unicodeScalars.first else { return width }
-            return width + (isWide(first) ? 2 : 1)
+    private func natural(_ headings: [String]) -> [Int] {
+        columns.indices.map { index in
+            rows.reduce(Terminal.width(of: headings[index])) { max($0, Terminal.width(of: $1[index])) }
         }
     }
 
-    private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
-            0xFFE0...0xFFE6,
-            0x1F300...0x1FAFF, 0x20000...0x3FFFD:
-            true
-        default: false
+    /// Takes from the widest until all fit. Numbers keep their digits.
+    private func fitting(_ natural: [Int], to width: Int?) -> [Int] {
+        guard let width else { return natural }
+        var widths = natural
+        var excess = natural.reduce(0, +) + 2 * (columns.count - 1) - width
+        while excess > 0 {
+            let candidates = columns.indices.filter { !columns[$0].isNumber && widths[$0] > Table.narrowest }
+            guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+            excess -= 1
         }
+        return widths
     }
 }

@@ -11,16 +11,23 @@ struct Call: Equatable, Sendable {
     /// Path and query, percent-encoded.
     let target: String
     let body: [UInt8]
+    /// How the command names fields, where it is not as all do: see ``Flags``.
+    let flags: [String: String]
 
     /// - Parameters:
     ///   - path: its segments, not yet encoded.
     ///   - query: a parameter without a value is left out.
-    init(_ method: Method, _ path: [String], query: [(name: String, value: String?)] = [], body: [UInt8] = []) {
+    ///   - flags: by field.
+    init(
+        _ method: Method, _ path: [String], query: [(name: String, value: String?)] = [], body: [UInt8] = [],
+        flags: [String: String] = [:]
+    ) {
         self.method = method
         let parameters = query.compactMap { name, value in value.map { "\(name)=\(Call.encoded($0))" } }
         let suffix = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
         target = path.map { "/" + Call.encoded($0) }.joined() + suffix
         self.body = body
+        self.flags = flags
     }
 
     /// Percent-encodes what is not unreserved (RFC 3986 §2.3).

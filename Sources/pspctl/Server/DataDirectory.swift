@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import JSON
 
@@ -22,10 +23,10 @@ struct DataDirectory {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw .file(path: file, reason: "not written by pspd")
+            throw .file(path: file, reason: say("not written by pspd", "不是 pspd 写的"))
         }
         guard let text = document.root[name]?.string, let endpoint = Endpoint(text) else {
-            throw .file(path: file, reason: "names no \(name) listener")
+            throw .file(path: file, reason: say("names no \(name) listener", "没有 \(name) 监听地址"))
         }
         return endpoint.reachable
     }
@@ -34,18 +35,35 @@ struct DataDirectory {
     func adminToken() throws(Failure) -> String {
         let file = "\(path)/admin.token"
         guard FileManager.default.fileExists(atPath: file) else {
-            throw .file(path: file, reason: "not there; give the token with --admin-token or PSP_ADMIN_TOKEN")
+            throw .file(
+                path: file,
+                reason: say(
+                    "not there; give the token with --admin-token or PSP_ADMIN_TOKEN",
+                    "不存在；请用 --admin-token 或 PSP_ADMIN_TOKEN 给出令牌"))
         }
         let token = String(decoding: try read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !token.isEmpty else { throw .file(path: file, reason: "empty") }
+        guard !token.isEmpty else { throw .file(path: file, reason: say("empty", "为空")) }
         return token
     }
 
     private func read(_ file: String) throws(Failure) -> [UInt8] {
-        do {
-            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
-        } catch {
-            throw .file(path: file, reason: "cannot be read (\(error.localizedDescription))")
+        // Foundation's own words for what the system says are no sentence ("NSCocoaErrorDomain error 257").
+        guard let stream = fopen(file, "r") else { throw .unreadable(file, .last) }
+        defer { fclose(stream) }
+        var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 4096))
+        while true {
+            let count = fread(&buffer, 1, buffer.count, stream)
+            bytes += buffer[..<count]
+            guard count == buffer.count else { break }
         }
+        guard ferror(stream) == 0 else { throw .unreadable(file, .last) }
+        return bytes
+    }
+}
+
+extension Failure {
+    /// A file that the system does not let anybody read, in the system's words.
+    static func unreadable(_ file: String, _ error: SystemError) -> Failure {
+        .file(path: file, reason: say("cannot be read: \(error)", "无法读取：\(error)"))
     }
 }

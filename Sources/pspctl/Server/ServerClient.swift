@@ -27,12 +27,19 @@ struct ServerClient: Sendable {
         do {
             // A long import is answered when all of it is done; the connection stands still so long.
             response = try await http.request(
-                call.method.http, call.target, headers: headers + [("Accept-Language", "en")], body: call.body,
+                call.method.http, call.target, headers: headers + [("Accept-Language", Speech.acceptLanguage)], body: call.body,
                 timeout: .seconds(120))
         } catch {
             throw .unreachable(endpoint: endpoint, reason: "\(error)")
         }
-        return try Reply(status: response.status, body: response.body, from: endpoint)
+        do throws(Failure) {
+            return try Reply(status: response.status, body: response.body, from: endpoint)
+        } catch {
+            guard case .refused(let status, let code, let text, let field) = error else { throw error }
+            throw .refused(
+                status: status, code: code, text: Output.printable(code == 2102 ? Flags.named(text, own: call.flags) : text),
+                field: field.map { Output.printable(Flags.name(of: $0, own: call.flags)) })
+        }
     }
 }
 
