@@ -5,11 +5,12 @@ internal import Glibc
 /// A copy of a store's file, taken while the server goes on or when none runs.
 ///
 /// The copy is what one moment held. It is read from a snapshot, page by page, in slices with pauses between them: beside 500
-/// pushes a second that costs callers less than `VACUUM INTO`, and it can tell how far it has come. As long as the snapshot is held
-/// the server's log cannot begin anew, so the copying gives up when the log has grown too long.
+/// pushes a second that costs callers less than `VACUUM INTO`, and it can tell how far it has come. As long as the snapshot is
+/// held the server's log cannot begin anew, so the copying gives up when the log has grown too long.
 public struct StoreBackup {
     /// What was copied.
     public struct Result: Sendable {
+        /// How long the copy is.
         public let bytes: Int
         /// What was found in the copy afterwards.
         public let examination: StoreExamination

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Puts a copy of a store into a data directory in which no server runs.
 ///
-/// The store that was there is kept beside it. The copy has no `psp.mark`, by which the server notices at its next start that it goes on
-/// from a copy (``Renewal``); nor is there an admin token, so that a new one is made.
+/// The store that was there is kept beside it. The copy has no `psp.mark`, by which the server notices at its next start that it
+/// goes on from a copy (``Renewal``); nor is there an admin token, so that a new one is made.
 public final class StoreRestore {
     private let directory: String
     private let lock: Int32

@@ -48,7 +48,7 @@ struct FileWatch {
     }
 
     private static func sentence(_ path: String, _ what: String) -> String {
-        "\(path) was \(what) while the server ran; what was stored since is in no file. End the server, put the data directory in "
-            + "order, and start it"
+        "\(path) was \(what) while the server ran; what was stored since is in no file. End the server, put the data "
+            + "directory in order, and start it"
     }
 }

@@ -22,8 +22,8 @@ enum Renewal {
         if let newest = known.last {
             if PositionMark.agrees(with: path, store: newest.store, head: head) { return TaskNumber(known) }
             log(
-                "psp.mark does not show that this psp.db is what went on here last: it is taken for a copy, and its new tasks and "
-                    + "configurations are told apart from those that it may lack")
+                "psp.mark does not show that this psp.db is what went on here last: it is taken for a copy, and its new tasks "
+                    + "and configurations are told apart from those that it may lack")
         }
         let stretch = TaskNumber.Stretch(from: known.isEmpty ? 0 : head + 1, store: drawn(butNot: known.map(\.store)))
         try tables.database.begin()

@@ -23,7 +23,9 @@ FAULTS = {
     "away": ("device", 1.0, 15.0, "a device is offline"),
 }
 # What `make test` runs; all others can be named.
-USUAL = ("kill", "restart", "stop", "full", "eio", "clock", "log", "cut", "deaf", "mute", "skip", "vanish", "twice", "away")
+USUAL = (
+    "kill", "restart", "stop", "full", "eio", "lock", "clock", "descriptors", "log", "cut", "deaf", "mute", "skip", "vanish", "twice",
+    "away")
 CLOCKS = (3600.0, 25 * 3600.0, 5 * 86400.0, 40 * 86400.0, -3600.0, -2 * 86400.0)
 
 

@@ -1,0 +1,111 @@
+"""Backups by `pspctl`, and what going on from an older one means for callers and devices."""
+
+import json
+import os
+import shutil
+import stat
+import threading
+
+import pytest
+
+from conftest import run
+from kit.rest import AdminClient
+from kit.server import binary
+from kit.world import World
+
+
+@pytest.fixture
+def ctl(own_server):
+    def command(*arguments, **options):
+        return run(binary("pspctl"), *arguments, PSP_DATA=str(own_server.data), **options)
+
+    return command
+
+
+@pytest.fixture
+def scene(own_server):
+    world = World(own_server)
+    world.caller = world.app()
+    world.home = world.org("home")
+    world.phone = world.device("phone", world.home)
+    return world
+
+
+def test_a_backup_beside_pushes_is_whole_and_its_owner_s_alone(own_server, scene, ctl, tmp_path):
+    first = scene.caller.to_device(scene.phone.token)
+    done = threading.Event()
+
+    def push():
+        while not done.is_set():
+            scene.caller.to_device(scene.phone.token)
+
+    pushing = threading.Thread(target=push)
+    pushing.start()
+    try:
+        made = ctl("backup", str(tmp_path / "copy.db"), "--json")
+    finally:
+        done.set()
+        pushing.join()
+    assert made.returncode == 0, made
+    told = json.loads(made.stdout)
+    assert told["intact"] and told["devices"] == 1 and told["tasks"] >= 1 and told["bytes"] > 4096
+    assert stat.S_IMODE(os.stat(tmp_path / "copy.db").st_mode) == 0o600
+    assert [path.name for path in tmp_path.glob("copy.db*")] == ["copy.db"]
+    assert ctl("backup", str(tmp_path / "copy.db")).returncode == 1, "over an older one"
+    checked = ctl("check", str(tmp_path / "copy.db"))
+    assert checked.returncode == 0 and "intact" in checked.stdout, checked
+    assert ctl("check").returncode == 0, "of the running server"
+    assert first in [task["task_id"] for task in scene.admin.tasks()]
+
+
+def test_a_damaged_file_is_told_and_not_restored(own_server, scene, ctl, tmp_path):
+    for _ in range(20):
+        scene.caller.to_device(scene.phone.token)
+    copy = tmp_path / "copy.db"
+    assert ctl("backup", str(copy)).returncode == 0
+    with copy.open("r+b") as file:
+        for page in range(8, 40):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 100)
+    damaged = ctl("check", str(copy))
+    assert damaged.returncode == 1 and ("damaged" in damaged.stdout or "malformed" in damaged.stderr), damaged
+    own_server.stop()
+    refused = ctl("restore", str(copy), "--yes")
+    assert refused.returncode == 1, refused
+    own_server.start()
+    assert len(scene.admin.tasks()) == 20
+
+
+@pytest.mark.parametrize("how", ["pspctl", "by hand"])
+def test_what_is_pushed_after_a_restore_is_new_to_everybody(own_server, scene, ctl, device, tmp_path, how):
+    phone = device(own_server, scene.phone).connect()
+    kept = scene.caller.to_device(scene.phone.token)
+    phone.wait_for(kept)
+    copy = tmp_path / "copy.db"
+    assert ctl("backup", str(copy)).returncode == 0
+    lost = [scene.caller.to_device(scene.phone.token) for _ in range(3)]
+    phone.wait_for(*lost)
+    phone.disconnect()
+    token = own_server.admin_token
+    refused = ctl("restore", str(copy), "--yes")
+    assert refused.returncode == 1 and "a server runs" in refused.stderr, refused
+    assert own_server.stop() == 0
+    if how == "pspctl":
+        asked = ctl("restore", str(copy))
+        assert asked.returncode == 2 and "--yes" in asked.stderr, asked
+        restored = ctl("restore", str(copy), "--yes", "--json")
+        assert restored.returncode == 0, restored
+        assert (own_server.data / json.loads(restored.stdout)["kept"]).exists()
+    else:
+        shutil.copyfile(copy, own_server.data / "psp.db")
+    own_server.start()
+    assert (own_server.admin_token != token) == (how == "pspctl")
+    scene.admin = AdminClient(own_server)
+    assert [task["task_id"] for task in scene.admin.tasks()] == [kept], "it keeps its id"
+    for task in lost:
+        assert scene.admin.get("tasks", task).code == 2204
+    scene.caller.server = own_server
+    phone = device(own_server, scene.phone).connect()
+    new = [scene.caller.to_device(scene.phone.token) for _ in range(4)]
+    assert not set(new) & {kept, *lost}
+    phone.wait_for(*new)
