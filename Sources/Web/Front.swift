@@ -126,6 +126,9 @@ extension Front {
         guard exchange.method == .options, let rejection = error as? Rejection, case .methodNotAllowed = rejection else {
             return refusal(because: error, headers: Headers(of: exchange))
         }
+        guard exchange.framing == .ok else {
+            return refusal(because: Rejection.framing(exchange.framing), headers: Headers(of: exchange))
+        }
         var reply = Reply(status: 204, contentType: .none, body: [])
         rejection.complete(&reply)
         return reply

@@ -144,6 +144,8 @@ struct FramingTests {
             ("CONNECT h:1 HTTP/1.1\r\n\r\n", 2107, 400, nil),
             ("POST x?u=http://a/psp/push/msg HTTP/1.1\r\nHost: h\r\n\r\n", 2107, 400, nil),
             ("POST /psp/push/msg HTTP/2.0\r\n\r\n", 2103, 505, nil),
+            ("OPTIONS * HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 2103, 400, nil),
+            ("OPTIONS /psp/push/msg HTTP/1.1\r\n\r\n", 2103, 400, "Host"),
             ("POST /psp/push/msg HTTP/1.10\r\n\r\n", 2103, 400, nil),
             ("POST /psp/push/msg HTTP/1.1\r\n\r\n", 2103, 400, "Host"),
             ("POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 2103, 400, "Host"),
