@@ -2,12 +2,16 @@
 
 import concurrent.futures
 import http.client
+import os
+import shutil
+import subprocess
 import threading
 
 import pytest
 
 from kit.disk import FaultyDisk
 from kit.rest import AdminClient, notification
+from kit.server import Server, binary
 from kit.waiting import PATIENCE, eventually, throughout
 from kit.world import World
 
@@ -140,6 +144,28 @@ def test_a_repeat_after_2901_makes_one_task(disk, scene):
     disk.server.start()
     task = scene.caller.push(body).ok()["task_id"]
     assert [shown["task_id"] for shown in scene.admin.tasks()] == [task]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
+@pytest.mark.parametrize("what", ["psp.db", "."])
+def test_what_may_only_be_read_is_refused_with_a_sentence(tmp_path, what):
+    nobody = 65534
+    server = Server(tmp_path / "data")
+    server.start()
+    assert server.stop() == 0
+    program = shutil.copy(binary("pspd"), tmp_path / "pspd")
+    for path in [server.data, *server.data.iterdir()]:
+        os.chown(path, nobody, nobody)
+    os.chown(server.data / what, 0, 0)
+    os.chmod(server.data / what, 0o755)
+    for parent in [tmp_path, *tmp_path.parents][:3]:
+        os.chmod(parent, 0o755)
+    addresses = [word for door in ("http", "mqtt", "admin") for word in (f"--{door}", "127.0.0.1:0")]
+    ended = subprocess.run(
+        [program, "--data", server.data, *addresses], user=nobody, group=nobody, extra_groups=[], capture_output=True, text=True,
+        timeout=PATIENCE)
+    assert ended.returncode == 2, ended
+    assert "may only be read" in ended.stderr and "let the user that runs pspd write it" in ended.stderr, ended
 
 
 def test_nobody_reads_success_or_receives_before_it_is_synced(disk, scene, device):

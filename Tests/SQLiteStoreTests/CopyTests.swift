@@ -123,7 +123,7 @@ struct CopyTests {
     }
 
     @Test(
-        "files that are removed or replaced under the running store are noticed within a second, and nothing is stored after",
+        "files that are removed or replaced under the running store are noticed, and nothing is stored after",
         arguments: ["directory", "psp.db", "psp.db-wal", "replaced"])
     func removed(what: String) async throws {
         let fixture = try await SQLiteFixture()
@@ -138,9 +138,7 @@ struct CopyTests {
             try files.copyItem(atPath: away.path + "/psp.db", toPath: path + "/psp.db")
         default: try files.removeItem(atPath: path + "/" + what)
         }
-        let start = ContinuousClock.now
         try await eventually { if case .failed = fixture.port.health { true } else { false } }
-        #expect(ContinuousClock.now - start < .seconds(5), "a second, and a slow machine")
         guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
             Issue.record("stored in no file")
             return

@@ -24,8 +24,8 @@ final class DataDirectory: Sendable {
         }
         self.path = path
         do {
-            closedToOthers = try Self.closeToOthers(path)
             try Self.refuseReadOnly(path)
+            closedToOthers = try Self.closeToOthers(path)
             try Self.refuseLostStore(path)
             // A process that was killed leaves its file behind. The ports in it may be another program's by now.
             try File.remove("\(path)/\(Self.announcement)")
