@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The address of a route: literal segments, `{name}` for one whole segment, and as the last segment `{name...}` for everything
 /// that is left of the path, which may be nothing.
 ///
@@ -90,7 +92,7 @@ public final class Pattern: Sendable {
         guard path.utf8.count == bytes.count else { return false }
         // Their memory, since to walk along two strings costs a thousand instructions.
         var path = path
-        return path.withUTF8 { path in bytes.withUnsafeBytes { $0.elementsEqual(UnsafeRawBufferPointer(path)) } }
+        return path.withUTF8 { path in path.baseAddress.map { memcmp($0, bytes, bytes.count) == 0 } ?? false }
     }
 
     // MARK: Order
