@@ -61,14 +61,20 @@ run: build ## run the server on its default ports, with its data in ./data
 format: ## format the sources
 	swift format -i -p -r $(SOURCES)
 
+# Modules that handle texts which somebody outside chose.
+OUTSIDE := Base JSON MQTT Push StoreCore SQLiteStore Web PushAPI Gateway
+
 # The formatter passes over comments: lines that are too long are looked for here.
-lint: ## check the sources' format, the imports against Package.swift, and the documents' two languages
+lint: ## check the sources' format, keys by text, the imports against Package.swift, and the documents' two languages
 	swift format lint --strict -p -r $(SOURCES)
 	@limit=$$(sed -n 's/.*"lineLength": *\([0-9]*\).*/\1/p' .swift-format); \
 	if LC_ALL=C.UTF-8 grep -rnE --include='*.swift' "^.{$$((limit + 1)),}$$" $(SOURCES); then \
 		echo "lint: these lines are longer than the $$limit columns of .swift-format" >&2; exit 1; \
 	fi
 	python3 Tests/Documents/languages.py
+	@if grep -rnE --include='*.swift' '\[String ?:|(Set|Dictionary)<String[,>]' $(addprefix Sources/,$(OUTSIDE)); then \
+		echo "lint: a String is no key for what comes from outside, since it compares as Unicode does: ExactText" >&2; exit 1; \
+	fi
 	swift build $(SWIFT_FLAGS)
 
 check: format lint test ## what to run before a commit

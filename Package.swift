@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "PushAPI",
             dependencies: [
-                "Web", "Push", "Libevent", "JSON", "Crypto", "COpenAPI", .product(name: "Logging", package: "swift-log"),
+                "Base", "Web", "Push", "Libevent", "JSON", "Crypto", "COpenAPI", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .target(

@@ -1,3 +1,5 @@
+internal import Base
+
 /// A value of a document, seen in place: nothing is decoded before it is asked for. Keeps its document alive.
 ///
 /// An accessor of another kind than the value's is `nil`, or has no elements. Whether that is an error, the reader decides.
@@ -27,7 +29,7 @@ public struct JSONValue: Sendable {
     public func isString(_ text: String) -> Bool {
         let node = node
         guard node.kind == .string else { return false }
-        guard !node.hasEscapes else { return string == text }
+        guard !node.hasEscapes else { return string.map { ExactText($0) == ExactText(text) } ?? false }
         guard Int(node.end - node.start) - 2 == text.utf8.count else { return false }
         var text = text
         let bytes = document.bytes
@@ -73,9 +75,10 @@ public struct JSONValue: Sendable {
     /// How many members or elements there are; 0 for what is neither object nor array.
     public var count: Int { Int(node.count) }
 
-    /// The first member with this key.
+    /// The first member with this key, byte for byte.
     public subscript(key: String) -> JSONValue? {
-        members.first { $0.key == key }?.value
+        let key = ExactText(key)
+        return members.first { ExactText($0.key) == key }?.value
     }
 
     private func integer<Integer: FixedWidthInteger>() -> Integer? {

@@ -1,3 +1,5 @@
+public import Base
+
 /// A push as a caller asked for it: checked as far as its own bytes go. What depends on the directory, on the clock or on
 /// earlier pushes is decided by the store (``TaskStore/append(_:withinRate:answer:)``).
 ///
@@ -16,11 +18,11 @@ public final class PushRequest: Sendable {
     /// The caller's own id of a push, by which a repeat is recognised.
     public struct Idempotency: Hashable, Sendable {
         /// `policy.out_biz_no`, 1 to 128 bytes.
-        public let outBizNo: String
+        public let outBizNo: ExactText
         /// SHA-256 of interface and body without insignificant white space: what a repeat must match.
         public let fingerprint: [UInt8]
         /// An id with the fingerprint of the request that carries it.
-        public init(outBizNo: String, fingerprint: [UInt8]) {
+        public init(outBizNo: ExactText, fingerprint: [UInt8]) {
             self.outBizNo = outBizNo
             self.fingerprint = fingerprint
         }
@@ -39,7 +41,7 @@ public final class PushRequest: Sendable {
     /// What operators read about the push; at most 1,024 bytes.
     public let description: String?
     /// What groups pushes for statistics; at most 128 bytes.
-    public let tag: String?
+    public let tag: ExactText?
     /// The caller's wish, in Unix milliseconds; `nil` means the default. See ``Expiry/resolve(_:of:now:)``.
     public let expireTime: Int64?
     /// By which a repeat is recognised, if the caller wants that.
@@ -48,7 +50,7 @@ public final class PushRequest: Sendable {
     /// A push of which everything that is left out has its default.
     public init(
         app: AppKey, interface: Interface, target: Target, payload: Payload, testOnly: Bool = false, description: String? = nil,
-        tag: String? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil
+        tag: ExactText? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil
     ) {
         self.app = app
         self.interface = interface

@@ -33,3 +33,32 @@ struct TextTests {
     @Test("in a query a plus sign is a space")
     func plus() { #expect(PercentEncoding.decode("a+b%2B", plusIsSpace: true) == "a b+") }
 }
+
+@Suite("Texts from outside")
+struct ExactTextTests {
+    private let composed: ExactText = "\u{E9}"
+    private let decomposed: ExactText = "e\u{301}"
+
+    @Test("what looks alike is another text as soon as a byte differs")
+    func equality() {
+        #expect(composed.text == decomposed.text, "for Unicode they are one")
+        #expect(composed != decomposed)
+        #expect(Set([composed, decomposed, ExactText("\u{E9}")]).count == 2)
+        #expect(ExactText("\u{212A}") != "K", "a KELVIN SIGN is no K")
+        #expect(ExactText("") == "" && ExactText("") != "\0" && ExactText("a") != "a\0")
+    }
+
+    @Test("texts are sorted as databases sort them, by their bytes")
+    func order() {
+        let sorted: [ExactText] = ["", "\0", "Z", "a", "a\0", "aa", decomposed, composed, "\u{FFFF}", "\u{10000}"]
+        #expect(sorted.reversed().sorted() == sorted)
+        for (index, text) in sorted.enumerated() {
+            for (other, later) in sorted.enumerated() { #expect((text < later) == (index < other)) }
+        }
+    }
+
+    @Test("two texts in a row are told from two others")
+    func hashing() {
+        #expect([ExactText("ab"), "c"].hashValue != [ExactText("a"), "bc"].hashValue)
+    }
+}

@@ -23,7 +23,7 @@ final class FakeStore: StorePort {
             _, _, _ throws(StoreError) in
             Page(items: [], next: nil)
         }
-        var totals: @Sendable (AppKey, String, Int64?, Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) = {
+        var totals: @Sendable (AppKey, ExactText, Int64?, Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) = {
             _, _, _, _ throws(StoreError) in (tasks: 0, counts: Counts())
         }
         var health = Health.serving
@@ -123,7 +123,7 @@ extension FakeStore {
         try await now.tasks(filter, after, limit)
     }
 
-    func totals(app: AppKey, tag: String, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
+    func totals(app: AppKey, tag: ExactText, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
         try await now.totals(app, tag, from, to)
     }
 

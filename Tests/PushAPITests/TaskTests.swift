@@ -1,3 +1,4 @@
+import Base
 import JSON
 import Push
 import Testing
@@ -16,7 +17,7 @@ struct TaskTests {
 
     static func report(
         _ target: PushRequest.Target, interface: Interface = .message, payload: String = #"{"body":{"custom":1.10}}"#,
-        description: String? = nil, tag: String? = nil, expireAt: Int64? = nil
+        description: String? = nil, tag: ExactText? = nil, expireAt: Int64? = nil
     ) -> TaskReport {
         TaskReport(
             task: TaskID("t-7"), app: Served.app.key, interface: interface, target: target, payload: Array(payload.utf8),

@@ -95,8 +95,8 @@ struct PushDecoderTests {
                     "\"description\":\"\(character.repeated(description))\",\"tag\":\"\(character.repeated(tag))\","
                         + "\"policy\":{\"out_biz_no\":\"\(character.repeated(tag))\"}"))
             #expect(push.description?.count == description)
-            #expect(push.tag?.count == tag)
-            #expect(push.idempotency?.outBizNo.count == tag)
+            #expect(push.tag?.text.count == tag)
+            #expect(push.idempotency?.outBizNo.text.count == tag)
         }
     }
 

@@ -130,7 +130,7 @@ struct Measurements {
         try await fixture.port.makeApp("app")
         for org in ["root", "away", "moved"] { try await fixture.port.makeOrg(org) }
         _ = try await fixture.port.importLines((0..<10_000).map { .deviceLine("device-\($0)", in: "moved") })
-        for tag in ["a", "b", "c"] { try await fixture.port.push(.configuration(.organisation("root"), tag: tag)) }
+        for tag: ExactText in ["a", "b", "c"] { try await fixture.port.push(.configuration(.organisation("root"), tag: tag)) }
         for round in 0..<3 {
             let before = Cost.now()
             try await fixture.port.makeOrg("moved", under: round % 2 == 0 ? "root" : "away")

@@ -1,3 +1,4 @@
+import Base
 import Push
 import StoreContract
 import Testing
@@ -131,7 +132,7 @@ struct ListTests {
         let port = fixture.port
         try await port.makeApp("second")
         var times: [Int64] = []
-        for tag in ["t", "t", "other", nil, "t"] {
+        for tag: ExactText? in ["t", "t", "other", nil, "t"] {
             try await fixture.advance(by: hour)
             times.append(try await fixture.now)
             try await port.push(.message(.organisation("root"), tag: tag))
@@ -139,7 +140,7 @@ struct ListTests {
         try await port.push(.message(.organisation("root"), from: "second", tag: "t"))
         let session = try await port.connect("d1")
         session.settle([try await session.read()[0]])
-        func totals(_ tag: String, _ from: Int64? = nil, _ to: Int64? = nil) async throws -> (Int, [RecipientState: Int]) {
+        func totals(_ tag: ExactText, _ from: Int64? = nil, _ to: Int64? = nil) async throws -> (Int, [RecipientState: Int]) {
             let found = try await port.totals(app: AppKey(unchecked: "app"), tag: tag, from: from, to: to)
             return (found.tasks, found.counts.parts)
         }

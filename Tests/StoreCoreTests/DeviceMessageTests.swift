@@ -9,7 +9,7 @@ struct DeviceMessageTests {
     private func compose(_ push: PushRequest, task: TaskID, version: UInt64?, sentAt: Int64) -> [UInt8] {
         DeviceMessage.compose(
             task: task, app: push.app, displayType: push.payload.displayType, body: push.payload.bytes[push.payload.body],
-            tag: push.tag, version: version, sentAt: sentAt)
+            tag: push.tag?.text, version: version, sentAt: sentAt)
     }
 
     @Test("a message: the caller's body byte for byte, absent fields left out")

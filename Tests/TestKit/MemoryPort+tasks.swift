@@ -1,3 +1,4 @@
+public import Base
 public import Push
 
 /// What the store keeps of a push.
@@ -33,7 +34,7 @@ extension MemoryPort {
         guard let app = state.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
         if app.disabled { throw Refusal(.appDisabled, field: "appkey") }
         guard app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
-        let key = request.idempotency.map { "\(request.app) \($0.outBizNo)" }
+        let key = request.idempotency.map { ExactText("\(request.app) \($0.outBizNo)") }
         if let key, let first = state.byOutBizNo[key] {
             guard state.tasks[first]?.request.idempotency == request.idempotency else {
                 throw Refusal(.outBizNoReused, field: "policy.out_biz_no")
@@ -201,7 +202,7 @@ extension MemoryPort {
 
     /// Sums of the app's tasks with that tag.
     public func totals(
-        app: AppKey, tag: String, from: Int64?, to: Int64?
+        app: AppKey, tag: ExactText, from: Int64?, to: Int64?
     ) async throws(StoreError) -> (tasks: Int, counts: Counts) {
         let found: Totals = try await attempt { state in
             var totals = Totals()

@@ -37,7 +37,7 @@ public final class MemoryStore: Store {
         var doors: [Door] = []
         var apps: [AppKey: App] = [:]
         var tasks: [TaskID: TaskRecord] = [:]
-        var byOutBizNo: [String: TaskID] = [:]
+        var byOutBizNo: [ExactText: TaskID] = [:]
         var waiting: [DeviceToken: Waiting] = [:]
         /// Whose a session is, also when the device is gone.
         var tokens: [SessionID: DeviceToken] = [:]

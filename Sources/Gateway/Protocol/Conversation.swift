@@ -1,3 +1,4 @@
+internal import Base
 internal import MQTT
 internal import Push
 
@@ -114,7 +115,7 @@ extension Conversation {
             }
             unanswered += 1
         }
-        guard publish.topic == DeviceTopics.receipt else {
+        guard ExactText(publish.topic) == DeviceTopics.receipt else {
             return discard(publish, .notAuthorized, .foreignTopic(publish.topic))
         }
         let receipt: DeviceReceipt

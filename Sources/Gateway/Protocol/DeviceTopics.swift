@@ -1,9 +1,10 @@
+internal import Base
 internal import MQTT
 internal import Push
 
 /// The topics of the interface, and what a device may do with them.
 enum DeviceTopics {
-    static let receipt = "psp/push/receipt"
+    static let receipt: ExactText = "psp/push/receipt"
 
     static func name(of topic: Topic) -> String {
         switch topic {

@@ -1,3 +1,4 @@
+internal import Base
 internal import Crypto
 internal import JSON
 
@@ -12,7 +13,8 @@ extension PushFields {
         if let policy = root[.policy], policy.kind != .object { throw refusal("policy", .object, policy) }
         return PushRequest(
             app: app, interface: interface, target: target, payload: payload, testOnly: testOnly, description: description,
-            tag: tag?.isEmpty == true ? nil : tag, expireTime: try readExpireTime(), idempotency: try readIdempotency())
+            tag: tag.flatMap { $0.isEmpty ? nil : ExactText($0) }, expireTime: try readExpireTime(),
+            idempotency: try readIdempotency())
     }
 
     private func readTarget() throws(Refusal) -> PushRequest.Target {
@@ -118,6 +120,6 @@ extension PushFields {
         text.append(contentsOf: interface.rawValue.utf8)
         text.append(0)
         source.appendMinified(to: &text)
-        return PushRequest.Idempotency(outBizNo: number, fingerprint: Digest.sha256.hash(text))
+        return PushRequest.Idempotency(outBizNo: ExactText(number), fingerprint: Digest.sha256.hash(text))
     }
 }

@@ -1,3 +1,5 @@
+public import Base
+
 /// Callers' and operators' half of the store. One call is one decision, made by the store; the store batches what comes in.
 public protocol TaskStore: Sendable {
     /// Decides and stores, in this order: app (2004, 2007, 2008), `out_biz_no` (2109 or the first task), expiry (2103), rate
@@ -25,7 +27,7 @@ public protocol TaskStore: Sendable {
 
     /// The app's tasks with that tag, `from` ≤ `created_at` < `to` (Unix milliseconds).
     /// - Throws: `refused` with 2103 over 1,000,000 tasks.
-    func totals(app: AppKey, tag: String, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts)
+    func totals(app: AppKey, tag: ExactText, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts)
 
     /// Whether pushes can be taken now; cheap.
     var health: Health { get }

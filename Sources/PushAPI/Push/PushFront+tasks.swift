@@ -1,3 +1,4 @@
+internal import Base
 internal import JSON
 internal import Push
 internal import Web
@@ -42,7 +43,7 @@ extension PushFront {
         let query = try request.query()
         let from = try query.number("from")
         let to = try query.number("to")
-        let totals = try await store.totals(app: app, tag: try query.required("tag"), from: from, to: to)
+        let totals = try await store.totals(app: app, tag: ExactText(try query.required("tag")), from: from, to: to)
         return .success { json in
             json.object { json in
                 json.member("tasks", totals.tasks)

@@ -12,7 +12,7 @@ extension JSONWriter {
             json.target(report.target)
             json.member("payload", raw: report.payload)
             json.member("description", ifPresent: report.description)
-            json.member("tag", ifPresent: report.tag)
+            json.member("tag", ifPresent: report.tag?.text)
             json.member("created_at", report.createdAt)
             if let expireAt = report.expireAt { json.member("expire_at", expireAt) }
             json.member("status", report.status.rawValue)

@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
@@ -77,7 +78,7 @@ extension LoopPort {
         }
     }
 
-    func totals(app: AppKey, tag: String, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
+    func totals(app: AppKey, tag: ExactText, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
         try await settleFacts()
         var sum = (tasks: 0, counts: Counts())
         var after: UInt64 = 0
@@ -111,7 +112,7 @@ extension LoopPort {
         init() {}
 
         init(
-            _ reader: ReportReader, _ app: Int64, _ tag: String, after: UInt64, from: Int64?, to: Int64?, _ view: Tail.View
+            _ reader: ReportReader, _ app: Int64, _ tag: ExactText, after: UInt64, from: Int64?, to: Int64?, _ view: Tail.View
         ) throws(SQLiteError) {
             for seq in try reader.positions(app: app, tag: tag, after: after, view: view) {
                 last = seq

@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
@@ -36,7 +37,7 @@ final class OrganisationDecider {
             throw Refusal(.invalidValue, field: "parent_id", .expected(.noCycle, Excerpt(parent.id.text)))
         }
         if fields.parent != .keep { try requireDepth(of: node, under: parent) }
-        if let name = fields.name, name != node.name {
+        if let name = fields.name, ExactText(name) != ExactText(node.name) {
             try table.rename(node.org, to: name)
             tree.rename(node, to: name)
         }

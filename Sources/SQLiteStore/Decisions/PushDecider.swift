@@ -66,7 +66,7 @@ final class PushDecider {
     /// The task that this `out_biz_no` made within the last 24 hours, if it made one.
     /// - Throws: 2109 if it was used for something else.
     private func firstAnswer(to idempotency: PushRequest.Idempotency, of app: Int64, at now: Int64) throws -> TaskID? {
-        let hash = StableHash.of(idempotency.outBizNo)
+        let hash = StableHash.of(idempotency.outBizNo.text)
         var positions = try indexes.positions(ofApp: app, bizHash: hash)
         for generation in log.tail.view.generations { positions += generation.positions(ofApp: app, bizHash: hash) }
         for position in positions.reversed() {

@@ -9,14 +9,14 @@ final class Generation: Sendable {
     }
     struct TagKey: Hashable {
         let app: Int64
-        let tag: String
+        let tag: ExactText
     }
     struct Entry {
         let seq: UInt64
         let target: TargetKey
         let app: Int64
         let bizHash: Int64?
-        let tag: String?
+        let tag: ExactText?
     }
 
     private struct State {
@@ -75,8 +75,8 @@ final class Generation: Sendable {
         lazy var biz: [(app: Int64, hash: Int64, seq: UInt64)] =
             entries.compactMap { entry in entry.bizHash.map { (entry.app, $0, entry.seq) } }.sorted { $0 < $1 }
 
-        lazy var tags: [(app: Int64, tag: String, seq: UInt64)] = {
-            var sorted: [(app: Int64, tag: String, seq: UInt64)] = []
+        lazy var tags: [(app: Int64, tag: ExactText, seq: UInt64)] = {
+            var sorted: [(app: Int64, tag: ExactText, seq: UInt64)] = []
             for (key, positions) in byTag.sorted(by: { ($0.key.app, $0.key.tag) < ($1.key.app, $1.key.tag) }) {
                 for seq in positions.all { sorted.append((key.app, key.tag, seq)) }
             }
@@ -124,7 +124,7 @@ final class Generation: Sendable {
         state.withLock { $0.biz[BizKey(app: app, hash: bizHash)]?.all ?? [] }
     }
 
-    func positions(ofApp app: Int64, tag: String) -> [UInt64] {
+    func positions(ofApp app: Int64, tag: ExactText) -> [UInt64] {
         state.withLock { $0.tags[TagKey(app: app, tag: tag)]?.all ?? [] }
     }
 

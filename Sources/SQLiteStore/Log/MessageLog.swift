@@ -43,7 +43,7 @@ final class MessageLog {
         try messages.insert(row, idempotency)
         tail.active.append(
             Generation.Entry(
-                seq: row.seq, target: row.target, app: row.app, bizHash: idempotency.map { StableHash.of($0.outBizNo) },
+                seq: row.seq, target: row.target, app: row.app, bizHash: idempotency.map { StableHash.of($0.outBizNo.text) },
                 tag: row.reference == nil ? row.tag : nil))
     }
 

@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
@@ -42,7 +43,7 @@ struct ReportReader {
     static let totalsLimit = 1_000_000
 
     /// Positions of an app's tasks with a tag, after `after`, ascending.
-    func positions(app: Int64, tag: String, after: UInt64, view: Tail.View) throws(SQLiteError) -> [UInt64] {
+    func positions(app: Int64, tag: ExactText, after: UInt64, view: Tail.View) throws(SQLiteError) -> [UInt64] {
         var found = try tables.indexes.positions(ofApp: app, tag: tag, after: after, limit: Self.totalsSlice)
         guard found.count < Self.totalsSlice else { return found }
         for generation in view.generations {

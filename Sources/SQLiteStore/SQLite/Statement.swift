@@ -1,3 +1,4 @@
+internal import Base
 internal import CSQLite
 internal import Glibc
 
@@ -31,6 +32,8 @@ final class Statement {
             _ = utf8.withMemoryRebound(to: CChar.self) { psp_bind_text(handle, index, $0.baseAddress, Int32($0.count)) }
         }
     }
+
+    func bind(_ index: Int32, _ value: ExactText?) { bind(index, value?.text) }
 
     func bind(_ index: Int32, _ value: [UInt8]?) {
         guard let value else { return bindNull(index) }
@@ -82,6 +85,7 @@ final class Statement {
     }
 
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+    func optionalExactText(_ column: Int32) -> ExactText? { isNull(column) ? nil : ExactText(text(column)) }
 
     func blob(_ column: Int32) -> [UInt8] {
         let count = Int(sqlite3_column_bytes(handle, column))

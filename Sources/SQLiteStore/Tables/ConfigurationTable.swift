@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
@@ -18,7 +19,7 @@ final class ConfigurationTable {
     struct Slot {
         let target: Target
         let app: Int64
-        let tag: String?
+        let tag: ExactText?
         let testOnly: Bool
     }
 
@@ -45,7 +46,7 @@ final class ConfigurationTable {
         statement.bind(1, slot.target.kind.rawValue)
         statement.bind(2, slot.target.name)
         statement.bind(3, slot.app)
-        statement.bind(4, slot.tag ?? "")
+        statement.bind(4, slot.tag?.text ?? "")
         statement.bind(5, slot.testOnly ? 1 : 0)
     }
 

@@ -1,3 +1,4 @@
+internal import Base
 internal import StoreCore
 
 /// `target_index`, `biz_index`, `tag_index`: the log in other orders. They trail behind it; what they lack is in the ``Tail``.
@@ -28,7 +29,7 @@ final class IndexTable {
     }
 
     /// Of an app's tasks with a tag, after `after`.
-    func positions(ofApp app: Int64, tag: String, after: UInt64, limit: Int) throws(SQLiteError) -> [UInt64] {
+    func positions(ofApp app: Int64, tag: ExactText, after: UInt64, limit: Int) throws(SQLiteError) -> [UInt64] {
         let query = try database.statement(
             "SELECT seq FROM tag_index WHERE app = ? AND tag = ? AND seq > ? ORDER BY seq LIMIT ?")
         query.bind(1, app)
@@ -86,7 +87,7 @@ final class IndexTable {
         }
     }
 
-    func insert(_ entries: ArraySlice<(app: Int64, tag: String, seq: UInt64)>) throws(SQLiteError) {
+    func insert(_ entries: ArraySlice<(app: Int64, tag: ExactText, seq: UInt64)>) throws(SQLiteError) {
         try insert(
             entries, columns: 3, one: try database.statement("INSERT OR IGNORE INTO tag_index(app, tag, seq) VALUES(?, ?, ?)"),
             eight: try database.statement(
@@ -132,7 +133,7 @@ final class IndexTable {
         try delete.run()
     }
 
-    func remove(_ seq: UInt64, ofApp app: Int64, tag: String) throws(SQLiteError) {
+    func remove(_ seq: UInt64, ofApp app: Int64, tag: ExactText) throws(SQLiteError) {
         let delete = try database.statement("DELETE FROM tag_index WHERE app = ? AND tag = ? AND seq = ?")
         delete.bind(1, app)
         delete.bind(2, tag)

@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
@@ -41,7 +42,7 @@ final class MessageTable {
             within: query.optionalInt(5).map { UInt32(truncatingIfNeeded: $0) }, created: query.int(6) + stretch.shift,
             expires: query.optionalInt(7).map { $0 + stretch.shift }, offset: stretch.offset, payload: payload,
             body: start..<min(max(start, Int(query.int(10))), payload.count),
-            display: query.optionalInt(11).map { DisplayType(number: $0) }, tag: query.optionalText(12),
+            display: query.optionalInt(11).map { DisplayType(number: $0) }, tag: query.optionalExactText(12),
             version: query.optionalInt(13), reference: query.optionalInt(14).map { UInt64(bitPattern: $0) },
             targeted: Int(query.int(15)), skipped: Int(query.int(16)), end: StoredRow.End(rawValue: query.int(17)) ?? .none,
             endedAt: query.optionalInt(18).map { stretches.meaning(ofStamp: $0) }, description: query.optionalText(19))
@@ -95,13 +96,13 @@ final class MessageTable {
 
     /// When the row came and what the caller had sent, if it came with that `out_biz_no`.
     func origin(
-        of seq: UInt64, named outBizNo: String
+        of seq: UInt64, named outBizNo: ExactText
     ) throws(SQLiteError) -> (created: Int64, fingerprint: [UInt8])? {
         let query = try database.statement("SELECT created, out_biz_no, fingerprint FROM message WHERE seq = ?")
         query.bind(1, seq)
         guard try query.step() else { return nil }
         defer { query.reset() }
-        return query.isText(1, outBizNo) ? (query.int(0) + stretches[seq].shift, query.blob(2)) : nil
+        return query.isText(1, outBizNo.text) ? (query.int(0) + stretches[seq].shift, query.blob(2)) : nil
     }
 
     func outBizNo(of seq: UInt64) throws(SQLiteError) -> String? {
@@ -232,7 +233,7 @@ final class MessageTable {
             body(
                 Generation.Entry(
                     seq: query.position(0), target: TargetKey(raw: query.int(1)), app: query.int(2),
-                    bizHash: query.optionalText(3).map { StableHash.of($0) }, tag: isReference ? nil : query.optionalText(4)))
+                    bizHash: query.optionalText(3).map { StableHash.of($0) }, tag: isReference ? nil : query.optionalExactText(4)))
         }
     }
 }

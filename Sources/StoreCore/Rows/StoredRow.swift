@@ -1,3 +1,4 @@
+package import Base
 package import Push
 
 /// A row of the log: message and task in one, or a reference to a configuration that somebody joined.
@@ -39,7 +40,7 @@ package struct StoredRow {
     package var body: Range<Int>
     /// Of a message.
     package var display: DisplayType?
-    package var tag: String?
+    package var tag: ExactText?
     /// Of a configuration: greater than every one before.
     package var version: Int64?
     /// The task that a reference names.
@@ -60,7 +61,7 @@ package struct StoredRow {
     @inlinable
     package init(
         seq: UInt64 = 0, kind: Kind, app: Int64, target: TargetKey, flags: Int64, within: UInt32?, created: Int64,
-        expires: Int64?, offset: Int64 = 0, payload: [UInt8], body: Range<Int>, display: DisplayType?, tag: String?,
+        expires: Int64?, offset: Int64 = 0, payload: [UInt8], body: Range<Int>, display: DisplayType?, tag: ExactText?,
         version: Int64?,
         reference: UInt64? = nil, targeted: Int, skipped: Int, end: End = .none, endedAt: Int64? = nil, description: String?
     ) {
@@ -129,7 +130,7 @@ package struct StoredRow {
         as task: TaskID, of app: AppKey, at position: UInt64, to target: TargetKey, in lane: Lane
     ) -> Row {
         let message = DeviceMessage.compose(
-            task: task, app: app, displayType: display, body: payload[body], tag: tag, version: version.map { UInt64($0) },
+            task: task, app: app, displayType: display, body: payload[body], tag: tag?.text, version: version.map { UInt64($0) },
             sentAt: createdAt)
         return Row(
             task: task, position: Position(raw: position), target: target.rowTarget(in: lane), audience: audience,

@@ -22,7 +22,7 @@ public final class QueryRule: Sendable {
 
 /// The query parameters of a request, checked against what its route knows.
 public struct Query: Sendable {
-    private var values: [(name: String, value: String)] = []
+    private var values: [(name: ExactText, value: String)] = []
 
     /// Takes the text after `?` apart. An empty parameter is as one that is missing.
     /// - Throws: in this order ``Rejection/unknownParameter(_:known:)``, ``Rejection/missingParameter(_:)``,
@@ -31,12 +31,14 @@ public struct Query: Sendable {
         var fault: Rejection?
         for piece in (text ?? "").utf8.split(separator: UInt8(ascii: "&")) {
             let sent = piece.prefix { $0 != UInt8(ascii: "=") }
-            guard let name = PercentEncoding.decode(Substring(sent), plusIsSpace: true), rule.names.contains(name) else {
+            guard let name = PercentEncoding.decode(Substring(sent), plusIsSpace: true).map({ ExactText($0) }),
+                rule.names.contains(where: { ExactText($0) == name })
+            else {
                 throw .unknownParameter(String(decoding: sent, as: UTF8.self), known: rule.names)
             }
             let value = PercentEncoding.decode(Substring(piece.dropFirst(sent.count + 1)), plusIsSpace: true)
-            if value == nil { fault = fault ?? .invalidParameter(name, .undecodable) }
-            if values.contains(where: { $0.name == name }) { fault = fault ?? .invalidParameter(name, .repeated) }
+            if value == nil { fault = fault ?? .invalidParameter(name.text, .undecodable) }
+            if values.contains(where: { $0.name == name }) { fault = fault ?? .invalidParameter(name.text, .repeated) }
             values.append((name, value ?? "?"))
         }
         for name in rule.required where self[name] == nil { throw .missingParameter(name) }
@@ -45,7 +47,7 @@ public struct Query: Sendable {
 
     /// The decoded value; `nil` where it is missing or empty.
     public subscript(name: String) -> String? {
-        guard let value = values.first(where: { $0.name == name })?.value, !value.isEmpty else { return nil }
+        guard let value = values.first(where: { $0.name == ExactText(name) })?.value, !value.isEmpty else { return nil }
         return value
     }
 

@@ -1,25 +1,26 @@
+public import Base
 public import Push
 
 extension PushRequest {
     /// A message of so many bytes, as the limits count them.
     public static func message(
-        _ target: Target, from app: String = "app", size: Int = 100, testOnly: Bool = false, tag: String? = nil,
-        description: String? = nil, expires: Int64? = nil, bizNo: String? = nil, text: String = "hello"
+        _ target: Target, from app: String = "app", size: Int = 100, testOnly: Bool = false, tag: ExactText? = nil,
+        description: String? = nil, expires: Int64? = nil, bizNo: ExactText? = nil, text: String = "hello"
     ) -> PushRequest {
         make(.message, target, app, #"{"body":{"title":"\#(text)"}}"#, size, testOnly, tag, description, expires, bizNo)
     }
 
     /// A configuration.
     public static func configuration(
-        _ target: Target, from app: String = "app", size: Int = 100, testOnly: Bool = false, tag: String? = nil,
-        description: String? = nil, expires: Int64? = nil, bizNo: String? = nil, text: String = "cache=2"
+        _ target: Target, from app: String = "app", size: Int = 100, testOnly: Bool = false, tag: ExactText? = nil,
+        description: String? = nil, expires: Int64? = nil, bizNo: ExactText? = nil, text: String = "cache=2"
     ) -> PushRequest {
         make(.configuration, target, app, #"{"body":"\#(text)"}"#, size, testOnly, tag, description, expires, bizNo)
     }
 
     private static func make(
-        _ interface: Interface, _ target: Target, _ app: String, _ json: String, _ size: Int, _ testOnly: Bool, _ tag: String?,
-        _ description: String?, _ expires: Int64?, _ bizNo: String?
+        _ interface: Interface, _ target: Target, _ app: String, _ json: String, _ size: Int, _ testOnly: Bool, _ tag: ExactText?,
+        _ description: String?, _ expires: Int64?, _ bizNo: ExactText?
     ) -> PushRequest {
         let bytes = Array(json.utf8)
         let payload = Payload(

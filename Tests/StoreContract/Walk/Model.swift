@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 
 /// The rules of the interface, by lists and loops: who gets what, in which order, and what became of it. Nothing here is shared
@@ -69,7 +70,7 @@ final class Model {
     struct Slot: Hashable {
         let app: AppKey
         let target: PushRequest.Target
-        let tag: String
+        let tag: ExactText
         let testOnly: Bool
     }
 

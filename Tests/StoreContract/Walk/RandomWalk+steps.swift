@@ -1,4 +1,8 @@
+internal import Base
 internal import Push
+
+/// One text for Unicode, and two for everybody who compares bytes.
+let tags: [ExactText] = ["g\u{E9}", "ge\u{301}"]
 
 extension RandomWalk {
     /// Does something, and says what.
@@ -44,9 +48,9 @@ extension RandomWalk {
             }
         let app = chance(2) ? "none" : chance(65) ? "all" : "part"
         let size = [100, 100, 100, 256, 257, 600, 1_024, 1_025][number(0..<8)]
-        let tag = chance(30) ? "g" : nil
+        let tag: ExactText? = chance(40) ? pick(tags) : nil
         let expires: Int64? = chance(35) ? model.now + [-1, 0, 1, 3_000, 3_600_000, 80_000_000][number(0..<6)] : nil
-        let bizNo = chance(25) ? "b\(number(0..<4))" : nil
+        let bizNo: ExactText? = chance(25) ? ExactText("b\(number(0..<4))") : nil
         let text = "x\(number(0..<2))"
         let request: PushRequest =
             chance(50)

@@ -1,3 +1,5 @@
+public import Base
+
 /// A task with its counts.
 public struct TaskReport: Sendable {
     /// Its number.
@@ -15,7 +17,7 @@ public struct TaskReport: Sendable {
     /// The caller's words on it.
     public let description: String?
     /// What the caller groups it by.
-    public let tag: String?
+    public let tag: ExactText?
     /// Unix milliseconds.
     public let createdAt: Int64
     /// Unix milliseconds; `nil` never.
@@ -28,7 +30,7 @@ public struct TaskReport: Sendable {
     /// A task as of one moment.
     public init(
         task: TaskID, app: AppKey, interface: Interface, target: PushRequest.Target, payload: [UInt8], testOnly: Bool,
-        description: String?, tag: String?, createdAt: Int64, expireAt: Int64?, status: TaskStatus, counts: Counts
+        description: String?, tag: ExactText?, createdAt: Int64, expireAt: Int64?, status: TaskStatus, counts: Counts
     ) {
         self.task = task
         self.app = app
