@@ -15,8 +15,11 @@ public final class SQLiteStore: Store {
     private let checkpointer: Checkpointer
     /// Pages for devices.
     let pages: Reader
-    /// Reports and lists, which may be long: they delay no device.
+    /// Reports and lists, each a short piece of work: they delay no device.
     let reports: Reader
+    /// Statistics that take long: they delay no report.
+    let statistics: Reader
+    let longReports = LongReports()
     let tail: Tail
     let organisations: PublishedOrganisations
     let tasks: TaskNumber
@@ -77,8 +80,11 @@ public final class SQLiteStore: Store {
             let reports = try Reader(
                 name: "psp-reports", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
             begun.append(reports.close)
+            let statistics = try Reader(
+                name: "psp-statistics", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
+            begun.append(statistics.close)
             let backlogLimit = options.tuning.backlogLimit
-            (self.checkpointer, self.pages, self.reports) = (checkpointer, pages, reports)
+            (self.checkpointer, self.pages, self.reports, self.statistics) = (checkpointer, pages, reports, statistics)
             writer = Writer(path: path, checkpointer, options: options)
             try writer.start { () throws(SQLiteError) in
                 // The writer's own connection, on its own thread.
@@ -128,6 +134,7 @@ public final class SQLiteStore: Store {
         let loss = writer.close()
         pages.close()
         reports.close()
+        statistics.close()
         checkpointer.close(loss == nil ? .moving : .leaving)
         if let loss { options.log("the store was closed, but \(loss)") }
         return loss == nil

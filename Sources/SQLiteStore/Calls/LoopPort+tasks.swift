@@ -1,4 +1,3 @@
-internal import Base
 internal import Push
 internal import StoreCore
 
@@ -74,51 +73,6 @@ extension LoopPort {
             try context.reading { view throws(SQLiteError) -> Page<TaskReport> in
                 let reports = ReportReader(context: context, now: context.clock())
                 return try TaskListReader(reports: reports, view: view).page(filter, before: before, limit: limit)
-            }
-        }
-    }
-
-    func totals(app: AppKey, tag: ExactText, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
-        try await settleFacts()
-        var sum = (tasks: 0, counts: Counts())
-        var after: UInt64 = 0
-        // In slices, each with a snapshot of its own: one long snapshot would keep the write-ahead log from beginning anew.
-        while true {
-            let start = after
-            let slice = try await read(store.reports) { context throws(SQLiteError) in
-                try context.reading { view throws(SQLiteError) -> TotalsSlice in
-                    let reader = ReportReader(context: context, now: context.clock())
-                    guard let number = try context.tables.apps.number(of: app) else { return TotalsSlice() }
-                    return try TotalsSlice(reader, number, tag, after: start, from: from, to: to, view)
-                }
-            }
-            sum.tasks += slice.tasks
-            sum.counts += slice.counts
-            if sum.tasks > ReportReader.totalsLimit {
-                throw .refused(Refusal(.invalidValue, field: "from", .expected(.fewerTasks(ReportReader.totalsLimit))))
-            }
-            guard let last = slice.last else { return sum }
-            after = last
-        }
-    }
-
-    /// A part of a sum.
-    private struct TotalsSlice: Sendable {
-        var tasks = 0
-        var counts = Counts()
-        /// Where the next slice begins; `nil` at the end.
-        var last: UInt64?
-
-        init() {}
-
-        init(
-            _ reader: ReportReader, _ app: Int64, _ tag: ExactText, after: UInt64, from: Int64?, to: Int64?, _ view: Tail.View
-        ) throws(SQLiteError) {
-            for seq in try reader.positions(app: app, tag: tag, after: after, view: view) {
-                last = seq
-                guard let counts = try reader.counts(at: seq, from: from, to: to) else { continue }
-                tasks += 1
-                self.counts += counts
             }
         }
     }

@@ -51,7 +51,7 @@ final class WriterLoop {
         lines = RareLines(options.log)
         decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
         transaction = Transaction(of: decisions)
-        upkeep = Upkeep(decisions, transaction, checkpointer, options)
+        upkeep = try Upkeep(decisions, transaction, checkpointer, options)
     }
 
     /// - Returns: what could not be written; `nil` where all that was told is in the file.
@@ -109,11 +109,11 @@ final class WriterLoop {
         if mayFollowUp { longest = min(longest, max(0, followUpPace.next - now)) }
         if mayImport { longest = min(longest, max(0, pace.next - now)) }
         if let deadline = decisions.imports.nextDeadline { longest = min(longest, max(0, deadline - now)) }
-        if let merge = upkeep.nextMerge { longest = min(longest, max(0, merge - now)) }
+        if let filling = upkeep.nextFilling { longest = min(longest, max(0, filling - now)) }
         return longest
     }
 
-    /// The same by everything but imports and merges, in milliseconds.
+    /// The same by everything but imports, merges and sums, in milliseconds.
     private var longestPause: Int {
         if decisions.outbox.owesGap { return Self.pauses.facts }
         if isHindered { return retryPause }

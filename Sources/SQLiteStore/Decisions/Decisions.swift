@@ -45,7 +45,7 @@ final class Decisions {
         sessions = SessionRegistry(directory)
         self.organisations = organisations
         organisations.publish(directory.tree)
-        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events))
+        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals))
         outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
         let feed = Feed(outbox, sessions, numbers)
         let receipts = facts.receipts

@@ -46,7 +46,10 @@ final class TaskDecider {
 
     /// Ends a task: nothing more of it is handed to a connection.
     func endTask(_ seq: UInt64, _ end: StoredRow.End, at now: Int64) throws(SQLiteError) {
+        try tables.totals.add(-1, seq)
         try tables.messages.markEnded(seq, end, at: now)
+        try tables.totals.add(1, seq)
+        receipts.ended(seq, end)
         feed.ended(seq, at: log.takePosition())
     }
 }

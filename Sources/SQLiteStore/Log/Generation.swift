@@ -124,8 +124,12 @@ final class Generation: Sendable {
         state.withLock { $0.biz[BizKey(app: app, hash: bizHash)]?.all ?? [] }
     }
 
-    func positions(ofApp app: Int64, tag: ExactText) -> [UInt64] {
-        state.withLock { $0.tags[TagKey(app: app, tag: tag)]?.all ?? [] }
+    /// Positions of an app's tasks with a tag, `after` < seq < `before`, ascending, at most `limit`.
+    func positions(ofApp app: Int64, tag: ExactText, after: UInt64, before: UInt64, limit: Int) -> [UInt64] {
+        state.withLock { state in
+            guard let positions = state.tags[TagKey(app: app, tag: tag)], positions.last > after else { return [] }
+            return positions.between(after, before, limit: limit)
+        }
     }
 
     private static func removeLast<Key: Hashable>(from lists: inout [Key: Positions], _ key: Key) {

@@ -70,6 +70,9 @@ final class FactBook {
 
     // MARK: Writing
 
+    /// Whether anything may still be written.
+    var isWritable: Bool { !isClosed }
+
     /// Whether facts wait to be written; the writer's pause is short then.
     var hasUnwritten: Bool { !unwritten.isEmpty }
 

@@ -6,6 +6,7 @@ internal import StoreCore
 final class ReceiptBook {
     private let table: ReceiptTable
     private let events: EventTable
+    private let totals: TotalTable
     /// Tasks that were looked at lately.
     private var tasks: [UInt64: TaskReceipts] = [:]
     /// Positions of references, and the tasks that they name.
@@ -27,9 +28,10 @@ final class ReceiptBook {
     /// Whether it holds so much that it should be written and forgotten.
     var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
 
-    init(_ table: ReceiptTable, _ events: EventTable) {
+    init(_ table: ReceiptTable, _ events: EventTable, _ totals: TotalTable) {
         self.table = table
         self.events = events
+        self.totals = totals
     }
 
     /// A task's receipts by the position of its row or of a reference to it; `nil` once it is forgotten.
@@ -55,6 +57,9 @@ final class ReceiptBook {
 
     /// A new row's receipts need no look at the file.
     func insert(_ row: StoredRow) { tasks[row.seq] = TaskReceipts(row) }
+
+    /// Somebody has ended a task.
+    func ended(_ seq: UInt64, _ end: StoredRow.End) { tasks[seq]?.end = end }
 
     // MARK: Marks
 
@@ -146,6 +151,7 @@ final class ReceiptBook {
 
     /// Writes everything that changed. Inside a transaction.
     func write() throws(SQLiteError) {
+        try addToTotals()
         for receipts in dirty {
             try table.write(receipts)
             for (mark, chunk, set) in receipts.dirtySets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
@@ -154,6 +160,22 @@ final class ReceiptBook {
             let detail = "0x" + String(reasonCode, radix: 16, uppercase: true)
             _ = try events.insert(RecipientState.rejectionNumber, of: seq, by: ordinal, detail: detail)
         }
+    }
+
+    /// The sums of tasks that changed change with them.
+    private func addToTotals() throws(SQLiteError) {
+        guard !dirty.isEmpty else { return }
+        let mark = try totals.mark()
+        var changes: [TotalKey: Counts] = [:]
+        for receipts in dirty {
+            guard let key = receipts.total else { continue }
+            if receipts.seq <= mark.upTo {
+                let isExpired = mark.hasExpired(receipts.seq, at: receipts.expires)
+                changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
+            }
+            receipts.stored = receipts.counters
+        }
+        for (key, change) in changes { try totals.add(change, to: key) }
     }
 
     /// What was written is committed.

@@ -1,4 +1,3 @@
-internal import Base
 internal import Push
 internal import StoreCore
 
@@ -34,30 +33,5 @@ struct ReportReader {
         case .user: .user(try tables.users.id(of: row.target.id) ?? UserID(unchecked: ""))
         case .organisation, nil: .organisation(try tables.organisations.id(of: row.target.id) ?? OrgID(unchecked: ""))
         }
-    }
-
-    // MARK: Totals
-
-    /// Tasks that one slice of a sum looks at, and how many there may be in all.
-    static let totalsSlice = 5_000
-    static let totalsLimit = 1_000_000
-
-    /// Positions of an app's tasks with a tag, after `after`, ascending.
-    func positions(app: Int64, tag: ExactText, after: UInt64, view: Tail.View) throws(SQLiteError) -> [UInt64] {
-        var found = try tables.indexes.positions(ofApp: app, tag: tag, after: after, limit: Self.totalsSlice)
-        guard found.count < Self.totalsSlice else { return found }
-        for generation in view.generations {
-            let known = found.last ?? after
-            found += generation.positions(ofApp: app, tag: tag).filter { $0 > known && $0 <= view.head }
-        }
-        return Array(found.prefix(Self.totalsSlice))
-    }
-
-    /// Counts of one task, if it was created in the time asked for.
-    func counts(at seq: UInt64, from: Int64?, to: Int64?) throws(SQLiteError) -> Counts? {
-        guard let row = try tables.messages.row(seq) else { return nil }
-        if let from, row.createdAt < from { return nil }
-        if let to, row.createdAt >= to { return nil }
-        return try tables.receipts.receipts(of: row).counts(of: row, at: now)
     }
 }

@@ -100,7 +100,7 @@ enum Schema {
     private static let versionThree = "ALTER TABLE counter ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;"
 
     /// What each part of the store adds to the fourth version.
-    private static let versionFour = imports + followUps + clock + storeNumbers
+    private static let versionFour = imports + followUps + clock + storeNumbers + sums
 
     /// Imports that go on by themselves, the text that they have still to apply, and their first failing lines. A part's key is
     /// its import's number and the number of its first line.
@@ -140,6 +140,31 @@ enum Schema {
         CREATE TABLE store_number(from_seq INTEGER PRIMARY KEY, store INTEGER NOT NULL);
         INSERT INTO store_number(from_seq, store) SELECT 0, value FROM meta WHERE key = 'store';
         DELETE FROM meta WHERE key = 'store';
+        """
+
+    /// Sums of tasks by tag and hour, and how far they go: nothing is summed yet. `task_counts` is what one task adds to its sum;
+    /// `place` says under which name those devices stand that are in no stored state: 0 pending, 1 expired, 2 superseded, 3
+    /// cancelled. See ``TotalTable``.
+    private static let sums = """
+        CREATE TABLE total(
+          app INTEGER NOT NULL, tag TEXT NOT NULL, hour INTEGER NOT NULL, tasks INTEGER NOT NULL, targeted INTEGER NOT NULL,
+          delivered INTEGER NOT NULL, pending INTEGER NOT NULL, expired INTEGER NOT NULL, superseded INTEGER NOT NULL,
+          cancelled INTEGER NOT NULL, withdrawn INTEGER NOT NULL, skipped INTEGER NOT NULL, rejected INTEGER NOT NULL,
+          opened INTEGER NOT NULL, applied INTEGER NOT NULL, failed INTEGER NOT NULL,
+          first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(app, tag, hour)) WITHOUT ROWID;
+        CREATE TABLE total_expiry(
+          expires INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(expires, seq)) WITHOUT ROWID;
+        CREATE TABLE summed(upto INTEGER NOT NULL, expired_at INTEGER NOT NULL, expired_seq INTEGER NOT NULL);
+        INSERT INTO summed VALUES(0, 0, 0);
+        CREATE VIEW task_counts AS
+          SELECT message.seq AS seq, kind, app, tag, created, created / \(TotalKey.hourLength) AS hour, expires, status,
+            targeted + ifnull(joined, 0) AS targeted, ifnull(delivered, 0) AS delivered, ifnull(withdrawn, 0) AS withdrawn,
+            message.skipped + ifnull(counter.skipped, 0) AS skipped, ifnull(rejected, 0) AS rejected,
+            ifnull(opened, 0) AS opened, ifnull(applied, 0) AS applied, ifnull(failed, 0) AS failed,
+            targeted - message.skipped + ifnull(joined - delivered - withdrawn - counter.skipped - rejected, 0) AS rest,
+            CASE WHEN status = \(StoredRow.End.cancelled.rawValue) THEN 3 WHEN status = \(StoredRow.End.superseded.rawValue) THEN 2
+              WHEN (expires, message.seq) <= (SELECT expired_at, expired_seq FROM summed) THEN 1 ELSE 0 END AS place
+          FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE tag IS NOT NULL AND ref IS NULL;
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

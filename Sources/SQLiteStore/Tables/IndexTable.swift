@@ -28,14 +28,17 @@ final class IndexTable {
         return try positions(query)
     }
 
-    /// Of an app's tasks with a tag, after `after`.
-    func positions(ofApp app: Int64, tag: ExactText, after: UInt64, limit: Int) throws(SQLiteError) -> [UInt64] {
+    /// Of an app's tasks with a tag, after `after` and before `before`.
+    func positions(
+        ofApp app: Int64, tag: ExactText, after: UInt64, before: UInt64, limit: Int
+    ) throws(SQLiteError) -> [UInt64] {
         let query = try database.statement(
-            "SELECT seq FROM tag_index WHERE app = ? AND tag = ? AND seq > ? ORDER BY seq LIMIT ?")
+            "SELECT seq FROM tag_index WHERE app = ? AND tag = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?")
         query.bind(1, app)
         query.bind(2, tag)
         query.bind(3, after)
-        query.bind(4, limit)
+        query.bind(4, before)
+        query.bind(5, limit)
         return try positions(query)
     }
 

@@ -172,6 +172,16 @@ final class MessageTable {
         return low
     }
 
+    /// The position of the so many'th row after `after`; `nil` where there are fewer.
+    func position(after: UInt64, count: Int) throws(SQLiteError) -> UInt64? {
+        let query = try database.statement("SELECT seq FROM message WHERE seq > ? ORDER BY seq LIMIT 1 OFFSET ?")
+        query.bind(1, after)
+        query.bind(2, count - 1)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.position(0)
+    }
+
     /// What a list of tasks chooses by.
     struct Heading {
         let seq: UInt64
@@ -233,7 +243,8 @@ final class MessageTable {
             body(
                 Generation.Entry(
                     seq: query.position(0), target: TargetKey(raw: query.int(1)), app: query.int(2),
-                    bizHash: query.optionalText(3).map { StableHash.of($0) }, tag: isReference ? nil : query.optionalExactText(4)))
+                    bizHash: query.optionalText(3).map { StableHash.of($0) }, tag: isReference ? nil : query.optionalExactText(4))
+            )
         }
     }
 }

@@ -34,8 +34,8 @@ final class ReceiptTable {
     func find(_ seq: UInt64) throws(SQLiteError) -> Found? {
         let query = try database.statement(
             """
-            SELECT kind, target, targeted, message.skipped, ref, counter.delivered, withdrawn, counter.skipped, joined, opened,
-              applied, failed, state, completed_at, rejected
+            SELECT kind, target, targeted, message.skipped, ref, app, tag, created, expires, status, counter.delivered, withdrawn,
+              counter.skipped, joined, opened, applied, failed, state, completed_at, rejected
             FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE message.seq = ?
             """)
         query.bind(1, seq)
@@ -44,8 +44,10 @@ final class ReceiptTable {
         if let reference = query.optionalInt(4) { return .reference(UInt64(bitPattern: reference)) }
         let receipts = TaskReceipts(
             seq: seq, target: TargetKey(raw: query.int(1)), isMessage: query.int(0) == StoredRow.Kind.message.rawValue,
-            targeted: Int(query.int(2)), skipped: Int(query.int(3)))
-        if !query.isNull(5) { Self.read(query, from: 5, into: receipts) }
+            targeted: Int(query.int(2)), skipped: Int(query.int(3)),
+            total: query.optionalExactText(6).map { TotalKey(app: query.int(5), tag: $0, created: query.int(7)) },
+            expires: query.optionalInt(8), end: StoredRow.End(rawValue: query.int(9)) ?? .none)
+        if !query.isNull(10) { Self.read(query, from: 10, into: receipts) }
         return .task(receipts)
     }
 
@@ -60,6 +62,7 @@ final class ReceiptTable {
         receipts.state = query.int(column + 7)
         receipts.completedAt = query.optionalInt(column + 8)
         receipts.rejected = Int(query.int(column + 9))
+        receipts.stored = receipts.counters
     }
 
     /// When a task had nothing pending for the first time.

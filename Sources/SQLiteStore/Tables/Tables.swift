@@ -13,6 +13,7 @@ final class Tables {
     let configurations: ConfigurationTable
     let receipts: ReceiptTable
     let events: EventTable
+    let totals: TotalTable
     let cursors: CursorTable
     let imports: ImportTable
     let followUps: FollowUpTable
@@ -32,6 +33,7 @@ final class Tables {
         configurations = ConfigurationTable(database)
         receipts = ReceiptTable(database)
         events = EventTable(database)
+        totals = TotalTable(database)
         cursors = CursorTable(database)
         imports = ImportTable(database)
         followUps = FollowUpTable(database)

@@ -99,6 +99,7 @@ final class Retention {
     private func remove(_ row: StoredRow) throws(SQLiteError) {
         try tables.indexes.remove(row.seq, of: row.target)
         if row.reference == nil {
+            if let key = TotalKey(row) { try tables.totals.remove(row.seq, key) }
             try tables.receipts.remove(row.seq)
             try tables.events.remove(row.seq)
             try tables.configurations.remove(row.seq)

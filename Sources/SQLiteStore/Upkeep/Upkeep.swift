@@ -9,6 +9,7 @@ final class Upkeep {
     private let checkpointer: Checkpointer
     private let options: SQLiteStore.Options
     private let merge: Merge
+    private let summing: Summing
     private let retention: Retention
     private let log = WALObserver()
 
@@ -18,8 +19,9 @@ final class Upkeep {
     private var nextSweep: Int64 = 0
     /// When the next slice of that may be done, in monotonic nanoseconds.
     private var nextSlice: Int64 = 0
-    /// The same for a slice of a merge.
+    /// The same for a slice of a merge, and for one of the sums.
     private var nextMergeSlice: Int64 = 0
+    private var nextSum: Int64 = 0
     /// When the log may be moved again, in monotonic nanoseconds, after it could not be, and how long it waits.
     private var nextCheckpoint: Int64 = 0
     private static let checkpointPauses: (held: Int64, failed: Int64) = (100_000_000, 20_000_000)
@@ -28,18 +30,24 @@ final class Upkeep {
 
     init(
         _ decisions: Decisions, _ transaction: Transaction, _ checkpointer: Checkpointer, _ options: SQLiteStore.Options
-    ) {
+    ) throws(SQLiteError) {
         self.decisions = decisions
         self.transaction = transaction
         self.checkpointer = checkpointer
         self.options = options
         merge = Merge(decisions.tables)
+        summing = try Summing(decisions.tables)
         retention = Retention(decisions.tables, decisions.cursors, decisions.time, lifetime: options.taskRetention)
         decisions.tables.database.onCommit(log)
     }
 
-    /// When a merge goes on, in monotonic nanoseconds; `nil` where there is nothing to merge.
-    var nextMerge: Int64? { decisions.log.tail.isMerging ? nextMergeSlice : nil }
+    /// When indexes and sums are brought nearer to the log's end, in monotonic nanoseconds; `nil` where they are there.
+    var nextFilling: Int64? {
+        let merge = decisions.log.tail.isMerging ? nextMergeSlice : nil
+        let sum = summing.upTo < decisions.log.head ? nextSum : nil
+        guard let merge, let sum else { return merge ?? sum }
+        return min(merge, sum)
+    }
 
     /// Does what is due.
     /// - Parameter isIdle: whether nobody waits.
@@ -49,6 +57,7 @@ final class Upkeep {
             // First what may give room: the others may fail for want of it.
             try checkpoint()
             try mergeTail(isIdle: isIdle)
+            try sum()
             try sweep()
             reported = nil
             return nil
@@ -75,6 +84,17 @@ final class Upkeep {
         // As much time as a slice took is left to those who wait.
         let now = MonotonicClock.nanoseconds
         nextMergeSlice = now + (now - start)
+    }
+
+    private func sum() throws(SQLiteError) {
+        let start = MonotonicClock.nanoseconds
+        guard start >= nextSum else { return }
+        let pause = Int64(options.tuning.mergePause) * 1_000_000
+        nextSum = start + pause
+        guard try summing.advance(to: decisions.log.head, at: transaction.now) else { return }
+        // As with a merge; a few rows at a time are not worth a commit.
+        let now = MonotonicClock.nanoseconds
+        nextSum = now + 2 * (now - start)
     }
 
     private func sweep() throws(SQLiteError) {

@@ -28,12 +28,7 @@ extension TaskReceipts {
         counts.applied = applied
         counts.failed = failed
         // Those that are in no stored state are one number, whose name is the task's status.
-        switch status(of: row, at: now) {
-        case .active, .completed: counts.pending = rest
-        case .expired: counts.expired = rest
-        case .cancelled: counts.cancelled = rest
-        case .superseded: counts.superseded = rest
-        }
+        counts.add(rest: rest, of: row.end, isExpired: row.expires.map { $0 <= now } ?? false)
         return counts
     }
 }

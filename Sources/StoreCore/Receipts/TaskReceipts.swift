@@ -30,6 +30,14 @@ package final class TaskReceipts {
     package var state: Int64 = 0
     /// When a message had nothing pending for the first time, Unix milliseconds.
     package var completedAt: Int64?
+    /// Where the task is summed up with others; `nil` for one without a tag.
+    package let total: TotalKey?
+    /// Unix milliseconds; `nil` never.
+    package let expires: Int64?
+    /// How somebody ended the task.
+    package var end: StoredRow.End
+    /// The counters as the store has them, and the totals with it.
+    package var stored = TaskCounters()
     /// Changed since it was read or written.
     package var isDirty = false
     /// Bitmaps that were looked at, by chunk and mark; the rest is in the store. An array, as chunks are few and dense.
@@ -40,12 +48,19 @@ package final class TaskReceipts {
     /// The receipts of a row for which nothing has happened yet.
     package convenience init(_ row: StoredRow) {
         self.init(
-            seq: row.seq, target: row.target, isMessage: row.kind == .message, targeted: row.targeted, skipped: row.skipped)
+            seq: row.seq, target: row.target, isMessage: row.kind == .message, targeted: row.targeted, skipped: row.skipped,
+            total: TotalKey(row), expires: row.expires, end: row.end)
     }
 
     /// The same from what receipts need of a row.
-    package init(seq: UInt64, target: TargetKey, isMessage: Bool, targeted: Int, skipped: Int) {
+    package init(
+        seq: UInt64, target: TargetKey, isMessage: Bool, targeted: Int, skipped: Int, total: TotalKey?, expires: Int64?,
+        end: StoredRow.End
+    ) {
         self.seq = seq
+        self.total = total
+        self.expires = expires
+        self.end = end
         only = target.kind == .device ? target.shortID : nil
         self.isMessage = isMessage
         self.targeted = targeted

@@ -1,0 +1,230 @@
+internal import Base
+internal import Push
+internal import StoreCore
+
+/// `total`, `total_expiry` and `summed`: the counts of tasks, summed up by app, tag and hour.
+///
+/// Sums trail behind the log: they hold every task up to ``Mark/upTo``, and each is what the view `task_counts` says of these
+/// tasks, whenever a transaction ends. So whatever changes what the view says of a summed task changes its sum with it: receipts
+/// as they are written, an end, an expiry, retention.
+final class TotalTable {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    /// How far the sums go.
+    struct Mark: Sendable {
+        /// Every task up to there is in its sum.
+        let upTo: UInt64
+        /// Tasks that expire up to this time, in Unix milliseconds, and up to this position where it is the same, are summed as
+        /// expired.
+        let expiredAt: Int64
+        let expiredSeq: UInt64
+
+        /// Whether the sums have a task among those that expired.
+        func hasExpired(_ seq: UInt64, at expires: Int64?) -> Bool {
+            guard let expires else { return false }
+            return (expires, seq) <= (expiredAt, expiredSeq)
+        }
+    }
+
+    func mark() throws(SQLiteError) -> Mark {
+        let query = try database.statement("SELECT upto, expired_at, expired_seq FROM summed")
+        guard try query.step() else { throw SQLiteError(code: 11, message: "the mark of the sums is lost") }
+        defer { query.reset() }
+        return Mark(upTo: query.position(0), expiredAt: query.int(1), expiredSeq: query.position(2))
+    }
+
+    // MARK: Tasks
+
+    /// Sums up a stretch of the log that follows what is summed. Inside a transaction.
+    func extend(from first: UInt64, to last: UInt64) throws(SQLiteError) {
+        let move = try database.statement("UPDATE summed SET upto = ?")
+        move.bind(1, last)
+        try move.run()
+        try add(1, after: first, upTo: last)
+        // What nobody waits for any more stays as it is; a configuration may be joined later.
+        let remember = try database.statement(
+            """
+            INSERT OR IGNORE INTO total_expiry(expires, seq)
+            SELECT expires, seq FROM task_counts
+            WHERE seq > ? AND seq <= ? AND place = 0 AND expires IS NOT NULL AND (rest > 0 OR kind = 1) ORDER BY expires, seq
+            """)
+        remember.bind(1, first)
+        remember.bind(2, last)
+        try remember.run()
+    }
+
+    /// Takes a task that is about to change out of its sum, or adds one that was changed; one that is not summed yet is left to
+    /// ``extend(from:to:)``.
+    func add(_ sign: Int, _ seq: UInt64) throws(SQLiteError) { try add(sign, after: seq - 1, upTo: seq) }
+
+    /// Takes a task out that is about to be forgotten.
+    func remove(_ seq: UInt64, _ key: TotalKey) throws(SQLiteError) {
+        try add(-1, seq)
+        let tidy = try database.statement("DELETE FROM total WHERE app = ? AND tag = ? AND hour = ? AND tasks = 0")
+        bind(key, to: tidy, at: 1)
+        try tidy.run()
+    }
+
+    private func add(_ sign: Int, after first: UInt64, upTo last: UInt64) throws(SQLiteError) {
+        let add = try database.statement(
+            """
+            INSERT INTO total(app, tag, hour, tasks, targeted, delivered, pending, expired, superseded, cancelled, withdrawn,
+              skipped, rejected, opened, applied, failed, first, last)
+            SELECT app, tag, hour, ?1 * count(*), ?1 * sum(targeted), ?1 * sum(delivered), ?1 * sum(iif(place = 0, rest, 0)),
+              ?1 * sum(iif(place = 1, rest, 0)), ?1 * sum(iif(place = 2, rest, 0)), ?1 * sum(iif(place = 3, rest, 0)),
+              ?1 * sum(withdrawn), ?1 * sum(skipped), ?1 * sum(rejected), ?1 * sum(opened), ?1 * sum(applied), ?1 * sum(failed),
+              min(seq), max(seq)
+            FROM task_counts WHERE seq > ?2 AND seq <= ?3 AND seq <= (SELECT upto FROM summed) GROUP BY app, tag, hour
+            ON CONFLICT(app, tag, hour) DO UPDATE SET
+              tasks = tasks + excluded.tasks, targeted = targeted + excluded.targeted, delivered = delivered + excluded.delivered,
+              pending = pending + excluded.pending, expired = expired + excluded.expired,
+              superseded = superseded + excluded.superseded, cancelled = cancelled + excluded.cancelled,
+              withdrawn = withdrawn + excluded.withdrawn, skipped = skipped + excluded.skipped,
+              rejected = rejected + excluded.rejected, opened = opened + excluded.opened, applied = applied + excluded.applied,
+              failed = failed + excluded.failed, first = min(first, excluded.first), last = max(last, excluded.last)
+            """)
+        add.bind(1, sign)
+        add.bind(2, first)
+        add.bind(3, last)
+        try add.run()
+    }
+
+    // MARK: Receipts
+
+    /// Adds what the counters of summed tasks have grown by. In the transaction that writes them.
+    func add(_ change: Counts, to key: TotalKey) throws(SQLiteError) {
+        let update = try database.statement(
+            """
+            UPDATE total SET targeted = targeted + ?4, delivered = delivered + ?5, pending = pending + ?6, expired = expired + ?7,
+              superseded = superseded + ?8, cancelled = cancelled + ?9, withdrawn = withdrawn + ?10, skipped = skipped + ?11,
+              rejected = rejected + ?12, opened = opened + ?13, applied = applied + ?14, failed = failed + ?15
+            WHERE app = ?1 AND tag = ?2 AND hour = ?3
+            """)
+        bind(key, to: update, at: 1)
+        let counts = [
+            change.targeted, change.delivered, change.pending, change.expired, change.superseded, change.cancelled,
+            change.withdrawn, change.skippedOversize, change.rejected, change.opened, change.applied, change.failed,
+        ]
+        for (index, count) in counts.enumerated() { update.bind(Int32(4 + index), count) }
+        try update.run()
+    }
+
+    private func bind(_ key: TotalKey, to statement: Statement, at first: Int32) {
+        statement.bind(first, key.app)
+        statement.bind(first + 1, key.tag)
+        statement.bind(first + 2, key.hour)
+    }
+
+    // MARK: Expiry
+
+    /// Whether a summed task has expired and is still summed as pending.
+    func hasDue(at now: Int64) throws(SQLiteError) -> Bool {
+        let query = try database.statement("SELECT 1 FROM total_expiry WHERE expires <= ? LIMIT 1")
+        query.bind(1, now)
+        defer { query.reset() }
+        return try query.step()
+    }
+
+    /// Sums the first of those, at most so many, as expired. Inside a transaction.
+    func expire(at now: Int64, limit: Int) throws(SQLiteError) {
+        let find = try database.statement(
+            "SELECT expires, seq FROM total_expiry WHERE expires <= ? ORDER BY expires, seq LIMIT 1 OFFSET ?")
+        find.bind(1, now)
+        find.bind(2, limit - 1)
+        let isMore = try find.step()
+        let last: (expires: Int64, seq: UInt64) = isMore ? (find.int(0), find.position(1)) : (now, UInt64(Int64.max))
+        if isMore { find.reset() }
+        for sql: StaticString in [
+            """
+            UPDATE total SET pending = pending - gone.rest, expired = expired + gone.rest
+            FROM (
+              SELECT app, tag, hour, sum(rest) AS rest FROM total_expiry JOIN task_counts ON task_counts.seq = total_expiry.seq
+              WHERE (total_expiry.expires, total_expiry.seq) <= (?1, ?2) AND place = 0 GROUP BY app, tag, hour) AS gone
+            WHERE total.app = gone.app AND total.tag = gone.tag AND total.hour = gone.hour
+            """,
+            "DELETE FROM total_expiry WHERE (expires, seq) <= (?1, ?2)",
+            "UPDATE summed SET expired_at = ?1, expired_seq = ?2 WHERE (expired_at, expired_seq) < (?1, ?2)",
+        ] {
+            let step = try database.statement(sql)
+            step.bind(1, last.expires)
+            step.bind(2, last.seq)
+            try step.run()
+        }
+    }
+
+    // MARK: Questions
+
+    /// The sums of an app's tasks with a tag over hours from one on and before another.
+    func sum(app: Int64, tag: ExactText, from first: Int64, before end: Int64) throws(SQLiteError) -> TagTotals {
+        let query = try database.statement(
+            """
+            SELECT ifnull(sum(tasks), 0), sum(targeted), sum(delivered), sum(pending), sum(expired), sum(superseded),
+              sum(cancelled), sum(withdrawn), sum(skipped), sum(rejected), sum(opened), sum(applied), sum(failed)
+            FROM total WHERE app = ? AND tag = ? AND hour >= ? AND hour < ?
+            """)
+        query.bind(1, app)
+        query.bind(2, tag)
+        query.bind(3, first)
+        query.bind(4, end)
+        guard try query.step() else { return TagTotals() }
+        defer { query.reset() }
+        var totals = TagTotals(tasks: Int(query.int(0)))
+        totals.counts.targeted = Int(query.int(1))
+        totals.counts.delivered = Int(query.int(2))
+        totals.counts.pending = Int(query.int(3))
+        totals.counts.expired = Int(query.int(4))
+        totals.counts.superseded = Int(query.int(5))
+        totals.counts.cancelled = Int(query.int(6))
+        totals.counts.withdrawn = Int(query.int(7))
+        totals.counts.skippedOversize = Int(query.int(8))
+        totals.counts.rejected = Int(query.int(9))
+        totals.counts.opened = Int(query.int(10))
+        totals.counts.applied = Int(query.int(11))
+        totals.counts.failed = Int(query.int(12))
+        return totals
+    }
+
+    /// Between which positions the tasks of an hour lie, both included; `nil` where there are none.
+    func positions(app: Int64, tag: ExactText, hour: Int64) throws(SQLiteError) -> ClosedRange<UInt64>? {
+        let query = try database.statement("SELECT first, last FROM total WHERE app = ? AND tag = ? AND hour = ?")
+        query.bind(1, app)
+        query.bind(2, tag)
+        query.bind(3, hour)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.position(0)...max(query.position(0), query.position(1))
+    }
+
+    /// When a task was accepted, and its counts; `nil` where there is none, or none with a tag.
+    /// - Parameter now: Unix milliseconds: what has expired by then is expired.
+    func counts(of seq: UInt64, at now: Int64) throws(SQLiteError) -> (created: Int64, counts: Counts)? {
+        let query = try database.statement(
+            """
+            SELECT created, targeted, delivered, withdrawn, skipped, rejected, opened, applied, failed, rest, status, expires
+            FROM task_counts WHERE seq = ?
+            """)
+        query.bind(1, seq)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        var counts = Counts()
+        counts.targeted = Int(query.int(1))
+        counts.delivered = Int(query.int(2))
+        counts.withdrawn = Int(query.int(3))
+        counts.skippedOversize = Int(query.int(4))
+        counts.rejected = Int(query.int(5))
+        counts.opened = Int(query.int(6))
+        counts.applied = Int(query.int(7))
+        counts.failed = Int(query.int(8))
+        let end = StoredRow.End(rawValue: query.int(10)) ?? .none
+        counts.add(rest: Int(query.int(9)), of: end, isExpired: query.optionalInt(11).map { $0 <= now } ?? false)
+        return (query.int(0), counts)
+    }
+}
+
+/// What statistics tell of tasks with a tag.
+struct TagTotals: Sendable {
+    var tasks = 0
+    var counts = Counts()
+}

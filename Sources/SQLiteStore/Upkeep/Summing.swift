@@ -1,0 +1,41 @@
+internal import StoreCore
+
+/// Has the sums by tag and hour follow the log, a slice at a time, each a transaction of its own. A store of an earlier version
+/// begins with nothing summed, and is of use from the first moment: what is not summed is looked at task by task.
+final class Summing {
+    private let tables: Tables
+    /// Every task up to there is summed, as far as this knows.
+    private(set) var upTo: UInt64
+
+    /// Rows that one slice takes, about 2 ms; and tasks that it sums as expired.
+    private static let slice = 1_024
+
+    init(_ tables: Tables) throws(SQLiteError) {
+        self.tables = tables
+        upTo = try tables.totals.mark().upTo
+    }
+
+    /// Sums a slice of the log, and of what has expired.
+    /// - Parameters:
+    ///   - head: the newest position; all up to there is committed.
+    ///   - now: Unix milliseconds.
+    /// - Returns: whether there is more to do at once.
+    func advance(to head: UInt64, at now: Int64) throws(SQLiteError) -> Bool {
+        let isDue = try tables.totals.hasDue(at: now)
+        guard upTo < head || isDue else { return false }
+        let end = upTo < head ? try tables.messages.position(after: upTo, count: Self.slice) ?? head : head
+        let database = tables.database
+        try database.begin()
+        do {
+            if upTo < head { try tables.totals.extend(from: upTo, to: end) }
+            if isDue { try tables.totals.expire(at: now, limit: Self.slice) }
+            try database.commit()
+        } catch {
+            try database.rollback()
+            throw error
+        }
+        upTo = end
+        if end < head { return true }
+        return isDue ? try tables.totals.hasDue(at: now) : false
+    }
+}
