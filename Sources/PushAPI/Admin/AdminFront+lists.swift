@@ -24,8 +24,8 @@ extension AdminFront {
     func tasks(_ request: Request<AdminFront>) async throws -> Reply {
         let query = try request.query()
         let filter = TaskFilter(
-            app: try query.identifier("appkey"), organisation: try query.identifier("org_id"), tag: query["tag"],
-            outBizNo: query["out_biz_no"], from: try query.number("from"), to: try query.number("to"))
+            app: try query.identifier("appkey"), organisation: try query.identifier("org_id"), tag: query.exactText("tag"),
+            outBizNo: query.exactText("out_biz_no"), from: try query.number("from"), to: try query.number("to"))
         return .page(try await store.tasks(filter, after: query.after, limit: try query.limit())) { $0.value($1, withApp: true) }
     }
 }

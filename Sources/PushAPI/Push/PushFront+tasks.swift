@@ -32,7 +32,7 @@ extension PushFront {
         let app = try await app(calling: request)
         let query = try request.query()
         let filter = TaskFilter(
-            caller: app, tag: query["tag"], outBizNo: query["out_biz_no"], from: try query.number("from"),
+            caller: app, tag: query.exactText("tag"), outBizNo: query.exactText("out_biz_no"), from: try query.number("from"),
             to: try query.number("to"))
         return .page(try await store.tasks(filter, after: query.after, limit: try query.limit())) { $0.value($1, withApp: false) }
     }

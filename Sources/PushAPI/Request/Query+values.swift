@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import Web
 
@@ -16,6 +17,9 @@ extension Query {
     func limit() throws(Rejection) -> Int {
         Int(try number("limit", in: 1...1000) ?? 100)
     }
+
+    /// What a caller named freely.
+    func exactText(_ name: String) -> ExactText? { self[name].map { ExactText($0) } }
 
     /// An identifier by which a list is filtered.
     /// - Throws: 2103.

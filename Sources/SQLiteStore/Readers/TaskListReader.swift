@@ -67,12 +67,15 @@ struct TaskListReader {
     {
         var found: [UInt64] = []
         for app in apps {
-            if let hash = filter.outBizNo.map({ StableHash.of($0) }) {
+            if let hash = filter.outBizNo.map({ StableHash.of($0.text) }) {
                 found += try tables.indexes.positions(ofApp: app, bizHash: hash)
                 for generation in view.generations { found += generation.positions(ofApp: app, bizHash: hash) }
             } else if let tag = filter.tag {
                 found += try tables.indexes.positions(ofApp: app, tag: tag, before: positions.upperBound, limit: Self.scan)
-                for generation in view.generations { found += generation.positions(ofApp: app, tag: tag) }
+                for generation in view.generations {
+                    found += generation.positions(
+                        ofApp: app, tag: tag, after: 0, before: positions.upperBound, limit: Int.max)
+                }
             } else {
                 return nil
             }

@@ -162,7 +162,8 @@ enum Schema {
             message.skipped + ifnull(counter.skipped, 0) AS skipped, ifnull(rejected, 0) AS rejected,
             ifnull(opened, 0) AS opened, ifnull(applied, 0) AS applied, ifnull(failed, 0) AS failed,
             targeted - message.skipped + ifnull(joined - delivered - withdrawn - counter.skipped - rejected, 0) AS rest,
-            CASE WHEN status = \(StoredRow.End.cancelled.rawValue) THEN 3 WHEN status = \(StoredRow.End.superseded.rawValue) THEN 2
+            CASE WHEN status = \(StoredRow.End.cancelled.rawValue) THEN 3
+              WHEN status = \(StoredRow.End.superseded.rawValue) THEN 2
               WHEN (expires, message.seq) <= (SELECT expired_at, expired_seq FROM summed) THEN 1 ELSE 0 END AS place
           FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE tag IS NOT NULL AND ref IS NULL;
         """

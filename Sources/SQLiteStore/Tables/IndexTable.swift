@@ -43,7 +43,7 @@ final class IndexTable {
     }
 
     /// Of an app's tasks with a tag, before `before`: the newest, which come first.
-    func positions(ofApp app: Int64, tag: String, before: UInt64, limit: Int) throws(SQLiteError) -> [UInt64] {
+    func positions(ofApp app: Int64, tag: ExactText, before: UInt64, limit: Int) throws(SQLiteError) -> [UInt64] {
         let query = try database.statement(
             "SELECT seq FROM tag_index WHERE app = ? AND tag = ? AND seq < ? ORDER BY seq DESC LIMIT ?")
         query.bind(1, app)

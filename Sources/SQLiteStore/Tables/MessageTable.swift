@@ -193,20 +193,20 @@ final class MessageTable {
         /// Whether it has the tag and the `out_biz_no` that were asked for.
         let isNamed: Bool
 
-        fileprivate init(_ query: Statement, _ stretches: Stretches, _ tag: String?, _ outBizNo: String?) {
+        fileprivate init(_ query: Statement, _ stretches: Stretches, _ tag: ExactText?, _ outBizNo: ExactText?) {
             seq = query.position(0)
             isReference = query.int(1) == StoredRow.Kind.reference.rawValue
             app = query.int(2)
             target = TargetKey(raw: query.int(3))
             let stretch = stretches[seq]
             createdAt = query.int(4) + stretch.shift + stretch.offset
-            isNamed = (tag.map { query.isText(5, $0) } ?? true) && (outBizNo.map { query.isText(6, $0) } ?? true)
+            isNamed = (tag.map { query.isText(5, $0.text) } ?? true) && (outBizNo.map { query.isText(6, $0.text) } ?? true)
         }
     }
 
     /// Calls `body` with the rows of those positions, newest first, at most `limit`, as long as it returns true.
     func forEachHeading(
-        in positions: Range<UInt64>, limit: Int, _ tag: String?, _ outBizNo: String?,
+        in positions: Range<UInt64>, limit: Int, _ tag: ExactText?, _ outBizNo: ExactText?,
         _ body: (Heading) throws(SQLiteError) -> Bool
     ) throws(SQLiteError) {
         let query = try database.statement(
@@ -224,7 +224,7 @@ final class MessageTable {
         }
     }
 
-    func heading(_ seq: UInt64, _ tag: String?, _ outBizNo: String?) throws(SQLiteError) -> Heading? {
+    func heading(_ seq: UInt64, _ tag: ExactText?, _ outBizNo: ExactText?) throws(SQLiteError) -> Heading? {
         let query = try database.statement(
             "SELECT seq, kind, app, target, created, tag, out_biz_no FROM message WHERE seq = ?")
         query.bind(1, seq)

@@ -1,3 +1,5 @@
+public import Base
+
 /// Which tasks an operator or a caller asks for; all that is given must hold.
 public struct TaskFilter: Hashable, Sendable {
     /// Tasks of that app itself, which asks for its own: not those of one that had its key before.
@@ -7,17 +9,17 @@ public struct TaskFilter: Hashable, Sendable {
     /// Tasks that address that organisation itself.
     public var organisation: OrgID?
     /// Tasks with that tag.
-    public var tag: String?
+    public var tag: ExactText?
     /// Tasks with that `out_biz_no`.
-    public var outBizNo: String?
+    public var outBizNo: ExactText?
     /// Created at or after, Unix milliseconds.
     public var from: Int64?
     /// Created before, Unix milliseconds.
     public var to: Int64?
     /// Every task, unless said otherwise.
     public init(
-        caller: AppKey? = nil, app: AppKey? = nil, organisation: OrgID? = nil, tag: String? = nil, outBizNo: String? = nil,
-        from: Int64? = nil, to: Int64? = nil
+        caller: AppKey? = nil, app: AppKey? = nil, organisation: OrgID? = nil, tag: ExactText? = nil,
+        outBizNo: ExactText? = nil, from: Int64? = nil, to: Int64? = nil
     ) {
         self.caller = caller
         self.app = app
