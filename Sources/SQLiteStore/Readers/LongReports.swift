@@ -18,6 +18,8 @@ final class LongReports: Sendable {
         }
     }
 
+    func count(of app: AppKey) -> Int { running.withLock { $0[app, default: 0] } }
+
     func end(of app: AppKey) {
         running.withLock { running in
             let count = running[app, default: 1]

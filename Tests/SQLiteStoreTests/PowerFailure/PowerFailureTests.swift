@@ -66,6 +66,7 @@ struct PowerFailureTests {
         let fixture = try await SQLiteFixture(in: cut.left, keeping: disk)
         let port = fixture.port
         for token in told.registered { _ = try await port.device(DeviceToken(unchecked: token)) }
+        #expect(try await fixture.wrongSums == 0, "\(cut)")
         let reports = try await reports(port)
         #expect(told.stored.isSubset(of: reports.keys), "\(cut)")
         for (task, report) in reports {
@@ -86,6 +87,8 @@ struct PowerFailureTests {
             #expect(after[task].map { $0.counts.delivered <= report.counts.delivered + Traffic.devices.count } ?? false, "\(cut)")
             #expect(after[task].map { $0.counts.delivered <= 6 + told.registered.count } ?? false, "\(cut)")
         }
+        try await eventually("sums of everything") { try await fixture.isSummed }
+        #expect(try await fixture.wrongSums == 0, "\(cut)")
         let next = try await port.push(.message(.organisation("root")))
         #expect(told.stored.allSatisfy { $0.text.suffix(12) < next.text.suffix(12) }, "\(cut)")
         #expect(fixture.loop.faults == [], "\(cut)")

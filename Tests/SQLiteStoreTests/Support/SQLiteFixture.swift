@@ -72,6 +72,29 @@ final class SQLiteFixture {
         return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) ?? 0 }
     }
 
+    /// Whether every task is in the sums by tag and hour.
+    var isSummed: Bool {
+        get async throws { try await rows("SELECT (SELECT max(seq) FROM message) <= (SELECT upto FROM summed)") == 1 }
+    }
+
+    /// Sums by tag and hour that are not what the tasks say, up to where they are summed, as of one moment.
+    var wrongSums: Int64 {
+        get async throws {
+            try await rows(
+                """
+                WITH
+                  kept AS (SELECT app, tag, hour, tasks, targeted, delivered, pending, expired, superseded, cancelled, withdrawn,
+                    skipped, rejected, opened, applied, failed FROM total),
+                  right AS (SELECT app, tag, hour, count(*), sum(targeted), sum(delivered), sum(iif(place = 0, rest, 0)),
+                    sum(iif(place = 1, rest, 0)), sum(iif(place = 2, rest, 0)), sum(iif(place = 3, rest, 0)), sum(withdrawn),
+                    sum(skipped), sum(rejected), sum(opened), sum(applied), sum(failed)
+                    FROM task_counts WHERE seq <= (SELECT upto FROM summed) GROUP BY app, tag, hour)
+                SELECT (SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM right))
+                  + (SELECT count(*) FROM (SELECT * FROM right EXCEPT SELECT * FROM kept))
+                """)
+        }
+    }
+
     func isForgotten(_ task: TaskID) async throws -> Bool {
         do throws(StoreError) {
             _ = try await port.report(task, to: nil)

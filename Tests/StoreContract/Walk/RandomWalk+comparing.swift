@@ -6,6 +6,7 @@ extension RandomWalk {
         let port = anyPort
         try await compareReports(by: port)
         for org in sortedOrgs where everything || chance(20) { try await compare(org, by: port) }
+        if everything || chance(10) { try await compareTotals(by: port) }
         for index in model.tasks.indices where everything || index == model.tasks.count - 1 || chance(3) {
             try await compareLists(of: model.tasks[index], by: port, everything: everything)
         }
@@ -66,6 +67,34 @@ extension RandomWalk {
             for (state, count) in [(RecipientState.opened, counts.opened), (.applied, counts.applied), (.failed, counts.failed)]
             where count != 0 { all[state] = count }
             try expect(all == recipients, "\(report.task) counts \(all), not \(recipients)")
+        }
+    }
+
+    /// The sums by tag, over all time and over one that begins and ends where it likes.
+    private func compareTotals(by port: any StorePort) async throws {
+        let first = model.tasks.first?.created ?? 0
+        let length = model.now - first + 1
+        let cut = first + length * Int64(number(0..<1_000)) / 1_000
+        let end = cut + (model.now + 1 - cut) * Int64(number(0..<1_000)) / 1_000
+        for app in model.apps {
+            for tag in tags {
+                for (from, to) in [(nil, nil), (nil, cut), (cut, nil), (cut, end)] as [(Int64?, Int64?)] {
+                    let totals = try await port.totals(app: app, tag: tag, from: from, to: to)
+                    let tasks = model.tasks.filter {
+                        $0.request.app == app && $0.request.tag == tag && $0.created >= from ?? .min && $0.created < to ?? .max
+                    }
+                    var parts: [RecipientState: Int] = [:]
+                    for task in tasks { parts.merge(model.recipients(task).mapValues(\.count)) { $0 + $1 } }
+                    var all = totals.counts.parts
+                    for (state, count) in [
+                        (RecipientState.opened, totals.counts.opened), (.applied, totals.counts.applied),
+                        (.failed, totals.counts.failed),
+                    ] where count != 0 { all[state] = count }
+                    let place = "\(app) \(tag) from \(from ?? 0) to \(to ?? 0)"
+                    try expect(totals.tasks == tasks.count, "\(place): \(totals.tasks) tasks, not \(tasks.count)")
+                    try expect(all == parts, "\(place) counts \(all), not \(parts)")
+                }
+            }
         }
     }
 
