@@ -147,7 +147,7 @@ struct TotalsTests {
     }
 }
 
-/// Anything that changes a count, in any order; the sums are compared after each step, and the statistics with the reports now and
+/// Anything that changes a count, in any order; the sums are compared after each step, the statistics with the reports now and
 /// then.
 private final class TotalsWalk {
     private let fixture: SQLiteFixture

@@ -74,7 +74,7 @@ final class SQLiteFixture {
 
     /// Whether every task is in the sums by tag and hour.
     var isSummed: Bool {
-        get async throws { try await rows("SELECT (SELECT max(seq) FROM message) <= (SELECT upto FROM summed)") == 1 }
+        get async throws { try await rows("SELECT ifnull((SELECT max(seq) FROM message), 0) <= (SELECT upto FROM summed)") == 1 }
     }
 
     /// Sums by tag and hour that are not what the tasks say, up to where they are summed, as of one moment.
