@@ -29,7 +29,7 @@ struct TotalsTests {
         let database = try Database(path: fixture.directory.path + "/psp.db", role: .writer)
         try database.execute("DELETE FROM total")
         try database.execute("DELETE FROM total_expiry")
-        try database.execute("UPDATE summed SET upto = 0, expired_at = 0, expired_seq = 0")
+        try database.execute("UPDATE summed SET upto = 0")
         fixture.options.tuning.mergePause = 3_600_000
         try await fixture.open(fixture.directory.path)
         #expect(try await fixture.port.totals(app: app, tag: "t1", from: nil, to: nil).tasks == 20)

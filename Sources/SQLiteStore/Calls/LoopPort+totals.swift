@@ -66,13 +66,15 @@ extension LoopPort {
 
 extension Decisions {
     /// How many tasks a caller of statistics has summed as expired at a time.
-    private static let expiriesAtOnce = 512
+    private static let expiriesAtOnce = 256
 
     /// Sums what has expired as such, or the first of it.
     /// - Returns: whether it could be written.
     fileprivate func settleTotals(at now: Int64) throws(SQLiteError) -> Bool {
         guard facts.isWritable, tables.database.inTransaction else { return false }
-        if try tables.totals.hasDue(at: now) { try tables.totals.expire(at: now, limit: Self.expiriesAtOnce) }
+        if try tables.totals.hasDue(at: now) {
+            try tables.totals.expire(at: now, limit: Self.expiriesAtOnce, tables.messages.stretches)
+        }
         return true
     }
 }

@@ -165,12 +165,12 @@ final class ReceiptBook {
     /// The sums of tasks that changed change with them.
     private func addToTotals() throws(SQLiteError) {
         guard !dirty.isEmpty else { return }
-        let mark = try totals.mark()
+        let summed = try totals.upTo()
         var changes: [TotalKey: Counts] = [:]
         for receipts in dirty {
             guard let key = receipts.total else { continue }
-            if receipts.seq <= mark.upTo {
-                let isExpired = mark.hasExpired(receipts.seq, at: receipts.expires)
+            if receipts.seq <= summed {
+                let isExpired = receipts.mayExpire ? try totals.isExpired(receipts.seq) : false
                 changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
             }
             receipts.stored = receipts.counters

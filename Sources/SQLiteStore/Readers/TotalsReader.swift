@@ -11,10 +11,10 @@ struct TotalsReader {
     struct Question: Sendable {
         let app: AppKey
         let tag: ExactText
-        /// Unix milliseconds: `from` ≤ `created` < `to`.
+        /// As people see it, Unix milliseconds: `from` ≤ `created_at` < `to`.
         let from: Int64
         let to: Int64
-        /// Unix milliseconds: what has expired by then is expired.
+        /// Store time: what has expired by then is expired.
         let now: Int64
     }
 
@@ -25,18 +25,16 @@ struct TotalsReader {
         fileprivate let question: Question
         /// The number of the app.
         fileprivate let app: Int64
-        /// Unix milliseconds: sums may be of a later time than the question.
-        fileprivate let now: Int64
         /// What is still to be looked at.
-        fileprivate var stretches: [Stretch] = []
+        fileprivate var parts: [Part] = []
         /// Tasks that were counted one by one.
         fileprivate(set) var counted = 0
 
-        var isDone: Bool { stretches.isEmpty }
+        var isDone: Bool { parts.isEmpty }
     }
 
     /// Tasks of these positions and times are looked at one by one.
-    fileprivate struct Stretch: Sendable {
+    fileprivate struct Part: Sendable {
         var after: UInt64
         let upTo: UInt64
         let from: Int64
@@ -50,8 +48,8 @@ struct TotalsReader {
     /// Takes what is summed.
     func begin(_ question: Question, _ view: Tail.View) throws(SQLiteError) -> Progress {
         let app = try tables.apps.number(of: question.app)
-        let mark = try tables.totals.mark()
-        var progress = Progress(question: question, app: app ?? 0, now: max(question.now, mark.expiredAt))
+        let summed = try tables.totals.upTo()
+        var progress = Progress(question: question, app: app ?? 0)
         let (from, to) = (question.from, question.to)
         guard let app, from < to else { return progress }
         let (first, end) = (Self.hour(from) + (from % TotalKey.hourLength == 0 ? 0 : 1), Self.hour(to))
@@ -63,8 +61,8 @@ struct TotalsReader {
             try add(hour: first - 1, from, first * TotalKey.hourLength, to: &progress)
             try add(hour: end, end * TotalKey.hourLength, to, to: &progress)
         }
-        if mark.upTo < view.head {
-            progress.stretches.append(Stretch(after: mark.upTo, upTo: view.head, from: from, to: to))
+        if summed < view.head {
+            progress.parts.append(Part(after: summed, upTo: view.head, from: from, to: to))
         }
         return progress
     }
@@ -73,7 +71,7 @@ struct TotalsReader {
     private func add(hour: Int64, _ from: Int64, _ to: Int64, to progress: inout Progress) throws(SQLiteError) {
         guard from < to else { return }
         if let range = try tables.totals.positions(app: progress.app, tag: progress.question.tag, hour: hour) {
-            progress.stretches.append(Stretch(after: range.lowerBound - 1, upTo: range.upperBound, from: from, to: to))
+            progress.parts.append(Part(after: range.lowerBound - 1, upTo: range.upperBound, from: from, to: to))
         }
     }
 
@@ -84,34 +82,35 @@ struct TotalsReader {
     /// Looks at so many tasks, or at all that are left.
     func advance(_ progress: inout Progress, limit: Int, _ view: Tail.View) throws(SQLiteError) {
         var left = limit
-        while left > 0, var stretch = progress.stretches.first {
-            let found = try positions(of: progress, stretch, limit: left, view)
+        let stretches = tables.messages.stretches
+        while left > 0, var part = progress.parts.first {
+            let found = try positions(of: progress, part, limit: left, view)
             for seq in found {
-                guard let task = try tables.totals.counts(of: seq, at: progress.now) else { continue }
-                guard stretch.from <= task.created, task.created < stretch.to else { continue }
+                guard let task = try tables.totals.counts(of: seq, at: progress.question.now, stretches[seq]) else { continue }
+                guard part.from <= task.createdAt, task.createdAt < part.to else { continue }
                 progress.counted += 1
                 progress.totals.tasks += 1
                 progress.totals.counts += task.counts
             }
             if found.count < left {
-                progress.stretches.removeFirst()
+                progress.parts.removeFirst()
             } else {
-                stretch.after = found.last ?? stretch.upTo
-                progress.stretches[0] = stretch
+                part.after = found.last ?? part.upTo
+                progress.parts[0] = part
             }
             left -= found.count
         }
     }
 
-    /// Positions of a stretch, ascending, from the index and the tail.
+    /// Positions of a part, ascending, from the index and the tail.
     private func positions(
-        of progress: Progress, _ stretch: Stretch, limit: Int, _ view: Tail.View
+        of progress: Progress, _ part: Part, limit: Int, _ view: Tail.View
     ) throws(SQLiteError) -> [UInt64] {
-        let (app, tag, before) = (progress.app, progress.question.tag, stretch.upTo + 1)
-        var found = try tables.indexes.positions(ofApp: app, tag: tag, after: stretch.after, before: before, limit: limit)
+        let (app, tag, before) = (progress.app, progress.question.tag, part.upTo + 1)
+        var found = try tables.indexes.positions(ofApp: app, tag: tag, after: part.after, before: before, limit: limit)
         for generation in view.generations where found.count < limit {
             found += generation.positions(
-                ofApp: app, tag: tag, after: found.last ?? stretch.after, before: before, limit: limit - found.count)
+                ofApp: app, tag: tag, after: found.last ?? part.after, before: before, limit: limit - found.count)
         }
         return found
     }

@@ -142,9 +142,10 @@ enum Schema {
         DELETE FROM meta WHERE key = 'store';
         """
 
-    /// Sums of tasks by tag and hour, and how far they go: nothing is summed yet. `task_counts` is what one task adds to its sum;
-    /// `place` says under which name those devices stand that are in no stored state: 0 pending, 1 expired, 2 superseded, 3
-    /// cancelled. See ``TotalTable``.
+    /// Sums of tasks by tag and hour, how far they go, and which of the tasks in them expire: nothing is summed yet.
+    ///
+    /// `task_counts` is what one task adds to its sum; `place` says under which name those devices stand that are in no stored
+    /// state: 0 pending, 1 expired, 2 superseded, 3 cancelled. See ``TotalTable``.
     private static let sums = """
         CREATE TABLE total(
           app INTEGER NOT NULL, tag TEXT NOT NULL, hour INTEGER NOT NULL, tasks INTEGER NOT NULL, targeted INTEGER NOT NULL,
@@ -152,19 +153,22 @@ enum Schema {
           cancelled INTEGER NOT NULL, withdrawn INTEGER NOT NULL, skipped INTEGER NOT NULL, rejected INTEGER NOT NULL,
           opened INTEGER NOT NULL, applied INTEGER NOT NULL, failed INTEGER NOT NULL,
           first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(app, tag, hour)) WITHOUT ROWID;
-        CREATE TABLE total_expiry(
-          expires INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(expires, seq)) WITHOUT ROWID;
-        CREATE TABLE summed(upto INTEGER NOT NULL, expired_at INTEGER NOT NULL, expired_seq INTEGER NOT NULL);
-        INSERT INTO summed VALUES(0, 0, 0);
+        CREATE TABLE total_expiry(seq INTEGER PRIMARY KEY, due INTEGER NOT NULL);
+        CREATE INDEX total_expiry_by_due ON total_expiry(due);
+        CREATE TABLE summed(upto INTEGER NOT NULL);
+        INSERT INTO summed VALUES(0);
         CREATE VIEW task_counts AS
-          SELECT message.seq AS seq, kind, app, tag, created, created / \(TotalKey.hourLength) AS hour, expires, status,
+          SELECT message.seq AS seq, kind, app, tag, created, expires, status,
+            (created + coalesce(
+              (SELECT wall_offset + shift FROM clock_step WHERE seq < message.seq ORDER BY seq DESC LIMIT 1),
+              (SELECT wall_offset + shift FROM clock_step ORDER BY seq LIMIT 1), 0)) / \(TotalKey.hourLength) AS hour,
             targeted + ifnull(joined, 0) AS targeted, ifnull(delivered, 0) AS delivered, ifnull(withdrawn, 0) AS withdrawn,
             message.skipped + ifnull(counter.skipped, 0) AS skipped, ifnull(rejected, 0) AS rejected,
             ifnull(opened, 0) AS opened, ifnull(applied, 0) AS applied, ifnull(failed, 0) AS failed,
             targeted - message.skipped + ifnull(joined - delivered - withdrawn - counter.skipped - rejected, 0) AS rest,
             CASE WHEN status = \(StoredRow.End.cancelled.rawValue) THEN 3
               WHEN status = \(StoredRow.End.superseded.rawValue) THEN 2
-              WHEN (expires, message.seq) <= (SELECT expired_at, expired_seq FROM summed) THEN 1 ELSE 0 END AS place
+              WHEN expires IS NULL OR EXISTS (SELECT 1 FROM total_expiry WHERE seq = message.seq) THEN 0 ELSE 1 END AS place
           FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE tag IS NOT NULL AND ref IS NULL;
         """
 

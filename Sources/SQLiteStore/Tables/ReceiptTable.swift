@@ -3,8 +3,12 @@ internal import StoreCore
 /// `counter` and `receipt`: a task's counters, and for each state that is stored the devices that are in it.
 final class ReceiptTable {
     private let database: Database
+    private var stretches: SharedStretches.Copy
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database, _ stretches: SharedStretches) {
+        self.database = database
+        self.stretches = SharedStretches.Copy(of: stretches)
+    }
 
     // MARK: Counters
 
@@ -42,11 +46,13 @@ final class ReceiptTable {
         guard try query.step() else { return nil }
         defer { query.reset() }
         if let reference = query.optionalInt(4) { return .reference(UInt64(bitPattern: reference)) }
+        let stretch = stretches.read()[seq]
         let receipts = TaskReceipts(
             seq: seq, target: TargetKey(raw: query.int(1)), isMessage: query.int(0) == StoredRow.Kind.message.rawValue,
             targeted: Int(query.int(2)), skipped: Int(query.int(3)),
-            total: query.optionalExactText(6).map { TotalKey(app: query.int(5), tag: $0, created: query.int(7)) },
-            expires: query.optionalInt(8), end: StoredRow.End(rawValue: query.int(9)) ?? .none)
+            total: query.optionalExactText(6).map {
+                TotalKey(app: query.int(5), tag: $0, createdAt: query.int(7) + stretch.shift + stretch.offset)
+            }, mayExpire: !query.isNull(8), end: StoredRow.End(rawValue: query.int(9)) ?? .none)
         if !query.isNull(10) { Self.read(query, from: 10, into: receipts) }
         return .task(receipts)
     }

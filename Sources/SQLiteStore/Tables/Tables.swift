@@ -31,7 +31,7 @@ final class Tables {
         messages = MessageTable(database, stretches)
         indexes = IndexTable(database)
         configurations = ConfigurationTable(database)
-        receipts = ReceiptTable(database)
+        receipts = ReceiptTable(database, stretches)
         events = EventTable(database)
         totals = TotalTable(database)
         cursors = CursorTable(database)

@@ -4,7 +4,7 @@ internal import StoreCore
 
 /// `total`, `total_expiry` and `summed`: the counts of tasks, summed up by app, tag and hour.
 ///
-/// Sums trail behind the log: they hold every task up to ``Mark/upTo``, and each is what the view `task_counts` says of these
+/// Sums trail behind the log: they hold every task up to ``upTo()``, and each is what the view `task_counts` says of these
 /// tasks, whenever a transaction ends. So whatever changes what the view says of a summed task changes its sum with it: receipts
 /// as they are written, an end, an expiry, retention.
 final class TotalTable {
@@ -12,27 +12,9 @@ final class TotalTable {
 
     init(_ database: Database) { self.database = database }
 
-    /// How far the sums go.
-    struct Mark: Sendable {
-        /// Every task up to there is in its sum.
-        let upTo: UInt64
-        /// Tasks that expire up to this time, in Unix milliseconds, and up to this position where it is the same, are summed as
-        /// expired.
-        let expiredAt: Int64
-        let expiredSeq: UInt64
-
-        /// Whether the sums have a task among those that expired.
-        func hasExpired(_ seq: UInt64, at expires: Int64?) -> Bool {
-            guard let expires else { return false }
-            return (expires, seq) <= (expiredAt, expiredSeq)
-        }
-    }
-
-    func mark() throws(SQLiteError) -> Mark {
-        let query = try database.statement("SELECT upto, expired_at, expired_seq FROM summed")
-        guard try query.step() else { throw SQLiteError(code: 11, message: "the mark of the sums is lost") }
-        defer { query.reset() }
-        return Mark(upTo: query.position(0), expiredAt: query.int(1), expiredSeq: query.position(2))
+    /// Every task up to there is in its sum.
+    func upTo() throws(SQLiteError) -> UInt64 {
+        UInt64(bitPattern: try database.number("SELECT upto FROM summed") ?? 0)
     }
 
     // MARK: Tasks
@@ -42,17 +24,17 @@ final class TotalTable {
         let move = try database.statement("UPDATE summed SET upto = ?")
         move.bind(1, last)
         try move.run()
-        try add(1, after: first, upTo: last)
-        // What nobody waits for any more stays as it is; a configuration may be joined later.
+        // First as pending, whether or not it has expired: see ``expire(at:limit:_:)``. What nobody waits for any more stays as
+        // it is; a configuration may be joined later.
         let remember = try database.statement(
             """
-            INSERT OR IGNORE INTO total_expiry(expires, seq)
-            SELECT expires, seq FROM task_counts
-            WHERE seq > ? AND seq <= ? AND place = 0 AND expires IS NOT NULL AND (rest > 0 OR kind = 1) ORDER BY expires, seq
+            INSERT OR IGNORE INTO total_expiry(seq, due) SELECT seq, expires FROM task_counts
+            WHERE seq > ? AND seq <= ? AND status = 0 AND expires IS NOT NULL AND (rest > 0 OR kind = 1)
             """)
         remember.bind(1, first)
         remember.bind(2, last)
         try remember.run()
+        try add(1, after: first, upTo: last)
     }
 
     /// Takes a task that is about to change out of its sum, or adds one that was changed; one that is not summed yet is left to
@@ -65,6 +47,7 @@ final class TotalTable {
         let tidy = try database.statement("DELETE FROM total WHERE app = ? AND tag = ? AND hour = ? AND tasks = 0")
         bind(key, to: tidy, at: 1)
         try tidy.run()
+        try forgetExpiry(of: seq)
     }
 
     private func add(_ sign: Int, after first: UInt64, upTo last: UInt64) throws(SQLiteError) {
@@ -119,39 +102,52 @@ final class TotalTable {
 
     // MARK: Expiry
 
-    /// Whether a summed task has expired and is still summed as pending.
+    /// Whether a summed task may have expired that is still summed as pending.
     func hasDue(at now: Int64) throws(SQLiteError) -> Bool {
-        let query = try database.statement("SELECT 1 FROM total_expiry WHERE expires <= ? LIMIT 1")
+        let query = try database.statement("SELECT 1 FROM total_expiry WHERE due <= ? LIMIT 1")
         query.bind(1, now)
         defer { query.reset() }
         return try query.step()
     }
 
-    /// Sums the first of those, at most so many, as expired. Inside a transaction.
-    func expire(at now: Int64, limit: Int) throws(SQLiteError) {
+    /// Whether a summed task that may expire is summed as expired.
+    func isExpired(_ seq: UInt64) throws(SQLiteError) -> Bool {
+        let query = try database.statement("SELECT 1 FROM total_expiry WHERE seq = ?")
+        query.bind(1, seq)
+        defer { query.reset() }
+        return try !query.step()
+    }
+
+    /// Sums the first of those that are due, at most so many, as expired. Inside a transaction.
+    /// - Parameter stretches: by which times are read. Some expire later than they did when they were written, never earlier.
+    func expire(at now: Int64, limit: Int, _ stretches: Stretches) throws(SQLiteError) {
         let find = try database.statement(
-            "SELECT expires, seq FROM total_expiry WHERE expires <= ? ORDER BY expires, seq LIMIT 1 OFFSET ?")
-        find.bind(1, now)
-        find.bind(2, limit - 1)
-        let isMore = try find.step()
-        let last: (expires: Int64, seq: UInt64) = isMore ? (find.int(0), find.position(1)) : (now, UInt64(Int64.max))
-        if isMore { find.reset() }
-        for sql: StaticString in [
             """
-            UPDATE total SET pending = pending - gone.rest, expired = expired + gone.rest
-            FROM (
-              SELECT app, tag, hour, sum(rest) AS rest FROM total_expiry JOIN task_counts ON task_counts.seq = total_expiry.seq
-              WHERE (total_expiry.expires, total_expiry.seq) <= (?1, ?2) AND place = 0 GROUP BY app, tag, hour) AS gone
-            WHERE total.app = gone.app AND total.tag = gone.tag AND total.hour = gone.hour
-            """,
-            "DELETE FROM total_expiry WHERE (expires, seq) <= (?1, ?2)",
-            "UPDATE summed SET expired_at = ?1, expired_seq = ?2 WHERE (expired_at, expired_seq) < (?1, ?2)",
-        ] {
-            let step = try database.statement(sql)
-            step.bind(1, last.expires)
-            step.bind(2, last.seq)
-            try step.run()
+            SELECT total_expiry.seq, message.expires FROM total_expiry LEFT JOIN message ON message.seq = total_expiry.seq
+            WHERE due <= ? ORDER BY due LIMIT ?
+            """)
+        find.bind(1, now)
+        find.bind(2, limit)
+        var due: [(seq: UInt64, expires: Int64?)] = []
+        while try find.step() { due.append((find.position(0), find.optionalInt(1))) }
+        for (seq, expires) in due {
+            if let expires = expires.map({ $0 + stretches[seq].shift }), expires > now {
+                let postpone = try database.statement("UPDATE total_expiry SET due = ? WHERE seq = ?")
+                postpone.bind(1, expires)
+                postpone.bind(2, seq)
+                try postpone.run()
+            } else {
+                try add(-1, seq)
+                try forgetExpiry(of: seq)
+                try add(1, seq)
+            }
         }
+    }
+
+    private func forgetExpiry(of seq: UInt64) throws(SQLiteError) {
+        let forget = try database.statement("DELETE FROM total_expiry WHERE seq = ?")
+        forget.bind(1, seq)
+        try forget.run()
     }
 
     // MARK: Questions
@@ -197,9 +193,11 @@ final class TotalTable {
         return query.position(0)...max(query.position(0), query.position(1))
     }
 
-    /// When a task was accepted, and its counts; `nil` where there is none, or none with a tag.
-    /// - Parameter now: Unix milliseconds: what has expired by then is expired.
-    func counts(of seq: UInt64, at now: Int64) throws(SQLiteError) -> (created: Int64, counts: Counts)? {
+    /// When a task was accepted, as people see it, and its counts; `nil` where there is none, or none with a tag.
+    /// - Parameters:
+    ///   - now: store time: what has expired by then is expired.
+    ///   - stretch: by which its times are read.
+    func counts(of seq: UInt64, at now: Int64, _ stretch: Stretch) throws(SQLiteError) -> (createdAt: Int64, counts: Counts)? {
         let query = try database.statement(
             """
             SELECT created, targeted, delivered, withdrawn, skipped, rejected, opened, applied, failed, rest, status, expires
@@ -218,8 +216,9 @@ final class TotalTable {
         counts.applied = Int(query.int(7))
         counts.failed = Int(query.int(8))
         let end = StoredRow.End(rawValue: query.int(10)) ?? .none
-        counts.add(rest: Int(query.int(9)), of: end, isExpired: query.optionalInt(11).map { $0 <= now } ?? false)
-        return (query.int(0), counts)
+        let isExpired = query.optionalInt(11).map { $0 + stretch.shift <= now } ?? false
+        counts.add(rest: Int(query.int(9)), of: end, isExpired: isExpired)
+        return (query.int(0) + stretch.shift + stretch.offset, counts)
     }
 }
 

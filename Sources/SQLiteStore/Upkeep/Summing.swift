@@ -9,16 +9,17 @@ final class Summing {
 
     /// Rows that one slice takes, about 2 ms; and tasks that it sums as expired.
     private static let slice = 1_024
+    private static let expiries = 256
 
     init(_ tables: Tables) throws(SQLiteError) {
         self.tables = tables
-        upTo = try tables.totals.mark().upTo
+        upTo = try tables.totals.upTo()
     }
 
     /// Sums a slice of the log, and of what has expired.
     /// - Parameters:
     ///   - head: the newest position; all up to there is committed.
-    ///   - now: Unix milliseconds.
+    ///   - now: store time.
     /// - Returns: whether there is more to do at once.
     func advance(to head: UInt64, at now: Int64) throws(SQLiteError) -> Bool {
         let isDue = try tables.totals.hasDue(at: now)
@@ -28,7 +29,7 @@ final class Summing {
         try database.begin()
         do {
             if upTo < head { try tables.totals.extend(from: upTo, to: end) }
-            if isDue { try tables.totals.expire(at: now, limit: Self.slice) }
+            if isDue { try tables.totals.expire(at: now, limit: Self.expiries, tables.messages.stretches) }
             try database.commit()
         } catch {
             try database.rollback()

@@ -32,8 +32,7 @@ package final class TaskReceipts {
     package var completedAt: Int64?
     /// Where the task is summed up with others; `nil` for one without a tag.
     package let total: TotalKey?
-    /// Unix milliseconds; `nil` never.
-    package let expires: Int64?
+    package let mayExpire: Bool
     /// How somebody ended the task.
     package var end: StoredRow.End
     /// The counters as the store has them, and the totals with it.
@@ -49,17 +48,17 @@ package final class TaskReceipts {
     package convenience init(_ row: StoredRow) {
         self.init(
             seq: row.seq, target: row.target, isMessage: row.kind == .message, targeted: row.targeted, skipped: row.skipped,
-            total: TotalKey(row), expires: row.expires, end: row.end)
+            total: TotalKey(row), mayExpire: row.expires != nil, end: row.end)
     }
 
     /// The same from what receipts need of a row.
     package init(
-        seq: UInt64, target: TargetKey, isMessage: Bool, targeted: Int, skipped: Int, total: TotalKey?, expires: Int64?,
+        seq: UInt64, target: TargetKey, isMessage: Bool, targeted: Int, skipped: Int, total: TotalKey?, mayExpire: Bool,
         end: StoredRow.End
     ) {
         self.seq = seq
         self.total = total
-        self.expires = expires
+        self.mayExpire = mayExpire
         self.end = end
         only = target.kind == .device ? target.shortID : nil
         self.isMessage = isMessage

@@ -8,22 +8,22 @@ package struct TotalKey: Hashable, Sendable {
     /// The number of the app.
     package let app: Int64
     package let tag: ExactText
-    /// Of ``StoredRow/created``, in hours since 1970.
+    /// Of ``StoredRow/createdAt``, in hours since 1970.
     package let hour: Int64
 
     /// Milliseconds.
     package static var hourLength: Int64 { 3_600_000 }
 
-    package init(app: Int64, tag: ExactText, created: Int64) {
+    package init(app: Int64, tag: ExactText, createdAt: Int64) {
         self.app = app
         self.tag = tag
-        hour = created / Self.hourLength
+        hour = createdAt / Self.hourLength
     }
 
     /// `nil` for a row without a tag, and for a reference, which counts with the task that it names.
     package init?(_ row: StoredRow) {
         guard let tag = row.tag, row.reference == nil else { return nil }
-        self.init(app: row.app, tag: tag, created: row.created)
+        self.init(app: row.app, tag: tag, createdAt: row.createdAt)
     }
 }
 
