@@ -71,9 +71,9 @@ struct PaceTests {
             pace.finished(pace.size, since: now - 1_000_000, at: now)
             return Double(pace.next - now) / 1_000_000
         }
-        #expect((0..<10).map { _ in rest(waiting: 9_000_000) } == Array(repeating: 1, count: 10))
-        #expect((0..<6).map { _ in rest(waiting: 11_000_000) } == [2, 4, 8, 16, 16, 16])
-        #expect((0..<12).map { _ in rest(waiting: 1_000_000) }.last == 1)
+        #expect((0..<10).map { _ in rest(waiting: 4_900_000) } == Array(repeating: 1, count: 10))
+        #expect((0..<6).map { _ in rest(waiting: 5_100_000) } == [2, 4, 8, 16, 16, 16])
+        #expect((0..<40).map { _ in rest(waiting: 1_000_000) }.last == 1)
         // Where each of their own commits takes 30 ms, the import is not to blame for that.
         for _ in 0..<50 { _ = rest(waiting: 30_000_000, commit: 30_000_000) }
         #expect(rest(waiting: 40_000_000, commit: 30_000_000) == 1)

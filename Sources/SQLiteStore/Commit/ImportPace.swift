@@ -8,13 +8,14 @@ internal import Base
 /// somebody did, twice as long as before.
 struct ImportPace {
     /// What a slice and its commit should take, in nanoseconds: beside others, and while nobody else is there.
-    private static let budget: (beside: Int64, alone: Int64) = (4_000_000, 8_000_000)
+    private static let budget: (beside: Int64, alone: Int64) = (3_000_000, 8_000_000)
     /// Nobody else is there when no job has come for so many nanoseconds.
     private static let quiet: Int64 = 100_000_000
     /// How long others may wait in the queue, in nanoseconds. On a disk that needs longer for a commit of their own: twice that.
-    private static let limit: Int64 = 10_000_000
-    /// How much time is left to others, as a multiple of what a slice took.
-    private static let rest: (least: Double, most: Double) = (1, 16)
+    private static let limit: Int64 = 5_000_000
+    /// How much time is left to others, as a multiple of what a slice took; and what becomes of it by a slice beside which nobody
+    /// waited so long.
+    private static let rest: (least: Double, most: Double, decay: Double) = (1, 16, 0.9)
 
     /// Fewer steps than these cost about as much.
     private static let smallest = 64
@@ -66,7 +67,7 @@ struct ImportPace {
         let fitting = Int(Int64(max(count, 1)) * budget / took)
         size = min(max(fitting, size / 2, Self.smallest), size * 2, Self.largest)
         let isLong = longestWait > max(Self.limit, 2 * usualCommit)
-        rest = isLong ? min(2 * rest, Self.rest.most) : max(rest * 3 / 4, Self.rest.least)
+        rest = isLong ? min(2 * rest, Self.rest.most) : max(rest * Self.rest.decay, Self.rest.least)
         due = isAlone ? now : now + Int64(rest * Double(took))
         next = due
         (lastSlice, longestWait) = (now, 0)
