@@ -12,7 +12,7 @@ from kit.server import ROOT, binary
 BENCH = ROOT / "Benchmarks" / "bench.py"
 
 
-def bench(*options, timeout=300):
+def bench(*options, timeout=900):
     return subprocess.run([sys.executable, str(BENCH), *map(str, options)], capture_output=True, text=True, timeout=timeout)
 
 

@@ -13,7 +13,7 @@ DEVICES = 10_000
 def crowd(server, *flags):
     """Connects the devices, sends groupcasts to all of them, and returns what the swarm and the server counted."""
     command = [binary("pspbench"), "crowd", "--data", str(server.data), "--devices", str(DEVICES), "--json", *flags]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     figures = json.loads(ended.stdout)
     assert figures["groupcasts"] > 0

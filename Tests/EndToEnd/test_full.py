@@ -34,7 +34,7 @@ def lines(server, message):
     return [line for line in map(json.loads, server.log.read_text().splitlines()) if line["message"] == message]
 
 
-def ask(address, target, timeout=5):
+def ask(address, target, timeout=20):
     """One request; the time says that nobody hangs."""
     connection = http.client.HTTPConnection(*address, timeout=timeout)
     try:

@@ -116,7 +116,7 @@ struct GatewayFixture {
 
     /// Waits until something is so.
     func until(
-        _ what: Comment, within time: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+        _ what: Comment, within time: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: () async -> Bool
     ) async throws {
         let clock = ContinuousClock()

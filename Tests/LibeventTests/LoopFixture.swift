@@ -49,7 +49,7 @@ struct TimedOut: Error, CustomStringConvertible {
 /// Waits until the condition holds; fails the test after `limit`. Where descriptors are short it must not sleep by the runtime,
 /// which needs one for its timer and traps without.
 func wait(
-    until what: String, limit: Duration = .seconds(20), byRuntime: Bool = true, _ condition: @Sendable () async throws -> Bool
+    until what: String, limit: Duration = .seconds(60), byRuntime: Bool = true, _ condition: @Sendable () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while try await !condition() {

@@ -110,13 +110,13 @@ public actor ScriptedDevice: ConnectionHandler {
 
     /// The next packet.
     /// - Throws: ``Failure``.
-    public func next(within time: Duration = .seconds(20)) async throws -> Packet {
+    public func next(within time: Duration = .seconds(60)) async throws -> Packet {
         try await wait(within: time)
         return received.removeFirst()
     }
 
     /// The next packet, which must be a message.
-    public func message(within time: Duration = .seconds(20)) async throws -> Publish {
+    public func message(within time: Duration = .seconds(60)) async throws -> Publish {
         let packet = try await next(within: time)
         guard case .publish(let publish) = packet else { throw Failure.unexpected(packet) }
         return publish
@@ -134,7 +134,7 @@ public actor ScriptedDevice: ConnectionHandler {
     }
 
     /// Waits for the server to close; what it sent before is not taken.
-    public func waitForClose(within time: Duration = .seconds(20)) async throws {
+    public func waitForClose(within time: Duration = .seconds(60)) async throws {
         while !isClosed {
             try await suspend(within: time) { isClosed }
         }
