@@ -18,11 +18,11 @@ final class DeviceConnection {
     }
 
     var state = State.awaitingConnect
-    // Small values stand together, so that they take no room of their own.
-    /// Seconds; 0 is none.
-    var keepAlive: UInt16 = 0
+    // Small values stand together, the smallest first, so that they take no room of their own.
     /// It came when there was no room for it.
     var isSurplus = false
+    /// Seconds; 0 is none.
+    var keepAlive: UInt16 = 0
     /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
     /// nothing since somebody last looked. Else 0.
     var undrained: Int32 = 0

@@ -22,9 +22,10 @@ final class Upkeep {
     /// The same for a slice of a merge, and for one of the sums.
     private var nextMergeSlice: Int64 = 0
     private var nextSum: Int64 = 0
-    /// When the log may be moved again, in monotonic nanoseconds, after it could not be, and how long it waits.
+    /// When the log may be moved again, after it could not be, and when the last attempt was asked for, in monotonic nanoseconds.
     private var nextCheckpoint: Int64 = 0
-    private static let checkpointPauses: (held: Int64, failed: Int64) = (100_000_000, 20_000_000)
+    private var checkpointBegan: Int64 = 0
+    private static let pauseAfterFailure: Int64 = 20_000_000
     /// What it failed with last: told once.
     private var reported: String?
 
@@ -126,13 +127,17 @@ final class Upkeep {
             _ = try decisions.tables.database.checkpoint()
             log.frames = 0
         case .held:
-            // Looking for what can be moved costs more the longer the log is.
-            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPauses.held
+            // Looking for what can be moved costs more the longer the log is: a fifth of the time at most goes into it.
+            let now = MonotonicClock.nanoseconds
+            nextCheckpoint = now + 4 * (now - checkpointBegan)
         case .failed(let error):
-            nextCheckpoint = MonotonicClock.nanoseconds + Self.checkpointPauses.failed
+            nextCheckpoint = MonotonicClock.nanoseconds + Self.pauseAfterFailure
             throw error
         case nil:
-            guard log.frames > options.tuning.checkpointThreshold, MonotonicClock.nanoseconds >= nextCheckpoint else { return }
+            let now = MonotonicClock.nanoseconds
+            // One at a time: a second request would run for nothing, and forget when the first began.
+            guard log.frames > options.tuning.checkpointThreshold, now >= nextCheckpoint, !checkpointer.isBusy else { return }
+            checkpointBegan = now
             checkpointer.request()
         }
     }
