@@ -30,7 +30,7 @@ extension Shard {
         readPages()
         flush()
         isEntered = false
-        if onQuiet != nil { resumeIfQuiet() }
+        if isStopping { resumeIfQuiet() }
     }
 
     // MARK: The end of a turn

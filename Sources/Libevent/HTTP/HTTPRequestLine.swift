@@ -42,21 +42,30 @@ struct HTTPRequestLine {
     private static func words(
         of line: UnsafeRawBufferPointer
     ) -> (method: UnsafeRawBufferPointer, target: UnsafeRawBufferPointer, version: UnsafeRawBufferPointer)? {
-        guard let first = line.firstIndex(of: HTTPSyntax.blank),
-            let second = line[(first + 1)...].firstIndex(of: HTTPSyntax.blank)
-        else { return nil }
+        guard let first = blank(in: line, from: 0), let second = blank(in: line, from: first + 1) else { return nil }
         return (
             UnsafeRawBufferPointer(rebasing: line[..<first]), UnsafeRawBufferPointer(rebasing: line[(first + 1)..<second]),
             UnsafeRawBufferPointer(rebasing: line[(second + 1)...])
         )
     }
 
+    private static func blank(in line: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard let base = line.baseAddress,
+            let found = memchr(base + start, Int32(HTTPSyntax.blank), line.count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
+    }
+
     // MARK: The version
+
+    // As bytes: to walk along a string costs more than all else here.
+    private static let name: StaticString = "HTTP/"
 
     /// `HTTP/`, a digit, a point and a digit; nothing else (RFC 9112 §2.3).
     private mutating func readVersion(_ version: UnsafeRawBufferPointer, in line: UnsafeMutableRawBufferPointer) -> HTTPFraming {
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        guard version.count == 8, version.starts(with: "HTTP/".utf8), version[6] == UInt8(ascii: "."),
+        guard version.count == 8, version.baseAddress.map({ memcmp($0, Self.name.utf8Start, 5) }) == 0,
+            version[6] == UInt8(ascii: "."),
             digits.contains(version[5]), digits.contains(version[7])
         else { return .malformedRequestLine }
         guard version[5] == UInt8(ascii: "1") else { return .unsupportedVersion }
@@ -76,7 +85,7 @@ struct HTTPRequestLine {
     }
 
     private static func form(of target: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer) -> Form {
-        if method.elementsEqual("CONNECT".utf8) { return .other }
+        if method.count == 7 && method.elementsEqual("CONNECT".utf8) { return .other }
         if target[0] == UInt8(ascii: "/") {
             // evhttp would read a host behind two slashes.
             return target.count > 1 && target[1] == UInt8(ascii: "/") ? .other : .path

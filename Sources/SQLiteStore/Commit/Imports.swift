@@ -148,6 +148,7 @@ final class Imports {
     /// - Parameter time: monotonic; everybody, where it is `Int64.max`.
     /// - Returns: whether there was anybody.
     func answerWaiters(at time: Int64) -> Bool {
+        guard !waiters.isEmpty else { return false }
         let late = waiters.filter { $0.value.deadline <= time }
         for (number, waiter) in late {
             waiters[number] = nil

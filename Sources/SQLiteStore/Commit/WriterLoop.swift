@@ -22,6 +22,8 @@ final class WriterLoop {
     private var unanswered: (job: Job, answer: Answer?)?
     /// Changes of the directory that came after it, in their order.
     private var held: [Job] = []
+    /// When jobs were last taken, in monotonic nanoseconds.
+    private var lastBusy: Int64 = 0
     /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
     private var nextTry: Int64 = 0
 
@@ -68,8 +70,9 @@ final class WriterLoop {
                 pace.served(after: queue.longestWait, since: start)
                 followUpPace.served(after: queue.longestWait, since: start)
             }
+            if !jobs.isEmpty { lastBusy = start }
             look()
-            tidy(isIdle: jobs.isEmpty && decisions.imports.isIdle && decisions.followUps.isEmpty)
+            tidy(isIdle: isIdle(at: start) && decisions.imports.isIdle && decisions.followUps.isEmpty)
             goOnFollowingUp()
             goOnImporting()
             jobs.removeAll(keepingCapacity: jobs.count <= Self.usualJobs)
@@ -202,7 +205,7 @@ final class WriterLoop {
         var worked = 0
         var waiting: [Job] = []
         let before = unanswered
-        var watch = Stopwatch()
+        var watch = Stopwatch(noting: holds)
         do throws(SQLiteError) {
             try transaction.begin()
             decisions.budget.begin(allowing: mostSteps)
@@ -218,13 +221,13 @@ final class WriterLoop {
             watch.lap(.commit)
             decisions.imports.committed()
             if decisions.followUps.isEmpty { unanswered = nil }
-            held += waiting
+            if !waiting.isEmpty { held += waiting }
             heal()
         } catch {
             worked = 0
             undo(jobs, done: done, unanswered: before?.job, after: error)
         }
-        holds.withLock { watch.record(in: &$0, steps: decisions.budget.taken) }
+        holds.withLock { $0.mostSteps = max($0.mostSteps, decisions.budget.taken) }
         if !jobs.isEmpty { group.committed(answering: jobs.count { $0.kind != .fact }, waiting: queue.count) }
         return worked
     }
@@ -335,6 +338,12 @@ final class WriterLoop {
     }
 
     // MARK: Between transactions
+
+    /// Whether nobody has come for a while. That nobody is there now says little: what is due at a time of its own wakes the
+    /// thread between any two jobs.
+    private func isIdle(at now: Int64) -> Bool {
+        now - lastBusy >= Int64(min(options.tuning.mergePause, Self.pauses.facts)) * 1_000_000
+    }
 
     /// Whether the files are still there.
     private func look() {

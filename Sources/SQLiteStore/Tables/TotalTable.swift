@@ -51,15 +51,16 @@ final class TotalTable {
     }
 
     private func add(_ sign: Int, after first: UInt64, upTo last: UInt64) throws(SQLiteError) {
+        // A group for each place, and the sums meet in the row: so the place of a task is looked up once.
         let add = try database.statement(
             """
             INSERT INTO total(app, tag, hour, tasks, targeted, delivered, pending, expired, superseded, cancelled, withdrawn,
               skipped, rejected, opened, applied, failed, first, last)
-            SELECT app, tag, hour, ?1 * count(*), ?1 * sum(targeted), ?1 * sum(delivered), ?1 * sum(iif(place = 0, rest, 0)),
-              ?1 * sum(iif(place = 1, rest, 0)), ?1 * sum(iif(place = 2, rest, 0)), ?1 * sum(iif(place = 3, rest, 0)),
+            SELECT app, tag, hour, ?1 * count(*), ?1 * sum(targeted), ?1 * sum(delivered), ?1 * iif(place = 0, sum(rest), 0),
+              ?1 * iif(place = 1, sum(rest), 0), ?1 * iif(place = 2, sum(rest), 0), ?1 * iif(place = 3, sum(rest), 0),
               ?1 * sum(withdrawn), ?1 * sum(skipped), ?1 * sum(rejected), ?1 * sum(opened), ?1 * sum(applied), ?1 * sum(failed),
               min(seq), max(seq)
-            FROM task_counts WHERE seq > ?2 AND seq <= ?3 AND seq <= (SELECT upto FROM summed) GROUP BY app, tag, hour
+            FROM task_counts WHERE seq > ?2 AND seq <= ?3 AND seq <= (SELECT upto FROM summed) GROUP BY app, tag, hour, place
             ON CONFLICT(app, tag, hour) DO UPDATE SET
               tasks = tasks + excluded.tasks, targeted = targeted + excluded.targeted, delivered = delivered + excluded.delivered,
               pending = pending + excluded.pending, expired = expired + excluded.expired,

@@ -108,9 +108,10 @@ package final class Outbox {
     }
 
     /// Loops that are owed a gap: they are told as soon as they have applied what they have.
-    package var owesGap: Bool { loops.contains { $0.hasGap } }
+    package var owesGap: Bool { loops.indices.contains { loops[$0].hasGap } }
 
-    private var subscribed: Int { loops.count { $0.deliver != nil } }
+    // By index here and above: to look at an element copies all of it.
+    private var subscribed: Int { loops.indices.count { loops[$0].deliver != nil } }
 
     private func post(_ events: [FeedEvent], confirming confirmations: [Confirmation], to index: Int) {
         let answers = loops[index].answers

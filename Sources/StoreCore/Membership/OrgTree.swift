@@ -166,6 +166,7 @@ package final class OrgTree {
 
     /// Numbers of nodes that look otherwise than at the last call, or are gone: they are to be shown.
     package func removeTouched() -> Set<UInt32> {
+        guard !touched.isEmpty else { return [] }
         defer { touched.removeAll(keepingCapacity: true) }
         return touched
     }
