@@ -40,7 +40,7 @@ def test_two_configurations_stand_beside_each_other(scene, device):
     tasks = [scene.caller.configure("a=1", org_id=scene.home, payload={"tag": tag}) for tag in (COMPOSED, DECOMPOSED)]
     assert [scene.caller.task(task)["status"] for task in tasks] == ["active", "active"]
     phone = device(scene.server, scene.phone).connect()
-    phone.wait_for(tasks[1])
+    phone.wait_for(tasks[1], topic="psp/push/config")
     assert [body["tag"] for _, body in phone.received] == [COMPOSED, DECOMPOSED]
 
 
