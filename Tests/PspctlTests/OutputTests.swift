@@ -51,7 +51,8 @@ struct OutputTests {
     func help() {
         let command = "  pspctl push unicast phone-1 --app demo --secret SECRET --title Hello"
         let text =
-            "Words that go on and on until the line is full and more.\n\nEXAMPLES\n\(command)\n\nMore words that go on and on until it is full."
+            "Words that go on and on until the line is full and more.\n\nEXAMPLES\n\(command)\n\n"
+            + "More words that go on and on until it is full."
         let lines = HelpText.wrapped(text, to: 40).split(separator: "\n")
         #expect(lines.contains(Substring(command)))
         #expect(lines.allSatisfy { $0.count <= 40 || $0 == command })

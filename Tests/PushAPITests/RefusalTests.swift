@@ -65,7 +65,8 @@ struct RefusalTests {
             expect(try served.send(Call(method: "GET", target: "/psp/push/task/t-1")), 2001, status: 500, field: "appkey")
             #expect(
                 served.log.lines == [
-                    "info: a request was refused app=50e26c315270156df0000031 code=2101 method=post path=/psp/push/msg unreported=0",
+                    "info: a request was refused app=50e26c315270156df0000031 code=2101 method=post path=/psp/push/msg "
+                        + "unreported=0",
                     "info: a request was refused code=2001 method=get path=/psp/push/task/t-1 unreported=0",
                 ])
         }

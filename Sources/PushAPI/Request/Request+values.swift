@@ -39,8 +39,8 @@ extension Request where Service: APIFront {
         return value
     }
 
-    /// For a call that says everything by its address: a body that says nothing, none or `{}`, is taken, since many clients send one
-    /// with every POST.
+    /// For a call that says everything by its address: a body that says nothing, none or `{}`, is taken, since many clients
+    /// send one with every POST.
     /// - Throws: 2101 to 2104, also for query parameters.
     func refuseContent() throws(Refusal) {
         guard !body.isEmpty else { return try refuseQuery() }

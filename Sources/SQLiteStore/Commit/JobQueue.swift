@@ -8,8 +8,8 @@ final class JobQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [Job] = []
-    /// When the first of those that are there came, in monotonic nanoseconds, and how long the first of those that were taken last
-    /// had waited.
+    /// When the first of those that are there came, in monotonic nanoseconds, and how long the first of those that were
+    /// taken last had waited.
     private var firstCame: Int64 = 0
     private var waited: Int64 = 0
     /// How many jobs the writer waits for; `nil` when it does not wait.

@@ -86,6 +86,7 @@ final class Transaction {
         decisions.sessions.undone()
         try decisions.log.reload()
         try decisions.followUps.reload()
+        decisions.followUp.undone()
         decisions.facts.discard()
         try decisions.facts.replay(at: now)
         isStale = false

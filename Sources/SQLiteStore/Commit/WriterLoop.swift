@@ -112,7 +112,7 @@ final class WriterLoop {
         if mayFollowUp { longest = min(longest, max(0, followUpPace.next - now)) }
         if mayImport { longest = min(longest, max(0, pace.next - now)) }
         if let deadline = decisions.imports.nextDeadline { longest = min(longest, max(0, deadline - now)) }
-        if let filling = upkeep.nextFilling { longest = min(longest, max(0, filling - now)) }
+        if mayTidy, let filling = upkeep.nextFilling { longest = min(longest, max(0, filling - now)) }
         return longest
     }
 
@@ -328,6 +328,16 @@ final class WriterLoop {
         let state = Health.failed(reason: reason)
         if health.withLock({ $0 }) != state { options.log("the store takes no more changes until a restart: \(reason)") }
         health.withLock { $0 = state }
+        failHeld()
+    }
+
+    /// Answers who waits for what follows from a change of the directory: a change that has taken effect is not done as a whole,
+    /// and those behind it were not begun.
+    private func failHeld() {
+        if let (begun, _) = unanswered { answer(begun, begun.fail(.unknown)) }
+        for job in held { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
+        unanswered = nil
+        held = []
     }
 
     private func heal() {
@@ -351,10 +361,16 @@ final class WriterLoop {
         if let loss = files.look(head: decisions.log.head) { fail(loss) }
     }
 
+    /// Whether upkeep can do anything: a full disk may get room by moving the log; another program's lock is in the way of all
+    /// of it.
+    private var mayTidy: Bool {
+        guard transaction.failure == nil else { return false }
+        if case .blocked = health.withLock({ $0 }) { return false }
+        return true
+    }
+
     private func tidy(isIdle: Bool) {
-        guard transaction.failure == nil else { return }
-        // A full disk may get room by moving the log; another program's lock is in the way of all of it.
-        if case .blocked = health.withLock({ $0 }) { return }
+        guard mayTidy else { return }
         if let reason = upkeep.run(isIdle: isIdle) { fail(reason) }
     }
 

@@ -29,6 +29,9 @@ final class FollowUpDecider {
         self.budget = budget
     }
 
+    /// A transaction was undone: what was found in it may have never been, and its numbers are given anew.
+    func undone() { subtree = nil }
+
     /// Whether there is something left to do.
     var isBusy: Bool { !followUps.isEmpty }
 

@@ -27,7 +27,8 @@ final class EventTable {
     ) throws(SQLiteError) -> [(ordinal: Int64, recipient: Recipient)] {
         let query = try database.statement(
             """
-            SELECT event.ordinal, device.token, event.detail, device.retired_seq FROM event JOIN device ON device.ordinal = event.ordinal
+            SELECT event.ordinal, device.token, event.detail, device.retired_seq
+            FROM event JOIN device ON device.ordinal = event.ordinal
             WHERE event.seq = ? AND event.event = ? AND event.ordinal >= ? ORDER BY event.ordinal LIMIT ?
             """)
         query.bind(1, seq)

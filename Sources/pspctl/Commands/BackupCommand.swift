@@ -9,11 +9,12 @@ struct BackupCommand: AsyncParsableCommand {
             commandName: "backup", abstract: say("Copy the store into a file, while the server goes on.", "把存储复制到文件，服务器照常运行。"),
             discussion: say(
                 """
-                The copy is what the store held at one moment. It is readable by its owner alone, and checked before it gets its \
-                name. It holds all secrets of apps, and is needed whole: keep it as safe as the data directory.
+                The copy is what the store held at one moment. It is readable by its owner alone, and checked before \
+                it gets its name. It holds all secrets of apps, and is needed whole: keep it as safe as the data \
+                directory.
 
-                The copy is made from the files of the data directory, so run this on the server's machine and as its user. While it \
-                goes on, the server's log grows; it gives up when that is too long.
+                The copy is made from the files of the data directory, so run this on the server's machine and as its \
+                user. While it goes on, the server's log grows; it gives up when that is too long.
                 """,
                 """
                 副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。它含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。

@@ -9,9 +9,9 @@ struct DeviceAdd: AsyncParsableCommand {
             commandName: "add", abstract: say("Register a device, or change one.", "登记设备，或修改设备。"),
             discussion: say(
                 """
-                A new device needs --platform and --org; its secret is made and printed unless it is given. Of one that exists, what \
-                is left out stays as it is; its platform never changes. Another --user is a change of holder: what is pending for \
-                the device is withdrawn.
+                A new device needs --platform and --org; its secret is made and printed unless it is given. Of one \
+                that exists, what is left out stays as it is; its platform never changes. Another --user is a change \
+                of holder: what is pending for the device is withdrawn.
                 """,
                 """
                 新设备需要 --platform 和 --org；未给出密钥时自动生成并打印。已存在的设备，没有给出的保持不变；平台不能修改。\

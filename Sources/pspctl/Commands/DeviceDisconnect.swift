@@ -7,7 +7,8 @@ struct DeviceDisconnect: AsyncParsableCommand {
             commandName: "disconnect", abstract: say("Close a device's connection.", "断开设备的连接。"),
             discussion: say(
                 """
-                The device may connect again, and then receives what it has not acknowledged. One that is not connected is left alone.
+                The device may connect again, and then receives what it has not acknowledged. One that is not \
+                connected is left alone.
                 """,
                 """
                 设备可以重新连接，并收到尚未确认的推送。没有连接的设备不受影响。

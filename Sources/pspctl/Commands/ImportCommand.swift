@@ -17,22 +17,22 @@ struct ImportCommand: AsyncParsableCommand {
     private static var description: String {
         say(
             """
-            The file is UTF-8, in one of two forms. JSON: an object a line, with "kind" (org, device or app), "id" and the fields \
-            of that kind.
+            The file is UTF-8, in one of two forms. JSON: an object a line, with "kind" (org, device or app), "id" and \
+            the fields of that kind.
 
               {"kind":"org","id":"police","name":"Police"}
               {"kind":"device","id":"phone-1","platform":"android","org_id":"police","secret":"…"}
 
-            CSV: the first line names the columns, of kind, id, platform, org_id, user_id, test, secret, name, parent_id, \
-            interfaces, master_secret, disabled; without kind all are devices. Fields with commas stand in quotes, an empty one \
-            is left out.
+            CSV: the first line names the columns, of kind, id, platform, org_id, user_id, test, secret, name, \
+            parent_id, interfaces, master_secret, disabled; without kind all are devices. Fields with commas stand in \
+            quotes, an empty one is left out.
 
               id,platform,org_id,user_id
               phone-1,android,police,officer-7
 
-            Lines apply in order, each alone: one that is refused does not touch its neighbours, and importing the same file \
-            again changes nothing. A new device or app needs its secret: --secrets makes one for each device line that has none, \
-            also of a device that exists already, and keeps it in a new file.
+            Lines apply in order, each alone: one that is refused does not touch its neighbours, and importing the \
+            same file again changes nothing. A new device or app needs its secret: --secrets makes one for each device \
+            line that has none, also of a device that exists already, and keeps it in a new file.
 
             A server that needs longer goes on by itself; this command follows it, and may be interrupted. See pspctl imports.
             """,
@@ -61,7 +61,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             say(
-                "Make secrets for devices that have none, and keep them in this new file (0600).", "为没有密钥的设备生成密钥，保存到这个新文件（0600）。"),
+                "Make secrets for devices that have none, and keep them in this new file (0600).",
+                "为没有密钥的设备生成密钥，保存到这个新文件（0600）。"),
             valueName: "file"))
     var secrets: String?
 

@@ -7,8 +7,8 @@ struct PushConfiguration: AsyncParsableCommand {
             commandName: "config", abstract: say("Push a configuration, which replaces the one before it.", "推送配置，取代之前的配置。"),
             discussion: say(
                 """
-                Of one app, target, tag and mode only the newest configuration counts; a device that joins the target later receives \
-                it too.
+                Of one app, target, tag and mode only the newest configuration counts; a device that joins the target \
+                later receives it too.
                 """,
                 """
                 同一应用、目标、标签和模式下只有最新的配置有效；之后加入目标的设备也会收到。

@@ -11,9 +11,9 @@ struct RestoreCommand: AsyncParsableCommand {
             abstract: say("Put a backup into a data directory in which no server runs.", "把备份放回没有服务器运行的数据目录。"),
             discussion: say(
                 """
-                The store that is there is kept beside it, under another name. What was pushed after the backup is gone; devices get \
-                again what they acknowledged after it. At its next start the server makes a new admin token, and tells new tasks and \
-                configurations apart from those that the backup lacks.
+                The store that is there is kept beside it, under another name. What was pushed after the backup is \
+                gone; devices get again what they acknowledged after it. At its next start the server makes a new \
+                admin token, and tells new tasks and configurations apart from those that the backup lacks.
                 """,
                 """
                 原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的管理令牌，\

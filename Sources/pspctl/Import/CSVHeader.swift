@@ -29,7 +29,8 @@ struct CSVHeader {
                     path: place,
                     reason:
                         say(
-                            "\(fault): the first line of a CSV file names its columns, of \(fields); other files are JSON, an object a line",
+                            "\(fault): the first line of a CSV file names its columns, of \(fields); "
+                                + "other files are JSON, an object a line",
                             "\(fault)：CSV 文件的第一行是列名，可用 \(fields)；其他文件为 JSON，每行一个对象")
                 )
             }

@@ -44,7 +44,8 @@ struct ImportFollower {
     static func text(_ report: JSONValue) -> String {
         func number(_ key: String) -> Int64 { report[key]?.int64 ?? 0 }
         var text = say(
-            "\(number("done")) of \(number("lines")) lines: \(number("created")) created, \(number("updated")) updated, \(number("failed")) failed",
+            "\(number("done")) of \(number("lines")) lines: \(number("created")) created, "
+                + "\(number("updated")) updated, \(number("failed")) failed",
             "\(number("lines")) 行中已完成 \(number("done")) 行：新建 \(number("created"))，更新 \(number("updated"))，失败 \(number("failed"))")
         if let left = report["time_left"]?.int64 {
             let seconds = (left + 999) / 1000

@@ -40,7 +40,8 @@ struct TextLines {
                 path: "\(name):\(number)",
                 reason:
                     say(
-                        "not UTF-8: the file must be UTF-8 (GBK from a spreadsheet: save it as “CSV UTF-8”, or iconv -f GBK -t UTF-8)",
+                        "not UTF-8: the file must be UTF-8 "
+                            + "(GBK from a spreadsheet: save it as “CSV UTF-8”, or iconv -f GBK -t UTF-8)",
                         "不是 UTF-8：文件必须是 UTF-8（电子表格的 GBK 文件请另存为“CSV UTF-8”，或用 iconv -f GBK -t UTF-8 转换）")
             )
         }
