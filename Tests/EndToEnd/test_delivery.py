@@ -1,5 +1,7 @@
 """Stock clients, each with MQTT 3.1.1 and 5.0: what a device can rely on."""
 
+import time
+
 import pytest
 
 from kit import wire
@@ -256,6 +258,28 @@ class TestWindow:
         again.wait_for(*tasks)
         assert again.tasks() == tasks
         eventually(lambda: all(delivered(scene.caller, task) for task in tasks), "counted once each")
+
+    @pytest.mark.parametrize("version", ["3.1.1", "5.0"])
+    def test_an_operator_sees_what_a_device_does_not_acknowledge(self, scene, device, version):
+        def shown():
+            data = scene.admin.get("devices", scene.phone.token).ok()
+            return data["pending"], data.get("unacknowledged"), "oldest_unacknowledged_at" in data
+
+        before = time.time() * 1000
+        tasks = [scene.caller.to_device(scene.phone.token, str(number)) for number in range(25)]
+        assert shown() == (25, 0, False)
+        phone = device(scene.server, scene.phone, version, acknowledges=False).connect()
+        phone.wait_for(*tasks[:20])
+        assert shown() == (25, 20, True)
+        times = [scene.admin.get("devices", scene.phone.token).ok()["oldest_unacknowledged_at"] for _ in range(3)]
+        # A moment is told to the tenth of a second in which it was.
+        assert before - 200 <= min(times) and max(times) <= time.time() * 1000
+        phone.acknowledge_all()
+        phone.wait_for(*tasks)
+        eventually(lambda: shown() == (5, 5, True), "the rest is on its way")
+        assert scene.admin.get("devices", scene.phone.token).ok()["oldest_unacknowledged_at"] >= min(times)
+        phone.acknowledge_all()
+        eventually(lambda: shown() == (0, 0, False), "nothing is left")
 
     def test_a_device_that_an_operator_disconnects_comes_back_to_what_it_missed(self, scene, device):
         phone = device(scene.server, scene.phone, acknowledges=False).connect()

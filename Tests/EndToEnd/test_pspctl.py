@@ -49,6 +49,7 @@ def test_add_tells_what_it_did_and_prints_secrets(ctl, world):
 def test_show_list_remove(scene, ctl):
     shown = ctl("device", "show", scene.token, "--json")
     assert (shown["platform"], shown["org_id"], shown["test"]) == ("android", scene.home, True)
+    assert (shown["pending"], shown["unacknowledged"]) == (0, 0)
     assert "总局" in ctl("org", "show", scene.home)
     assert ctl("app", "show", scene.app_key, "--json")["interfaces"] == ["msg", "config"]
     assert scene.token in ctl("device", "list", "--org", scene.home)

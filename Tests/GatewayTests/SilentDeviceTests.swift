@@ -74,6 +74,57 @@ struct SilentDeviceTests {
         }
     }
 
+    @Test("what a device has not acknowledged is told of its present connection, what is over included", arguments: [1, 2])
+    func backlog(loops: Int) async throws {
+        try await GatewayFixture.run(loops: loops) { gateway in
+            let token = DeviceToken(unchecked: "d1")
+            // Asked by a loop of its own, as operators are.
+            let loop = try EventLoop(name: "operator")
+            loop.start()
+            let port = gateway.store.port(for: LoopMailbox(loop))
+            func backlog() async throws -> Backlog { try await port.backlog(of: token, patience: .seconds(60)) }
+            let begin = MonotonicClock.nanoseconds
+            gateway.push("a")
+            let offline = try await backlog()
+            #expect(offline.pending == 1 && offline.unacknowledged == Unacknowledged.none)
+            let device = try await gateway.connect(loop: loops - 1)
+            let first = try await device.message()
+            let second = gateway.push("b")
+            _ = try await device.message()
+            let online = try await backlog()
+            #expect(online.pending == 2 && online.unacknowledged?.count == 2)
+            let age = try #require(online.unacknowledged?.oldestAge)
+            #expect((0...(MonotonicClock.nanoseconds - begin) / 1_000_000 + 100).contains(age))
+            gateway.store.commit { log in ((), [log.end(second.task)]) }
+            let over = try await backlog()
+            #expect(over.pending == 1 && over.unacknowledged?.count == 2)
+            await device.acknowledge(first)
+            try await gateway.until("the ended one is left") {
+                let backlog = try? await backlog()
+                return backlog?.pending == 0 && backlog?.unacknowledged?.count == 1
+            }
+            await device.close()
+            try await gateway.until("nothing is left") {
+                (try? await backlog())?.unacknowledged == Unacknowledged.none
+            }
+            loop.stop()
+            loop.join()
+        }
+    }
+
+    @Test("a moment keeps its age, whenever within a tick it is asked for")
+    func age() {
+        let clock = DeliveryClock()
+        let store = StoreClock(base: 0) { 0 }
+        clock.read(store, in: 1_030_000_000)
+        let sent = clock.tick
+        #expect(clock.age(of: sent) == 30)
+        clock.read(store, in: 1_299_000_000)
+        #expect(clock.age(of: sent) == 299)
+        clock.read(store, in: 1_300_000_000)
+        #expect(clock.age(of: sent) == 300)
+    }
+
     @Test("each further time takes twice as long, and no two sessions take equally long")
     func doubling() {
         let overdue = OverdueDevices()

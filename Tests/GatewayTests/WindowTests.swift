@@ -157,19 +157,19 @@ struct WindowTests {
         #expect(second.isEmpty && second.room == 20)
     }
 
-    @Test("the time of the oldest message without PUBACK is told, of ended ones too")
+    @Test("messages without PUBACK are counted, and the time of the oldest is told, of ended ones too")
     func oldestSending() {
         var window = Window(limit: 5, firstPacketID: 1)
         #expect(window.oldestSending == nil)
         for raw in UInt64(1)...3 { _ = window.append(at(raw), after: at(raw - 1), at: Tick(UInt32(raw * 100))) }
-        #expect(window.oldestSending == Tick(100))
+        #expect(window.oldestSending == Tick(100) && window.unacknowledged == 3)
         window.end { position, _ in position == at(1) }
-        #expect(window.oldestSending == Tick(100))
+        #expect(window.oldestSending == Tick(100) && window.unacknowledged == 3)
         _ = window.acknowledge(1)
-        #expect(window.oldestSending == Tick(200))
+        #expect(window.oldestSending == Tick(200) && window.unacknowledged == 2)
         _ = window.acknowledge(2)
         _ = window.acknowledge(3)
-        #expect(window.oldestSending == nil)
+        #expect(window.oldestSending == nil && window.unacknowledged == 0)
         #expect(Tick(3).elapsed(since: Tick(.max)) == 4)
     }
 

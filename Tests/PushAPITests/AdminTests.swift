@@ -145,8 +145,39 @@ struct AdminTests {
             #expect(
                 device.text == """
                     {"ret":"SUCCESS","data":{"device_token":"d","platform":"ios","org_id":"o","user_id":"u","test":true,\
-                    "online":false,"last_seen":\(noon)}}
+                    "online":false,"last_seen":\(noon),"pending":0,"unacknowledged":0}}
                     """)
+        }
+    }
+
+    @Test("what a device has still to get is told of one device, and not in lists")
+    func backlog() async throws {
+        let device = Device(
+            token: DeviceToken(unchecked: "d"), platform: .ios, organisation: OrgID(unchecked: "o"), user: nil, test: false,
+            online: true, lastSeen: nil)
+        var script = FakeStore.Script()
+        script.device = { _ throws(StoreError) in device }
+        script.devices = { _, _, _ throws(StoreError) in Page(items: [device], next: nil) }
+        let fields = #""device_token":"d","platform":"ios","org_id":"o","test":false,"online":true"#
+        try await Served.with(script) { served in
+            for (backlog, told) in [
+                (
+                    Backlog(
+                        pending: 5, isMore: false, unacknowledged: Unacknowledged(count: 3, oldestAge: 2_000), now: noon),
+                    #""pending":5,"unacknowledged":3,"oldest_unacknowledged_at":\#(noon - 2_000)"#
+                ),
+                // Its loop does not answer.
+                (
+                    Backlog(pending: 10_000, isMore: true, unacknowledged: nil, now: noon),
+                    #""pending":10000,"pending_more":true"#
+                ),
+            ] {
+                served.store.rewrite { $0.backlog = { _ throws(StoreError) in backlog } }
+                let reply = try served.operate(.admin("GET", "/psp/admin/devices/d"))
+                #expect(reply.text == #"{"ret":"SUCCESS","data":{\#(fields),\#(told)}}"#)
+            }
+            let list = try served.operate(.admin("GET", "/psp/admin/devices"))
+            #expect(list.text == #"{"ret":"SUCCESS","data":{"items":[{\#(fields)}]}}"#)
         }
     }
 

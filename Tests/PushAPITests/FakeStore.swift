@@ -49,6 +49,9 @@ final class FakeStore: StorePort {
         var device: @Sendable (DeviceToken) async throws(StoreError) -> Device = { _ throws(StoreError) in
             throw .refused(Refusal(.noSuchDevice))
         }
+        var backlog: @Sendable (DeviceToken) async throws(StoreError) -> Backlog = { _ throws(StoreError) in
+            Backlog(pending: 0, isMore: false, unacknowledged: Unacknowledged.none, now: noon)
+        }
         var apps: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<App> = { _, _ throws(StoreError) in
             Page(items: [], next: nil)
         }
@@ -143,6 +146,7 @@ extension FakeStore {
 
     func organisation(_ id: OrgID) async throws(StoreError) -> Organisation { try await now.organisation(id) }
     func device(_ token: DeviceToken) async throws(StoreError) -> Device { try await now.device(token) }
+    func backlog(of token: DeviceToken, patience: Duration) async throws(StoreError) -> Backlog { try await now.backlog(token) }
     func disconnect(_ token: DeviceToken) async throws(StoreError) {
         note { $0.disconnected.append(token) }
         try await now.disconnect(token)
@@ -220,6 +224,7 @@ extension FakeStore {
 
     func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {}
     func settle(_ deliveries: [Delivery]) {}
+    func tell(_ unacknowledged: Unacknowledged, of session: SessionID) {}
 
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
         throw .unavailable(retryAfter: .seconds(1))

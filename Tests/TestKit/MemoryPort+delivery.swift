@@ -46,6 +46,7 @@ extension MemoryPort {
             state.calls.detached.append(session)
             guard !state.isClosed else { return }
             guard let token = state.tokens.removeValue(forKey: session) else { return }
+            Self.answer(session, Unacknowledged.none, &state)
             if let record = state.log.device(device), record.session == session {
                 state.log.moveCursor(of: token, to: settledUpTo)
                 state.log.devices[token]?.session = nil

@@ -32,6 +32,13 @@ public final class MemoryStore: Store {
         let answer: @Sendable (Result<Attached, AttachError>) -> Void
     }
 
+    /// A question about a session.
+    struct Inquiry: Sendable {
+        let session: SessionID
+        let door: Int
+        let answer: @Sendable (Unacknowledged?) -> Void
+    }
+
     struct State: Sendable {
         var log = MemoryLog()
         var doors: [Door] = []
@@ -42,6 +49,8 @@ public final class MemoryStore: Store {
         /// Whose a session is, also when the device is gone.
         var tokens: [SessionID: DeviceToken] = [:]
         var told: [Told: String] = [:]
+        /// Who waits for what a loop tells of a session.
+        var inquiries: [Inquiry] = []
         var heldPages: [(door: Int, answer: Answer)] = []
         var heldReceipts: [(door: Int, answer: Answer)] = []
         /// Imports whose text is still coming, and those that ended when nobody waited.

@@ -12,6 +12,13 @@ final class DeliveryClock {
     /// The turn of which this is the time.
     private var turn: Int64 = .min
 
+    /// How many milliseconds ago that was.
+    func age(of earlier: Tick) -> Int64 {
+        // A tick is a tenth of a second: what has passed of the present one counts, so that a moment stays the same moment
+        // whenever it is asked for.
+        Int64(tick.elapsed(since: earlier)) * 100 + turn / 1_000_000 % 100
+    }
+
     /// Reads the time.
     /// - Parameter turn: when the loop's turn began, in monotonic nanoseconds.
     func read(_ clock: StoreClock, in turn: Int64) {

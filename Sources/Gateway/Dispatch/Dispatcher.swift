@@ -74,7 +74,7 @@ final class Dispatcher {
             rows.markEnded(task)
             ended.insert(task)
             head = position
-        case .close, .app: break
+        case .close, .inquiry, .app: break
         }
     }
 

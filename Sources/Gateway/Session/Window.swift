@@ -55,6 +55,9 @@ struct Window {
     /// How many rows a page may hold: what there is room for, and what will be left out.
     var pageLimit: Int { room + (exceptions?.settledBeyond.count ?? 0) }
 
+    /// Messages without PUBACK, also those that are over.
+    var unacknowledged: Int { Int(inFlight) }
+
     /// Everything up to here is settled or over; `nil` when nothing is still to be delivered, and only the session knows.
     var settledUpTo: Position? { messages.isEmpty ? nil : messages[Int(first)].predecessor }
 

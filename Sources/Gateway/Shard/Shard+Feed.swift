@@ -37,9 +37,10 @@ extension Shard {
     }
 
     private func dispatch(_ entry: Entry, by dispatcher: Dispatcher) {
-        if case .close(let handle, let id, let reason) = entry {
-            closeSession(id, of: handle, reason, dispatcher)
-            return
+        switch entry {
+        case .close(let handle, let id, let reason): return closeSession(id, of: handle, reason, dispatcher)
+        case .inquiry(let handle, let id): return tellUnacknowledged(of: id, handle, dispatcher)
+        default: break
         }
         // The feed tells everything at least once: what was applied is not applied again.
         if let position = entry.position, position <= dispatcher.head { return }
@@ -53,6 +54,17 @@ extension Shard {
         } else if let connection = attaching[id], case .attaching = connection.state {
             // The answer to its attach is on the way. Where there is none, it has gone, and its detach was sent before.
             connection.state = .attaching(closed: reason)
+        }
+    }
+
+    /// Answers an inquiry about a session of this loop. Of one that has ended the store learns by its detach.
+    private func tellUnacknowledged(of id: SessionID, _ handle: DeviceHandle, _ dispatcher: Dispatcher) {
+        if let session = dispatcher.sessions[handle], session.id == id {
+            let window = session.window
+            let age = window.oldestSending.map { clock.age(of: $0) }
+            store.tell(Unacknowledged(count: window.unacknowledged, oldestAge: age), of: id)
+        } else if attaching[id] != nil {
+            store.tell(.none, of: id)
         }
     }
 

@@ -13,6 +13,9 @@ public protocol DeliveryStore: Sendable {
     /// Once a turn: what was acknowledged. Facts, in any order and any number of times; the store alone counts.
     func settle(_ deliveries: [Delivery])
 
+    /// Answers an inquiry about a session. Synchronous; nobody may wait for it any more. The end of a session answers, too.
+    func tell(_ unacknowledged: Unacknowledged, of session: SessionID)
+
     /// What the device has still to get after `after`, oldest first. `lookedUpTo` may be less than the end: ask again.
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending
 

@@ -11,6 +11,11 @@ public protocol Directory: Sendable {
     /// - Throws: `refused` with 2201.
     func device(_ token: DeviceToken) async throws(StoreError) -> Device
 
+    /// What a device has still to get. Its connection is asked about, wherever it is: a loop that does not tell within `patience`
+    /// is not waited for.
+    /// - Throws: `refused` with 2201.
+    func backlog(of token: DeviceToken, patience: Duration) async throws(StoreError) -> Backlog
+
     /// Has the connection of a device closed, wherever it is; returns when every loop has been told. One that has none is left
     /// alone, and any may connect again.
     /// - Throws: `refused` with 2201.

@@ -52,9 +52,14 @@ extension AdminFront {
 
     func device(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
-        let device = try await store.device(try request.identifier("device_token"))
-        return .success { $0.value(device) }
+        let token: DeviceToken = try request.identifier("device_token")
+        let device = try await store.device(token)
+        let backlog = try await store.backlog(of: token, patience: Self.patienceWithLoop)
+        return .success { $0.value(device, backlog) }
     }
+
+    /// How long the loop of a device's connection is waited for. One that turns answers within milliseconds.
+    private static var patienceWithLoop: Duration { .seconds(1) }
 
     func removeDevice(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()

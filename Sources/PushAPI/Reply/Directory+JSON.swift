@@ -29,7 +29,8 @@ extension JSONWriter {
     }
 
     /// Writes a device, without its secret.
-    mutating func value(_ device: Device) {
+    /// - Parameter backlog: what it has still to get, where that was asked for.
+    mutating func value(_ device: Device, _ backlog: Backlog? = nil) {
         object { json in
             json.member("device_token", device.token.text)
             json.member("platform", device.platform.rawValue)
@@ -38,7 +39,15 @@ extension JSONWriter {
             json.member("test", device.test)
             json.member("online", device.online)
             if let lastSeen = device.lastSeen { json.member("last_seen", lastSeen) }
+            if let backlog { json.members(of: backlog) }
         }
+    }
+
+    private mutating func members(of backlog: Backlog) {
+        member("pending", backlog.pending)
+        if backlog.isMore { member("pending_more", true) }
+        if let unacknowledged = backlog.unacknowledged { member("unacknowledged", unacknowledged.count) }
+        if let time = backlog.oldestUnacknowledgedAt { member("oldest_unacknowledged_at", time) }
     }
 
     /// Writes one device of a task's list.

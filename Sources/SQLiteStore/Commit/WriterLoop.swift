@@ -72,6 +72,7 @@ final class WriterLoop {
             }
             if !jobs.isEmpty { lastBusy = start }
             look()
+            giveUpInquiries()
             tidy(isIdle: isIdle(at: start) && decisions.imports.isIdle && decisions.followUps.isEmpty)
             goOnFollowingUp()
             goOnImporting()
@@ -83,6 +84,7 @@ final class WriterLoop {
         }
         // An import goes on when the store is opened again.
         _ = decisions.imports.answerWaiters(at: .max)
+        _ = decisions.inquiries.giveUp(at: .max)
         // Everything that was told is on the disk before the store closes, and who waits for what follows from a change is
         // answered.
         decisions.tables.database.waitForLocks(upTo: Self.lastLockPatience)
@@ -111,6 +113,7 @@ final class WriterLoop {
         if transaction.failure == nil { longest = min(longest, max(0, files.nextLook - now)) }
         if mayFollowUp { longest = min(longest, max(0, followUpPace.next - now)) }
         if mayImport { longest = min(longest, max(0, pace.next - now)) }
+        if let deadline = decisions.inquiries.nextDeadline { longest = min(longest, max(0, deadline - now)) }
         if let deadline = decisions.imports.nextDeadline { longest = min(longest, max(0, deadline - now)) }
         if mayTidy, let filling = upkeep.nextFilling { longest = min(longest, max(0, filling - now)) }
         return longest
@@ -359,6 +362,12 @@ final class WriterLoop {
     private func look() {
         guard MonotonicClock.nanoseconds >= files.nextLook, transaction.failure == nil else { return }
         if let loss = files.look(head: decisions.log.head) { fail(loss) }
+    }
+
+    /// Answers who has waited long enough for a loop.
+    private func giveUpInquiries() {
+        guard decisions.inquiries.giveUp(at: MonotonicClock.nanoseconds) else { return }
+        decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
     }
 
     /// Whether upkeep can do anything: a full disk may get room by moving the log; another program's lock is in the way of all

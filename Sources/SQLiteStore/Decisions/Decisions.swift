@@ -17,6 +17,7 @@ final class Decisions {
     let sessions: SessionRegistry
     let organisations: PublishedOrganisations
     let outbox: Outbox
+    let inquiries: Inquiries
     // Who decides.
     let pushes: PushDecider
     let tasks: TaskDecider
@@ -47,6 +48,7 @@ final class Decisions {
         organisations.publish(directory.tree)
         facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals))
         outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
+        inquiries = Inquiries(outbox)
         let feed = Feed(outbox, sessions, numbers)
         let receipts = facts.receipts
 
@@ -54,7 +56,7 @@ final class Decisions {
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
         pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers)
         events = EventDecider(tables, receipts, tasks)
-        connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed)
+        connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed, inquiries)
         followUps = try FollowUps(tables.followUps, facts)
         followUp = FollowUpDecider(tables, log, directory, facts, configurations, tasks, followUps, budget)
         changes = DirectoryDecider(

@@ -11,11 +11,11 @@ final class SessionDecider {
     private let sessions: SessionRegistry
     private let outbox: Outbox
     private let feed: Feed
+    private let inquiries: Inquiries
 
     init(
         _ devices: DeviceTable, _ time: Timekeeper, _ log: MessageLog, _ cursors: CursorBook, _ sessions: SessionRegistry,
-        _ outbox: Outbox,
-        _ feed: Feed
+        _ outbox: Outbox, _ feed: Feed, _ inquiries: Inquiries
     ) {
         self.devices = devices
         self.time = time
@@ -24,6 +24,7 @@ final class SessionDecider {
         self.sessions = sessions
         self.outbox = outbox
         self.feed = feed
+        self.inquiries = inquiries
     }
 
     /// Decides a CONNECT. The answer comes later where another session has to settle first.
@@ -45,6 +46,7 @@ final class SessionDecider {
     func detach(_ ordinal: UInt32, session: SessionID) throws(SQLiteError) {
         guard let current = sessions[ordinal], current.id == session else { return }
         sessions.end(ordinal)
+        inquiries.end(of: session, .none)
         guard let successor = current.successor else { return try cursors.seen(ordinal, at: time.timeOfDay) }
         do throws(SQLiteError) {
             try cursors.seen(ordinal, at: time.timeOfDay)
@@ -63,6 +65,18 @@ final class SessionDecider {
         guard let device = try devices.find(token) else { return false }
         feed.close(device.ordinal, .requested)
         return true
+    }
+
+    /// Somebody asks how far a device is. Of one that is connected its loop tells the rest.
+    func inquire(_ inquiry: Inquiries.Inquiry) throws(SQLiteError) -> Answer? {
+        guard let device = try devices.find(inquiry.token) else { return { inquiry.answer(nil, nil) } }
+        let progress = Inquiries.Progress(
+            device: device.ordinal, cursor: try cursors.cursor(of: device.ordinal),
+            beyond: try cursors.positionsBeyond(device.ordinal))
+        guard let session = sessions[device.ordinal] else { return { inquiry.answer(progress, Unacknowledged.none) } }
+        inquiries.begin(inquiry, progress, of: session.id)
+        feed.inquire(device.ordinal)
+        return nil
     }
 
     private func begin(

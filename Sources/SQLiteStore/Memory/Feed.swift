@@ -57,4 +57,10 @@ final class Feed {
         guard let session = sessions[ordinal] else { return }
         outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, reason), to: session.loop)
     }
+
+    /// The loop that has a device's connection is to tell what the device has not acknowledged.
+    func inquire(_ ordinal: UInt32) {
+        guard let session = sessions[ordinal] else { return }
+        outbox.post(.inquiry(DeviceHandle(ordinal: ordinal), session: session.id), to: session.loop)
+    }
 }

@@ -47,8 +47,13 @@ package final class Outbox {
         guard loops[loop].deliver != nil else { return }
         let cost = if case .row(let row) = entry { row.payload.count + Self.entryCost } else { Self.entryCost }
         if loops[loop].hasGap || loops[loop].backlog.bytes + loops[loop].unsent + cost > backlogLimit {
+            switch entry {
             // Closing a connection is asked for once and cannot be caught up on.
-            if case .close = entry { loops[loop].entries.append(entry) } else { loops[loop].hasGap = true }
+            case .close: loops[loop].entries.append(entry)
+            // Nobody waits for the answer of a loop that is so far behind.
+            case .inquiry: break
+            default: loops[loop].hasGap = true
+            }
             return
         }
         // A loop skips what is not after what it has applied: an entry out of order would be lost.

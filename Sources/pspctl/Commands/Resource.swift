@@ -13,9 +13,13 @@ protocol Resource: Sendable {
     /// The name of the group of commands.
     static var group: String { get }
     static var columns: [Column] { get }
+    /// What `show` tells that its names do not say, for its help; empty where there is nothing of that kind.
+    static var shown: String { get }
 }
 
 extension Resource {
+    static var shown: String { "" }
+
     /// The address of one of them, or of all.
     static func path(_ identifier: String? = nil) -> [String] {
         ["psp", "admin", segment] + (identifier.map { [$0] } ?? [])
@@ -61,6 +65,18 @@ enum DeviceResource: Resource {
     static let segment = "devices"
     static let flags = ["device_token": "<token>"]
     static let group = "device"
+    static var shown: String {
+        say(
+            """
+            'pending' is what is still to be delivered to it; with 'pending_more' counting ended at 10,000. 'unacknowledged' is \
+            what was sent on its present connection and not acknowledged, the oldest of it at 'oldest_unacknowledged_at'. If \
+            that grows old, the device's program does not acknowledge.
+            """,
+            """
+            pending 是还要送达该设备的推送数；出现 pending_more 时，只数到 10,000。unacknowledged 是在当前连接上已发出而设备尚未确认的条数，\
+            其中最早一条的发出时间是 oldest_unacknowledged_at。如果它越来越旧，说明设备上的程序没有确认。
+            """)
+    }
     static var columns: [Column] {
         [
             Column(say("DEVICE", "设备"), "device_token"), Column(say("PLATFORM", "平台"), "platform"),

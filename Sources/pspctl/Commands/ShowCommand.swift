@@ -5,7 +5,8 @@ struct ShowCommand<Kind: Resource>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "show", abstract: say("Show one \(Kind.noun).", "查看一个\(Kind.noun)。"),
-            discussion: HelpText.examples("pspctl \(Kind.group) show \(Kind.example)"))
+            discussion: (Kind.shown.isEmpty ? "" : Kind.shown + "\n\n")
+                + HelpText.examples("pspctl \(Kind.group) show \(Kind.example)"))
     }
 
     @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: Kind.identifier))

@@ -78,6 +78,13 @@ public final class TestLoop: Mailbox {
         }
     }
 
+    /// How often a session was asked about since the last take.
+    public func inquiries(about session: DeviceSession) -> Int {
+        feed.withLock { $0.events }.flatMap(\.entries).count {
+            if case .inquiry(session.device, session.id) = $0 { true } else { false }
+        }
+    }
+
     /// Whether a session was asked to close since the last take.
     public func wasAskedToClose(_ session: SessionID, _ reason: DisconnectReason) -> Bool {
         feed.withLock { $0.events }.contains { event in

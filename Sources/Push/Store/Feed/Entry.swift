@@ -9,6 +9,9 @@ public enum Entry: Sendable {
     case ended(TaskID, at: Position)
     /// That session's connection is to be closed; the loop answers with ``DeliveryStore/detach(_:session:settledUpTo:)``.
     case close(DeviceHandle, session: SessionID, DisconnectReason)
+    /// Somebody asks what that session's device has not acknowledged; the loop that has it answers with
+    /// ``DeliveryStore/tell(_:of:)``.
+    case inquiry(DeviceHandle, session: SessionID)
     /// An app was changed or removed; `nil` means removed.
     case app(AppKey, App?)
 }
@@ -19,7 +22,7 @@ extension Entry {
         switch self {
         case .row(let row): row.position
         case .membership(_, _, let position), .organisation(_, _, let position), .ended(_, let position): position
-        case .close, .app: nil
+        case .close, .inquiry, .app: nil
         }
     }
 }
