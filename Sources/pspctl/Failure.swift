@@ -14,8 +14,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case foreignReply(endpoint: Endpoint, status: Int)
     /// The operator has thought better of it.
     case declined
-    /// What was waited for has not come in time; how far it has come.
-    case timeout(progress: String)
+    /// What was waited for has not come in time: of which task, and how far it has come.
+    case timeout(task: String, progress: String)
 
     var description: String {
         switch self {
@@ -37,7 +37,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 "\(endpoint) answers like no push server (HTTP \(status))",
                 "\(endpoint) 的应答不像推送服务器（HTTP \(status)）")
         case .declined: say("nothing was done", "未做任何更改")
-        case .timeout(let progress): say("not all have an end yet: \(progress)", "尚未全部结束：\(progress)")
+        case .timeout(let task, let progress):
+            say("task \(task): not all have an end yet: \(progress)", "任务 \(task)：尚未全部结束：\(progress)")
         }
     }
 }

@@ -80,6 +80,32 @@ struct HTTPCrowdTests {
         }
     }
 
+    @Test("who came when there was no room has no place to leave: the newcomer for whom it goes has none either")
+    func surplusLeavesNoPlace() async throws {
+        var limits = HTTPLimits(maxConnections: 2)
+        let budget = ConnectionBudget(limit: 2)
+        limits.budget = budget
+        try await withDescriber(limits: limits) { server, address in
+            let busy = try await connect(2, server, address)
+            for client in busy { try client.send(Self.request("/keep")) }
+            try await wait(until: "both are at work") { await server.keptCount == 2 }
+            for number in 1...8 {
+                let silent = try RawSocket(address)
+                try await wait(until: "it is accepted") { await server.pressure.count == 2 * number - 1 }
+                // By then it may be closed for another.
+                let begin = ContinuousClock.now
+                try await wait(until: "it was silent for a while") { ContinuousClock.now - begin > .milliseconds(150) }
+                let newcomer = try RawSocket(address)
+                try newcomer.send(Self.request("/new"))
+                #expect(try newcomer.readAnswer().status == 503)
+                withExtendedLifetime(silent) {}
+            }
+            #expect(budget.count == 2)
+            await server.answerKept()
+            for client in busy { #expect(try client.readAnswer().status == 200) }
+        }
+    }
+
     @Test("so many hear that there is no room, and no more: one beyond is closed")
     func dropped() async throws {
         try await withDescriber(limits: HTTPLimits(maxConnections: 1)) { server, address in

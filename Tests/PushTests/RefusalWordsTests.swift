@@ -53,7 +53,7 @@ struct RefusalWordsTests {
                 #"must be Unix time in s or ms, or RFC 3339 with an offset such as 2026-11-24T18:30:00+08:00; got "tomorrow""#,
                 #"应为Unix时间（秒或毫秒），或带时区的RFC 3339时间，例如2026-11-24T18:30:00+08:00，收到"tomorrow""#
             ),
-            ("[]", "must be a JSON object; got []", "应为JSON对象，收到[]"),
+            ("[]", "must be a JSON object", "应为JSON对象"),
         ])
     func invalidValue(body: String, english: String, chinese: String) throws {
         #expect(try words(body) == BilingualText(chinese, english))

@@ -9,13 +9,18 @@ extension Shard {
     /// none, this one is refused as soon as its CONNECT shows in which version.
     func makeRoom(for newcomer: DeviceConnection) {
         guard let budget = configuration.budget, budget.isExceeded else { return }
-        if let silent = silentConnections.removeOldest(besides: newcomer) {
-            close(silent, Ending(cause: "silent while there is no room"))
-        } else if surplusCount < ConnectionBudget.surplus {
-            newcomer.isSurplus = true
-            surplusCount += 1
-        } else {
-            close(newcomer, Ending(cause: "no room"))
+        let silent = silentConnections.removeOldest(besides: newcomer)
+        if let silent { close(silent, Ending(cause: "silent while there is no room")) }
+        // One that was surplus itself leaves no place to the newcomer.
+        let hasPlace = silent.map { !$0.isSurplus } ?? false
+        if !hasPlace {
+            if surplusCount < ConnectionBudget.surplus {
+                newcomer.isSurplus = true
+                surplusCount += 1
+                budget.leave()
+            } else {
+                close(newcomer, Ending(cause: "no room"))
+            }
         }
         guard let unreported = roomLine.admit() else { return }
         logger.warning(
@@ -25,16 +30,16 @@ extension Shard {
 
     /// A connection is gone.
     func didLeaveRoom(_ connection: DeviceConnection) {
-        configuration.budget?.leave()
-        if connection.isSurplus { surplusCount -= 1 }
+        if connection.isSurplus { surplusCount -= 1 } else { configuration.budget?.leave() }
     }
 
     /// Lets a CONNECT pass unless there is still no room for its connection.
     func checkRoom(for connection: DeviceConnection, _ admission: Admission) throws(Ending) {
         guard connection.isSurplus else { return }
-        guard configuration.budget?.isExceeded == true else {
+        guard let budget = configuration.budget, budget.isFull else {
             connection.isSurplus = false
             surplusCount -= 1
+            configuration.budget?.enter()
             return
         }
         // MQTT 5.0 §3.2.2.2: an imposed limit has been exceeded. 3.1.1 hears that the server is unavailable.

@@ -60,28 +60,29 @@ final class HTTPCrowd {
     }
 
     func didClose(_ connection: HTTPConnection) {
-        limits.budget?.leave()
-        if connection.isSurplus { surplusCount -= 1 }
+        if connection.isSurplus { surplusCount -= 1 } else { limits.budget?.leave() }
     }
 
     /// Whether a connection that came when there was no room is still one too many.
     func remainsSurplus(_ connection: HTTPConnection) -> Bool {
         guard connection.isSurplus else { return false }
-        let hasRoom = !isOverfull && service.connections.count - surplusCount < limits.maxConnections
-        guard hasRoom else { return true }
+        guard !willBeFull(with: 0) else { return true }
         connection.isSurplus = false
         surplusCount -= 1
+        limits.budget?.enter()
         return false
     }
 
     private func makeRoom() {
         defer { newcomers.removeAll(keepingCapacity: true) }
         for newcomer in newcomers where newcomer.service != nil && isOverfull {
-            if closeLongestSilent() {
+            // One that was surplus itself leaves no place: there is room for the newcomer only if a counted one has gone.
+            if closeLongestSilent() && !isOverfull {
                 onPressure?(.closedSilent)
             } else if surplusCount < ConnectionBudget.surplus {
                 newcomer.isSurplus = true
                 surplusCount += 1
+                limits.budget?.leave()
                 onPressure?(.surplus)
             } else {
                 newcomer.close()

@@ -2,7 +2,8 @@ internal import JSON
 
 extension JSONDocument {
     /// Parses a body that has to be one object.
-    /// - Throws: 2101 with the position; 2103 without a field where it is something else.
+    /// - Throws: 2101 with the position; 2103 without a field where it is something else. What came is not repeated: whatever it
+    ///   is, a secret may be in it.
     static func object(parsing body: [UInt8]) throws(Refusal) -> JSONValue {
         let root: JSONValue
         do {
@@ -11,7 +12,7 @@ extension JSONDocument {
             let (fault, offset) = error.fault(in: body)
             throw Refusal(.invalidJSON, .malformedJSON(fault, Refusal.TextPosition(of: offset, in: body)))
         }
-        guard root.kind == .object else { throw Refusal(.invalidValue, .expected(.object, Excerpt(root))) }
+        guard root.kind == .object else { throw Refusal(.invalidValue, .expected(.object)) }
         return root
     }
 }

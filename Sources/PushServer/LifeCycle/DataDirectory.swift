@@ -43,6 +43,8 @@ final class DataDirectory: Sendable {
     }
 
     private static let announcement = "pspd.json"
+    /// What `pspctl restore` writes before it puts a store aside.
+    private static let cutShortRestore = "psp.db.new"
     /// What holds secrets, or may come to.
     private static let secretFiles = ["psp.db", "psp.db-wal", "psp.db-shm", "admin.token", "pspd.lock"]
 
@@ -74,7 +76,7 @@ final class DataDirectory: Sendable {
     /// tasks and devices do not exist. A token alone may be there, from a first start that was killed.
     private static func refuseLostStore(_ path: String) throws {
         guard try File.size("\(path)/psp.db") ?? 0 == 0 else { return }
-        for trace in ["psp.db-wal", announcement] where try File.size("\(path)/\(trace)") != nil {
+        for trace in ["psp.db-wal", cutShortRestore, announcement] where try File.size("\(path)/\(trace)") != nil {
             throw LostStore(path: path, trace: trace)
         }
     }
@@ -84,8 +86,13 @@ final class DataDirectory: Sendable {
         let trace: String
 
         var description: String {
-            "\(path)/psp.db is missing or empty, but \(trace) beside it shows that a store was here; put back psp.db (with the "
-                + "psp.db-wal that belongs to it), or remove \(trace) to begin with an empty store"
+            if trace == cutShortRestore {
+                "\(path)/psp.db is missing or empty, but \(trace) beside it shows that a restore was cut short; run "
+                    + "pspctl restore again, or put back the psp.db that it had put aside"
+            } else {
+                "\(path)/psp.db is missing or empty, but \(trace) beside it shows that a store was here; put back psp.db (with "
+                    + "the psp.db-wal that belongs to it), or remove \(trace) to begin with an empty store"
+            }
         }
     }
 

@@ -17,6 +17,10 @@ public final class StoreRestore {
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw .failed("\(directory): \(SystemError.last)") }
         lock = open(directory + "/pspd.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else { throw .failed("\(directory)/pspd.lock: \(SystemError.last)") }
+        do throws(SystemError) { try Self.give(lock, toTheOwnerOf: directory) } catch {
+            close(lock)
+            throw .failed("\(directory)/pspd.lock: \(error)")
+        }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             close(lock)
             throw .failed("a server runs in \(directory): end it first")
@@ -39,21 +43,49 @@ public final class StoreRestore {
             try write(copy, to: new, progress)
             let examination = try StoreExamination(of: new)
             guard examination.problems.isEmpty else { throw .failed("\(copy) is damaged: \(examination.problems[0])") }
-            for name in ["psp.db", "psp.db-wal"] where access("\(directory)/\(name)", F_OK) == 0 {
-                // A log keeps the name that belongs to its file's.
-                let old = name == "psp.db" ? "psp.db\(suffix)" : "psp.db\(suffix)-wal"
-                guard rename("\(directory)/\(name)", "\(directory)/\(old)") == 0 else {
-                    throw .failed("\(directory)/\(name): \(SystemError.last)")
-                }
-            }
-            for name in ["psp.db-shm", "psp.mark", "admin.token", "pspd.json"] { unlink("\(directory)/\(name)") }
-            guard rename(new, directory + "/psp.db") == 0 else { throw .failed("\(directory)/psp.db: \(SystemError.last)") }
+            try putInPlace(keepingOldAs: suffix)
+            for name in ["psp.mark", "admin.token", "pspd.json"] { unlink("\(directory)/\(name)") }
             StoreFile.syncDirectory(of: directory + "/psp.db")
             return examination
         } catch {
             unlink(new)
             throw error
         }
+    }
+
+    /// Either the copy is the store afterwards, or the store that was there is again. Whoever is killed in the middle leaves
+    /// `psp.db.new`, beside which no server begins an empty store.
+    private func putInPlace(keepingOldAs suffix: String) throws(SQLiteStoreError) {
+        // A log keeps the name that belongs to its file's.
+        let names = [("psp.db", "psp.db\(suffix)"), ("psp.db-wal", "psp.db\(suffix)-wal")]
+        for (_, old) in names where isThere(old) { throw .failed("\(directory)/\(old) is there already") }
+        var aside: [(name: String, old: String)] = []
+        do throws(SQLiteStoreError) {
+            for (name, old) in names where isThere(name) {
+                try move(name, to: old)
+                aside.append((name, old))
+            }
+            unlink(directory + "/psp.db-shm")
+            try move("psp.db.new", to: "psp.db")
+        } catch {
+            for (name, old) in aside.reversed() { try move(old, to: name) }
+            throw error
+        }
+    }
+
+    private func isThere(_ name: String) -> Bool { access("\(directory)/\(name)", F_OK) == 0 }
+
+    private func move(_ name: String, to other: String) throws(SQLiteStoreError) {
+        guard rename("\(directory)/\(name)", "\(directory)/\(other)") == 0 else {
+            throw .failed("\(directory)/\(name): \(SystemError.last)")
+        }
+    }
+
+    /// The server may be another user than root, who puts a store back while the server is down.
+    private static func give(_ file: Int32, toTheOwnerOf directory: String) throws(SystemError) {
+        guard geteuid() == 0 else { return }
+        var owner = stat()
+        guard stat(directory, &owner) == 0, fchown(file, owner.st_uid, owner.st_gid) == 0 else { throw SystemError.last }
     }
 
     private func write(_ copy: String, to new: String, _ progress: (Double) -> Void) throws(SQLiteStoreError) {
@@ -81,6 +113,7 @@ public final class StoreRestore {
             done += count
             progress(Double(done) / Double(max(1, information.st_size)))
         }
+        do throws(SystemError) { try Self.give(to, toTheOwnerOf: directory) } catch { throw .failed("\(new): \(error)") }
         guard fsync(to) == 0 else { throw .failed("\(new): \(SystemError.last)") }
     }
 }

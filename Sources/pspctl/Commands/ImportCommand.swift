@@ -97,7 +97,8 @@ struct ImportCommand: AsyncParsableCommand {
         progress.clear()
         try madeSecrets?.write()
         if server.json { Output.json(result.json) } else { print(result, madeSecrets) }
-        guard result.isWhole else { throw ExitCode.failure }
+        // What goes on by itself is judged by whoever asks for it later.
+        guard detach && result.isRunning || result.isWhole else { throw ExitCode.failure }
     }
 
     private func print(_ result: ImportResult, _ secrets: DeviceSecrets?) {

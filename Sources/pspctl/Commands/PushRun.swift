@@ -22,7 +22,14 @@ struct PushRun {
         let task = data["task_id"]?.string ?? "?"
         guard waiting.wait else { return isJSON ? Output.json(data.minified()) : print(say("task \(task)", "任务 \(task)")) }
         if !isJSON { print(say("task \(task)", "任务 \(task)")) }
-        let ended = try await end(of: task)
+        let ended: JSONValue
+        do {
+            ended = try await end(of: task)
+        } catch {
+            // It is accepted all the same, and a script must not push it again.
+            if isJSON { Output.json(data.minified()) }
+            throw error
+        }
         if isJSON { return Output.json(ended.minified()) }
         let status = Column.show(ended["status"], named: "status")
         print(say("\(status): \(Self.summary(of: ended))", "\(status)：\(Self.summary(of: ended))"))
@@ -44,7 +51,7 @@ struct PushRun {
             let now = try await client.send(Call(.get, ["psp", "push", "task", task])).data
             if now["counts"]?["pending"]?.int64 ?? 0 == 0 { return now }
             progress.show(Self.fraction(of: now), Self.summary(of: now))
-            guard ContinuousClock.now < deadline else { throw Failure.timeout(progress: Self.summary(of: now)) }
+            guard ContinuousClock.now < deadline else { throw Failure.timeout(task: task, progress: Self.summary(of: now)) }
             try await Task.sleep(for: min(pause, deadline - ContinuousClock.now))
             pause = min(pause * 2, Self.longestPause)
         }

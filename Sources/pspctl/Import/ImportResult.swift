@@ -21,6 +21,8 @@ struct ImportResult {
     private(set) var failed = 0
     /// Imports that the server goes on with, or went on with.
     private(set) var numbers: [String] = []
+    /// The server has not done all of it yet.
+    private(set) var isRunning = false
     /// An import was left by the server.
     private(set) var isLeft = false
     /// The first ones: the server names some of each call.
@@ -35,6 +37,7 @@ struct ImportResult {
     mutating func add(_ data: JSONValue, of batch: ImportBatches.Batch) {
         if let number = data["import_id"]?.string { numbers.append(number) }
         if data["state"]?.string == "failed" { isLeft = true }
+        if data["state"]?.string == "running" { isRunning = true }
         created += Int(data["created"]?.int64 ?? 0)
         updated += Int(data["updated"]?.int64 ?? 0)
         failed += Int(data["failed"]?.int64 ?? 0)
