@@ -40,7 +40,8 @@ struct DataDirectoryTests {
     }
 
     @Test(
-        "in which a store has been, and is no more, is refused and left as it is", arguments: ["psp.db-wal", "psp.db.new", "pspd.json"],
+        "in which a store has been, and is no more, is refused and left as it is",
+        arguments: ["psp.db-wal", "psp.db.new", "pspd.json"],
         [true, false])
     func lostStore(trace: String, hasEmptyFile: Bool) throws {
         try temporary.write("trace", to: trace)
