@@ -16,6 +16,7 @@ fuzz: export SWIFT_BACKTRACE := enable=no
 fuzz: fuzz-build ## look for inputs that break a decoder for SECONDS=60 in all (TARGET=mqtt|head|chunks|push|settings|import: that one)
 	@mkdir -p $(FUZZ_WORK)/found $(addprefix $(FUZZ_WORK)/,$(FUZZ_TARGETS)); \
 	targets=($(or $(TARGET),$(FUZZ_TARGETS))); each=$$(( $(or $(SECONDS),60) / $${#targets[@]} )); failed=; \
+	each=$$(( each > 0 ? each : 1 )); \
 	for target in "$${targets[@]}"; do \
 		echo "fuzz: $$target, $$each s"; \
 		.build/fuzz/debug/fuzz $$target -max_total_time=$$each -max_len=4096 -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \

@@ -31,9 +31,9 @@ enum PushTarget {
         for text in [payload.bytes, Array(payload.bytes[payload.body])] {
             require((try? JSONDocument(parsing: text)) != nil, "no JSON: \(String(decoding: text, as: UTF8.self))")
         }
-        require((request.tag?.utf8.count ?? 1) > 0 && (request.tag?.utf8.count ?? 0) <= PushDecoder.longestTag, "a tag's length")
+        require(request.tag.map { (1...PushDecoder.longestTag).contains($0.text.utf8.count) } != false, "a tag's length")
         require((request.description?.utf8.count ?? 0) <= PushDecoder.longestDescription, "a description's length")
-        require(request.idempotency.map { !$0.outBizNo.isEmpty && $0.fingerprint.count == 32 } != false, "an out_biz_no")
+        require(request.idempotency.map { !$0.outBizNo.text.isEmpty && $0.fingerprint.count == 32 } != false, "an out_biz_no")
     }
 }
 
