@@ -12,15 +12,9 @@ extension Shard {
         let silent = silentConnections.removeOldest(besides: newcomer)
         if let silent { close(silent, Ending(cause: "silent while there is no room")) }
         // One that was surplus itself leaves no place to the newcomer.
-        let hasPlace = silent.map { !$0.isSurplus } ?? false
-        if !hasPlace {
-            if surplusCount < ConnectionBudget.surplus {
-                newcomer.isSurplus = true
-                surplusCount += 1
-                budget.leave()
-            } else {
-                close(newcomer, Ending(cause: "no room"))
-            }
+        if silent?.isSurplus ?? true {
+            newcomer.isSurplus = surplus.take()
+            if !newcomer.isSurplus { close(newcomer, Ending(cause: "no room")) }
         }
         guard let unreported = roomLine.admit() else { return }
         logger.warning(
@@ -30,7 +24,7 @@ extension Shard {
 
     /// A connection is gone.
     func didLeaveRoom(_ connection: DeviceConnection) {
-        if connection.isSurplus { surplusCount -= 1 } else { configuration.budget?.leave() }
+        surplus.didClose(surplus: connection.isSurplus)
     }
 
     /// Lets a CONNECT pass unless there is still no room for its connection.
@@ -38,8 +32,7 @@ extension Shard {
         guard connection.isSurplus else { return }
         guard let budget = configuration.budget, budget.isFull else {
             connection.isSurplus = false
-            surplusCount -= 1
-            configuration.budget?.enter()
+            surplus.place()
             return
         }
         // MQTT 5.0 §3.2.2.2: an imposed limit has been exceeded. 3.1.1 hears that the server is unavailable.

@@ -28,8 +28,8 @@ public actor Shard {
     var listeners: [Listener] = []
     var connections = ConnectionTable()
     var silentConnections = SilentConnections()
-    /// How many connections there is no room for.
-    var surplusCount = 0
+    /// Connections that there is no room for.
+    var surplus: SurplusConnections
     var roomLine = RareLine()
     var acceptLine = RareLine()
     /// Connections whose CONNECT the store decides about.
@@ -88,6 +88,7 @@ public actor Shard {
         self.store = store
         storeClock = store.clock
         self.configuration = configuration
+        surplus = SurplusConnections(besides: configuration.budget)
         self.overdue = overdue
         self.logger = logger
     }

@@ -24,7 +24,7 @@ final class HTTPCrowd {
     private let limits: HTTPLimits
     /// New ones that have come while there was no room.
     private var newcomers: [HTTPConnection] = []
-    private var surplusCount = 0
+    private var surplus: SurplusConnections
     /// The longest silent, as they were when somebody last looked, the longest last. To look through all of them for each new one
     /// would cost a full server a millisecond a connection.
     private var candidates: [Candidate] = []
@@ -37,16 +37,17 @@ final class HTTPCrowd {
     init(of service: HTTPService) {
         self.service = service
         limits = service.limits
+        surplus = SurplusConnections(besides: limits.budget)
     }
 
     /// Whether the next connection will be one too many.
     func willBeFull(with pending: Int) -> Bool {
         if let budget = limits.budget, budget.count + pending >= budget.limit { return true }
-        return service.connections.count + pending - surplusCount >= limits.maxConnections
+        return service.connections.count + pending - surplus.count >= limits.maxConnections
     }
 
     private var isOverfull: Bool {
-        service.connections.count - surplusCount > limits.maxConnections || limits.budget?.isExceeded == true
+        service.connections.count - surplus.count > limits.maxConnections || limits.budget?.isExceeded == true
     }
 
     /// A new connection stands in the table. Room is made when the callback that accepts has returned, before anything of it is
@@ -60,7 +61,7 @@ final class HTTPCrowd {
     }
 
     func didClose(_ connection: HTTPConnection) {
-        if connection.isSurplus { surplusCount -= 1 } else { limits.budget?.leave() }
+        surplus.didClose(surplus: connection.isSurplus)
     }
 
     /// Whether a connection that came when there was no room is still one too many.
@@ -68,8 +69,7 @@ final class HTTPCrowd {
         guard connection.isSurplus else { return false }
         guard !willBeFull(with: 0) else { return true }
         connection.isSurplus = false
-        surplusCount -= 1
-        limits.budget?.enter()
+        surplus.place()
         return false
     }
 
@@ -79,10 +79,8 @@ final class HTTPCrowd {
             // One that was surplus itself leaves no place: there is room for the newcomer only if a counted one has gone.
             if closeLongestSilent() && !isOverfull {
                 onPressure?(.closedSilent)
-            } else if surplusCount < ConnectionBudget.surplus {
+            } else if surplus.take() {
                 newcomer.isSurplus = true
-                surplusCount += 1
-                limits.budget?.leave()
                 onPressure?(.surplus)
             } else {
                 newcomer.close()

@@ -71,7 +71,7 @@ final class HTTPService {
         let open = Array(connections.values)
         for connection in open {
             connection.service = nil
-            if !connection.isSurplus { limits.budget?.leave() }
+            crowd.didClose(connection)
         }
         // Calls `willClose` of each connection that evhttp has told us of.
         evhttp_free(http)
