@@ -5,36 +5,36 @@ internal import StoreCore
 /// What the writer's thread does: it takes the jobs that wait, decides them in one transaction, answers them, and tidies up.
 final class WriterLoop {
     private let queue: JobQueue
-    private let decisions: Decisions
-    private let transaction: Transaction
+    let decisions: Decisions
+    let transaction: Transaction
     private let upkeep: Upkeep
     private let checkpointer: Checkpointer
     private let files: StoreFiles
-    private let health: Locked<Health>
+    let health: Locked<Health>
     private let holds: Locked<HoldTimes>
-    private let options: SQLiteStore.Options
-    private let lines: RareLines
+    let options: SQLiteStore.Options
+    let lines: RareLines
     private var group = GroupCommit()
     private var pace = ImportPace()
     /// The same for what follows from changes of the directory.
     private var followUpPace = ImportPace()
     /// A change of the directory that has still something to do, with its answer.
-    private var unanswered: (job: Job, answer: Answer?)?
+    var unanswered: (job: Job, answer: Answer?)?
     /// Changes of the directory that came after it, in their order.
-    private var held: [Job] = []
+    var held: [Job] = []
     /// When jobs were last taken, in monotonic nanoseconds.
     private var lastBusy: Int64 = 0
     /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
-    private var nextTry: Int64 = 0
+    var nextTry: Int64 = 0
 
     /// Pauses in milliseconds: with facts to write, with a full disk or another program's lock to try again, with a step of the
     /// clock to write, with a wall clock that store time may have to follow, and otherwise.
     private static let pauses = (facts: 50, full: 500, blocked: 100, clock: 10, ahead: 1_000, idle: 5_000)
     /// How long another program's lock is waited for before callers are refused, in milliseconds. Whoever looks into the file may
     /// hold it for a moment.
-    private static let lockPatience: Int32 = 250
+    static let lockPatience: Int32 = 250
     /// The same while they are refused already, and at the end.
-    private static let shortLockPatience: Int32 = 10
+    static let shortLockPatience: Int32 = 10
     private static let lastLockPatience: Int32 = 1_000
     /// A list of more jobs than this gives its memory back.
     private static let usualJobs = 4_096
@@ -131,7 +131,7 @@ final class WriterLoop {
     }
 
     /// Nothing could be written when it was last tried. It heals by itself.
-    private var isHindered: Bool {
+    var isHindered: Bool {
         switch health.withLock({ $0 }) {
         case .full, .blocked: true
         case .serving, .failed: false
@@ -141,7 +141,7 @@ final class WriterLoop {
     private var isSomethingUnwritten: Bool { decisions.facts.hasUnwritten || transaction.isClockDue }
 
     /// How long until the next try, in milliseconds.
-    private var retryPause: Int { health.withLock { $0 } == .full ? Self.pauses.full : Self.pauses.blocked }
+    var retryPause: Int { health.withLock { $0 } == .full ? Self.pauses.full : Self.pauses.blocked }
 
     private var canWrite: Bool { !isHindered && transaction.failure == nil }
 
@@ -188,7 +188,7 @@ final class WriterLoop {
         }
         if areSessions { decideSessions(jobs) }
         if !transaction.isStale { decisions.organisations.publish(decisions.directory.tree) }
-        decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
+        sendAnswers()
         return done
     }
 
@@ -228,7 +228,8 @@ final class WriterLoop {
             heal()
         } catch {
             worked = 0
-            undo(jobs, done: done, unanswered: before?.job, after: error)
+            unanswered = before
+            undo(jobs, done: done, after: error)
         }
         holds.withLock { $0.mostSteps = max($0.mostSteps, decisions.budget.taken) }
         if !jobs.isEmpty { group.committed(answering: jobs.count { $0.kind != .fact }, waiting: queue.count) }
@@ -265,89 +266,13 @@ final class WriterLoop {
         if job.confirmed, let answer { decisions.outbox.confirm(job.loop, answer) } else { self.answer(job, answer) }
     }
 
-    private func answer(_ job: Job, _ answer: Answer?) {
+    /// What was decided goes to the loops, and what it answers.
+    private func sendAnswers() {
+        decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
+    }
+
+    func answer(_ job: Job, _ answer: Answer?) {
         if let answer { decisions.outbox.answer(job.loop, answer) }
-    }
-
-    // MARK: What cannot be written
-
-    /// - Parameter begun: a change of the directory that has taken effect before, and is not done.
-    private func undo(_ jobs: [Job], done: Int, unanswered begun: Job?, after error: SQLiteError) {
-        let outcome = transaction.rollback(error)
-        for job in jobs where job.kind != .read { answer(job, job.fail(outcome)) }
-        if let begun { answer(begun, begun.fail(.unknown)) }
-        for job in held { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
-        unanswered = nil
-        held = []
-        decisions.imports.undone()
-        // Those that it did not come to; what it had heard is remembered.
-        remember(jobs.dropFirst(done))
-        report(error)
-        for job in jobs where job.kind == .read { decideAlone(job, otherwise: outcome) }
-    }
-
-    /// Answers what comes while nothing can be written.
-    private func refuse(_ jobs: [Job]) {
-        for job in jobs where job.kind.isChange { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
-        remember(jobs[...])
-        for job in jobs where job.kind == .read { decideAlone(job, otherwise: .unavailable(retryAfter: retryAfter)) }
-    }
-
-    private func remember(_ jobs: ArraySlice<Job>) {
-        for job in jobs where job.kind == .fact {
-            do throws(SQLiteError) {
-                _ = try job.decide(decisions, transaction.now)
-            } catch {
-                transaction.distrustMemory(after: error)
-            }
-        }
-    }
-
-    /// Answers by what is committed: whoever only looks does not suffer from what cannot be written.
-    private func decideAlone(_ job: Job, otherwise failure: StoreError) {
-        do throws(SQLiteError) {
-            try transaction.restore()
-            answer(job, try job.decide(decisions, transaction.now))
-        } catch {
-            lines.tell("read: \(error)")
-            answer(job, job.fail(failure))
-        }
-    }
-
-    /// Tells callers and operator that nothing can be written.
-    private func report(_ error: SQLiteError) {
-        if let failure = transaction.failure { return fail(failure) }
-        let state: Health = error.effect == .full ? .full : .blocked(reason: error.description)
-        if !isHindered || (state == .full) != (health.withLock { $0 } == .full) {
-            options.log("the store cannot write: \(error)")
-        }
-        health.withLock { $0 = state }
-        decisions.tables.database.waitForLocks(upTo: Self.shortLockPatience)
-        nextTry = MonotonicClock.nanoseconds + Int64(retryPause) * 1_000_000
-    }
-
-    private func fail(_ reason: String) {
-        transaction.fail(reason)
-        let state = Health.failed(reason: reason)
-        if health.withLock({ $0 }) != state { options.log("the store takes no more changes until a restart: \(reason)") }
-        health.withLock { $0 = state }
-        failHeld()
-    }
-
-    /// Answers who waits for what follows from a change of the directory: a change that has taken effect is not done as a whole,
-    /// and those behind it were not begun.
-    private func failHeld() {
-        if let (begun, _) = unanswered { answer(begun, begun.fail(.unknown)) }
-        for job in held { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
-        unanswered = nil
-        held = []
-    }
-
-    private func heal() {
-        guard isHindered else { return }
-        health.withLock { $0 = .serving }
-        decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
-        options.log("the store can write again")
     }
 
     // MARK: Between transactions
@@ -367,7 +292,7 @@ final class WriterLoop {
     /// Answers who has waited long enough for a loop.
     private func giveUpInquiries() {
         guard decisions.inquiries.giveUp(at: MonotonicClock.nanoseconds) else { return }
-        decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
+        sendAnswers()
     }
 
     /// Whether upkeep can do anything: a full disk may get room by moving the log; another program's lock is in the way of all
@@ -399,7 +324,7 @@ final class WriterLoop {
     private func goOnImporting() {
         let start = MonotonicClock.nanoseconds
         if decisions.imports.answerWaiters(at: transaction.failure == nil ? start : .max) {
-            decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
+            sendAnswers()
         }
         guard mayImport, start >= pace.next else { return }
         if pace.yields(at: start, toWaiting: queue.count > 0, toCheckpoint: checkpointer.isBusy) { return pace.wait(at: start) }
