@@ -52,19 +52,15 @@ struct ImportsCommand: AsyncParsableCommand {
             }
             progress.clear()
         }
-        if server.json { Output.json(report.minified()) } else { print(report) }
-        // As `pspctl import` ends that has waited.
-        guard !follow || Self.result(of: report).isWhole else { throw ExitCode.failure }
-    }
-
-    private static func result(of report: JSONValue) -> ImportResult {
         var result = ImportResult()
         result.add(report, of: ImportBatches.Batch(firstLine: 1))
-        return result
+        if server.json { Output.json(report.minified()) } else { print(report, result) }
+        // As `pspctl import` ends that has waited.
+        guard !follow || result.isWhole else { throw ExitCode.failure }
     }
 
-    private func print(_ report: JSONValue) {
+    private func print(_ report: JSONValue, _ result: ImportResult) {
         for line in Details.lines(of: report, hiding: ["failures"]) { Swift.print(line) }
-        for failure in Self.result(of: report).failures { Swift.print(say("line \(failure)", "第 \(failure)")) }
+        for failure in result.failures { Swift.print(say("line \(failure)", "第 \(failure)")) }
     }
 }

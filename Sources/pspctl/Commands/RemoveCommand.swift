@@ -13,8 +13,8 @@ struct RemoveCommand<Kind: Resource>: AsyncParsableCommand {
     @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: Kind.identifier))
     var identifier: String
 
-    @Flag(help: ArgumentHelp(say("Do not ask.", "不询问。")))
-    var yes = false
+    @OptionGroup
+    var confirmation: ConfirmationOptions
 
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
@@ -23,22 +23,13 @@ struct RemoveCommand<Kind: Resource>: AsyncParsableCommand {
 
     func run() async throws {
         let client = try server.adminClient()
-        try confirm()
+        // What is removed does not come back, and a device's secret neither.
+        try confirmation.ask(
+            say("Remove \(Kind.noun) \(identifier)? [y/N] ", "确定删除\(Kind.noun) \(identifier) 吗？[y/N] "),
+            unanswerable: say(
+                "Nobody can be asked, since standard input is no terminal: give --yes.", "标准输入不是终端，无法询问：请加 --yes。"))
         let data = try await client.send(call).data
         if server.json { return Output.json(data.minified()) }
         print(say("removed \(Kind.noun) \(identifier)", "已删除\(Kind.noun) \(identifier)"))
-    }
-
-    /// What is removed does not come back, and a device's secret neither.
-    private func confirm() throws {
-        guard !yes else { return }
-        guard Terminal.canAsk else {
-            throw ValidationError(
-                say(
-                    "Nobody can be asked, since standard input is no terminal: give --yes.",
-                    "标准输入不是终端，无法询问：请加 --yes。"))
-        }
-        let question = say("Remove \(Kind.noun) \(identifier)? [y/N] ", "确定删除\(Kind.noun) \(identifier) 吗？[y/N] ")
-        guard Output.confirms(question) else { throw Failure.declined }
     }
 }

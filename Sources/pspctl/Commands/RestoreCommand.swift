@@ -26,8 +26,8 @@ struct RestoreCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp(say("A file that pspctl backup made.", "pspctl backup 生成的文件。"), valueName: "file"))
     var file: String
 
-    @Flag(help: ArgumentHelp(say("Do not ask.", "不询问。")))
-    var yes = false
+    @OptionGroup
+    var confirmation: ConfirmationOptions
 
     @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
@@ -41,11 +41,14 @@ struct RestoreCommand: AsyncParsableCommand {
         do {
             let restore = try StoreRestore(into: directory)
             replaces = restore.replaces
-            if replaces && !yes {
-                try confirm(
-                    say(
-                        "Replace the store in \(directory)? It is kept as psp.db\(suffix).",
-                        "替换 \(directory) 中的存储吗？原有的保留为 psp.db\(suffix)。"))
+            if replaces {
+                let question = say(
+                    "Replace the store in \(directory)? It is kept as psp.db\(suffix).",
+                    "替换 \(directory) 中的存储吗？原有的保留为 psp.db\(suffix)。")
+                try confirmation.ask(
+                    "\(question) [y/N] ",
+                    unanswerable: say(
+                        "\(question) Nobody can be asked: give --yes.", "\(question)标准输入不是终端，无法询问：请加 --yes。"))
             }
             found = try restore.run(from: file, keepingOldAs: suffix) { progress.show($0, say("copied", "已复制")) }
         } catch let error as SQLiteStoreError {
@@ -70,14 +73,6 @@ struct RestoreCommand: AsyncParsableCommand {
             say(
                 "start the server; it makes a new admin token in \(directory)/admin.token",
                 "请启动服务器；它会在 \(directory)/admin.token 中生成新的管理令牌"))
-    }
-
-    private func confirm(_ question: String) throws {
-        guard Terminal.canAsk else {
-            throw ValidationError(
-                say("\(question) Nobody can be asked: give --yes.", "\(question)标准输入不是终端，无法询问：请加 --yes。"))
-        }
-        guard Output.confirms("\(question) [y/N] ") else { throw Failure.declined }
     }
 
     /// The time, as a part of a file's name.
