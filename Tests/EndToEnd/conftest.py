@@ -53,6 +53,15 @@ def world(server):
 
 
 @pytest.fixture
+def scene(world):
+    """An app, an organisation and one device in it."""
+    world.caller = world.app()
+    world.home = world.org("home")
+    world.phone = world.device("phone", world.home)
+    return world
+
+
+@pytest.fixture
 def admin(server):
     return AdminClient(server)
 

@@ -10,15 +10,6 @@ from kit.mosquitto import Subscriber
 from kit.waiting import eventually, throughout
 
 
-@pytest.fixture
-def scene(world):
-    """An app, an organisation and one device in it."""
-    world.caller = world.app()
-    world.home = world.org("home")
-    world.phone = world.device("phone", world.home)
-    return world
-
-
 def delivered(caller, task_id):
     return caller.counts(task_id)["delivered"] == 1
 

@@ -11,14 +11,6 @@ COMPOSED = "caf\u00e9"
 DECOMPOSED = "cafe\u0301"
 
 
-@pytest.fixture
-def scene(world):
-    world.caller = world.app()
-    world.home = world.org("home")
-    world.phone = world.device("phone", world.home)
-    return world
-
-
 def test_two_tags_have_two_statistics(scene):
     for tag in (COMPOSED, DECOMPOSED, DECOMPOSED):
         scene.caller.push(notification(type="groupcast", org_id=scene.home, payload={"tag": tag})).ok()

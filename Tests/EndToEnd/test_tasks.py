@@ -10,14 +10,6 @@ from kit.rest import EIGHT, assert_balanced, notification
 from kit.waiting import eventually
 
 
-@pytest.fixture
-def scene(world):
-    world.caller = world.app()
-    world.home = world.org("home")
-    world.phone = world.device("phone", world.home)
-    return world
-
-
 def test_a_task_tells_what_was_pushed(scene):
     body = notification("您好", type="groupcast", org_id=scene.home, payload={"description": "why", "tag": "t"})
     task = scene.caller.push(body).ok()["task_id"]
