@@ -40,12 +40,45 @@ struct StretchTests {
         #expect([500, 1_000, 2_999, 43_000].map { all.meaning(ofStamp: $0) } == [500, 41_000, 42_999, 43_000])
     }
 
-    @Test("where nothing came meanwhile, nothing goes forward")
-    func nothingMeanwhile() {
+    @Test("what was done while the wall clock was ahead goes forward too, although no row came meanwhile")
+    func stampsMeanwhile() {
         var all = stretches((0, 0, 0), (10, 1_000, 50_000))
-        let concerned = all.goForward(by: 50_000, after: 10, at: 61_000)
+        // Ahead without a break, at another time of day: one stretch.
+        all.step(to: 60_000, after: 10, at: 30_000)
+        let concerned = all.goForward(by: 60_000, after: 10, at: 90_000)
         #expect(concerned == 10)
-        #expect(all.all == [Stretch(after: 0, since: 0, offset: 0), Stretch(after: 10, since: 111_000, offset: 0)])
+        let expected = [
+            Stretch(after: 0, since: 0, offset: 0), Stretch(after: 10, since: 1_000, offset: 0, shift: 60_000),
+            Stretch(after: 10, since: 150_000, offset: 0),
+        ]
+        #expect(all.all == expected)
+        #expect([999, 1_000, 89_999, 150_000].map { all.meaning(ofStamp: $0) } == [999, 61_000, 149_999, 150_000])
+        #expect([10, 11].map { all[$0].shift } == [0, 0])
+        // Its end stays, whatever the clock does while no row comes.
+        all.step(to: 3_000, after: 10, at: 160_000)
+        all.step(to: -8_000, after: 10, at: 170_000)
+        all.step(to: 0, after: 10, at: 180_000)
+        #expect(all.all == expected)
+        #expect(all.meaning(ofStamp: 155_000) == 155_000)
+        let forgot = all.forget(before: 11)
+        #expect(forgot && all.all == [expected[2]])
+    }
+
+    @Test("many steps are begun at once, further ones after a pause, and none that is ahead of store time waits")
+    func pauses() {
+        var all = stretches((0, 0, 0))
+        for step in 1...UInt64(1_023) {
+            #expect(all.mayStep(to: -9_000, at: Int64(step)))
+            all.step(to: step % 2 == 0 ? 0 : -9_000, after: step, at: Int64(step))
+        }
+        #expect(all.all.count == 1_024)
+        let now = all.last.since
+        #expect(!all.mayStep(to: 0, at: now + 599_999))
+        #expect(all.mayStep(to: 0, at: now + 600_000))
+        #expect(all.mayStep(to: 2_001, at: now))
+        all.step(to: 2_001, after: 2_000, at: now)
+        #expect(!all.mayStep(to: 9_000, at: now + 1))
+        #expect(!all.mayStep(to: 0, at: now + 1))
     }
 
     @Test("older ones are forgotten with their rows")

@@ -45,7 +45,7 @@ final class PushDecider {
             {
                 return .repeated(first)
             }
-            let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: time.offset)
+            let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: time.wallOffset)
             if !withinRate { throw Refusal(.rateLimited) }
             let target = try targets.resolve(request, for: record.app)
             if request.testOnly && target.devices == 0 { throw Refusal(.noTestDevice) }

@@ -9,7 +9,7 @@ enum Schema {
     static let version = Int64(steps.count)
 
     /// `steps[n]` brings version n to n + 1.
-    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour]
+    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive]
 
     /// Every interval of membership holds for positions `from_seq < seq < to_seq`; those that still hold end at
     /// ``MembershipHistory/forever``.
@@ -143,9 +143,6 @@ enum Schema {
         """
 
     /// Sums of tasks by tag and hour, how far they go, and which of the tasks in them expire: nothing is summed yet.
-    ///
-    /// `task_counts` is what one task adds to its sum; `place` says under which name those devices stand that are in no stored
-    /// state: 0 pending, 1 expired, 2 superseded, 3 cancelled. See ``TotalTable``.
     private static let sums = """
         CREATE TABLE total(
           app INTEGER NOT NULL, tag TEXT NOT NULL, hour INTEGER NOT NULL, tasks INTEGER NOT NULL, targeted INTEGER NOT NULL,
@@ -157,11 +154,28 @@ enum Schema {
         CREATE INDEX total_expiry_by_due ON total_expiry(due);
         CREATE TABLE summed(upto INTEGER NOT NULL);
         INSERT INTO summed VALUES(0);
+        """
+
+    /// What each part of the store adds to the fifth version.
+    private static let versionFive = clockSteps + currentConfigurations
+
+    /// Several steps may stand after one position: what was stamped between them is read by their times.
+    ///
+    /// And what one task adds to its sum; `place` says under which name those devices stand that are in no stored state: 0 pending,
+    /// 1 expired, 2 superseded, 3 cancelled. See ``TotalTable``.
+    private static let clockSteps = """
+        DROP VIEW IF EXISTS task_counts;
+        ALTER TABLE clock_step RENAME TO former_step;
+        CREATE TABLE clock_step(
+          seq INTEGER NOT NULL, since INTEGER NOT NULL, wall_offset INTEGER NOT NULL, shift INTEGER NOT NULL,
+          PRIMARY KEY(seq, since)) WITHOUT ROWID;
+        INSERT INTO clock_step(seq, since, wall_offset, shift) SELECT seq, since, wall_offset, shift FROM former_step;
+        DROP TABLE former_step;
         CREATE VIEW task_counts AS
           SELECT message.seq AS seq, kind, app, tag, created, expires, status,
             (created + coalesce(
-              (SELECT wall_offset + shift FROM clock_step WHERE seq < message.seq ORDER BY seq DESC LIMIT 1),
-              (SELECT wall_offset + shift FROM clock_step ORDER BY seq LIMIT 1), 0)) / \(TotalKey.hourLength) AS hour,
+              (SELECT wall_offset + shift FROM clock_step WHERE seq < message.seq ORDER BY seq DESC, since DESC LIMIT 1),
+              (SELECT wall_offset + shift FROM clock_step ORDER BY seq, since LIMIT 1), 0)) / \(TotalKey.hourLength) AS hour,
             targeted + ifnull(joined, 0) AS targeted, ifnull(delivered, 0) AS delivered, ifnull(withdrawn, 0) AS withdrawn,
             message.skipped + ifnull(counter.skipped, 0) AS skipped, ifnull(rejected, 0) AS rejected,
             ifnull(opened, 0) AS opened, ifnull(applied, 0) AS applied, ifnull(failed, 0) AS failed,
@@ -170,6 +184,11 @@ enum Schema {
               WHEN status = \(StoredRow.End.superseded.rawValue) THEN 2
               WHEN expires IS NULL OR EXISTS (SELECT 1 FROM total_expiry WHERE seq = message.seq) THEN 0 ELSE 1 END AS place
           FROM message LEFT JOIN counter ON counter.seq = message.seq WHERE tag IS NOT NULL AND ref IS NULL;
+        """
+
+    /// Those of a target in their order too: a device that joins it enters them a few at a time.
+    private static let currentConfigurations = """
+        CREATE INDEX current_config_by_target ON current_config(kind, target, seq);
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

@@ -40,7 +40,7 @@ final class ClockTable {
 
     /// `nil` where there is none.
     func stretches() throws(SQLiteError) -> Stretches? {
-        let query = try database.statement("SELECT seq, since, wall_offset, shift FROM clock_step ORDER BY seq")
+        let query = try database.statement("SELECT seq, since, wall_offset, shift FROM clock_step ORDER BY seq, since")
         var all: [Stretch] = []
         while try query.step() {
             all.append(
@@ -52,9 +52,10 @@ final class ClockTable {
     /// Writes those that have changed.
     /// - Parameter first: where the first of them begins.
     func write(_ stretches: Stretches, from first: UInt64) throws(SQLiteError) {
-        let delete = try database.statement("DELETE FROM clock_step WHERE seq >= ? OR seq < ?")
+        let delete = try database.statement("DELETE FROM clock_step WHERE seq >= ? OR (seq, since) < (?, ?)")
         delete.bind(1, first)
         delete.bind(2, stretches.all[0].after)
+        delete.bind(3, stretches.all[0].since)
         try delete.run()
         let insert = try database.statement("INSERT INTO clock_step(seq, since, wall_offset, shift) VALUES(?, ?, ?, ?)")
         for stretch in stretches.all where stretch.after >= first {

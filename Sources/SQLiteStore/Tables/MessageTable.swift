@@ -115,9 +115,12 @@ final class MessageTable {
 
     // MARK: Stretches of the log
 
-    /// When the newest row came, as it was counted then.
-    func newestTime() throws(SQLiteError) -> Int64? {
-        try database.number("SELECT created FROM message ORDER BY seq DESC LIMIT 1")
+    /// The newest row's position, and when it came as it was counted then.
+    func newest() throws(SQLiteError) -> (seq: UInt64, created: Int64)? {
+        let query = try database.statement("SELECT seq, created FROM message ORDER BY seq DESC LIMIT 1")
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return (query.position(0), query.int(1))
     }
 
     /// What came later than that is dated to it, and keeps its lifetime. In a log of the first stretch.

@@ -19,7 +19,7 @@ struct TimeAtStart {
             try self.init(firstOf: tables, clocks, lastWritten: lastWritten)
             return
         }
-        let newest = try tables.messages.newestTime().map { $0 + stretches.last.shift } ?? .min
+        let newest = try tables.messages.newest().map { $0.created + stretches[$0.seq].shift } ?? .min
         let known = max(record.time, newest)
         let (now, identity) = (clocks.boot(), clocks.bootIdentity())
         let isSameBoot = identity != nil && identity == record.boot
@@ -40,7 +40,8 @@ struct TimeAtStart {
     /// everything since. What is dated later than now is at the log's end; it was accepted now, and keeps its lifetime.
     private init(firstOf tables: Tables, _ clocks: SystemClocks, lastWritten: Int64?) throws(SQLiteError) {
         var time = clocks.wall()
-        if let newest = try tables.messages.newestTime(), let lastWritten, newest > time / 1_000, lastWritten > time / 1_000 {
+        if let newest = try tables.messages.newest()?.created, let lastWritten, newest > time / 1_000, lastWritten > time / 1_000
+        {
             // The files were written later than now: it is the clock of now that is wrong.
             time = min(newest, lastWritten) * 1_000
         }

@@ -20,6 +20,10 @@ final class Timekeeper {
     /// Store time of what is decided now: read once a transaction.
     private(set) var now: Int64 = 0
     private var wallClock: Int64 = 0
+    /// How far the wall clock was ahead of store time when it was last seen to jump, in milliseconds; and since when it stands
+    /// there, `nil` before it was looked at.
+    private var ahead: Int64
+    private var standingSince: Int64?
     /// How often the wall clock has jumped since the store was opened.
     private var steps = 0
     /// There is something that the file does not tell yet,
@@ -48,14 +52,22 @@ final class Timekeeper {
         base = start.base
         boot = start.boot
         stretches = start.stretches
+        ahead = start.stretches.last.offset
         isChanged = start.isChanged
     }
 
-    /// How far the wall clock is ahead of store time, in milliseconds: what people see is this much later than what is stored.
+    /// By how much later than it is stored people see what is stored now, in milliseconds: as far as the wall clock is ahead of
+    /// store time, or was when it was last noted.
     var offset: Int64 { stretches.last.offset }
 
+    /// How far the wall clock is ahead of store time, whether that is noted or not: by it a caller's time of day is converted.
+    var wallOffset: Int64 { ahead }
+
+    /// Whether the last step is not noted yet: there have been too many.
+    private var isUnnoted: Bool { (ahead - offset).magnitude > ClockRules.tolerance.magnitude }
+
     /// The wall clock is ahead, and store time may have to follow.
-    var isAhead: Bool { offset > ClockRules.tolerance }
+    var isAhead: Bool { offset > ClockRules.tolerance && !isUnnoted }
 
     /// Store time is to go forward as soon as possible.
     var isDue: Bool { isAccepted && isAhead }
@@ -67,21 +79,33 @@ final class Timekeeper {
     func read(after head: UInt64) {
         now = (clocks.boot() + base) / 1_000
         wallClock = clocks.wall() / 1_000
-        if isStep { step(after: head) }
+        // How long it had stood before the start nobody has seen.
+        if standingSince == nil { standingSince = now }
+        if isStep { step() }
+        if isUnnoted { note(after: head) }
         if isAhead { mayFollow(after: head) } else { isAccepted = false }
     }
 
-    private var isStep: Bool { (wallClock - now - offset).magnitude > ClockRules.tolerance.magnitude }
+    private var isStep: Bool { (wallClock - now - ahead).magnitude > ClockRules.tolerance.magnitude }
 
-    private func step(after head: UInt64) {
+    private func step() {
         measure()
         guard isStep else { return }
-        let before = offset
-        stretches.step(to: wallClock - now, after: head, at: now)
-        tell(from: head)
+        let before = ahead
+        ahead = wallClock - now
+        standingSince = now
         steps += 1
         nextLook = .min
-        if let line = lines.line(by: offset - before, ahead: offset, at: now) { log(line) }
+        if let line = lines.line(by: ahead - before, ahead: ahead, at: now) { log(line) }
+        // Back at what is noted.
+        if !isUnnoted { ahead = offset }
+    }
+
+    private func note(after head: UInt64) {
+        guard stretches.mayStep(to: ahead, at: now) else { return }
+        stretches.step(to: ahead, after: head, at: now)
+        ahead = offset
+        tell(from: head)
     }
 
     /// Stretches have changed, from that position on: readers see it at once, the file by the next transaction.
@@ -118,22 +142,26 @@ final class Timekeeper {
         tell(from: concerned)
         base = target
         now += leap
+        ahead = offset
         self.leap = (self.leap.map { min($0.concerned, concerned) } ?? concerned, head)
         log("store time has gone forward to the wall clock, by \(StepLines.seconds(leap)) s")
     }
 
+    /// How long the wall clock has stood where it is, as far as this has seen.
+    private var standing: Int64 { now - (standingSince ?? now) }
+
     private var wait: ClockState.Wait? {
-        ClockRules.wait(ahead: offset, duration: now - stretches.last.since, isSynchronised: clocks.isSynchronised())
+        ClockRules.wait(ahead: ahead, duration: standing, isSynchronised: clocks.isSynchronised())
     }
 
     // MARK: What people see
 
     /// The time of day at which something is decided, as all that is seen of it tells it.
-    var timeOfDay: Int64 { now + offset }
+    var timeOfDay: Int64 { now + ahead }
 
     /// How things stand.
     var state: ClockState {
-        let ahead = ClockState.Ahead(duration: now - stretches.last.since, waitsFor: wait ?? .time(0))
+        let ahead = ClockState.Ahead(duration: standing, waitsFor: wait ?? .time(0))
         return ClockState(
             storeTime: now, wallClock: wallClock, isSynchronised: clocks.isSynchronised(), steps: steps,
             ahead: isAhead ? ahead : nil)

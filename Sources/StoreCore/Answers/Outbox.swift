@@ -29,6 +29,8 @@ package final class Outbox {
 
     private var loops: [Loop] = []
     private var confirmed: [(loop: Int, answer: Answer)] = []
+    /// The same of what is committed already, whatever becomes of the next transaction.
+    private var owed: [(loop: Int, answer: Answer)] = []
 
     /// An outbox of no loops yet.
     package init(of lane: Lane, backlogLimit: Int) {
@@ -73,12 +75,13 @@ package final class Outbox {
     /// An answer that waits until every loop has applied this transaction.
     package func confirm(_ loop: Int, _ answer: @escaping Answer) { confirmed.append((loop, answer)) }
 
-    /// Has every loop catch up and read the log anew, as if something had been left out for it.
+    /// Has every loop catch up and read the log anew, as if something had been left out for it. What it reads is committed, so
+    /// that a transaction which fails afterwards does not take this back.
     /// - Parameter answer: given on one of the loops when all have begun to; at once where nobody listens.
     package func leaveGap(_ answer: @escaping Answer) {
         guard let first = loops.firstIndex(where: { $0.deliver != nil }) else { return answer() }
         for loop in loops.indices where loops[loop].deliver != nil { loops[loop].hasGap = true }
-        confirm(first, answer)
+        owed.append((first, answer))
     }
 
     /// The transaction failed: nothing of it is told.
@@ -93,7 +96,9 @@ package final class Outbox {
 
     /// The transaction is committed: tells everybody, waking each loop at most once.
     package func send(upTo head: UInt64, snapshot: () -> DirectorySnapshot) {
-        let confirmation = confirmed.isEmpty ? nil : Confirmation(of: confirmed, by: loops, after: subscribed)
+        let awaited = owed.isEmpty ? confirmed : owed + confirmed
+        let confirmation = awaited.isEmpty ? nil : Confirmation(of: awaited, by: loops, after: subscribed)
+        owed.removeAll()
         confirmed.removeAll()
         for index in loops.indices {
             var events: [FeedEvent] = []

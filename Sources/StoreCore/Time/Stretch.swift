@@ -18,12 +18,14 @@ package struct Stretch: Hashable, Sendable {
 
 /// All stretches of a log. Within one, times follow positions; over a step of the wall clock what people see may go back, and
 /// only positions are an order. Store time follows positions everywhere.
+///
+/// A stretch is kept as long as there may be a row in it, or something that was stamped in its time: none is ever dropped to make
+/// room for another, since its rows would expire early and be seen at another time of day. See ``mayStep(to:at:)`` for what keeps
+/// them few.
 package struct Stretches: Sendable {
-    /// By position. The first stands for everything before it too, whose steps are forgotten.
+    /// By position, and by time. The first stands for everything before it too, whose steps are forgotten. Of several that begin
+    /// after one position all but the last have no row; they tell how to read what was stamped in their time.
     package private(set) var all: [Stretch]
-
-    /// So many steps are remembered: of a clock that jumps without end, the oldest are forgotten.
-    package static let capacity = 1_024
 
     /// - Parameter all: by position, at least one.
     package init(_ all: [Stretch]) {
@@ -60,33 +62,56 @@ package struct Stretches: Sendable {
 
     // MARK: Changes
 
-    /// The wall clock was found to have jumped: what comes after `head` belongs to a stretch of its own.
-    package mutating func step(to offset: Int64, after head: UInt64, at now: Int64) {
-        removeEmpty(after: head)
-        all.append(Stretch(after: head, since: now, offset: offset))
-        if all.count > Self.capacity { all.removeFirst() }
+    /// So many are begun without a pause between them,
+    private static let unhurried = 1_024
+    /// and for each further such number a pause is so much longer, in milliseconds.
+    private static let pause: Int64 = 600_000
+
+    /// Whether a step may begin a stretch now. The pauses grow with their number: a clock that jumps without end makes some
+    /// 3,000 in thirty days, and 30,000 in ten years of which nothing is forgotten. Until its pause is over a step is not seen in
+    /// the times of new rows.
+    ///
+    /// Never put off is a step ahead of store time: what comes after it must not age when that follows. What still counts as
+    /// ahead after a step back lives too long rather than too short.
+    package func mayStep(to offset: Int64, at now: Int64) -> Bool {
+        if Self.isAhead(offset) && !Self.isAhead(last.offset) { return true }
+        return now - last.since >= Int64(all.count / Self.unhurried) * Self.pause
     }
 
-    /// Store time is about to go forward by so much. What was accepted while the wall clock was ahead has not aged by it: its
-    /// times go forward as well, and look the same to people. All that is older has.
+    private static func isAhead(_ offset: Int64) -> Bool { offset > ClockRules.tolerance }
+
+    /// The wall clock was found to have jumped: what comes after `head` belongs to a stretch of its own.
+    package mutating func step(to offset: Int64, after head: UInt64, at now: Int64) {
+        var since = now
+        if last.after >= head, last.shift == 0 {
+            // What was stamped while the clock was ahead without a break does not age by a part of that time.
+            if Self.isAhead(last.offset) && Self.isAhead(offset) { since = last.since }
+            removeLast(before: since)
+        }
+        // Back to where it was, and nothing came meanwhile.
+        if let last = all.last, last.shift == 0, (last.offset - offset).magnitude <= ClockRules.tolerance.magnitude { return }
+        all.append(Stretch(after: head, since: since, offset: offset))
+    }
+
+    /// The last one, which has no row, goes, unless it ends the time of one whose stamps are shifted.
+    private mutating func removeLast(before since: Int64) {
+        let isBoundary = all.count > 1 && all[all.count - 2].shift != 0
+        if !isBoundary || last.since == since { all.removeLast() }
+    }
+
+    /// Store time is about to go forward by so much. What was accepted, and what was done, while the wall clock was ahead has not
+    /// aged by it: its times go forward as well, and look the same to people. All that is older has.
     /// - Returns: the position after which that is so.
     package mutating func goForward(by time: Int64, after head: UInt64, at now: Int64) -> UInt64 {
-        removeEmpty(after: head)
         var first = all.count
-        while first > 0, all[first - 1].offset > ClockRules.tolerance { first -= 1 }
+        while first > 0, Self.isAhead(all[first - 1].offset) { first -= 1 }
         for index in first..<all.count {
             all[index].offset -= time
             all[index].shift += time
         }
         let concerned = first < all.count ? all[first].after : head
         all.append(Stretch(after: head, since: now + time, offset: 0))
-        if all.count > Self.capacity { all.removeFirst() }
         return concerned
-    }
-
-    /// A stretch without a row tells nobody anything.
-    private mutating func removeEmpty(after head: UInt64) {
-        if last.after >= head { all.removeLast() }
     }
 
     /// Nothing is left of what came before that position.
