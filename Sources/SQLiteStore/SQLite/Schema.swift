@@ -161,8 +161,8 @@ enum Schema {
 
     /// Several steps may stand after one position: what was stamped between them is read by their times.
     ///
-    /// And what one task adds to its sum; `place` says under which name those devices stand that are in no stored state: 0 pending,
-    /// 1 expired, 2 superseded, 3 cancelled. See ``TotalTable``.
+    /// And what one task adds to its sum; `place` says under which name those devices stand that are in no stored state: 0
+    /// pending, 1 expired, 2 superseded, 3 cancelled. See ``TotalTable``.
     private static let clockSteps = """
         DROP VIEW IF EXISTS task_counts;
         ALTER TABLE clock_step RENAME TO former_step;

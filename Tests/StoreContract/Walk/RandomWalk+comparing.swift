@@ -63,9 +63,7 @@ extension RandomWalk {
             )
             try expect(report.status == model.status(task), "\(report.task) is \(report.status), not \(model.status(task))")
             if task.isUncertain { continue }
-            var all = counts.parts
-            for (state, count) in [(RecipientState.opened, counts.opened), (.applied, counts.applied), (.failed, counts.failed)]
-            where count != 0 { all[state] = count }
+            let all = counts.all
             try expect(all == recipients, "\(report.task) counts \(all), not \(recipients)")
         }
     }
@@ -84,18 +82,20 @@ extension RandomWalk {
                         $0.request.app == app && $0.request.tag == tag && $0.created >= from ?? .min && $0.created < to ?? .max
                     }
                     var parts: [RecipientState: Int] = [:]
-                    for task in tasks { parts.merge(model.recipients(task).mapValues(\.count)) { $0 + $1 } }
-                    var all = totals.counts.parts
-                    for (state, count) in [
-                        (RecipientState.opened, totals.counts.opened), (.applied, totals.counts.applied),
-                        (.failed, totals.counts.failed),
-                    ] where count != 0 { all[state] = count }
+                    for task in tasks { parts.merge(try await counts(of: task, by: port)) { $0 + $1 } }
+                    let all = totals.counts.all
                     let place = "\(app) \(tag) from \(from ?? 0) to \(to ?? 0)"
                     try expect(totals.tasks == tasks.count, "\(place): \(totals.tasks) tasks, not \(tasks.count)")
                     try expect(all == parts, "\(place) counts \(all), not \(parts)")
                 }
             }
         }
+    }
+
+    /// What a task adds to the sums: what the model says, or what the store says of it alone where the model does not know.
+    private func counts(of task: Model.Task, by port: any StorePort) async throws -> [RecipientState: Int] {
+        guard task.isUncertain, let id = task.id else { return model.recipients(task).mapValues(\.count) }
+        return try await port.counts(id).all
     }
 
     private func compareLists(of task: Model.Task, by port: any StorePort, everything: Bool) async throws {
@@ -152,5 +152,16 @@ extension RandomWalk {
             ordered.append(rest.remove(at: index))
         }
         holder.offers = holder.offers.filter { offer in !ordered.contains { $0 === offer } } + ordered
+    }
+}
+
+extension Counts {
+    /// The states that devices are in, and what they have told; those that nobody is in are left out.
+    fileprivate var all: [RecipientState: Int] {
+        var all = parts
+        for (state, count) in [(RecipientState.opened, opened), (.applied, applied), (.failed, failed)] where count != 0 {
+            all[state] = count
+        }
+        return all
     }
 }

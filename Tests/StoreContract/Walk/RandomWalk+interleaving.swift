@@ -86,7 +86,7 @@ extension RandomWalk {
         switch number(0..<6) {
         case 0...1: return try await push()
         case 2 where subject == nil: return try await cancel()
-        case 3: return try await connect()
+        case 3: return try await connect(sparing: subject)
         default:
             guard let connection = pick(connections), connection.holder !== subject else { return "nothing" }
             // Only what the model knows by its place.

@@ -176,8 +176,9 @@ extension RandomWalk {
         }
     }
 
-    func connect() async throws -> String {
-        guard let holder = pick(sortedHolders) else { return "nothing" }
+    /// - Parameter subject: a holder who must acknowledge nothing now, as who is taken over does.
+    func connect(sparing subject: Model.Holder? = nil) async throws -> String {
+        guard let holder = pick(sortedHolders), holder !== subject else { return "nothing" }
         let isFirst = chance(50)
         let (port, loop) = isFirst ? (fixture.port, fixture.loop) : (fixture.other, fixture.otherLoop)
         guard let index = connections.firstIndex(where: { $0.holder === holder }) else {
