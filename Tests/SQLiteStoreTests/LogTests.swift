@@ -6,7 +6,7 @@ import Testing
 
 @testable import SQLiteStore
 
-@Suite("The log's indexes, its size and its lifetime")
+@Suite("The log's indexes and its size")
 struct LogTests {
     @Test("a merge between a reader's look at the tail and its snapshot hides no row from it")
     func tailBeforeSnapshot() async throws {
@@ -171,99 +171,6 @@ struct LogTests {
         try context.database.statement("COMMIT").run()
         try await write(2_000)
         #expect(fixture.directory.size(of: "psp.db-wal") <= held + 12_000_000)
-    }
-
-    @Test("what ended long ago is forgotten with all that belongs to it; a current configuration never is")
-    func retention() async throws {
-        let fixture = try await SQLiteFixture { options in
-            options.taskRetention = 1_000_000
-            options.sweepInterval = 10
-            options.tuning.sweepPause = 1
-            options.tuning.mergeThreshold = 10
-            options.tuning.mergePause = 1
-        }
-        try await fixture.port.makeApp("app")
-        try await fixture.port.makeOrg("root")
-        try await fixture.port.makeOrg("other")
-        try await fixture.port.makeDevice("d", in: "root", user: "u")
-        try await fixture.port.makeDevice("e", in: "root")
-        let config = try await fixture.port.push(.configuration(.organisation("root")))
-        let superseded = try await fixture.port.push(.configuration(.organisation("other")))
-        try await fixture.port.push(.configuration(.organisation("other")))
-        let message = try await fixture.port.push(
-            .message(.organisation("root"), tag: "t", expires: fixture.clock.now + 10, bizNo: "b"))
-        let waiting = try await fixture.port.push(.message(.user("u")))
-        let session = try await fixture.port.connect("d")
-        session.disconnect(settling: try await session.read())
-        _ = try await fixture.port.commit([Receipt(device: session.device, task: message, event: .opened, detail: "x")])
-        for org in ["other", "root", "other", "root"] {
-            try await fixture.port.change("e") { $0.organisation = OrgID(unchecked: org) }
-        }
-        try await fixture.port.removeDevice("e")
-        for _ in 0..<250 { try await fixture.port.push(.message(.organisation("root"), expires: fixture.clock.now + 5)) }
-
-        fixture.clock.advance(by: 1_000_000 + 100)
-        for task in [superseded, message, waiting] {
-            try await eventually {
-                _ = await fixture.port.append(.message(.device("none")), withinRate: true)
-                return try await fixture.isForgotten(task)
-            }
-        }
-        try await eventually {
-            // The sweep leaves what is in the tail only to the next one.
-            fixture.clock.advance(by: 20)
-            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
-            return try await fixture.rows("SELECT count(*) FROM message") == 2
-        }
-        #expect(try await fixture.port.counts(config).delivered == 1)
-        #expect(try await fixture.rows("SELECT count(*) FROM biz_index") == 0)
-        #expect(try await fixture.rows("SELECT count(*) FROM tag_index") == 0)
-        #expect(try await fixture.rows("SELECT count(*) FROM event") == 0)
-        #expect(try await fixture.rows("SELECT count(*) FROM counter WHERE seq NOT IN (SELECT seq FROM message)") == 0)
-        #expect(try await fixture.rows("SELECT count(*) FROM receipt WHERE seq NOT IN (SELECT seq FROM message)") == 0)
-        #expect(try await fixture.rows("SELECT count(*) FROM target_index WHERE seq NOT IN (SELECT seq FROM message)") == 0)
-        // The current configuration is still given to those that join, and the number of a holder is not used again.
-        try await fixture.port.makeDevice("f", in: "root")
-        #expect(try await fixture.port.pendingTasks("f") == [config])
-        #expect(try await fixture.port.counts(config).targeted == 3)
-        await #expect(throws: StoreError.self) { _ = try await fixture.port.report(message, to: nil) }
-    }
-
-    @Test("intervals and holders that no task refers to are forgotten, and their numbers are not used again")
-    func retentionOfIntervals() async throws {
-        let fixture = try await SQLiteFixture { options in
-            options.taskRetention = 1_000
-            options.sweepInterval = 1
-            options.tuning.sweepPause = 1
-            options.tuning.mergePause = 1
-        }
-        try await fixture.port.makeApp("app")
-        try await fixture.port.makeOrg("root")
-        try await fixture.port.makeOrg("other")
-        for number in 0..<300 { try await fixture.port.makeDevice("d\(number)", in: "root") }
-        for number in 0..<300 {
-            try await fixture.port.change("d\(number)") {
-                $0.organisation = OrgID(unchecked: "other")
-                $0.test = true
-            }
-            try await fixture.port.change("d\(number)") { $0.test = false }
-        }
-        for number in 0..<300 { try await fixture.port.removeDevice("d\(number)") }
-        try await fixture.port.push(.message(.organisation("root")))
-        // It is merged before it is old.
-        try await eventually { fixture.store.tail.firstUnmerged == .max }
-        fixture.clock.advance(by: 5_000)
-        try await eventually {
-            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
-            return try await fixture.rows("SELECT count(*) FROM device") == 0
-        }
-        #expect(try await fixture.rows("SELECT count(*) FROM past_org") == 0)
-        #expect(try await fixture.rows("SELECT count(*) FROM past_test") == 0)
-        try await fixture.restart()
-        try await fixture.port.makeDevice("new", in: "root")
-        let session = try await fixture.port.connect("new")
-        #expect(session.device.ordinal == 301)
-        session.disconnect()
     }
 
     @Test("the writer's memory does not grow with pushes that nobody acknowledges")

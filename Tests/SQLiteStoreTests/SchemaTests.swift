@@ -38,7 +38,7 @@ struct SchemaTests {
     }
 
     @Test(
-        "live devices are found by index",
+        "live devices, and what has ended, are found by index",
         arguments: [
             ("EXPLAIN QUERY PLAN SELECT ordinal FROM live_device WHERE key = 1", "device_by_key"),
             ("EXPLAIN QUERY PLAN SELECT ordinal FROM live_device WHERE user = 1", "device_by_user"),
@@ -46,6 +46,10 @@ struct SchemaTests {
             (
                 "EXPLAIN QUERY PLAN SELECT ordinal FROM retired_device WHERE retired_seq < 9 ORDER BY retired_seq LIMIT 200",
                 "device_retired"
+            ),
+            (
+                "EXPLAIN QUERY PLAN SELECT org FROM past_parent WHERE to_seq > 1 AND to_seq < 9 ORDER BY to_seq LIMIT 200",
+                "org_parent_ended"
             ),
         ] as [(StaticString, String)])
     func plans(statement: StaticString, index: String) async throws {

@@ -138,7 +138,9 @@ final class DeviceDecider {
 
     /// A user's number, given to it when a device names it for the first time.
     private func handle(of id: UserID) throws(SQLiteError) -> UserHandle {
-        let number = if let known = try tables.users.number(of: id) { known } else { try tables.users.insert(id) }
+        if let known = try tables.users.number(of: id) { return UserHandle(raw: UInt64(known)) }
+        let number = directory.takeUser()
+        try tables.users.insert(id, as: number)
         return UserHandle(raw: UInt64(number))
     }
 }

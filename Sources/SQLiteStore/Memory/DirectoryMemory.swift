@@ -6,7 +6,9 @@ final class DirectoryMemory {
     private let tables: Tables
     private(set) var apps: [AppKey: AppTable.Record] = [:]
     private(set) var tree = OrgTree()
-    private var nextOrdinal: UInt32 = 1
+    /// What was given out last, in the file and here: retention forgets who has a number, and nobody gets it again.
+    private var given: [MetaTable.Key: Int64] = [:]
+    private var written: [MetaTable.Key: Int64] = [:]
     private var addressees = DeviceCache()
     /// Something of it was changed in this transaction.
     var isChanged = false
@@ -20,20 +22,30 @@ final class DirectoryMemory {
     func reload() throws(SQLiteError) {
         var apps: [AppKey: AppTable.Record] = [:]
         for record in try tables.apps.all() { apps[record.app.key] = record }
-        let tree = try tables.organisations.tree()
-        // Ever given out, so that no holder gets the number of one that retention has forgotten.
-        let given = max(try tables.devices.highestOrdinal(), try tables.meta.number(.ordinal) ?? 0)
+        var written: [MetaTable.Key: Int64] = [:]
+        for key in [MetaTable.Key.ordinal, .organisation, .user] { written[key] = try tables.meta.number(key) }
+        let tree = try tables.organisations.tree(given: written[.organisation] ?? 0)
+        let (ordinal, user) = (try tables.devices.highestOrdinal(), try tables.users.highest())
         addressees.removeAll()
         self.apps = apps
         self.tree = tree
-        nextOrdinal = UInt32(truncatingIfNeeded: given + 1)
+        self.written = written
+        given = [.ordinal: max(ordinal, written[.ordinal] ?? 0), .user: max(user, written[.user] ?? 0)]
         isChanged = false
     }
 
     /// Writes what changes are summed up in.
     func write() throws(SQLiteError) {
         for node in tree.removeChanged() { try tables.organisations.write(node.own, of: node.org) }
-        try tables.meta.write(.ordinal, Int64(nextOrdinal) - 1)
+        given[.organisation] = Int64(tree.nextOrg) - 1
+        for (key, number) in given where written[key] != number { try tables.meta.write(key, number) }
+        written = given
+    }
+
+    private func take(_ key: MetaTable.Key) -> Int64 {
+        let number = (given[key] ?? 0) + 1
+        given[key] = number
+        return number
     }
 
     // MARK: Apps
@@ -51,10 +63,10 @@ final class DirectoryMemory {
     // MARK: Devices
 
     /// The number of a new holder's device: never used before, never used again.
-    func takeOrdinal() -> UInt32 {
-        defer { nextOrdinal += 1 }
-        return nextOrdinal
-    }
+    func takeOrdinal() -> UInt32 { UInt32(truncatingIfNeeded: take(.ordinal)) }
+
+    /// The number of a new user, likewise.
+    func takeUser() -> Int64 { take(.user) }
 
     /// What a push has to know of a live device.
     func addressee(_ token: DeviceToken) throws(SQLiteError) -> DeviceCache.Addressee? {

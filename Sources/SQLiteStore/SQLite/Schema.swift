@@ -157,7 +157,7 @@ enum Schema {
         """
 
     /// What each part of the store adds to the fifth version.
-    private static let versionFive = clockSteps + currentConfigurations
+    private static let versionFive = clockSteps + currentConfigurations + pastParents
 
     /// Several steps may stand after one position: what was stamped between them is read by their times.
     ///
@@ -189,6 +189,12 @@ enum Schema {
     /// Those of a target in their order too: a device that joins it enters them a few at a time.
     private static let currentConfigurations = """
         CREATE INDEX current_config_by_target ON current_config(kind, target, seq);
+        """
+
+    /// Where organisations were, in the order in which it ended.
+    private static let pastParents = """
+        CREATE INDEX org_parent_ended ON org_parent(to_seq) WHERE to_seq < \(MembershipHistory.forever);
+        CREATE VIEW past_parent AS SELECT * FROM org_parent WHERE to_seq < \(MembershipHistory.forever);
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

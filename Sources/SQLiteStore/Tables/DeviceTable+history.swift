@@ -98,31 +98,4 @@ extension DeviceTable {
         past.bind(2, ordinal)
         try past.run()
     }
-
-    /// Forgets a few of the intervals and devices that ended before `seq`.
-    func removePast(before seq: UInt64) throws(SQLiteError) {
-        let ended: [StaticString] = [
-            """
-            DELETE FROM past_org WHERE (ordinal, from_seq) IN
-              (SELECT ordinal, from_seq FROM past_org WHERE to_seq < ? LIMIT 200)
-            """,
-            """
-            DELETE FROM past_test WHERE (ordinal, from_seq) IN
-              (SELECT ordinal, from_seq FROM past_test WHERE to_seq < ? LIMIT 200)
-            """,
-            """
-            DELETE FROM beyond WHERE ordinal IN
-              (SELECT ordinal FROM retired_device WHERE retired_seq < ? ORDER BY retired_seq LIMIT 200)
-            """,
-            """
-            DELETE FROM device WHERE ordinal IN
-              (SELECT ordinal FROM retired_device WHERE retired_seq < ? ORDER BY retired_seq LIMIT 200)
-            """,
-        ]
-        for sql in ended {
-            let delete = try database.statement(sql)
-            delete.bind(1, seq)
-            try delete.run()
-        }
-    }
 }

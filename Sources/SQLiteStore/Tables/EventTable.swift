@@ -45,9 +45,17 @@ final class EventTable {
         return found
     }
 
-    func remove(_ seq: UInt64) throws(SQLiteError) {
-        let delete = try database.statement("DELETE FROM event WHERE seq = ?")
+    /// Removes some of what was told of a task.
+    /// - Returns: how many; fewer than `limit` where none is left.
+    func removeSome(of seq: UInt64, limit: Int) throws(SQLiteError) -> Int {
+        let delete = try database.statement(
+            """
+            DELETE FROM event WHERE (seq, event, ordinal) IN
+              (SELECT seq, event, ordinal FROM event WHERE seq = ? LIMIT ?)
+            """)
         delete.bind(1, seq)
+        delete.bind(2, limit)
         try delete.run()
+        return database.changes
     }
 }

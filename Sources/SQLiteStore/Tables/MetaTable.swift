@@ -7,8 +7,10 @@ final class MetaTable {
     enum Key: String {
         /// The newest position that was given out, where no row tells it.
         case head
-        /// The highest ordinal that was given out.
+        /// The highest ordinal that was given out, and the highest numbers of an organisation and of a user.
         case ordinal
+        case organisation
+        case user
         /// The version of the newest configuration.
         case configurationVersion = "config_version"
         /// The trailing indexes hold every row up to there.

@@ -10,7 +10,8 @@ final class OrganisationTable {
     // MARK: As it is now
 
     /// The tree of those that were not removed.
-    func tree() throws(SQLiteError) -> OrgTree {
+    /// - Parameter given: the highest number that was ever given out, as far as it is noted.
+    func tree(given: Int64) throws(SQLiteError) -> OrgTree {
         var nodes: [(node: OrgTree.Node, own: OrgTree.Tally)] = []
         let query = try database.statement(
             "SELECT org, org_id, name, android, ios, test_android, test_ios FROM org WHERE removed = 0")
@@ -27,8 +28,7 @@ final class OrganisationTable {
         let edges = try database.statement("SELECT org, parent FROM org_parent WHERE to_seq = ? AND parent IS NOT NULL")
         edges.bind(1, MembershipHistory.forever)
         while try edges.step() { parents.append((edges.short(0), edges.short(1))) }
-        // Greater than any that was ever used, so that a number is never used again.
-        let highest = try database.number("SELECT max(org) FROM org") ?? 0
+        let highest = max(given, try database.number("SELECT max(org) FROM org") ?? 0)
         return OrgTree(nodes, parents: parents, nextOrg: UInt32(truncatingIfNeeded: highest + 1))
     }
 
@@ -165,12 +165,5 @@ final class OrganisationTable {
             }
         }
         return found.sorted()
-    }
-
-    /// Forgets what ended before `seq`.
-    func removePast(before seq: UInt64) throws(SQLiteError) {
-        let delete = try database.statement("DELETE FROM org_parent WHERE to_seq < ?")
-        delete.bind(1, seq)
-        try delete.run()
     }
 }

@@ -163,11 +163,23 @@ final class ReceiptTable {
         try upsert.run()
     }
 
-    func remove(_ seq: UInt64) throws(SQLiteError) {
-        for sql: StaticString in ["DELETE FROM counter WHERE seq = ?", "DELETE FROM receipt WHERE seq = ?"] {
-            let delete = try database.statement(sql)
-            delete.bind(1, seq)
-            try delete.run()
-        }
+    /// Removes some of a task's bitmaps.
+    /// - Returns: how many; fewer than `limit` where none is left.
+    func removeSome(of seq: UInt64, limit: Int) throws(SQLiteError) -> Int {
+        let delete = try database.statement(
+            """
+            DELETE FROM receipt WHERE (seq, kind, chunk) IN (SELECT seq, kind, chunk FROM receipt WHERE seq = ? LIMIT ?)
+            """)
+        delete.bind(1, seq)
+        delete.bind(2, limit)
+        try delete.run()
+        return database.changes
+    }
+
+    /// Removes a task's counters, when its bitmaps are removed.
+    func removeCounters(of seq: UInt64) throws(SQLiteError) {
+        let delete = try database.statement("DELETE FROM counter WHERE seq = ?")
+        delete.bind(1, seq)
+        try delete.run()
     }
 }

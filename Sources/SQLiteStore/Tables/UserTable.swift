@@ -1,12 +1,12 @@
 internal import Push
 
-/// `holder`: every user that any device ever had.
+/// `holder`: every user that a device has or had, as long as anything that is kept may name it.
 final class UserTable {
     private let database: Database
 
     init(_ database: Database) { self.database = database }
 
-    /// A user's number; `nil` if no device ever had that user.
+    /// A user's number; `nil` if no device has or had that user.
     func number(of id: UserID) throws(SQLiteError) -> Int64? {
         let query = try database.statement("SELECT user FROM holder WHERE user_id = ?")
         query.bind(1, id.text)
@@ -23,11 +23,12 @@ final class UserTable {
         return UserID(unchecked: query.text(0))
     }
 
-    /// - Returns: the user's number from now on.
-    func insert(_ id: UserID) throws(SQLiteError) -> Int64 {
-        let insert = try database.statement("INSERT INTO holder(user_id) VALUES(?)")
-        insert.bind(1, id.text)
+    func insert(_ id: UserID, as user: Int64) throws(SQLiteError) {
+        let insert = try database.statement("INSERT INTO holder(user, user_id) VALUES(?, ?)")
+        insert.bind(1, user)
+        insert.bind(2, id.text)
         try insert.run()
-        return try database.number("SELECT last_insert_rowid()") ?? 0
     }
+
+    func highest() throws(SQLiteError) -> Int64 { try database.number("SELECT max(user) FROM holder") ?? 0 }
 }

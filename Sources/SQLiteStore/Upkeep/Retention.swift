@@ -1,16 +1,15 @@
 internal import StoreCore
 
-/// Forgets tasks some time after they ended, with all that belongs to them, and the intervals that no task refers to any more.
-/// Works in small slices, so that no push waits for it. Writer only.
+/// Forgets tasks some time after they ended, with all that belongs to them, and where devices and organisations were, as far as
+/// no task that is left asks for it. Works in small slices, so that no push waits for it. Writer only.
 final class Retention {
-    /// Rows that one slice looks at.
-    private static let slice = 200
+    /// Rows that are looked up at a time.
+    private static let page = 200
 
-    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended before the oldest row that is
-    /// left.
+    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended so long ago, kind by kind.
     private enum Place {
         case rows(after: UInt64)
-        case intervals(before: UInt64)
+        case past(Past, after: UInt64)
     }
 
     private let tables: Tables
@@ -19,9 +18,11 @@ final class Retention {
     /// How long an ended task is kept, in milliseconds.
     private let lifetime: Int64
     private var place = Place.rows(after: 0)
-    /// The oldest row that this sweep left, and the last that was old enough to be looked at.
+    /// The oldest row that this sweep left.
     private var oldest: UInt64?
-    private var lastOld: UInt64?
+    /// The last position of a row that was old enough to be looked at: what ended before has ended as long ago. What ended lately
+    /// is kept although no task refers to it, since its connection may not be closed yet.
+    private var horizon: UInt64 = 0
 
     init(_ tables: Tables, _ cursors: CursorBook, _ time: Timekeeper, lifetime: Int64) {
         self.tables = tables
@@ -34,47 +35,59 @@ final class Retention {
     func restart() {
         place = .rows(after: 0)
         oldest = nil
-        lastOld = nil
     }
 
     /// Does one slice of a sweep. Inside a transaction.
     /// - Parameters:
     ///   - now: store time.
     ///   - unmerged: the first row that is in the tail only; the sweep stays before it.
+    ///   - budget: how much a slice does.
     /// - Returns: whether the sweep has come to its end.
-    func advance(now: Int64, before unmerged: UInt64, forget: (UInt64) -> Void) throws(SQLiteError) -> Bool {
+    func advance(
+        now: Int64, before unmerged: UInt64, _ budget: StepBudget, forget: (UInt64) -> Void
+    ) throws(SQLiteError) -> Bool {
         switch place {
         case .rows(let after):
-            // Rows so old that they may be due.
-            let positions = try tables.messages.positions(
-                after: after, before: unmerged, createdBefore: now - lifetime, limit: Self.slice)
-            lastOld = positions.last ?? lastOld
-            for seq in positions {
-                guard let row = try tables.messages.row(seq) else { continue }
+            place = try removeRows(after: after, before: unmerged, now: now, budget, forget)
+            return false
+        case .past(let past, let after):
+            if let last = try tables.forget(past, after: after, before: horizon, budget) {
+                place = .past(past, after: last)
+                return false
+            }
+            guard let next = past.next else {
+                restart()
+                return true
+            }
+            place = .past(next, after: 0)
+            return false
+        }
+    }
+
+    private func removeRows(
+        after: UInt64, before unmerged: UInt64, now: Int64, _ budget: StepBudget, _ forget: (UInt64) -> Void
+    ) throws(SQLiteError) -> Place {
+        // Rows so old that they may be due.
+        let positions = try tables.messages.positions(
+            after: after, before: unmerged, createdBefore: now - lifetime, limit: Self.page)
+        var last = after
+        for seq in positions {
+            if budget.isSpent { return .rows(after: last) }
+            budget.take(StepBudget.row)
+            if let row = try tables.messages.row(seq) {
                 if try isDue(row, now: now) {
-                    try remove(row)
+                    guard try remove(row, budget) else { return .rows(after: last) }
                     forget(seq)
                 } else if oldest == nil {
                     oldest = seq
                 }
             }
-            if positions.count == Self.slice, let last = positions.last {
-                place = .rows(after: last)
-                return false
-            }
-            // What ended lately is kept although no task refers to it: its connection may not be closed yet.
-            guard let end = oldest ?? lastOld else {
-                restart()
-                return true
-            }
-            place = .intervals(before: end)
-            time.forgetSteps(before: end)
-            return false
-        case .intervals(let before):
-            guard try !removePast(before: before) else { return false }
-            restart()
-            return true
+            last = seq
+            horizon = max(horizon, seq)
         }
+        if positions.count == Self.page { return .rows(after: last) }
+        time.forgetSteps(before: oldest ?? horizon)
+        return .past(.organisation, after: 0)
     }
 
     private func isDue(_ row: StoredRow, now: Int64) throws(SQLiteError) -> Bool {
@@ -96,27 +109,36 @@ final class Retention {
         return try !tables.devices.isLive(reference.target.shortID)
     }
 
-    private func remove(_ row: StoredRow) throws(SQLiteError) {
-        try tables.indexes.remove(row.seq, of: row.target)
+    /// The row goes last: what is left of a task that has much to remove goes with the next slices, over restarts too.
+    /// - Returns: whether it is gone.
+    private func remove(_ row: StoredRow, _ budget: StepBudget) throws(SQLiteError) -> Bool {
         if row.reference == nil {
+            guard try removeReceipts(of: row.seq, budget) else { return false }
             if let key = TotalKey(row) { try tables.totals.remove(row.seq, key) }
-            try tables.receipts.remove(row.seq)
-            try tables.events.remove(row.seq)
+            try tables.receipts.removeCounters(of: row.seq)
             try tables.configurations.remove(row.seq)
             if let outBizNo = try tables.messages.outBizNo(of: row.seq) {
                 try tables.indexes.remove(row.seq, ofApp: row.app, bizHash: StableHash.of(outBizNo))
             }
             if let tag = row.tag { try tables.indexes.remove(row.seq, ofApp: row.app, tag: tag) }
         }
+        try tables.indexes.remove(row.seq, of: row.target)
         try tables.messages.remove(row.seq)
+        budget.take(2 * StepBudget.write)
+        return true
     }
 
-    /// Membership that ended before the oldest row that is left concerns nobody.
-    /// - Returns: whether there may be more.
-    private func removePast(before seq: UInt64) throws(SQLiteError) -> Bool {
-        let before = tables.database.totalChanges
-        try tables.devices.removePast(before: seq)
-        try tables.organisations.removePast(before: seq)
-        return tables.database.totalChanges > before
+    /// What each of its devices has left behind: there may be a million of them.
+    /// - Returns: whether all of it is gone.
+    private func removeReceipts(of seq: UInt64, _ budget: StepBudget) throws(SQLiteError) -> Bool {
+        let events = max(1, budget.left)
+        let removed = try tables.events.removeSome(of: seq, limit: events)
+        budget.take(removed)
+        guard removed < events else { return false }
+        // A bitmap is three pages of the file.
+        let bitmaps = max(1, budget.left / StepBudget.row)
+        let gone = try tables.receipts.removeSome(of: seq, limit: bitmaps)
+        budget.take(gone * StepBudget.row)
+        return gone < bitmaps
     }
 }

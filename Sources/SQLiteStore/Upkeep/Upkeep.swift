@@ -107,8 +107,9 @@ final class Upkeep {
         nextSlice = time + Int64(options.tuning.sweepPause) * 1_000_000
         do {
             try transaction.begin()
+            decisions.budget.begin(allowing: options.tuning.steps)
             let unmerged = decisions.log.tail.firstUnmerged
-            isSweeping = try !retention.advance(now: now, before: unmerged) { decisions.receipts.forget($0) }
+            isSweeping = try !retention.advance(now: now, before: unmerged, decisions.budget) { decisions.receipts.forget($0) }
             // With the cursors by which it decided.
             try transaction.commit(flushing: true)
         } catch {
