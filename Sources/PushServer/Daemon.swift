@@ -13,9 +13,6 @@ public enum Daemon {
         static let cannotWork: Int32 = 2
     }
 
-    /// How long a clean end may take. What is not done by then is given up.
-    private static let longestEnd = Duration.milliseconds(4_800)
-
     /// Runs until a signal ends it. Call it on the main thread, before any other thread exists.
     /// - Parameter arguments: without the program's name.
     /// - Returns: the process's exit code.
@@ -32,12 +29,12 @@ public enum Daemon {
         }
         let log = LogWriter(to: STDERR_FILENO, format: configuration.logFormat)
         LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: configuration.logLevel, writer: log) }
-        let code = serve(configuration, log)
+        let code = serve(configuration, ServiceManager(environment), log)
         log.flush(atMost: .seconds(1))
         return code
     }
 
-    private static func serve(_ configuration: ServerConfiguration, _ log: LogWriter) -> Int32 {
+    private static func serve(_ configuration: ServerConfiguration, _ manager: ServiceManager?, _ log: LogWriter) -> Int32 {
         let signals = ProcessSignals()
         // The store holds secrets, whoever made the directory.
         umask(0o077)
@@ -50,13 +47,15 @@ public enum Daemon {
             case .unexpected: return complain("\(error)", ExitCode.unexpected, log)
             }
         }
+        let end = ServerEnd(of: server, Drain(configuration), manager)
         guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
             // Whoever started the server waits for that line and will never see it. A server that nobody knows of must not run
             // on.
-            _ = shutDown(server, by: "a standard output that cannot be written", signals, log)
+            _ = finish(end, because: "a standard output that cannot be written", signals, log)
             return ExitCode.unexpected
         }
-        return shutDown(server, by: untilStopped(signals), signals, log)
+        manager?.follow(server)
+        return finish(end, because: untilStopped(signals), signals, log)
     }
 
     /// - Returns: the name of the signal that asks for the end.
@@ -70,20 +69,17 @@ public enum Daemon {
         }
     }
 
-    /// Ends cleanly. A second signal ends the grace period.
-    private static func shutDown(_ server: PushServer, by cause: String, _ signals: ProcessSignals, _ log: LogWriter) -> Int32 {
-        let grace = GracePeriod(longestEnd - .milliseconds(1_300))
-        let ended = Locked<Bool?>(nil)
-        Task.detached {
-            let clean = await server.shutdown(because: cause, grace)
-            ended.withLock { $0 = clean }
+    /// Ends the server. A second signal ends all waiting.
+    private static func finish(_ end: ServerEnd, because cause: String, _ signals: ProcessSignals, _ log: LogWriter) -> Int32 {
+        end.begin(because: cause)
+        while true {
+            switch end.outcome {
+            case .underway: break
+            case .ended(let isKept): return isKept ? ExitCode.ended : ExitCode.unexpected
+            case .tooLate: return complain("the store could not be closed in time", ExitCode.unexpected, log)
+            }
+            if case .stop? = signals.wait(atMost: .milliseconds(20)) { end.hurry() }
         }
-        let latest = ContinuousClock.now + longestEnd
-        while ContinuousClock.now < latest {
-            if let clean = ended.withLock({ $0 }) { return clean ? ExitCode.ended : ExitCode.unexpected }
-            if case .stop? = signals.wait(atMost: .milliseconds(20)) { grace.end() }
-        }
-        return complain("the store could not be closed in time", ExitCode.unexpected, log)
     }
 
     /// Runs `work` on the concurrency runtime's own threads and blocks the calling thread until it ends.

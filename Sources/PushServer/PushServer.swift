@@ -20,9 +20,9 @@ public final class PushServer: Sendable {
 
     private let directory: DataDirectory
     private let store: any Store
-    private let loops: [ServerLoop]
-    private let admin: AdminFront
-    private let log: Logger
+    let loops: [ServerLoop]
+    let admin: AdminFront
+    let log: Logger
 
     private init(
         addresses: ServerAddresses, directory: DataDirectory, store: any Store, loops: [ServerLoop], admin: AdminFront,
@@ -111,7 +111,7 @@ public final class PushServer: Sendable {
 
     // MARK: The end
 
-    /// Ends the server, once. The order is such that nothing is lost of which anybody was told:
+    /// Ends the server, once; ``drain(_:within:)`` may have emptied it. The order is such that nothing is lost of which anybody was told:
     /// 1. the callers' listeners accept what waits and close; requests in hand are answered;
     /// 2. the devices' sockets are read until they are empty, and the devices are disconnected;
     /// 3. the operators' listener, which has told meanwhile that the server is alive and not ready, does as the callers' did;
@@ -127,7 +127,7 @@ public final class PushServer: Sendable {
 
     func shutdown(because cause: String, _ grace: GracePeriod) async -> Bool {
         log.info("ending", metadata: ["cause": "\(cause)"])
-        await admin.announceEnd()
+        await announceEnd()
         let callersEnded = await grace.wait { [loops] in
             await withDiscardingTaskGroup { group in
                 for loop in loops { group.addTask { await loop.closeCallers(within: .seconds(2)) } }

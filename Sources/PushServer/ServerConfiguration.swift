@@ -23,6 +23,10 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var httpIdleTime = Duration.seconds(75)
     /// Callers' connections that each loop holds.
     public var httpConnections = 16_384
+    /// How long it serves on after it was told to end, and says that it is not ready.
+    public var drainDelay = Duration.zero
+    /// How many devices a second it disconnects at its end; 0: all at once.
+    public var drainRate = 0
     /// How far a caller's `timestamp` may be from the server's clock, either way.
     public var timestampWindow = Duration.seconds(600)
     /// How long a task is kept after it ended.

@@ -228,6 +228,48 @@ struct ConnectionTests {
         }
     }
 
+    @Test("devices leave one by one, told so (0x8B); those that wait for their turn are served; new ones are refused")
+    func leaveOneByOne() async throws {
+        let names = (1...6).map { "d\($0)" }
+        try await GatewayFixture.run(devices: names) { gateway in
+            var devices: [ScriptedDevice] = []
+            for name in names { devices.append(try await gateway.connect(name, version: .v5)) }
+            let shard = gateway.shards[0]
+            await shard.stopAccepting()
+            await #expect(throws: (any Error).self) { _ = try await gateway.connect("d1") }
+            let begin = ContinuousClock.now
+            async let gone: Void = shard.disconnect(perSecond: 20)
+            try await gateway.until("the first leaves") { await shard.counters.connections < 6 }
+            #expect(await shard.counters.connections > 3)
+            gateway.pushToAll("while they leave")
+            try await gone
+            // Two a wave of a tenth of a second: the last two have waited two waves.
+            #expect(ContinuousClock.now - begin > .milliseconds(150))
+            for (name, device) in zip(names, devices) {
+                while try await device.next() != disconnect(.serverShuttingDown) {}
+                try await device.waitForClose()
+                #expect(gateway.store.read { $0.devices[DeviceToken(unchecked: name)]?.session } == nil)
+            }
+            #expect(await shard.counters.published > 0)
+        }
+    }
+
+    @Test("a shutdown ends it: who is left goes at once")
+    func leaveAtOnce() async throws {
+        try await GatewayFixture.run(devices: ["d1", "d2"]) { gateway in
+            let devices = [try await gateway.connect("d1", version: .v5), try await gateway.connect("d2", version: .v5)]
+            let shard = gateway.shards[0]
+            await shard.stopAccepting()
+            async let gone: Void = shard.disconnect(perSecond: 0.001)
+            await shard.shutdown()
+            try await gone
+            for device in devices {
+                #expect(try await device.next() == disconnect(.serverShuttingDown))
+                try await device.waitForClose()
+            }
+        }
+    }
+
     @Test("what was read before the end is answered before DISCONNECT")
     func answersBeforeEnd() async throws {
         try await GatewayFixture.run { gateway in

@@ -150,6 +150,57 @@ struct ProcessTests {
         withExtendedLifetime(peers) {}
     }
 
+    @Test("told to drain, it serves on and says that it is not ready, then ends; a second signal ends it at once", arguments: [1, 2])
+    func drain(signals: Int) async throws {
+        let delay = signals == 1 ? 2 : 3_600
+        let server = try ServerProcess(arguments + ["--drain-delay", "\(delay)", "--drain-rate", "100", "--log-format", "text"])
+        let ready = try ReadyLine(await server.line())
+        let begin = ContinuousClock.now
+        server.send(SIGTERM)
+        for address in [ready.http, ready.admin] {
+            while try !answer(of: address, to: "/readyz").hasPrefix("HTTP/1.1 503 ") { await Task.yield() }
+            #expect(try answer(of: address, to: "/healthz").hasPrefix("HTTP/1.1 200 "))
+        }
+        #expect(throws: Never.self) { _ = try Peer(ready.mqtt) }
+        if signals == 2 { server.send(SIGTERM) }
+        let ending = await server.ending()
+        #expect(ending.code == 0, "\(ending.errors)")
+        #expect(ending.errors.contains("draining"))
+        if signals == 1 { #expect(ContinuousClock.now - begin >= .seconds(delay)) }
+    }
+
+    /// What comes on a connection of its own.
+    private func answer(of address: SocketAddress, to path: String) throws -> String {
+        let peer = try Peer(address)
+        try peer.send("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        return try peer.receive()
+    }
+
+    @Test("tells the service manager that it serves, lives and ends", arguments: [false, true])
+    func serviceManager(isAbstract: Bool) async throws {
+        let name = isAbstract ? "@pspd-\(UInt64.random(in: 0 ... .max))" : temporary.path + ".notify"
+        let manager = try DatagramReceiver(name)
+        let server = try ServerProcess(arguments, environment: ["NOTIFY_SOCKET": name, "WATCHDOG_USEC": "200000"])
+        _ = try ReadyLine(await server.line())
+        #expect(try manager.next() == "READY=1\nSTATUS=serving")
+        for _ in 0..<3 { #expect(try manager.next() == "WATCHDOG=1\nSTATUS=0 devices") }
+        server.send(SIGTERM)
+        var last = try manager.next()
+        while last.hasPrefix("WATCHDOG=1") { last = try manager.next() }
+        #expect(last == "STOPPING=1\nSTATUS=ending\nEXTEND_TIMEOUT_USEC=4000000")
+        #expect(await server.ending().code == 0)
+    }
+
+    @Test("serves on though the service manager cannot be told, and says so")
+    func noServiceManager() async throws {
+        let server = try ServerProcess(arguments, environment: ["NOTIFY_SOCKET": "\(temporary.path)/nobody"])
+        let ready = try ReadyLine(await server.line())
+        #expect(try answer(of: ready.http, to: "/readyz").hasPrefix("HTTP/1.1 200 "))
+        server.send(SIGTERM)
+        let ending = await server.ending()
+        #expect(ending.code == 0 && ending.errors.contains("the service manager is not told"), "\(ending.errors)")
+    }
+
     @Test("after a kill it starts again on the same directory")
     func killed() async throws {
         let first = try ServerProcess(arguments)

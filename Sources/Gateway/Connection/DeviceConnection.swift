@@ -42,6 +42,11 @@ final class DeviceConnection {
     /// Nothing is read until its output has been written.
     var awaitsDrain: Bool { undrained > 0 }
 
+    /// Whether its device is attached.
+    var isOpen: Bool {
+        if case .open = state { true } else { false }
+    }
+
     /// Whether its silence proves nothing: the peer may well have sent what is not read now. Then it lives as long as it takes
     /// some of its output from time to time.
     func showsLife() -> Bool {

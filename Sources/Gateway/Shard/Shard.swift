@@ -68,6 +68,8 @@ public actor Shard {
     var isStopping = false
     /// Resumed when something that ``shutdown()`` waits for may be over.
     var onQuiet: CheckedContinuation<Void, Never>?
+    /// Resumed when the next devices are disconnected, while they are little by little.
+    var onWave: CheckedContinuation<Void, Never>?
     /// What is counted of connections; each dispatcher counts what it sends.
     var connectionCounters = GatewayCounters()
     var random = SplitMix()

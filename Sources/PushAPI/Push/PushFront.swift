@@ -12,6 +12,7 @@ public import Web
 /// await front.seed(snapshot)
 /// try await front.start(listening: socket)
 /// …
+/// await front.announceEnd()
 /// await front.shutdown()
 /// ```
 public actor PushFront: APIFront {
@@ -51,6 +52,7 @@ public actor PushFront: APIFront {
     let clocks: Clocks
     let authentication: Authentication
     var apps = AppCache()
+    private var hasEndBegun = false
 
     /// The loop: a request is answered on the thread that read it.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -67,8 +69,11 @@ public actor PushFront: APIFront {
         server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }
 
-    /// Since its shutdown has begun.
-    public var isEnding: Bool { server.isShuttingDown }
+    /// The server begins to end: balancers learn that it is not ready. Callers are served as ever until the shutdown.
+    public func announceEnd() { hasEndBegun = true }
+
+    /// Since ``announceEnd()``.
+    public var isEnding: Bool { hasEndBegun || server.isShuttingDown }
 
     /// Callers may not.
     public static var tellsCauses: Bool { false }

@@ -1,7 +1,7 @@
 internal import Base
 internal import Libevent
 
-/// The time that a shutdown gives to slow callers and devices, which may never finish. All steps of a shutdown share one.
+/// The time that an end gives to callers and devices that may never finish. All steps of it share one.
 final class GracePeriod: Sendable {
     private struct State: Sendable {
         var isOver = false
@@ -12,8 +12,17 @@ final class GracePeriod: Sendable {
 
     private let state = Locked(State())
 
+    /// Ends by ``end()``.
+    init() {}
+
     /// Ends after `limit`, or sooner by ``end()``.
-    init(_ limit: Duration) {
+    convenience init(_ limit: Duration) {
+        self.init()
+        end(after: limit)
+    }
+
+    /// Ends it in `limit` from now, unless it ends sooner.
+    func end(after limit: Duration) {
         Task.detached { [weak self] in
             // Nobody cancels this task, so the sleep does not throw. If it did, the period would end at once.
             do { try await Task.sleep(for: limit) } catch {}
@@ -29,6 +38,15 @@ final class GracePeriod: Sendable {
             return state.waiting
         }
         for giveUp in waiting.values { giveUp() }
+    }
+
+    /// Whether it has ended.
+    var isOver: Bool { state.withLock(\.isOver) }
+
+    /// Returns after `time`, or when the period ends.
+    func pause(_ time: Duration) async {
+        // As above: the sleep does not throw, and if it did, the pause would end at once.
+        _ = await wait { do { try await Task.sleep(for: time) } catch {} }
     }
 
     /// Runs `work` and waits for its end, at most until the period ends; `work` itself is not stopped.

@@ -72,10 +72,22 @@ struct ServerLoop: Sendable {
 
     // MARK: The end
 
+    /// Balancers that ask for callers are told from now on that the server is not ready.
+    func announceEnd() async { await front.announceEnd() }
+
     /// Accepts no callers any more and answers the requests in hand with `Connection: close`.
     func closeCallers(within limit: Duration) async {
         await front.shutdown(patience: limit)
     }
+
+    /// Accepts no devices any more.
+    func stopAcceptingDevices() async { await shard.stopAccepting() }
+
+    /// Disconnects the devices little by little; see `Shard`.
+    func disconnectDevices(perSecond rate: Double) async throws { try await shard.disconnect(perSecond: rate) }
+
+    /// How many devices are connected.
+    var devices: Int { get async { Int(clamping: await shard.counters.sessions) } }
 
     /// Reads the devices' sockets until they are empty, so that no acknowledgement is lost, and disconnects them.
     func disconnectDevices() async {

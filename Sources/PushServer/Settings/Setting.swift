@@ -78,6 +78,14 @@ extension Setting {
             meaning: "callers' connections that each loop holds", example: "1000",
             apply: number(\.httpConnections, in: 1...1_000_000)),
         Setting(
+            key: "drain-delay", placeholder: "SECONDS", defaultText: "0",
+            meaning: "how long it serves on after SIGTERM, not ready, so that balancers turn away first", example: "6",
+            apply: duration(\.drainDelay, unit: 1, in: 0...3_600)),
+        Setting(
+            key: "drain-rate", placeholder: "N", defaultText: "0",
+            meaning: "devices a second that it disconnects at its end; 0: all at once", example: "500",
+            apply: number(\.drainRate, in: 0...1_000_000)),
+        Setting(
             key: "timestamp-window", placeholder: "SECONDS", defaultText: "600",
             meaning: "how far a caller's timestamp may be from the server's clock", example: "300",
             apply: duration(\.timestampWindow, unit: 1, in: 1...86_400)),
