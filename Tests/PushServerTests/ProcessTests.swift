@@ -144,13 +144,15 @@ struct ProcessTests {
         for _ in 0..<signals { server.send(SIGTERM) }
         let ending = await server.ending()
         #expect(ending.code == 0, "\(ending.errors)")
-        // Systemd would kill it after 10 s (deploy/pspd.service).
+        // Systemd would kill it after 10 s (deploy/systemd/pspd.service).
         #expect(ContinuousClock.now - begin < .seconds(10))
         #expect(!temporary.has("pspd.json"))
         withExtendedLifetime(peers) {}
     }
 
-    @Test("told to drain, it serves on and says that it is not ready, then ends; a second signal ends it at once", arguments: [1, 2])
+    @Test(
+        "told to drain, it serves on and says that it is not ready, then ends; a second signal ends it at once",
+        arguments: [1, 2])
     func drain(signals: Int) async throws {
         let delay = signals == 1 ? 2 : 3_600
         let server = try ServerProcess(arguments + ["--drain-delay", "\(delay)", "--drain-rate", "100", "--log-format", "text"])

@@ -14,7 +14,9 @@ struct ServiceManager: Sendable {
     /// - Parameter environment: `NOTIFY_SOCKET`: a path, or a name that begins with `@` and is none of a file. `WATCHDOG_USEC`, and
     ///   `WATCHDOG_PID`, which says whom it is meant for.
     init?(_ environment: [String: String], process: Int32 = getpid()) {
-        guard let address = environment["NOTIFY_SOCKET"], let first = address.first, first == "/" || first == "@" else { return nil }
+        guard let address = environment["NOTIFY_SOCKET"], let first = address.first, first == "/" || first == "@" else {
+            return nil
+        }
         self.address = address
         let isMeant = environment["WATCHDOG_PID"].map { $0 == "\(process)" } ?? true
         watchdog = isMeant ? environment["WATCHDOG_USEC"].flatMap(Int64.init).flatMap { $0 > 0 ? .microseconds($0) : nil } : nil

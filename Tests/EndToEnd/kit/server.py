@@ -11,7 +11,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 START_TIMEOUT = 60.0
-# Systemd kills it after 10 s (deploy/pspd.service), which is ProcessTests' to check; a slow machine may need longer.
+# Systemd kills it after 10 s (deploy/systemd/pspd.service), which is ProcessTests' to check; a slow machine may need longer.
 STOP_TIMEOUT = 60.0
 # By the environment, so that a test's own flag is not a second one.
 FREE_PORTS = {f"PSP_{door}": "127.0.0.1:0" for door in ("HTTP", "MQTT", "ADMIN")}
