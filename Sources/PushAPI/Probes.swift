@@ -24,13 +24,9 @@ extension APIFront {
     }
 
     /// Why no push is taken; `nil` where they are.
-    private var unreadiness: (name: String, detail: String?)? {
+    var unreadiness: (name: String, detail: String?)? {
         if isEnding { return ("draining", nil) }
-        switch store.health {
-        case .serving: return nil
-        case .full: return ("disk_full", nil)
-        case .blocked(let reason): return ("blocked", reason)
-        case .failed(let reason): return ("failed", reason)
-        }
+        let health = store.health
+        return health == .serving ? nil : (health.name, health.detail)
     }
 }

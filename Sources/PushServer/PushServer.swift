@@ -22,17 +22,19 @@ public final class PushServer: Sendable {
     private let store: any Store
     let loops: [ServerLoop]
     let admin: AdminFront
+    private let status: StatusBoard
     let log: Logger
 
     private init(
         addresses: ServerAddresses, directory: DataDirectory, store: any Store, loops: [ServerLoop], admin: AdminFront,
-        log: Logger
+        status: StatusBoard, log: Logger
     ) {
         self.addresses = addresses
         self.directory = directory
         self.store = store
         self.loops = loops
         self.admin = admin
+        self.status = status
         self.log = log
     }
 
@@ -86,10 +88,13 @@ public final class PushServer: Sendable {
                 try await loop.begin()
                 loops.append(loop)
             }
-            let admin = try await serve(loops, sockets, token: token, configuration, shared)
+            let status = StatusBoard(loops, store)
+            let admin = try await serve(loops, sockets, token: token, status, configuration, shared)
+            await status.begin()
             try directory.announce(sockets.addresses)
             return PushServer(
-                addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, log: log)
+                addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, status: status,
+                log: log)
         } catch {
             await stop(store, then: threads)
             throw .unexpected("could not start: \(error)")
@@ -98,10 +103,10 @@ public final class PushServer: Sendable {
 
     /// Begins to listen: for callers and devices on every loop, for operators on the first.
     private static func serve(
-        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String, _ configuration: ServerConfiguration,
-        _ shared: SharedByLoops
+        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String, _ status: StatusBoard,
+        _ configuration: ServerConfiguration, _ shared: SharedByLoops
     ) async throws -> AdminFront {
-        let admin = loops[0].makeAdminFront(token: token, configuration, shared)
+        let admin = loops[0].makeAdminFront(token: token, status: status, configuration, shared)
         for (index, loop) in loops.enumerated() {
             try await loop.listen(devices: sockets.mqtt[index], callers: sockets.http[index])
         }
@@ -142,6 +147,7 @@ public final class PushServer: Sendable {
         if !devicesEnded { log.warning("some devices were not waited for") }
         let operatorsEnded = await grace.wait { [admin] in await admin.shutdown(patience: .seconds(2)) }
         if !operatorsEnded { log.warning("some operators were not waited for") }
+        await status.end()
         let isKept = await Self.stop(store, then: loops.map(\.thread))
         defer { directory.release() }
         do throws(FileError) {

@@ -1,4 +1,5 @@
 public import Base
+internal import StoreCore
 
 extension SQLiteStore {
     /// How a store behaves.
@@ -33,6 +34,8 @@ extension SQLiteStore {
         var backlogLimit = 64 << 20
         /// The most steps of work for the directory that one transaction begins: some 5 ms.
         var steps = 2_048
+        /// From when on the store does not keep up.
+        var lateness = Lateness.Limits()
         /// Whether the next slice of what follows from a change of the directory may be done: a test holds them back.
         var mayFollowUp: @Sendable () -> Bool = { true }
         /// What a test lets happen at the one point of a read at which rows could be missed.

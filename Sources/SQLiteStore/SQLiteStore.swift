@@ -25,6 +25,7 @@ public final class SQLiteStore: Store {
     let tasks: TaskNumber
     let clock: StoreClock
     let options: Options
+    private let path: String
     let lines: RareLines
     /// How many doors there are.
     private let ports = Locked(0)
@@ -46,6 +47,7 @@ public final class SQLiteStore: Store {
 
     private init(path: String, _ options: Options) throws {
         self.options = options
+        self.path = path
         lines = RareLines(options.log)
         let lastWritten = Self.lastWritten(path)
         try Schema.inspect(path)
@@ -106,6 +108,23 @@ public final class SQLiteStore: Store {
             guard stat(path + suffix, &status) == 0 else { return nil }
             return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
         }.max()
+    }
+
+    /// How it fares.
+    public var status: StoreStatus { writer.status }
+
+    /// What its files take, and what is left on their disk.
+    public var storage: StorageUse? {
+        var disk = statvfs()
+        guard statvfs(path, &disk) == 0 else { return nil }
+        let (database, log) = (Self.size(of: path), Self.size(of: path + "-wal"))
+        return StorageUse(database: database, log: log, free: Int64(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)))
+    }
+
+    /// 0 where there is none.
+    private static func size(of path: String) -> Int64 {
+        var information = stat()
+        return stat(path, &information) == 0 ? Int64(information.st_size) : 0
     }
 
     /// How long single pieces of work have held the writer's thread.

@@ -47,6 +47,9 @@ public final class GracefulServer {
         self.loop = loop
     }
 
+    /// How many connections it has.
+    public var connectionCount: Int { server?.connectionCount ?? 0 }
+
     // MARK: Requests
 
     @usableFromInline

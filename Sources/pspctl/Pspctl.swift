@@ -43,7 +43,7 @@ struct Pspctl: AsyncParsableCommand {
             subcommands: [
                 AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
                 PushCommands.self, TaskCommand.self, TasksCommand.self, CancelCommand.self, StatsCommand.self,
-                ClockCommands.self, BackupCommand.self, RestoreCommand.self, CheckCommand.self,
+                StatusCommand.self, ClockCommands.self, BackupCommand.self, RestoreCommand.self, CheckCommand.self,
             ])
     }
 

@@ -33,6 +33,32 @@ struct OutputTests {
         #expect([0, 999, 61_000, 3_600_000].map { ClockLines.duration($0) } == ["0 ms", "999 ms", "1 min 1 s", "1 h"])
     }
 
+    @Test("a status is told in words, with what the store does not tell, in both languages")
+    func status() throws {
+        let members = #"""
+            "version":"1","started_at":0,"uptime":61000,\
+            "connections":{"devices":3,"online":2,"callers":1,"operators":1},\
+            "loops":[{"devices":3,"online":2,"callers":1},{"devices":0,"online":0,"callers":0,"late":true}],\
+            "pushes":{"total":1200,"per_second_10s":12.5,"per_second_60s":3.0},\
+            "backlog":{"unacknowledged":5,"windows_full":1,"awaiting_pages":0,"awaiting_store":4,"longest_wait":2500},\
+            "store":{"health":"behind","longest_hold":{"call":1,"commit":900}},\
+            "disk":{"database":4096,"log":1610612736,"free":1099511627776}
+            """#.replacing("\\\n", with: "")
+        let status = try JSONDocument(parsing: #"{"state":"behind",\#(members)}"#).root
+        let lines = StatusLines.lines(of: status)
+        #expect(lines[0] == "state             behind")
+        #expect(lines[1].hasSuffix("pspd 1, up 1 min 1 s"))
+        #expect(lines.contains { $0.hasSuffix("4 requests, the oldest since 2500 ms") })
+        #expect(lines.contains { $0.hasSuffix("behind; longest hold: call 1 ms, commit 900 ms") })
+        #expect(lines.contains { $0.hasSuffix("database 4.0 KiB, log 1.5 GiB, 1.0 TiB free") })
+        #expect(lines.filter { $0.hasSuffix("not told by the store within a second") }.count == 2)
+        #expect(
+            lines.contains { $0.hasPrefix("pushes ") && $0.hasSuffix("3.0") && $0.contains(" 1200 ") && $0.contains(" 12.5 ") })
+        #expect(lines.contains { $0.hasPrefix("1 (does not answer) ") })
+        let chinese = Speech.$language.withValue(.chinese) { StatusLines.lines(of: status) }
+        #expect(chinese.count == lines.count && chinese[0] == "状态      behind")
+    }
+
     @Test("on a narrow terminal the widest columns give way, and numbers keep their digits")
     func narrowTable() throws {
         var table = Table([Column("ORG", "org_id"), Column("NAME", "name"), Column("DEVICES", "devices", isNumber: true)])

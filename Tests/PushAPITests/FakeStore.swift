@@ -1,6 +1,7 @@
 import Base
 import Push
 import Libevent
+import PushAPI
 
 /// A store that answers as a test tells it, and remembers what it was asked.
 final class FakeStore: StorePort {
@@ -27,6 +28,10 @@ final class FakeStore: StorePort {
             _, _, _, _ throws(StoreError) in (tasks: 0, counts: Counts())
         }
         var health = Health.serving
+        var status = ServerStatus(
+            startedAt: noon, uptime: 0, loops: [LoopStatus()], rates: TrafficRates(),
+            store: StoreStatus(health: .serving, waiting: 0, longestWait: 0), holdTimes: HoldTimes(), storage: nil, clock: nil,
+            imports: nil)
         var clock = ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil)
         var change: @Sendable (DirectoryChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in .updated }
         var keep: @Sendable (ImportPart) async throws(StoreError) -> Void = { _ throws(StoreError) in }
@@ -92,7 +97,7 @@ final class FakeStore: StorePort {
 
     var asked: Asked { memory.withLock { $0 } }
 
-    private var now: Script { script.withLock { $0 } }
+    var now: Script { script.withLock { $0 } }
 
     /// Changes what later calls answer.
     func rewrite(_ change: @Sendable (inout Script) -> Void) { script.withLock { change(&$0) } }

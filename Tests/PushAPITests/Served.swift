@@ -43,7 +43,8 @@ final class Served: Sendable {
         push = PushFront(
             on: loop, store: store, clocks: .init(wall: { clock.now }, monotonic: { clock.now }),
             configuration: .init(log: logger))
-        admin = AdminFront(on: loop, store: store, configuration: .init(token: Self.adminToken, log: logger))
+        admin = AdminFront(
+            on: loop, store: store, status: { store.now.status }, configuration: .init(token: Self.adminToken, log: logger))
         self.store = store
         self.loop = loop
         loop.start()

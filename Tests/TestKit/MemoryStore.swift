@@ -105,6 +105,15 @@ public final class MemoryStore: Store {
         clock = StoreClock(base: WallClock.microseconds - BootClock.microseconds) { BootClock.microseconds }
     }
 
+    /// It is never late.
+    public var status: StoreStatus {
+        let isUnavailable = state.withLock { $0.behaviour.isUnavailable }
+        return StoreStatus(health: isUnavailable ? .full : .serving, waiting: 0, longestWait: 0)
+    }
+
+    /// It is on no disk.
+    public var storage: StorageUse? { nil }
+
     /// It is never held.
     public var holdTimes: HoldTimes { HoldTimes() }
 

@@ -12,6 +12,7 @@ struct BlockedSessions {
     private var next = 0
 
     var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
 
     fileprivate mutating func append(_ session: Session) { entries.append(Entry(session: session)) }
 

@@ -136,6 +136,7 @@ struct PageQueue {
     private var first = 0
 
     var isEmpty: Bool { first == sessions.count }
+    var count: Int { sessions.count - first }
 
     mutating func append(_ session: Session) {
         guard !session.isQueuedForPage else { return }

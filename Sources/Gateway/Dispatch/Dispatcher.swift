@@ -34,7 +34,7 @@ final class Dispatcher {
     /// Facts that are not handed to the store yet.
     var settled: [Delivery] = []
     /// What it has counted.
-    var counters = GatewayCounters()
+    var counters = DeviceCounters()
 
     /// Sessions that rows of the running event may still be offered to outside the sweep.
     private var directLeft = 0
@@ -149,6 +149,7 @@ final class Dispatcher {
 
     /// Removes a session that is frozen. What it has not been sent by now is in the log.
     func leave(_ session: Session) {
+        counters.abandoned += UInt64(session.window.unacknowledged)
         sessions.remove(session)
         session.output = []
     }

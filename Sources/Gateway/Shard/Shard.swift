@@ -71,7 +71,7 @@ public actor Shard {
     /// Resumed when the next devices are disconnected, while they are little by little.
     var onWave: CheckedContinuation<Void, Never>?
     /// What is counted of connections; each dispatcher counts what it sends.
-    var connectionCounters = GatewayCounters()
+    var connectionCounters = DeviceCounters()
     var random = SplitMix()
 
     /// The loop.
@@ -96,13 +96,16 @@ public actor Shard {
     }
 
     /// What the shard has counted.
-    public var counters: GatewayCounters {
+    public var counters: DeviceCounters {
         var sum = connectionCounters
         for dispatcher in dispatchers {
             sum += dispatcher.counters
             sum.sessions += UInt64(dispatcher.sessions.count)
+            sum.windowsFull += UInt64(dispatcher.blocked.count)
+            sum.awaitingPages += UInt64(dispatcher.pageQueue.count)
         }
         sum.connections = UInt64(connections.count)
+        sum.awaitingPages += UInt64(pagesBeingRead)
         return sum
     }
 

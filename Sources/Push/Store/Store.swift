@@ -6,6 +6,13 @@ public protocol Store: AnyObject, Sendable {
     /// A loop's own port. One a loop, for as long as the store is open.
     func port(for mailbox: any Mailbox) -> any StorePort
 
+    /// How it fares. Waits for nobody, least of all for a store that stands still.
+    var status: StoreStatus { get }
+
+    /// What it takes of this machine's disk; `nil` where it is kept elsewhere, or the system does not tell. Asks the system, so
+    /// it is not for a loop.
+    var storage: StorageUse? { get }
+
     /// How long single pieces of work have kept everybody else from changing the store.
     var holdTimes: HoldTimes { get }
 

@@ -19,7 +19,7 @@ extension AdminFront {
 
 extension JSONWriter {
     /// Writes how store time and the wall clock stand to each other. What is a time of day is so by the wall clock.
-    fileprivate mutating func value(_ state: ClockState) {
+    mutating func value(_ state: ClockState) {
         object { json in
             json.member("store_time", state.storeTime)
             json.member("wall_clock", state.wallClock)

@@ -7,7 +7,7 @@ public import Web
 /// The operators' interface: `/psp/admin/…` and the probes. One is enough for a process, on any loop.
 ///
 /// ```swift
-/// let admin = AdminFront(on: loop, store: port, configuration: .init(token: token, log: log))
+/// let admin = AdminFront(on: loop, store: port, status: board.status, configuration: .init(token: token, log: log))
 /// try await admin.start(listening: socket)
 /// …
 /// await admin.announceEnd()       // callers and devices are sent away
@@ -44,6 +44,7 @@ public actor AdminFront: APIFront {
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
+    let readStatus: @Sendable () async -> ServerStatus
     private let token: String
     private var hasEndBegun = false
 
@@ -51,10 +52,16 @@ public actor AdminFront: APIFront {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// Nothing is served before `start(listening:)`.
-    /// - Parameter store: the loop's port: its answers come back to this loop.
-    public init(on loop: EventLoop, store: any StorePort, configuration: Configuration) {
+    /// - Parameters:
+    ///   - store: the loop's port: its answers come back to this loop.
+    ///   - status: how the whole server fares.
+    public init(
+        on loop: EventLoop, store: any StorePort, status: @escaping @Sendable () async -> ServerStatus,
+        configuration: Configuration
+    ) {
         self.loop = loop
         self.store = store
+        readStatus = status
         token = configuration.token
         server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
     }

@@ -36,6 +36,8 @@ extension AdminFront {
             },
             Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator, body: .json) { try await $0.cancel($1) },
 
+            Route(.get, "/psp/admin/status", access: .operator) { try await $0.status($1) },
+
             Route(.get, "/psp/admin/clock", access: .operator) { try await $0.clock($1) },
             Route(.post, "/psp/admin/clock/accept", access: .operator) { try await $0.acceptClock($1) },
 

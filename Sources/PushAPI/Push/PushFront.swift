@@ -53,6 +53,8 @@ public actor PushFront: APIFront {
     let authentication: Authentication
     var apps = AppCache()
     private var hasEndBegun = false
+    /// What became of pushes.
+    var pushes = PushCounters()
 
     /// The loop: a request is answered on the thread that read it.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -74,6 +76,9 @@ public actor PushFront: APIFront {
 
     /// Since ``announceEnd()``.
     public var isEnding: Bool { hasEndBegun || server.isShuttingDown }
+
+    /// What became of pushes, and how many connections there are.
+    public var status: (PushCounters, connections: Int) { (pushes, server.connectionCount) }
 
     /// Callers may not.
     public static var tellsCauses: Bool { false }

@@ -68,20 +68,3 @@ final class GracePeriod: Sendable {
         }
     }
 }
-
-/// A continuation that two may resume. The first one counts.
-private final class OneAnswer: Sendable {
-    private let continuation: Locked<CheckedContinuation<Bool, Never>?>
-
-    init(_ continuation: CheckedContinuation<Bool, Never>) {
-        self.continuation = Locked(continuation)
-    }
-
-    func give(_ answer: Bool) {
-        let continuation = continuation.withLock { continuation in
-            defer { continuation = nil }
-            return continuation
-        }
-        continuation?.resume(returning: answer)
-    }
-}

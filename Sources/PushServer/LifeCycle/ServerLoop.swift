@@ -63,11 +63,33 @@ struct ServerLoop: Sendable {
     }
 
     /// The operators' listener on this loop, with the same port of the store.
-    func makeAdminFront(token: String, _ configuration: ServerConfiguration, _ shared: SharedByLoops) -> AdminFront {
+    func makeAdminFront(
+        token: String, status: StatusBoard, _ configuration: ServerConfiguration, _ shared: SharedByLoops
+    ) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
-        return AdminFront(on: thread, store: port, configuration: operators)
+        return AdminFront(on: thread, store: port, status: { await status.status() }, configuration: operators)
+    }
+
+    // MARK: Figures
+
+    /// What the loop has counted and holds now; told when it turns.
+    func status() async -> LoopStatus {
+        var status = LoopStatus()
+        status.devices = await shard.counters
+        (status.pushes, status.callers) = await front.status
+        return status
+    }
+
+    /// What only the store knows, each without a loop's own doing; `nil` where it does not tell.
+    func clockState() async -> ClockState? {
+        do { return try await port.clockState() } catch { return nil }
+    }
+
+    /// The newest imports.
+    func imports() async -> [ImportReport]? {
+        do { return try await port.imports(after: nil, limit: 20).items } catch { return nil }
     }
 
     // MARK: The end

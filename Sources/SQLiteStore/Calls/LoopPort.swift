@@ -13,7 +13,7 @@ final class LoopPort: StorePort {
         self.loop = loop
     }
 
-    var health: Health { store.writer.health }
+    var health: Health { store.writer.status.health }
     var clock: StoreClock { store.clock }
 
     func clockState() async throws(StoreError) -> ClockState {

@@ -1,5 +1,6 @@
 internal import Base
 internal import Glibc
+internal import StoreCore
 
 /// Jobs for the writer, from any thread, in order.
 ///
@@ -12,11 +13,17 @@ final class JobQueue: @unchecked Sendable {
     /// taken last had waited.
     private var firstCame: Int64 = 0
     private var waited: Int64 = 0
+    /// When the first of those came that the writer has in hand; 0: it has none.
+    private var inHandCame: Int64 = 0
+    /// Whether the writer keeps up with what comes.
+    private var lateness: Lateness
     /// How many jobs the writer waits for; `nil` when it does not wait.
     private var wanted: Int?
     private var isClosed = false
 
-    init() {
+    /// - Parameter limits: from when on the writer is late.
+    init(_ limits: Lateness.Limits = Lateness.Limits()) {
+        lateness = Lateness(limits)
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -61,6 +68,17 @@ final class JobQueue: @unchecked Sendable {
         return waited
     }
 
+    /// How many jobs wait, how long the oldest has waited that is not decided, in nanoseconds, and whether the writer is too
+    /// late with them.
+    var backlog: (waiting: Int, longestWait: Int64, isBehind: Bool) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        let now = MonotonicClock.nanoseconds
+        let oldest = inHandCame > 0 ? inHandCame : jobs.isEmpty ? now : firstCame
+        lateness.observe(now - oldest, at: now)
+        return (jobs.count, now - oldest, lateness.isBehind)
+    }
+
     /// No more jobs; those that are there still run.
     func close() {
         pthread_mutex_lock(mutex)
@@ -75,9 +93,17 @@ final class JobQueue: @unchecked Sendable {
     func drain(into taken: inout [Job], within nanoseconds: Int64) -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        inHandCame = 0
         if jobs.isEmpty { wait(for: 1, within: nanoseconds) }
         if jobs.isEmpty && isClosed { return false }
-        waited = jobs.isEmpty ? 0 : MonotonicClock.nanoseconds - firstCame
+        if jobs.isEmpty {
+            waited = 0
+        } else {
+            let now = MonotonicClock.nanoseconds
+            waited = now - firstCame
+            inHandCame = firstCame
+            lateness.observe(waited, at: now)
+        }
         // Two arrays take turns: a new one each time is so large that the allocator tidies up before it makes one.
         swap(&taken, &jobs)
         return true

@@ -4,7 +4,7 @@ internal import StoreCore
 
 /// The one thread that changes the store. While it commits, jobs collect; one fsync answers them all.
 final class Writer: Sendable {
-    private let queue = JobQueue()
+    private let queue: JobQueue
     private let thread = WorkerThread(name: "psp-store", scheduling: .prompt)
     private let state = Locked<Health>(.serving)
     private let holds = Locked(HoldTimes())
@@ -17,13 +17,18 @@ final class Writer: Sendable {
     init(path: String, _ checkpointer: Checkpointer, options: SQLiteStore.Options) {
         self.path = path
         self.options = options
+        queue = JobQueue(options.tuning.lateness)
         self.checkpointer = checkpointer
     }
 
-    /// Jobs that were handed in and not taken yet.
-    var waitingJobs: Int { queue.count }
-
-    var health: Health { state.withLock { $0 } }
+    var status: StoreStatus {
+        let backlog = queue.backlog
+        // What ails it says more than that it is late.
+        let health = state.withLock { $0 }
+        return StoreStatus(
+            health: health == .serving && backlog.isBehind ? .behind : health, waiting: backlog.waiting,
+            longestWait: backlog.longestWait)
+    }
 
     /// How long single pieces of work have held the writer.
     var holdTimes: HoldTimes { holds.withLock { $0 } }

@@ -134,7 +134,7 @@ final class WriterLoop {
     var isHindered: Bool {
         switch health.withLock({ $0 }) {
         case .full, .blocked: true
-        case .serving, .failed: false
+        case .serving, .behind, .failed: false
         }
     }
 

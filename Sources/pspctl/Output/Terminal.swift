@@ -10,6 +10,9 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
+    /// Empties the screen; where output goes elsewhere, an empty line parts what was shown from what follows.
+    static func clear() { print(isatty(STDOUT_FILENO) == 1 ? "\u{1B}[H\u{1B}[2J" : "") }
+
     /// Whether somebody can be asked.
     static var canAsk: Bool { isatty(STDIN_FILENO) == 1 }
 

@@ -42,7 +42,7 @@ final class SQLiteFixture {
     deinit { if isOpen { store.close() } }
 
     /// Jobs that the writer has not taken yet.
-    var waitingJobs: Int { store.writer.waitingJobs }
+    var waitingJobs: Int { store.status.waiting }
 
     func close() {
         guard isOpen else { return }

@@ -1,9 +1,14 @@
-/// What one shard has counted since it began, and what it holds now. Summed over the loops at scrape.
-public struct GatewayCounters: Hashable, Sendable {
+/// What one loop has counted of its devices since it began, and what it holds now. Summed over the loops when somebody asks: each
+/// loop counts for itself, without a lock.
+public struct DeviceCounters: Hashable, Sendable {
     /// Open sockets, those without a session included.
     public var connections: UInt64 = 0
     /// Sessions that are open.
     public var sessions: UInt64 = 0
+    /// Sessions whose window was found full.
+    public var windowsFull: UInt64 = 0
+    /// Sessions that wait for a page of the log.
+    public var awaitingPages: UInt64 = 0
     /// CONNECTs that were accepted.
     public var accepted: UInt64 = 0
     /// CONNECTs that were refused, for whatever reason.
@@ -14,6 +19,8 @@ public struct GatewayCounters: Hashable, Sendable {
     public var acknowledged: UInt64 = 0
     /// PUBACKs by which a device rejected a message.
     public var rejected: UInt64 = 0
+    /// PUBLISH packets whose session ended before their PUBACK: their messages come again.
+    public var abandoned: UInt64 = 0
     /// Messages not sent because they exceed the device's Maximum Packet Size.
     public var skipped: UInt64 = 0
     /// Receipts that were well-formed and handed to the store.
@@ -28,15 +35,21 @@ public struct GatewayCounters: Hashable, Sendable {
     /// All zero.
     public init() {}
 
-    /// Adds another shard's.
-    public static func += (sum: inout GatewayCounters, other: GatewayCounters) {
+    /// PUBLISH packets of open sessions without PUBACK. Every one of them ends in one of three ways.
+    public var unacknowledged: UInt64 { published &- acknowledged &- rejected &- abandoned }
+
+    /// Adds another loop's.
+    public static func += (sum: inout DeviceCounters, other: DeviceCounters) {
         sum.connections += other.connections
         sum.sessions += other.sessions
+        sum.windowsFull += other.windowsFull
+        sum.awaitingPages += other.awaitingPages
         sum.accepted += other.accepted
         sum.refused += other.refused
         sum.published += other.published
         sum.acknowledged += other.acknowledged
         sum.rejected += other.rejected
+        sum.abandoned += other.abandoned
         sum.skipped += other.skipped
         sum.receipts += other.receipts
         sum.protocolErrors += other.protocolErrors

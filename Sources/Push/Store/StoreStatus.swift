@@ -1,0 +1,33 @@
+/// How a store fares at one moment.
+public struct StoreStatus: Hashable, Sendable {
+    /// Whether it takes changes.
+    public var health: Health
+    /// Calls that it has not begun with.
+    public var waiting: Int
+    /// How long the oldest call has waited that it has not decided, in nanoseconds.
+    public var longestWait: Int64
+
+    /// As of one moment.
+    public init(health: Health, waiting: Int, longestWait: Int64) {
+        self.health = health
+        self.waiting = waiting
+        self.longestWait = longestWait
+    }
+}
+
+/// What a store takes of the disk, in bytes.
+public struct StorageUse: Hashable, Sendable {
+    /// The file of the database.
+    public var database: Int64
+    /// The log of changes that are not in that file yet.
+    public var log: Int64
+    /// What is left on the disk.
+    public var free: Int64
+
+    /// As of one moment.
+    public init(database: Int64, log: Int64, free: Int64) {
+        self.database = database
+        self.log = log
+        self.free = free
+    }
+}

@@ -1,0 +1,147 @@
+internal import Base
+internal import JSON
+internal import Push
+internal import Web
+
+extension JSONWriter {
+    /// Writes the server's status, as members of an object.
+    /// - Parameter operators: operators' connections.
+    mutating func members(of status: ServerStatus, operators: Int) {
+        let sum = status.sum
+        member("version", Version.current)
+        member("started_at", status.startedAt)
+        member("uptime", status.uptime)
+        key("connections")
+        object { json in
+            json.member("devices", sum.devices.connections)
+            json.member("online", sum.devices.sessions)
+            json.member("callers", sum.callers)
+            json.member("operators", operators)
+        }
+        key("loops")
+        array { json in
+            for loop in status.loops {
+                json.object { json in
+                    json.member("devices", loop.devices.connections)
+                    json.member("online", loop.devices.sessions)
+                    json.member("callers", loop.callers)
+                    if loop.isLate { json.member("late", true) }
+                }
+            }
+        }
+        members(ofTraffic: sum, status.rates)
+        members(ofBacklog: sum, status.store)
+        members(ofStore: status)
+        guard let imports = status.imports else { return }
+        let running = imports.filter { $0.state == .running }
+        key("imports")
+        object { json in
+            json.member("running", running.count)
+            // They follow each other: the oldest is the one that goes on.
+            guard let current = running.last else { return }
+            json.member("import_id", current.id.text)
+            json.member("lines", current.lines)
+            json.member("done", current.tally.done)
+            if let timeLeft = current.timeLeft { json.member("time_left", timeLeft) }
+        }
+    }
+
+    private mutating func members(ofTraffic sum: LoopStatus, _ rates: TrafficRates) {
+        member("pushes", sum.pushes.stored, rates.lastTenSeconds.pushes, rates.lastMinute.pushes) { json in
+            json.member("repeated", sum.pushes.repeated)
+            json.member("refused", sum.pushes.refused)
+            json.member("unavailable", sum.pushes.unavailable)
+            json.member("unknown", sum.pushes.unknown)
+        }
+        member("deliveries", sum.devices.published, rates.lastTenSeconds.deliveries, rates.lastMinute.deliveries) { json in
+            json.member("skipped_oversize", sum.devices.skipped)
+            json.member("rejected", sum.devices.rejected)
+            json.member("overdue", sum.devices.overdue)
+        }
+        member(
+            "acknowledgements", sum.devices.acknowledged, rates.lastTenSeconds.acknowledgements,
+            rates.lastMinute.acknowledgements)
+        key("connects")
+        object { json in
+            json.member("accepted", sum.devices.accepted)
+            json.member("refused", sum.devices.refused)
+            json.member("protocol_errors", sum.devices.protocolErrors)
+        }
+    }
+
+    private mutating func member(
+        _ name: String, _ total: UInt64, _ lastTenSeconds: Double, _ lastMinute: Double,
+        others: (inout JSONWriter) -> Void = { _ in }
+    ) {
+        key(name)
+        object { json in
+            json.member("total", total)
+            json.member("per_second_10s", tenths: lastTenSeconds)
+            json.member("per_second_60s", tenths: lastMinute)
+            others(&json)
+        }
+    }
+
+    /// A number with one digit behind the point.
+    private mutating func member(_ name: String, tenths number: Double) {
+        let tenths = Int64((number * 10).rounded())
+        member(name, raw: "\(tenths / 10).\(tenths % 10)".utf8)
+    }
+
+    private mutating func members(ofBacklog sum: LoopStatus, _ store: StoreStatus) {
+        key("backlog")
+        object { json in
+            json.member("unacknowledged", sum.devices.unacknowledged)
+            json.member("windows_full", sum.devices.windowsFull)
+            json.member("awaiting_pages", sum.devices.awaitingPages)
+            json.member("awaiting_store", store.waiting)
+            json.member("longest_wait", store.longestWait / 1_000_000)
+        }
+    }
+
+    private mutating func members(ofStore status: ServerStatus) {
+        key("store")
+        object { json in
+            json.member("health", status.store.health.name)
+            json.member("detail", ifPresent: status.store.health.detail)
+            json.key("longest_hold")
+            json.object { json in
+                for piece in HoldTimes.Piece.allCases {
+                    json.member("\(piece)", status.holdTimes[piece].longest / 1_000_000)
+                }
+            }
+        }
+        if let storage = status.storage {
+            key("disk")
+            object { json in
+                json.member("database", storage.database)
+                json.member("log", storage.log)
+                json.member("free", storage.free)
+            }
+        }
+        guard let clock = status.clock else { return }
+        key("clock")
+        value(clock)
+    }
+}
+
+extension Health {
+    /// What the interface calls it.
+    var name: String {
+        switch self {
+        case .serving: "serving"
+        case .behind: "behind"
+        case .full: "disk_full"
+        case .blocked: "blocked"
+        case .failed: "failed"
+        }
+    }
+
+    /// Why, where the store knows.
+    var detail: String? {
+        switch self {
+        case .serving, .behind, .full: nil
+        case .blocked(let reason), .failed(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,76 @@
+internal import Base
+internal import Push
+internal import PushAPI
+
+/// Gathers what the server tells of itself: it asks each loop for its own figures, which nobody counts twice and nobody locks,
+/// and notes every other second how far the counters are, so that rates can be told.
+///
+/// A loop or a store that stands still is not waited for: whoever asks wants to know just that.
+actor StatusBoard {
+    private let loops: [ServerLoop]
+    private let store: any Store
+    private let startedAt = WallClock.microseconds / 1_000
+    private let start = MonotonicClock.nanoseconds
+    /// Each loop's figures, as it told them last.
+    private var known: [LoopStatus]
+    private var history = TrafficHistory(at: 0)
+    private var sampling: Task<Void, Never>?
+
+    private static let patience = Duration.seconds(1)
+    private static let pause = Duration.seconds(2)
+
+    init(_ loops: [ServerLoop], _ store: any Store) {
+        self.loops = loops
+        self.store = store
+        known = loops.map { _ in LoopStatus() }
+    }
+
+    /// Begins to note rates.
+    func begin() {
+        sampling = Task { [weak self] in
+            while !Task.isCancelled {
+                // Ends by cancellation only.
+                do { try await Task.sleep(for: Self.pause) } catch { return }
+                await self?.sample()
+            }
+        }
+    }
+
+    /// Before the loops end.
+    func end() { sampling?.cancel() }
+
+    /// As of now.
+    func status() async -> ServerStatus {
+        async let loopsNow = askLoops()
+        let first = loops[0]
+        async let clock = answer(within: Self.patience) { await first.clockState() }
+        async let imports = answer(within: Self.patience) { await first.imports() }
+        async let storage = answer(within: Self.patience) { [store] in store.storage }
+        let loops = await loopsNow
+        let traffic = Traffic(loops.reduce(into: LoopStatus()) { $0 += $1 })
+        return ServerStatus(
+            startedAt: startedAt, uptime: now, loops: loops, rates: history.rates(of: traffic, at: now), store: store.status,
+            holdTimes: store.holdTimes, storage: await storage, clock: await clock, imports: await imports)
+    }
+
+    /// Milliseconds since the start.
+    private var now: Int64 { (MonotonicClock.nanoseconds - start) / 1_000_000 }
+
+    private func sample() async {
+        let traffic = Traffic(await askLoops().reduce(into: LoopStatus()) { $0 += $1 })
+        history.note(traffic, at: now)
+    }
+
+    /// Asks all of them at once.
+    private func askLoops() async -> [LoopStatus] {
+        await withTaskGroup(of: (Int, LoopStatus?).self) { [loops] group in
+            for (index, loop) in loops.enumerated() {
+                group.addTask { (index, await answer(within: Self.patience) { await loop.status() }) }
+            }
+            for await (index, status) in group {
+                if let status { known[index] = status } else { known[index].isLate = true }
+            }
+        }
+        return known
+    }
+}

@@ -1,0 +1,115 @@
+import Base
+import JSON
+import Push
+import Testing
+
+@testable import PushAPI
+
+@Suite("What the server tells of itself")
+struct StatusTests {
+    @Test("the status: loops and their sum, rates, backlog, store, disk, clock, imports")
+    func whole() async throws {
+        var loop = LoopStatus()
+        loop.devices.connections = 3
+        loop.devices.sessions = 2
+        loop.devices.published = 100
+        loop.devices.acknowledged = 90
+        loop.devices.rejected = 2
+        loop.devices.abandoned = 3
+        loop.pushes.stored = 7
+        loop.callers = 1
+        var late = loop
+        late.isLate = true
+        var holds = HoldTimes()
+        holds.record(.commit, 12_345_678)
+        var rates = TrafficRates()
+        rates.lastTenSeconds.pushes = 1.25
+        rates.lastMinute.deliveries = 20
+        let status = ServerStatus(
+            startedAt: noon, uptime: 5_000, loops: [loop, late], rates: rates,
+            store: StoreStatus(health: .serving, waiting: 4, longestWait: 7_654_321), holdTimes: holds,
+            storage: StorageUse(database: 4_096, log: 8_192, free: 1 << 40),
+            clock: ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil),
+            imports: [report("2", .running), report("1", .running), report("0", .done)])
+        try await Served.with { served in
+            served.store.rewrite { $0.status = status }
+            let reply = try served.operate(.admin("GET", "/psp/admin/status"))
+            expectSuccess(reply)
+            let expected = """
+                {"state":"ready","version":"\(Version.current)","started_at":\(noon),"uptime":5000,\
+                "connections":{"devices":6,"online":4,"callers":2,"operators":1},\
+                "loops":[{"devices":3,"online":2,"callers":1},{"devices":3,"online":2,"callers":1,"late":true}],\
+                "pushes":{"total":14,"per_second_10s":1.3,"per_second_60s":0.0,"repeated":0,"refused":0,"unavailable":0,"unknown":0},\
+                "deliveries":{"total":200,"per_second_10s":0.0,"per_second_60s":20.0,"skipped_oversize":0,"rejected":4,"overdue":0},\
+                "acknowledgements":{"total":180,"per_second_10s":0.0,"per_second_60s":0.0},\
+                "connects":{"accepted":0,"refused":0,"protocol_errors":0},\
+                "backlog":{"unacknowledged":10,"windows_full":0,"awaiting_pages":0,"awaiting_store":4,"longest_wait":7},\
+                "store":{"health":"serving","longest_hold":{"call":0,"slice":0,"commit":12,"upkeep":0}},\
+                "disk":{"database":4096,"log":8192,"free":1099511627776},\
+                "clock":{"store_time":\(noon),"wall_clock":\(noon),"offset":0,"synchronised":true,"steps":0},\
+                "imports":{"running":2,"import_id":"1","lines":10,"done":0}}
+                """
+            #expect(String(decoding: try reply.data().minified(), as: UTF8.self) == expected)
+            expect(
+                try served.operate(Call(method: "GET", target: "/psp/admin/status")), 2005, status: 401, field: "Authorization")
+            expect(try served.operate(.admin("GET", "/psp/admin/status?x=1")), 2104, status: 400, field: "x")
+        }
+    }
+
+    private func report(_ id: String, _ state: ImportReport.State) -> ImportReport {
+        ImportReport(
+            id: ImportID(id), state: state, lines: 10, tally: ImportTally(), startedAt: noon, endedAt: nil, timeLeft: nil,
+            failures: [])
+    }
+
+    @Test("what the store does not tell is absent, and why no push is taken is told as by /readyz")
+    func standingStill() async throws {
+        try await Served.with { served in
+            served.store.rewrite {
+                $0.health = .blocked(reason: "locked")
+                $0.status.store.health = .blocked(reason: "locked")
+            }
+            let data = try served.operate(.admin("GET", "/psp/admin/status")).data()
+            #expect(data["state"]?.string == "blocked" && data["detail"]?.string == "locked")
+            #expect(data["store"]?["health"]?.string == "blocked" && data["store"]?["detail"]?.string == "locked")
+            for absent in ["disk", "clock", "imports"] { #expect(data[absent] == nil) }
+            await served.admin.announceEnd()
+            #expect(try served.operate(.admin("GET", "/psp/admin/status")).data()["state"]?.string == "draining")
+        }
+    }
+
+    @Test("a push is counted by what it is answered")
+    func pushes() async throws {
+        try await Served.with { served in
+            let answers: [Accepted] = [
+                .stored(TaskID("t-1")), .repeated(TaskID("t-1")), .refused(Refusal(.noSuchDevice)),
+                .unavailable(retryAfter: .seconds(1)), .unknown,
+            ]
+            for answer in answers {
+                served.store.rewrite { $0.append = { _ in answer } }
+                _ = try served.send(.push())
+            }
+            _ = try served.send(.push("{}"))
+            let (pushes, connections) = await served.push.status
+            #expect(pushes.stored == 1 && pushes.repeated == 1 && pushes.refused == 2)
+            #expect(pushes.unavailable == 1 && pushes.unknown == 1)
+            #expect(connections <= 6)
+        }
+    }
+
+    @Test("rates are those of the last ten seconds and of the last minute, and of a shorter time after the start")
+    func rates() {
+        var history = TrafficHistory(at: 0)
+        #expect(history.rates(of: Traffic(), at: 0) == TrafficRates())
+        #expect(history.rates(of: Traffic(pushes: 10), at: 2_000).lastMinute.pushes == 5)
+        // 10 a second for 100 s, then 40 a second for 10 s.
+        for second in stride(from: Int64(2), through: 110, by: 2) {
+            history.note(Traffic(pushes: pushes(at: second)), at: second * 1_000)
+        }
+        let rates = history.rates(of: Traffic(pushes: pushes(at: 110)), at: 110_000)
+        #expect(rates.lastTenSeconds.pushes == 40 && rates.lastMinute.pushes == 15)
+        #expect(rates.lastTenSeconds.deliveries == 0)
+    }
+
+    private func pushes(at second: Int64) -> UInt64 { UInt64(second <= 100 ? second * 10 : 1_000 + (second - 100) * 40) }
+}

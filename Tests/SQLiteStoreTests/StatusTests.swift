@@ -1,0 +1,45 @@
+import FaultVFS
+import Push
+import StoreContract
+import Testing
+
+@testable import SQLiteStore
+
+@Suite("What a store tells of itself")
+struct StatusTests {
+    @Test("nobody waits for a store that keeps up, and its files take room")
+    func atRest() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeOrg("root")
+        let status = fixture.store.status
+        #expect(status.health == .serving && status.waiting == 0)
+        let storage = try #require(fixture.store.storage)
+        #expect(storage.database > 0 && storage.log > 0 && storage.free > 0)
+    }
+
+    @Test("a writer that stands still is behind, tells who waits since when, and is not behind when it has kept up for a while")
+    func stalledWriter() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = FaultyDisk(prefix: directory.path)
+        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+            options.tuning.lateness = .init(
+                late: 100_000_000, patience: 100_000_000, prompt: 50_000_000, recovery: 200_000_000)
+        }
+        let port = fixture.port
+        try await port.makeOrg("root")
+        disk.holdSyncs()
+        async let held = port.makeOrg("first")
+        try await eventually { disk.heldSyncs == 1 }
+        async let waiting = port.makeOrg("second")
+        try await eventually { fixture.store.status.waiting == 1 }
+        // Nobody but the one in the writer's hands need have waited.
+        try await eventually { port.health == .behind }
+        #expect(fixture.store.status.longestWait >= 200_000_000)
+        disk.releaseSyncs()
+        #expect(try await [held, waiting].allSatisfy { $0 == .created(secret: nil) })
+        // It was late a moment ago.
+        #expect(port.health == .behind)
+        try await eventually { port.health == .serving }
+        #expect(fixture.store.status.longestWait == 0)
+    }
+}
