@@ -39,8 +39,10 @@ struct StatusTests {
                 {"state":"ready","version":"\(Version.current)","started_at":\(noon),"uptime":5000,\
                 "connections":{"devices":6,"online":4,"callers":2,"operators":1},\
                 "loops":[{"devices":3,"online":2,"callers":1},{"devices":3,"online":2,"callers":1,"late":true}],\
-                "pushes":{"total":14,"per_second_10s":1.3,"per_second_60s":0.0,"repeated":0,"refused":0,"unavailable":0,"unknown":0},\
-                "deliveries":{"total":200,"per_second_10s":0.0,"per_second_60s":20.0,"skipped_oversize":0,"rejected":4,"overdue":0},\
+                "pushes":{"total":14,"per_second_10s":1.3,"per_second_60s":0.0,\
+                "repeated":0,"refused":0,"unavailable":0,"unknown":0},\
+                "deliveries":{"total":200,"per_second_10s":0.0,"per_second_60s":20.0,\
+                "skipped_oversize":0,"rejected":4,"overdue":0},\
                 "acknowledgements":{"total":180,"per_second_10s":0.0,"per_second_60s":0.0},\
                 "connects":{"accepted":0,"refused":0,"protocol_errors":0},\
                 "backlog":{"unacknowledged":10,"windows_full":0,"awaiting_pages":0,"awaiting_store":4,"longest_wait":7},\

@@ -93,7 +93,7 @@ enum StatusLines {
         facts.tell(
             say("on their way", "发送中"),
             say(
-                "\(unacknowledged) messages without acknowledgement; \(full) devices with a full window, \(pages) wait for a page",
+                "\(unacknowledged) messages not acknowledged; \(full) devices with a full window, \(pages) wait for a page",
                 "\(unacknowledged) 条消息未确认；\(full) 台设备窗口已满，\(pages) 台等待读取"))
         let (calls, wait) = (number(backlog?["awaiting_store"]), number(backlog?["longest_wait"]))
         facts.tell(
