@@ -55,16 +55,15 @@ public enum Daemon {
             return ExitCode.unexpected
         }
         manager?.follow(server)
-        return finish(end, because: untilStopped(signals), signals, log)
+        return finish(end, because: untilStopped(server, signals), signals, log)
     }
 
     /// - Returns: the name of the signal that asks for the end.
-    private static func untilStopped(_ signals: ProcessSignals) -> String {
+    private static func untilStopped(_ server: PushServer, _ signals: ProcessSignals) -> String {
         while true {
             switch signals.wait() {
             case .stop(let name): return name
-            case .hangUp:
-                Logger(label: "pspd").notice("SIGHUP: nothing is reloaded; settings are read at the start")
+            case .hangUp: server.reload(because: "SIGHUP")
             }
         }
     }

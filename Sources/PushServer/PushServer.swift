@@ -23,11 +23,14 @@ public final class PushServer: Sendable {
     let loops: [ServerLoop]
     let admin: AdminFront
     private let status: StatusBoard
+    private let tls: ServerTLS?
+    /// Looks after the files of TLS until the server ends.
+    private let certificateWatch: Task<Void, Never>?
     let log: Logger
 
     private init(
         addresses: ServerAddresses, directory: DataDirectory, store: any Store, loops: [ServerLoop], admin: AdminFront,
-        status: StatusBoard, log: Logger
+        status: StatusBoard, tls: ServerTLS?, log: Logger
     ) {
         self.addresses = addresses
         self.directory = directory
@@ -35,6 +38,8 @@ public final class PushServer: Sendable {
         self.loops = loops
         self.admin = admin
         self.status = status
+        self.tls = tls
+        certificateWatch = tls.map { tls in Task.detached { await CertificateWatch.run(tls, log: log) } }
         self.log = log
     }
 
@@ -45,7 +50,7 @@ public final class PushServer: Sendable {
     public static func start(_ configuration: ServerConfiguration) async throws(StartError) -> PushServer {
         let log = Logger(label: "pspd")
         let files = Machine.raiseOpenFileLimit()
-        let shares = DescriptorShares(openFiles: files, loops: configuration.loops)
+        let shares = DescriptorShares(openFiles: files, loops: configuration.loops, hasTLS: configuration.hasTLS)
         let directory = try DataDirectory(configuration.dataDirectory)
         do throws(StartError) {
             let server = try await start(configuration, shares, in: directory, log)
@@ -53,13 +58,12 @@ public final class PushServer: Sendable {
                 let closed = directory.closedToOthers.joined(separator: ", ")
                 log.notice("others could read the data", metadata: ["closed": "\(closed)"])
             }
-            log.info(
-                "serving",
-                metadata: [
-                    "http": "\(server.addresses.http)", "mqtt": "\(server.addresses.mqtt)", "admin": "\(server.addresses.admin)",
-                    "data": "\(configuration.dataDirectory)", "loops": "\(configuration.loops)", "open_files": "\(files)",
-                    "connections": "\(shares.connections)",
-                ])
+            var metadata: Logger.Metadata = [
+                "data": "\(configuration.dataDirectory)", "loops": "\(configuration.loops)", "open_files": "\(files)",
+                "connections": "\(shares.connections)",
+            ]
+            for (name, address) in server.addresses.named { metadata[name] = "\(address)" }
+            log.info("serving", metadata: metadata)
             return server
         } catch {
             directory.release()
@@ -70,6 +74,7 @@ public final class PushServer: Sendable {
     private static func start(
         _ configuration: ServerConfiguration, _ shares: DescriptorShares, in directory: DataDirectory, _ log: Logger
     ) async throws(StartError) -> PushServer {
+        let tls = try ServerTLS(configuration, log: log)
         let sockets = try ListeningSockets(configuration)
         let token = try directory.adminToken(configured: configuration.adminToken)
         let store = try configuration.openStore()
@@ -89,12 +94,13 @@ public final class PushServer: Sendable {
                 loops.append(loop)
             }
             let status = StatusBoard(loops, store)
-            let admin = try await serve(loops, sockets, token: token, status, configuration, shared)
+            let admin = loops[0].makeAdminFront(token: token, status: status, configuration, shared)
+            try await serve(loops, admin, on: sockets, tls)
             await status.begin()
             try directory.announce(sockets.addresses)
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, status: status,
-                log: log)
+                tls: tls, log: log)
         } catch {
             await stop(store, then: threads)
             throw .unexpected("could not start: \(error)")
@@ -103,20 +109,36 @@ public final class PushServer: Sendable {
 
     /// Begins to listen: for callers and devices on every loop, for operators on the first.
     private static func serve(
-        _ loops: [ServerLoop], _ sockets: ListeningSockets, token: String, _ status: StatusBoard,
-        _ configuration: ServerConfiguration, _ shared: SharedByLoops
-    ) async throws -> AdminFront {
-        let admin = loops[0].makeAdminFront(token: token, status: status, configuration, shared)
-        for (index, loop) in loops.enumerated() {
-            try await loop.listen(devices: sockets.mqtt[index], callers: sockets.http[index])
-        }
+        _ loops: [ServerLoop], _ admin: AdminFront, on sockets: ListeningSockets, _ tls: ServerTLS?
+    ) async throws {
+        for (loop, socket) in zip(loops, sockets.mqtt) { try await loop.serveDevices(on: socket) }
+        for (loop, socket) in zip(loops, sockets.http) { try await loop.serveCallers(on: socket) }
         try await admin.start(listening: sockets.admin)
-        return admin
+        guard let tls else { return }
+        for (loop, socket) in zip(loops, sockets.mqtts) { try await loop.serveDevices(on: socket, security: tls.mqtt) }
+        for (loop, socket) in zip(loops, sockets.https) { try await loop.serveCallers(on: socket, security: tls.http) }
+        if let socket = sockets.admins { try await admin.start(listening: socket, security: tls.http) }
     }
+
+    // MARK: While it serves
+
+    /// Reads the files of TLS again, where it has any.
+    /// - Parameter cause: for the log.
+    public func reload(because cause: String = "asked to") {
+        if let tls {
+            tls.reload(because: cause)
+        } else {
+            log.notice("\(cause): nothing is reloaded; settings are read at the start")
+        }
+    }
+
+    /// Until when the certificate of the listeners with TLS is valid, in seconds of Unix time; `nil` without TLS.
+    public var certificateExpiry: Int64? { tls?.certificate.expiry }
 
     // MARK: The end
 
-    /// Ends the server, once; ``drain(_:within:)`` may have emptied it. The order is such that nothing is lost of which anybody was told:
+    /// Ends the server, once; ``drain(_:within:)`` may have emptied it. The order is such that nothing is lost of which anybody
+    /// was told:
     /// 1. the callers' listeners accept what waits and close; requests in hand are answered;
     /// 2. the devices' sockets are read until they are empty, and the devices are disconnected;
     /// 3. the operators' listener, which has told meanwhile that the server is alive and not ready, does as the callers' did;
@@ -132,6 +154,7 @@ public final class PushServer: Sendable {
 
     func shutdown(because cause: String, _ grace: GracePeriod) async -> Bool {
         log.info("ending", metadata: ["cause": "\(cause)"])
+        certificateWatch?.cancel()
         await announceEnd()
         let callersEnded = await grace.wait { [loops] in
             await withDiscardingTaskGroup { group in

@@ -3,12 +3,20 @@ public import Logging
 
 /// Everything that can be set, with the defaults of a `pspd` that was told nothing.
 public struct ServerConfiguration: Hashable, Sendable {
-    /// REST listener.
-    public var http = SocketAddress.literal("0.0.0.0", 8080)
-    /// Device listener.
-    public var mqtt = SocketAddress.literal("0.0.0.0", 1883)
+    /// REST listener; `nil`: there is none.
+    public var http: SocketAddress? = .literal("0.0.0.0", 8080)
+    /// Device listener; `nil`: there is none.
+    public var mqtt: SocketAddress? = .literal("0.0.0.0", 1883)
     /// Operators' listener.
     public var admin = SocketAddress.literal("127.0.0.1", 8081)
+    /// REST listener with TLS; `nil`: there is none.
+    public var https: SocketAddress?
+    /// Device listener with TLS; `nil`: there is none.
+    public var mqtts: SocketAddress?
+    /// Operators' listener with TLS; `nil`: there is none.
+    public var admins: SocketAddress?
+    /// What these three show and negotiate.
+    public var tls = TLSSettings()
     /// The embedded store; created if missing.
     public var dataDirectory = "./data"
     /// `nil`: the one that is kept in the data directory, made at first start.
@@ -40,6 +48,21 @@ public struct ServerConfiguration: Hashable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Whether any listener has TLS.
+    var hasTLS: Bool { https != nil || mqtts != nil || admins != nil }
+}
+
+/// What listeners with TLS show of themselves and negotiate. All are paths of files, read again when they change.
+public struct TLSSettings: Hashable, Sendable {
+    /// The certificate, and those between it and the root (PEM).
+    public var certificate: String?
+    /// Its private key (PEM).
+    public var key: String?
+    /// The keys of session tickets that several servers share; `nil`: this process has its own.
+    public var ticketKeys: String?
+    /// What is negotiated.
+    public var policy = TLSPolicy()
 }
 
 /// How log lines look.

@@ -7,6 +7,7 @@ struct CrowdLog {
     private let log: Logger
     private var pressureLine = RareLine()
     private var errorLine = RareLine()
+    private var handshakeLine = RareLine()
     private var counts: [HTTPPressure: Int] = [:]
 
     init(_ log: Logger) { self.log = log }
@@ -22,6 +23,14 @@ struct CrowdLog {
                 "dropped": "\(counts[.dropped] ?? 0)",
             ])
         counts = [:]
+    }
+
+    /// A connection was no TLS, or none that both sides could agree on.
+    mutating func handshakeFailed(because failure: TLSFailure, from peer: SocketAddress?) {
+        guard let leftOut = handshakeLine.admit() else { return }
+        log.info(
+            "TLS failed",
+            metadata: ["cause": "\(failure)", "peer": "\(peer.map { "\($0)" } ?? "-")", "unreported": "\(leftOut)"])
     }
 
     /// The system has given no connection.

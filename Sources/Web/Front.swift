@@ -50,11 +50,12 @@ extension Front {
 extension Front {
     // MARK: The listener
 
-    /// Serves what comes in on the socket, which is taken.
+    /// Serves what comes in on the socket, which is taken. May be called for several.
+    /// - Parameter security: what the connections' TLS begins with; nil: they are in clear.
     /// - Throws: what libevent cannot make.
     @inlinable
-    public func start(listening socket: ListeningSocket) throws(LibeventError) {
-        try server.listen(on: socket, loop: loop) { @Sendable [unowned self] head in
+    public func start(listening socket: ListeningSocket, security: TLSSource? = nil) throws(LibeventError) {
+        try server.listen(on: socket, security: security, loop: loop) { @Sendable [unowned self] head in
             // Safe: the verdict is the loop's, as the front is.
             nonisolated(unsafe) var verdict = HTTPBodyVerdict.refuse
             assumeIsolated { verdict = $0.judge(head) }

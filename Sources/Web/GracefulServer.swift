@@ -9,13 +9,16 @@ public final class GracefulServer {
     private let log: Logger
     private var notes: ReplyLog
     private var crowd: CrowdLog
-    private var server: HTTPServer?
+    /// One a socket.
+    private var servers: [HTTPServer] = []
     private var loop: EventLoop?
     /// Requests that have come and are not answered yet.
     private var inFlight = 0
     private var hasShutdownBegun = false
     private var shutdown: CheckedContinuation<Void, Never>?
     private var patience: Timer?
+    /// Servers that still have connections.
+    private var draining = 0
     /// Every connection has ended, or the time for it is over.
     private var isDrained = false
 
@@ -33,22 +36,23 @@ public final class GracefulServer {
         crowd = CrowdLog(log)
     }
 
-    /// Serves what comes in on the socket. On the loop.
+    /// Serves what comes in on the socket, beside those that it serves already. On the loop.
     @usableFromInline
     func listen(
-        on socket: ListeningSocket, loop: EventLoop, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
+        on socket: ListeningSocket, security: TLSSource?, loop: EventLoop, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
-        let server = try HTTPServer(on: loop, limits: limits, judge: judge, handler: handler)
+        let server = try HTTPServer(on: loop, limits: limits, security: security, judge: judge, handler: handler)
         server.onAcceptError = { [unowned self] error in crowd.couldNotAccept(because: error) }
         server.onPressure = { [unowned self] pressure in crowd.count(pressure) }
+        server.onInsecure = { [unowned self] failure, peer in crowd.handshakeFailed(because: failure, from: peer) }
         try server.listen(on: socket)
-        self.server = server
+        servers.append(server)
         self.loop = loop
     }
 
     /// How many connections it has.
-    public var connectionCount: Int { server?.connectionCount ?? 0 }
+    public var connectionCount: Int { servers.reduce(0) { $0 + $1.connectionCount } }
 
     // MARK: Requests
 
@@ -99,25 +103,33 @@ public final class GracefulServer {
     func shutDown(on loop: EventLoop, patience limit: Duration) async {
         guard !hasShutdownBegun else { return }
         hasShutdownBegun = true
-        guard let server else { return }
+        guard !servers.isEmpty else { return }
         do {
-            try server.stopAccepting()
+            for server in servers { try server.stopAccepting() }
             patience = try Timer(on: loop, after: limit) { [unowned self] in didDrain() }
         } catch {
             // Neither a timer nor an event could be made: what waits in the queue is reset, what is in flight is still answered.
             log.error("the listener could not be drained", metadata: ["cause": "\(error)"])
             didDrain()
         }
-        while server.isAccepting && !isDrained { await loop.nextTurn() }
-        server.onEmpty = { [unowned self] in didDrain() }
-        server.drain()
+        while servers.contains(where: \.isAccepting) && !isDrained { await loop.nextTurn() }
+        draining = servers.count
+        for server in servers {
+            server.onEmpty = { [unowned self] in didEmpty() }
+            server.drain()
+        }
         await withCheckedContinuation { continuation in
             shutdown = continuation
             finishShutdownIfDone()
         }
         patience?.cancel()
         patience = nil
-        self.server = nil
+        servers = []
+    }
+
+    private func didEmpty() {
+        draining -= 1
+        if draining == 0 { didDrain() }
     }
 
     private func didDrain() {

@@ -19,7 +19,7 @@ struct UnpromisedTests {
 
         func listen() throws -> SocketAddress {
             let service = try HTTPService(
-                on: loop, limits: HTTPLimits(), judge: { _ in .accept(upTo: .max) },
+                on: loop, limits: HTTPLimits(), security: nil, judge: { _ in .accept(upTo: .max) },
                 handler: { [unowned self] in kept.append($0) })
             let socket = try bindAnyPort()[0]
             try service.listeners.open(socket)

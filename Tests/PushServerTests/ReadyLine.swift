@@ -9,7 +9,7 @@ struct ReadyLine {
 
     init(_ line: String?) throws {
         let line = try #require(line)
-        let match = try #require(line.wholeMatch(of: /ready http=(\S+) mqtt=(\S+) admin=(\S+)/), "\(line)")
+        let match = try #require(line.wholeMatch(of: /ready http=(\S+) mqtt=(\S+) admin=(\S+)( \w+=\S+)*/), "\(line)")
         http = try SocketAddress(parsing: String(match.1))
         mqtt = try SocketAddress(parsing: String(match.2))
         admin = try SocketAddress(parsing: String(match.3))

@@ -82,7 +82,8 @@ struct SettingsTests {
             (["--loops", "many"], "--loops: expected a whole number from 1 to 256, not \"many\""),
             (
                 ["--http", "localhost:80"],
-                "--http: expected a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080, not \"localhost:80\""
+                "--http: expected a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080, or off, "
+                    + "not \"localhost:80\""
             ),
             (["--data", ""], "--data: expected a path, not \"\""),
             (["--admin-token", "two words"], "--admin-token: expected printable ASCII without spaces"),

@@ -1,3 +1,4 @@
+internal import Libevent
 internal import MQTT
 internal import Push
 
@@ -12,8 +13,20 @@ struct Ending: Error, Equatable {
     /// Whether a CONNECT is refused.
     var isRefusal = false
 
+    init(lastPacket: [UInt8] = [], cause: String, isFault: Bool = false, isRefusal: Bool = false) {
+        self.lastPacket = lastPacket
+        self.cause = cause
+        self.isFault = isFault
+        self.isRefusal = isRefusal
+    }
+
     /// The peer has gone, or says that it does.
     static let byPeer = Ending(cause: "closed by the device")
+
+    /// The socket has ended.
+    init(_ reason: Connection.CloseReason) {
+        if case .insecure(let failure) = reason { self.init(cause: "TLS: \(failure)", isFault: true) } else { self = .byPeer }
+    }
 
     /// A connection that was accepted ends: DISCONNECT in 5.0, nothing in 3.1.1, where a server has no such packet.
     static func disconnect(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {

@@ -31,7 +31,7 @@ extension Shard: ConnectionHandler {
         assumeIsolated { shard in
             guard let connection = socket.tag as? DeviceConnection else { return }
             shard.enter {
-                shard.close(connection, .byPeer)
+                shard.close(connection, Ending(reason))
                 shard.connections.remove(connection)
                 shard.didLeaveRoom(connection)
             }

@@ -134,15 +134,17 @@ public actor Shard {
         }
     }
 
-    /// Accepts devices on that socket. After ``begin(with:)``.
+    /// Accepts devices on that socket; may be called for several. After ``begin(with:)``.
+    /// - Parameter security: what the connections' TLS begins with; `nil`: they are in clear. The handshake belongs to the time
+    ///   that a CONNECT may take.
     /// - Throws: `LibeventError`.
-    public func start(listeningOn socket: ListeningSocket) throws(LibeventError) {
+    public func start(listeningOn socket: ListeningSocket, security: TLSSource? = nil) throws(LibeventError) {
         precondition(early == nil, "a shard begins before it listens")
         // For clients that want no keep-alive.
         try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
         // For a peer that has vanished with data on its way to it: it is noticed within two minutes as well.
         try socket.limitUnacknowledgedData(to: .seconds(110))
-        let listener = try Listener(socket, on: loop) { [unowned self] socket in didAccept(socket) }
+        let listener = try Listener(socket, on: loop, security: security) { [unowned self] socket in didAccept(socket) }
         listener.onAcceptError = { [unowned self] error in
             guard let unreported = acceptLine.admit() else { return }
             logger.error("devices cannot be accepted", metadata: ["cause": "\(error)", "unreported": "\(unreported)"])

@@ -298,6 +298,7 @@ final class HTTPConnection {
         if closesAfterAnswer { return willCloseAfterAnswer() }
         becomeIdle()
         bufferevent_setwatermark(stream, ps_ev_read(), 0, 0)
+        link.transport.recoverDecryptedInput()
         link.becameIdle()
         watchInput(true)
         let count = evbuffer_get_length(input)
@@ -338,13 +339,14 @@ final class HTTPConnection {
 
     /// Its time is over, unless the peer has kept to it and nobody has looked yet.
     func deadlineHasCome() {
+        if state == .idle, service?.limitRestOfIdleTime(of: self) == true { return }
         if isInTime() { service?.limitTransferTime(of: self) } else { close() }
     }
 
     private func isInTime() -> Bool {
         switch state {
         // A request that has come, or is about to be read. Who closes now would drop it (RFC 9112 §9.5).
-        case .idle: return !isQuiet
+        case .idle: return link.transport.isEstablished && !isQuiet
         case .arriving where scan.isComplete:
             let count = scan.evidence.hasTransferEncoding ? received : evbuffer_get_length(input)
             return hasProgressed(by: count - progressMark, to: count)
@@ -378,9 +380,18 @@ final class HTTPConnection {
         pending = nil
         streamedReply?.connectionWillClose()
         streamedReply = nil
+        endSecurity()
         link.didClose()
         let service = service
         self.service = nil
         service?.didClose(self)
+    }
+
+    private func endSecurity() {
+        let transport = link.transport
+        guard transport.isEncrypted else { return }
+        guard let failure = transport.takeFailure() else { return transport.sayGoodbye() }
+        if failure.isPlainHTTP { transport.refusePlainHTTP() }
+        service?.onInsecure?(failure, address)
     }
 }

@@ -12,17 +12,19 @@ public final class HTTPServer {
     /// Makes a server that listens nowhere yet. On the loop's thread only.
     ///
     /// - Parameters:
+    ///   - security: what the connections' TLS begins with; nil: they are in clear. A handshake may take
+    ///     `HTTPLimits.transferTimeout`.
     ///   - judge: asked when the head of a request is there and its body is not, how much body may come, before more is kept than
     ///     came with the head; not asked about what is refused in any case. It answers at once, by the head alone. A request that
     ///     comes in one piece, as most do, goes straight to the handler.
     ///   - handler: called on the loop with each request. Capture the server's owner `unowned` (the example at `EventLoop`).
     public init(
-        on loop: EventLoop, limits: HTTPLimits = HTTPLimits(),
+        on loop: EventLoop, limits: HTTPLimits = HTTPLimits(), security: TLSSource? = nil,
         judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict = { _ in .accept(upTo: .max) },
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         self.loop = loop
-        service = try HTTPService(on: loop, limits: limits, judge: judge, handler: handler)
+        service = try HTTPService(on: loop, limits: limits, security: security, judge: judge, handler: handler)
     }
 
     deinit { loop.release(service) }
@@ -43,6 +45,12 @@ public final class HTTPServer {
     public var onPressure: ((HTTPPressure) -> Void)? {
         get { service.crowd.onPressure }
         set { service.crowd.onPressure = newValue }
+    }
+
+    /// Told on the loop of each connection that ended because its handshake failed, or what came after it was no TLS.
+    public var onInsecure: ((TLSFailure, SocketAddress?) -> Void)? {
+        get { service.onInsecure }
+        set { service.onInsecure = newValue }
     }
 
     /// Accepts what waits in the system's queue, which closing would reset, then closes the listening sockets: in this turn if

@@ -5,6 +5,8 @@ internal import Glibc
 final class HTTPService {
     let loop: EventLoop
     let limits: HTTPLimits
+    /// What the connections' TLS begins with; nil: they are in clear.
+    let security: TLSSource?
     let judge: (HTTPRequestHead) -> HTTPBodyVerdict
     private let handler: (sending HTTPExchange) -> Void
     private let http: OpaquePointer
@@ -29,17 +31,19 @@ final class HTTPService {
     private var intake: (any HTTPIntake)?
     private(set) var isDraining = false
     var onEmpty: (() -> Void)?
+    var onInsecure: ((TLSFailure, SocketAddress?) -> Void)?
     lazy var listeners = HTTPListeners(http: http, loop: loop)
     private(set) lazy var crowd = HTTPCrowd(of: self)
 
     init(
-        on loop: EventLoop, limits: HTTPLimits, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
+        on loop: EventLoop, limits: HTTPLimits, security: TLSSource?, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         loop.preconditionOwned()
         guard let http = evhttp_new(loop.turn.base) else { throw .library(call: "evhttp_new") }
         self.loop = loop
         self.limits = limits
+        self.security = security
         transferTimeout = limits.transferTimeout.nanoseconds
         idleTimeout = limits.idleTimeout.nanoseconds
         let announced = limits.idleTimeout.components.seconds - 1
@@ -100,7 +104,7 @@ final class HTTPService {
         let connection = HTTPConnection(link, slot: slot, service: self)
         slots[slot] = connection
         connections[link.stream] = connection
-        limitIdleTime(of: connection)
+        if security == nil { limitIdleTime(of: connection) } else { limitTransferTime(of: connection) }
         crowd.didAdopt(connection)
         return connection
     }
@@ -123,6 +127,15 @@ final class HTTPService {
     func limitTransferTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: transferTimeout) }
 
     func limitIdleTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: idleTimeout) }
+
+    /// The handshake's time is over, and it is done: the rest of the idle time follows.
+    /// - Returns: whether there is any.
+    func limitRestOfIdleTime(of connection: HTTPConnection) -> Bool {
+        let rest = connection.since + idleTimeout - loop.monotonicNow
+        guard rest > 0, connection.link.transport.isEncrypted, connection.link.transport.isEstablished else { return false }
+        deadlines?.set(connection.slot, afterNanoseconds: rest)
+        return true
+    }
 
     /// Only the peer's end of the stream is waited for.
     func limitLingering(of connection: HTTPConnection) {

@@ -8,6 +8,7 @@ internal import CLibevent
 final class PlainLink: HTTPLink {
     let stream: OpaquePointer
     private let socket: OpaquePointer
+    private let isEncrypted: Bool
     private let loop: EventLoop
     // Safe: cleared when the connection closes.
     unowned(unsafe) var connection: HTTPConnection?
@@ -22,8 +23,8 @@ final class PlainLink: HTTPLink {
     private static let readLimit = 16 * 1024
 
     /// Nil when there is no memory.
-    init?(on base: OpaquePointer?, loop: EventLoop) {
-        guard let socket = bufferevent_socket_new(base, -1, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue)) else { return nil }
+    init?(on base: OpaquePointer?, by security: TLSContext?, loop: EventLoop) {
+        guard let socket = Transport.makeStream(on: base, by: security, closing: true) else { return nil }
         // Set below, when there is an object to point to.
         let context = UnsafeMutablePointer<Unmanaged<PlainLink>?>.allocate(capacity: 1)
         context.initialize(to: nil)
@@ -39,9 +40,10 @@ final class PlainLink: HTTPLink {
             return nil
         }
         (self.socket, self.stream, self.loop) = (socket, stream, loop)
+        isEncrypted = security != nil
         // Retained: the filter goes when evhttp lets it go, which may be later than everybody else does.
         context.pointee = Unmanaged.passRetained(self)
-        bufferevent_setwatermark(socket, ps_ev_read(), 0, Self.readLimit)
+        if !isEncrypted { bufferevent_setwatermark(socket, ps_ev_read(), 0, Self.readLimit) }
         watchOutputs()
     }
 
@@ -57,7 +59,7 @@ final class PlainLink: HTTPLink {
         link?.connection?.willClose()
     }
 
-    var transport: Transport { Transport(of: socket) }
+    var transport: Transport { Transport(of: socket, isEncrypted: isEncrypted) }
 
     // MARK: Input
 
@@ -154,6 +156,7 @@ final class PlainLink: HTTPLink {
     // MARK: The end
 
     func close() {
+        transport.sayGoodbye()
         // As if the peer had left: evhttp then closes the connection.
         bufferevent_trigger_event(stream, Int16(BEV_EVENT_READING | BEV_EVENT_ERROR), 0)
         connection?.willClose()
@@ -175,7 +178,7 @@ final class PlainIntake: HTTPIntake {
     init(_ service: HTTPService) { self.service = service }
 
     func makeStream(on base: OpaquePointer?) -> OpaquePointer? {
-        guard let link = PlainLink(on: base, loop: service.loop) else { return nil }
+        guard let link = PlainLink(on: base, by: service.security?.current, loop: service.loop) else { return nil }
         service.adopt(link)
         return link.stream
     }

@@ -117,6 +117,11 @@ extension EventLoop {
         if turn.interruptibleCallback(body) { turn.interrupt(endTurn) }
     }
 
+    /// A handshake has come further, inside libevent: the turn may be over.
+    func didHandshake() {
+        if turn.isBetweenCallbacks { callback {} } else { turn.callback {} }
+    }
+
     private func endTurn() {
         turn.runLater()
         turn.beginPart()

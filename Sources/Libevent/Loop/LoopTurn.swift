@@ -30,7 +30,7 @@ final class LoopTurn {
 
     /// libevent runs a pass over the connections, and none of its callbacks is inside ours: the only place where a turn may end
     /// within a pass.
-    private var isBetweenCallbacks = false
+    private(set) var isBetweenCallbacks = false
     /// The turn ends while libevent still runs the pass over the connections.
     private(set) var isInsidePass = false
     /// The next pass does not wait.

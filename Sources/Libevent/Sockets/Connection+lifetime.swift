@@ -42,6 +42,7 @@ extension Connection {
         state = .closed
         deadline = nil
         if let stream = transport?.stream {
+            transport?.sayGoodbye()
             bufferevent_disable(stream, ps_ev_read() | ps_ev_write())
             bufferevent_setcb(stream, nil, nil, nil, nil)
         }
@@ -98,13 +99,18 @@ extension Connection {
         } else if isClosed {
             end(.closed)
         } else if what & (BEV_EVENT_EOF | BEV_EVENT_ERROR) != 0 {
-            let reason = what & BEV_EVENT_EOF != 0 ? CloseReason.endOfStream : .failed(errorNumber)
+            let reason = what & BEV_EVENT_EOF != 0 ? CloseReason.endOfStream : failure(errorNumber)
             guard reading || what & BEV_EVENT_READING == 0 else {
                 lateEnd = reason
                 return suspendReading()
             }
             end(reason)
         }
+    }
+
+    private func failure(_ errorNumber: Int32) -> CloseReason {
+        if let transport, transport.isEncrypted, let failure = transport.takeFailure() { return .insecure(failure) }
+        return .failed(errorNumber)
     }
 
     private func toHandler(_ tell: (any ConnectionHandler, sending Connection) -> Void) {

@@ -6,7 +6,7 @@ internal import Glibc
 ///
 /// A connection is handed over as `sending`: an actor of the loop takes it in by `assumeIsolated` (the example at `EventLoop`).
 public protocol ConnectionHandler: AnyObject {
-    /// A connection made by `Connection.connect` has been established.
+    /// A connection made by `Connection.connect` has been established, or the handshake of one that was accepted is done.
     func connectionDidOpen(_ connection: sending Connection)
     /// There is unread input. Called again only when more has come, or when reading is turned on again.
     func connectionDidRead(_ connection: sending Connection)
@@ -23,7 +23,7 @@ extension ConnectionHandler {
     public func connectionDidDrain(_ connection: sending Connection) {}
 }
 
-/// A TCP connection on a loop.
+/// A TCP connection on a loop, in clear or with TLS.
 ///
 /// It stays open until somebody closes it, whether or not anybody holds it: from its first callback to its last libevent holds
 /// it. It is bound to its loop's thread; not `Sendable`, so the compiler keeps it in the actor that it was handed to.
@@ -34,6 +34,8 @@ public final class Connection {
         case endOfStream
         /// The system reported this `errno`.
         case failed(Int32)
+        /// The handshake failed, or what came after it was no TLS.
+        case insecure(TLSFailure)
         /// It was closed here, by `close()` or `closeAfterFlush(timeout:)`.
         case closed
     }
@@ -74,13 +76,21 @@ public final class Connection {
     /// The most input that is buffered before reading pauses, unless set otherwise: two of MQTT's largest packets here.
     public static let standardInputLimit = 32 * 1024
 
-    init(descriptor: Int32, peer: SocketAddress, on loop: EventLoop, state: State) throws(LibeventError) {
+    init(
+        descriptor: Int32, peer: SocketAddress, on loop: EventLoop, state: State, by context: TLSContext? = nil
+    ) throws(LibeventError) {
         self.loop = loop
         self.peer = peer
         self.state = state
         let transport: Transport
         do throws(LibeventError) {
-            transport = try Transport(descriptor: descriptor, on: loop.turn.connectionBase)
+            let base = loop.turn.connectionBase
+            transport =
+                if let context {
+                    try Transport(accepting: descriptor, by: context, on: base)
+                } else {
+                    try Transport(descriptor: descriptor, on: base)
+                }
         } catch {
             self.state = .closed
             throw error
@@ -89,11 +99,14 @@ public final class Connection {
         LiveObjects.count(of: Connection.self, by: 1)
         // Retained: libevent may call after the owner let go. `end` balances it.
         bufferevent_setcb(transport.stream, readThunk, writeThunk, eventThunk, Unmanaged.passRetained(self).toOpaque())
-        bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, Self.standardInputLimit)
+        if !transport.isEncrypted { bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, Self.standardInputLimit) }
     }
 
-    convenience init(accepted descriptor: Int32, from peer: SocketAddress, on loop: EventLoop) throws(LibeventError) {
-        try self.init(descriptor: descriptor, peer: peer, on: loop, state: .open)
+    /// - Parameter context: what its TLS begins with; nil: it is in clear.
+    convenience init(
+        accepted descriptor: Int32, from peer: SocketAddress, on loop: EventLoop, by context: TLSContext? = nil
+    ) throws(LibeventError) {
+        try self.init(descriptor: descriptor, peer: peer, on: loop, state: context == nil ? .open : .connecting, by: context)
         bufferevent_enable(transport?.stream, ps_ev_read())
     }
 
@@ -148,9 +161,10 @@ public final class Connection {
         bufferevent_disable(transport.stream, ps_ev_read())
     }
 
-    /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for.
+    /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for. With TLS a
+    /// read takes a whole record (16 KiB at most), and only `setReading` pauses it.
     public func setInputLimit(_ bytes: Int) {
-        guard let transport, !isClosed else { return }
+        guard let transport, !isClosed, !transport.isEncrypted else { return }
         precondition(bytes > 0)
         bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, bytes)
     }

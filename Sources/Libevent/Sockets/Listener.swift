@@ -27,17 +27,20 @@ public final class Listener {
     ///
     /// - Parameters:
     ///   - socket: is taken, and closed by `stopAccepting()` or when the listener is let go.
+    ///   - security: what the connections' TLS begins with; nil: they are in clear. One with TLS is handed over before its
+    ///     handshake, whose end is `connectionDidOpen`: its time is the owner's to limit.
     ///   - onAccept: called on the loop with each new connection. Give it a handler and keep what you need; a connection without
     ///     a handler is closed.
     public init(
-        _ socket: ListeningSocket, on loop: EventLoop, onAccept: @escaping (sending Connection) -> Void
+        _ socket: ListeningSocket, on loop: EventLoop, security: TLSSource? = nil,
+        onAccept: @escaping (sending Connection) -> Void
     ) throws(LibeventError) {
         loop.preconditionOwned()
         self.loop = loop
         address = socket.address
         let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
-        acceptor = try Acceptor(descriptor: descriptor, loop: loop, onAccept: onAccept)
+        acceptor = try Acceptor(descriptor: descriptor, loop: loop, security: security, onAccept: onAccept)
     }
 
     deinit { loop.release(acceptor) }
@@ -50,14 +53,18 @@ public final class Listener {
 private final class Acceptor {
     private var descriptor: Int32
     private let loop: EventLoop
+    private let security: TLSSource?
     private let onAccept: (sending Connection) -> Void
     private var readable: LoopEvent?
     private var retry: LoopEvent?
     var onAcceptError: ((LibeventError) -> Void)?
 
-    init(descriptor: Int32, loop: EventLoop, onAccept: @escaping (sending Connection) -> Void) throws(LibeventError) {
+    init(
+        descriptor: Int32, loop: EventLoop, security: TLSSource?, onAccept: @escaping (sending Connection) -> Void
+    ) throws(LibeventError) {
         self.descriptor = descriptor
         self.loop = loop
+        self.security = security
         self.onAccept = onAccept
         do throws(LibeventError) {
             readable = try LoopEvent(on: loop, .readable(descriptor), repeats: true) { [unowned self] _ in
@@ -117,7 +124,7 @@ private final class Acceptor {
             return
         }
         do throws(LibeventError) {
-            let connection = try Connection(accepted: accepted, from: peer, on: loop)
+            let connection = try Connection(accepted: accepted, from: peer, on: loop, by: security?.current)
             // Safe: nobody else knows the connection, and everything that will is on this loop.
             nonisolated(unsafe) let handedOver = connection
             onAccept(handedOver)

@@ -3,13 +3,14 @@ internal import Glibc
 
 /// The way of an accepted connection's bytes: all that are read and written, for a device as for a caller, pass here.
 ///
-/// Today it is plain TCP. What is encrypted differs in the functions below, and where the bufferevents of callers are made
-/// (`ConnectionOfStream`, `PlainLink`): reading and writing at once are then those of the session, and bytes may wait in it that
-/// the system does not know of.
+/// It is plain TCP or TLS. What is encrypted differs in the functions below, and in `Transport+TLS`: reading and writing at once
+/// are then those of the session, and bytes may wait in it that the system does not know of. The plain form pays a comparison.
 struct Transport {
     /// The bufferevent of the socket.
     let stream: OpaquePointer
     let descriptor: Int32
+    /// Whether it is TLS.
+    let isEncrypted: Bool
 
     /// Makes the bufferevent of a socket, which it closes at its end.
     init(descriptor: Int32, on base: OpaquePointer) throws(LibeventError) {
@@ -17,11 +18,24 @@ struct Transport {
             close(descriptor)
             throw .library(call: "bufferevent_socket_new")
         }
-        (self.stream, self.descriptor) = (stream, descriptor)
+        self.init(of: stream, descriptor: descriptor, isEncrypted: false)
     }
 
     /// The transport of a bufferevent that evhttp has given its socket.
-    init(of stream: OpaquePointer) { (self.stream, descriptor) = (stream, bufferevent_getfd(stream)) }
+    init(of stream: OpaquePointer, isEncrypted: Bool) {
+        self.init(of: stream, descriptor: bufferevent_getfd(stream), isEncrypted: isEncrypted)
+    }
+
+    init(of stream: OpaquePointer, descriptor: Int32, isEncrypted: Bool) {
+        (self.stream, self.descriptor, self.isEncrypted) = (stream, descriptor, isEncrypted)
+    }
+
+    /// The bufferevent of a caller, for evhttp, which gives it its socket; nil when there is no memory.
+    /// - Parameter closing: whether it closes the socket at its end. One that is encrypted always does.
+    static func makeStream(on base: OpaquePointer?, by context: TLSContext?, closing: Bool) -> OpaquePointer? {
+        if let context { return makeEncryptedStream(on: base, context) }
+        return bufferevent_socket_new(base, -1, closing ? Int32(BEV_OPT_CLOSE_ON_FREE.rawValue) : 0)
+    }
 
     /// The bufferevent goes, and the socket with it.
     func free() { bufferevent_free(stream) }
@@ -32,12 +46,13 @@ struct Transport {
     var input: OpaquePointer? { bufferevent_get_input(stream) }
 
     /// Whether something waits that has not been read.
-    var hasUnreadInput: Bool { ps_is_readable(descriptor) != 0 }
+    var hasUnreadInput: Bool { ps_is_readable(descriptor) != 0 || isEncrypted && hasDecryptedInput }
 
     /// Reads what waits, past the bufferevent. Returns the number of bytes; 0 or less when there is none, at the end, and after
     /// an error.
     func readNow(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+        if isEncrypted { return readNowDecrypting(into: buffer) }
+        return recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
     }
 
     /// Puts what was read past the bufferevent behind its input. Returns whether there was memory for it.
@@ -69,13 +84,21 @@ struct Transport {
     var unsentCount: Int { evbuffer_get_length(bufferevent_get_output(stream)) }
 
     /// Writes at once what the system takes, past the buffer, which must be empty. Returns the number of bytes; negative with
-    /// `errno` set.
+    /// `errno` set. What was not taken has to be written next, by `write`, and nothing else before it.
     @inline(__always)
-    func writeNow(_ bytes: UnsafeRawBufferPointer) -> Int { ps_send(descriptor, bytes.baseAddress, bytes.count) }
+    func writeNow(_ bytes: UnsafeRawBufferPointer) -> Int {
+        isEncrypted ? writeNowEncrypting(bytes) : ps_send(descriptor, bytes.baseAddress, bytes.count)
+    }
 
     /// Writes behind what waits. Returns whether there was memory for it.
-    func write(_ bytes: UnsafeRawBufferPointer) -> Bool { bufferevent_write(stream, bytes.baseAddress, bytes.count) == 0 }
+    func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bufferevent_write(stream, bytes.baseAddress, bytes.count) == 0 else { return false }
+        return !isEncrypted || bufferevent_enable(stream, ps_ev_write()) == 0
+    }
 
     /// Ends our side of the stream. Returns whether it could be.
-    func shutDownWriting() -> Bool { ps_shutdown_write(descriptor) == 0 }
+    func shutDownWriting() -> Bool {
+        sayGoodbye()
+        return ps_shutdown_write(descriptor) == 0
+    }
 }

@@ -32,8 +32,8 @@ final class DirectIntake: HTTPIntake {
     }
 
     func makeStream(on base: OpaquePointer?) -> OpaquePointer? {
-        // evhttp closes the descriptor itself.
-        guard let stream = bufferevent_socket_new(base, -1, 0) else { return nil }
+        // evhttp closes the descriptor itself, unless the bufferevent does.
+        guard let stream = Transport.makeStream(on: base, by: service.security?.current, closing: false) else { return nil }
         fresh.append(stream)
         event_active(adopting, Int32(EV_TIMEOUT), 0)
         return stream
@@ -44,7 +44,7 @@ final class DirectIntake: HTTPIntake {
     private func adopt() {
         for stream in fresh {
             guard let evhttpConnection = Self.connection(of: stream) else { continue }
-            let link = DirectLink(evhttpConnection, stream: stream)
+            let link = DirectLink(evhttpConnection, stream: stream, isEncrypted: service.security != nil)
             link.didOpen(service.adopt(link))
         }
         fresh.removeAll(keepingCapacity: true)

@@ -11,10 +11,10 @@ final class DirectLink: HTTPLink {
     let evhttpConnection: OpaquePointer
     let callbacks: SwappedCallbacks
 
-    init(_ evhttpConnection: OpaquePointer, stream: OpaquePointer) {
+    init(_ evhttpConnection: OpaquePointer, stream: OpaquePointer, isEncrypted: Bool) {
         self.evhttpConnection = evhttpConnection
         self.stream = stream
-        transport = Transport(of: stream)
+        transport = Transport(of: stream, isEncrypted: isEncrypted)
         callbacks = SwappedCallbacks(of: stream, context: evhttpConnection)
     }
 

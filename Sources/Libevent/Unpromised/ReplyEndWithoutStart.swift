@@ -22,8 +22,9 @@ extension DirectLink {
         else { return false }
         answer.write(into: &service.replyBuffer, date: service.date, keepAlive: service.keepAlive)
         let count = service.replyBuffer.count
-        let sent = service.replyBuffer.withUnsafeBytes { transport.writeNow($0) }
-        guard sent > 0 else { return false }
+        let sent = max(0, service.replyBuffer.withUnsafeBytes { transport.writeNow($0) })
+        // What OpenSSL was given once has to follow.
+        guard sent > 0 || transport.isEncrypted else { return false }
         if sent == count {
             connection.didAnswerAtOnce()
         } else {

@@ -11,12 +11,14 @@ struct DescriptorShares: Equatable {
     /// All other connections of callers and devices.
     let connections: Int
 
-    /// - Parameter openFiles: how many descriptors the process may have.
-    init(openFiles: Int, loops: Int) {
+    /// - Parameters:
+    ///   - openFiles: how many descriptors the process may have.
+    ///   - hasTLS: there may be listeners with TLS beside those in clear.
+    init(openFiles: Int, loops: Int, hasTLS: Bool = false) {
         process = 96 + 8 * loops
         operators = min(256, max(16, openFiles / 8))
         // For callers and for devices on each loop, and for operators; and the one that a listener has just accepted.
-        surplus = (2 * loops + 1) * (ConnectionBudget.surplus + 1)
-        connections = max(16, openFiles - process - operators - surplus)
+        surplus = (2 * loops + 1) * (ConnectionBudget.surplus + 1) * (hasTLS ? 2 : 1)
+        connections = max(16, openFiles - process - operators * (hasTLS ? 2 : 1) - surplus)
     }
 }

@@ -24,7 +24,7 @@ struct ServerLoop: Sendable {
     private let shard: Shard
     private let front: PushFront
 
-    /// Nothing is served before ``listen(devices:callers:)``.
+    /// Nothing is served before ``serveDevices(on:security:)`` and ``serveCallers(on:security:)``.
     /// - Parameter thread: has been started.
     init(on thread: EventLoop, port: any StorePort, _ configuration: ServerConfiguration, _ shared: SharedByLoops) {
         self.thread = thread
@@ -56,10 +56,15 @@ struct ServerLoop: Sendable {
         await front.seed(snapshot)
     }
 
-    /// Serves devices and callers.
-    func listen(devices: ListeningSocket, callers: ListeningSocket) async throws {
-        try await shard.start(listeningOn: devices)
-        try await front.start(listening: callers)
+    /// Serves devices.
+    /// - Parameter security: what the connections' TLS begins with; `nil`: they are in clear.
+    func serveDevices(on socket: ListeningSocket, security: TLSSource? = nil) async throws {
+        try await shard.start(listeningOn: socket, security: security)
+    }
+
+    /// Serves callers.
+    func serveCallers(on socket: ListeningSocket, security: TLSSource? = nil) async throws {
+        try await front.start(listening: socket, security: security)
     }
 
     /// The operators' listener on this loop, with the same port of the store.

@@ -36,17 +36,22 @@ struct UnusableValue: Error, Hashable {
 
 extension Setting {
     /// In the order of the help.
-    static let all: [Setting] = [
+    static let all: [Setting] = listeners + ofTLS + rest
+
+    private static let listeners: [Setting] = [
         Setting(
-            key: "http", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:8080", meaning: "REST listener",
-            example: "127.0.0.1:8080", apply: address(\.http)),
+            key: "http", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:8080", meaning: "REST listener, or off",
+            example: "127.0.0.1:8080", apply: listener(\.http)),
         Setting(
-            key: "mqtt", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:1883", meaning: "device listener",
-            example: "[::]:1883", apply: address(\.mqtt)),
+            key: "mqtt", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:1883", meaning: "device listener, or off",
+            example: "[::]:1883", apply: listener(\.mqtt)),
         Setting(
             key: "admin", placeholder: "ADDR:PORT", defaultText: "127.0.0.1:8081",
             meaning: "operators' listener: /psp/admin/…, /healthz, /readyz", example: "127.0.0.1:0",
-            apply: address(\.admin)),
+            apply: { text, configuration throws(UnusableValue) in configuration.admin = try address(text) }),
+    ]
+
+    private static let rest: [Setting] = [
         Setting(
             key: "data", placeholder: "DIR", defaultText: "./data", meaning: "embedded store; created if missing",
             example: "/var/lib/pspd", apply: path(\.dataDirectory)),
@@ -121,15 +126,21 @@ extension Setting {
     /// The setting that names the file.
     static let configKey = "config"
 
-    private typealias Apply = @Sendable (String, inout ServerConfiguration) throws(UnusableValue) -> Void
+    typealias Apply = @Sendable (String, inout ServerConfiguration) throws(UnusableValue) -> Void
 
-    private static func address(_ field: any WritableKeyPath<ServerConfiguration, SocketAddress> & Sendable) -> Apply {
+    /// A listener that can be switched off.
+    static func listener(_ field: any WritableKeyPath<ServerConfiguration, SocketAddress?> & Sendable) -> Apply {
         { text, configuration throws(UnusableValue) in
-            do throws(LibeventError) {
-                configuration[keyPath: field] = try SocketAddress(parsing: text)
-            } catch {
-                throw UnusableValue(expected: "a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080")
-            }
+            configuration[keyPath: field] = text == "off" ? nil : try address(text, orElse: ", or off")
+        }
+    }
+
+    private static func address(_ text: String, orElse others: String = "") throws(UnusableValue) -> SocketAddress {
+        do throws(LibeventError) {
+            return try SocketAddress(parsing: text)
+        } catch {
+            let examples = "such as 127.0.0.1:8080 or [::1]:8080"
+            throw UnusableValue(expected: "a numeric address and a port, \(examples)\(others)")
         }
     }
 
@@ -163,7 +174,7 @@ extension Setting {
         return number
     }
 
-    private static func oneOf<Choice: RawRepresentable<String>>(
+    static func oneOf<Choice: RawRepresentable<String>>(
         _ choices: [Choice], _ text: String
     ) throws(UnusableValue) -> Choice {
         guard let choice = choices.first(where: { $0.rawValue == text }) else {

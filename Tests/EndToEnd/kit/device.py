@@ -15,11 +15,13 @@ VERSIONS = {"3.1.1": mqtt.MQTTv311, "5.0": mqtt.MQTTv5}
 class Device:
     """One connection at a time. Never connects again by itself."""
 
-    def __init__(self, server, token, secret, version="5.0", *, keepalive=60, acknowledges=True, receive_maximum=None):
+    def __init__(self, server, token, secret, version="5.0", *, keepalive=60, acknowledges=True, receive_maximum=None,
+                 trust=None):
         self.server, self.token, self.secret, self.version = server, token, secret, version
         self.keepalive = keepalive
         self.acknowledges = acknowledges
         self.receive_maximum = receive_maximum
+        self.trust = trust  # None: in clear
         self.received = []  # (topic, decoded message), of all connections
         self.unacknowledged = []  # packet ids of this connection
         self.connack = self.reason = None
@@ -46,7 +48,9 @@ class Device:
         if self.receive_maximum:
             properties = Properties(PacketTypes.CONNECT)
             properties.ReceiveMaximum = self.receive_maximum
-        client.connect(*self.server.mqtt, keepalive=self.keepalive, properties=properties)
+        if self.trust:
+            client.tls_set_context(self.trust.context(alpn=["mqtt"]))
+        client.connect(*(self.server.mqtts if self.trust else self.server.mqtt), keepalive=self.keepalive, properties=properties)
         client.loop_start()
         return self
 

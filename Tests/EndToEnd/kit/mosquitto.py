@@ -14,22 +14,27 @@ VERSIONS = {"3.1.1": "mqttv311", "5.0": "mqttv5"}
 class Subscriber:
     """One process. Its own log (`-d`) tells what it sees of the protocol."""
 
-    def __init__(self, server, token, secret, version="5.0", *, keepalive=60, topic="psp/push/#"):
+    def __init__(self, server, token, secret, version="5.0", *, keepalive=60, topic="psp/push/#", trust=None):
         self.server, self.token, self.secret, self.version = server, token, secret, version
         self.keepalive = keepalive
         self.topic = topic
+        self.trust = trust  # None: in clear
         self.received = []
         self.lines = []
         self.changed = threading.Condition()
         self.process = self.reader = None
 
     def begin_connecting(self):
-        host, port = self.server.mqtt
+        host, port = self.server.mqtts if self.trust else self.server.mqtt
         command = [
             # Whole lines at once, also into a pipe.
             "stdbuf", "-oL", "mosquitto_sub", "-d", "-V", VERSIONS[self.version], "-h", host, "-p", str(port), "-u", self.token, "-P",
             self.secret, "-q", "1", "-k", str(self.keepalive), "-t", self.topic, "-F", "> %t %p",
         ]
+        if self.trust:
+            command += ["--cafile", str(self.trust.authority.certificate), "--tls-alpn", "mqtt"]
+            if self.trust.own:
+                command += ["--cert", str(self.trust.own.certificate), "--key", str(self.trust.own.key)]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )

@@ -36,7 +36,7 @@ class Server:
         self.environment = environment or {}
         self.restore_signals = not ignore_file_size_signal
         self.process = None
-        self.http = self.mqtt = self.admin = None
+        self.http = self.mqtt = self.admin = self.https = self.mqtts = self.admins = None
         self.log = self.data.parent / f"{self.data.name}.log"
 
     def command(self):
@@ -62,11 +62,12 @@ class Server:
         """Returns when it has said that it serves."""
         self._spawn()
         line = self._first_line()
-        ready = re.fullmatch(r"ready http=(\S+) mqtt=(\S+) admin=(\S+)\n", line)
-        if not ready:
+        if not re.fullmatch(r"ready( \w+=\S+)+\n", line):
             self.kill()
             raise AssertionError(f"pspd did not get ready; it said {line!r}\n{self.tail()}")
-        self.http, self.mqtt, self.admin = (address(text) for text in ready.groups())
+        doors = dict(re.findall(r"(\w+)=(\S+)", line))
+        for name in ("http", "mqtt", "admin", "https", "mqtts", "admins"):
+            setattr(self, name, address(doors[name]) if name in doors else None)
         return self
 
     def _first_line(self):

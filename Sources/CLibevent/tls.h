@@ -1,0 +1,64 @@
+// OpenSSL and libevent's bufferevents over it, as Swift sees them: the public headers, and inline functions only for what Swift
+// cannot call (macros).
+#pragma once
+
+#include <event2/bufferevent_ssl.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+// What a context is made with.
+
+static inline int ps_tls_set_minimum(SSL_CTX *context, int version) { return SSL_CTX_set_min_proto_version(context, version); }
+static inline int ps_tls_set_groups(SSL_CTX *context, const char *list) { return (int)SSL_CTX_set1_groups_list(context, list); }
+static inline int ps_tls_set_signature_algorithms(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_sigalgs_list(context, list);
+}
+static inline int ps_tls_add_chain(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+/// No cache: sessions are the clients' to keep, in tickets. Buffers are given back while a connection is idle. What a retried
+/// write is given may have moved, since libevent moves it.
+static inline void ps_tls_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+/// `SSL_OP_IGNORE_UNEXPECTED_EOF`: an end without close_notify is an end. Requests and packets tell their own length, so that
+/// nobody gains by cutting them.
+static inline uint64_t ps_tls_options(void) {
+    return SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE |
+           SSL_OP_PRIORITIZE_CHACHA;
+}
+
+typedef int (*ps_tls_ticket_callback)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, EVP_MAC_CTX *, int);
+static inline void ps_tls_set_ticket_callback(SSL_CTX *context, ps_tls_ticket_callback callback) {
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context, callback);
+}
+
+/// Parameters point to their names, which for Swift are no constants.
+static inline int ps_tls_begin_hmac_sha256(EVP_MAC_CTX *context, const void *key, size_t count) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, count),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(context, parameters);
+}
+
+/// A place in every context for an object of ours, which `release` is told to let go when the context dies.
+static inline int ps_tls_context_index(CRYPTO_EX_free *release) {
+    return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);
+}
+
+static inline X509 *ps_tls_peer_certificate(const SSL *session) { return SSL_get1_peer_certificate(session); }
+
+// Errors.
+
+static inline int ps_error_library(unsigned long code) { return ERR_GET_LIB(code); }
+static inline int ps_error_reason(unsigned long code) { return ERR_GET_REASON(code); }

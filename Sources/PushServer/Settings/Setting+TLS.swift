@@ -1,0 +1,72 @@
+internal import Libevent
+
+extension Setting {
+    /// What concerns TLS, in the order of the help.
+    static let ofTLS: [Setting] = [
+        Setting(
+            key: "https", placeholder: "ADDR:PORT", defaultText: "off", meaning: "REST listener with TLS, or off",
+            example: "0.0.0.0:8443", apply: listener(\.https)),
+        Setting(
+            key: "mqtts", placeholder: "ADDR:PORT", defaultText: "off", meaning: "device listener with TLS, or off",
+            example: "0.0.0.0:8883", apply: listener(\.mqtts)),
+        Setting(
+            key: "admins", placeholder: "ADDR:PORT", defaultText: "off",
+            meaning: "operators' listener with TLS, beside the one of --admin, or off", example: "0.0.0.0:8444",
+            apply: listener(\.admins)),
+        Setting(
+            key: "tls-cert", placeholder: "FILE", defaultText: "none",
+            meaning: "certificate of the listeners with TLS, and those between it and the root (PEM)",
+            example: "/etc/pspd/fullchain.pem", apply: file(\.certificate)),
+        Setting(
+            key: "tls-key", placeholder: "FILE", defaultText: "none",
+            meaning: "private key of that certificate, without a passphrase (PEM)", example: "/etc/pspd/privkey.pem",
+            apply: file(\.key)),
+        Setting(
+            key: "tls-ticket-keys", placeholder: "FILE", defaultText: "none",
+            meaning: "keys of session tickets that several servers share, one a line: 80 bytes in base64; the first seals",
+            example: "/etc/pspd/ticket.keys", apply: file(\.ticketKeys)),
+        Setting(
+            key: "tls-min", placeholder: "VERSION", defaultText: "1.2", meaning: "oldest version of TLS: 1.2 or 1.3",
+            example: "1.3",
+            apply: { text, configuration throws(UnusableValue) in
+                configuration.tls.policy.minimum = try oneOf(TLSPolicy.Version.allCases, text)
+            }),
+        Setting(
+            key: "tls-ciphers", placeholder: "LIST", defaultText: TLSPolicy().ciphers,
+            meaning: "cipher suites of TLS 1.2, as OpenSSL's lists name them", example: "ECDHE+AESGCM",
+            apply: { text, configuration throws(UnusableValue) in
+                configuration.tls.policy.ciphers = try list(text)
+            }),
+        Setting(
+            key: "tls-suites", placeholder: "LIST", defaultText: "OpenSSL's", meaning: "cipher suites of TLS 1.3, by colons",
+            example: "TLS_AES_128_GCM_SHA256", apply: names(\.suites)),
+        Setting(
+            key: "tls-groups", placeholder: "LIST", defaultText: "OpenSSL's",
+            meaning: "groups of the key exchange, by colons, the best first", example: "X25519:P-256", apply: names(\.groups)),
+        Setting(
+            key: "tls-sigalgs", placeholder: "LIST", defaultText: "OpenSSL's", meaning: "signature algorithms, by colons",
+            example: "ECDSA+SHA256:RSA-PSS+SHA256", apply: names(\.signatureAlgorithms)),
+    ]
+
+    /// `none` is no file, as the help shows it.
+    private static func file(_ field: any WritableKeyPath<TLSSettings, String?> & Sendable) -> Apply {
+        { text, configuration throws(UnusableValue) in
+            guard !text.isEmpty, !text.utf8.contains(0) else { throw UnusableValue(expected: "a path, or none") }
+            configuration.tls[keyPath: field] = text == "none" ? nil : text
+        }
+    }
+
+    private static func names(_ field: any WritableKeyPath<TLSPolicy, String?> & Sendable) -> Apply {
+        { text, configuration throws(UnusableValue) in
+            configuration.tls.policy[keyPath: field] = text == "OpenSSL's" ? nil : try list(text)
+        }
+    }
+
+    /// Which names there are OpenSSL decides, at the start.
+    private static func list(_ text: String) throws(UnusableValue) -> String {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw UnusableValue(expected: "a list of names, as OpenSSL takes it")
+        }
+        return text
+    }
+}
