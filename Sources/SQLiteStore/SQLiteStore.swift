@@ -93,7 +93,8 @@ public final class SQLiteStore: Store {
                 let tables = Tables(try Database(path: path, role: .writer), stretches)
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
                 return try Decisions(
-                    tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, backlogLimit: backlogLimit)
+                    tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, backlogLimit: backlogLimit,
+                    log: options.log)
             }
         } catch {
             for close in begun.reversed() { close() }

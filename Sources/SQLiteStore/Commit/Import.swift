@@ -13,6 +13,10 @@ final class Import {
     private var lines: ImportLines?
     /// Found when the store was opened: the end of the process may have been its doing.
     private var isResumed: Bool
+    /// The line that is being applied, and one in which a transaction failed that would fail again: it is applied alone, and if
+    /// that fails, not at all.
+    private var trying: Int?
+    private var doubted: (line: Int, isRefused: Bool)?
     /// How long a slice may take beyond what its steps let expect, in nanoseconds.
     private static let longest: Int64 = 8_000_000
     /// An import that came no further in so many starts of the store is left.
@@ -50,24 +54,37 @@ final class Import {
         _ tables: Tables, _ changes: DirectoryDecider, _ steps: inout Int, at now: Int64
     ) throws(SQLiteError) -> Bool {
         let began = MonotonicClock.nanoseconds
+        trying = nil
         if lines == nil { lines = try tables.imports.firstPart(of: number).map { ImportLines($0, after: progress.line) } }
         while steps > 0, MonotonicClock.nanoseconds - began < Self.longest {
-            guard let line = lines?.next() else { break }
+            var rest = lines
+            let next = rest?.next()
+            let isDoubted = next.map { $0.number == doubted?.line } ?? false
+            if isDoubted && progress.line > committed.line { break }
+            lines = rest
+            guard let line = next else { break }
             let before = tables.database.totalChanges
-            let result: Result<ChangeResult, Refusal> =
-                switch line.change {
-                case .success(let change): try changes.apply(change, at: now)
-                case .failure(let refusal): .failure(refusal)
-                }
-            try count(result, of: line.number, tables.imports)
+            trying = line.number
+            try count(try apply(line, changes, isDoubted: isDoubted, at: now), of: line.number, tables.imports)
+            trying = nil
             steps -= max(1, tables.database.totalChanges - before)
-            if changes.isBusy { break }
+            if changes.isBusy || isDoubted { break }
         }
         guard lines?.isAtEnd ?? true else { return false }
         lines = nil
         try tables.imports.removeFirstPart(of: number)
         if changes.isBusy { return false }
         return try !tables.imports.hasParts(number)
+    }
+
+    private func apply(
+        _ line: ImportLines.Line, _ changes: DirectoryDecider, isDoubted: Bool, at now: Int64
+    ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
+        if isDoubted, doubted?.isRefused == true { return .failure(Refusal(.internalError)) }
+        switch line.change {
+        case .success(let change): return try changes.apply(change, followingUp: !isDoubted, at: now)
+        case .failure(let refusal): return .failure(refusal)
+        }
     }
 
     private func count(_ result: Result<ChangeResult, Refusal>, of line: Int, _ table: ImportTable) throws(SQLiteError) {
@@ -99,5 +116,15 @@ final class Import {
         if progress.attempts > committed.attempts { isResumed = true }
         progress = committed
         lines = nil
+    }
+
+    /// Whether a transaction that failed was in the midst of a line.
+    var isTryingLine: Bool { trying != nil }
+
+    /// The transaction failed in that line, and would again.
+    func wasAtFault() {
+        guard let line = trying else { return }
+        doubted = (line, isRefused: doubted?.line == line)
+        trying = nil
     }
 }

@@ -139,6 +139,12 @@ final class Imports {
         (starting, ending, counting) = ([], nil, nil)
     }
 
+    /// Whether a transaction that failed was in the midst of a line.
+    var isTryingLine: Bool { running.first?.isTryingLine ?? false }
+
+    /// The transaction failed in that line, and would again.
+    func wasAtFault(_ error: SQLiteError) { running.first?.wasAtFault() }
+
     // MARK: Those who wait
 
     /// When the first of them has waited long enough, in monotonic nanoseconds.

@@ -8,9 +8,14 @@ extension WriterLoop {
     /// - Parameter done: how many of the jobs it has come to.
     func undo(_ jobs: [Job], done: Int, after error: SQLiteError) {
         let outcome = transaction.rollback(error)
+        decisions.imports.undone()
+        settle(jobs, done: done, outcome, after: error)
+    }
+
+    /// Answers what was in a transaction that is undone.
+    func settle(_ jobs: [Job], done: Int, _ outcome: StoreError, after error: SQLiteError) {
         for job in jobs where job.kind != .read { answer(job, job.fail(outcome)) }
         failHeld()
-        decisions.imports.undone()
         // Those that it did not come to; what it had heard is remembered.
         remember(jobs.dropFirst(done))
         report(error)

@@ -26,6 +26,8 @@ final class WriterLoop {
     private var lastBusy: Int64 = 0
     /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
     var nextTry: Int64 = 0
+    /// How many jobs were taken out of the transaction that is being done again.
+    var faultsAtOnce = 0
 
     /// Pauses in milliseconds: with facts to write, with a full disk or another program's lock to try again, with a step of the
     /// clock to write, with a wall clock that store time may have to follow, and otherwise.
@@ -163,7 +165,7 @@ final class WriterLoop {
     // MARK: Deciding
 
     /// What a transaction does besides the jobs, for so many steps.
-    private enum Work: Equatable {
+    enum Work: Equatable {
         case nothing
         case importing(Int)
         /// What follows from a change of the directory.
@@ -203,8 +205,9 @@ final class WriterLoop {
         }
     }
 
-    private func transact(_ jobs: [Job], _ work: Work, flushing: Bool) -> Int {
+    func transact(_ jobs: [Job], _ work: Work, flushing: Bool) -> Int {
         var done = 0
+        var place = Place.outside
         var worked = 0
         var waiting: [Job] = []
         let before = unanswered
@@ -213,23 +216,29 @@ final class WriterLoop {
             try transaction.begin()
             decisions.budget.begin(allowing: mostSteps)
             for job in jobs {
+                place = .job(done)
                 if mustWait(job) { waiting.append(job) } else { try decide(job) }
                 done += 1
                 watch.lap(.call)
             }
+            place = .work
             worked = try go(on: work)
+            place = .outside
             if work != .nothing { watch.lap(.slice) }
-            if let (job, answer) = unanswered, decisions.followUps.isEmpty { respond(to: job, answer) }
+            if let (job, answer) = unanswered, decisions.followUps.isEmpty {
+                respond(to: job, decisions.followUp.hasGivenUp ? job.fail(.unknown) : answer)
+            }
             try transaction.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: isHindered)
             watch.lap(.commit)
             decisions.imports.committed()
-            if decisions.followUps.isEmpty { unanswered = nil }
+            if decisions.followUps.isEmpty { (unanswered, decisions.followUp.hasGivenUp) = (nil, false) }
             if !waiting.isEmpty { held += waiting }
             heal()
         } catch {
-            worked = 0
             unanswered = before
+            if let steps = isolate(jobs, at: place, work, flushing: flushing, after: error) { return steps }
             undo(jobs, done: done, after: error)
+            worked = 0
         }
         holds.withLock { $0.mostSteps = max($0.mostSteps, decisions.budget.taken) }
         if !jobs.isEmpty { group.committed(answering: jobs.count { $0.kind != .fact }, waiting: queue.count) }

@@ -18,6 +18,8 @@ final class Decisions {
     let organisations: PublishedOrganisations
     let outbox: Outbox
     let inquiries: Inquiries
+    /// What is given up.
+    let faults: Faults
     // Who decides.
     let pushes: PushDecider
     let tasks: TaskDecider
@@ -36,7 +38,7 @@ final class Decisions {
 
     init(
         _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber,
-        organisations: PublishedOrganisations, backlogLimit: Int
+        organisations: PublishedOrganisations, backlogLimit: Int, log tell: @escaping @Sendable (String) -> Void
     ) throws(SQLiteError) {
         self.tables = tables
         self.time = time
@@ -46,7 +48,8 @@ final class Decisions {
         sessions = SessionRegistry(directory)
         self.organisations = organisations
         organisations.publish(directory.tree)
-        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals))
+        faults = Faults(log: tell)
+        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals, faults))
         outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
         inquiries = Inquiries(outbox)
         let feed = Feed(outbox, sessions, numbers)
@@ -55,10 +58,10 @@ final class Decisions {
         tasks = TaskDecider(tables, log, directory, receipts, feed, numbers)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
         pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers)
-        events = EventDecider(tables, receipts, tasks)
+        events = EventDecider(tables, receipts, tasks, faults)
         connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed, inquiries)
         followUps = try FollowUps(tables.followUps, facts)
-        followUp = FollowUpDecider(tables, log, directory, facts, configurations, tasks, followUps, budget)
+        followUp = FollowUpDecider(tables, log, directory, facts, configurations, tasks, followUps, budget, faults)
         changes = DirectoryDecider(
             directory, apps: AppDecider(tables.apps, directory, feed),
             organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),

@@ -26,7 +26,10 @@ final class DirectoryDecider {
     /// Whether the next change has to wait: for what follows from the last, or because the transaction has done enough.
     var isBusy: Bool { followUps.isBusy || budget.isSpent }
 
-    func apply(_ change: DirectoryChange, at now: Int64) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
+    /// - Parameter followingUp: whether what follows from it is begun at once.
+    func apply(
+        _ change: DirectoryChange, followingUp: Bool = true, at now: Int64
+    ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         let result = try decided { () throws -> ChangeResult in
             switch change {
             case .putApp(let key, let fields, let secret): try apps.put(key, fields, secret)
@@ -39,7 +42,7 @@ final class DirectoryDecider {
         }
         budget.take(StepBudget.write)
         if case .success = result { directory.isChanged = true }
-        try followUps.advance(at: now)
+        if followingUp && followUps.isInline { try followUps.advance(at: now) }
         return result
     }
 }

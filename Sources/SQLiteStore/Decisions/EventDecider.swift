@@ -6,14 +6,27 @@ final class EventDecider {
     private let tables: Tables
     private let receipts: ReceiptBook
     private let tasks: TaskDecider
+    private let faults: Faults
 
-    init(_ tables: Tables, _ receipts: ReceiptBook, _ tasks: TaskDecider) {
+    init(_ tables: Tables, _ receipts: ReceiptBook, _ tasks: TaskDecider, _ faults: Faults) {
         self.tables = tables
         self.receipts = receipts
         self.tasks = tasks
+        self.faults = faults
     }
 
+    /// Receipts come many together, of many devices: one that is at fault is refused, and keeps nobody else's from being counted.
     func commit(_ receipt: Receipt) throws(SQLiteError) -> ReceiptResult {
+        do throws(SQLiteError) {
+            return try decide(receipt)
+        } catch  where error.effect == .fault {
+            faults.tell("a device's receipt was refused", error)
+            return .refused
+        }
+    }
+
+    /// The last thing that may fail is the only one that changes anything.
+    private func decide(_ receipt: Receipt) throws(SQLiteError) -> ReceiptResult {
         let ordinal = receipt.device.ordinal
         guard let row = try tasks.row(of: receipt.task, for: nil), let counters = try receipts.receipts(at: row.seq) else {
             return .refused

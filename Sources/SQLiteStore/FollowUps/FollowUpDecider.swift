@@ -14,10 +14,27 @@ final class FollowUpDecider {
     private let budget: StepBudget
     /// What the walk through a subtree needs again in its next slice.
     private var subtree: SubtreeWalk?
+    private let faults: Faults
+    /// Whether the first slice of it is done in the transaction of the change itself.
+    var isInline = true
+    /// What is being done, and whether nothing else was done before in its transaction.
+    private var doing: (number: Int64, isFirst: Bool)?
+    private var doubt = Doubt.none
+    /// Something was given up of what follows from the change that is being followed up.
+    var hasGivenUp = false
+
+    private enum Doubt {
+        case none
+        /// A transaction failed in it, where it was not the first: it is done alone.
+        case alone(Int64)
+        /// It failed alone: it is given up.
+        case givenUp(Int64, SQLiteError)
+    }
 
     init(
         _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ facts: FactBook,
-        _ configurations: ConfigurationDecider, _ tasks: TaskDecider, _ followUps: FollowUps, _ budget: StepBudget
+        _ configurations: ConfigurationDecider, _ tasks: TaskDecider, _ followUps: FollowUps, _ budget: StepBudget,
+        _ faults: Faults
     ) {
         self.tables = tables
         self.log = log
@@ -27,6 +44,7 @@ final class FollowUpDecider {
         self.tasks = tasks
         self.followUps = followUps
         self.budget = budget
+        self.faults = faults
     }
 
     /// A transaction was undone: what was found in it may have never been, and its numbers are given anew.
@@ -37,10 +55,36 @@ final class FollowUpDecider {
 
     /// Goes on until everything is done or the budget is spent. Some progress is made in any case, however small the budget is.
     func advance(at now: Int64) throws(SQLiteError) {
+        doing = nil
+        var isFirst = true
         while !budget.isSpent, let followUp = followUps.first {
+            switch doubt {
+            case .alone(followUp.number) where !isFirst: return
+            case .givenUp(followUp.number, let error):
+                faults.tell("what follows from a change of the directory was given up (\(followUp.work))", error)
+                (doubt, hasGivenUp) = (.none, true)
+                followUps.removeFirst()
+                continue
+            default: break
+            }
+            doing = (followUp.number, isFirst)
             if try advance(followUp, at: now) { followUps.removeFirst() }
+            doing = nil
+            isFirst = false
         }
         if followUps.isEmpty { subtree = nil }
+    }
+
+    // MARK: What would fail for ever
+
+    /// Whether a transaction that failed was in the midst of it.
+    var isDoing: Bool { doing != nil }
+
+    /// The transaction failed, and would again. Which of what it did is to be blamed is certain where that was the first.
+    func wasAtFault(_ error: SQLiteError) {
+        guard let doing else { return }
+        doubt = doing.isFirst ? .givenUp(doing.number, error) : .alone(doing.number)
+        self.doing = nil
     }
 
     /// - Returns: whether it is done.

@@ -7,6 +7,7 @@ final class ReceiptBook {
     private let table: ReceiptTable
     private let events: EventTable
     private let totals: TotalTable
+    private let faults: Faults
     /// Tasks that were looked at lately.
     private var tasks: [UInt64: TaskReceipts] = [:]
     /// Positions of references, and the tasks that they name.
@@ -28,10 +29,11 @@ final class ReceiptBook {
     /// Whether it holds so much that it should be written and forgotten.
     var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
 
-    init(_ table: ReceiptTable, _ events: EventTable, _ totals: TotalTable) {
+    init(_ table: ReceiptTable, _ events: EventTable, _ totals: TotalTable, _ faults: Faults) {
         self.table = table
         self.events = events
         self.totals = totals
+        self.faults = faults
     }
 
     /// A task's receipts by the position of its row or of a reference to it; `nil` once it is forgotten.
@@ -79,17 +81,22 @@ final class ReceiptBook {
         try change(mark, ordinal, in: receipts, to: false)
     }
 
-    /// A device's PUBACK, its being left out, or its being withdrawn: only for one that is in no stored state yet.
+    /// A device's PUBACK, its being left out, or its being withdrawn: only for one that is in no stored state yet. Where the
+    /// receipts of a task cannot be read it is not counted: the device tells it no second time, and would be told it for ever.
     func settle(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, at seq: UInt64, now: Int64) throws(SQLiteError) {
         guard let receipts = try receipts(at: seq) else { return }
-        try settle(mark, ordinal, in: receipts, now: now)
+        do throws(SQLiteError) {
+            try settle(mark, ordinal, in: receipts, now: now)
+        } catch  where error.effect == .fault {
+            faults.tell("an acknowledgement is not counted", error)
+        }
     }
 
     /// A device's PUBACK by which it does not take the message.
     func reject(_ ordinal: UInt32, at seq: UInt64, _ reasonCode: UInt8, now: Int64) throws(SQLiteError) {
         guard let receipts = try receipts(at: seq) else { return }
         let before = receipts.rejected
-        try settle(.rejected, ordinal, in: receipts, now: now)
+        try settle(.rejected, ordinal, at: seq, now: now)
         if receipts.rejected > before { rejections.append((receipts.seq, ordinal, reasonCode)) }
     }
 

@@ -83,7 +83,7 @@ extension Reader {
         func appKey(_ number: Int64) throws(SQLiteError) -> AppKey {
             if let known = keys[number] { return known }
             guard let key = try tables.apps.key(of: number) else {
-                throw SQLiteError(code: 11, message: "row of an app that does not exist")
+                throw SQLiteError.unreadable("app \(number) of a row is not there")
             }
             keys[number] = key
             return key

@@ -17,15 +17,21 @@ struct SQLiteError: Error, CustomStringConvertible {
         /// Somebody or something was in the way: another program's lock, no descriptor or memory left, a page that could not be
         /// read. Nothing was written that counts.
         case blocked
+        /// What was asked is at fault, or what it found: the same call meets the same again, and nothing else is wrong.
+        case fault
         /// A write or a sync failed, or what was read is damaged: nobody knows what the disk holds.
         case doubt
     }
+
+    /// A value that was read is none that this store writes, although the file around it is whole.
+    static func unreadable(_ what: String) -> SQLiteError { SQLiteError(code: SQLITE_MISMATCH, message: what) }
 
     var effect: Effect {
         switch code & 0xFF {
         case SQLITE_FULL: .full
         case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_FORMAT: .doubt
         case SQLITE_IOERR: Self.effect(ofInputOutput: code)
+        case SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG, SQLITE_RANGE: .fault
         default: .blocked
         }
     }

@@ -104,7 +104,7 @@ final class ReceiptTable {
         }
         defer { query.reset() }
         guard let set = OrdinalSet(serialized: query.blob(0)) else {
-            throw SQLiteError(code: 11, message: "receipt bitmap of row \(receipts.seq) is damaged")
+            throw SQLiteError.unreadable("the receipts of row \(receipts.seq) cannot be read")
         }
         receipts.keep(set, mark, chunk: chunk)
         return set

@@ -1,0 +1,177 @@
+import FaultVFS
+import Push
+import StoreContract
+import StoreCore
+import Testing
+
+@testable import SQLiteStore
+
+/// What fails however often it is tried, by a damaged value or by an error of our own: it is given up, and everything else goes on.
+@Suite("What would fail for ever")
+struct PoisonTests {
+    private let directory: TemporaryDirectory
+    private let disk: FaultyDisk
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        disk = FaultyDisk(prefix: directory.path)
+    }
+
+    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> SQLiteFixture {
+        let fixture = try await SQLiteFixture(in: directory, keeping: disk, change)
+        try await fixture.port.makeApp("app")
+        for org in ["root", "area"] { try await fixture.port.makeOrg(org) }
+        return fixture
+    }
+
+    /// Nothing of what is in memory stands for what is changed in the file.
+    private func edit(_ fixture: SQLiteFixture, _ sql: String) async throws {
+        fixture.close()
+        try OtherProgram(on: directory.path + "/psp.db").execute(sql)
+        try await fixture.open(directory.path)
+    }
+
+    /// A statement about that token is refused, as an error of ours would be.
+    private static func trigger(_ token: String) -> String {
+        """
+        CREATE TRIGGER poison BEFORE INSERT ON device WHEN NEW.token = '\(token)'
+        BEGIN SELECT RAISE(ABORT, 'poison'); END
+        """
+    }
+
+    /// Has several calls decided in one transaction, in this order: they collect while a sync is held.
+    private func together(_ fixture: SQLiteFixture, _ count: Int, _ calls: () async throws -> Void) async throws {
+        disk.holdSyncs()
+        let port = fixture.port
+        let first = Task { await port.append(.message(.organisation("root")), withinRate: true) }
+        try await eventually { disk.heldSyncs == 1 }
+        try await calls()
+        try await eventually { fixture.waitingJobs == count }
+        disk.releaseSyncs()
+        guard case .stored = await first.value else { throw UnexpectedAnswer("the first") }
+    }
+
+    @Test(
+        "a call that is at fault is refused alone, wherever it stands in its transaction, and the store goes on", arguments: 0..<4
+    )
+    func call(place: Int) async throws {
+        let fixture = try await furnished()
+        let port = fixture.port
+        try await port.makeDevice("d1", in: "root")
+        let task = try await port.push(.message(.organisation("root")))
+        let session = try await port.connect("d1")
+        let rows = try await session.read()
+        try OtherProgram(on: directory.path + "/psp.db").execute(Self.trigger("bad"))
+        var calls: [() -> Task<Bool, Never>] = (0..<3).map { number in
+            {
+                Task {
+                    if case .stored = await port.append(.message(.organisation("root"), bizNo: "b\(number)"), withinRate: true) {
+                        true
+                    } else {
+                        false
+                    }
+                }
+            }
+        }
+        calls.insert(
+            {
+                Task {
+                    do throws(StoreError) {
+                        try await port.makeDevice("bad", in: "root")
+                        return true
+                    } catch {
+                        return error != .unavailable(retryAfter: retryAfter)
+                    }
+                }
+            }, at: place)
+        var answers: [Task<Bool, Never>] = []
+        try await together(fixture, 5) {
+            for call in calls {
+                answers.append(call())
+                try await eventually("its place") { fixture.waitingJobs == answers.count }
+            }
+            session.settle(rows)
+        }
+        for (index, answer) in answers.enumerated() { #expect(await answer.value == (index != place)) }
+        #expect(port.health == .serving)
+        #expect(fixture.log.all.contains { $0.contains("a call was refused: poison") })
+        let tasks = try await port.tasks(TaskFilter(), after: nil, limit: 10)
+        #expect(tasks.items.count == 5, "each once")
+        #expect(try await port.counts(task).delivered == 1)
+        try await port.makeDevice("good", in: "root")
+        #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 2)
+    }
+
+    @Test("an acknowledgement, and a device's receipt, of a task whose receipts cannot be read are not counted; all others are")
+    func damagedReceipts() async throws {
+        let fixture = try await furnished()
+        for device in ["d1", "d2"] { try await fixture.port.makeDevice(device, in: "root") }
+        let damaged = try await fixture.port.push(.message(.organisation("root")))
+        let whole = try await fixture.port.push(.message(.organisation("root")))
+        var session = try await fixture.port.connect("d1")
+        session.settle(try await session.read())
+        #expect(try await fixture.port.counts(whole).delivered == 1)
+        try await edit(fixture, "UPDATE receipt SET bits = x'FF' WHERE seq = (SELECT min(seq) FROM receipt)")
+        let port = fixture.port
+        session = try await port.connect("d2")
+        session.settle(try await session.read())
+        #expect(try await port.counts(whole).delivered == 2)
+        #expect(try await port.counts(damaged).delivered == 1)
+        #expect(try await session.reread().isEmpty)
+        // Somebody tells of both in one turn of a loop.
+        let (device, opened) = (session.device, ReceiptEvent.opened)
+        let results = try await port.commit([
+            Receipt(device: device, task: damaged, event: opened, detail: nil),
+            Receipt(device: device, task: whole, event: opened, detail: nil),
+        ])
+        #expect(results.count == 2 && results[1] == .counted)
+        session.disconnect()
+        #expect(port.health == .serving)
+        #expect(fixture.log.all.contains { $0.contains("is not counted: the receipts of row") })
+        try await fixture.restart()
+        #expect(try await fixture.port.pendingTasks("d2").isEmpty)
+        #expect(try await fixture.port.counts(whole).opened == 1)
+    }
+
+    @Test(
+        "what follows from a change and cannot be done is given up alone, its caller left in doubt, and the next change is decided",
+        arguments: [1, 16, 2_048])
+    func followUp(steps: Int) async throws {
+        let fixture = try await furnished { $0.tuning.steps = steps }
+        for number in 0..<20 { try await fixture.port.makeDevice("d\(number)", in: "area") }
+        try await fixture.port.makeDevice("first", in: "root")
+        var tasks: [TaskID] = []
+        for tag in 0..<3 { tasks.append(try await fixture.port.push(.configuration(.organisation("root"), tag: "\(tag)"))) }
+        // Somebody has joined each, so that there is something to be damaged.
+        try await fixture.port.makeOrg("early")
+        try await fixture.port.makeDevice("e1", in: "early")
+        try await fixture.port.makeDevice("e2", in: "early")
+        try await fixture.port.moveOrg("early", under: "root")
+        try await edit(
+            fixture,
+            "UPDATE receipt SET bits = x'FF' WHERE seq = (SELECT seq FROM current_config ORDER BY seq LIMIT 1 OFFSET 1)")
+        let port = fixture.port
+        await #expect(throws: StoreError.unknown) { try await port.moveOrg("area", under: "root") }
+        #expect(try await fixture.rows("SELECT count(*) FROM follow_up") == 0)
+        #expect(port.health == .serving)
+        #expect(fixture.log.all.contains { $0.contains("was given up") && $0.contains("joinSubtree") })
+        for (index, task) in tasks.enumerated() { #expect(try await port.counts(task).targeted == (index == 1 ? 3 : 23)) }
+        #expect(try await port.pendingTasks("d7") == [tasks[0], tasks[2]])
+        // Whoever comes next is answered as always.
+        try await port.makeOrg("next")
+        try await fixture.restart()
+        #expect(try await fixture.port.organisation(OrgID(unchecked: "root")).devices == 23)
+    }
+
+    @Test("a line of an import that is at fault is one that failed, and the import goes on", arguments: [0, 7, 19])
+    func importLine(bad: Int) async throws {
+        let fixture = try await furnished()
+        try await edit(fixture, Self.trigger("d\(bad)"))
+        let report = try await fixture.port.importLines((0..<20).map { .deviceLine("d\($0)", in: "root") })
+        #expect(report.tally.created == 19 && report.tally.failed == 1)
+        #expect(report.failures.map(\.line) == [bad + 1])
+        #expect(report.failures.first?.code == .internalError)
+        #expect(try await fixture.port.organisation(OrgID(unchecked: "root")).devices == 19)
+        #expect(fixture.port.health == .serving)
+    }
+}
