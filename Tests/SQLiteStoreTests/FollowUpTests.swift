@@ -81,6 +81,33 @@ struct FollowUpTests {
         #expect(mostSteps(fixture) <= 256 + Self.beyond)
     }
 
+    @Test("a device that joins very many configurations, and the deletion of who has them, hold the writer for few steps")
+    func manyConfigurations() async throws {
+        let count = 1_500
+        let fixture = try await furnished(devices: 1)
+        let port = fixture.port
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for tag in 0..<count { group.addTask { try await port.push(.configuration(.organisation("root"), tag: "\(tag)")) } }
+            try await group.waitForAll()
+        }
+        try await port.move("d0", to: "root")
+        #expect(try await port.pendingTasks("d0").count == count)
+        #expect(mostSteps(fixture) <= 256 + Self.beyond)
+        #expect(try await fixture.rows("SELECT count(*) FROM follow_up") == 0)
+        // A subtree that enters them looks at each a few times, however many there are.
+        try await port.makeDevice("d1", in: "area")
+        try await port.moveOrg("area", under: "root")
+        #expect(try await port.pendingTasks("d1").count == count)
+        try await port.moveOrg("area", under: nil)
+        try await port.move("d0", to: "area")
+        try await port.removeOrg("root")
+        #expect(mostSteps(fixture) <= 256 + Self.beyond)
+        let cancelled = try await fixture.rows("SELECT count(*) FROM message WHERE status = 1 AND ref IS NULL")
+        #expect(cancelled == Int64(count))
+        #expect(try await fixture.rows("SELECT count(*) FROM current_config") == 0)
+        #expect(try await port.pendingTasks("d0").isEmpty)
+    }
+
     @Test("while something follows from one change the next waits, and pushes, connections and reports go on")
     func order() async throws {
         let gate = Locked(false)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SQLiteStore
 
-/// What fails however often it is tried, by a damaged value or by an error of our own: it is given up, and everything else goes on.
+/// What fails however often it is tried, by a damaged value or by an error of our own: it is given up, and all else goes on.
 @Suite("What would fail for ever")
 struct PoisonTests {
     private let directory: TemporaryDirectory
@@ -134,7 +134,7 @@ struct PoisonTests {
     }
 
     @Test(
-        "what follows from a change and cannot be done is given up alone, its caller left in doubt, and the next change is decided",
+        "what follows from a change and cannot be done is given up alone, its caller in doubt, and the next change is decided",
         arguments: [1, 16, 2_048])
     func followUp(steps: Int) async throws {
         let fixture = try await furnished { $0.tuning.steps = steps }

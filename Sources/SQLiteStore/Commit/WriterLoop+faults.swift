@@ -20,8 +20,8 @@ extension WriterLoop {
     /// Undoes a transaction in which something was at fault, and does the rest of it.
     ///
     /// A call that is at fault is certainly not done (2302). What follows from a change of the directory is given up where it
-    /// fails although it is done alone, and whoever waits for that change is left in doubt (2901): it has taken effect, but not as
-    /// a whole. A line of an import is one that failed (2901), and the import goes on.
+    /// fails although it is done alone, and whoever waits for that change is left in doubt (2901): it has taken effect, but not
+    /// as a whole. A line of an import is one that failed (2901), and the import goes on.
     /// - Returns: the steps of work that were done then; `nil` where nothing is to be blamed, and nothing was done about it.
     func isolate(_ jobs: [Job], at place: Place, _ work: Work, flushing: Bool, after error: SQLiteError) -> Int? {
         guard error.effect == .fault, faultsAtOnce < Self.mostFaults else { return nil }

@@ -36,61 +36,94 @@ final class ConfigurationDecider {
         try tables.configurations.write(row.seq, in: slot, scope: row.within)
     }
 
-    /// Takes the current configurations of an organisation that is deleted away. They are still to be cancelled.
-    /// - Returns: their positions, oldest first.
-    func remove(ofOrganisation id: OrgID) throws(SQLiteError) -> [UInt64] {
+    /// Whether an organisation that is deleted has any: they are still to be cancelled.
+    func isAny(ofOrganisation id: OrgID) throws(SQLiteError) -> Bool {
         let target = ConfigurationTable.Target(kind: .organisation, name: id.text)
-        let positions = try tables.configurations.entries(of: target).map(\.seq)
-        try tables.configurations.remove(allOf: target)
-        return positions
+        return try !tables.configurations.entries(of: target, after: 0, before: MembershipHistory.forever, limit: 1).isEmpty
+    }
+
+    /// Cancels some of the current configurations of an organisation that is gone, oldest first.
+    /// - Returns: how many it was; fewer than the limit where none is left.
+    func cancel(ofOrganisation org: UInt32, limit: Int, at now: Int64) throws(SQLiteError) -> Int {
+        guard let id = try tables.organisations.id(of: Int64(org)) else { return 0 }
+        let target = ConfigurationTable.Target(kind: .organisation, name: id.text)
+        let found = try tables.configurations.entries(of: target, after: 0, before: MembershipHistory.forever, limit: limit)
+        for entry in found {
+            if let row = try tables.messages.row(entry.seq), row.isDeliverable(at: now) {
+                try tasks.endTask(entry.seq, .cancelled, at: now)
+            }
+            try tables.configurations.remove(entry.seq)
+        }
+        return found.count
     }
 
     // MARK: Who joins which
 
-    /// Positions of the current configurations that are for a device as it is now and were not as it was before, oldest first.
-    /// - Parameter before: `nil` for a new holder's device.
-    func joined(
-        by token: DeviceToken, from before: Membership?, to after: Membership
-    ) throws(SQLiteError) -> [UInt64] {
+    /// Some current configurations that may be joined.
+    struct Entries {
+        /// Oldest first; as many as were asked for, unless there are no more.
+        var found: ArraySlice<ConfigurationTable.Entry>
+        /// How many rows it took to find them.
+        var looked: Int
+    }
+
+    /// How many configurations are looked for at a time: each target, or scope, may have them all.
+    static func entering(_ targets: Int) -> Int { min(64, max(4, 512 / max(targets, 1))) }
+
+    /// Those for a device as it is now, whatever it was before, after and before a position.
+    func entries(
+        for token: DeviceToken, _ membership: Membership, after: UInt64, before: UInt64, limit: Int
+    ) throws(SQLiteError) -> Entries {
+        var targets = [ConfigurationTable.Target(kind: .device, name: token.text)]
+        if let user = membership.user, let id = try tables.users.id(of: user.number) {
+            targets.append(.init(kind: .user, name: id.text))
+        }
+        for org in directory.tree.path(of: membership.organisation.index) {
+            if let id = directory.tree[org]?.id { targets.append(.init(kind: .organisation, name: id.text)) }
+        }
+        var all: [ConfigurationTable.Entry] = []
+        for target in targets {
+            all += try tables.configurations.entries(of: target, after: after, before: before, limit: limit)
+        }
+        return Entries(found: all.sorted { $0.seq < $1.seq }.prefix(limit), looked: targets.count + all.count)
+    }
+
+    /// Whether one of them was not for the device as it was before.
+    func isJoined(
+        _ entry: ConfigurationTable.Entry, by membership: Membership, formerly former: FollowUp.Former?
+    ) -> Bool {
         let tree = directory.tree
-        let old = Set(before.map { tree.path(of: $0.organisation.index) } ?? [])
-        let new = tree.path(of: after.organisation.index)
-        var found: [UInt64] = []
-        func join(_ target: ConfigurationTable.Target, isNew: Bool) throws(SQLiteError) {
-            for entry in try tables.configurations.entries(of: target) {
-                if entry.testOnly && !after.test { continue }
-                if let within = entry.within, !new.contains(within) { continue }
-                let hasEntered = entry.within.map { !old.contains($0) } ?? false
-                let isNewForTests = entry.testOnly && !(before?.test ?? false)
-                if isNew || hasEntered || isNewForTests { found.append(entry.seq) }
-            }
+        if entry.testOnly && !membership.test { return false }
+        if entry.testOnly, let former, !former.test { return true }
+        let was = { (org: UInt32) in former.map { tree.isBelow($0.organisation, org) } ?? false }
+        if let within = entry.within {
+            if !tree.isBelow(membership.organisation.index, within) { return false }
+            if !was(within) { return true }
         }
-        try join(.init(kind: .device, name: token.text), isNew: before == nil)
-        if let user = after.user, let id = try tables.users.id(of: user.number) {
-            try join(.init(kind: .user, name: id.text), isNew: before?.user != user)
+        switch entry.kind {
+        case .device: return former == nil
+        case .user: return !(former?.hadUser ?? false)
+        case .organisation: return tree[OrgID(unchecked: entry.name)].map { !was($0.org) } ?? false
         }
-        for org in new {
-            guard let id = tree[org]?.id else { continue }
-            try join(.init(kind: .organisation, name: id.text), isNew: !old.contains(org))
-        }
-        return found.sorted()
     }
 
     /// The current configurations of some organisations, and those of apps whose scope is one of them, after and before a
-    /// position, oldest first.
+    /// position.
     func entries(
         ofTargetsOrScopes orgs: [UInt32], after: UInt64, before: UInt64, limit: Int
-    ) throws(SQLiteError) -> ArraySlice<ConfigurationTable.Entry> {
-        var found: [UInt64: ConfigurationTable.Entry] = [:]
+    ) throws(SQLiteError) -> Entries {
+        var all: [UInt64: ConfigurationTable.Entry] = [:]
+        var looked = 0
         for org in orgs {
-            for entry in try tables.configurations.entries(withScope: org, after: after, before: before, limit: limit) {
-                found[entry.seq] = entry
+            var found = try tables.configurations.entries(withScope: org, after: after, before: before, limit: limit)
+            if let id = directory.tree[org]?.id {
+                found += try tables.configurations.entries(
+                    of: .init(kind: .organisation, name: id.text), after: after, before: before, limit: limit)
             }
-            guard let id = directory.tree[org]?.id else { continue }
-            for entry in try tables.configurations.entries(of: .init(kind: .organisation, name: id.text))
-            where after < entry.seq && entry.seq < before { found[entry.seq] = entry }
+            looked += 1 + found.count
+            for entry in found { all[entry.seq] = entry }
         }
-        return found.values.sorted { $0.seq < $1.seq }.prefix(limit)
+        return Entries(found: all.values.sorted { $0.seq < $1.seq }.prefix(limit), looked: looked)
     }
 
     // MARK: Joining

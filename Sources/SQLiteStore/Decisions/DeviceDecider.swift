@@ -91,7 +91,7 @@ final class DeviceDecider {
         try tables.devices.insert(ordinal, token, membership, verifier, at: position)
         directory.tree.add(OrgTree.Tally(membership.platform, test: membership.test), to: membership.organisation.index)
         try facts.cursors.settle(ordinal, nil, upTo: position)
-        try join(ordinal, token, from: nil, to: membership, at: position)
+        followUps.append(.enterAll(device: ordinal, formerly: nil), at: position)
     }
 
     /// The holder is gone: the connection is closed, and everything pending is withdrawn.
@@ -118,15 +118,9 @@ final class DeviceDecider {
         sessions.move(ordinal, to: after.organisation.index)
         feed.membership(of: ordinal, after, at: position)
         if before.test && !after.test { followUps.append(.withdrawTests(device: ordinal), at: position) }
-        try join(ordinal, token, from: before, to: after, at: position)
-    }
-
-    private func join(
-        _ ordinal: UInt32, _ token: DeviceToken, from before: Membership?, to after: Membership, at position: UInt64
-    ) throws(SQLiteError) {
-        for configuration in try configurations.joined(by: token, from: before, to: after) {
-            followUps.append(.joinDevice(ordinal, configuration: configuration), at: position)
-        }
+        let former = FollowUp.Former(
+            organisation: before.organisation.index, test: before.test, hadUser: after.user != nil && before.user == after.user)
+        followUps.append(.enterAll(device: ordinal, formerly: former), at: position)
     }
 
     // MARK: Names

@@ -61,7 +61,7 @@ final class OrganisationDecider {
     /// Everything that asks what is above an organisation goes up to the root.
     private func requireDepth(of node: OrgTree.Node?, under parent: OrgTree.Node?) throws(Refusal) {
         guard let parent else { return }
-        let depth = tree.depth(of: parent) + (node.map { tree.height(of: $0) } ?? 1)
+        let depth = tree.depth(of: parent) + (node?.height ?? 1)
         guard depth <= OrgTree.deepest else {
             throw Refusal(.invalidValue, field: "parent_id", .expected(.depth(OrgTree.deepest)))
         }
@@ -72,12 +72,12 @@ final class OrganisationDecider {
         guard node.own.devices == 0, node.children.isEmpty else { throw Refusal(.organisationInUse, field: "org_id") }
         // Whoever made an organisation of that name anew, elsewhere, would open it to the app.
         if let app = directory.app(withScope: id) { throw Refusal(.organisationInUse, field: "org_id", .scopeOf(app)) }
-        let current = try configurations.remove(ofOrganisation: id)
+        let hasConfigurations = try configurations.isAny(ofOrganisation: id)
         try table.remove(node.org)
         let position = log.takePosition()
         try table.closeParent(of: node.org, at: position)
         tree.remove(node)
-        for configuration in current { followUps.append(.cancel(configuration: configuration), at: position) }
+        if hasConfigurations { followUps.append(.cancelAll(ofOrganisation: node.org), at: position) }
         return .removed
     }
 

@@ -28,14 +28,26 @@ struct FollowUp {
         case joinSubtree(of: UInt32, configuration: UInt64)
         /// A user's devices below an organisation join a configuration of the user's.
         case joinUser(below: UInt32, configuration: UInt64)
+        /// A device joins the configurations that are for it, and were not for what it was before; `nil` for a new holder's.
+        case enterAll(device: UInt32, formerly: Former?)
         /// A device joins a configuration.
         case joinDevice(UInt32, configuration: UInt64)
         /// What was pending for a device whose holder is gone is withdrawn.
         case withdraw(device: UInt32)
         /// The same of what was pushed in test mode, for one that is no test device any more.
         case withdrawTests(device: UInt32)
-        /// A configuration of an organisation that is gone is cancelled.
+        /// The configurations of an organisation that is gone are cancelled.
+        case cancelAll(ofOrganisation: UInt32)
+        /// The same of one: the fourth version wrote it.
         case cancel(configuration: UInt64)
+    }
+
+    /// What a device was before a change, as far as it decides what it joins by it.
+    struct Former {
+        var organisation: UInt32
+        var test: Bool
+        /// Whether it was the same user's.
+        var hadUser: Bool
     }
 
     /// Their order.

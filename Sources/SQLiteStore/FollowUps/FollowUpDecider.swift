@@ -97,6 +97,8 @@ final class FollowUpDecider {
             return try join(subtree: org, configuration, followUp, at: now)
         case .joinUser(let org, let configuration):
             return try join(usersBelow: org, configuration, followUp, at: now)
+        case .enterAll(let device, let former):
+            return try enter(device, formerly: former, followUp, at: now)
         case .joinDevice(let device, let configuration):
             budget.take(StepBudget.row)
             if let row = try current(configuration, at: now), let device = try tables.devices.member(device) {
@@ -107,6 +109,13 @@ final class FollowUpDecider {
             return try withdraw(device, followUp, at: now) { _ in true }
         case .withdrawTests(let device):
             return try withdraw(device, followUp, at: now) { $0.isTestOnly }
+        case .cancelAll(let org):
+            while true {
+                let limit = min(max(1, budget.left / (StepBudget.row + 2 * StepBudget.write)), Self.page)
+                let count = try configurations.cancel(ofOrganisation: org, limit: limit, at: now)
+                budget.take(1 + count * (StepBudget.row + 2 * StepBudget.write))
+                if count < limit || budget.isSpent { return count < limit }
+            }
         case .cancel(let configuration):
             budget.take(StepBudget.row + StepBudget.write)
             if try current(configuration, at: now) != nil { try tasks.endTask(configuration, .cancelled, at: now) }
@@ -122,19 +131,17 @@ final class FollowUpDecider {
 
     // MARK: Joining
 
-    /// Configurations that are entered at a time.
-    private static let entering = 64
-
     /// Finds the next configurations that an organisation's subtree joins by its move, and who of it joins each.
     private func enter(_ org: UInt32, formerlyBelow former: UInt32?, _ followUp: FollowUp) throws(SQLiteError) {
         let tree = directory.tree
         let before = Set(former.map { tree.path(of: $0) } ?? [])
         // The organisation itself was above its subtree all the time.
         let joined = tree.path(of: org).dropFirst().filter { !before.contains($0) }
+        let limit = ConfigurationDecider.entering(2 * joined.count)
         let next = try configurations.entries(
-            ofTargetsOrScopes: joined, after: followUp.place, before: followUp.position, limit: Self.entering)
-        budget.take(1 + joined.count + next.count * StepBudget.row)
-        for entry in next {
+            ofTargetsOrScopes: joined, after: followUp.place, before: followUp.position, limit: limit)
+        budget.take(next.looked * StepBudget.count + next.found.count * StepBudget.row)
+        for entry in next.found {
             let target = entry.kind == .organisation ? tree[OrgID(unchecked: entry.name)]?.org : nil
             switch entry.kind {
             case .organisation:
@@ -152,8 +159,37 @@ final class FollowUpDecider {
                 followUps.append(.joinDevice(device.ordinal, configuration: entry.seq), at: followUp.position)
             }
         }
-        if next.count == Self.entering, let last = next.last {
+        if next.found.count == limit, let last = next.found.last {
             followUps.append(.enter(organisation: org, formerParent: former ?? 0), at: followUp.position, from: last.seq)
+        }
+    }
+
+    /// `place`: the last configuration that was looked at.
+    private func enter(
+        _ ordinal: UInt32, formerly former: FollowUp.Former?, _ followUp: FollowUp, at now: Int64
+    ) throws(SQLiteError) -> Bool {
+        budget.take(StepBudget.row)
+        guard let device = try tables.devices.member(ordinal), let token = try tables.devices.token(of: ordinal) else {
+            return true
+        }
+        let depth = directory.tree.path(of: device.membership.organisation.index).count
+        var place = followUp.place
+        while true {
+            let limit = min(
+                ConfigurationDecider.entering(depth + 2), max(1, budget.left / (2 * StepBudget.row + StepBudget.write)))
+            let next = try configurations.entries(
+                for: token, device.membership, after: place, before: followUp.position, limit: limit)
+            budget.take(next.looked * StepBudget.count)
+            for entry in next.found where configurations.isJoined(entry, by: device.membership, formerly: former) {
+                budget.take(StepBudget.row)
+                if let row = try current(entry.seq, at: now) { try join(device, row, at: now) }
+            }
+            guard next.found.count == limit, let last = next.found.last else { return true }
+            place = last.seq
+            if budget.isSpent {
+                followUps.move(to: place)
+                return false
+            }
         }
     }
 

@@ -61,12 +61,18 @@ final class ConfigurationTable {
         let within: UInt32?
     }
 
-    /// The current configurations of a target, oldest first.
-    func entries(of target: Target) throws(SQLiteError) -> [Entry] {
+    /// The current configurations of a target after and before a position, oldest first.
+    func entries(of target: Target, after: UInt64, before: UInt64, limit: Int) throws(SQLiteError) -> [Entry] {
         let query = try database.statement(
-            "SELECT seq, kind, target, test, within FROM current_config WHERE kind = ? AND target = ? ORDER BY seq")
+            """
+            SELECT seq, kind, target, test, within FROM current_config WHERE kind = ? AND target = ? AND seq > ? AND seq < ?
+            ORDER BY seq LIMIT ?
+            """)
         query.bind(1, target.kind.rawValue)
         query.bind(2, target.name)
+        query.bind(3, after)
+        query.bind(4, before)
+        query.bind(5, limit)
         return try entries(query)
     }
 
@@ -99,13 +105,6 @@ final class ConfigurationTable {
     func remove(_ seq: UInt64) throws(SQLiteError) {
         let delete = try database.statement("DELETE FROM current_config WHERE seq = ?")
         delete.bind(1, seq)
-        try delete.run()
-    }
-
-    func remove(allOf target: Target) throws(SQLiteError) {
-        let delete = try database.statement("DELETE FROM current_config WHERE kind = ? AND target = ?")
-        delete.bind(1, target.kind.rawValue)
-        delete.bind(2, target.name)
         try delete.run()
     }
 }

@@ -52,6 +52,16 @@ package final class OrgTree {
         package fileprivate(set) var subtree = Tally()
         /// Devices of it and of everything below it that are connected. Not stored.
         package fileprivate(set) var online = 0
+        /// How many there are from it down to its deepest descendant, with both.
+        package var height: Int { childHeights.count + 1 }
+        /// How many of its children have each height, from 1 to that of the highest.
+        private var childHeights: [Int] = []
+
+        fileprivate func countChild(_ step: Int, height: Int) {
+            while childHeights.count < height { childHeights.append(0) }
+            childHeights[height - 1] += step
+            while childHeights.last == 0 { childHeights.removeLast() }
+        }
 
         package init(org: UInt32, id: OrgID, name: String) {
             self.org = org
@@ -105,6 +115,7 @@ package final class OrgTree {
     package func move(_ node: Node, under parent: UInt32?) {
         if let old = node.parent.flatMap({ nodes[$0] }) {
             old.children.remove(node.org)
+            changeChild(of: old, from: node.height, to: nil)
             for ancestor in touch(old) {
                 ancestor.subtree -= node.subtree
                 ancestor.online -= node.online
@@ -114,10 +125,23 @@ package final class OrgTree {
         node.parent = parent
         if let new = parent.flatMap({ nodes[$0] }) {
             new.children.insert(node.org)
+            changeChild(of: new, from: nil, to: node.height)
             for ancestor in touch(new) {
                 ancestor.subtree += node.subtree
                 ancestor.online += node.online
             }
+        }
+    }
+
+    /// A child of a node has another height, or is there no more, or not before. So have those above it, as far as it matters.
+    private func changeChild(of node: Node, from former: Int?, to height: Int?) {
+        var (node, former, height) = (node, former, height)
+        while true {
+            let before = node.height
+            if let former { node.countChild(-1, height: former) }
+            if let height { node.countChild(1, height: height) }
+            guard node.height != before, let parent = node.parent.flatMap({ nodes[$0] }) else { return }
+            (node, former, height) = (parent, before, node.height)
         }
     }
 
@@ -179,17 +203,6 @@ package final class OrgTree {
     /// How many there are from the root down to a node, with both.
     package func depth(of node: Node) -> Int { ancestors(from: node).count }
 
-    /// How many there are from a node down to its deepest descendant, with both.
-    package func height(of node: Node) -> Int {
-        var height = 0
-        var level = [node.org]
-        while !level.isEmpty {
-            height += 1
-            level = level.flatMap { nodes[$0].map { Array($0.children) } ?? [] }
-        }
-        return height
-    }
-
     /// `node` itself, its parent, and so on to the root.
     package func ancestors(from node: Node) -> [Node] {
         var chain = [node]
@@ -242,7 +255,9 @@ package final class OrgTree {
             frontier.append(contentsOf: next.children.compactMap { nodes[$0] })
         }
         for node in order.reversed() {
-            if let parent = node.parent.flatMap({ nodes[$0] }) { parent.subtree += node.subtree }
+            guard let parent = node.parent.flatMap({ nodes[$0] }) else { continue }
+            parent.subtree += node.subtree
+            parent.countChild(1, height: node.height)
         }
     }
 }
