@@ -36,6 +36,8 @@ extension SQLiteStore {
         var steps = 2_048
         /// From when on the store does not keep up.
         var lateness = Lateness.Limits()
+        /// How many rows of an older directory are changed in one transaction at its first start.
+        var rowsAtATime = 10_000
         /// Whether the next slice of what follows from a change of the directory may be done: a test holds them back.
         var mayFollowUp: @Sendable () -> Bool = { true }
         /// What a test lets happen at the one point of a read at which rows could be missed.

@@ -37,6 +37,25 @@ struct SchemaTests {
         #expect(try await fixture.port.pendingTasks("phone").last == new)
     }
 
+    @Test("when an older directory was written last is known although its first start was cut short")
+    func lastWritten() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/psp.db"
+        try Self.makeDatabase(path, try Self.dump("version-1"))
+        let newest: Int64 = 1_795_857_522_000
+        try Schema.prepare(try Database(path: path, role: .writer), lastWritten: newest - 60_000)
+        // That start, by a clock that was fifty years behind, has written the files.
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSince1970: 200_000_000)], ofItemAtPath: directory.path + "/" + name)
+        }
+        let fixture = try await SQLiteFixture(in: directory, keeping: nil) { $0.clocks = ManualClock(200_000_000_000).clocks }
+        let created = try await fixture.rows("SELECT max(created) FROM message")
+        #expect(fixture.store.clock.now == min(newest - 60_000, created))
+        #expect(created > 1_700_000_000_000)
+        #expect(try await fixture.rows("SELECT count(*) FROM meta WHERE key = 'last_written'") == 0)
+    }
+
     @Test(
         "live devices, and what has ended, are found by index",
         arguments: [

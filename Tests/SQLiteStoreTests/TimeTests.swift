@@ -170,9 +170,9 @@ struct TimeTests {
         try #require(sqlite3_exec(handle, "DELETE FROM clock; DELETE FROM clock_step;" + sql, nil, nil, nil) == SQLITE_OK)
     }
 
-    @Test("what a clock that was ahead has dated keeps its lifetime and its order, from now on")
-    func poisoned() async throws {
-        let fixture = try await furnished()
+    @Test("what a clock that was ahead has dated keeps its lifetime and its order, from now on", arguments: [1, 2, 10_000])
+    func poisoned(rowsAtATime: Int) async throws {
+        let fixture = try await furnished { $0.tuning.rowsAtATime = rowsAtATime }
         let before = try await push(fixture, expiringIn: 2 * hour)
         let old = fixture.clock.now
         var dated: [TaskID] = []

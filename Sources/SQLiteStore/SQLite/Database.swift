@@ -164,6 +164,19 @@ final class Database {
         if inTransaction { try statement("ROLLBACK").run() }
     }
 
+    /// Changes all of it, or nothing.
+    func transact<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
+        try begin()
+        do throws(SQLiteError) {
+            let result = try body()
+            try commit()
+            return result
+        } catch {
+            try rollback()
+            throw error
+        }
+    }
+
     /// Reads from one snapshot.
     func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
         try beginReading()

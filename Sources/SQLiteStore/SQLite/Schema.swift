@@ -11,6 +11,9 @@ enum Schema {
     /// `steps[n]` brings version n to n + 1.
     static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive]
 
+    /// The first that knows store time.
+    private static let versionOfStoreTime = 4
+
     /// Every interval of membership holds for positions `from_seq < seq < to_seq`; those that still hold end at
     /// ``MembershipHistory/forever``.
     private static let versionOne = """
@@ -205,12 +208,17 @@ enum Schema {
     }
 
     /// Brings an open file to this version.
-    static func prepare(_ database: Database) throws {
+    /// - Parameter lastWritten: when the store's files had been written last, by the wall clock, in milliseconds. The step by
+    ///   which the store learns of store time keeps it: from then on the files tell when that was.
+    static func prepare(_ database: Database, lastWritten: Int64?) throws {
         let found = try check(database)
         for step in found..<steps.count {
             try database.execute("BEGIN IMMEDIATE")
             do {
                 try database.execute(steps[step])
+                if step == versionOfStoreTime - 1, found > 0, let lastWritten {
+                    try MetaTable(database).write(.lastWritten, lastWritten)
+                }
                 try database.execute("PRAGMA application_id=\(applicationID)")
                 try database.execute("PRAGMA user_version=\(step + 1)")
                 try database.execute("COMMIT")

@@ -123,20 +123,28 @@ final class MessageTable {
         return (query.position(0), query.int(1))
     }
 
-    /// What came later than that is dated to it, and keeps its lifetime. In a log of the first stretch.
-    func bringForward(to time: Int64) throws(SQLiteError) {
+    /// Of what came later than that, so many rows are dated to it, oldest first, and keep their lifetime. In a log of the
+    /// first stretch.
+    /// - Returns: whether there may be more.
+    func bringForward(to time: Int64, limit: Int) throws(SQLiteError) -> Bool {
         let first = try firstPosition(writtenAtOrAfter: time + 1, from: 0, below: UInt64(Int64.max))
+        let last = try position(after: max(first, 1) - 1, count: limit)
         let rows = try database.statement(
             """
-            UPDATE message SET expires = expires - (created - ?1), ended_at = min(ended_at, ?1), created = ?1 WHERE seq >= ?2
+            UPDATE message SET expires = expires - (created - ?1), ended_at = min(ended_at, ?1), created = ?1
+            WHERE seq >= ?2 AND seq <= ?3
             """)
         rows.bind(1, time)
         rows.bind(2, first)
+        rows.bind(3, last ?? MembershipHistory.forever)
         try rows.run()
-        let completed = try database.statement("UPDATE counter SET completed_at = ?1 WHERE seq >= ?2 AND completed_at > ?1")
+        let completed = try database.statement(
+            "UPDATE counter SET completed_at = ?1 WHERE seq >= ?2 AND seq <= ?3 AND completed_at > ?1")
         completed.bind(1, time)
         completed.bind(2, first)
+        completed.bind(3, last ?? MembershipHistory.forever)
         try completed.run()
+        return last != nil
     }
 
     /// Positions after `after` and before `before`, oldest first. It ends at the first row that did not come before `time`: store

@@ -7,6 +7,8 @@ final class MetaTable {
     enum Key: String {
         /// The newest position that was given out, where no row tells it.
         case head
+        /// When the files of an older version had been written last, by the wall clock, until store time has begun.
+        case lastWritten = "last_written"
         /// The highest ordinal that was given out, and the highest numbers of an organisation and of a user.
         case ordinal
         case organisation
@@ -24,6 +26,12 @@ final class MetaTable {
         guard try query.step() else { return nil }
         defer { query.reset() }
         return query.optionalInt(0)
+    }
+
+    func remove(_ key: Key) throws(SQLiteError) {
+        let remove = try database.statement("DELETE FROM meta WHERE key = ?")
+        remove.bind(1, key.rawValue)
+        try remove.run()
     }
 
     func write(_ key: Key, _ value: Int64) throws(SQLiteError) {

@@ -13,10 +13,12 @@ struct TimeAtStart {
 
     /// Store time goes on: exactly, where the machine has been running since, and else from the last that is known of it. How
     /// long the machine was off, only the wall clock may tell, which ``Timekeeper`` sees as a step.
-    /// - Parameter lastWritten: when the store's files were written last, by the wall clock, in milliseconds.
-    init(_ tables: Tables, _ clocks: SystemClocks, lastWritten: Int64?) throws(SQLiteError) {
+    /// - Parameters:
+    ///   - lastWritten: when the store's files were written last, by the wall clock, in milliseconds.
+    ///   - rowsAtATime: how many rows of a directory that knew the wall clock only are changed in one transaction.
+    init(_ tables: Tables, _ clocks: SystemClocks, lastWritten: Int64?, rowsAtATime: Int) throws(SQLiteError) {
         guard let record = try tables.clock.record(), let stretches = try tables.clock.stretches() else {
-            try self.init(firstOf: tables, clocks, lastWritten: lastWritten)
+            try self.init(firstOf: tables, clocks, lastWritten, rowsAtATime)
             return
         }
         let newest = try tables.messages.newest().map { $0.created + stretches[$0.seq].shift } ?? .min
@@ -38,8 +40,15 @@ struct TimeAtStart {
     ///
     /// In such a directory no time was ever behind an earlier one, so that a clock which was ahead for a moment has dated
     /// everything since. What is dated later than now is at the log's end; it was accepted now, and keeps its lifetime.
-    private init(firstOf tables: Tables, _ clocks: SystemClocks, lastWritten: Int64?) throws(SQLiteError) {
+    ///
+    /// It is done some rows at a time, so that neither a transaction nor the log grows with the directory. A start that was cut
+    /// short goes on: what is dated already is not later than now.
+    private init(
+        firstOf tables: Tables, _ clocks: SystemClocks, _ lastWritten: Int64?, _ rowsAtATime: Int
+    ) throws(SQLiteError) {
         var time = clocks.wall()
+        // Where a start was cut short, that start has written the files.
+        let lastWritten = try tables.meta.number(.lastWritten) ?? lastWritten
         if let newest = try tables.messages.newest()?.created, let lastWritten, newest > time / 1_000, lastWritten > time / 1_000
         {
             // The files were written later than now: it is the clock of now that is wrong.
@@ -49,15 +58,13 @@ struct TimeAtStart {
         let first = Stretches([Stretch(after: 0, since: 0, offset: 0)])
         self.init(base: time - boot, boot: clocks.bootIdentity(), stretches: first, isChanged: false)
         let database = tables.database
-        try database.begin()
-        do {
-            try tables.messages.bringForward(to: time / 1_000)
+        while try database.transact({ () throws(SQLiteError) in
+            try tables.messages.bringForward(to: time / 1_000, limit: rowsAtATime)
+        }) { _ = try database.checkpoint() }
+        try database.transact { () throws(SQLiteError) in
             try tables.clock.write(ClockTable.Record(base: base, boot: self.boot, time: time / 1_000))
             try tables.clock.write(stretches, from: 0)
-            try database.commit()
-        } catch {
-            try database.rollback()
-            throw error
+            try tables.meta.remove(.lastWritten)
         }
     }
 }
