@@ -190,11 +190,34 @@ def test_import_of_csv_makes_the_secrets_that_are_missing(scene, pspctl, device,
     assert f"{file}:4: refused with 2203" in ended.stderr and str(secrets) in ended.stderr
     assert secrets.stat().st_mode & 0o777 == 0o600
     made = dict(line.split(",") for line in secrets.read_text().splitlines()[1:])
-    assert set(made) == set(tokens[1:])
+    assert set(made) == {tokens[1]}, "the third was refused"
     device(scene.server, Registered(tokens[0], "own")).connect()
     device(scene.server, Registered(tokens[1], made[tokens[1]])).connect()
     again = pspctl("import", str(file), "--secrets", str(secrets))
     assert again.returncode == 1 and "not overwritten" in again.stderr and not again.stdout
+
+
+def test_a_second_import_leaves_the_secrets_that_devices_have(scene, pspctl, ctl, device, tmp_path):
+    from kit.world import Registered
+
+    file, first, second = tmp_path / "devices.csv", tmp_path / "first.csv", tmp_path / "second.csv"
+    token, late = scene.name("kept"), scene.name("late")
+    file.write_text(f"id,platform,org_id\n{token},android,{scene.home}\n")
+    ctl("import", str(file), "--secrets", str(first))
+    secret = dict(line.split(",") for line in first.read_text().splitlines())[token]
+    told = pspctl("import", str(file), "--secrets", str(second))
+    assert told.returncode == 0 and "keep their secrets" in told.stderr and not second.exists(), told
+    device(scene.server, Registered(token, secret)).connect().disconnect()
+    file.write_text(file.read_text() + f"{late},ios,{scene.home}\n")
+    ctl("import", str(file), "--secrets", str(second))
+    assert [line.split(",")[0] for line in second.read_text().splitlines()] == ["device_token", late]
+    # Others on purpose.
+    asked = pspctl("import", str(file), "--secrets", str(tmp_path / "third.csv"), "--replace-secrets")
+    assert asked.returncode == 2 and "--yes" in asked.stderr and not (tmp_path / "third.csv").exists(), asked
+    ctl("import", str(file), "--secrets", str(tmp_path / "third.csv"), "--replace-secrets", "--yes")
+    made = dict(line.split(",") for line in (tmp_path / "third.csv").read_text().splitlines())
+    assert made[token] != secret and set(made) == {"device_token", token, late}
+    device(scene.server, Registered(token, made[token])).connect().disconnect()
 
 
 def test_import_wants_utf8_and_says_where(scene, pspctl, tmp_path):

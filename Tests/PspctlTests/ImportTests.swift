@@ -16,9 +16,9 @@ struct ImportTests {
     }
 
     private func batches(
-        _ text: String, size: Int = .max, complete: @escaping ([UInt8]) -> [UInt8] = { $0 }
+        _ text: String, size: Int = .max
     ) throws -> [(firstLine: Int, text: String, count: Int)] {
-        var batches = try ImportBatches(lines(Array(text.utf8)), of: "file", size: size, complete: complete)
+        var batches = try ImportBatches(lines(Array(text.utf8)), of: "file", size: size)
         var found: [(firstLine: Int, text: String, count: Int)] = []
         while let batch = try batches.next() {
             found.append((batch.firstLine, String(decoding: batch.bytes, as: UTF8.self), batch.count))
@@ -116,19 +116,57 @@ struct ImportTests {
             {"kind":"org","id":"three"}
             {"kind":"device","id":"no token!"}
             {"kind":"device","id":"four" }
+            {"kind":"device","id":"five"}
+            {"kind":"device","id":"one"}
             """
-        let found = try batches(text) { secrets.complete($0) }
+        let lines = text.split(separator: "\n").count
+        var batch = ImportBatches.Batch(firstLine: 3, bytes: Array(text.utf8), count: lines)
+        #expect(DeviceSecrets.tokens(withoutSecretIn: batch) == ["one", "four", "five", "one"])
+        secrets.complete(&batch, except: ["five"])
         try secrets.write()
-        let told = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }
+        let told = try rows(path)
         #expect(told.map(\.first) == ["device_token", "one", "four"] && secrets.count == 2)
         #expect(told.dropFirst().allSatisfy { $0[1].count == 32 } && told[1][1] != told[2][1])
-        let lines = try #require(found.first).text.split(separator: "\n").map(String.init)
-        #expect(lines[0] == #"{"kind":"device","id":"one","platform":"ios","secret":"\#(told[1][1])"}"#)
-        #expect(lines[4] == #"{"kind":"device","id":"four" ,"secret":"\#(told[2][1])"}"#)
-        #expect(lines[1...3].allSatisfy { text.contains($0) })
+        let sent = String(decoding: batch.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        #expect(sent[0] == #"{"kind":"device","id":"one","platform":"ios","secret":"\#(told[1][1])"}"#)
+        #expect(sent[4] == #"{"kind":"device","id":"four" ,"secret":"\#(told[2][1])"}"#)
+        #expect((sent[1...3] + [sent[5]]).allSatisfy { text.contains($0) })
+        #expect(sent[6] == #"{"kind":"device","id":"one","secret":"\#(told[1][1])"}"#, "a device has one secret")
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
         #expect(throws: Failure.file(path: path, reason: "is there already, and is not overwritten")) {
             _ = try DeviceSecrets(newFile: path)
         }
+    }
+
+    private func rows(_ path: String) throws -> [[Substring]] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }
+    }
+
+    @Test("the file keeps only what a device got, and without any there is none")
+    func refusedSecrets() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("secrets-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let secrets = try DeviceSecrets(newFile: path)
+        let text = ["one", "two", "three", "two"].map { #"{"kind":"device","id":"\#($0)"}"# }.joined(separator: "\n")
+        var batch = ImportBatches.Batch(firstLine: 11, bytes: Array(text.utf8), count: 4)
+        secrets.complete(&batch, except: [])
+        try secrets.write()
+        let all = try rows(path)
+        try secrets.settle(refused: [11, 12], absent: [])
+        #expect(try rows(path) == [all[0], all[2], all[3]] && secrets.count == 2, "the second line of “two” was applied")
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+        try secrets.settle(refused: [14], absent: ["three"])
+        #expect(secrets.count == 0 && !FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("what failed beyond what the server names is known to be more")
+    func unnamedFailures() throws {
+        var result = ImportResult()
+        let named = #"{"failed":1,"failures":[{"line":1,"error_code":2101}]}"#
+        result.add(try JSONDocument(parsing: named).root, of: ImportBatches.Batch(firstLine: 1))
+        #expect(result.namesAllFailures)
+        result.add(
+            try JSONDocument(parsing: #"{"failed":2,"failures":[{"line":1}]}"#).root, of: ImportBatches.Batch(firstLine: 1))
+        #expect(!result.namesAllFailures)
     }
 }

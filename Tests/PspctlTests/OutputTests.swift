@@ -99,6 +99,18 @@ struct OutputTests {
         #expect(Flags.named("缺少必填参数：platform、org_id", own: ["org_id": "<org>"]) == "缺少必填参数：--platform、<org>")
     }
 
+    @Test("a server that takes no changes is told with its cause")
+    func hindrance() throws {
+        func told(_ data: String, in directory: String? = nil) -> String? {
+            Hindrance(answer: Array(#"{"ret":"FAIL","data":{"error_code":2302,\#(data)}}"#.utf8))?.words(directory: directory)
+        }
+        #expect(told(#""cause":"disk_full""#, in: "/data")?.hasPrefix("the disk of its data directory /data is full") == true)
+        #expect(told(#""cause":"failed","detail":"fsync""#)?.contains("(fsync)") == true)
+        #expect(told(#""cause":"new one""#) == "new one")
+        #expect(told(#""error_msg":"x""#) == nil && Hindrance(answer: Array("<html>".utf8)) == nil)
+        Speech.$language.withValue(.chinese) { #expect(told(#""cause":"disk_full""#)?.contains("磁盘已满") == true) }
+    }
+
     @Test("control characters are not obeyed")
     func controls() {
         #expect(Output.printable("a\u{1B}[31mb") == "a\u{FFFD}[31mb")

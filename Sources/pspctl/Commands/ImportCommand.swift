@@ -25,14 +25,15 @@ struct ImportCommand: AsyncParsableCommand {
 
             CSV: the first line names the columns, of kind, id, platform, org_id, user_id, test, secret, name, \
             parent_id, interfaces, master_secret, disabled; without kind all are devices. Fields with commas stand in \
-            quotes, an empty one is left out.
+            quotes (interfaces: "msg,config"), an empty one is left out; test and disabled are true or false.
 
               id,platform,org_id,user_id
               phone-1,android,police,officer-7
 
             Lines apply in order, each alone: one that is refused does not touch its neighbours, and importing the \
-            same file again changes nothing. A new device or app needs its secret: --secrets makes one for each device \
-            line that has none, also of a device that exists already, and keeps it in a new file.
+            same file again changes nothing. A new device or app needs its secret: --secrets makes one for each new device \
+            that brings none, and keeps it in a new file; devices that exist already keep theirs, unless \
+            --replace-secrets is given too. An app brings its own master_secret.
 
             A server that needs longer goes on by itself; this command follows it, and may be interrupted. See pspctl imports.
             """,
@@ -43,13 +44,14 @@ struct ImportCommand: AsyncParsableCommand {
               {"kind":"device","id":"phone-1","platform":"android","org_id":"police","secret":"…"}
 
             CSV：第一行是列名，可用 kind、id、platform、org_id、user_id、test、secret、name、parent_id、interfaces、\
-            master_secret、disabled；没有 kind 列时全部是设备。含逗号的内容加引号，空的内容等于不填。
+            master_secret、disabled；没有 kind 列时全部是设备。含逗号的内容加引号（interfaces："msg,config"），空的内容等于不填；test 和 disabled 为 true 或 false。
 
               id,platform,org_id,user_id
               phone-1,android,police,officer-7
 
             各行按顺序、单独生效：一行被拒绝不影响其他行，重复导入同一文件不产生变化。新设备或新应用需要密钥：\
-            --secrets 为每个没有密钥的设备行生成一个（已存在的设备也是），并保存到新文件。
+            --secrets 为每台没有给出密钥的新设备生成一个，并保存到新文件；已存在的设备密钥不变，除非同时给出 --replace-secrets。\
+            应用须自带 master_secret。
 
             需要较长时间的导入由服务器继续进行；本命令跟踪其进度，可以中断。见 pspctl imports。
             """)
@@ -61,10 +63,20 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             say(
-                "Make secrets for devices that have none, and keep them in this new file (0600).",
-                "为没有密钥的设备生成密钥，保存到这个新文件（0600）。"),
+                "Make secrets for new devices that bring none, and keep them in this new file (0600).",
+                "为没有给出密钥的新设备生成密钥，保存到这个新文件（0600）。"),
             valueName: "file"))
     var secrets: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            say(
+                "With --secrets: new ones also for devices that exist already. They cannot connect with the old ones.",
+                "与 --secrets 一起使用：为已存在的设备也生成新密钥，旧密钥不能再连接。")))
+    var replaceSecrets = false
+
+    @OptionGroup
+    var confirmation: ConfirmationOptions
 
     @Flag(
         help: ArgumentHelp(
@@ -74,17 +86,46 @@ struct ImportCommand: AsyncParsableCommand {
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
+    /// As messages call the file.
+    private var name: String { file == "-" ? say("standard input", "标准输入") : file }
+
+    func validate() throws {
+        guard !replaceSecrets || secrets != nil else {
+            throw ValidationError(say("--replace-secrets needs --secrets FILE.", "--replace-secrets 须与 --secrets FILE 一起使用。"))
+        }
+    }
+
     func run() async throws {
         let client = try server.adminClient()
         let input = try ImportFile(file)
+        if replaceSecrets { try confirmReplacing() }
         let madeSecrets = try secrets.map { path throws(Failure) in try DeviceSecrets(newFile: path) }
-        var batches = try ImportBatches(TextLines(of: file, reading: input.read), of: file) { line in
-            madeSecrets?.complete(line) ?? line
+        let result: ImportResult
+        do {
+            result = try await send(input, madeSecrets, client)
+        } catch {
+            madeSecrets?.abandon()
+            throw error
         }
+        if result.isEmpty { Output.error(say("\(name): no lines to import", "\(name)：没有可导入的行")) }
+        if server.json { Output.json(result.json) } else { print(result, madeSecrets) }
+        // What goes on by itself is judged by whoever asks for it later.
+        guard detach && result.isRunning || result.isWhole else { throw ExitCode.failure }
+    }
+
+    /// Hands in the whole file, batch by batch.
+    private func send(_ input: ImportFile, _ madeSecrets: DeviceSecrets?, _ client: ServerClient) async throws -> ImportResult {
+        var batches = try ImportBatches(TextLines(of: name, reading: input.read), of: name)
         var result = ImportResult()
         let progress = Progress(isSilent: server.json)
-        while let batch = try batches.next() {
-            try madeSecrets?.write()
+        defer { progress.clear() }
+        while var batch = try batches.next() {
+            if let madeSecrets {
+                let known = try await registered(in: batch, client)
+                result.keptSecrets.formUnion(known)
+                madeSecrets.complete(&batch, except: known)
+                try madeSecrets.write()
+            }
             var report = try await client.send(Call(.post, ["psp", "admin", "import"], body: batch.bytes)).data
             if !detach {
                 report = try await ImportFollower(client: client).end(of: report) { report in
@@ -94,15 +135,39 @@ struct ImportCommand: AsyncParsableCommand {
             result.add(report, of: batch)
             input.batchEnded()
         }
-        progress.clear()
-        try madeSecrets?.write()
-        if server.json { Output.json(result.json) } else { print(result, madeSecrets) }
-        // What goes on by itself is judged by whoever asks for it later.
-        guard detach && result.isRunning || result.isWhole else { throw ExitCode.failure }
+        if let madeSecrets { try await settle(madeSecrets, result, client) }
+        return result
+    }
+
+    // MARK: Secrets
+
+    private func confirmReplacing() throws {
+        let question = say(
+            "Devices that exist already and have no secret in \(name) get new ones, and cannot connect with the old. Go on?",
+            "\(name) 中没有密钥而已存在的设备将得到新密钥，旧密钥不能再连接。确定继续吗？")
+        try confirmation.ask(
+            "\(question) [y/N] ",
+            unanswerable: say("\(question) Nobody can be asked: give --yes.", "\(question)标准输入不是终端，无法询问：请加 --yes。"))
+    }
+
+    /// The devices that keep their secrets.
+    private func registered(in batch: ImportBatches.Batch, _ client: ServerClient) async throws -> Set<String> {
+        guard !replaceSecrets else { return [] }
+        return try await RegisteredDevices(client: client).among(DeviceSecrets.tokens(withoutSecretIn: batch))
+    }
+
+    /// Of an import that goes on nobody knows yet what is refused: the file stays as it is.
+    private func settle(_ secrets: DeviceSecrets, _ result: ImportResult, _ client: ServerClient) async throws {
+        guard !result.isRunning else { return }
+        var absent: Set<String> = []
+        if !result.namesAllFailures {
+            absent = Set(secrets.tokens).subtracting(try await RegisteredDevices(client: client).among(secrets.tokens))
+        }
+        try secrets.settle(refused: Set(result.failures.map(\.line)), absent: absent)
     }
 
     private func print(_ result: ImportResult, _ secrets: DeviceSecrets?) {
-        for failure in result.failures { Output.error("\(file):\(failure)") }
+        for failure in result.failures { Output.error("\(name):\(failure)") }
         if result.failed > result.failures.count {
             let rest = result.failed - result.failures.count
             Output.error(say("… and \(rest) more failed lines", "……还有 \(rest) 行失败"))
@@ -111,9 +176,7 @@ struct ImportCommand: AsyncParsableCommand {
             let numbers = result.numbers.joined(separator: ", ")
             Output.error(say("the server has left the import \(numbers): see its log", "服务器放弃了导入 \(numbers)：见其日志"))
         }
-        if let secrets {
-            Output.error(say("\(secrets.count) secrets are in \(secrets.path)", "\(secrets.count) 个密钥在 \(secrets.path) 中"))
-        }
+        if let secrets { print(secrets, kept: result.keptSecrets.count) }
         Swift.print(result.summary)
         if detach {
             for number in result.numbers {
@@ -121,5 +184,17 @@ struct ImportCommand: AsyncParsableCommand {
                     say("import \(number) goes on: pspctl imports \(number)", "导入 \(number) 继续进行：pspctl imports \(number)"))
             }
         }
+    }
+
+    private func print(_ secrets: DeviceSecrets, kept: Int) {
+        Output.error(
+            secrets.count == 0
+                ? say("no secrets were made, and \(secrets.path) neither", "没有生成密钥，也没有生成 \(secrets.path)")
+                : say("\(secrets.count) secrets are in \(secrets.path)", "\(secrets.count) 个密钥在 \(secrets.path) 中"))
+        guard kept > 0 else { return }
+        Output.error(
+            say(
+                "\(kept) devices exist already and keep their secrets; --replace-secrets makes new ones",
+                "\(kept) 台设备已存在，密钥保持不变；--replace-secrets 会为它们生成新密钥"))
     }
 }

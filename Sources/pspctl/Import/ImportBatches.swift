@@ -29,19 +29,13 @@ struct ImportBatches {
     private var source: Source
     private var nextLine = 1
     private let size: Int
-    private let complete: ([UInt8]) -> [UInt8]
 
     /// Looks at the first line: a file that does not begin with an object is CSV.
-    /// - Parameters:
-    ///   - size: of a batch, in bytes; the last line may be beyond it.
-    ///   - complete: may add to a line.
-    init(
-        _ lines: TextLines, of name: String, size: Int = Self.largestSize, complete: @escaping ([UInt8]) -> [UInt8] = { $0 }
-    ) throws(Failure) {
+    /// - Parameter size: of a batch, in bytes; the last line may be beyond it.
+    init(_ lines: TextLines, of name: String, size: Int = Self.largestSize) throws(Failure) {
         source = try Self.open(lines, of: name)
         self.name = name
         self.size = size
-        self.complete = complete
     }
 
     private static func open(_ lines: TextLines, of name: String) throws(Failure) -> Source {
@@ -64,7 +58,7 @@ struct ImportBatches {
 
     private mutating func add(_ line: Line, to batch: inout Batch) {
         batch.bytes.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: line.lines.lowerBound - nextLine))
-        batch.bytes += complete(line.bytes)
+        batch.bytes += line.bytes
         batch.bytes.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: line.lines.count))
         batch.count += 1
         nextLine = line.lines.upperBound + 1

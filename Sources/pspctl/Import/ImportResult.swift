@@ -28,20 +28,33 @@ struct ImportResult {
     /// The first ones: the server names some of each call.
     private(set) var failures: [LineFailure] = []
 
+    /// Devices of the file that had a secret already, and were given none.
+    var keptSecrets: Set<String> = []
+
+    /// Whether `failures` has every line that was not applied.
+    private(set) var namesAllFailures = true
+
     private static let mostFailures = 100
+
+    /// Nothing was there to be imported.
+    private(set) var isEmpty = true
 
     /// Whether every line was applied.
     var isWhole: Bool { failed == 0 && !isLeft }
 
     /// Adds what became of one batch, or as far as it is.
     mutating func add(_ data: JSONValue, of batch: ImportBatches.Batch) {
+        isEmpty = false
         if let number = data["import_id"]?.string { numbers.append(number) }
         if data["state"]?.string == "failed" { isLeft = true }
         if data["state"]?.string == "running" { isRunning = true }
         created += Int(data["created"]?.int64 ?? 0)
         updated += Int(data["updated"]?.int64 ?? 0)
         failed += Int(data["failed"]?.int64 ?? 0)
+        let named = data["failures"]?.count ?? 0
+        if isLeft || Int64(named) < data["failed"]?.int64 ?? 0 { namesAllFailures = false }
         guard let lines = data["failures"] else { return }
+        if failures.count + named > ImportResult.mostFailures { namesAllFailures = false }
         for line in lines.elements where failures.count < ImportResult.mostFailures {
             failures.append(
                 LineFailure(

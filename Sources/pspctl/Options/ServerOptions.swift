@@ -36,16 +36,22 @@ struct ServerOptions: ParsableArguments {
         let directory = DataDirectory(option: data, environment: environment)
         let endpoint = if let admin { admin } else { try directory.endpoint("admin") }
         let token = if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] { given } else { try directory.adminToken() }
-        return try ServerClient(endpoint: endpoint, credential: .operatorToken(token))
+        return try ServerClient(
+            endpoint: endpoint, credential: .operatorToken(token), admin: endpoint, directory: admin == nil ? directory.path : nil
+        )
     }
 
     /// A client of the REST listener that calls as an app.
     func appClient(
         key: String, masterSecret: String, environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(Failure) -> ServerClient {
-        let endpoint =
-            if let http { http } else { try DataDirectory(option: data, environment: environment).endpoint("http") }
-        return try ServerClient(endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret))
+        let directory = DataDirectory(option: data, environment: environment)
+        let endpoint = if let http { http } else { try directory.endpoint("http") }
+        // A server that is named by its address need not be the one of the data directory.
+        let ownAdmin = http == nil ? try? directory.endpoint("admin") : nil
+        return try ServerClient(
+            endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret), admin: admin ?? ownAdmin,
+            directory: http == nil ? directory.path : nil)
     }
 }
 

@@ -64,6 +64,6 @@ struct DataDirectory {
 extension Failure {
     /// A file that the system does not let anybody read, in the system's words.
     static func unreadable(_ file: String, _ error: SystemError) -> Failure {
-        .file(path: file, reason: say("cannot be read: \(error)", "无法读取：\(error)"))
+        .file(path: file, reason: say("cannot be read: \(error.words)", "无法读取：\(error.words)"))
     }
 }

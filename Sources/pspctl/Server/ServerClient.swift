@@ -1,13 +1,24 @@
 import Libevent
+import Push
 
 /// Calls a server, one call after the other, on one connection. Its loop's thread ends with the program.
 struct ServerClient: Sendable {
     let endpoint: Endpoint
     private let credential: Credential
     private let http: HTTPClient
+    private let readiness: Readiness
+
+    /// Where the server tells why it takes no changes: its admin listener, which need not be known.
+    private struct Readiness {
+        let http: HTTPClient?
+        let directory: String?
+    }
 
     /// Connects with the first call.
-    init(endpoint: Endpoint, credential: Credential) throws(Failure) {
+    /// - Parameters:
+    ///   - admin: the server's admin listener, where it is known.
+    ///   - directory: the server's data directory, where it is this machine's.
+    init(endpoint: Endpoint, credential: Credential, admin: Endpoint?, directory: String?) throws(Failure) {
         let loop: EventLoop
         do {
             loop = try EventLoop(name: "pspctl")
@@ -18,6 +29,8 @@ struct ServerClient: Sendable {
         self.endpoint = endpoint
         self.credential = credential
         http = HTTPClient(host: endpoint.host, port: endpoint.port, on: loop)
+        readiness = Readiness(
+            http: admin.map { HTTPClient(host: $0.host, port: $0.port, on: loop) }, directory: directory)
     }
 
     /// Sends a call and returns what the server carried out.
@@ -36,10 +49,18 @@ struct ServerClient: Sendable {
             return try Reply(status: response.status, body: response.body, from: endpoint)
         } catch {
             guard case .refused(let status, let code, let text, let field) = error else { throw error }
+            let named = Output.printable(code == ErrorCode.missingField.rawValue ? Flags.named(text, own: call.flags) : text)
+            let hindrance = code == ErrorCode.unavailable.rawValue ? await hindrance() : nil
             throw .refused(
-                status: status, code: code, text: Output.printable(code == 2102 ? Flags.named(text, own: call.flags) : text),
+                status: status, code: code, text: hindrance.map { say("\(named): \($0)", "\(named)：\($0)") } ?? named,
                 field: field.map { Output.printable(Flags.name(of: $0, own: call.flags)) })
         }
+    }
+
+    /// Why the server takes no changes, in words; `nil` where it does not tell.
+    private func hindrance() async -> String? {
+        let answer = try? await readiness.http?.request(.get, "/readyz", headers: [], body: [], timeout: .seconds(2))
+        return answer.flatMap { Hindrance(answer: $0.body) }?.words(directory: readiness.directory)
     }
 }
 
