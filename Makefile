@@ -11,7 +11,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
 
-.PHONY: help deps deps-build build test test-swift test-end-to-end test-plain demo run format lint check clean
+.PHONY: help deps deps-build build test test-swift test-end-to-end test-plain demo run deb format lint check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ include Tests/sanitizers.mk Tests/Chaos/chaos.mk Tests/Fuzz/fuzz.mk Benchmarks/b
 
 demo: ## show it all at work: set up, build, push to devices, clean up
 	@deploy/demo.sh
+
+deb: build ## make a Debian package of them, in .build/deb/ (needs debhelper, chrpath; DEBFULLNAME, DEBEMAIL: who makes it)
+	deploy/deb.sh
 
 run: build ## run the server on its default ports, with its data in ./data
 	.build/release/pspd

@@ -1,0 +1,93 @@
+"""The Debian package: built, installed, started, upgraded without loss, purged. On the machine itself, so as root alone."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from kit.rest import notification
+from kit.server import ROOT, Server, binary
+from kit.world import World
+
+DATA = pathlib.Path("/var/lib/pspd")
+ENVIRONMENT = os.environ | {"DEBFULLNAME": "The tests", "DEBEMAIL": "tests@example.org"}
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a package"),
+    pytest.mark.skipif(subprocess.run(["dpkg-query", "-W", "pspd"], capture_output=True).returncode == 0, reason="pspd is installed here"),
+    pytest.mark.skipif(DATA.exists(), reason="there is a data directory of somebody else's"),
+]
+
+
+def run(*command, **more):
+    result = subprocess.run([str(each) for each in command], capture_output=True, text=True, **more)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def build(version, directory):
+    text = run(ROOT / "deploy/deb.sh", directory, env=ENVIRONMENT | {"PSP_VERSION": version})
+    return text.strip()
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """Two versions of it."""
+    assert pathlib.Path(binary("pspd")) == ROOT / ".build/release/pspd", "the package is made of what `make build` has made"
+    directory = tmp_path_factory.mktemp("deb")
+    yield build("0.0.1", directory), build("0.0.2", directory)
+    subprocess.run(["dpkg", "--purge", "pspd"], capture_output=True)
+
+
+class Installed(Server):
+    """The server as the package's unit starts it: that command, that user, that directory. There is no systemd in a container."""
+
+    def command(self):
+        unit = pathlib.Path("/lib/systemd/system/pspd.service").read_text()
+        user = re.search("^User=(.*)$", unit, re.M)[1]
+        command = shlex.split(re.search("^ExecStart=(.*)$", unit, re.M)[1])
+        assert command[0] == "/usr/bin/pspd" and str(DATA) in command
+        return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs", *command]
+
+    def start(self):
+        # StateDirectory= of the unit.
+        run("install", "-d", "-m", "0700", "-o", "pspd", "-g", "pspd", DATA)
+        return super().start()
+
+
+def test_it_is_installed_started_upgraded_without_loss_and_purged(packages, tmp_path, device):
+    old, new = packages
+    run("dpkg", "--install", old)
+    assert run("pspctl", "--version").strip() == run(binary("pspctl"), "--version").strip()
+    server = Installed(DATA)
+    server.log = tmp_path / "pspd.log"
+    with server.start():
+        world = World(server)
+        world.org("home")
+        phone = world.device("phone", world.name("home"))
+        caller = world.app()
+        task = caller.push(notification(type="unicast", device_tokens=phone.token)).ok()["task_id"]
+        assert server.stop() == 0
+    conf = pathlib.Path("/etc/pspd/pspd.yaml")
+    conf.write_text(conf.read_text().replace("window: 20", "window: 7"))
+    run("dpkg", "--install", "--force-confold", new)
+    assert run("dpkg-query", "-W", "-f", "${Version}", "pspd") == "0.0.2"
+    assert "window: 7" in conf.read_text()
+    with server.start():
+        caller.server = server
+        assert caller.counts(task)["pending"] == 1
+        device(server, phone).connect().wait_for(task)
+        assert server.stop() == 0
+    run("dpkg", "--remove", "pspd")
+    assert DATA.exists() and conf.exists()
+    run("dpkg", "--purge", "pspd")
+    assert not DATA.exists() and not conf.exists()
+    assert subprocess.run(["getent", "passwd", "pspd"], capture_output=True).returncode != 0
+
+
+def test_lintian_has_nothing_to_say(packages):
+    run("lintian", "--fail-on", "error,warning", packages[0])
