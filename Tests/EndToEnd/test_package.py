@@ -37,7 +37,7 @@ def build(version, directory):
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     """Two versions of it."""
-    assert pathlib.Path(binary("pspd")) == ROOT / ".build/release/pspd", "the package is made of what `make build` has made"
+    assert pathlib.Path(binary("pspd")) == (ROOT / ".build/release/pspd").resolve(), "the package is made of what `make build` has made"
     directory = tmp_path_factory.mktemp("deb")
     yield build("0.0.1", directory), build("0.0.2", directory)
     subprocess.run(["dpkg", "--purge", "pspd"], capture_output=True)
@@ -65,7 +65,7 @@ def test_it_is_installed_started_upgraded_without_loss_and_purged(packages, tmp_
     assert run("pspctl", "--version").strip() == run(binary("pspctl"), "--version").strip()
     server = Installed(DATA)
     server.log = tmp_path / "pspd.log"
-    with server.start():
+    with server:
         world = World(server)
         world.org("home")
         phone = world.device("phone", world.name("home"))
@@ -77,7 +77,7 @@ def test_it_is_installed_started_upgraded_without_loss_and_purged(packages, tmp_
     run("dpkg", "--install", "--force-confold", new)
     assert run("dpkg-query", "-W", "-f", "${Version}", "pspd") == "0.0.2"
     assert "window: 7" in conf.read_text()
-    with server.start():
+    with server:
         caller.server = server
         assert caller.counts(task)["pending"] == 1
         device(server, phone).connect().wait_for(task)

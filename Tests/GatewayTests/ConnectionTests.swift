@@ -397,4 +397,38 @@ struct ReceiptTests {
             for packetID in UInt16(1)...2_000 { #expect(try await device.next() == .puback(Acknowledgement(packetID: packetID))) }
         }
     }
+
+    @Test(
+        "a flood of receipts at QoS 0, which nobody waits for, is read no faster than it is committed",
+        arguments: [ProtocolVersion.v311, .v5])
+    func silentFlood(version: ProtocolVersion) async throws {
+        try await GatewayFixture.run(devices: ["d1", "d2"], GatewayConfiguration(receiveMaximum: 8)) { gateway in
+            let row = gateway.push("a")
+            let device = try await gateway.connect(version: version)
+            _ = try await device.takeMessages(1)
+            gateway.store.behave { $0.holdsReceipts = true }
+            for _ in 1...500 { await device.send(receipt(row.task, .atMostOnce, nil)) }
+            try await gateway.until("some are committed") { gateway.store.calls.receipts.count == 8 }
+            // Whoever else is on the loop is served meanwhile.
+            try await gateway.connect("d2").expectNothing()
+            #expect(gateway.store.calls.receipts.count == 8)
+            gateway.store.releaseReceipts()
+            try await gateway.until("all are committed") { gateway.store.calls.receipts.count == 500 }
+            await device.send(.pingreq)
+            #expect(try await device.next() == .pingresp)
+        }
+    }
+
+    @Test("receipts at QoS 0 that cannot be committed hold up nothing that comes after them")
+    func silentFloodInVain() async throws {
+        try await GatewayFixture.run(GatewayConfiguration(receiveMaximum: 2)) { gateway in
+            let row = gateway.push("a")
+            let device = try await gateway.connect()
+            _ = try await device.takeMessages(1)
+            gateway.store.behave { $0.isUnavailable = true }
+            for _ in 1...20 { await device.send(receipt(row.task, .atMostOnce, nil)) }
+            await device.send(.pingreq)
+            #expect(try await device.next() == .pingresp)
+        }
+    }
 }

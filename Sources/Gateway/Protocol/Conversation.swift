@@ -18,7 +18,7 @@ struct Conversation {
     enum Action: Equatable {
         case none
         case send(Packet)
-        /// Commit it, then ``complete(_:with:)``; at QoS 0 there is no ticket and no answer.
+        /// Commit it, then ``complete(_:with:)``; at QoS 0 there is no ticket and no answer: ``completeUnanswered()``.
         case commit(DeviceReceipt, ticket: UInt32?)
         /// The PUBLISH led to nothing, for that reason. `answer` goes out at once, unless it waits behind others.
         case discard(answer: Packet?, cause: DiscardCause)
@@ -32,6 +32,8 @@ struct Conversation {
     private let receiveMaximum: UInt16
     /// PUBLISH packets of a 5.0 client at QoS 1 and 2 whose exchange is not complete.
     private var unanswered: UInt16 = 0
+    /// Receipts at QoS 0 that are not committed yet: nobody waits for their answers, but they take room until then.
+    private var uncommitted: UInt16 = 0
     private var answers = AnswerQueue()
     /// The largest packet that the client takes, in bytes with its fixed header; `UInt32.max` is no limit. It stands last, where
     /// it takes no room of its own.
@@ -48,8 +50,8 @@ struct Conversation {
         self.receiveMaximum = UInt16(clamping: receiveMaximum)
     }
 
-    /// Whether so many answers wait that nothing more should be read.
-    var isCongested: Bool { answers.count >= Int(receiveMaximum) }
+    /// Whether so much of the device waits for the store that nothing more should be read.
+    var isCongested: Bool { answers.count + Int(uncommitted) >= Int(receiveMaximum) }
 
     /// Whether the client takes a packet of so many bytes.
     func takes(packetSize: Int) -> Bool { packetSize <= Int(largestPacket) }
@@ -78,6 +80,9 @@ struct Conversation {
             return protocolError(.protocolError, "a packet that only servers send")
         }
     }
+
+    /// A receipt at QoS 0 is committed, or refused, or given up.
+    mutating func completeUnanswered() { uncommitted -= 1 }
 
     /// The receipt with that ticket is committed, or refused.
     /// - Returns: the answers that can go out now, in order.
@@ -124,7 +129,10 @@ extension Conversation {
         } catch {
             return discard(publish, .payloadFormatInvalid, .malformedReceipt("\(error)"))
         }
-        guard let packetID = publish.packetID else { return .commit(receipt, ticket: nil) }
+        guard let packetID = publish.packetID else {
+            uncommitted += 1
+            return .commit(receipt, ticket: nil)
+        }
         return .commit(receipt, ticket: answers.expect(packetID, qos: publish.qos))
     }
 

@@ -48,18 +48,27 @@ extension Shard {
         precondition(results.count == batch.count, "the store answers every receipt")
         for (queued, result) in zip(batch, results) {
             if result == .refused { logRefusedReceipt(of: queued.connection) }
-            guard let ticket = queued.ticket, case .open(let session, let dispatcher) = queued.connection.state else { continue }
-            for packet in session.conversation.complete(ticket, with: result) { dispatcher.write(packet, to: session) }
+            guard case .open(let session, let dispatcher) = queued.connection.state else { continue }
+            if let ticket = queued.ticket {
+                for packet in session.conversation.complete(ticket, with: result) { dispatcher.write(packet, to: session) }
+            } else {
+                session.conversation.completeUnanswered()
+            }
             queued.connection.socket.setReading(queued.connection.takesPackets)
         }
     }
 
     /// Whether they are committed is unknown, so they are not answered: a device that wanted an answer is sent away and tells
-    /// them again.
+    /// them again. One that wanted none is read on.
     private func abandon(_ batch: [QueuedReceipt], _ error: StoreError) {
         log(.error, "receipts cannot be committed", cause: "", ["count": "\(batch.count)", "error": "\(error)"])
-        for queued in batch where queued.ticket != nil {
+        for queued in batch {
             guard case .open(let session, _) = queued.connection.state else { continue }
+            guard queued.ticket != nil else {
+                session.conversation.completeUnanswered()
+                queued.connection.socket.setReading(queued.connection.takesPackets)
+                continue
+            }
             close(queued.connection, .disconnect(.serverBusy, session.version, cause: "the store cannot commit receipts"))
         }
     }

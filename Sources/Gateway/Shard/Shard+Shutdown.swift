@@ -11,8 +11,8 @@ extension Shard {
         listeners = []
     }
 
-    /// Disconnects the devices little by little, so that they come to other servers little by little: their sockets are read empty,
-    /// 5.0 devices are told (0x8B), what was acknowledged is settled. Devices that wait for their turn are served as ever. After
+    /// Disconnects the devices little by little, so that they come to other servers so: their sockets are read empty, 5.0 devices
+    /// are told (0x8B), what was acknowledged is settled. Devices that wait for their turn are served as ever. After
     /// ``stopAccepting()``, or they come back here.
     ///
     /// Returns when no device is left, or when ``shutdown()`` has begun, which disconnects the rest at once.

@@ -1,4 +1,4 @@
-/// How a server is emptied before it ends, so that balancers, callers and devices go elsewhere without an error and without a storm.
+/// How a server is emptied before it ends, so that balancers, callers and devices go elsewhere without an error or a storm.
 struct Drain: Hashable, Sendable {
     /// How long it serves on and says that it is not ready: longer than balancers need to notice.
     let delay: Duration

@@ -3,16 +3,16 @@ internal import Glibc
 internal import Logging
 
 /// Whoever started the process and wants to hear from it, as systemd does of units with `Type=notify`: sd_notify(3), by its own
-/// words a protocol to be spoken without its library, which would bring five more into this process. A datagram holds lines such as
-/// `READY=1`.
+/// words a protocol to be spoken without its library, which would bring five more into this process. A datagram holds lines such
+/// as `READY=1`.
 struct ServiceManager: Sendable {
     /// How long it waits for a sign of life before it kills the process; `nil`: it does not ask for any.
     let watchdog: Duration?
     let address: String
 
     /// `nil`: nobody wants to hear.
-    /// - Parameter environment: `NOTIFY_SOCKET`: a path, or a name that begins with `@` and is none of a file. `WATCHDOG_USEC`, and
-    ///   `WATCHDOG_PID`, which says whom it is meant for.
+    /// - Parameter environment: `NOTIFY_SOCKET`: a path, or a name that begins with `@` and is none of a file; `WATCHDOG_USEC`,
+    ///   and `WATCHDOG_PID`, which says whom it is meant for.
     init?(_ environment: [String: String], process: Int32 = getpid()) {
         guard let address = environment["NOTIFY_SOCKET"], let first = address.first, first == "/" || first == "@" else {
             return nil
@@ -76,8 +76,8 @@ struct ServiceManager: Sendable {
         }
     }
 
-    /// Tells that the server serves, and then that it lives, for as long as each of its loops answers: twice in the time after which
-    /// the process would be killed. A writer that waits for a disk is no reason: a new process would wait for the same disk.
+    /// Tells that the server serves, and then that it lives, for as long as each of its loops answers: twice in the time after
+    /// which the process would be killed. A writer that waits for a disk is no reason: a new process would wait for the same disk.
     func follow(_ server: PushServer) {
         report(.ready)
         guard let watchdog else { return }
