@@ -80,7 +80,7 @@ class Device:
             except OSError as error:
                 print(f"cannot reach {self.host}:{self.port}: {error}", file=sys.stderr)
             if self.refusal:
-                sys.exit(f"the server ended it: {self.refusal}")
+                sys.exit(self.refusal)
             if self.wanted and self.done >= self.wanted:
                 return
             # Half of it at random, so that a server that restarts does not meet all its devices in the same instant.
@@ -91,15 +91,16 @@ class Device:
         if reason.is_failure:
             # Server unavailable, server busy: worth another attempt. Anything else is the same next time.
             if reason.getName() not in ("Server unavailable", "Server busy"):
-                self.refusal = reason
+                self.refusal = f"the server refused the device: {reason}"
             return
         self.delay = FIRST_DELAY
         print("connected", file=sys.stderr)
 
     def on_disconnect(self, client, userdata, flags, reason, properties):
         if reason.getName() == "Session taken over":
-            self.refusal = reason  # Coming back would throw out the other one, and so on.
-        print(f"disconnected: {reason}", file=sys.stderr)
+            self.refusal = f"the server ended it: {reason}"  # Coming back would throw out the other one, and so on.
+        if not self.refusal:  # A refusal is told once, when the program ends.
+            print(f"disconnected: {reason}", file=sys.stderr)
 
     def on_message(self, client, userdata, message):
         """paho acknowledges when this returns: by then the message is shown and remembered."""
