@@ -32,12 +32,15 @@ extension SQLiteStore {
         var checkpointThreshold = 32_768
         /// A loop that is further behind than this, in bytes, gets a gap instead of more.
         var backlogLimit = 64 << 20
-        /// The most steps of work for the directory that one transaction begins: some 5 ms.
+        /// The most steps of work for the directory that one transaction begins, and after which it takes no more
+        /// acknowledgements: some 5 ms each.
         var steps = 2_048
         /// From when on the store does not keep up.
         var lateness = Lateness.Limits()
         /// How many rows of an older directory are changed in one transaction at its first start.
         var rowsAtATime = 10_000
+        /// How many acknowledgements are kept while nothing can be written; some 50 MB with what they change.
+        var mostFacts = 131_072
         /// Whether the next slice of what follows from a change of the directory may be done: a test holds them back.
         var mayFollowUp: @Sendable () -> Bool = { true }
         /// What a test lets happen at the one point of a read at which rows could be missed.

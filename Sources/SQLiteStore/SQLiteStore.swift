@@ -22,6 +22,7 @@ public final class SQLiteStore: Store {
     let longReports = LongReports()
     let tail: Tail
     let organisations: PublishedOrganisations
+    let gate: AcknowledgementGate
     let tasks: TaskNumber
     let clock: StoreClock
     let options: Options
@@ -65,6 +66,8 @@ public final class SQLiteStore: Store {
         self.tail = tail
         let organisations = PublishedOrganisations()
         self.organisations = organisations
+        let gate = AcknowledgementGate()
+        self.gate = gate
         self.tasks = tasks
         self.clock = clock
 
@@ -85,7 +88,7 @@ public final class SQLiteStore: Store {
             let statistics = try Reader(
                 name: "psp-statistics", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
             begun.append(statistics.close)
-            let backlogLimit = options.tuning.backlogLimit
+            let tuning = options.tuning
             (self.checkpointer, self.pages, self.reports, self.statistics) = (checkpointer, pages, reports, statistics)
             writer = Writer(path: path, checkpointer, options: options)
             try writer.start { () throws(SQLiteError) in
@@ -93,8 +96,8 @@ public final class SQLiteStore: Store {
                 let tables = Tables(try Database(path: path, role: .writer), stretches)
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
                 return try Decisions(
-                    tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, backlogLimit: backlogLimit,
-                    log: options.log)
+                    tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, gate: gate,
+                    tuning: tuning, log: options.log)
             }
         } catch {
             for close in begun.reversed() { close() }

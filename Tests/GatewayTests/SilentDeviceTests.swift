@@ -57,6 +57,28 @@ struct SilentDeviceTests {
         }
     }
 
+    @Test("what a device acknowledges while the store can remember no more stays unacknowledged, and comes again")
+    func untaken() async throws {
+        let configuration = GatewayConfiguration(acknowledgementTimeout: .milliseconds(300))
+        try await GatewayFixture.run(configuration) { gateway in
+            let device = try await gateway.connect()
+            gateway.store.behave { $0.isFull = true }
+            gateway.push("a")
+            #expect(try await device.takeMessages(1).map(\.text) == ["a"])
+            // This one was taken, with the answer that it was the last.
+            try await gateway.until("it is counted") { gateway.delivered().count == 1 }
+            gateway.push("b")
+            #expect(try await device.takeMessages(1).map(\.text) == ["b"])
+            try await gateway.until("it is not taken") { await gateway.shards[0].counters.untaken == 1 }
+            #expect(gateway.delivered().count == 1)
+            try await device.waitForClose()
+            gateway.store.behave { $0.isFull = false }
+            let again = try await gateway.connect()
+            #expect(try await again.takeMessages(1).map(\.text) == ["b"])
+            try await gateway.until("both are counted") { gateway.delivered().count == 2 }
+        }
+    }
+
     @Test("who acknowledges in time stays, and a session without messages is looked after by nobody")
     func inTime() async throws {
         let configuration = GatewayConfiguration(acknowledgementTimeout: .milliseconds(100))

@@ -228,7 +228,7 @@ extension FakeStore {
     }
 
     func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position) {}
-    func settle(_ deliveries: [Delivery]) {}
+    func settle(_ deliveries: [Delivery]) -> Bool { true }
     func tell(_ unacknowledged: Unacknowledged, of session: SessionID) {}
 
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {

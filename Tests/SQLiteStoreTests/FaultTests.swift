@@ -30,8 +30,8 @@ struct FaultTests {
         async let first = port.append(.message(.organisation("root")), withinRate: true)
         try await eventually { disk.heldSyncs == 1 }
         async let second = port.append(.message(.organisation("root")), withinRate: true)
-        async let third: Void = port.settle([])
-        await third
+        async let third = port.settle([])
+        _ = await third
         // Readers go on meanwhile, and see nothing of it.
         let handle = try #require(port as? LoopPort)
         let head = try await handle.read(handle.store.pages) { context throws(SQLiteError) in

@@ -71,6 +71,73 @@ struct HindranceTests {
         #expect(port.health == .serving)
     }
 
+    /// So many pushes for a device, and what it acknowledges of them.
+    private func acknowledgements(_ count: Int, of fixture: SQLiteFixture) async throws -> [Delivery] {
+        let port = try #require(fixture.port as? LoopPort)
+        let session = try await port.connect("d1")
+        session.disconnect()
+        let first = try await port.ask(.change) { decisions, now throws(SQLiteError) in
+            for _ in 0..<count { _ = try decisions.pushes.append(.message(.device("d1")), withinRate: true, at: now) }
+            return decisions.log.head - UInt64(count) + 1
+        }
+        return (first..<first + UInt64(count)).map {
+            let position = Position(raw: $0)
+            return Delivery(device: session.device, position: position, settledUpTo: position, kind: .delivered)
+        }
+    }
+
+    @Test("many acknowledgements at once hold the writer for few steps at a time")
+    func manyFacts() async throws {
+        let fixture = try await furnished { $0.tuning.steps = 256 }
+        let facts = try await acknowledgements(3_000, of: fixture)
+        disk.holdSyncs()
+        let port = fixture.port
+        async let pushed = port.append(.message(.organisation("root")), withinRate: true)
+        try await eventually { disk.heldSyncs == 1 }
+        port.settle(facts)
+        async let reports = port.tasks(TaskFilter(), after: nil, limit: 1_000)
+        try await eventually { fixture.waitingJobs == 7 }
+        disk.releaseSyncs()
+        guard case .stored = await pushed else { throw UnexpectedAnswer(await pushed) }
+        #expect(try await reports.items.count { $0.counts.delivered == 1 } == 999)
+        #expect(try await fixture.rows("SELECT count(*) FROM counter WHERE delivered = 1") == 3_000)
+        let steps = fixture.store.holdTimes.mostSteps
+        #expect(steps > 256 && steps < 256 + 600, "\(steps)")
+    }
+
+    @Test("a full disk is tried with little, takes acknowledgements up to a bound, and writes them in parts when it has room")
+    func boundedFacts() async throws {
+        let fixture = try await furnished {
+            $0.tuning.steps = 256
+            $0.tuning.mostFacts = 2_000
+        }
+        let port = fixture.port
+        let facts = try await acknowledgements(3_000, of: fixture)
+        disk.fail(.write, .full)
+        #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
+        #expect(port.settle(Array(facts[..<1_900])))
+        _ = try await port.device(DeviceToken(unchecked: "d1"))
+        port.settle(Array(facts[1_900...]))
+        try await eventually { !port.settle([]) }
+        try await eventually { fixture.log.all.count { $0.contains("no more are taken") } == 1 }
+        // Whoever looks, and who connects, finds what it has told.
+        #expect(try await port.pendingTasks("d1").isEmpty)
+        for _ in 0..<3 {
+            disk.fail(.write, .full)
+            try await eventually { disk.hasFailed }
+        }
+        disk.repair()
+        try await eventually { port.health == .serving }
+        #expect(port.settle([]))
+        #expect(try await fixture.rows("SELECT count(*) FROM counter WHERE delivered = 1") == 3_000)
+        #expect(fixture.store.holdTimes.mostSteps < 256 + 600)
+        let handle = try #require(port as? LoopPort)
+        // What was told before the change that failed, and nothing at the tries that followed.
+        #expect(try await handle.ask { decisions, _ throws(SQLiteError) in decisions.facts.replayed } < 10)
+        try await fixture.restart()
+        #expect(try await fixture.port.pendingTasks("d1").isEmpty)
+    }
+
     @Test("with no descriptor left the store writes, reads, merges and moves its log: all it needs is open")
     func descriptors() async throws {
         let fixture = try await furnished { options in

@@ -57,10 +57,12 @@ extension MemoryPort {
     }
 
     /// Counts the facts, each once.
-    public func settle(_ deliveries: [Delivery]) {
+    @discardableResult
+    public func settle(_ deliveries: [Delivery]) -> Bool {
         store.state.withLock { state in
             state.calls.settled += deliveries
             for delivery in deliveries { state.log.settle(delivery) }
+            return !state.behaviour.isFull
         }
     }
 

@@ -69,6 +69,8 @@ public final class MemoryStore: Store {
         public var holdsReceipts = false
         /// Everything is refused as unavailable.
         public var isUnavailable = false
+        /// No more acknowledgements are taken.
+        public var isFull = false
         /// How many rows of the log a page looks at.
         public var scan = Int.max
         /// The wall clock, Unix milliseconds.

@@ -89,6 +89,8 @@ extension Shard {
 
     /// Hands the acknowledgements to the store, in one batch.
     func handOver() {
-        for dispatcher in dispatchers where !dispatcher.settled.isEmpty { store.settle(dispatcher.removeSettled()) }
+        for dispatcher in dispatchers where !dispatcher.settled.isEmpty {
+            takesAcknowledgements = store.settle(dispatcher.removeSettled())
+        }
     }
 }

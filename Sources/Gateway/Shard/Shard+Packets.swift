@@ -68,10 +68,18 @@ extension Shard {
         _ consumed: inout Int
     ) throws(MQTTError) -> Conversation.Action? {
         while let puback = try connection.decoder.decodePuback(bytes, consumed: &consumed) {
-            dispatcher.acknowledge(puback, of: session)
+            if takesAcknowledgements || asksAgain() { dispatcher.acknowledge(puback, of: session) }
         }
         guard consumed < bytes.count, let packet = try connection.decoder.decode(bytes, consumed: &consumed) else { return nil }
         return session.conversation.receive(packet)
+    }
+
+    /// The store took no more acknowledgements when it was last asked. One that it does not take is as if it had not come: its
+    /// message comes again when it has been unacknowledged for too long.
+    private func asksAgain() -> Bool {
+        takesAcknowledgements = store.settle([])
+        if !takesAcknowledgements { connectionCounters.untaken += 1 }
+        return takesAcknowledgements
     }
 
     private func carryOut(

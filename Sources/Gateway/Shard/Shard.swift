@@ -44,6 +44,8 @@ public actor Shard {
     var wheel: DeadlineWheel?
     /// Sessions with a message without PUBACK.
     var watch: AcknowledgementWatch?
+    /// Whether the store took more acknowledgements when it was last told or asked.
+    var takesAcknowledgements = true
     /// Which devices were overdue lately.
     let overdue: OverdueDevices
     /// Rings while sessions are blocked.

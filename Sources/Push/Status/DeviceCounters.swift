@@ -21,6 +21,8 @@ public struct DeviceCounters: Hashable, Sendable {
     public var rejected: UInt64 = 0
     /// PUBLISH packets whose session ended before their PUBACK: their messages come again.
     public var abandoned: UInt64 = 0
+    /// PUBACKs that were not taken, since the store had as many to write as it can remember.
+    public var untaken: UInt64 = 0
     /// Messages not sent because they exceed the device's Maximum Packet Size.
     public var skipped: UInt64 = 0
     /// Receipts that were well-formed and handed to the store.
@@ -50,6 +52,7 @@ public struct DeviceCounters: Hashable, Sendable {
         sum.acknowledged += other.acknowledged
         sum.rejected += other.rejected
         sum.abandoned += other.abandoned
+        sum.untaken += other.untaken
         sum.skipped += other.skipped
         sum.receipts += other.receipts
         sum.protocolErrors += other.protocolErrors

@@ -11,7 +11,11 @@ public protocol DeliveryStore: Sendable {
     func detach(_ device: DeviceHandle, session: SessionID, settledUpTo: Position)
 
     /// Once a turn: what was acknowledged. Facts, in any order and any number of times; the store alone counts.
-    func settle(_ deliveries: [Delivery])
+    /// - Returns: whether more may be told. While it is false, as long as a store cannot write and has as much to remember as it
+    ///   can, a PUBACK is as if it had not come: its message stays unacknowledged, and comes again. What is told is taken in any
+    ///   case; telling nothing asks.
+    @discardableResult
+    func settle(_ deliveries: [Delivery]) -> Bool
 
     /// Answers an inquiry about a session. Synchronous; nobody may wait for it any more. The end of a session answers, too.
     func tell(_ unacknowledged: Unacknowledged, of session: SessionID)

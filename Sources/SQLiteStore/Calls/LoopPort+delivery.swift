@@ -26,9 +26,19 @@ extension LoopPort {
         }
     }
 
-    func settle(_ deliveries: [Delivery]) {
-        guard !deliveries.isEmpty else { return }
-        tell(.fact) { decisions, now throws(SQLiteError) in try decisions.facts.settle(deliveries, at: now) }
+    /// Acknowledgements of one job: a transaction takes as many jobs as it can write at a time.
+    private static let factsOfJob = 512
+
+    @discardableResult
+    func settle(_ deliveries: [Delivery]) -> Bool {
+        if deliveries.count > Self.factsOfJob {
+            for first in stride(from: 0, to: deliveries.count, by: Self.factsOfJob) {
+                settle(Array(deliveries[first..<min(first + Self.factsOfJob, deliveries.count)]))
+            }
+        } else if !deliveries.isEmpty {
+            tell(.fact) { decisions, now throws(SQLiteError) in try decisions.facts.settle(deliveries, at: now) }
+        }
+        return store.gate.isOpen
     }
 
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {

@@ -32,16 +32,16 @@ final class Transaction {
     }
 
     /// Writes what is due and commits. When it returns, everything decided since ``begin()`` is on the disk.
-    /// - Parameters:
-    ///   - flushing: whether the books are written although they are not due.
-    ///   - probing: whether something is written in any case, to learn whether the disk has room again.
-    func commit(flushing: Bool, probing: Bool = false) throws(SQLiteError) {
+    /// - Parameter flushing: whether the books are written although they are not due.
+    /// - Returns: how many steps of the books were written.
+    @discardableResult
+    func commit(flushing: Bool) throws(SQLiteError) -> Int {
         let (log, directory, facts) = (decisions.log, decisions.directory, decisions.facts)
         let isDirectoryDue = directory.isChanged || log.hasBarePositions
         let areFactsDue = failure == nil && (flushing || isDirectoryDue || facts.isDue)
         let areWritten = isDirectoryDue || (areFactsDue && facts.hasUnwritten)
-        if areFactsDue { try facts.write() }
-        if isDirectoryDue || (probing && failure == nil) {
+        let steps = areFactsDue ? try facts.write() : 0
+        if isDirectoryDue {
             try directory.write()
             try log.write()
         }
@@ -55,6 +55,24 @@ final class Transaction {
         directory.isChanged = false
         decisions.sessions.committed()
         log.committed()
+        return steps
+    }
+
+    /// Looks whether anything can be written, and writes of the books so many steps. Nothing is decided in it: where it fails,
+    /// memory stays as it is.
+    func probe(writing steps: Int) throws(SQLiteError) {
+        try restore()
+        do throws(SQLiteError) {
+            try database.begin()
+            if steps > 0 { try decisions.facts.write(atMost: steps) }
+            try decisions.log.write()
+            try database.commit()
+        } catch {
+            note(error)
+            do throws(SQLiteError) { try database.rollback() } catch { note(error) }
+            throw error
+        }
+        if steps > 0 { decisions.facts.committed() }
     }
 
     /// Undoes everything since ``begin()``; also where that failed.

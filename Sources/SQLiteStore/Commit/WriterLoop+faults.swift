@@ -43,18 +43,18 @@ extension WriterLoop {
         var rest = jobs[..<index].filter { $0.kind != .fact }
         guard index < jobs.count else {
             blame(work, error)
-            return rest.isEmpty ? 0 : transact(rest, .nothing, flushing: flushing)
+            return rest.isEmpty ? 0 : transact(rest, .nothing, flushing: flushing).steps
         }
         let job = jobs[index]
         if job.kind == .directory, decisions.followUp.isInline {
             // It may be what follows from it that is at fault: that is done apart.
             decisions.followUp.isInline = false
             defer { decisions.followUp.isInline = true }
-            return transact(rest + jobs[index...], work, flushing: flushing)
+            return transact(rest + jobs[index...], work, flushing: flushing).steps
         }
         rest += jobs[(index + 1)...]
         decisions.faults.tell("a call was refused", error)
-        let steps = rest.isEmpty && work == .nothing ? 0 : transact(rest, work, flushing: flushing)
+        let steps = rest.isEmpty && work == .nothing ? 0 : transact(rest, work, flushing: flushing).steps
         answer(job, job.fail(outcome))
         return steps
     }

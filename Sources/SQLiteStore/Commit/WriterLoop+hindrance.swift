@@ -14,7 +14,7 @@ extension WriterLoop {
 
     /// Answers what was in a transaction that is undone.
     func settle(_ jobs: [Job], done: Int, _ outcome: StoreError, after error: SQLiteError) {
-        for job in jobs where job.kind != .read { answer(job, job.fail(outcome)) }
+        for job in jobs where job.kind != .read && job.kind != .session { answer(job, job.fail(outcome)) }
         failHeld()
         // Those that it did not come to; what it had heard is remembered.
         remember(jobs.dropFirst(done))
@@ -26,6 +26,7 @@ extension WriterLoop {
     func refuse(_ jobs: [Job]) {
         for job in jobs where job.kind.isChange { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
         remember(jobs[...])
+        tellFull()
         for job in jobs where job.kind == .read { decideAlone(job, otherwise: .unavailable(retryAfter: retryAfter)) }
     }
 
@@ -60,6 +61,7 @@ extension WriterLoop {
         health.withLock { $0 = state }
         decisions.tables.database.waitForLocks(upTo: Self.shortLockPatience)
         nextTry = MonotonicClock.nanoseconds + Int64(retryPause) * 1_000_000
+        hasRoom = false
     }
 
     func fail(_ reason: String) {
@@ -79,8 +81,32 @@ extension WriterLoop {
         held = []
     }
 
-    func heal() {
-        guard isHindered else { return }
+    /// Looks whether something can be written again. What devices have acknowledged meanwhile is written first, a part at a time,
+    /// and everybody is refused until then: after a change that failed, all of it would have to be told once more.
+    func tryAgain() {
+        guard MonotonicClock.nanoseconds >= nextTry else { return }
+        do throws(SQLiteError) {
+            try transaction.probe(writing: hasRoom ? mostSteps : 0)
+        } catch {
+            return report(error)
+        }
+        hasRoom = true
+        nextTry = 0
+        if !decisions.facts.hasUnwritten { heal() }
+    }
+
+    private func tellFull() {
+        guard decisions.facts.isFull != isFullTold else { return }
+        isFullTold = decisions.facts.isFull
+        guard isFullTold else { return }
+        options.log(
+            "\(decisions.facts.missing) acknowledgements wait to be written: no more are taken until they are, and devices get again "
+                + "what they acknowledge meanwhile")
+    }
+
+    private func heal() {
+        hasRoom = false
+        isFullTold = false
         health.withLock { $0 = .serving }
         decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
         options.log("the store can write again")

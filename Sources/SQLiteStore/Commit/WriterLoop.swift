@@ -28,6 +28,10 @@ final class WriterLoop {
     var nextTry: Int64 = 0
     /// How many jobs were taken out of the transaction that is being done again.
     var faultsAtOnce = 0
+    /// The last try has succeeded, and what devices have acknowledged is being written.
+    var hasRoom = false
+    /// The operator knows that no more acknowledgements are taken.
+    var isFullTold = false
 
     /// Pauses in milliseconds: with facts to write, with a full disk or another program's lock to try again, with a step of the
     /// clock to write, with a wall clock that store time may have to follow, and otherwise.
@@ -55,7 +59,7 @@ final class WriterLoop {
         lines = RareLines(options.log)
         decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
         transaction = Transaction(of: decisions)
-        upkeep = try Upkeep(decisions, transaction, checkpointer, options)
+        upkeep = try Upkeep(decisions, transaction, checkpointer, holds, options)
     }
 
     /// - Returns: what could not be written; `nil` where all that was told is in the file.
@@ -67,7 +71,7 @@ final class WriterLoop {
             }
             takeHeld(before: &jobs)
             let start = MonotonicClock.nanoseconds
-            decide(jobs)
+            decideAll(jobs)
             if jobs.contains(where: { !$0.isImport }) {
                 pace.served(after: queue.longestWait, since: start)
                 followUpPace.served(after: queue.longestWait, since: start)
@@ -95,8 +99,8 @@ final class WriterLoop {
         repeat {
             jobs.removeAll()
             takeHeld(before: &jobs)
-            decide(jobs, mayFollowUp ? .followingUp(mostSteps) : .nothing, flushing: true)
-        } while mayFollowUp || mayTakeHeld
+            decideAll(jobs, mayFollowUp ? .followingUp(mostSteps) : .nothing, flushing: true)
+        } while mayFollowUp || mayTakeHeld || (isHindered && hasRoom)
         files.finish(head: decisions.log.head)
         if let failure = transaction.failure {
             return "it failed (\(failure)); \(decisions.facts.missing) acknowledgements are lost"
@@ -124,7 +128,7 @@ final class WriterLoop {
     /// The same by everything but imports, merges and sums, in milliseconds.
     private var longestPause: Int {
         if decisions.outbox.owesGap { return Self.pauses.facts }
-        if isHindered { return retryPause }
+        if isHindered { return Int(max(0, nextTry - MonotonicClock.nanoseconds) / 1_000_000) }
         if decisions.facts.hasUnwritten { return Self.pauses.facts }
         if upkeep.isSweeping { return options.tuning.sweepPause }
         if transaction.isClockDue || decisions.time.isDue { return Self.pauses.clock }
@@ -173,28 +177,32 @@ final class WriterLoop {
     }
 
     /// The most steps of work for the directory that a transaction begins.
-    private var mostSteps: Int { options.tuning.steps }
+    var mostSteps: Int { options.tuning.steps }
 
-    /// - Returns: how many steps of the work were done.
-    @discardableResult
-    private func decide(_ jobs: [Job], _ work: Work = .nothing, flushing: Bool = false) -> Int {
-        var done = 0
+    /// Decides jobs in their order, in as many transactions as what they acknowledge takes.
+    private func decideAll(_ jobs: [Job], _ work: Work = .nothing, flushing: Bool = false) {
+        var done = decide(jobs, work, flushing: flushing).jobs
+        while done < jobs.count { done += decide(Array(jobs[done...]), flushing: flushing).jobs }
+    }
+
+    /// - Returns: how many of the jobs were decided, and how many steps of the work were done.
+    private func decide(_ jobs: [Job], _ work: Work = .nothing, flushing: Bool = false) -> (jobs: Int, steps: Int) {
+        var done = (jobs: jobs.count, steps: 0)
         transaction.readClocks()
-        let areSessions = jobs.contains { $0.kind == .session }
-        let transactional = areSessions ? jobs.filter { $0.kind != .session } : jobs
-        if isHindered && MonotonicClock.nanoseconds < nextTry {
+        if isHindered { tryAgain() }
+        if isHindered {
             // Between two tries nobody waits for what would fail.
-            refuse(transactional)
-        } else if !transactional.isEmpty || work != .nothing || flushing || isHindered || isSomethingUnwritten {
-            done = transact(transactional, work, flushing: flushing)
+            refuse(jobs)
+        } else if work != .nothing || flushing || isSomethingUnwritten || jobs.contains(where: { $0.kind != .session }) {
+            done = transact(jobs, work, flushing: flushing)
         }
-        if areSessions { decideSessions(jobs) }
+        if jobs.contains(where: { $0.kind == .session }) { decideSessions(jobs.prefix(done.jobs)) }
         if !transaction.isStale { decisions.organisations.publish(decisions.directory.tree) }
         sendAnswers()
         return done
     }
 
-    private func decideSessions(_ jobs: [Job]) {
+    private func decideSessions(_ jobs: ArraySlice<Job>) {
         for job in jobs where job.kind == .session {
             do throws(SQLiteError) {
                 respond(to: job, try job.decide(decisions, transaction.now))
@@ -205,10 +213,11 @@ final class WriterLoop {
         }
     }
 
-    func transact(_ jobs: [Job], _ work: Work, flushing: Bool) -> Int {
+    func transact(_ jobs: [Job], _ work: Work, flushing: Bool) -> (jobs: Int, steps: Int) {
         var done = 0
         var place = Place.outside
         var worked = 0
+        var written = 0
         var waiting: [Job] = []
         let before = unanswered
         var watch = Stopwatch(noting: holds)
@@ -216,9 +225,12 @@ final class WriterLoop {
             try transaction.begin()
             decisions.budget.begin(allowing: mostSteps)
             for job in jobs {
+                if mustBreak(before: job, done) { break }
                 place = .job(done)
-                if mustWait(job) { waiting.append(job) } else { try decide(job) }
                 done += 1
+                // Connections are decided beside the transaction.
+                if job.kind == .session { continue }
+                if mustWait(job) { waiting.append(job) } else { try decide(job) }
                 watch.lap(.call)
             }
             place = .work
@@ -228,21 +240,27 @@ final class WriterLoop {
             if let (job, answer) = unanswered, decisions.followUps.isEmpty {
                 respond(to: job, decisions.followUp.hasGivenUp ? job.fail(.unknown) : answer)
             }
-            try transaction.commit(flushing: flushing || jobs.contains { $0.flushes }, probing: isHindered)
+            written = try transaction.commit(flushing: flushing || jobs.prefix(done).contains { $0.flushes })
             watch.lap(.commit)
             decisions.imports.committed()
             if decisions.followUps.isEmpty { (unanswered, decisions.followUp.hasGivenUp) = (nil, false) }
             if !waiting.isEmpty { held += waiting }
-            heal()
         } catch {
             unanswered = before
-            if let steps = isolate(jobs, at: place, work, flushing: flushing, after: error) { return steps }
+            if let steps = isolate(jobs, at: place, work, flushing: flushing, after: error) { return (jobs.count, steps) }
             undo(jobs, done: done, after: error)
-            worked = 0
+            (done, worked) = (jobs.count, 0)
+            watch.lap(.upkeep)
         }
-        holds.withLock { $0.mostSteps = max($0.mostSteps, decisions.budget.taken) }
-        if !jobs.isEmpty { group.committed(answering: jobs.count { $0.kind != .fact }, waiting: queue.count) }
-        return worked
+        holds.withLock { $0.mostSteps = max($0.mostSteps, decisions.budget.taken + written) }
+        let answered = jobs.prefix(done).count { $0.kind != .fact && $0.kind != .session }
+        if !jobs.isEmpty { group.committed(answering: answered, waiting: queue.count) }
+        return (done, worked)
+    }
+
+    /// Whether the transaction has enough to write of what devices have acknowledged: the rest comes with the next.
+    private func mustBreak(before job: Job, _ done: Int) -> Bool {
+        job.kind == .fact && done > 0 && decisions.facts.isLarge && transaction.failure == nil && faultsAtOnce == 0
     }
 
     private func go(on work: Work) throws(SQLiteError) -> Int {
@@ -314,7 +332,7 @@ final class WriterLoop {
 
     private func tidy(isIdle: Bool) {
         guard mayTidy else { return }
-        if let reason = upkeep.run(isIdle: isIdle) { fail(reason) }
+        if let reason = upkeep.run(isIdle: isIdle, mayWrite: canWrite) { fail(reason) }
     }
 
     /// A slice of what follows from a change of the directory, in a transaction of its own.
@@ -325,7 +343,7 @@ final class WriterLoop {
         guard options.tuning.mayFollowUp(),
             !followUpPace.yields(at: start, toWaiting: isAwaited, toCheckpoint: checkpointer.isBusy)
         else { return followUpPace.wait(at: start) }
-        let steps = decide([], .followingUp(min(followUpPace.size, mostSteps)), flushing: true)
+        let (_, steps) = decide([], .followingUp(min(followUpPace.size, mostSteps)), flushing: true)
         followUpPace.finished(steps, since: start)
     }
 
@@ -337,7 +355,7 @@ final class WriterLoop {
         }
         guard mayImport, start >= pace.next else { return }
         if pace.yields(at: start, toWaiting: queue.count > 0, toCheckpoint: checkpointer.isBusy) { return pace.wait(at: start) }
-        let count = decide([], .importing(min(pace.size, mostSteps)))
+        let (_, count) = decide([], .importing(min(pace.size, mostSteps)))
         pace.finished(count, since: start)
     }
 }

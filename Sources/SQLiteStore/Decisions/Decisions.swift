@@ -38,7 +38,8 @@ final class Decisions {
 
     init(
         _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber,
-        organisations: PublishedOrganisations, backlogLimit: Int, log tell: @escaping @Sendable (String) -> Void
+        organisations: PublishedOrganisations, gate: AcknowledgementGate, tuning: SQLiteStore.Tuning,
+        log tell: @escaping @Sendable (String) -> Void
     ) throws(SQLiteError) {
         self.tables = tables
         self.time = time
@@ -49,8 +50,9 @@ final class Decisions {
         self.organisations = organisations
         organisations.publish(directory.tree)
         faults = Faults(log: tell)
-        facts = FactBook(CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals, faults))
-        outbox = Outbox(of: theLane, backlogLimit: backlogLimit)
+        facts = FactBook(
+            CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals, faults), gate, tuning)
+        outbox = Outbox(of: theLane, backlogLimit: tuning.backlogLimit)
         inquiries = Inquiries(outbox)
         let feed = Feed(outbox, sessions, numbers)
         let receipts = facts.receipts

@@ -8,6 +8,9 @@ final class CursorBook {
     private var beyond: [UInt32: [UInt64]] = [:]
     private var dirtyPages: [CursorPage] = []
     private var dirtyBeyond: Set<UInt32> = []
+    /// What of them was written in this transaction: the last pages, and these devices.
+    private var writtenPages = 0
+    private var writtenBeyond: Set<UInt32> = []
 
     init(_ table: CursorTable) { self.table = table }
 
@@ -53,17 +56,29 @@ final class CursorBook {
 
     // MARK: Writing
 
-    /// Writes everything that changed. Inside a transaction.
-    func write() throws(SQLiteError) {
-        for page in dirtyPages { try table.write(page) }
-        for ordinal in dirtyBeyond { try table.write(beyond: beyond[ordinal] ?? [], of: ordinal) }
+    /// What is to be written, in steps: a page, or what one device has acknowledged beyond its cursor.
+    var steps: Int { dirtyPages.count + dirtyBeyond.count }
+
+    /// Writes what has changed, or of it so many steps. Inside a transaction.
+    /// - Returns: how many they were.
+    func write(atMost limit: Int) throws(SQLiteError) -> Int {
+        let pages = dirtyPages.suffix(limit)
+        for page in pages { try table.write(page) }
+        writtenPages = pages.count
+        writtenBeyond = limit - pages.count >= dirtyBeyond.count ? dirtyBeyond : Set(dirtyBeyond.prefix(limit - pages.count))
+        for ordinal in writtenBeyond { try table.write(beyond: beyond[ordinal] ?? [], of: ordinal) }
+        return writtenPages + writtenBeyond.count
     }
 
     /// What was written is committed.
     func committed() {
-        for page in dirtyPages { page.isDirty = false }
-        dirtyPages.removeAll(keepingCapacity: true)
-        dirtyBeyond.removeAll(keepingCapacity: true)
+        for page in dirtyPages.suffix(writtenPages) { page.isDirty = false }
+        dirtyPages.removeLast(writtenPages)
+        let isAll = writtenBeyond.count == dirtyBeyond.count
+        if !isAll { dirtyBeyond.subtract(writtenBeyond) }
+        (writtenPages, writtenBeyond) = (0, [])
+        // After it is no longer shared: it keeps its memory.
+        if isAll { dirtyBeyond.removeAll(keepingCapacity: true) }
     }
 
     /// Forgets everything that is not in the file.
@@ -72,6 +87,7 @@ final class CursorBook {
         beyond.removeAll()
         dirtyPages.removeAll()
         dirtyBeyond.removeAll()
+        (writtenPages, writtenBeyond) = (0, [])
     }
 
     private func touch(_ page: CursorPage) {

@@ -13,6 +13,7 @@ final class FactBook {
 
     let cursors: CursorBook
     let receipts: ReceiptBook
+    private let gate: AcknowledgementGate
     /// Facts that the file does not hold yet.
     private var unwritten: [Fact] = []
     /// When the oldest of them was told, in monotonic nanoseconds: a wall clock may stand still.
@@ -23,27 +24,37 @@ final class FactBook {
     private var isClosed = false
     /// Facts that will never be in the file, since it was closed to them.
     private var lost = 0
+    /// Facts that were told once more since the store was opened.
+    private(set) var replayed = 0
     /// Facts that the file does not hold, and will not if the store ends now.
     var missing: Int { unwritten.count + lost }
 
-    /// How many facts, and for how many nanoseconds, may wait before they are written.
+    /// How many facts, and for how many nanoseconds, may wait before they are written; or how many steps of writing.
     private static let limit = 8_192
     private static let time: Int64 = 100_000_000
+    private let mostSteps: Int
+    /// How many facts are kept while nothing can be written. Above it loops are to tell no more: what a device acknowledges then
+    /// is not settled, and comes to it again.
+    private let capacity: Int
 
-    init(_ cursors: CursorBook, _ receipts: ReceiptBook) {
+    init(_ cursors: CursorBook, _ receipts: ReceiptBook, _ gate: AcknowledgementGate, _ tuning: SQLiteStore.Tuning) {
         self.cursors = cursors
         self.receipts = receipts
+        self.gate = gate
+        (mostSteps, capacity) = (tuning.steps, tuning.mostFacts)
     }
 
     /// Acknowledgements. All are remembered before the first is looked at: a page that cannot be read for a moment loses none.
     func settle(_ deliveries: [Delivery], at now: Int64) throws(SQLiteError) {
         for delivery in deliveries { remember(.delivery(delivery)) }
+        if isFull { gate.isOpen = false }
         for delivery in deliveries { try apply(delivery, at: now) }
     }
 
     /// Everything of a device up to there is settled.
     func settle(_ ordinal: UInt32, upTo floor: UInt64) throws(SQLiteError) {
-        remember(.floor(ordinal, floor))
+        // One that is forgotten costs nothing: what was acknowledged below it is told by facts of its own.
+        if !isFull { remember(.floor(ordinal, floor)) }
         try cursors.settle(ordinal, nil, upTo: floor)
     }
 
@@ -76,24 +87,40 @@ final class FactBook {
     /// Whether facts wait to be written; the writer's pause is short then.
     var hasUnwritten: Bool { !unwritten.isEmpty }
 
+    /// Whether no more facts are to be told.
+    var isFull: Bool { missing >= capacity }
+
+    /// How much is to be written, in steps of some microseconds.
+    var steps: Int { receipts.steps + cursors.steps }
+
+    /// Whether a transaction has enough to write.
+    var isLarge: Bool { steps >= mostSteps }
+
     /// Whether the books should be written now.
     var isDue: Bool {
-        if receipts.isCrowded { return true }
+        if receipts.isCrowded || isLarge { return true }
         guard !unwritten.isEmpty else { return false }
         return unwritten.count >= Self.limit || MonotonicClock.nanoseconds - unwrittenSince >= Self.time
     }
 
-    /// Writes the books. Inside a transaction.
-    func write() throws(SQLiteError) {
-        try receipts.write()
-        try cursors.write()
+    /// Writes the books, or of them about so many steps. Inside a transaction.
+    ///
+    /// Cursors come last, when every receipt is written: what lies before a device's cursor is never told again.
+    /// - Returns: how many steps it was.
+    @discardableResult
+    func write(atMost limit: Int = .max) throws(SQLiteError) -> Int {
+        let mayWriteCursors = receipts.steps <= limit
+        let written = try receipts.write(atMost: limit)
+        return mayWriteCursors ? try written + cursors.write(atMost: limit - written) : written
     }
 
     /// What was written is committed.
     func committed() {
         receipts.committed()
         cursors.committed()
-        unwritten.removeAll(keepingCapacity: true)
+        guard steps == 0 else { return }
+        unwritten.removeAll(keepingCapacity: unwritten.count <= 2 * Self.limit)
+        gate.isOpen = !isFull
     }
 
     /// Forgets everything of the books that is not in the file.
@@ -104,6 +131,7 @@ final class FactBook {
 
     /// Tells the books once more what the file does not hold.
     func replay(at now: Int64) throws(SQLiteError) {
+        replayed += unwritten.count
         for fact in unwritten {
             switch fact {
             case .delivery(let delivery): try apply(delivery, at: now)

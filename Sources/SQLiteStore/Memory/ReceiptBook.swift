@@ -15,8 +15,12 @@ final class ReceiptBook {
     /// The task that was asked for last: facts of a batch come for one task, device after device.
     private var latest: (seq: UInt64, receipts: TaskReceipts)?
     private var dirty: [TaskReceipts] = []
+    /// Bitmaps that the file does not hold yet as they are.
+    private var dirtySets = 0
     /// Reason codes that the file does not hold yet.
     private var rejections: [(seq: UInt64, ordinal: UInt32, reasonCode: UInt8)] = []
+    /// How many of the last of them were written in this transaction.
+    private var written = (tasks: 0, sets: 0, rejections: 0)
 
     /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
     private static let capacity = 20_000
@@ -123,7 +127,9 @@ final class ReceiptBook {
             let set = try table.set(mark, chunk: ordinal >> 16, of: receipts)
             setCount += receipts.setCount - before
             let low = UInt16(truncatingIfNeeded: ordinal)
+            let wasDirty = set.isDirty
             guard marked ? set.insert(low) : set.remove(low) else { return }
+            if !wasDirty { dirtySets += 1 }
         }
         touch(receipts)
         receipts.add(marked ? 1 : -1, to: mark)
@@ -156,44 +162,56 @@ final class ReceiptBook {
 
     // MARK: Writing
 
-    /// Writes everything that changed. Inside a transaction.
-    func write() throws(SQLiteError) {
-        try addToTotals()
-        for receipts in dirty {
+    /// What is to be written, in steps: a task's counters, a bitmap, a reason code.
+    var steps: Int { dirty.count + dirtySets + rejections.count }
+
+    /// Writes what has changed, or of it about so many steps. Inside a transaction.
+    /// - Returns: how many they were.
+    func write(atMost limit: Int) throws(SQLiteError) -> Int {
+        written = (0, 0, 0)
+        for receipts in dirty.reversed() {
+            if written.tasks + written.sets >= limit { break }
             try table.write(receipts)
-            for (mark, chunk, set) in receipts.dirtySets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
+            for (mark, chunk, set) in receipts.dirtySets {
+                try table.write(set, mark, chunk: chunk, of: receipts.seq)
+                written.sets += 1
+            }
+            written.tasks += 1
         }
-        for (seq, ordinal, reasonCode) in rejections {
+        try addToTotals(dirty.suffix(written.tasks))
+        for (seq, ordinal, reasonCode) in rejections.suffix(max(0, limit - written.tasks - written.sets)) {
             let detail = "0x" + String(reasonCode, radix: 16, uppercase: true)
             _ = try events.insert(RecipientState.rejectionNumber, of: seq, by: ordinal, detail: detail)
+            written.rejections += 1
         }
+        return written.tasks + written.sets + written.rejections
     }
 
     /// The sums of tasks that changed change with them.
-    private func addToTotals() throws(SQLiteError) {
-        guard !dirty.isEmpty else { return }
+    private func addToTotals(_ changed: ArraySlice<TaskReceipts>) throws(SQLiteError) {
+        guard !changed.isEmpty else { return }
         let summed = try totals.upTo()
         var changes: [TotalKey: Counts] = [:]
-        for receipts in dirty {
-            guard let key = receipts.total else { continue }
-            if receipts.seq <= summed {
-                let isExpired = receipts.mayExpire ? try totals.isExpired(receipts.seq) : false
-                changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
-            }
-            receipts.stored = receipts.counters
+        for receipts in changed {
+            guard let key = receipts.total, receipts.seq <= summed else { continue }
+            let isExpired = receipts.mayExpire ? try totals.isExpired(receipts.seq) : false
+            changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
         }
         for (key, change) in changes { try totals.add(change, to: key) }
     }
 
     /// What was written is committed.
     func committed() {
-        for receipts in dirty {
+        for receipts in dirty.suffix(written.tasks) {
             receipts.isDirty = false
+            receipts.stored = receipts.counters
             for (_, _, set) in receipts.dirtySets { set.isDirty = false }
         }
-        dirty.removeAll(keepingCapacity: true)
-        rejections.removeAll(keepingCapacity: true)
-        guard isCrowded else { return }
+        dirty.removeLast(written.tasks)
+        dirtySets -= written.sets
+        rejections.removeLast(written.rejections)
+        written = (0, 0, 0)
+        guard isCrowded, dirty.isEmpty else { return }
         latest = nil
         tasks.removeAll(keepingCapacity: true)
         references.removeAll(keepingCapacity: true)
@@ -206,7 +224,9 @@ final class ReceiptBook {
         tasks.removeAll()
         references.removeAll()
         dirty.removeAll()
+        dirtySets = 0
         rejections.removeAll()
+        written = (0, 0, 0)
         setCount = 0
     }
 
@@ -216,6 +236,7 @@ final class ReceiptBook {
         references[seq] = nil
         rejections.removeAll { $0.seq == seq }
         guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
+        dirtySets -= receipts.dirtySets.count
         dirty.removeAll { $0 === receipts }
     }
 }

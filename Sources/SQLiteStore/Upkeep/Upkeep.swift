@@ -1,4 +1,5 @@
 internal import Base
+internal import Push
 internal import StoreCore
 
 /// What the writer does between two transactions, a little at a time: it fills the trailing indexes, forgets what is old, and
@@ -12,6 +13,7 @@ final class Upkeep {
     private let summing: Summing
     private let retention: Retention
     private let log = WALObserver()
+    private let holds: Locked<HoldTimes>
 
     /// Whether the log is being searched for what is to be forgotten.
     private(set) var isSweeping = false
@@ -30,11 +32,13 @@ final class Upkeep {
     private var reported: String?
 
     init(
-        _ decisions: Decisions, _ transaction: Transaction, _ checkpointer: Checkpointer, _ options: SQLiteStore.Options
+        _ decisions: Decisions, _ transaction: Transaction, _ checkpointer: Checkpointer, _ holds: Locked<HoldTimes>,
+        _ options: SQLiteStore.Options
     ) throws(SQLiteError) {
         self.decisions = decisions
         self.transaction = transaction
         self.checkpointer = checkpointer
+        self.holds = holds
         self.options = options
         merge = Merge(decisions.tables)
         summing = try Summing(decisions.tables)
@@ -51,15 +55,19 @@ final class Upkeep {
     }
 
     /// Does what is due.
-    /// - Parameter isIdle: whether nobody waits.
+    /// - Parameters:
+    ///   - isIdle: whether nobody waits.
+    ///   - mayWrite: whether more than moving the log is of use.
     /// - Returns: why nothing can be written any more, where that is so.
-    func run(isIdle: Bool) -> String? {
+    func run(isIdle: Bool, mayWrite: Bool) -> String? {
         do throws(SQLiteError) {
             // First what may give room: the others may fail for want of it.
             try checkpoint()
-            try mergeTail(isIdle: isIdle)
-            try sum()
-            try sweep()
+            if mayWrite {
+                try mergeTail(isIdle: isIdle)
+                try sum()
+                try sweep()
+            }
             reported = nil
             return nil
         } catch {
@@ -85,6 +93,16 @@ final class Upkeep {
         // As much time as a slice took is left to those who wait.
         let now = MonotonicClock.nanoseconds
         nextMergeSlice = now + (now - start)
+        note(since: start)
+    }
+
+    /// Everybody else had to wait for a piece of work that began then.
+    private func note(since start: Int64, steps: Int = 0) {
+        let took = MonotonicClock.nanoseconds - start
+        holds.withLock { holds in
+            holds.record(.upkeep, took)
+            holds.mostSteps = max(holds.mostSteps, steps)
+        }
     }
 
     private func sum() throws(SQLiteError) {
@@ -92,7 +110,9 @@ final class Upkeep {
         guard start >= nextSum else { return }
         let pause = Int64(options.tuning.mergePause) * 1_000_000
         nextSum = start + pause
-        guard try summing.advance(to: decisions.log.head, at: transaction.now) else { return }
+        let isBehind = try summing.advance(to: decisions.log.head, at: transaction.now)
+        note(since: start)
+        guard isBehind else { return }
         // As with a merge; a few rows at a time are not worth a commit.
         let now = MonotonicClock.nanoseconds
         nextSum = now + 2 * (now - start)
@@ -111,7 +131,8 @@ final class Upkeep {
             let unmerged = decisions.log.tail.firstUnmerged
             isSweeping = try !retention.advance(now: now, before: unmerged, decisions.budget) { decisions.receipts.forget($0) }
             // With the cursors by which it decided.
-            try transaction.commit(flushing: true)
+            let written = try transaction.commit(flushing: true)
+            note(since: time, steps: decisions.budget.taken + written)
         } catch {
             isSweeping = false
             nextSweep = now + options.sweepInterval
@@ -125,8 +146,10 @@ final class Upkeep {
     private func checkpoint() throws(SQLiteError) {
         switch checkpointer.removeOutcome() {
         case .moved:
+            let start = MonotonicClock.nanoseconds
             _ = try decisions.tables.database.checkpoint()
             log.frames = 0
+            note(since: start)
         case .held:
             // Looking for what can be moved costs more the longer the log is: a fifth of the time at most goes into it.
             let now = MonotonicClock.nanoseconds
