@@ -1,3 +1,4 @@
+import Base
 import FaultVFS
 import Foundation
 import Push
@@ -44,6 +45,23 @@ struct CopyTests {
         for name in try files.contentsOfDirectory(atPath: directory.path) {
             try files.copyItem(atPath: directory.path + "/" + name, toPath: path + "/" + name)
         }
+    }
+
+    @Test("a backup whose name is taken does nothing, and one that was killed before leaves nothing in the way")
+    func names() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        let target = fixture.directory.path + "/copy.db"
+        let backup = StoreBackup(of: fixture.directory.path, to: target, longestLog: 1 << 30)
+        try Data("left".utf8).write(to: URL(fileURLWithPath: target + ".unfinished"))
+        #expect(try backup.run { _ in }.examination.problems.isEmpty)
+        #expect(!files.fileExists(atPath: target + ".unfinished"))
+        let progress = Locked(0)
+        #expect(throws: SQLiteStoreError.failed("\(target) is there already")) {
+            try backup.run { _ in progress.withLock { $0 += 1 } }
+        }
+        #expect(progress.withLock { $0 } == 0)
+        #expect(!files.fileExists(atPath: target + ".unfinished"))
     }
 
     private func expectNew(_ scene: Copied, in path: String) async throws {

@@ -145,6 +145,33 @@ struct TotalsTests {
         try await fixture.port.makeDevice("d2", in: "west", .ios, test: true)
         return fixture
     }
+
+    @Test("tasks without a tag are not worth a commit: there is one for each push, and none while nobody comes")
+    func nothingToSum() async throws {
+        let directory = try TemporaryDirectory()
+        let disk = FaultyDisk(prefix: directory.path)
+        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+            options.tuning.mergePause = 5
+            options.sweepInterval = 10
+        }
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        try await fixture.port.push(.message(.organisation("root")))
+        let port = try #require(fixture.port as? LoopPort)
+        // Merged, and looked through for sums.
+        try await eventually { fixture.store.tail.firstUnmerged == .max }
+        let before = disk.syncs
+        for _ in 0..<20 {
+            fixture.clock.advance(by: 20)
+            let sums = fixture.store.holdTimes[.upkeep].counts.reduce(0, +)
+            try await eventually {
+                _ = try await port.ask { _, _ throws(SQLiteError) in }
+                return fixture.store.holdTimes[.upkeep].counts.reduce(0, +) > sums
+            }
+        }
+        #expect(disk.syncs == before)
+        #expect(try await fixture.rows("SELECT upto FROM summed") == 0)
+    }
 }
 
 /// Anything that changes a count, in any order; the sums are compared after each step, the statistics with the reports now and

@@ -65,16 +65,13 @@ extension LoopPort {
 }
 
 extension Decisions {
-    /// How many tasks a caller of statistics has summed as expired at a time.
-    private static let expiriesAtOnce = 256
-
-    /// Sums what has expired as such, or the first of it.
+    /// Sums what has expired as such, or the first of it: all callers of a transaction together as much as its budget allows.
     /// - Returns: whether it could be written.
     fileprivate func settleTotals(at now: Int64) throws(SQLiteError) -> Bool {
         guard facts.isWritable, tables.database.inTransaction else { return false }
-        if try tables.totals.hasDue(at: now) {
-            try tables.totals.expire(at: now, limit: Self.expiriesAtOnce, tables.messages.stretches)
-        }
+        guard !budget.isSpent, try tables.totals.hasDue(at: now) else { return true }
+        let limit = max(1, budget.left / TotalTable.expirySteps)
+        budget.take(TotalTable.expirySteps * (try tables.totals.expire(at: now, limit: limit, tables.messages.stretches)))
         return true
     }
 }

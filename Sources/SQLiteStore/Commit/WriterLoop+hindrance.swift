@@ -100,8 +100,8 @@ extension WriterLoop {
         isFullTold = decisions.facts.isFull
         guard isFullTold else { return }
         options.log(
-            "\(decisions.facts.missing) acknowledgements wait to be written: no more are taken until they are, and devices get again "
-                + "what they acknowledge meanwhile")
+            "\(decisions.facts.missing) acknowledgements wait to be written: no more are taken until they are, and devices get "
+                + "again what they acknowledge meanwhile")
     }
 
     private func heal() {

@@ -39,10 +39,11 @@ public struct StoreBackup {
     /// - Parameter progress: told how much of all is done, from 0 to 1.
     public func run(progress: (Double) -> Void) throws(SQLiteStoreError) -> Result {
         guard access(source, F_OK) == 0 else { throw .failed("\(source) is not there; name the data directory with --data") }
+        // Before the work and not after it; ``finish(_:)`` makes sure.
+        guard access(target, F_OK) != 0 else { throw .failed("\(target) is there already") }
         CurrentThread.yieldDisk()
         let unfinished = target + ".unfinished"
-        let file = open(unfinished, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { throw .failed("\(unfinished): \(SystemError.last)") }
+        let file = try begin(unfinished)
         defer { close(file) }
         do throws(SQLiteStoreError) {
             try copy(to: unfinished, file, progress)
@@ -56,6 +57,25 @@ public struct StoreBackup {
             return Result(bytes: Int(information.st_size), examination: examination)
         } catch {
             for suffix in ["", "-journal", "-wal", "-shm"] { unlink(unfinished + suffix) }
+            throw error
+        }
+    }
+
+    /// Makes the file that is copied into. What a backup that was killed has left under that name is written over.
+    private func begin(_ path: String) throws(SQLiteStoreError) -> Int32 {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw .failed("\(path): \(SystemError.last)") }
+        do throws(SQLiteStoreError) {
+            var information = stat()
+            // Nobody else may read the copy: not who made a file of that name before, nor by another name of it.
+            guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG, information.st_uid == geteuid(),
+                information.st_nlink == 1
+            else { throw .failed("\(path) is there already, and is not what an earlier backup has left") }
+            guard flock(file, LOCK_EX | LOCK_NB) == 0 else { throw .failed("\(path) is being written by another backup") }
+            guard fchmod(file, 0o600) == 0, ftruncate(file, 0) == 0 else { throw .failed("\(path): \(SystemError.last)") }
+            return file
+        } catch {
+            close(file)
             throw error
         }
     }

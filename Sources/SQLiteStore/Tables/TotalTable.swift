@@ -75,6 +75,16 @@ final class TotalTable {
         try add.run()
     }
 
+    /// The last task with a tag between two positions, the second included; `nil` where there is none.
+    func last(after first: UInt64, upTo last: UInt64) throws(SQLiteError) -> UInt64? {
+        let query = try database.statement("SELECT max(seq) FROM task_counts WHERE seq > ? AND seq <= ?")
+        query.bind(1, first)
+        query.bind(2, last)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        return query.optionalInt(0).map { UInt64(bitPattern: $0) }
+    }
+
     // MARK: Receipts
 
     /// Adds what the counters of summed tasks have grown by. In the transaction that writes them.
@@ -119,9 +129,13 @@ final class TotalTable {
         return try !query.step()
     }
 
+    /// What summing one task as expired costs: it leaves one place and comes to another.
+    static let expirySteps = 3 * StepBudget.write
+
     /// Sums the first of those that are due, at most so many, as expired. Inside a transaction.
     /// - Parameter stretches: by which times are read. Some expire later than they did when they were written, never earlier.
-    func expire(at now: Int64, limit: Int, _ stretches: Stretches) throws(SQLiteError) {
+    /// - Returns: how many were due.
+    func expire(at now: Int64, limit: Int, _ stretches: Stretches) throws(SQLiteError) -> Int {
         let find = try database.statement(
             """
             SELECT total_expiry.seq, message.expires FROM total_expiry LEFT JOIN message ON message.seq = total_expiry.seq
@@ -143,6 +157,7 @@ final class TotalTable {
                 try add(1, seq)
             }
         }
+        return due.count
     }
 
     private func forgetExpiry(of seq: UInt64) throws(SQLiteError) {

@@ -7,13 +7,18 @@ final class Summing {
     /// Every task up to there is summed, as far as this knows.
     private(set) var upTo: UInt64
 
-    /// Rows that one slice takes, about 2 ms; and tasks that it sums as expired.
+    /// Up to where the file tells it: tasks without a tag are no reason to write.
+    private var written: UInt64
+
+    /// Rows that one slice takes, about 2 ms; and how far the file may be behind, which a start looks through again.
     private static let slice = 1_024
-    private static let expiries = 256
+    private static let farthest: UInt64 = 65_536
+    private static let expiries = 128
 
     init(_ tables: Tables) throws(SQLiteError) {
         self.tables = tables
-        upTo = try tables.totals.upTo()
+        written = try tables.totals.upTo()
+        upTo = written
     }
 
     /// Sums a slice of the log, and of what has expired.
@@ -25,15 +30,20 @@ final class Summing {
         let isDue = try tables.totals.hasDue(at: now)
         guard upTo < head || isDue else { return false }
         let end = upTo < head ? try tables.messages.position(after: upTo, count: Self.slice) ?? head : head
-        let database = tables.database
-        try database.begin()
-        do {
-            if upTo < head { try tables.totals.extend(from: upTo, to: end) }
-            if isDue { try tables.totals.expire(at: now, limit: Self.expiries, tables.messages.stretches) }
-            try database.commit()
-        } catch {
-            try database.rollback()
-            throw error
+        let hasTasks = upTo < end ? try tables.totals.last(after: upTo, upTo: end) != nil : false
+        let isFar = end >= written + Self.farthest
+        if hasTasks || isDue || isFar {
+            let database = tables.database
+            try database.begin()
+            do throws(SQLiteError) {
+                if hasTasks || isFar { try tables.totals.extend(from: upTo, to: end) }
+                if isDue { _ = try tables.totals.expire(at: now, limit: Self.expiries, tables.messages.stretches) }
+                try database.commit()
+            } catch {
+                try database.rollback()
+                throw error
+            }
+            if hasTasks || isFar { written = end }
         }
         upTo = end
         if end < head { return true }

@@ -72,9 +72,11 @@ final class SQLiteFixture {
         return try await port.read(port.store.reports) { context throws(SQLiteError) in try context.database.number(sql) ?? 0 }
     }
 
-    /// Whether every task is in the sums by tag and hour.
+    /// Whether every task with a tag is in the sums by tag and hour.
     var isSummed: Bool {
-        get async throws { try await rows("SELECT ifnull((SELECT max(seq) FROM message), 0) <= (SELECT upto FROM summed)") == 1 }
+        get async throws {
+            try await rows("SELECT ifnull((SELECT max(seq) FROM task_counts), 0) <= (SELECT upto FROM summed)") == 1
+        }
     }
 
     /// Sums by tag and hour that are not what the tasks say, up to where they are summed, as of one moment.
