@@ -65,6 +65,8 @@ extension Requirement.FramingRule {
         case .requestLine:
             BilingualText(
                 "首行应为方法、路径和HTTP/1.1，以一个空格分隔", "the first line must be a method, a path and HTTP/1.1, with one blank between them")
+        case .plainHTTP:
+            BilingualText("此端口使用不加密的HTTP，收到的是TLS", "this port speaks plain HTTP, and what came is TLS")
         case .version: BilingualText("应使用HTTP/1.1", "the version must be HTTP/1.1")
         case .host: BilingualText("Host应有且只有一个", "Host must be given once")
         case .expectation: BilingualText("Expect只能是100-continue", "Expect must be 100-continue")

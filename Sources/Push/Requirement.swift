@@ -69,6 +69,8 @@ public enum Requirement: Hashable, Sendable {
         case headerLines
         /// A first line as HTTP has it.
         case requestLine
+        /// No TLS: the port speaks none.
+        case plainHTTP
         /// A version that there is.
         case version
         /// One Host.

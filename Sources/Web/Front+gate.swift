@@ -11,7 +11,13 @@ extension Front {
     /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:)`` throws.
     @inlinable
     func examine(_ head: some RequestHead) throws -> (match: RouteTable<Self>.Match, headers: Headers, caller: Caller) {
-        let match = try Self.routes.match(head.method, head.rawPath)
+        let match: RouteTable<Self>.Match
+        do throws(Rejection) {
+            match = try Self.routes.match(head.method, head.rawPath)
+        } catch {
+            // Of a first line without a path it is no use to say that there is no such address.
+            throw head.framing == .ok || head.rawPath.hasPrefix("/") ? error : Rejection.framing(head.framing)
+        }
         guard !head.isSurplus || match.route.isVital else { throw Rejection.noRoom }
         let limits = server.limits
         guard head.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }

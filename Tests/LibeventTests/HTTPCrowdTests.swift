@@ -144,6 +144,36 @@ struct HTTPCrowdTests {
         }
     }
 
+    @Test("who does not read its answer goes for a newcomer, before anybody who is silent")
+    func slowReaders() async throws {
+        try await withDescriber(limits: HTTPLimits(maxConnections: 3)) { server, address in
+            let clients = try await connect(3, server, address)
+            // The second reads its answer as it comes, the third does not read; the first is silent for longest.
+            for client in clients[1...] { try client.send(Self.request("/keep")) }
+            try await wait(until: "both are at work") { await server.keptCount == 2 }
+            await server.answerKept([UInt8](repeating: 120, count: 40 << 20))
+            let begin = ContinuousClock.now
+            var count = 0
+            for piece in 1...15 {
+                count += try clients[1].read(atMost: 1 << 20).count
+                try await wait(until: "more is read") { ContinuousClock.now - begin > .milliseconds(100 * piece) }
+            }
+            let newcomer = try RawSocket(address)
+            try newcomer.send(Self.request("/new"))
+            #expect(try newcomer.readAnswer().status == 200)
+            try clients[0].send(Self.request("/still"))
+            #expect(try clients[0].readAnswer().status == 200)
+            while count <= 40 << 20 {
+                let piece = try clients[1].read(atMost: 1 << 20)
+                if piece.isEmpty { break }
+                count += piece.count
+            }
+            #expect(count > 40 << 20)
+            #expect(await server.pressure == [.closedSilent])
+            #expect(await server.connectionCount == 3)
+        }
+    }
+
     @Test("servers that share what the process has make room each among its own")
     func budget() async throws {
         var limits = HTTPLimits()

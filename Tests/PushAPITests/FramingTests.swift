@@ -136,14 +136,30 @@ struct FramingTests {
         }
     }
 
+    @Test("a peer that speaks TLS to a port that does not is told so, before its first line has an end")
+    func tls() async throws {
+        try await Served.with { served in
+            let connection = try RawConnection(port: served.pushPort)
+            // A record with the beginning of a ClientHello (RFC 8446 §5.1), in which no byte is a line feed.
+            try connection.send("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{7c}\u{3}\u{3}")
+            let reply = try connection.reply()
+            expect(reply, 2103, status: 400)
+            #expect(reply.text.contains("此端口使用不加密的HTTP"))
+            #expect(try connection.isClosedByServer())
+        }
+    }
+
     /// What libevent would answer with a page of its own, or drop.
     @Test(
         "what is not written as HTTP has it is answered as everything else is, and the connection closes",
         arguments: [
-            ("nonsense\r\n\r\n", 2107, 400, nil), ("GET\r\n\r\n", 2107, 400, nil),
-            ("CONNECT h:1 HTTP/1.1\r\n\r\n", 2107, 400, nil),
-            ("POST x?u=http://a/psp/push/msg HTTP/1.1\r\nHost: h\r\n\r\n", 2107, 400, nil),
+            ("nonsense\r\n\r\n", 2103, 400, nil), ("GET\r\n\r\n", 2103, 400, nil),
+            ("CONNECT h:1 HTTP/1.1\r\n\r\n", 2103, 400, nil),
+            ("POST x?u=http://a/psp/push/msg HTTP/1.1\r\nHost: h\r\n\r\n", 2103, 400, nil),
+            ("POST /psp/push/msg#x HTTP/1.1\r\nHost: h\r\n\r\n", 2103, 400, nil),
             ("POST /psp/push/msg HTTP/2.0\r\n\r\n", 2103, 505, nil),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 2103, 505, nil),
+            ("GET /nowhere HTTP/1.1\r\n\r\n", 2107, 400, nil),
             ("OPTIONS * HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 2103, 400, nil),
             ("OPTIONS /psp/push/msg HTTP/1.1\r\n\r\n", 2103, 400, "Host"),
             ("POST /psp/push/msg HTTP/1.10\r\n\r\n", 2103, 400, nil),

@@ -27,7 +27,7 @@ public actor Shard {
 
     var listeners: [Listener] = []
     var connections = ConnectionTable()
-    var silentConnections = SilentConnections()
+    var silentConnections = SilentConnections<DeviceConnection>()
     /// Connections that there is no room for.
     var surplus: SurplusConnections
     var roomLine = RareLine()

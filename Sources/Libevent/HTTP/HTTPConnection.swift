@@ -36,7 +36,7 @@ final class HTTPConnection {
     var state = State.idle
     /// It came when there was no room for it, and is only answered that.
     var isSurplus = false
-    /// When it last became idle, or its request began, by the loop's clock.
+    /// When it last became idle, its request began, or its answer or a further part of that, by the loop's clock.
     private(set) var since: Int64
 
     private var inputWatch: OpaquePointer?
@@ -55,6 +55,8 @@ final class HTTPConnection {
     private var closesAfterAnswer = false
     /// How far a body or an answer had come when its time last began: the bytes that were there, or that were still to be read.
     private var progressMark = 0
+    /// Its time was over, and something had come that nobody had read.
+    private var hasBeenLate = false
     /// The refusal has been written, or the peer's end of the stream read: what is left of the way to the end.
     var isRefusalWritten = false
     var isInputEnded = false
@@ -135,6 +137,7 @@ final class HTTPConnection {
         scan = HTTPHeadScan()
         scanned = 0
         chunks = HTTPChunkScan()
+        hasBeenLate = false
         guard let service else { return }
         since = service.loop.monotonicNow
         service.limitTransferTime(of: self)
@@ -270,11 +273,17 @@ final class HTTPConnection {
     func willAnswer(_ request: OpaquePointer, count: Int, closing: Bool) {
         state = .answering
         closesAfterAnswer = closing
-        progressMark = count
-        service?.limitTransferTime(of: self)
+        beginTransfer(of: count)
         // Unretained: evhttp calls it before it closes the connection or takes the next request from it.
         evhttp_request_set_on_complete_cb(
             request, { _, context in HTTPConnection.from(context)?.didAnswer() }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private func beginTransfer(of count: Int) {
+        progressMark = count
+        guard let service else { return }
+        since = service.loop.monotonicNow
+        service.limitTransferTime(of: self)
     }
 
     /// The answer has been written past evhttp, all of it.
@@ -340,7 +349,14 @@ final class HTTPConnection {
     /// Its time is over, unless the peer has kept to it and nobody has looked yet.
     func deadlineHasCome() {
         if state == .idle, service?.limitRestOfIdleTime(of: self) == true { return }
-        if isInTime() { service?.limitTransferTime(of: self) } else { close() }
+        if isInTime() { return service?.limitTransferTime(of: self) ?? () }
+        // The loop may be late, and not the peer: it looks once at what is in the socket by now.
+        if state == .arriving, !hasBeenLate, link.transport.hasUnreadInput {
+            hasBeenLate = true
+            service?.limitLateTime(of: self)
+        } else {
+            close()
+        }
     }
 
     private func isInTime() -> Bool {
@@ -351,12 +367,20 @@ final class HTTPConnection {
             let count = scan.evidence.hasTransferEncoding ? received : evbuffer_get_length(input)
             return hasProgressed(by: count - progressMark, to: count)
         case .answering:
-            let count = link.unsentCount
-            return hasProgressed(by: progressMark - count, to: count)
+            let (count, read) = (link.unsentCount, progressMark - link.unsentCount)
+            guard read >= HTTPLimits.progressBytes else { return false }
+            beginTransfer(of: count)
+            return true
         case .arriving, .refused: return false
         // Neither has a deadline.
         case .waiting, .streaming: return true
         }
+    }
+
+    /// Whether the peer has had the time to read, and reads less of the answer than would keep it open for long.
+    func isSlowReader(at now: Int64) -> Bool {
+        let seconds = (now - since) / 1_000_000_000
+        return seconds >= 1 && progressMark - link.unsentCount < HTTPLimits.progressBytes * Int(seconds)
     }
 
     private func hasProgressed(by count: Int, to mark: Int) -> Bool {

@@ -8,11 +8,12 @@ public enum HTTPPressure: Hashable, Sendable {
     case dropped
 }
 
-/// Makes room in a full server: for each new connection the one that has been silent for longest is closed.
+/// Makes room in a full server: for each new connection another one is closed.
 ///
-/// Silent is who has sent nothing since it came, or since its last request was answered. After these come those that are slow
-/// with the head of a request, and those that do not leave after a refusal. A connection with a request in hand, or with a body
-/// on its way, is never closed for another.
+/// The first to go are those that do not read what they have asked for, the longest first. Then those that are silent, which have
+/// sent nothing since they came, or since their last request was answered. Then those that are slow with the head of a request,
+/// and those that do not leave after a refusal. A connection with a request in hand, or with a body on its way, is never closed
+/// for another.
 final class HTTPCrowd {
     private struct Candidate {
         let connection: HTTPConnection
@@ -126,6 +127,8 @@ extension HTTPConnection {
     private static let slowHead: Int64 = 1_000_000_000
     /// Those that have said something come behind all that have not.
     private static let behindSilent = Int64.max / 2
+    /// Those that do not read come before all others.
+    private static let beforeSilent = Int64.min / 2
 
     /// The smaller, the sooner it goes from a full server; nil: it stays.
     fileprivate func rankOfSilence(at now: Int64) -> Int64? {
@@ -135,6 +138,7 @@ extension HTTPConnection {
         case .idle: return since
         case .arriving where !isHeadComplete && now - since > Self.slowHead: return Self.behindSilent + since
         case .refused where isRefusalWritten: return Self.behindSilent + since
+        case .answering where isSlowReader(at: now): return Self.beforeSilent + since
         case .arriving, .waiting, .answering, .streaming, .refused: return nil
         }
     }

@@ -7,6 +7,9 @@ public enum HTTPFraming: Hashable, Sendable {
     /// The first line is not a method, a target and a version with a blank between them and CR LF behind (RFC 9112 §3); or the
     /// target is neither a path nor an address that begins with `http`.
     case malformedRequestLine
+    /// The first byte is that of a TLS record (RFC 8446 §5.1), which no method begins with: the peer takes the port for one that
+    /// is encrypted.
+    case tlsHandshake
     /// A version other than 1.x, which RFC 9110 §15.6.6 has answered with 505.
     case unsupportedVersion
     /// A line without colon, a name that is no token, such as `Content-Length :`, a line that goes on in the next one, a control

@@ -17,6 +17,7 @@ struct HTTPHeadScan {
     /// Scans all complete lines up to the end of the head, and changes in place what evhttp would read otherwise. Returns how
     /// many bytes these are.
     mutating func scan(_ input: UnsafeMutableRawBufferPointer) -> Int {
+        if lines == 0, input.first == HTTPSyntax.handshake { requestLine.reject(as: .tlsHandshake) }
         var start = 0
         while !isComplete, start < input.count, let base = input.baseAddress,
             let found = memchr(base + start, Int32(HTTPSyntax.lineFeed), input.count - start)
@@ -37,6 +38,8 @@ struct HTTPHeadScan {
     private mutating func addLine(_ line: UnsafeMutableRawBufferPointer, isStrict: Bool) {
         lines += 1
         if lines == 1 {
+            // It has been seen to be none before it had an end.
+            if requestLine.fault != .ok { return }
             requestLine = HTTPRequestLine(line)
             if !isStrict { requestLine.reject() }
             return

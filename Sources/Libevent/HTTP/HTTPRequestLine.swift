@@ -26,18 +26,19 @@ struct HTTPRequestLine {
         }
         fault = readVersion(words.version, in: line)
         guard fault == .ok else { return }
+        var length = line.count
         switch Self.form(of: words.target, method: words.method) {
         case .path: break
         case .absolute(let host):
             let target = words.method.count + 1
-            Self.cut(host, from: UnsafeMutableRawBufferPointer(rebasing: line[target...]), target: words.target.count)
+            length -= Self.cut(host, from: UnsafeMutableRawBufferPointer(rebasing: line[target...]), target: words.target.count)
         case .other: fault = .malformedRequestLine
         }
-        if line.count < Self.shortest { fault = .malformedRequestLine }
+        if length < Self.shortest { fault = .malformedRequestLine }
     }
 
-    /// It does not end as it should.
-    mutating func reject() { fault = .malformedRequestLine }
+    /// It does not end as it should, or is none.
+    mutating func reject(as fault: HTTPFraming = .malformedRequestLine) { self.fault = fault }
 
     private static func words(
         of line: UnsafeRawBufferPointer
@@ -108,7 +109,8 @@ struct HTTPRequestLine {
     /// - Parameters:
     ///   - line: from the target on.
     ///   - target: its length.
-    private static func cut(_ host: Int, from line: UnsafeMutableRawBufferPointer, target: Int) {
+    /// - Returns: how many blanks these are.
+    private static func cut(_ host: Int, from line: UnsafeMutableRawBufferPointer, target: Int) -> Int {
         var begin = 0
         if host == target || line[host] == UInt8(ascii: "?") {
             // Without a path it is the root (RFC 9112 §3.2.1).
@@ -118,5 +120,6 @@ struct HTTPRequestLine {
         let rest = line.count - host
         if let base = line.baseAddress { memmove(base + begin, base + host, rest) }
         for index in (begin + rest)..<line.count { line[index] = HTTPSyntax.blank }
+        return line.count - begin - rest
     }
 }

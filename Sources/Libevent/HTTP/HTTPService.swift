@@ -142,6 +142,12 @@ final class HTTPService {
         deadlines?.set(connection.slot, afterNanoseconds: Self.lingeringWhileDraining)
     }
 
+    /// What is in the socket is read in the next passes of the loop.
+    func limitLateTime(of connection: HTTPConnection) {
+        deadlines?.set(connection.slot, afterNanoseconds: Self.lateTime)
+    }
+
+    private static let lateTime: Int64 = 1_000_000_000
     private static let lingeringWhileDraining: Int64 = 200_000_000
 
     /// A handler is at work, or a stream goes on.

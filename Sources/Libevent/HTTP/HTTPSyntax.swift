@@ -21,10 +21,10 @@ enum HTTPSyntax {
         return strange == 0
     }
 
-    /// A target: neither blanks nor control characters.
+    /// A target: neither blanks nor control characters, and no fragment, which is the client's own (RFC 9112 §3.2).
     static func isTarget(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var strange: UInt8 = 0
-        for byte in bytes { strange |= isControl(byte) || byte == blank ? 1 : 0 }
+        for byte in bytes { strange |= isControl(byte) || byte == blank || byte == fragment ? 1 : 0 }
         return strange == 0 && !bytes.isEmpty
     }
 
@@ -41,9 +41,12 @@ enum HTTPSyntax {
     }
 
     static let blank = UInt8(ascii: " ")
+    static let fragment = UInt8(ascii: "#")
     static let tab = UInt8(ascii: "\t")
     static let carriageReturn = UInt8(ascii: "\r")
     static let lineFeed = UInt8(ascii: "\n")
+    /// What a TLS record that begins a handshake begins with (RFC 8446 §5.1).
+    static let handshake: UInt8 = 0x16
 }
 
 /// Compares with a lower-case ASCII text: the name of a header, for one.

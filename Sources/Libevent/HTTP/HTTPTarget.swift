@@ -5,30 +5,20 @@ struct HTTPTarget {
     let query: String?
 
     init(_ raw: String) {
-        // Most targets are a path and nothing else: the same string.
-        if Self.isPath(raw) {
+        guard let mark = Self.mark(in: raw) else {
+            // Most targets are a path and nothing else: the same string.
             path = raw
             query = nil
             return
         }
-        let bytes = raw.utf8
-        var mark: String.Index?
-        var end = bytes.endIndex
-        for index in bytes.indices {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "#") {
-                end = index
-                break
-            }
-            if byte == UInt8(ascii: "?") && mark == nil { mark = index }
-        }
-        path = String(raw[..<(mark ?? end)])
-        query = mark.map { String(raw[bytes.index(after: $0)..<end]) }
+        path = String(raw[..<mark])
+        query = String(raw[raw.utf8.index(after: mark)...])
     }
 
-    /// Whether there is neither query nor fragment.
-    private static func isPath(_ raw: String) -> Bool {
+    /// Where the query begins.
+    private static func mark(in raw: String) -> String.Index? {
         var raw = raw
-        return raw.withUTF8 { bytes in !bytes.contains { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } }
+        let offset = raw.withUTF8 { bytes in bytes.firstIndex(of: UInt8(ascii: "?")) }
+        return offset.map { raw.utf8.index(raw.startIndex, offsetBy: $0) }
     }
 }

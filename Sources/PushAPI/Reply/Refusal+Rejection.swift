@@ -35,6 +35,7 @@ extension HTTPFraming {
         case .malformedChunk: .chunks
         case .malformedHeader: .headerLines
         case .malformedRequestLine: .requestLine
+        case .tlsHandshake: .plainHTTP
         case .unsupportedVersion: .version
         case .badHost: .host
         case .unknownExpectation: .expectation

@@ -64,7 +64,7 @@ extension HTTPFraming {
         case .contentLengthWithTransferEncoding, .unsupportedTransferEncoding, .malformedChunk: "Transfer-Encoding"
         case .badHost: "Host"
         case .unknownExpectation: "Expect"
-        case .ok, .malformedRequestLine, .unsupportedVersion, .bodyWithBodilessMethod, .malformedHeader: nil
+        case .ok, .malformedRequestLine, .tlsHandshake, .unsupportedVersion, .bodyWithBodilessMethod, .malformedHeader: nil
         }
     }
 
