@@ -91,7 +91,10 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .organisationInUse: BilingualText("该组织机构仍有设备、下级机构或应用", "the organisation still has devices, children or an app")
         case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
-        case .internalError: BilingualText("内部错误，是否已受理未知，可用相同的out_biz_no重试", "internal error: whether it was done is unknown")
+        case .internalError:
+            BilingualText(
+                "内部错误，是否已受理未知，可用相同的out_biz_no重试",
+                "internal error: whether it was done is unknown; a retry with the same out_biz_no makes it once")
         }
     }
 }

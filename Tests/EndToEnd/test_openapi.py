@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 import time
 import zlib
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -254,8 +255,29 @@ def test_head_is_get_without_the_body(place):
             answers[name] = response.status, response.headers["Content-Length"], response.headers["Content-Type"]
             assert bool(response.read()) == (name == "GET"), target
             connection.close()
+        if path == "/psp/admin/status":
+            # What it tells is of its moment.
+            answers = {name: (status, kind) for name, (status, _, kind) in answers.items()}
         expected = 404 if "{import_id}" in path else 200
         assert answers["GET"] == answers["HEAD"] and answers["GET"][0] == expected, (target, answers)
+
+
+@pytest.mark.parametrize("name, status, request_", [
+    ("MalformedRequest", 400, b"nonsense\r\n\r\n"), ("MalformedRequest", 400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+    ("MalformedRequest", 400, b"POST /psp/push/msg HTTP/1.1\r\n\r\n"),
+    ("VersionNotSupported", 505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ("VersionNotSupported", 505, b"GET /readyz HTTP/2.0\r\n\r\n"),
+    ("ExpectationFailed", 417, b"POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nExpect: more\r\nContent-Length: 2\r\n\r\n"),
+])
+def test_what_is_of_no_call_is_answered_as_the_file_says(place, name, status, request_):
+    response = DOCUMENT["components"]["responses"][name]
+    for address in (place.server.http, place.server.admin):
+        with socket.create_connection(address, timeout=PATIENCE) as connection:
+            connection.sendall(request_)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 %d " % status), answer
+        body = json.loads(answer.partition(b"\r\n\r\n")[2])
+        CONTRACT.validator(response["content"]["application/json"]["schema"]).validate(body)
 
 
 def lines():

@@ -156,7 +156,7 @@ struct FramingTests {
             ("nonsense\r\n\r\n", 2103, 400, nil), ("GET\r\n\r\n", 2103, 400, nil),
             ("CONNECT h:1 HTTP/1.1\r\n\r\n", 2103, 400, nil),
             ("POST x?u=http://a/psp/push/msg HTTP/1.1\r\nHost: h\r\n\r\n", 2103, 400, nil),
-            ("POST /psp/push/msg#x HTTP/1.1\r\nHost: h\r\n\r\n", 2103, 400, nil),
+            ("POST /psp/push/msg#x HTTP/1.1\r\nHost: h\r\n\r\n", 2107, 400, nil),
             ("POST /psp/push/msg HTTP/2.0\r\n\r\n", 2103, 505, nil),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 2103, 505, nil),
             ("GET /nowhere HTTP/1.1\r\n\r\n", 2107, 400, nil),
