@@ -68,7 +68,7 @@ format: ## format the sources
 OUTSIDE := Base JSON MQTT Push StoreCore SQLiteStore Web PushAPI Gateway
 
 # The formatter passes over comments: lines that are too long are looked for here.
-lint: ## check the sources' format, keys by text, the imports against Package.swift, and the documents' two languages
+lint: deps ## check the sources' format, keys by text, the imports against Package.swift, and the documents' two languages
 	swift format lint --strict -p -r $(SOURCES)
 	@limit=$$(sed -n 's/.*"lineLength": *\([0-9]*\).*/\1/p' .swift-format); \
 	if LC_ALL=C.UTF-8 grep -rnE --include='*.swift' "^.{$$((limit + 1)),}$$" $(SOURCES); then \

@@ -41,11 +41,19 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "deps: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
+# A package that brings a service starts it when it is installed, and would take ports: the tests start haproxy and nginx themselves. The
+# way of Debian to say no is a program that its maintainer scripts ask (invoke-rc.d(8)), put there for as long as this takes.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+fi
 # A line a package: it is seen to go on, and no more.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
     sed -n '/^Setting up/p'
-# The tests start these two themselves; as services they would take ports.
+# Nor at the next boot.
 for service in haproxy nginx; do
     [[ " ${missing[*]} " == *" $service "* ]] && [ -d /run/systemd/system ] || continue
-    "${as_root[@]}" systemctl disable --quiet --now "$service"
+    "${as_root[@]}" systemctl disable --quiet "$service"
 done
