@@ -4,10 +4,16 @@
 extension Refusal {
     /// The text of the refusal: the catalogue's, and what the detail adds.
     public func message(in language: Language) -> String {
-        let text = code.text(in: language)
+        let text = catalogueText(in: language)
         guard let detail else { return text }
         let separator = language == .chinese ? "：" : ": "
         return text + separator + detail.words.text(in: language)
+    }
+
+    /// Imports share the code of tasks, and are none.
+    private func catalogueText(in language: Language) -> String {
+        guard code == .noSuchTask, field == "import_id" else { return code.text(in: language) }
+        return BilingualText("导入不存在，或已不再记录", "no such import, or it is no longer remembered").text(in: language)
     }
 }
 

@@ -146,7 +146,9 @@ def test_an_operator_says_that_the_clock_is_right(scene):
     shown = pspctl()
     assert shown.returncode == 0 and "(1 d 6 h behind the wall clock)" in shown.stdout, shown
     assert scene.caller.task(old)["status"] == "active"
-    accepted = pspctl("accept")
+    asked = pspctl("accept")
+    assert asked.returncode == 2 and "--yes" in asked.stderr, asked
+    accepted = pspctl("accept", "--yes")
     assert accepted.returncode == 0 and "The wall clock is ahead" not in accepted.stdout, accepted
     assert abs(scene.state()["offset"]) < 2_000
     eventually(lambda: scene.caller.task(old)["status"] == "expired", "what was there before has aged")

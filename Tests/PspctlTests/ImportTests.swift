@@ -72,6 +72,12 @@ struct ImportTests {
             ])
     }
 
+    @Test("a line end inside quotes is the field's, CR LF as it stands")
+    func lineEndsInQuotes() throws {
+        let found = try batches("id,name,kind\r\none,\"a\r\nb\nc\",org\r\n")
+        #expect(found.map(\.text) == [#"{"id":"one","name":"a\r\nb\nc","kind":"org"}"# + "\n\n\n"])
+    }
+
     @Test("a column of CSV may say what kind a record is")
     func csvKinds() throws {
         let found = try batches("kind,id,name,interfaces,master_secret\norg,o,警务,,\napp,a,A,msg config,s\n")

@@ -128,7 +128,9 @@ struct ImportTests {
             }
             let texts = try told.data()["failures"]?.elements.map { $0["error_msg"]?.string }
             #expect(texts == ["a required field is missing"])
-            expect(try served.operate(.admin("GET", "/psp/admin/imports/nothing")), 2204, status: 404, field: "import_id")
+            let unknown = try served.operate(.admin("GET", "/psp/admin/imports/nothing").with("Accept-Language", "en"))
+            expect(unknown, 2204, status: 404, field: "import_id")
+            #expect(unknown.text.contains("no such import"))
             let list = try served.operate(.admin("GET", "/psp/admin/imports?limit=2")).data()
             #expect(list["items"]?.elements.map { $0["state"]?.string } == ["running", "failed"])
             #expect(list["items"]?.elements.map { $0["ended_at"]?.int64 } == [nil, noon + 1])

@@ -40,15 +40,19 @@ struct ClockAccept: AsyncParsableCommand {
             commandName: "accept",
             abstract: say(
                 "Say that the wall clock is right: store time goes forward to it.", "确认系统时钟正确：存储时间前进到该时间。"),
-            discussion: say(
-                """
-                What was accepted before the clock was set ahead is then older by as much, and may have expired. Where the wall \
-                clock is not ahead of store time this changes nothing.
-                """,
-                """
-                时钟调快之前接受的推送因此变旧同样长的时间，可能已经过期。系统时钟不超前于存储时间时没有变化。
-                """) + "\n\n" + HelpText.examples("pspctl clock accept"))
+            discussion: say("Asks before it does; scripts say --yes.", "执行前会询问；脚本中使用 --yes。") + "\n\n"
+                + say(
+                    """
+                    What was accepted before the clock was set ahead is then older by as much, and may have expired. Where the wall \
+                    clock is not ahead of store time this changes nothing.
+                    """,
+                    """
+                    时钟调快之前接受的推送因此变旧同样长的时间，可能已经过期。系统时钟不超前于存储时间时没有变化。
+                    """) + "\n\n" + HelpText.examples("pspctl clock accept", "pspctl clock accept --yes"))
     }
+
+    @OptionGroup
+    var confirmation: ConfirmationOptions
 
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
@@ -56,7 +60,15 @@ struct ClockAccept: AsyncParsableCommand {
     var call: Call { Call(.post, ClockShow.path + ["accept"]) }
 
     func run() async throws {
-        let data = try await server.adminClient().send(call).data
+        let client = try server.adminClient()
+        // Store time does not go back.
+        try confirmation.ask(
+            say(
+                "Is the server's wall clock right? Store time goes forward to it for good. [y/N] ",
+                "服务器的系统时钟是否正确？存储时间将前进到该时间，不能退回。[y/N] "),
+            unanswerable: say(
+                "Nobody can be asked, since standard input is no terminal: give --yes.", "标准输入不是终端，无法询问：请加 --yes。"))
+        let data = try await client.send(call).data
         if server.json { return Output.json(data.minified()) }
         for line in ClockLines.lines(of: data) { print(line) }
     }

@@ -100,23 +100,26 @@ struct ImportCommand: AsyncParsableCommand {
         let input = try ImportFile(file)
         if replaceSecrets { try confirmReplacing() }
         let madeSecrets = try secrets.map { path throws(Failure) in try DeviceSecrets(newFile: path) }
-        let result: ImportResult
+        var result = ImportResult()
         do {
-            result = try await send(input, madeSecrets, client)
+            try await send(input, madeSecrets, client, &result)
         } catch {
             madeSecrets?.abandon()
+            // What is done is done, and is told beside what went wrong.
+            if !result.isEmpty { tell(result, madeSecrets) }
             throw error
         }
         if result.isEmpty { Output.error(say("\(name): no lines to import", "\(name)：没有可导入的行")) }
-        if server.json { Output.json(result.json) } else { print(result, madeSecrets) }
+        tell(result, madeSecrets)
         // What goes on by itself is judged by whoever asks for it later.
         guard detach && result.isRunning || result.isWhole else { throw ExitCode.failure }
     }
 
     /// Hands in the whole file, batch by batch.
-    private func send(_ input: ImportFile, _ madeSecrets: DeviceSecrets?, _ client: ServerClient) async throws -> ImportResult {
+    private func send(
+        _ input: ImportFile, _ madeSecrets: DeviceSecrets?, _ client: ServerClient, _ result: inout ImportResult
+    ) async throws {
         var batches = try ImportBatches(TextLines(of: name, reading: input.read), of: name)
-        var result = ImportResult()
         let progress = Progress(isSilent: server.json)
         defer { progress.clear() }
         while var batch = try batches.next() {
@@ -136,7 +139,10 @@ struct ImportCommand: AsyncParsableCommand {
             input.batchEnded()
         }
         if let madeSecrets { try await settle(madeSecrets, result, client) }
-        return result
+    }
+
+    private func tell(_ result: ImportResult, _ secrets: DeviceSecrets?) {
+        if server.json { Output.json(result.json) } else { print(result, secrets) }
     }
 
     // MARK: Secrets

@@ -51,8 +51,9 @@ struct CSVRecords {
         mutating func feed(_ line: TextLines.Line) -> Bool {
             if isQuoted { field.append(UInt8(ascii: "\n")) }
             firstLine = firstLine ?? line.number
-            // A line end may be CR LF: outside quotes the CR belongs to it.
-            let bytes = line.bytes.last == 0x0D ? line.bytes.dropLast() : line.bytes
+            // A line end may be CR LF: outside quotes the CR belongs to it, inside to the field.
+            let endsWithReturn = line.bytes.last == 0x0D
+            let bytes = endsWithReturn ? line.bytes.dropLast() : line.bytes
             for byte in bytes {
                 switch byte {
                 case UInt8(ascii: "\"") where isQuoted: (isQuoted, isClosed) = (false, true)
@@ -67,6 +68,7 @@ struct CSVRecords {
                     field.append(byte)
                 }
             }
+            if isQuoted && endsWithReturn { field.append(0x0D) }
             return true
         }
 
