@@ -58,6 +58,26 @@ static inline int ps_tls_context_index(CRYPTO_EX_free *release) {
 
 static inline X509 *ps_tls_peer_certificate(const SSL *session) { return SSL_get1_peer_certificate(session); }
 
+static inline int ps_tls_is_text(const ASN1_STRING *text, const void *name, size_t count) {
+    return text && (size_t)ASN1_STRING_length(text) == count && memcmp(ASN1_STRING_get0_data(text), name, count) == 0;
+}
+
+/// Whether a certificate is made out to that name, byte for byte: as a common name of its subject, or as a DNS name or URI among
+/// its alternative names.
+static inline int ps_tls_is_named(X509 *certificate, const void *name, size_t count) {
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;)
+        if (ps_tls_is_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), name, count)) return 1;
+    GENERAL_NAMES *others = (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    int found = 0;
+    for (int at = 0; !found && at < sk_GENERAL_NAME_num(others); at++) {
+        const GENERAL_NAME *other = sk_GENERAL_NAME_value(others, at);
+        found = (other->type == GEN_DNS || other->type == GEN_URI) && ps_tls_is_text(other->d.ia5, name, count);
+    }
+    GENERAL_NAMES_free(others);
+    return found;
+}
+
 // Errors.
 
 static inline int ps_error_library(unsigned long code) { return ERR_GET_LIB(code); }

@@ -59,6 +59,8 @@ public struct TLSSettings: Hashable, Sendable {
     public var certificate: String?
     /// Its private key (PEM).
     public var key: String?
+    /// Who may have signed devices' certificates (PEM); `nil`: no device is asked for one.
+    public var clientAuthorities: String?
     /// The keys of session tickets that several servers share; `nil`: this process has its own.
     public var ticketKeys: String?
     /// What is negotiated.

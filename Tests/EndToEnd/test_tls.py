@@ -387,3 +387,95 @@ def s_client(address, trust, version, *arguments):
         ["openssl", "s_client", version, "-CAfile", str(trust.authority.certificate), "-verify_return_error", "-ign_eof", "-connect",
          f"{host}:{port}", *map(str, arguments)], input=CONNECT, capture_output=True, timeout=PATIENCE)
     return done.stdout.decode(errors="replace")
+
+
+# Certificates of devices
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory, authority, identity):
+    """A server that asks devices for a certificate, by an authority of the devices' own."""
+    devices = Authority(tmp_path_factory.mktemp("devices"))
+    with Server(tmp_path_factory.mktemp("asking") / "data", *identity.flags(), "--tls-client-ca", str(devices.certificate),
+                environment=DOORS) as running:
+        running.devices = devices
+        yield running
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("kind", [Device, Subscriber], ids=["paho", "mosquitto_sub"])
+@pytest.mark.parametrize("names", ["common", "dns", "uri"])
+def test_a_device_with_a_certificate_to_its_name_connects(asking, authority, kind, names):
+    world = furnish(World(asking))
+    token = world.phone.token
+    if names == "common":
+        own = asking.devices.issue(token, "client")
+    else:
+        own = asking.devices.issue(f"{token}.{kind.__name__}.{names}", "client", names=f"subjectAltName={names.upper()}:{token}\n")
+    with kind(asking, token, world.phone.secret, trust=Trust(authority, own)) as device:
+        device.wait_for(world.caller.to_device(token))
+
+
+def test_a_device_without_a_certificate_connects_by_its_secret(asking, trust):
+    world = furnish(World(asking))
+    with Device(asking, world.phone.token, world.phone.secret, trust=trust) as device:
+        device.wait_for(world.caller.to_device(world.phone.token))
+
+
+@pytest.mark.parametrize("fault", ["name", "case", "secret"])
+def test_a_certificate_to_another_name_and_a_wrong_secret_are_refused(asking, authority, fault):
+    world = furnish(World(asking))
+    name = {"name": world.name("other"), "case": world.phone.token.upper(), "secret": world.phone.token}[fault]
+    own = asking.devices.issue(name, "client")
+    device = Device(asking, world.phone.token, "wrong" if fault == "secret" else world.phone.secret, trust=Trust(authority, own))
+    device.begin_connecting()
+    device.wait(lambda: device.connack is not None, "CONNACK")
+    assert device.connack.value == 0x87
+    device.wait_closed()
+
+
+@pytest.mark.parametrize("fault", ["stranger", "expired", "purpose"])
+def test_a_certificate_that_no_authority_vouches_for_ends_the_handshake(asking, authority, tmp_path, fault):
+    world = furnish(World(asking))
+    name, now = world.phone.token, time.time()
+    if fault == "stranger":
+        own = Authority(tmp_path / "strangers").issue(name, "client")
+    elif fault == "expired":
+        own = asking.devices.issue(name, "client", begins=now - 7200, ends=now - 3600)
+    else:
+        own = asking.devices.issue(name, "server")
+    with pytest.raises((ssl.SSLError, ConnectionResetError)):
+        with connect(asking.mqtts, Trust(authority, own)) as session:
+            # In TLS 1.3 the client learns of it with its first read.
+            session.sendall(CONNECT)
+            session.recv(4096)
+
+
+def test_callers_are_not_asked_for_a_certificate(asking, trust):
+    host, port = asking.https
+    done = subprocess.run(["openssl", "s_client", "-CAfile", str(trust.authority.certificate), "-connect", f"{host}:{port}"],
+                          input=b"", capture_output=True, timeout=PATIENCE)
+    assert b"No client certificate CA names sent" in done.stdout
+
+
+def test_a_session_that_is_taken_up_keeps_its_certificate(asking, authority):
+    """Else a ticket would open any device's door to whoever has its secret."""
+    world = furnish(World(asking))
+    own = asking.devices.issue(world.phone.token, "client")
+    other = world.device("other", world.home)
+    context = Trust(authority, own).context(maximum=ssl.TLSVersion.TLSv1_2)
+
+    def log_in(token, secret, session=None):
+        plain = socket.create_connection(asking.mqtts, timeout=PATIENCE)
+        with context.wrap_socket(plain, server_hostname="localhost", session=session) as secured:
+            fields = b"".join(len(text).to_bytes(2, "big") + text.encode() for text in ("", token, secret))
+            body = bytes.fromhex("00044d51545404c2003c") + fields
+            secured.sendall(bytes([0x10, len(body)]) + body)
+            return secured.session, secured.session_reused, secured.recv(4)
+
+    session, _, connack = log_in(world.phone.token, world.phone.secret)
+    assert connack == bytes.fromhex("20020000")
+    _, reused, connack = log_in(world.phone.token, world.phone.secret, session)
+    assert reused and connack == bytes.fromhex("20020000")
+    _, reused, connack = log_in(other.token, other.secret, session)
+    assert reused and connack == bytes.fromhex("20020005")

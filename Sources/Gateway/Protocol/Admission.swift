@@ -1,3 +1,4 @@
+internal import Libevent
 internal import MQTT
 internal import Push
 
@@ -57,6 +58,18 @@ struct Admission: Equatable {
             throw Ending(cause: "CONNACK exceeds the device's Maximum Packet Size", isFault: true)
         }
         return packet
+    }
+
+    /// Judges the certificate that the device has shown, if it has: it stands beside the secret, and must be made out to it.
+    /// - Parameter now: seconds of Unix time. A session that was taken up may have outlived the certificate.
+    func check(_ certificate: TLSPeerCertificate?, now: Int64) throws(Ending) {
+        guard let certificate else { return }
+        guard certificate.isNamed(token.text) else {
+            throw refuse(ConnectRefusal(.notAuthorized, "a certificate that is not made out to the device token"))
+        }
+        guard let expiry = certificate.description?.expiry, expiry > now else {
+            throw refuse(ConnectRefusal(.notAuthorized, "a certificate that has expired"))
+        }
     }
 
     /// How the connection ends when the CONNECT is refused.

@@ -53,6 +53,7 @@ extension Shard {
         do throws(Ending) {
             let admission = try Admission(packet)
             try checkRoom(for: connection, admission)
+            try admission.check(connection.socket.peerCertificate, now: loop.wallClockMilliseconds / 1_000)
             attach(connection, admission)
         } catch {
             close(connection, error)

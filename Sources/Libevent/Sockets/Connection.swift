@@ -118,6 +118,9 @@ public final class Connection {
     /// Whether the connection has ended, or is about to: nothing is sent or read any more.
     public var isClosed: Bool { state != .open && state != .connecting }
 
+    /// The certificate that the peer has shown; nil for none. Made anew each time.
+    public var peerCertificate: TLSPeerCertificate? { transport?.peerCertificate }
+
     // MARK: Input
 
     /// Calls `body` with all unread input, in one piece, and the number of bytes that it has consumed (0 at first), which it

@@ -44,6 +44,9 @@ extension Transport {
         return first.map { TLSFailure(code: $0) }
     }
 
+    /// The certificate that the peer has shown; nil for none.
+    var peerCertificate: TLSPeerCertificate? { isEncrypted ? TLSPeerCertificate(of: session) : nil }
+
     // MARK: Reading and writing at once
 
     var hasDecryptedInput: Bool { SSL_has_pending(session) == 1 }

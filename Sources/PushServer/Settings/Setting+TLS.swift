@@ -22,6 +22,10 @@ extension Setting {
             meaning: "private key of that certificate, without a passphrase (PEM)", example: "/etc/pspd/privkey.pem",
             apply: file(\.key)),
         Setting(
+            key: "tls-client-ca", placeholder: "FILE", defaultText: "none",
+            meaning: "authorities of devices' certificates, which are then asked for and may be missing (PEM)",
+            example: "/etc/pspd/devices-ca.pem", apply: file(\.clientAuthorities)),
+        Setting(
             key: "tls-ticket-keys", placeholder: "FILE", defaultText: "none",
             meaning: "keys of session tickets that several servers share, one a line: 80 bytes in base64; the first seals",
             example: "/etc/pspd/ticket.keys", apply: file(\.ticketKeys)),

@@ -39,7 +39,9 @@ final class ServerTLS: Sendable {
     }
 
     /// The files that TLS comes from.
-    var files: [String] { [certificateFile, keyFile] + [settings.ticketKeys].compactMap(\.self) }
+    var files: [String] {
+        [certificateFile, keyFile] + [settings.clientAuthorities, settings.ticketKeys].compactMap(\.self)
+    }
 
     /// The certificate that new connections are shown.
     var certificate: TLSCertificate { http.current.certificate }
@@ -96,11 +98,12 @@ final class ServerTLS: Sendable {
     private static func contexts(
         _ settings: TLSSettings, _ certificate: String, _ key: String, _ ticketKeys: TLSTicketKeys
     ) throws(Unusable) -> (http: TLSContext, mqtt: TLSContext) {
-        let identity = TLSIdentity(
+        var identity = TLSIdentity(
             certificates: try read(certificate, "--tls-cert"), key: try read(key, "--tls-key"))
         let http = try using("TLS") { () throws(TLSError) in
             try TLSContext(identity, settings.policy, for: .http, ticketKeys: ticketKeys)
         }
+        if let file = settings.clientAuthorities { identity.clientAuthorities = try read(file, "--tls-client-ca") }
         let mqtt = try using("TLS") { () throws(TLSError) in
             try TLSContext(identity, settings.policy, for: .mqtt, ticketKeys: ticketKeys)
         }
@@ -135,8 +138,9 @@ final class ServerTLS: Sendable {
         case .policy(.suites, _): "--tls-suites"
         case .policy(.groups, _): "--tls-groups"
         case .policy(.signatureAlgorithms, _): "--tls-sigalgs"
+        case .clientAuthorities: "--tls-client-ca"
         case .ticketKeys: "--tls-ticket-keys"
-        case .clientAuthorities, .library: nil
+        case .library: nil
         }
     }
 }
