@@ -21,6 +21,8 @@ extension Requirement {
         case .object: BilingualText("应为JSON对象", "must be a JSON object")
         case .boolean: BilingualText("应为true或false", "must be true or false")
         case .printable: BilingualText("应为可打印的ASCII字符，至少1个", "must be printable ASCII, at least one character")
+        case .fingerprint:
+            BilingualText("应为证书的SHA-256，64个十六进制数字", "must be the SHA-256 of a certificate, 64 hexadecimal digits")
         case .orNull(let other): BilingualText("\(other.words.chinese)，或为null", "\(other.words.english), or null")
         case .time:
             BilingualText(

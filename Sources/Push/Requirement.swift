@@ -20,6 +20,8 @@ public enum Requirement: Hashable, Sendable {
     case boolean
     /// Printable ASCII, at least one character: a secret.
     case printable
+    /// The SHA-256 of a certificate, in hexadecimal digits.
+    case fingerprint
     /// This, or `null`.
     indirect case orNull(Requirement)
     /// A point of time: Unix seconds or milliseconds, or RFC 3339 with an offset.

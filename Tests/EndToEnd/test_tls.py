@@ -479,3 +479,24 @@ def test_a_session_that_is_taken_up_keeps_its_certificate(asking, authority):
     assert reused and connack == bytes.fromhex("20020000")
     _, reused, connack = log_in(other.token, other.secret, session)
     assert reused and connack == bytes.fromhex("20020005")
+
+
+@pytest.mark.parametrize("kind", [Device, Subscriber], ids=["paho", "mosquitto_sub"])
+def test_a_certificate_that_the_record_names_stands_for_the_secret(asking, authority, kind):
+    world = furnish(World(asking))
+    token, org = world.phone.token, world.home
+    own = asking.devices.issue(token, "client")
+    known = Trust(authority, own)
+    admin = world.admin
+    admin.put("devices", token, certificate_sha256=own.sha256).ok()
+    assert admin.get("devices", token).ok()["certificate_sha256"] == own.sha256
+    with kind(asking, token, "not the secret", trust=known) as device:
+        device.wait_for(world.caller.to_device(token))
+    # Another holder: the former one's certificate opens nothing.
+    admin.put("devices", token, user_id=world.name("first"), org_id=org).ok()
+    admin.put("devices", token, user_id=world.name("second"), org_id=org).ok()
+    assert "certificate_sha256" not in admin.get("devices", token).ok()
+    late = Device(asking, token, "not the secret", trust=known).begin_connecting()
+    late.wait(lambda: late.connack is not None, "CONNACK")
+    assert late.connack.value == 0x87
+    late.wait_closed()

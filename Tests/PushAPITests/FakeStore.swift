@@ -223,7 +223,9 @@ extension FakeStore {
 extension FakeStore {
     var clock: StoreClock { StoreClock(base: 0) { 0 } }
 
-    func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
+    func attach(
+        _ token: DeviceToken, secret: [UInt8], certificate: CertificateFingerprint?, session: SessionID
+    ) async throws(AttachError) -> Attached {
         throw .unavailable
     }
 

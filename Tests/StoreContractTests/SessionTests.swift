@@ -36,6 +36,66 @@ struct SessionTests {
         #expect(try await !fixture.port.device(DeviceToken(unchecked: "d1")).online)
     }
 
+    /// What a device of that secret and certificate is told.
+    private func refusal(
+        _ port: any StorePort, _ secret: String, _ certificate: CertificateFingerprint?
+    ) async -> AttachError? {
+        let id = DeviceSession.newID()
+        do throws(AttachError) {
+            let attached = try await port.attach(
+                DeviceToken(unchecked: "d1"), secret: Array(secret.utf8), certificate: certificate, session: id)
+            port.detach(attached.device, session: id, settledUpTo: attached.settledUpTo)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("the certificate that the record names stands for the secret, until a new holder or secret comes", arguments: stores())
+    func certificates(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let own = CertificateFingerprint(bytes: [UInt8](repeating: 1, count: 32))
+        let other = CertificateFingerprint(bytes: [UInt8](repeating: 2, count: 32))
+        let named = try #require(own)
+        #expect(await refusal(port, "", named) == .wrongSecret)
+        try await port.change("d1") { $0.certificate = .set(named) }
+        #expect(try await port.device(DeviceToken(unchecked: "d1")).certificate == named)
+        #expect(await refusal(port, "", named) == nil)
+        #expect(await refusal(port, "secret", nil) == nil)
+        #expect(await refusal(port, "", other) == .wrongSecret)
+        #expect(await refusal(port, "", nil) == .wrongSecret)
+        // The same secret, and another organisation, change nothing of it.
+        try await port.change("d1") { $0.secret = "secret" }
+        try await port.move("d1", to: "west")
+        #expect(await refusal(port, "", named) == nil)
+        try await port.change("d1") { $0.secret = "another" }
+        #expect(await refusal(port, "", named) == .wrongSecret)
+        #expect(try await port.device(DeviceToken(unchecked: "d1")).certificate == nil)
+        // With the new secret, or the new holder, it stays.
+        try await port.change("d1") { ($0.secret, $0.certificate) = ("third", .set(named)) }
+        #expect(await refusal(port, "", named) == nil)
+        try await port.change("d1") { ($0.user, $0.certificate) = (.set(UserID(unchecked: "u2")), .set(named)) }
+        #expect(await refusal(port, "", named) == nil)
+        try await port.give("d1", to: "u3")
+        #expect(await refusal(port, "", named) == .wrongSecret)
+        #expect(await refusal(port, "third", nil) == nil)
+        try await port.change("d1") { $0.certificate = .set(named) }
+        try await port.change("d1") { $0.certificate = .clear }
+        #expect(await refusal(port, "", named) == .wrongSecret)
+    }
+
+    @Test("a connection ends when the certificate that may have let it in is another one", arguments: stores())
+    func certificateWithdrawn(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let named = try #require(CertificateFingerprint(bytes: [UInt8](repeating: 1, count: 32)))
+        let session = try await fixture.port.connect("d1")
+        try await fixture.port.change("d1") { $0.certificate = .set(named) }
+        #expect(!fixture.loop.wasAskedToClose(session.id, .withdrawn))
+        try await fixture.port.change("d1") { $0.certificate = .clear }
+        try await fixture.loop.waitForClose(of: session.id, .withdrawn)
+    }
+
     @Test("a device is online from its connection to its end, in its organisations too", arguments: stores())
     func online(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

@@ -43,6 +43,6 @@ extension MemoryLog.DeviceRecord {
         let membership = memberships.last?.membership
         return Device(
             token: token, platform: membership?.platform ?? .android, organisation: organisation, user: user,
-            test: membership?.test ?? false, online: session != nil, lastSeen: nil)
+            test: membership?.test ?? false, online: session != nil, lastSeen: nil, certificate: certificate)
     }
 }

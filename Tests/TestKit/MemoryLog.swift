@@ -11,6 +11,8 @@ public struct MemoryLog: Sendable {
         public var handle: DeviceHandle
         /// What it shows at CONNECT.
         public var secret: [UInt8]
+        /// What stands for it.
+        public var certificate: CertificateFingerprint?
         /// From which position on it belonged where, ascending.
         public var memberships: [(since: Position, membership: Membership)]
         /// Where it is now.

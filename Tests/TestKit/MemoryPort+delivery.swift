@@ -2,10 +2,14 @@ public import Push
 
 extension MemoryPort {
     /// Takes the device over from its session, when that one has settled.
-    public func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
+    public func attach(
+        _ token: DeviceToken, secret: [UInt8], certificate: CertificateFingerprint?, session: SessionID
+    ) async throws(AttachError) -> Attached {
         let answer: Result<Attached, AttachError> = await withCheckedContinuation { continuation in
             store.state.withLock { state in
-                let waiting = MemoryStore.Waiting(token: token, secret: secret, session: session, door: door) {
+                let waiting = MemoryStore.Waiting(
+                    token: token, secret: secret, certificate: certificate, session: session, door: door
+                ) {
                     continuation.resume(returning: $0)
                 }
                 Self.attach(waiting, &state)
@@ -21,7 +25,8 @@ extension MemoryPort {
         }
         guard !state.behaviour.isUnavailable else { return answer(.failure(.unavailable), to: waiting) }
         guard let device = state.log.devices[token] else { return answer(.failure(.unknownDevice), to: waiting) }
-        guard device.secret == waiting.secret else { return answer(.failure(.wrongSecret), to: waiting) }
+        let isNamed = device.certificate != nil && device.certificate == waiting.certificate
+        guard isNamed || device.secret == waiting.secret else { return answer(.failure(.wrongSecret), to: waiting) }
         if let earlier = state.waiting.removeValue(forKey: token) { answer(.failure(.takenOver), to: earlier) }
         if let current = device.session {
             state.waiting[token] = waiting

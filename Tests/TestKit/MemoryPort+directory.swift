@@ -87,7 +87,10 @@ extension MemoryPort {
         let oldSecret = old.map { String(decoding: $0.secret, as: UTF8.self) }
         guard let secret = fields.secret ?? oldSecret ?? secretIfNew else { throw Refusal(.missingField, field: "secret") }
         let user = resolve(fields.user, old?.user)
+        let isAnother = old.map { $0.user != nil && $0.user != user || secret != oldSecret } ?? true
+        let certificate = fields.certificate.value(after: isAnother ? nil : old?.certificate)
         var entries: [Entry] = []
+        if let old, old.certificate != nil, certificate != old.certificate { entries = close(old) }
         if let old, old.user != nil && old.user != user || secret != oldSecret {
             entries = close(old)
             if old.user != nil && old.user != user { _ = state.log.removeDevice(token) }
@@ -96,6 +99,7 @@ extension MemoryPort {
             state.log.putDevice(
                 token, secret: secret, in: organisation, user: user, platform: platform, test: fields.test ?? known?.test ?? false
             ))
+        state.log.devices[token]?.certificate = certificate
         return (old == nil ? .created(secret: secret) : .updated, entries)
     }
 

@@ -27,6 +27,7 @@ public final class MemoryStore: Store {
     struct Waiting: Sendable {
         let token: DeviceToken
         let secret: [UInt8]
+        let certificate: CertificateFingerprint?
         let session: SessionID
         let door: Int
         let answer: @Sendable (Result<Attached, AttachError>) -> Void

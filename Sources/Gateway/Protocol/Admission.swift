@@ -9,6 +9,8 @@ internal import Push
 struct Admission: Equatable {
     let token: DeviceToken
     let secret: [UInt8]
+    /// What the device has shown; `nil` for none.
+    let certificate: CertificateFingerprint?
     let version: ProtocolVersion
     /// Seconds; 0 is none.
     let keepAlive: UInt16
@@ -25,7 +27,8 @@ struct Admission: Equatable {
     let wantsLongerSession: Bool
 
     /// Judges the first packet of a connection.
-    init(_ packet: Packet) throws(Ending) {
+    /// - Parameter certificate: what the device has shown; with one it may leave its secret away, where its record names it.
+    init(_ packet: Packet, certificate: CertificateFingerprint? = nil) throws(Ending) {
         guard case .connect(let connect) = packet else { throw Ending(cause: "no CONNECT", isFault: true) }
         version = connect.version
         maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
@@ -35,11 +38,12 @@ struct Admission: Equatable {
         guard let userName = connect.userName, let token = DeviceToken(userName) else {
             throw .refuse(version, ConnectRefusal(.notAuthorized, "a user name that is no device token"), maximumPacketSize)
         }
-        guard let secret = connect.password else {
+        guard let secret = connect.password ?? certificate.map({ _ in [] }) else {
             throw .refuse(version, ConnectRefusal(.notAuthorized, "no password"), maximumPacketSize)
         }
         self.token = token
         self.secret = secret
+        self.certificate = certificate
         keepAlive = connect.keepAlive
         receiveMaximum = Int(connect.properties.receiveMaximum ?? .max)
         lacksClientIdentifier = version == .v311 && connect.clientIdentifier.isEmpty && !connect.cleanStart

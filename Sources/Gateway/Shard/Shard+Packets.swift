@@ -51,9 +51,11 @@ extension Shard {
 
     private func receiveFirst(_ packet: Packet, from connection: DeviceConnection) {
         do throws(Ending) {
-            let admission = try Admission(packet)
+            let certificate = connection.socket.peerCertificate
+            let admission = try Admission(
+                packet, certificate: certificate?.description.flatMap { CertificateFingerprint($0.sha256) })
             try checkRoom(for: connection, admission)
-            try admission.check(connection.socket.peerCertificate, now: loop.wallClockMilliseconds / 1_000)
+            try admission.check(certificate, now: loop.wallClockMilliseconds / 1_000)
             attach(connection, admission)
         } catch {
             close(connection, error)

@@ -20,7 +20,9 @@ extension Shard {
         Task.immediate(executorPreference: loop) {
             let answer: Result<Attached, AttachError>
             do throws(AttachError) {
-                answer = .success(try await store.attach(admission.token, secret: admission.secret, session: id))
+                answer = .success(
+                    try await store.attach(
+                        admission.token, secret: admission.secret, certificate: admission.certificate, session: id))
             } catch {
                 answer = .failure(error)
             }

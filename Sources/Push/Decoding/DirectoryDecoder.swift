@@ -65,6 +65,7 @@ private enum DeviceField: String, FieldName {
     case kind, id, platform, test, secret
     case organisation = "org_id"
     case user = "user_id"
+    case certificate = "certificate_sha256"
 }
 
 extension AppChange {
@@ -94,5 +95,6 @@ extension DeviceChange {
         user = try fields.clearableIdentifier(.user)
         test = try fields.flag(.test)
         secret = try fields.secret(.secret)
+        certificate = try fields.fingerprint(.certificate)
     }
 }

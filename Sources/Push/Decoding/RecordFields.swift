@@ -48,6 +48,13 @@ struct RecordFields<Name: FieldName> {
         }
     }
 
+    func fingerprint(_ name: Name) throws(Refusal) -> Patch<CertificateFingerprint> {
+        let patch: Patch<CertificateFingerprint>? = try value(name, .orNull(.fingerprint)) {
+            $0.isNull ? .clear : $0.string.flatMap { CertificateFingerprint($0) }.map(Patch.set)
+        }
+        return patch ?? .keep
+    }
+
     func interfaces(_ name: Name) throws(Refusal) -> Set<Interface>? {
         try value(name, .listOf(Interface.allCases.map(\.rawValue))) { value in
             guard value.kind == .array else { return nil }

@@ -1,10 +1,14 @@
 /// The gateway's half of the store. Each loop has its own, so that answers come back to the loop that asked. Nothing here waits
 /// for another device.
 public protocol DeliveryStore: Sendable {
-    /// Checks the secret and takes the device over from any other session of any node, when that one has settled. The last to
-    /// reach the store wins; one that still waits is refused as taken over.
+    /// Checks the secret, or whether the certificate is the one that the device's record names, and takes the device over from
+    /// any other session of any node, when that one has settled. The last to reach the store wins; one that still waits is
+    /// refused as taken over.
     /// - Throws: `refused` with 2201 (unknown token) or 2005 (wrong secret), `takenOver`, `unavailable`.
-    func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached
+    /// - Parameter certificate: what the device has shown, and proved to have the key of; `nil` for none.
+    func attach(
+        _ token: DeviceToken, secret: [UInt8], certificate: CertificateFingerprint?, session: SessionID
+    ) async throws(AttachError) -> Attached
 
     /// The session ended. `settledUpTo`: everything that concerns the device up to there is settled. Synchronous, and in order
     /// with ``settle(_:)``: what was acknowledged last is told before.
@@ -25,4 +29,11 @@ public protocol DeliveryStore: Sendable {
 
     /// A device's own receipts, in order; returns when they are committed.
     func commit(_ receipts: [Receipt]) async throws(StoreError) -> [ReceiptResult]
+}
+
+extension DeliveryStore {
+    /// The same for a device that has shown no certificate.
+    public func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
+        try await attach(token, secret: secret, certificate: nil, session: session)
+    }
 }

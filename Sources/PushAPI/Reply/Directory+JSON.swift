@@ -39,6 +39,7 @@ extension JSONWriter {
             json.member("test", device.test)
             json.member("online", device.online)
             if let lastSeen = device.lastSeen { json.member("last_seen", lastSeen) }
+            json.member("certificate_sha256", ifPresent: device.certificate?.text)
             if let backlog { json.members(of: backlog) }
         }
     }

@@ -4,10 +4,14 @@ internal import StoreCore
 // What the gateway calls.
 
 extension LoopPort {
-    func attach(_ token: DeviceToken, secret: [UInt8], session: SessionID) async throws(AttachError) -> Attached {
+    func attach(
+        _ token: DeviceToken, secret: [UInt8], certificate: CertificateFingerprint?, session: SessionID
+    ) async throws(AttachError) -> Attached {
         let loop = loop
         let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Attached, AttachError>>) in
-            let attachment = SessionRegistry.Attachment(loop: loop, token: token, secret: secret, session: session) {
+            let attachment = SessionRegistry.Attachment(
+                loop: loop, token: token, secret: secret, certificate: certificate, session: session
+            ) {
                 continuation.resume(returning: $0)
             }
             store.writer.submit(

@@ -61,6 +61,7 @@ extension Decisions {
         let user = try membership.user.map { user throws(SQLiteError) in try tables.users.id(of: user.number) } ?? nil
         return Device(
             token: token, platform: membership.platform, organisation: org, user: user, test: membership.test,
-            online: sessions[device.ordinal] != nil, lastSeen: try cursors.lastSeen(of: device.ordinal))
+            online: sessions[device.ordinal] != nil, lastSeen: try cursors.lastSeen(of: device.ordinal),
+            certificate: device.certificate)
     }
 }

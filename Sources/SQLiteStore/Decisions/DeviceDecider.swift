@@ -52,14 +52,16 @@ final class DeviceDecider {
         if before.user != nil && user != before.user {
             // A change of holder: what was pending is the old holder's, and is withdrawn.
             try retire(device.member)
-            try register(token, after, verifier ?? device.verifier)
+            try register(token, after, verifier ?? device.verifier, fields.certificate.value(after: nil))
             return .updated
         }
         if before != after { try change(device.ordinal, token, from: before, to: after) }
-        if let verifier {
-            try tables.devices.setSecret(device.ordinal, verifier)
-            feed.close(device.ordinal, .withdrawn)
-        }
+        if let verifier { try tables.devices.setSecret(device.ordinal, verifier) }
+        let certificate = fields.certificate.value(after: verifier == nil ? device.certificate : nil)
+        if certificate != device.certificate { try tables.devices.setCertificate(device.ordinal, certificate) }
+        // What let it in does so no more.
+        let isWithdrawn = device.certificate != nil && certificate != device.certificate
+        if verifier != nil || isWithdrawn { feed.close(device.ordinal, .withdrawn) }
         return .updated
     }
 
@@ -71,7 +73,8 @@ final class DeviceDecider {
         let user: UserHandle? = if case .set(let id) = fields.user { try handle(of: id) } else { nil }
         let membership = Membership(
             organisation: organisation, user: user, platform: platform, test: fields.test ?? false)
-        try register(token, membership, SecretVerifier(secret: Array(secret.utf8)))
+        try register(
+            token, membership, SecretVerifier(secret: Array(secret.utf8)), fields.certificate.value(after: nil))
         return .created(secret: secret)
     }
 
@@ -85,10 +88,12 @@ final class DeviceDecider {
     // MARK: Holders
 
     /// A new holder's device: it joins everything that it belongs to.
-    private func register(_ token: DeviceToken, _ membership: Membership, _ verifier: SecretVerifier) throws(SQLiteError) {
+    private func register(
+        _ token: DeviceToken, _ membership: Membership, _ verifier: SecretVerifier, _ certificate: CertificateFingerprint?
+    ) throws(SQLiteError) {
         let ordinal = directory.takeOrdinal()
         let position = log.takePosition()
-        try tables.devices.insert(ordinal, token, membership, verifier, at: position)
+        try tables.devices.insert(ordinal, token, membership, verifier, certificate, at: position)
         directory.tree.add(OrgTree.Tally(membership.platform, test: membership.test), to: membership.organisation.index)
         try facts.cursors.settle(ordinal, nil, upTo: position)
         followUps.append(.enterAll(device: ordinal, formerly: nil), at: position)

@@ -30,7 +30,8 @@ final class SessionDecider {
     /// Decides a CONNECT. The answer comes later where another session has to settle first.
     func attach(_ attachment: SessionRegistry.Attachment) throws(SQLiteError) -> Answer? {
         guard let device = try devices.find(attachment.token) else { return refuse(attachment, .unknownDevice) }
-        guard device.verifier.accepts(attachment.secret) else { return refuse(attachment, .wrongSecret) }
+        let isNamed = device.certificate != nil && device.certificate == attachment.certificate
+        guard isNamed || device.verifier.accepts(attachment.secret) else { return refuse(attachment, .wrongSecret) }
         guard let current = sessions[device.ordinal] else { return try begin(attachment, device) }
 
         if let earlier = current.successor {

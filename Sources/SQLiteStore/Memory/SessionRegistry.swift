@@ -19,6 +19,7 @@ final class SessionRegistry {
         let loop: Int
         let token: DeviceToken
         let secret: [UInt8]
+        let certificate: CertificateFingerprint?
         let session: SessionID
         let answer: @Sendable (Result<Attached, AttachError>) -> Void
     }

@@ -160,7 +160,7 @@ enum Schema {
         """
 
     /// What each part of the store adds to the fifth version.
-    private static let versionFive = clockSteps + currentConfigurations + pastParents
+    private static let versionFive = clockSteps + currentConfigurations + pastParents + certificates
 
     /// Several steps may stand after one position: what was stamped between them is read by their times.
     ///
@@ -193,6 +193,9 @@ enum Schema {
     private static let currentConfigurations = """
         CREATE INDEX current_config_by_target ON current_config(kind, target, seq);
         """
+
+    /// By the SHA-256 of a certificate, which stands for the secret.
+    private static let certificates = "ALTER TABLE device ADD COLUMN certificate BLOB;"
 
     /// Where organisations were, in the order in which it ended.
     private static let pastParents = """

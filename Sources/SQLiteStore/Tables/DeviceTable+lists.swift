@@ -26,7 +26,7 @@ extension DeviceTable {
         case (false, false):
             try database.statement(
                 """
-                SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test FROM live_device AS device
+                SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test, certificate FROM live_device AS device
                 JOIN org ON org.org = device.org LEFT JOIN holder ON holder.user = device.user
                 WHERE device.ordinal > ?1 AND ?3 IS NULL AND ?4 IS NULL
                 ORDER BY device.ordinal LIMIT ?2
@@ -34,7 +34,7 @@ extension DeviceTable {
         case (true, false):
             try database.statement(
                 """
-                SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test FROM live_device AS device
+                SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test, certificate FROM live_device AS device
                 JOIN org ON org.org = device.org LEFT JOIN holder ON holder.user = device.user
                 WHERE device.org = ?3 AND device.ordinal > ?1 AND ?4 IS NULL
                 ORDER BY device.ordinal LIMIT ?2
@@ -42,7 +42,7 @@ extension DeviceTable {
         case (_, true):
             try database.statement(
                 """
-                SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test FROM live_device AS device
+                SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test, certificate FROM live_device AS device
                 JOIN org ON org.org = device.org LEFT JOIN holder ON holder.user = device.user
                 WHERE device.user = ?4 AND device.ordinal > ?1 AND (?3 IS NULL OR device.org = ?3)
                 ORDER BY device.ordinal LIMIT ?2
@@ -54,7 +54,7 @@ extension DeviceTable {
     func items(of ordinals: [UInt32]) throws(SQLiteError) -> [Item] {
         let query = try database.statement(
             """
-            SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test FROM live_device AS device
+            SELECT device.ordinal, token, platform, org.org_id, holder.user_id, test, certificate FROM live_device AS device
             JOIN org ON org.org = device.org LEFT JOIN holder ON holder.user = device.user WHERE device.ordinal = ?
             """)
         var found: [Item] = []
@@ -75,7 +75,7 @@ extension DeviceTable {
                         token: DeviceToken(unchecked: query.text(1)), platform: Platform(number: query.int(2)),
                         organisation: OrgID(unchecked: query.text(3)),
                         user: query.optionalText(4).map { UserID(unchecked: $0) }, test: query.int(5) != 0, online: false,
-                        lastSeen: nil)))
+                        lastSeen: nil, certificate: CertificateFingerprint(bytes: query.blob(6)))))
         }
         return found
     }

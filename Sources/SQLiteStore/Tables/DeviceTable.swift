@@ -20,6 +20,8 @@ final class DeviceTable {
     struct Registered {
         let member: Member
         let verifier: SecretVerifier
+        /// What stands for the secret.
+        let certificate: CertificateFingerprint?
         var ordinal: UInt32 { member.ordinal }
         var membership: Membership { member.membership }
     }
@@ -28,13 +30,14 @@ final class DeviceTable {
 
     func find(_ token: DeviceToken) throws(SQLiteError) -> Registered? {
         let query = try database.statement(
-            "SELECT ordinal, org, user, platform, test, salt, hash, token FROM live_device WHERE key = ?")
+            "SELECT ordinal, org, user, platform, test, salt, hash, token, certificate FROM live_device WHERE key = ?")
         query.bind(1, StableHash.of(token.text))
         while try query.step() {
             guard query.isText(7, token.text) else { continue }
             defer { query.reset() }
             return Registered(
-                member: Self.member(query), verifier: SecretVerifier(salt: query.blob(5), digest: query.blob(6)))
+                member: Self.member(query), verifier: SecretVerifier(salt: query.blob(5), digest: query.blob(6)),
+                certificate: CertificateFingerprint(bytes: query.blob(8)))
         }
         return nil
     }
@@ -153,12 +156,13 @@ final class DeviceTable {
 
     /// A new holder's device.
     func insert(
-        _ ordinal: UInt32, _ token: DeviceToken, _ membership: Membership, _ verifier: SecretVerifier, at position: UInt64
+        _ ordinal: UInt32, _ token: DeviceToken, _ membership: Membership, _ verifier: SecretVerifier,
+        _ certificate: CertificateFingerprint?, at position: UInt64
     ) throws(SQLiteError) {
         let insert = try database.statement(
             """
             INSERT INTO device(ordinal, key, token, platform, org, org_since, user, user_since, test, test_since, created_seq,
-              retired_seq, salt, hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              retired_seq, salt, hash, certificate) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         insert.bind(1, ordinal)
         insert.bind(2, StableHash.of(token.text))
@@ -174,6 +178,7 @@ final class DeviceTable {
         insert.bind(12, MembershipHistory.forever)
         insert.bind(13, verifier.salt)
         insert.bind(14, verifier.digest)
+        insert.bind(15, certificate?.bytes)
         try insert.run()
     }
 
@@ -182,6 +187,13 @@ final class DeviceTable {
         write.bind(1, verifier.salt)
         write.bind(2, verifier.digest)
         write.bind(3, ordinal)
+        try write.run()
+    }
+
+    func setCertificate(_ ordinal: UInt32, _ certificate: CertificateFingerprint?) throws(SQLiteError) {
+        let write = try database.statement("UPDATE device SET certificate = ? WHERE ordinal = ?")
+        write.bind(1, certificate?.bytes)
+        write.bind(2, ordinal)
         try write.run()
     }
 

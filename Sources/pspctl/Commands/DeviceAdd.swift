@@ -44,12 +44,28 @@ struct DeviceAdd: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("Its secret, which is its MQTT password.", "设备密钥，即其 MQTT 密码。"), valueName: "secret"))
     var secret: String?
 
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "The SHA-256 of its certificate, which then stands for the secret.", "其证书的 SHA-256；设置后证书可以代替密钥。"),
+            valueName: "digits"))
+    var certificateSha256: String?
+
+    @Flag(help: ArgumentHelp(say("No certificate stands for the secret any more.", "不再有证书代替密钥。")))
+    var noCertificate = false
+
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func validate() throws {
         guard user == nil || !noUser else {
             throw ValidationError(say("--user and --no-user exclude each other.", "--user 与 --no-user 不能同时使用。"))
+        }
+        guard certificateSha256 == nil || !noCertificate else {
+            throw ValidationError(
+                say(
+                    "--certificate-sha256 and --no-certificate exclude each other.",
+                    "--certificate-sha256 与 --no-certificate 不能同时使用。"))
         }
     }
 
@@ -61,6 +77,7 @@ struct DeviceAdd: AsyncParsableCommand {
             json.member("user_id", orNullIf: noUser, user)
             if let test { json.member("test", test) }
             json.member("secret", ifPresent: secret)
+            json.member("certificate_sha256", orNullIf: noCertificate, certificateSha256)
         }
         return Call(.put, DeviceResource.path(token), body: json.bytes, flags: DeviceResource.flags)
     }

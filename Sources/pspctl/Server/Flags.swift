@@ -5,6 +5,7 @@ enum Flags {
         "appkey": "--app", "validation-token": "--secret", "Authorization": "--admin-token", "name": "--name",
         "interfaces": "--interface", "master_secret": "--master-secret", "disabled": "--disabled", "parent_id": "--parent",
         "platform": "--platform", "org_id": "--org", "user_id": "--user", "test": "--test", "secret": "--secret",
+        "certificate_sha256": "--certificate-sha256",
         "online": "--online", "device_token": "<token>", "device_tokens": "<token>", "task_id": "<id>",
         "payload": "--title, --custom", "payload.body.title": "--title", "payload.body.custom": "--custom",
         "payload.tag": "--tag", "payload.description": "--description", "payload.production_mode": "--test",

@@ -14,10 +14,13 @@ public struct Device: Hashable, Sendable {
     public var online: Bool
     /// Unix milliseconds; `nil` when it never connected.
     public var lastSeen: Int64?
+    /// The certificate that stands for its secret.
+    public var certificate: CertificateFingerprint?
 
     /// A device as of one moment.
     public init(
-        token: DeviceToken, platform: Platform, organisation: OrgID, user: UserID?, test: Bool, online: Bool, lastSeen: Int64?
+        token: DeviceToken, platform: Platform, organisation: OrgID, user: UserID?, test: Bool, online: Bool, lastSeen: Int64?,
+        certificate: CertificateFingerprint? = nil
     ) {
         self.token = token
         self.platform = platform
@@ -26,5 +29,6 @@ public struct Device: Hashable, Sendable {
         self.test = test
         self.online = online
         self.lastSeen = lastSeen
+        self.certificate = certificate
     }
 }

@@ -48,6 +48,8 @@ public struct DeviceChange: Hashable, Sendable {
     public var test: Bool?
     /// Printable ASCII. Of a new one, made if absent.
     public var secret: String?
+    /// The certificate that stands for the secret. Another holder and another secret clear it, unless it comes with them.
+    public var certificate: Patch<CertificateFingerprint> = .keep
     /// Changes nothing.
     public init() {}
 }
@@ -58,6 +60,15 @@ public enum Patch<Value: Hashable & Sendable>: Hashable, Sendable {
     /// `null`
     case clear
     case set(Value)
+
+    /// What the field holds afterwards.
+    public func value(after former: Value?) -> Value? {
+        switch self {
+        case .keep: former
+        case .clear: nil
+        case .set(let value): value
+        }
+    }
 }
 
 /// What a change did.
