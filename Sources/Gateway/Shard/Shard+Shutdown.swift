@@ -89,19 +89,20 @@ extension Shard {
         return .disconnect(.serverShuttingDown, session.version, cause: cause)
     }
 
-    private func quiet(_ isOver: (isolated Shard) -> Bool) async {
+    private func quiet(_ isOver: @escaping (isolated Shard) -> Bool) async {
         while !isOver(self) {
             await withCheckedContinuation { continuation in
                 // Asked again, for an `await` may let others run before it suspends; here nobody can.
-                if isOver(self) { continuation.resume() } else { onQuiet = continuation }
+                if isOver(self) { continuation.resume() } else { onQuiet = (isOver, continuation) }
             }
         }
     }
 
-    /// Something that a shutdown waits for has ended.
+    /// Something has happened: perhaps what a shutdown waits for. Whoever waits is not woken in vain, since that is a turn of the loop
+    /// more, at whose end this is asked again: a store that keeps it waiting would have it spin.
     func resumeIfQuiet() {
-        guard isStopping, let continuation = onQuiet else { return }
+        guard isStopping, let (isOver, waiting) = onQuiet, isOver(self) else { return }
         onQuiet = nil
-        continuation.resume()
+        waiting.resume()
     }
 }

@@ -68,8 +68,8 @@ public actor Shard {
     /// Calls to the store whose answers have not been used.
     var outstandingCalls = 0
     var isStopping = false
-    /// Resumed when something that ``shutdown()`` waits for may be over.
-    var onQuiet: CheckedContinuation<Void, Never>?
+    /// What ``shutdown()`` waits for, and who is told when it is so.
+    var onQuiet: (isOver: (isolated Shard) -> Bool, waiting: CheckedContinuation<Void, Never>)?
     /// Resumed when the next devices are disconnected, while they are little by little.
     var onWave: CheckedContinuation<Void, Never>?
     /// What is counted of connections; each dispatcher counts what it sends.
