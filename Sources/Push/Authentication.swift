@@ -41,7 +41,7 @@ public struct Authentication: Hashable, Sendable {
         guard known.accepts(token, at: timestamp) else {
             // The common mistake is worth a word of its own; who sends the secret knows it already.
             let isSecret = ConstantTime.equal(token.lowercased, known.app.masterSecret.lowercased())
-            throw Refusal(.wrongToken, field: "validation-token", isSecret ? .rawSecret : nil)
+            throw Refusal(.wrongToken, field: "validation-token", isSecret ? .rawSecret : .wrongSignature)
         }
         guard !known.app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
         guard known.mayUse(interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }

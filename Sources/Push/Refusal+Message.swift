@@ -4,16 +4,32 @@
 extension Refusal {
     /// The text of the refusal: the catalogue's, and what the detail adds.
     public func message(in language: Language) -> String {
-        let text = catalogueText(in: language)
-        guard let detail else { return text }
+        guard let detail else { return catalogueText(in: language) }
+        let text = detail.narrowed?.text(in: language) ?? catalogueText(in: language)
         let separator = language == .chinese ? "：" : ": "
-        return text + separator + detail.words.text(in: language)
+        var words = detail.words.text(in: language)
+        if case .listed = detail, let field { words = "\(Excerpt(field))" + (language == .chinese ? "；" : "; ") + words }
+        return words.isEmpty ? text : text + separator + words
     }
 
     /// Imports share the code of tasks, and are none.
     private func catalogueText(in language: Language) -> String {
         guard code == .noSuchTask, field == "import_id" else { return code.text(in: language) }
         return BilingualText("导入不存在，或已不再记录", "no such import, or it is no longer remembered").text(in: language)
+    }
+}
+
+extension Refusal.Detail {
+    /// What is said in place of the catalogue's text, which names more causes than the one that is known.
+    fileprivate var narrowed: BilingualText? {
+        switch self {
+        case .operatorToken: BilingualText("运维令牌缺失或错误", "the operators' token is missing or wrong")
+        case .timestamp(.malformed, _), .timestamp(.repeated, _): BilingualText("timestamp不合法", "the timestamp is not allowed")
+        case .timestamp(.skewed, _): BilingualText("timestamp超出允许的时间范围", "the timestamp is too far from the server's time")
+        case .holding: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
+        case .scopeOf: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
+        default: nil
+        }
     }
 }
 
@@ -45,6 +61,15 @@ extension Refusal.Detail {
             return BilingualText("可用\(methods.joined(separator: "、"))", "it takes \(methods.joined(separator: ", "))")
         case .scopeOf(let app):
             return BilingualText("它是应用\(app.text)的推送范围", "it is the scope of the app \(app.text)")
+        case .holding(let devices, let children):
+            return BilingualText(
+                "直属设备\(devices)台，直接下级组织机构\(children)个",
+                "devices of its own: \(devices), organisations directly below: \(children)")
+        case .operatorToken: return BilingualText("", "")
+        case .wrongSignature:
+            return BilingualText(
+                "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，timestamp与请求头中的完全相同",
+                "it must be md5hex(lower(appkey)+lower(masterSecret)+timestamp), the timestamp exactly as in the header")
         case .rawSecret:
             return BilingualText(
                 "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，不能直接使用密钥",
@@ -61,6 +86,9 @@ extension BilingualText {
     /// The same, and what came instead. Of a text whose length is what counts, the length too.
     fileprivate func adding(_ excerpt: Excerpt?, to requirement: Requirement) -> BilingualText {
         guard let excerpt else { return self }
+        if case .identifier = requirement, excerpt.description.hasPrefix("[") {
+            return BilingualText("\(chinese)；是一个字符串，不是数组，收到\(excerpt)", "\(english); one string, no array; got \(excerpt)")
+        }
         guard excerpt.isCut else { return BilingualText("\(chinese)，收到\(excerpt)", "\(english); got \(excerpt)") }
         return BilingualText(
             "\(chinese)，收到\(excerpt.byteCount)字节：\(excerpt)", "\(english); got \(excerpt.byteCount) bytes, \(excerpt)")

@@ -49,8 +49,14 @@ extension Refusal {
         case methods([String])
         /// 2207: the app whose scope it is.
         case scopeOf(AppKey)
+        /// 2207: how many devices it has of its own, and how many organisations below.
+        case holding(devices: Int, children: Int)
+        /// 2005: a signature of other parts.
+        case wrongSignature
         /// 2005: the token header held the secret itself.
         case rawSecret
+        /// 2005: the operators' token is missing or wrong.
+        case operatorToken
     }
 
     /// What is wrong with a timestamp.

@@ -1,4 +1,9 @@
+internal import Base
+
 extension Requirement {
+    /// Unix milliseconds as people read them.
+    private func time(_ milliseconds: Int64) -> String { UTCTime.rfc3339(milliseconds) }
+
     /// How it reads in an error.
     var words: BilingualText {
         switch self {
@@ -30,9 +35,11 @@ extension Requirement {
                 "must be Unix time in s or ms, or RFC 3339 with an offset such as 2026-11-24T18:30:00+08:00")
         case .timeBetween(let start, let end?):
             BilingualText(
-                "应晚于当前时间\(start)，且不晚于\(end)（Unix毫秒）", "must be after the present time, \(start), and up to \(end) (Unix ms)")
+                "应晚于当前时间\(start)（\(time(start))），且不晚于\(end)（\(time(end))），Unix毫秒",
+                "must be after the present time, \(start) (\(time(start))), and up to \(end) (\(time(end))), in Unix ms")
         case .timeBetween(let start, nil):
-            BilingualText("应晚于当前时间\(start)（Unix毫秒）", "must be after the present time, \(start) (Unix ms)")
+            BilingualText(
+                "应晚于当前时间\(start)（\(time(start))），Unix毫秒", "must be after the present time, \(start) (\(time(start))), in Unix ms")
         case .once: BilingualText("只能出现一次", "must be given once")
         case .onlyOneOf(let fields):
             BilingualText(

@@ -1,3 +1,5 @@
+import JSON
+
 /// Why a command was not carried out. Ends the program with exit status 1.
 enum Failure: Error, Equatable, CustomStringConvertible {
     /// There is no server's file where it should be.
@@ -30,7 +32,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 "无法连接服务器 \(endpoint)（\(reason)）；pspd 在运行吗？")
         case .refused(let status, let code, let text, let field):
             say("refused with \(code) (HTTP \(status)): \(text)", "被拒绝，\(code)（HTTP \(status)）：\(text)")
-                + (field.map { " [\($0)]" } ?? "")
+                // What is missing is named in the text.
+                + (field.map { text.contains($0) ? "" : " [\($0)]" } ?? "")
         case .store(let reason): reason
         case .foreignReply(let endpoint, let status):
             say(
@@ -40,5 +43,20 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .timeout(let task, let progress):
             say("task \(task): not all have an end yet: \(progress)", "任务 \(task)：尚未全部结束：\(progress)")
         }
+    }
+
+    /// The same for a program: `error_code` and `field` where the server gave them, and the text.
+    var json: [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            if case .refused(_, let code, let text, let field) = self {
+                json.member("error_code", code)
+                json.member("error_msg", text)
+                json.member("field", ifPresent: field)
+            } else {
+                json.member("error_msg", description)
+            }
+        }
+        return json.bytes
     }
 }

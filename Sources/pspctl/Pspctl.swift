@@ -18,7 +18,7 @@ struct Pspctl: AsyncParsableCommand {
                 another.
                 """,
                 """
-                自动找到本机的服务器：地址在 DIR/pspd.json，管理令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 ./data。\
+                自动找到本机的服务器：地址在 DIR/pspd.json，运维令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 ./data。\
                 其他服务器用 --admin、--http 和 --admin-token（或 PSP_ADMIN_TOKEN）指定。
                 """) + "\n\n"
                 + HelpText.examples(
@@ -59,7 +59,9 @@ struct Pspctl: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as Failure {
-            Output.error("pspctl: \(failure)")
+            // A program that asked for JSON reads no sentences. Standard output stays for results.
+            let isForProgram = arguments.contains("--json")
+            Output.error(isForProgram ? String(decoding: failure.json, as: UTF8.self) : "pspctl: \(failure)")
             Foundation.exit(1)
         } catch {
             exit(with: error)

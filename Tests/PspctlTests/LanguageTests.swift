@@ -104,10 +104,16 @@ struct SuggestionTests {
 
     @Test("only a word that stands where a command is wanted is judged")
     func commands() throws {
-        for arguments in [["app", "list"], ["help", "nonsense"], ["--help"], ["push", "unicast", "lits"], [], ["app"]] {
+        for arguments in [
+            ["app", "list"], ["help", "app", "add"], ["help"], ["--help"], ["push", "unicast", "lits"], [], ["app"],
+        ] {
             try Suggestion.refuseUnknownCommand(in: arguments)
         }
         let error = #expect(throws: ValidationError.self) { try Suggestion.refuseUnknownCommand(in: ["app", "lits", "--all"]) }
         #expect(error?.message == "There is no command 'pspctl app lits'. Did you mean 'pspctl app list'?")
+        let helpless = #expect(throws: ValidationError.self) { try Suggestion.refuseUnknownCommand(in: ["help", "app", "set"]) }
+        #expect(helpless?.message.contains("'pspctl app set'") == true)
+        let version = #expect(throws: ValidationError.self) { try Suggestion.refuseUnknownCommand(in: ["version"]) }
+        #expect(version?.message.contains("pspctl --version") == true)
     }
 }

@@ -23,8 +23,8 @@ struct RefusalWordsTests {
             ),
             (
                 Samples.target(#""type":"unicast","device_tokens":["d", 7]"#),
-                #"must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -; got ["d", 7]"#,
-                #"应为1至128个字符，可用A-Z a-z 0-9 . _ : @ -，收到["d", 7]"#
+                #"must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -; one string, no array; got ["d", 7]"#,
+                #"应为1至128个字符，可用A-Z a-z 0-9 . _ : @ -；是一个字符串，不是数组，收到["d", 7]"#
             ),
             (
                 Samples.target(#""type":"groupcast","device_tokens":"d""#), "does not go with type groupcast",
@@ -112,6 +112,32 @@ struct RefusalWordsTests {
             try PushDecoder.decode(Array("{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8), for: .message, from: Samples.app)
         }
         #expect(refusal?.message(in: .chinese) == "请求体不是有效的JSON（UTF-8）：第7列（第7字节），此处不是UTF-8编码")
+    }
+
+    @Test("2104 names the field in its text")
+    func unlistedField() {
+        let refusal = #expect(throws: Refusal.self) { try decode(Samples.payload(#","titel":1"#)) }
+        #expect(
+            refusal?.message(in: .english)
+                == "the request holds an unsupported field: \"payload.titel\"; listed here are display_type, body, production_mode, "
+                + "description, tag")
+        #expect(refusal?.message(in: .chinese).hasPrefix("包含不支持的参数：\"payload.titel\"；此处可用：") == true)
+    }
+
+    @Test("a text names only the cause that is known")
+    func narrowed() {
+        let late = Refusal(.badTimestamp, .timestamp(.skewed(by: -700_000, window: 600_000), serverTime: 7))
+        #expect(late.message(in: .chinese).hasPrefix("timestamp超出允许的时间范围：比服务器时间慢700秒"))
+        let short = Refusal(.badTimestamp, .timestamp(.malformed(Excerpt("12")), serverTime: 7))
+        #expect(short.message(in: .chinese).hasPrefix("timestamp不合法：格式错误，应为10位（秒）"))
+        #expect(Refusal(.wrongToken, .operatorToken).message(in: .chinese) == "运维令牌缺失或错误")
+        #expect(Refusal(.wrongToken, .wrongSignature).message(in: .english).contains("md5hex(lower(appkey)+"))
+        #expect(
+            Refusal(.organisationInUse, .holding(devices: 3, children: 1)).message(in: .english)
+                == "the organisation cannot be removed: devices of its own: 3, organisations directly below: 1")
+        #expect(
+            Requirement.timeBetween(after: 1_795_514_400_000, through: nil).words.english
+                == "must be after the present time, 1795514400000 (2026-11-24T10:00:00.000Z), in Unix ms")
     }
 
     @Test("2105 tells the size, the limit and the platform")

@@ -14,7 +14,7 @@ extension Refusal {
             self.init(.invalidValue, field: framing.header, framing.rule.map { .expected(.framing($0)) })
         case .unexpectedBody: self.init(.invalidValue, .expected(.framing(.noBody)))
         case .noRoom, .bodyDropped: self.init(.unavailable)
-        case .unauthorized: self.init(.wrongToken, field: "Authorization")
+        case .unauthorized: self.init(.wrongToken, field: "Authorization", .operatorToken)
         case .unknownParameter(let name, let known): self.init(.unsupportedField, field: name, .listed(known))
         case .missingParameter(let name): self.init(.missingField, field: name, .missing([name]))
         case .invalidParameter(let name, let fault): self.init(.invalidValue, field: name, fault.detail)

@@ -1,3 +1,4 @@
+internal import Base
 internal import Logging
 
 /// One log line as bytes. Pure: time, level and words in; text or JSON out.
@@ -11,7 +12,7 @@ struct LogLine {
 
     /// `2026-01-31T08:15:00.123Z info gateway: device connected device=…`
     var text: String {
-        var line = "\(LogTime.rfc3339(time)) \(level.rawValue) \(label): \(Self.printable(message))"
+        var line = "\(UTCTime.rfc3339(time)) \(level.rawValue) \(label): \(Self.printable(message))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
             line += " \(key)=\(Self.printable(value.description))"
         }
@@ -20,7 +21,7 @@ struct LogLine {
 
     /// The same as one JSON object.
     var json: String {
-        var line = "{\"time\":\"\(LogTime.rfc3339(time))\",\"level\":\"\(level.rawValue)\","
+        var line = "{\"time\":\"\(UTCTime.rfc3339(time))\",\"level\":\"\(level.rawValue)\","
         line += "\"label\":\(Self.quoted(label)),\"message\":\(Self.quoted(message))"
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
             line += ",\(Self.quoted(key)):\(Self.quoted(value.description))"

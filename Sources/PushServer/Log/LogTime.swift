@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// How log lines write the time.
-enum LogTime {
-    /// `2026-01-31T08:15:00.123Z`
-    static func rfc3339(_ milliseconds: Int64) -> String {
+/// Time for people and programs to read, in UTC.
+public enum UTCTime {
+    /// Unix milliseconds as `2026-01-31T08:15:00.123Z`.
+    public static func rfc3339(_ milliseconds: Int64) -> String {
         var seconds = time_t(milliseconds / 1_000)
         var parts = tm()
         gmtime_r(&seconds, &parts)

@@ -67,7 +67,7 @@ struct CertificateWatch {
         guard expiry - now < Self.warning else { return lastWarning = nil }
         if let lastWarning, now - lastWarning < Self.warningInterval { return }
         lastWarning = now
-        let metadata: Logger.Metadata = ["expires": "\(LogTime.rfc3339(expiry * 1_000))"]
+        let metadata: Logger.Metadata = ["expires": "\(UTCTime.rfc3339(expiry * 1_000))"]
         if expiry > now {
             log.warning("the certificate expires soon", metadata: metadata)
         } else {

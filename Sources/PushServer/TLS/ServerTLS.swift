@@ -65,7 +65,7 @@ final class ServerTLS: Sendable {
             let found = contexts.http.certificate
             // Where both have expired the new one is no worse.
             guard found.expiry > now || found.expiry >= certificate.expiry else {
-                throw Unusable(flag: "--tls-cert", reason: "the certificate expired at \(LogTime.rfc3339(found.expiry * 1_000))")
+                throw Unusable(flag: "--tls-cert", reason: "the certificate expired at \(UTCTime.rfc3339(found.expiry * 1_000))")
             }
             http.replace(with: contexts.http)
             mqtt.replace(with: contexts.mqtt)
@@ -78,7 +78,7 @@ final class ServerTLS: Sendable {
 
     private func tellCertificate(_ line: String, because cause: String? = nil) {
         var metadata: Logger.Metadata = [
-            "sha256": "\(certificate.sha256)", "expires": "\(LogTime.rfc3339(certificate.expiry * 1_000))",
+            "sha256": "\(certificate.sha256)", "expires": "\(UTCTime.rfc3339(certificate.expiry * 1_000))",
         ]
         if let cause { metadata["read"] = "\(cause)" }
         log.info("\(line)", metadata: metadata)

@@ -69,7 +69,10 @@ final class OrganisationDecider {
 
     func remove(_ id: OrgID) throws -> ChangeResult {
         guard let node = tree[id] else { throw Refusal(.noSuchOrganisation, field: "org_id") }
-        guard node.own.devices == 0, node.children.isEmpty else { throw Refusal(.organisationInUse, field: "org_id") }
+        guard node.own.devices == 0, node.children.isEmpty else {
+            let held = Refusal.Detail.holding(devices: Int(node.own.devices), children: node.children.count)
+            throw Refusal(.organisationInUse, field: "org_id", held)
+        }
         // Whoever made an organisation of that name anew, elsewhere, would open it to the app.
         if let app = directory.app(withScope: id) { throw Refusal(.organisationInUse, field: "org_id", .scopeOf(app)) }
         let hasConfigurations = try configurations.isAny(ofOrganisation: id)

@@ -13,7 +13,7 @@ struct AppAdd: AsyncParsableCommand {
                 exists, what is left out stays as it is.
                 """,
                 """
-                新应用需要 --name 和 --interface；未给出主密钥时自动生成并打印。已存在的应用，没有给出的保持不变。
+                新应用需要 --name 和 --interface；未给出应用密钥时自动生成并打印。已存在的应用，没有给出的保持不变。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl app add demo --name Demo --interface msg --interface config",
@@ -21,7 +21,7 @@ struct AppAdd: AsyncParsableCommand {
                     "pspctl app add demo --disabled"))
     }
 
-    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: AppResource.identifier))
+    @Argument(help: ArgumentHelp(AppResource.meaning, valueName: AppResource.identifier))
     var appkey: String
 
     @Option(help: ArgumentHelp(say("What people call it.", "名称。"), valueName: "text"))
@@ -32,10 +32,10 @@ struct AppAdd: AsyncParsableCommand {
         help: ArgumentHelp(say("What it may use; may be repeated.", "可以使用的接口，可重复。"), valueName: "name"))
     var interfaces: [Interface] = []
 
-    @Option(help: ArgumentHelp(say("Its master secret.", "主密钥。"), valueName: "secret"))
+    @Option(help: ArgumentHelp(say("Its master secret.", "应用密钥（master secret）。"), valueName: "secret"))
     var masterSecret: String?
 
-    @Option(help: ArgumentHelp(say("The organisation below which it may push.", "可推送的范围：该机构及其下级。"), valueName: "org"))
+    @Option(help: ArgumentHelp(say("The organisation below which it may push.", "可推送的范围：该组织机构及其下级。"), valueName: "org"))
     var scope: String?
 
     @Flag(help: ArgumentHelp(say("Let it push to everyone.", "取消范围限制。")))
@@ -80,7 +80,7 @@ struct AppAdd: AsyncParsableCommand {
         if server.json { return Output.json(reply.data.minified()) }
         print(reply.told(AppResource.noun, appkey))
         if let secret = reply.data["master_secret"]?.string {
-            print(say("master secret: \(Output.printable(secret))", "主密钥：\(Output.printable(secret))"))
+            print(say("master secret: \(Output.printable(secret))", "应用密钥：\(Output.printable(secret))"))
         }
     }
 }

@@ -73,7 +73,12 @@ struct BackupCommand: AsyncParsableCommand {
 
 extension StoreExamination {
     /// The counts in a line.
-    var summary: String { counts.map { "\($0.count) \($0.name)" }.joined(separator: ", ") }
+    var summary: String {
+        counts.map { say("\($0.count) \($0.name)", "\(Self.chineseNames[$0.name] ?? $0.name) \($0.count)") }
+            .joined(separator: say(", ", "，"))
+    }
+
+    private static let chineseNames = ["apps": "应用", "organisations": "组织机构", "devices": "设备", "tasks": "任务"]
 
     /// Its members.
     func write(to json: inout JSONWriter) {

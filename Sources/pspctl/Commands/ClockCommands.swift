@@ -9,6 +9,7 @@ struct ClockCommands: AsyncParsableCommand {
             abstract: say(
                 "How the server tells the time: its wall clock, and the store time by which things end.",
                 "服务器的时间：系统时钟，以及决定何时过期的存储时间。"),
+            discussion: HelpText.examples("pspctl clock", "pspctl clock accept"),
             subcommands: [ClockShow.self, ClockAccept.self], defaultSubcommand: ClockShow.self)
     }
 }
@@ -44,10 +45,10 @@ struct ClockAccept: AsyncParsableCommand {
                 + say(
                     """
                     What was accepted before the clock was set ahead is then older by as much, and may have expired. Where the wall \
-                    clock is not ahead of store time this changes nothing.
+                    clock is not ahead of store time this changes nothing. Look at the clock first: store time cannot go back.
                     """,
                     """
-                    时钟调快之前接受的推送因此变旧同样长的时间，可能已经过期。系统时钟不超前于存储时间时没有变化。
+                    时钟调快之前接受的推送因此变旧同样长的时间，可能已经过期。系统时钟不超前于存储时间时没有变化。请先核对系统时钟：存储时间不能后退。
                     """) + "\n\n" + HelpText.examples("pspctl clock accept", "pspctl clock accept --yes"))
     }
 

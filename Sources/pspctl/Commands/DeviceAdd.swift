@@ -23,13 +23,13 @@ struct DeviceAdd: AsyncParsableCommand {
                     "pspctl device add phone-1 --test"))
     }
 
-    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: DeviceResource.identifier))
+    @Argument(help: ArgumentHelp(DeviceResource.meaning, valueName: DeviceResource.identifier))
     var token: String
 
     @Option(help: ArgumentHelp(say("What it runs; it never changes.", "平台，不能修改。"), valueName: "name"))
     var platform: Platform?
 
-    @Option(help: ArgumentHelp(say("The organisation that it belongs to.", "所属机构。"), valueName: "org"))
+    @Option(help: ArgumentHelp(say("The organisation that it belongs to.", "所属组织机构。"), valueName: "org"))
     var org: String?
 
     @Option(help: ArgumentHelp(say("Who holds it.", "使用人。"), valueName: "user"))

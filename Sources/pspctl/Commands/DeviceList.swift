@@ -10,7 +10,7 @@ struct DeviceList: AsyncParsableCommand {
                 Those of --org are those of the organisation and of everything below it; with --own only its own.
                 """,
                 """
-                --org 列出该机构及其所有下级机构的设备；加 --own 只列出本机构的设备。
+                --org 列出该组织机构及其所有下级的设备；加 --own 只列出该组织机构的设备。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl device list",
@@ -21,10 +21,10 @@ struct DeviceList: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            say("Only those of this organisation and of everything below it.", "只列出该机构及其所有下级机构的设备。"), valueName: "org"))
+            say("Only those of this organisation and of everything below it.", "只列出该组织机构及其所有下级的设备。"), valueName: "org"))
     var org: String?
 
-    @Flag(help: ArgumentHelp(say("Of --org only its own devices.", "--org 只列出本机构的设备。")))
+    @Flag(help: ArgumentHelp(say("Of --org only its own devices.", "--org 只列出该组织机构的设备。")))
     var own = false
 
     @Option(help: ArgumentHelp(say("Only those of this user.", "只列出该用户的设备。"), valueName: "user"))

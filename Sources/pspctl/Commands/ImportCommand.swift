@@ -195,7 +195,7 @@ struct ImportCommand: AsyncParsableCommand {
     private func print(_ secrets: DeviceSecrets, kept: Int) {
         Output.error(
             secrets.count == 0
-                ? say("no secrets were made, and \(secrets.path) neither", "没有生成密钥，也没有生成 \(secrets.path)")
+                ? say("no secrets were made, so there is no \(secrets.path)", "没有生成密钥，因此没有 \(secrets.path)")
                 : say("\(secrets.count) secrets are in \(secrets.path)", "\(secrets.count) 个密钥在 \(secrets.path) 中"))
         guard kept > 0 else { return }
         Output.error(

@@ -10,7 +10,7 @@ struct ImportsCommand: AsyncParsableCommand {
             discussion: HelpText.examples("pspctl imports", "pspctl imports IMPORT_ID --follow"))
     }
 
-    @Argument(help: ArgumentHelp(say("Which one; all, if left out.", "哪一个，不给则列出全部。"), valueName: "id"))
+    @Argument(help: ArgumentHelp(say("The import's number; all, if left out.", "导入的编号，不给则列出全部。"), valueName: "id"))
     var id: String?
 
     @Flag(help: ArgumentHelp(say("Wait for its end.", "等待其结束。")))
@@ -38,11 +38,19 @@ struct ImportsCommand: AsyncParsableCommand {
         ]
     }
 
+    private static var emptyListHint: String {
+        say(
+            "(imports that were done within 3 s are not listed: pspctl import has told their counts)",
+            "（3 秒内完成的导入不在列表中：其计数已由 pspctl import 显示）")
+    }
+
     func run() async throws {
         let client = try server.adminClient()
         guard let id else {
             let listing = Listing(client: client, path: ImportFollower.path(), query: [])
-            return try await listing.print(Self.columns, page: page, json: server.json)
+            let isEmpty = try await listing.print(Self.columns, page: page, json: server.json)
+            if isEmpty && !server.json { Output.error(Self.emptyListHint) }
+            return
         }
         var report = try await client.send(Call(.get, ImportFollower.path(id))).data
         if follow {

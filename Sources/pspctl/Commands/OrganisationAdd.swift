@@ -11,23 +11,23 @@ struct OrganisationAdd: AsyncParsableCommand {
                 A new organisation needs --name. With --parent it moves below another one, with all its devices.
                 """,
                 """
-                新机构需要 --name。--parent 把它连同其所有设备移到另一机构之下。
+                新组织机构需要 --name。--parent 把它连同其所有设备移到另一组织机构之下。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl org add police --name Police",
                     "pspctl org add traffic --name \"Traffic police\" --parent police"))
     }
 
-    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: OrganisationResource.identifier))
+    @Argument(help: ArgumentHelp(OrganisationResource.meaning, valueName: OrganisationResource.identifier))
     var org: String
 
     @Option(help: ArgumentHelp(say("What people call it.", "名称。"), valueName: "text"))
     var name: String?
 
-    @Option(help: ArgumentHelp(say("The organisation that it belongs to.", "所属机构。"), valueName: "org"))
+    @Option(help: ArgumentHelp(say("The organisation that it belongs to.", "所属组织机构。"), valueName: "org"))
     var parent: String?
 
-    @Flag(help: ArgumentHelp(say("Make it a root.", "成为顶级机构。")))
+    @Flag(help: ArgumentHelp(say("Make it a root.", "成为顶级组织机构。")))
     var noParent = false
 
     @OptionGroup(title: say("Server", "服务器"))

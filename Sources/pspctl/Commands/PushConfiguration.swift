@@ -52,9 +52,12 @@ struct PushConfiguration: AsyncParsableCommand {
             case (let device?, nil, nil): .device(device)
             case (nil, let user?, nil): .user(user)
             case (nil, nil, let org?): .organisation(org)
-            default:
+            case (nil, nil, nil):
                 throw ValidationError(
                     say("To whom? Give one of --device, --user and --org.", "推给谁？请给出 --device、--user、--org 之一。"))
+            default:
+                throw ValidationError(
+                    say("Give only one of --device, --user and --org.", "--device、--user、--org 只能给出其中之一。"))
             }
         }
     }

@@ -10,7 +10,7 @@ struct RemoveCommand<Kind: Resource>: AsyncParsableCommand {
                     "pspctl \(Kind.group) remove \(Kind.example)", "pspctl \(Kind.group) remove \(Kind.example) --yes"))
     }
 
-    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: Kind.identifier))
+    @Argument(help: ArgumentHelp(Kind.meaning, valueName: Kind.identifier))
     var identifier: String
 
     @OptionGroup

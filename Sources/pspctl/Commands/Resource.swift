@@ -10,6 +10,8 @@ protocol Resource: Sendable {
     static var example: String { get }
     /// Its segment of the admin interface, which is also the member of a reply that holds the identifier.
     static var segment: String { get }
+    /// What its identifier is, for help.
+    static var meaning: String { get }
     /// The name of the group of commands.
     static var group: String { get }
     static var columns: [Column] { get }
@@ -29,6 +31,7 @@ extension Resource {
 enum AppResource: Resource {
     static var noun: String { say("app", "应用") }
     static let identifier = "appkey"
+    static var meaning: String { say("The app's appkey.", "应用标识（appkey）。") }
     static let example = "demo"
     static let segment = "apps"
     static let flags = ["appkey": "<appkey>"]
@@ -43,15 +46,16 @@ enum AppResource: Resource {
 }
 
 enum OrganisationResource: Resource {
-    static var noun: String { say("organisation", "机构") }
+    static var noun: String { say("organisation", "组织机构") }
     static let identifier = "org"
+    static var meaning: String { say("The organisation's id.", "组织机构的标识。") }
     static let example = "police"
     static let segment = "orgs"
     static let flags = ["org_id": "<org>"]
     static let group = "org"
     static var columns: [Column] {
         [
-            Column(say("ORG", "机构"), "org_id"), Column(say("NAME", "名称"), "name"), Column(say("PARENT", "上级"), "parent_id"),
+            Column(say("ORG", "组织机构"), "org_id"), Column(say("NAME", "名称"), "name"), Column(say("PARENT", "上级"), "parent_id"),
             Column(say("DEVICES", "设备数"), "devices", isNumber: true),
             Column(say("ONLINE", "在线"), "online", isNumber: true),
         ]
@@ -61,6 +65,7 @@ enum OrganisationResource: Resource {
 enum DeviceResource: Resource {
     static var noun: String { say("device", "设备") }
     static let identifier = "token"
+    static var meaning: String { say("The device's token.", "设备标识（device token）。") }
     static let example = "phone-1"
     static let segment = "devices"
     static let flags = ["device_token": "<token>"]
@@ -80,7 +85,7 @@ enum DeviceResource: Resource {
     static var columns: [Column] {
         [
             Column(say("DEVICE", "设备"), "device_token"), Column(say("PLATFORM", "平台"), "platform"),
-            Column(say("ORG", "机构"), "org_id"), Column(say("USER", "用户"), "user_id"),
+            Column(say("ORG", "组织机构"), "org_id"), Column(say("USER", "用户"), "user_id"),
             Column(say("TEST", "测试"), "test"), Column(say("ONLINE", "在线"), "online"),
             Column(say("LAST SEEN", "最近在线"), "last_seen"),
         ]

@@ -16,7 +16,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 admin token, and tells new tasks and configurations apart from those that the backup lacks.
                 """,
                 """
-                原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的管理令牌，\
+                原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的运维令牌，\
                 并把新的任务和配置与备份中缺少的区分开。
                 """) + "\n\n"
                 + HelpText.examples(
@@ -72,12 +72,12 @@ struct RestoreCommand: AsyncParsableCommand {
         print(
             say(
                 "start the server; it makes a new admin token in \(directory)/admin.token",
-                "请启动服务器；它会在 \(directory)/admin.token 中生成新的管理令牌"))
+                "请启动服务器；它会在 \(directory)/admin.token 中生成新的运维令牌"))
     }
 
     /// The time, as a part of a file's name.
     private static var stamp: String {
-        Column.localTime(Instant.now.milliseconds).replacingOccurrences(of: " ", with: "T").replacingOccurrences(
+        Column.timeOfDay(Instant.now.milliseconds).replacingOccurrences(of: " ", with: "T").replacingOccurrences(
             of: ":", with: "-")
     }
 }

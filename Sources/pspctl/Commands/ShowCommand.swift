@@ -9,7 +9,7 @@ struct ShowCommand<Kind: Resource>: AsyncParsableCommand {
                 + HelpText.examples("pspctl \(Kind.group) show \(Kind.example)"))
     }
 
-    @Argument(help: ArgumentHelp(say("Which one.", "哪一个。"), valueName: Kind.identifier))
+    @Argument(help: ArgumentHelp(Kind.meaning, valueName: Kind.identifier))
     var identifier: String
 
     @OptionGroup(title: say("Server", "服务器"))

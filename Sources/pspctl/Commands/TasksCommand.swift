@@ -16,7 +16,7 @@ struct TasksCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("Only those of this app.", "只列出该应用的任务。"), valueName: "appkey"))
     var app: String?
 
-    @Option(help: ArgumentHelp(say("Only those to this organisation.", "只列出推给该机构的任务。"), valueName: "org"))
+    @Option(help: ArgumentHelp(say("Only those to this organisation.", "只列出推给该组织机构的任务。"), valueName: "org"))
     var org: String?
 
     @Option(help: ArgumentHelp(say("Only those with this tag.", "只列出带该标签的任务。"), valueName: "text"))
@@ -52,8 +52,9 @@ struct TasksCommand: AsyncParsableCommand {
     }
 
     @Sendable private static func target(of task: JSONValue) -> String {
-        for (key, noun) in [("device_tokens", DeviceResource.noun), ("user_id", say("user", "用户")), ("org_id", say("org", "机构"))]
-        {
+        for (key, noun) in [
+            ("device_tokens", DeviceResource.noun), ("user_id", say("user", "用户")), ("org_id", say("org", "组织机构")),
+        ] {
             if let name = task[key]?.string { return "\(noun) \(Output.printable(name))" }
         }
         return "-"

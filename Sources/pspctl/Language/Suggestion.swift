@@ -6,10 +6,11 @@ enum Suggestion {
     static func refuseUnknownCommand(in arguments: [String]) throws {
         var command: any ParsableCommand.Type = Pspctl.self
         var path = "pspctl"
-        for word in arguments {
+        // `pspctl help app` explains what `pspctl app` runs.
+        for word in arguments.first == "help" ? arguments.dropFirst() : arguments[...] {
             let subcommands = command.configuration.subcommands
             // Options of a group stand behind its command, so that a word is either a command or there is none.
-            guard !subcommands.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            guard !subcommands.isEmpty, !word.hasPrefix("-") else { return }
             guard let next = subcommands.first(where: { $0.configuration.commandName == word }) else {
                 throw unknown(word, after: path, subcommands.compactMap { $0.configuration.commandName })
             }
@@ -20,6 +21,12 @@ enum Suggestion {
 
     private static func unknown(_ word: String, after path: String, _ names: [String]) -> ValidationError {
         let shown = Output.printable(word)
+        if word == "version" {
+            return ValidationError(
+                say(
+                    "There is no command 'pspctl version': it is 'pspctl --version'.",
+                    "没有命令 'pspctl version'，请用 'pspctl --version'。"))
+        }
         guard let nearest = nearest(to: word, among: names) else {
             let all = names.joined(separator: ", ")
             return ValidationError(

@@ -10,7 +10,7 @@ struct CallerOptions: ParsableArguments {
         help: ArgumentHelp(
             say(
                 "Its master secret; else PSP_SECRET, which the machine's other users cannot see.",
-                "其主密钥，否则用 PSP_SECRET（本机其他用户看不到）。"), valueName: "secret")
+                "其应用密钥，否则用 PSP_SECRET（本机其他用户看不到）。"), valueName: "secret")
     )
     var secret: String?
 
@@ -23,7 +23,7 @@ struct CallerOptions: ParsableArguments {
         }
         guard let masterSecret = secret ?? environment["PSP_SECRET"] else {
             throw ValidationError(
-                say("The app's master secret is missing: give --secret or PSP_SECRET.", "缺少应用的主密钥：请给出 --secret 或 PSP_SECRET。"))
+                say("The app's master secret is missing: give --secret or PSP_SECRET.", "缺少应用的应用密钥：请给出 --secret 或 PSP_SECRET。"))
         }
         return (key, masterSecret)
     }

@@ -12,13 +12,13 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            say("The server's admin listener, instead of the one in DIR/pspd.json.", "服务器的管理监听地址，代替 DIR/pspd.json 中的。"),
+            say("The server's admin listener, instead of the one in DIR/pspd.json.", "服务器的运维监听地址，代替 DIR/pspd.json 中的。"),
             valueName: "url"))
     var admin: Endpoint?
 
     @Option(
         help: ArgumentHelp(
-            say("Its token; else PSP_ADMIN_TOKEN, else DIR/admin.token.", "管理令牌，否则 PSP_ADMIN_TOKEN，否则 DIR/admin.token。"),
+            say("Its token; else PSP_ADMIN_TOKEN, else DIR/admin.token.", "运维令牌，否则 PSP_ADMIN_TOKEN，否则 DIR/admin.token。"),
             valueName: "token"))
     var adminToken: String?
 

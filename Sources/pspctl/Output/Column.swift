@@ -9,12 +9,16 @@ struct Column: Sendable {
 
     /// The member at a path of keys, shown by its kind.
     init(_ heading: String, _ path: String..., isNumber: Bool = false) {
-        self.heading = heading
+        let name = path.last ?? ""
+        let isTime = Column.isTime(name)
+        // The zone stands once, above its column.
+        self.heading = isTime ? say("\(heading) (\(Column.zone))", "\(heading)（\(Column.zone)）") : heading
         self.isNumber = isNumber
         text = { item in
             var value: JSONValue? = item
             for key in path { value = value?[key] }
-            return Column.show(value, named: path.last ?? "")
+            if isTime, let milliseconds = value?.int64 { return Column.timeOfDay(milliseconds) }
+            return Column.show(value, named: name)
         }
     }
 
@@ -39,13 +43,25 @@ struct Column: Sendable {
 
     private static func isTime(_ name: String) -> Bool { name.hasSuffix("_at") || name == "last_seen" }
 
-    static func localTime(_ milliseconds: Int64) -> String {
+    /// How far this machine's time is from UTC now: `+08:00`. Other times are told by the same, whatever season they are of.
+    static var zone: String {
+        let minutes = TimeZone.current.secondsFromGMT() / 60
+        func digits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(minutes < 0 ? "-" : "+")\(digits(abs(minutes) / 60)):\(digits(abs(minutes) % 60))"
+    }
+
+    /// With its zone.
+    static func localTime(_ milliseconds: Int64) -> String { "\(timeOfDay(milliseconds)) \(zone)" }
+
+    /// Day and time in the zone of this machine, which is told elsewhere.
+    static func timeOfDay(_ milliseconds: Int64) -> String {
         let style = Date.VerbatimFormatStyle(
             format: """
                 \(year: .padded(4))-\(month: .twoDigits)-\(day: .twoDigits) \
                 \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)
                 """,
-            timeZone: .current, calendar: Calendar(identifier: .gregorian))
+            timeZone: TimeZone(secondsFromGMT: TimeZone.current.secondsFromGMT()) ?? .current,
+            calendar: Calendar(identifier: .gregorian))
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(style)
     }
 }

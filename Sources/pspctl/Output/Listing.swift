@@ -45,18 +45,21 @@ struct Listing {
     }
 
     /// Prints the list.
-    func print(_ columns: [Column], page: PageOptions, json: Bool) async throws {
+    /// - Returns: whether there was nothing.
+    @discardableResult
+    func print(_ columns: [Column], page: PageOptions, json: Bool) async throws -> Bool {
         if json {
             var writer = JSONWriter()
             var items: [[UInt8]] = []
             _ = try await read(wanted: page.wanted) { items.append($0.minified()) }
             writer.array { writer in for item in items { writer.raw(item) } }
             Output.json(writer.bytes)
-            return
+            return items.isEmpty
         }
         var table = Table(columns)
         let hasMore = try await read(wanted: page.wanted) { table.add($0) }
         for line in table.lines(width: Terminal.width) { Swift.print(line) }
         if hasMore { Output.error(say("(there are more: --limit N or --all)", "（还有更多：--limit N 或 --all）")) }
+        return table.isEmpty
     }
 }

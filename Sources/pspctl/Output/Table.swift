@@ -1,9 +1,12 @@
 import JSON
 
-/// Rows under headings, in columns as wide as what they hold; where a terminal is narrower, the widest columns give way.
+/// Rows under headings, in columns as wide as what they hold; where a terminal is narrower, the widest columns give way. The
+/// first column is the identifier, which is never cut: two that begin alike would look the same.
 struct Table {
     private let columns: [Column]
     private var rows: [[String]] = []
+
+    var isEmpty: Bool { rows.isEmpty }
 
     /// A column is not made narrower than this.
     private static let narrowest = 6
@@ -45,7 +48,7 @@ struct Table {
         var widths = natural
         var excess = natural.reduce(0, +) + 2 * (columns.count - 1) - width
         while excess > 0 {
-            let candidates = columns.indices.filter { !columns[$0].isNumber && widths[$0] > Table.narrowest }
+            let candidates = columns.indices.dropFirst().filter { !columns[$0].isNumber && widths[$0] > Table.narrowest }
             guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
             widths[widest] -= 1
             excess -= 1
