@@ -5,7 +5,7 @@ extension PushServer {
     /// Empties the server, in this order:
     /// 1. it says that it is not ready, and serves on for the drain's delay, so that balancers turn away first;
     /// 2. the callers' listeners accept what waits and close; requests in hand are answered with `Connection: close`;
-    /// 3. the devices' listeners do the same, and devices are disconnected at the drain's rate; the others get messages meanwhile.
+    /// 3. the devices' listeners do the same, and devices are disconnected at the drain's rate; the others are served meanwhile.
     ///
     /// Returns when it is empty, or soon after `period` has ended. ``shutdown(because:)`` does the rest.
     func drain(_ drain: Drain, because cause: String, within period: GracePeriod) async {

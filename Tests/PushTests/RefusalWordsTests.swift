@@ -119,8 +119,8 @@ struct RefusalWordsTests {
         let refusal = #expect(throws: Refusal.self) { try decode(Samples.payload(#","titel":1"#)) }
         #expect(
             refusal?.message(in: .english)
-                == "the request holds an unsupported field: \"payload.titel\"; listed here are display_type, body, production_mode, "
-                + "description, tag")
+                == "the request holds an unsupported field: \"payload.titel\"; listed here are display_type, body, "
+                + "production_mode, description, tag")
         #expect(refusal?.message(in: .chinese).hasPrefix("包含不支持的参数：\"payload.titel\"；此处可用：") == true)
     }
 

@@ -98,8 +98,8 @@ extension Shard {
         }
     }
 
-    /// Something has happened: perhaps what a shutdown waits for. Whoever waits is not woken in vain, since that is a turn of the loop
-    /// more, at whose end this is asked again: a store that keeps it waiting would have it spin.
+    /// Something has happened: perhaps what a shutdown waits for. Whoever waits is not woken in vain, since that is a turn of the
+    /// loop more, at whose end this is asked again: a store that keeps it waiting would have it spin.
     func resumeIfQuiet() {
         guard isStopping, let (isOver, waiting) = onQuiet, isOver(self) else { return }
         onQuiet = nil

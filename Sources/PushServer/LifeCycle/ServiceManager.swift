@@ -77,7 +77,7 @@ struct ServiceManager: Sendable {
     }
 
     /// Tells that the server serves, and then that it lives, for as long as each of its loops answers: twice in the time after
-    /// which the process would be killed. A writer that waits for a disk is no reason: a new process would wait for the same disk.
+    /// which the process would be killed. A writer that waits for a disk is no reason: a new process would wait for it, too.
     func follow(_ server: PushServer) {
         report(.ready)
         guard let watchdog else { return }

@@ -44,8 +44,9 @@ struct ClockAccept: AsyncParsableCommand {
             discussion: say("Asks before it does; scripts say --yes.", "执行前会询问；脚本中使用 --yes。") + "\n\n"
                 + say(
                     """
-                    What was accepted before the clock was set ahead is then older by as much, and may have expired. Where the wall \
-                    clock is not ahead of store time this changes nothing. Look at the clock first: store time cannot go back.
+                    What was accepted before the clock was set ahead is then older by as much, and may have expired. Where the \
+                    wall clock is not ahead of store time this changes nothing. Look at the clock first: store time cannot go \
+                    back.
                     """,
                     """
                     时钟调快之前接受的推送因此变旧同样长的时间，可能已经过期。系统时钟不超前于存储时间时没有变化。请先核对系统时钟：存储时间不能后退。
