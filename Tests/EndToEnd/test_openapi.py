@@ -264,9 +264,9 @@ def test_head_is_get_without_the_body(place):
 
 @pytest.mark.parametrize("name, status, request_", [
     ("MalformedRequest", 400, b"nonsense\r\n\r\n"), ("MalformedRequest", 400, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
-    ("MalformedRequest", 400, b"POST /psp/push/msg HTTP/1.1\r\n\r\n"),
+    ("MalformedRequest", 400, b"GET /readyz HTTP/1.1\r\n\r\n"),
     ("VersionNotSupported", 505, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ("VersionNotSupported", 505, b"GET /readyz HTTP/2.0\r\n\r\n"),
-    ("ExpectationFailed", 417, b"POST /psp/push/msg HTTP/1.1\r\nHost: h\r\nExpect: more\r\nContent-Length: 2\r\n\r\n"),
+    ("ExpectationFailed", 417, b"GET /readyz HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n"),
 ])
 def test_what_is_of_no_call_is_answered_as_the_file_says(place, name, status, request_):
     response = DOCUMENT["components"]["responses"][name]

@@ -7,6 +7,7 @@ import pytest
 from conftest import run
 from kit.server import binary
 from kit.waiting import eventually
+from kit.world import Registered
 
 
 @pytest.fixture
@@ -88,8 +89,6 @@ def test_push_task_tasks_cancel_stats(scene, ctl, device):
     shown = ctl("task", unicast)
     assert "pending:\n  " + scene.token in shown and "targeted" in shown
     scene.admin.put("devices", scene.token, secret="s").ok()
-    from kit.world import Registered
-
     phone = device(scene.server, Registered(scene.token, "s")).connect()
     phone.wait_for(unicast, user, org)
     phone.wait_for(config, topic="psp/push/config")
@@ -112,6 +111,26 @@ def test_push_task_tasks_cancel_stats(scene, ctl, device):
     sums = ctl("stats", *tag, *signed, "--json")
     assert (sums["tasks"], sums["targeted"]) == (2, 2)
     assert "targeted" in ctl("stats", *tag, PSP_APP=scene.app_key, PSP_SECRET=scene.app_secret)
+
+
+def test_how_the_server_fares(scene, ctl, device):
+    scene.admin.put("devices", scene.token, secret="s").ok()
+    phone = device(scene.server, Registered(scene.token, "s")).connect()
+    before = ctl("status", "--json")
+    signed = ("--app", scene.app_key, "--secret", scene.app_secret)
+    phone.wait_for(ctl("push", "unicast", scene.token, "--title", "Hello", *signed, "--json")["task_id"])
+    eventually(
+        lambda: ctl("status", "--json")["acknowledgements"]["total"] > before["acknowledgements"]["total"],
+        "the acknowledgement is counted")
+    after = ctl("status", "--json")
+    assert after["state"] == "ready" and after["store"]["health"] == "serving"
+    assert after["pushes"]["total"] == before["pushes"]["total"] + 1
+    assert after["deliveries"]["total"] == before["deliveries"]["total"] + 1
+    assert after["pushes"]["per_second_60s"] > 0 and after["connections"]["online"] >= 1
+    assert sum(loop["online"] for loop in after["loops"]) == after["connections"]["online"]
+    assert after["disk"]["free"] > 0 and after["clock"]["offset"] is not None and after["imports"] == {"running": 0}
+    lines = ctl("status").splitlines()
+    assert lines[0].split() == ["state", "ready"] and any(line.startswith("pushes ") for line in lines)
 
 
 def test_nothing_is_removed_unless_somebody_says_yes(scene, ctl, pspctl):
@@ -138,7 +157,6 @@ def test_a_push_is_waited_for(scene, ctl, pspctl, device):
     ended = pspctl("push", "unicast", scene.token, "--title", "Hi", "--wait", "--timeout", "1", *signed)
     assert ended.returncode == 1 and "pending 1" in ended.stderr, ended
     scene.admin.put("devices", scene.token, secret="s").ok()
-    from kit.world import Registered
 
     device(scene.server, Registered(scene.token, "s")).connect()
     done = ctl("push", "unicast", scene.token, "--title", "Hi", "--wait", "--timeout", "30", *signed)
@@ -179,7 +197,6 @@ def test_import_names_the_lines_that_failed(scene, pspctl, tmp_path):
 
 
 def test_import_of_csv_makes_the_secrets_that_are_missing(scene, pspctl, device, tmp_path):
-    from kit.world import Registered
 
     file, secrets = tmp_path / "devices.csv", tmp_path / "secrets.csv"
     tokens = [scene.name(f"c{n}") for n in range(3)]
@@ -198,7 +215,6 @@ def test_import_of_csv_makes_the_secrets_that_are_missing(scene, pspctl, device,
 
 
 def test_a_second_import_leaves_the_secrets_that_devices_have(scene, pspctl, ctl, device, tmp_path):
-    from kit.world import Registered
 
     file, first, second = tmp_path / "devices.csv", tmp_path / "first.csv", tmp_path / "second.csv"
     token, late = scene.name("kept"), scene.name("late")
