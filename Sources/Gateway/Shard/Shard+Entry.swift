@@ -15,7 +15,9 @@ extension Shard {
     func enter(_ body: () -> Void) {
         let isOuter = beginEntry()
         body()
-        if isOuter { endEntry() }
+        guard isOuter else { return }
+        endEntry()
+        turnEnd?.request()
     }
 
     private func beginEntry() -> Bool {
@@ -39,7 +41,16 @@ extension Shard {
     private static let largeBatch = 512
 
     /// What the turn has gathered goes to the store: first what a row for many leads to, then the acknowledgements and receipts.
-    func turnEnds() { enter { endTurn() } }
+    func turnEnds() {
+        assert(!isEntered, "the end of a turn comes from outside")
+        _ = beginEntry()
+        endTurn()
+        endEntry()
+        if isUnfinished { turnEnd?.request() }
+    }
+
+    /// Whether something is left for the end of the next turn.
+    private var isUnfinished: Bool { dispatchers.contains { !$0.sweep.isEmpty || !$0.settled.isEmpty } }
 
     private func endTurn() {
         sweep()

@@ -52,6 +52,8 @@ public actor Shard {
     var visitTimer: Timer?
     var isVisiting = false
 
+    /// What is done at the end of a turn in which something was inside.
+    private(set) var turnEnd: TurnStep?
     /// Something is inside; see ``enter(_:)``.
     var isEntered = false
 
@@ -125,7 +127,7 @@ public actor Shard {
         lineTimer = try Timer(on: loop, after: .zero) { [unowned self] in leftOutLinesAreDue() }
         visitTimer = try Timer(on: loop, after: .zero) { [unowned self] in visitsAreDue() }
         connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
-        loop.atEndOfTurn { [weak self] in
+        turnEnd = loop.onRequestAtEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
             self?.assumeIsolated { $0.turnEnds() }
         }

@@ -67,7 +67,15 @@ extension EventLoop {
     /// `weak`.
     public func atEndOfTurn(_ step: @escaping () -> Void) {
         preconditionOwned()
+        turn.steps.append(TurnStep(step, isPermanent: true))
+    }
+
+    /// The same for a step that runs only at the end of a turn in which it was requested: most turns have nothing to gather.
+    public func onRequestAtEndOfTurn(_ step: @escaping () -> Void) -> TurnStep {
+        preconditionOwned()
+        let step = TurnStep(step, isPermanent: false)
         turn.steps.append(step)
+        return step
     }
 
     /// Runs `step` once, in this turn, when the callback that runs now has returned. On the loop's thread only. It needs no lock
@@ -86,7 +94,7 @@ extension EventLoop {
 
     /// Whether the next turn follows this one at once, as far as is known: more callbacks wait in this pass, jobs are left, or
     /// somebody goes on. Then who hands over batches may wait for a larger one. On the loop's thread only.
-    public var goesOn: Bool { turn.isInsidePass || turn.goesOn || !turn.backlog.isEmpty }
+    public var goesOn: Bool { turn.isInsidePass || turn.goesOn || turn.hasJobs }
 
     /// Whether what runs (the callbacks, the jobs or the steps of this turn) has had its share, a third of `longestTurn`: who has
     /// much to do breaks off and goes on in the next turn. On the loop's thread only.
@@ -128,7 +136,7 @@ extension EventLoop {
         takeJobs()
         runJobs()
         // What these jobs have made ready to go on: a request's task, once its answer has come.
-        if turn.backlog.isEmpty {
+        if !turn.hasJobs {
             takeJobs()
             runJobs()
         }
@@ -139,7 +147,7 @@ extension EventLoop {
 
     /// Whether the next pass may wait for descriptors; from then on whoever posts a job wakes the loop.
     private func mayWait() -> Bool {
-        if turn.hasLater || turn.goesOn || !turn.backlog.isEmpty || turn.connections?.hasWork == true { return false }
+        if turn.hasLater || turn.goesOn || turn.hasJobs || turn.connections?.hasWork == true { return false }
         return shared.withLock { shared in
             shared.sleeping = shared.jobs.isEmpty && !shared.stopping
             return shared.sleeping
@@ -150,7 +158,8 @@ extension EventLoop {
     private func takeJobs() {
         shared.withLock { shared in
             shared.sleeping = false
-            if turn.backlog.isEmpty {
+            guard !shared.jobs.isEmpty else { return }
+            if !turn.hasJobs {
                 // Two arrays take turns: one that grows anew in each turn is large enough for the allocator to tidy up for it.
                 swap(&turn.backlog, &shared.jobs)
             } else {
@@ -162,6 +171,7 @@ extension EventLoop {
 
     /// Runs the jobs that have been taken, for as long as they may take.
     private func runJobs() {
+        guard turn.hasJobs else { return }
         let executor = asUnownedSerialExecutor()
         let preference = asUnownedTaskExecutor()
         var index = turn.backlogStart
@@ -178,7 +188,7 @@ extension EventLoop {
     }
 
     private func shouldEnd() -> Bool {
-        if turn.hasLater || !turn.backlog.isEmpty { return false }
+        if turn.hasLater || turn.hasJobs { return false }
         return shared.withLock { shared in
             guard shared.stopping, shared.jobs.isEmpty else { return false }
             shared.life = .ended

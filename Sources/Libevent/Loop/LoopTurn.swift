@@ -14,7 +14,7 @@ final class LoopTurn {
     /// turn.
     private let longestPart: Int64
 
-    var steps: [() -> Void] = []
+    var steps: [TurnStep] = []
     var later: [() -> Void] = []
     /// Jobs taken from the queue; those before `backlogStart` have run.
     var backlog: [EventLoop.Job] = []
@@ -163,12 +163,14 @@ final class LoopTurn {
     }
 
     func runSteps() {
-        for step in steps { step() }
+        for step in steps where step.isDue { step.run() }
         runLater()
     }
 
     /// What the steps hold must not keep its owners alive beyond the loop.
     func forgetSteps() { steps.removeAll() }
+
+    var hasJobs: Bool { !backlog.isEmpty }
 
     func consumeBacklog(upTo index: Int) {
         if index == backlog.count {
