@@ -2,9 +2,9 @@
 
 FLOOR := .build/floor/http_floor .build/floor/fanout_floor
 
-.PHONY: bench bench-deps bench-build bench-quick
+.PHONY: bench bench-deps bench-build bench-quick bench-instructions
 
-bench-deps: ## install what `make bench` measures with, and beside: wrk, mosquitto, nats-server, nginx (root or sudo, only if any is missing)
+bench-deps: ## install what `make bench` measures with, and beside: wrk, mosquitto, nats-server, nginx, valgrind (root or sudo, only if any is missing)
 	@Benchmarks/deps.sh
 
 bench-build: build $(FLOOR)
@@ -15,6 +15,9 @@ bench: bench-build ## measure against C and other brokers, about an hour; writes
 
 bench-quick: bench-build ## run the scenarios at small size; shows that they run, and no figure
 	python3 Benchmarks/bench.py --quick $(BENCH)
+
+bench-instructions: build ## count the instructions of a push by callgrind, beside those recorded, 2 minutes (RECORD=1: record them)
+	python3 Benchmarks/instructions.py $(if $(RECORD),--record)
 
 # The end-to-end tests run scenarios at small size, and a crowd.
 test-end-to-end: bench-build

@@ -2,7 +2,7 @@
 # Installs the peers and tools of `make bench` that are missing. Debian starts services on installation: they are left stopped, so that no port is taken.
 set -euo pipefail
 
-packages=(wrk mosquitto nats-server nginx libnginx-mod-nchan)
+packages=(wrk mosquitto nats-server nginx libnginx-mod-nchan valgrind)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -42,14 +42,11 @@ public enum ValidationToken: Hashable, Sendable {
 /// 16 hexadecimal digits.
 private func hexNumber(_ digits: UnsafeRawBufferPointer, from start: Int) -> UInt64? {
     var number: UInt64 = 0
-    for index in start..<start + 16 {
-        let byte = digits[index]
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
-            number = number << 4 | UInt64((byte | 0x20) - UInt8(ascii: "a") + 10)
-        default: return nil
-        }
+    for byte in UnsafeRawBufferPointer(rebasing: digits[start..<start + 16]) {
+        let digit = byte &- UInt8(ascii: "0")
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        guard digit < 10 || letter < 6 else { return nil }
+        number = number &<< 4 | UInt64(digit < 10 ? digit : letter &+ 10)
     }
     return number
 }

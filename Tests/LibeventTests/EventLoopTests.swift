@@ -85,6 +85,32 @@ struct EventLoopTests {
         }
     }
 
+    @Test("a step on request runs once for the turn that asks, and again where it asks itself")
+    func requestedStep() async throws {
+        try await withLoop { loop in
+            let log = Log()
+            await OnLoop(loop).run { _ in
+                var isAskedAgain = false
+                nonisolated(unsafe) var step: TurnStep?
+                step = loop.onRequestAtEndOfTurn {
+                    log.add("step")
+                    guard !isAskedAgain else { return }
+                    isAskedAgain = true
+                    step?.request()
+                    loop.goOn()
+                }
+                loop.atEndOfTurn {
+                    guard log.all.last != "turn" || log.all.count < 8 else { return }
+                    log.add("turn")
+                    loop.goOn()
+                }
+                step?.request()
+            }
+            try await wait(until: "some turns have ended") { log.all.count >= 8 }
+            #expect(log.all.prefix(6) == ["step", "turn", "step", "turn", "turn", "turn"])
+        }
+    }
+
     @Test("a step that has more to do has another turn, though nothing is ready")
     func goingOn() async throws {
         try await withLoop { loop in

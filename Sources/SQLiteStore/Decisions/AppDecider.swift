@@ -13,18 +13,19 @@ final class AppDecider {
     }
 
     func put(_ key: AppKey, _ fields: AppChange, _ secretIfNew: String?) throws -> ChangeResult {
-        guard var record = directory.apps[key] else { return try create(key, fields, secretIfNew) }
+        guard let record = directory.apps[key] else { return try create(key, fields, secretIfNew) }
         try requireScope(of: fields)
-        if let name = fields.name { record.app.name = name }
-        if let secret = fields.masterSecret { record.app.masterSecret = secret }
-        if let interfaces = fields.interfaces { record.app.interfaces = interfaces }
-        if let disabled = fields.disabled { record.app.disabled = disabled }
+        var app = record.app
+        if let name = fields.name { app.name = name }
+        if let secret = fields.masterSecret { app.masterSecret = secret }
+        if let interfaces = fields.interfaces { app.interfaces = interfaces }
+        if let disabled = fields.disabled { app.disabled = disabled }
         switch fields.scope {
         case .keep: break
-        case .clear: record.app.scope = nil
-        case .set(let scope): record.app.scope = scope
+        case .clear: app.scope = nil
+        case .set(let scope): app.scope = scope
         }
-        try write(record)
+        try write(AppTable.Record(number: record.number, app: app))
         return .updated
     }
 

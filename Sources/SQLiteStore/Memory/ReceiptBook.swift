@@ -27,6 +27,10 @@ final class ReceiptBook {
     private static let setCapacity = 8_192
     private var setCount = 0
 
+    /// The bits of a single device's marks of which it has one.
+    private static let exclusive: Int64 = [TaskReceipts.Mark.delivered, .skipped, .withdrawn, .rejected]
+        .reduce(0) { $0 | 1 << $1.rawValue }
+
     /// How many tasks it holds.
     var taskCount: Int { tasks.count }
 
@@ -107,6 +111,12 @@ final class ReceiptBook {
     private func settle(
         _ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts, now: Int64
     ) throws(SQLiteError) {
+        if ordinal == receipts.only {
+            // Each mark is a bit: one look at all of them.
+            guard receipts.state & ~(1 << mark.rawValue) & Self.exclusive == 0 else { return }
+            try self.mark(mark, ordinal, in: receipts)
+            return complete(receipts, at: now)
+        }
         if mark != .delivered, try has(.delivered, ordinal, in: receipts) { return }
         if mark != .skipped, try has(.skipped, ordinal, in: receipts) { return }
         if mark != .withdrawn, try has(.withdrawn, ordinal, in: receipts) { return }

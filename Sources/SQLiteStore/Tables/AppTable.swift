@@ -7,10 +7,15 @@ final class AppTable {
 
     init(_ database: Database) { self.database = database }
 
-    /// An app with its number, by which rows name it.
-    struct Record {
+    /// An app with its number, by which rows name it. A class, since each push looks at it and none needs a copy.
+    final class Record: Sendable {
         let number: Int64
-        var app: App
+        let app: App
+
+        init(number: Int64, app: App) {
+            self.number = number
+            self.app = app
+        }
     }
 
     /// Apps that were not removed.
