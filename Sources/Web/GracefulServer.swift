@@ -81,8 +81,16 @@ public final class GracefulServer {
     @usableFromInline
     func requestEnded() {
         inFlight -= 1
+        // The answer has just been written: closing now would cut it off.
+        if isDrained, inFlight == 0, let patience {
+            isDrained = false
+            patience.restart(after: Self.lastAnswerTime)
+        }
         finishShutdownIfDone()
     }
+
+    /// How long an answer that comes when the time for it is over has to reach its peer.
+    private static let lastAnswerTime = Duration.milliseconds(250)
 
     /// Whoever had a request has let it go unanswered, perhaps on another thread.
     @usableFromInline

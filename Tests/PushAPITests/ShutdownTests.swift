@@ -48,6 +48,29 @@ struct ShutdownTests {
         await served.end()
     }
 
+    @Test("an answer that comes when the time for it is over still reaches its peer", arguments: 0..<10)
+    func late(_: Int) async throws {
+        let gate = Signal()
+        var script = FakeStore.Script()
+        script.append = { _ in
+            await gate.wait()
+            return .stored(TaskID("t-late"))
+        }
+        let served = try await Served(script)
+        let busy = try RawConnection(port: served.pushPort)
+        try busy.send(Call.push().bytes)
+        try await until { served.store.asked.pushes.count == 1 }
+        let patience = Duration.milliseconds(20)
+        let begin = ContinuousClock.now
+        let ended = Task.immediate { await served.push.shutdown(patience: patience) }
+        try await until { ContinuousClock.now - begin > patience * 2 }
+        gate.open()
+        expectSuccess(try busy.reply())
+        #expect(try busy.isClosedByServer())
+        await ended.value
+        await served.end()
+    }
+
     @Test("it is not ready from the begin of its shutdown; ending what never served, or twice, is fine")
     func edges() async throws {
         let served = try await Served()
