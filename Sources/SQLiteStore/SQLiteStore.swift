@@ -121,8 +121,11 @@ public final class SQLiteStore: Store {
     public var storage: StorageUse? {
         var disk = statvfs()
         guard statvfs(path, &disk) == 0 else { return nil }
+        // Some file systems say that they have no end.
+        let (bytes, isEndless) = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
+        let free = isEndless ? Int64.max : Int64(clamping: bytes)
         let (database, log) = (Self.size(of: path), Self.size(of: path + "-wal"))
-        return StorageUse(database: database, log: log, free: Int64(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)))
+        return StorageUse(database: database, log: log, free: free)
     }
 
     /// 0 where there is none.

@@ -277,7 +277,8 @@ final class WriterLoop {
     /// Whether a change of the directory waits: for one before it, or because the transaction has done enough.
     private func mustWait(_ job: Job) -> Bool {
         guard job.kind == .directory, transaction.failure == nil else { return false }
-        return !decisions.followUps.isEmpty || decisions.budget.isSpent
+        // Behind those that wait already: changes keep their order.
+        return !held.isEmpty || !decisions.followUps.isEmpty || decisions.budget.isSpent
     }
 
     private func decide(_ job: Job) throws(SQLiteError) {

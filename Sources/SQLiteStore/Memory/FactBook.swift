@@ -87,20 +87,20 @@ final class FactBook {
     /// Whether facts wait to be written; the writer's pause is short then.
     var hasUnwritten: Bool { !unwritten.isEmpty }
 
-    /// Whether no more facts are to be told.
-    var isFull: Bool { missing >= capacity }
+    /// Whether no more facts are to be told. A closed book keeps none, and needs no bound.
+    var isFull: Bool { !isClosed && unwritten.count >= capacity }
 
     /// How much is to be written, in steps of some microseconds.
     var steps: Int { receipts.steps + cursors.steps }
 
-    /// Whether a transaction has enough to write.
-    var isLarge: Bool { steps >= mostSteps }
+    /// Whether a transaction has enough to write. Not more facts than that either: a store that can write is never full of them.
+    var isLarge: Bool { steps >= mostSteps || unwritten.count >= Self.limit }
 
     /// Whether the books should be written now.
     var isDue: Bool {
         if receipts.isCrowded || isLarge { return true }
         guard !unwritten.isEmpty else { return false }
-        return unwritten.count >= Self.limit || MonotonicClock.nanoseconds - unwrittenSince >= Self.time
+        return MonotonicClock.nanoseconds - unwrittenSince >= Self.time
     }
 
     /// Writes the books, or of them about so many steps. Inside a transaction.
@@ -111,7 +111,8 @@ final class FactBook {
     func write(atMost limit: Int = .max) throws(SQLiteError) -> Int {
         let mayWriteCursors = receipts.steps <= limit
         let written = try receipts.write(atMost: limit)
-        return mayWriteCursors ? try written + cursors.write(atMost: limit - written) : written
+        // Also where it is none: cursors that a transaction wrote in vain are not to pass for written by this one.
+        return try written + cursors.write(atMost: mayWriteCursors ? limit - written : 0)
     }
 
     /// What was written is committed.
@@ -145,5 +146,6 @@ final class FactBook {
         isClosed = true
         lost += unwritten.count
         unwritten.removeAll()
+        gate.isOpen = true
     }
 }

@@ -83,7 +83,7 @@ final class Timekeeper {
         if standingSince == nil { standingSince = now }
         if isStep { step() }
         if isUnnoted { note(after: head) }
-        if isAhead { mayFollow(after: head) } else { isAccepted = false }
+        if isAhead { mayFollow(after: head) } else if !isUnnoted { isAccepted = false }
     }
 
     private var isStep: Bool { (wallClock - now - ahead).magnitude > ClockRules.tolerance.magnitude }

@@ -10,8 +10,8 @@ struct CheckCommand: AsyncParsableCommand {
             abstract: say("Tell whether a store or a backup is intact, and what it holds.", "检查存储或备份是否完好，以及其中的内容。"),
             discussion: say(
                 """
-                Reads every page and changes nothing. A server may run meanwhile. It tells whether the structure is whole; a byte that \
-                a disk has changed within a text it cannot tell, for the store keeps no checksums.
+                Reads every page and changes nothing. A server may run meanwhile. It tells whether the structure is whole; a \
+                byte that a disk has changed within a text it cannot tell, for the store keeps no checksums.
                 """,
                 """
                 读取每一页，不作任何更改。服务器可以同时运行。它检查的是结构是否完整；磁盘改变了文本中的某个字节时无法发现，因为存储不保存校验和。
