@@ -51,6 +51,7 @@ public enum Daemon {
         guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
             // Whoever started the server waits for that line and will never see it. A server that nobody knows of must not run
             // on.
+            end.hurry()
             _ = finish(end, because: "a standard output that cannot be written", signals, log)
             return ExitCode.unexpected
         }

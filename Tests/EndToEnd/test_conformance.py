@@ -284,7 +284,7 @@ class TestSubscribing:
         while len(tasks) < 2:
             first, body = opened.receive()
             if first >> 4 == wire.PUBLISH:
-                tasks.append(json.loads(body[body.index(b"{") :])["task_id"])
+                tasks.append(json.loads(body[body.index(b'{"') :])["task_id"])
         assert tasks == [before, after]
 
     def test_retain_handling_and_retain_as_published_bring_nothing_and_change_nothing(self, scene, phone, connect):

@@ -189,7 +189,7 @@ struct ProcessTests {
         server.send(SIGTERM)
         var last = try manager.next()
         while last.hasPrefix("WATCHDOG=1") { last = try manager.next() }
-        #expect(last == "STOPPING=1\nSTATUS=ending\nEXTEND_TIMEOUT_USEC=4000000")
+        #expect(last == "STOPPING=1\nSTATUS=ending\nEXTEND_TIMEOUT_USEC=6800000")
         #expect(await server.ending().code == 0)
     }
 

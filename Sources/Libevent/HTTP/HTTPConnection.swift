@@ -377,7 +377,8 @@ final class HTTPConnection {
         }
     }
 
-    /// Whether the peer has had the time to read, and reads less of the answer than would keep it open for long.
+    /// Whether the peer has had a second to read, and reads less than 64 KiB a second: the first to go from a full server.
+    /// Elsewhere it has far longer.
     func isSlowReader(at now: Int64) -> Bool {
         let seconds = (now - since) / 1_000_000_000
         return seconds >= 1 && progressMark - link.unsentCount < HTTPLimits.progressBytes * Int(seconds)

@@ -104,7 +104,11 @@ final class HTTPService {
         let connection = HTTPConnection(link, slot: slot, service: self)
         slots[slot] = connection
         connections[link.stream] = connection
-        if security == nil { limitIdleTime(of: connection) } else { limitTransferTime(of: connection) }
+        if security == nil || idleTimeout < transferTimeout {
+            limitIdleTime(of: connection)
+        } else {
+            limitTransferTime(of: connection)
+        }
         crowd.didAdopt(connection)
         return connection
     }

@@ -49,7 +49,9 @@ extension Transport {
 
     // MARK: Reading and writing at once
 
-    var hasDecryptedInput: Bool { SSL_has_pending(session) == 1 }
+    /// Not `SSL_has_pending`, which is also 1 for a part of a record: its rest may never come. Whole ones that are not decrypted
+    /// wait in the socket.
+    var hasDecryptedInput: Bool { SSL_pending(session) > 0 }
 
     func readNowDecrypting(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         ERR_clear_error()

@@ -40,6 +40,16 @@ final class GracePeriod: Sendable {
         for giveUp in waiting.values { giveUp() }
     }
 
+    /// Runs `body` when it ends; at once where it has.
+    func whenOver(_ body: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            state.steps += 1
+            if !state.isOver { state.waiting[state.steps] = body }
+            return state.isOver
+        }
+        if isOver { body() }
+    }
+
     /// Whether it has ended.
     var isOver: Bool { state.withLock(\.isOver) }
 

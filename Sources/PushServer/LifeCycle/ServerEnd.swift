@@ -36,13 +36,19 @@ final class ServerEnd: Sendable {
 
     /// Once.
     func begin(because cause: String) {
+        // A loop that does not answer holds up no end: until it has told its devices, nobody knows how long they take.
+        if !drain.isEmpty { limit(to: drain.delay + Self.reserve + Self.longest) }
         Task.detached { [self] in
             if !drain.isEmpty {
-                manager?.report(.stopping(drain.time(devices: await server.connectedDevices) + Self.reserve))
-                await server.drain(drain, because: cause, within: period)
+                let time = drain.time(devices: await server.connectedDevices) + Self.reserve
+                manager?.report(.stopping(time + Self.longest + Self.flush))
+                extend(to: time + Self.longest)
+                let emptying = GracePeriod(time)
+                period.whenOver { emptying.end() }
+                await server.drain(drain, because: cause, within: emptying)
             }
-            manager?.report(.stopping(Self.longest))
-            limit()
+            manager?.report(.stopping(Self.longest + Self.flush))
+            limit(to: Self.longest)
             period.end(after: Self.patience)
             let isKept = await server.shutdown(because: cause, period)
             state.withLock { $0.isKept = isKept }
@@ -52,16 +58,26 @@ final class ServerEnd: Sendable {
     /// What a service manager grants beyond what emptying takes at its rate: slow callers, and a machine that is not the fastest.
     private static let reserve = Duration.seconds(30)
 
+    /// What the log's last lines take at most, and some more.
+    private static let flush = Duration.seconds(2)
+
     /// Nobody is waited for any longer.
     func hurry() {
-        limit()
+        limit(to: Self.longest)
         period.end()
     }
 
-    private func limit() {
+    /// It is too late in so long, unless it is sooner.
+    private func limit(to time: Duration) {
         state.withLock { state in
-            if state.latest == nil { state.latest = .now + Self.longest }
+            let latest = ContinuousClock.now + time
+            state.latest = min(latest, state.latest ?? latest)
         }
+    }
+
+    /// It is too late in so long, unless somebody is in a hurry.
+    private func extend(to time: Duration) {
+        if !period.isOver { state.withLock { $0.latest = .now + time } }
     }
 
     /// How far it is.

@@ -34,7 +34,7 @@ struct ServiceManager: Sendable {
         fileprivate var lines: String {
             switch self {
             case .ready: "READY=1\nSTATUS=serving"
-            case .stopping(let time): "STOPPING=1\nSTATUS=ending\nEXTEND_TIMEOUT_USEC=\(time.components.seconds * 1_000_000)"
+            case .stopping(let time): "STOPPING=1\nSTATUS=ending\nEXTEND_TIMEOUT_USEC=\(Int64(time / .microseconds(1)))"
             case .alive(let devices): "WATCHDOG=1\nSTATUS=\(devices) devices"
             }
         }

@@ -28,7 +28,7 @@ struct CertificateWatch {
     init(_ tls: ServerTLS, log: Logger) {
         self.tls = tls
         self.log = log
-        known = tls.files.map { FileStamp($0) }
+        known = tls.stamps
         seen = known
     }
 

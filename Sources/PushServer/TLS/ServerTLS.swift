@@ -15,6 +15,10 @@ final class ServerTLS: Sendable {
     private let keyFile: String
     private let ticketKeys: TLSTicketKeys
     private let log: Logger
+    /// One reading at a time: a slower one must not put what is older in the place of what is newer.
+    private let reading = Locked(())
+    /// Of the files before they were first read: what changes during a long start is seen.
+    let stamps: [FileStamp?]
 
     /// `nil` where no listener has TLS.
     /// - Throws: `cannotWork`, naming the setting.
@@ -26,6 +30,7 @@ final class ServerTLS: Sendable {
             throw .cannotWork("\(flag) needs --tls-cert and --tls-key")
         }
         (certificateFile, keyFile) = (certificate, key)
+        stamps = settings.files(certificate, key).map { FileStamp($0) }
         self.log = log
         do throws(Unusable) {
             ticketKeys = try Self.using("") { () throws(TLSError) in try TLSTicketKeys() }
@@ -39,9 +44,7 @@ final class ServerTLS: Sendable {
     }
 
     /// The files that TLS comes from.
-    var files: [String] {
-        [certificateFile, keyFile] + [settings.clientAuthorities, settings.ticketKeys].compactMap(\.self)
-    }
+    var files: [String] { settings.files(certificateFile, keyFile) }
 
     /// The certificate that new connections are shown.
     var certificate: TLSCertificate { http.current.certificate }
@@ -60,6 +63,10 @@ final class ServerTLS: Sendable {
 
     /// Reads the files again. What cannot be used leaves everything as it was, and the log says so.
     func reload(because cause: String, now: Int64 = WallClock.milliseconds / 1_000) {
+        reading.withLock { _ in readAgain(because: cause, now: now) }
+    }
+
+    private func readAgain(because cause: String, now: Int64) {
         do throws(Unusable) {
             let contexts = try Self.contexts(settings, certificateFile, keyFile, ticketKeys)
             let found = contexts.http.certificate
@@ -142,5 +149,12 @@ final class ServerTLS: Sendable {
         case .ticketKeys: "--tls-ticket-keys"
         case .library: nil
         }
+    }
+}
+
+extension TLSSettings {
+    /// All files that they name.
+    fileprivate func files(_ certificate: String, _ key: String) -> [String] {
+        [certificate, key] + [clientAuthorities, ticketKeys].compactMap(\.self)
     }
 }
