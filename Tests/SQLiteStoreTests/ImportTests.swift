@@ -67,20 +67,20 @@ struct ImportTests {
     func fullInItsMidst() async throws {
         let (fixture, disk) = try await furnished()
         let (port, id) = (fixture.port, ImportID.drawn())
-        _ = try await port.importLines(lines(5_000), as: id, patience: .zero)
+        _ = try await port.importLines(lines(5 * Self.thousand), as: id, patience: .zero)
         disk.fail(.write, .full)
         try await eventually { port.health == .full }
         let report = try await port.importReport(id)
-        #expect(report.state == .running && report.tally.done < 5_000 && report.tally.failed == 0)
+        #expect(report.state == .running && report.tally.done < 5 * Self.thousand && report.tally.failed == 0)
         disk.repair()
-        try await expectWhole(fixture, id, 5_000)
+        try await expectWhole(fixture, id, 5 * Self.thousand)
     }
 
     @Test("a disk that fails in its midst: who waits is told how far it is, and it goes on after a restart", arguments: 0..<3)
     func failsInItsMidst(after: Int) async throws {
         let (fixture, disk) = try await furnished()
         let (port, id) = (fixture.port, ImportID.drawn())
-        async let told = port.importLines(lines(5_000), as: id, patience: .seconds(600))
+        async let told = port.importLines(lines(5 * Self.thousand), as: id, patience: .seconds(600))
         try await eventually("its first devices") { try await port.organisation(OrgID(unchecked: "root")).devices > 0 }
         disk.fail(.sync, .inputOutput, after: after, times: 1)
         let report = try await told
@@ -90,7 +90,7 @@ struct ImportTests {
         }
         disk.repair()
         try await fixture.restart()
-        try await expectWhole(fixture, id, 5_000)
+        try await expectWhole(fixture, id, 5 * Self.thousand)
     }
 
     @Test("at a line at which the process has ended three times an import is left, and the next one goes on")
