@@ -16,15 +16,12 @@ mkdir -p "$target"
 target=$(cd "$target" && pwd)
 stage=$target/pspd-$version
 rm -rf "$stage"
-mkdir -p "$stage/project/bin" "$stage"/completions/{bash,zsh,fish} "$stage/etc"
+mkdir -p "$stage/project/bin" "$stage"/completions/{bash,zsh,fish}
 cp -r deploy/debian "$stage/debian"
 sed -i "s/@MAINTAINER@/$maintainer/" "$stage/debian/control"
 cp -r deploy docs examples README.md README.zh-CN.md CHANGELOG.md "$stage/project"
 cp "$bin/pspd" "$bin/pspctl" "$stage/project/bin"
 
-# The sample, with the package's directory.
-sed 's#^data: ./data#data: /var/lib/pspd#' deploy/pspd.yaml >"$stage/etc/pspd.yaml"
-grep -q '^data: /var/lib/pspd$' "$stage/etc/pspd.yaml"
 python3 deploy/manual.py "$bin/pspd" "$bin/pspctl" "$stage/manual"
 "$bin/pspctl" --generate-completion-script bash | sed 1d >"$stage/completions/bash/pspctl"
 "$bin/pspctl" --generate-completion-script zsh >"$stage/completions/zsh/_pspctl"
