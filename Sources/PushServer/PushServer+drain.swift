@@ -8,8 +8,8 @@ extension PushServer {
     /// 3. the devices' listeners do the same, and devices are disconnected at the drain's rate; the others are served meanwhile.
     ///
     /// Returns when it is empty, or soon after `period` has ended. ``shutdown(because:)`` does the rest.
-    func drain(_ drain: Drain, because cause: String, within period: GracePeriod) async {
-        let devices = await connectedDevices
+    /// - Parameter devices: how many are connected, for the log.
+    func drain(_ drain: Drain, of devices: Int, because cause: String, within period: GracePeriod) async {
         log.info(
             "draining",
             metadata: [
@@ -19,26 +19,16 @@ extension PushServer {
         await announceEnd()
         await period.pause(drain.delay)
         guard !period.isOver else { return }
-        let callersEnded = await period.wait { [loops] in
-            await withDiscardingTaskGroup { group in
-                for loop in loops { group.addTask { await loop.closeCallers(within: Self.patienceWithCallers) } }
-            }
-        }
+        let callersEnded = await onEachLoop(within: period) { loop in await loop.closeCallers(within: Self.patienceWithCallers) }
         guard callersEnded, drain.rate > 0 else { return }
         // All listeners first: a device that leaves one loop must not come back on another.
         for loop in loops { await loop.stopAcceptingDevices() }
         let rate = Double(drain.rate) / Double(loops.count)
-        let devicesLeft = await period.wait { [loops, log] in
-            await withDiscardingTaskGroup { group in
-                for loop in loops {
-                    group.addTask {
-                        do {
-                            try await loop.disconnectDevices(perSecond: rate)
-                        } catch {
-                            log.error("devices are disconnected all at once", metadata: ["cause": "\(error)"])
-                        }
-                    }
-                }
+        let devicesLeft = await onEachLoop(within: period) { [log] loop in
+            do {
+                try await loop.disconnectDevices(perSecond: rate)
+            } catch {
+                log.error("devices are disconnected all at once", metadata: ["cause": "\(error)"])
             }
         }
         if devicesLeft { log.info("drained") }

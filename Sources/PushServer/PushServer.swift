@@ -137,8 +137,8 @@ public final class PushServer: Sendable {
 
     // MARK: The end
 
-    /// Ends the server, once; ``drain(_:within:)`` may have emptied it. The order is such that nothing is lost of which anybody
-    /// was told:
+    /// Ends the server, once; ``drain(_:of:because:within:)`` may have emptied it. The order is such that nothing is lost of
+    /// which anybody was told:
     /// 1. the callers' listeners accept what waits and close; requests in hand are answered;
     /// 2. the devices' sockets are read until they are empty, and the devices are disconnected;
     /// 3. the operators' listener, which has told meanwhile that the server is alive and not ready, does as the callers' did;
@@ -156,17 +156,9 @@ public final class PushServer: Sendable {
         log.info("ending", metadata: ["cause": "\(cause)"])
         certificateWatch?.cancel()
         await announceEnd()
-        let callersEnded = await grace.wait { [loops] in
-            await withDiscardingTaskGroup { group in
-                for loop in loops { group.addTask { await loop.closeCallers(within: .seconds(2)) } }
-            }
-        }
+        let callersEnded = await onEachLoop(within: grace) { loop in await loop.closeCallers(within: .seconds(2)) }
         if !callersEnded { log.warning("some callers were not waited for") }
-        let devicesEnded = await grace.wait { [loops] in
-            await withDiscardingTaskGroup { group in
-                for loop in loops { group.addTask { await loop.disconnectDevices() } }
-            }
-        }
+        let devicesEnded = await onEachLoop(within: grace) { loop in await loop.disconnectDevices() }
         if !devicesEnded { log.warning("some devices were not waited for") }
         let operatorsEnded = await grace.wait { [admin] in await admin.shutdown(patience: .seconds(2)) }
         if !operatorsEnded { log.warning("some operators were not waited for") }
@@ -181,6 +173,18 @@ public final class PushServer: Sendable {
         }
         log.info("ended")
         return isKept
+    }
+
+    /// Does something on all loops at once, and waits for it at most until the period ends.
+    /// - Returns: whether all of it is done.
+    func onEachLoop(
+        within period: GracePeriod, _ work: @escaping @Sendable (ServerLoop) async -> Void
+    ) async -> Bool {
+        await period.wait { [loops] in
+            await withDiscardingTaskGroup { group in
+                for loop in loops { group.addTask { await work(loop) } }
+            }
+        }
     }
 
     /// The store first: until it has ended it posts answers to the loops. Both block, so neither is done on a thread of the

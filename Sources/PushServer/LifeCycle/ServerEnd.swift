@@ -12,7 +12,7 @@ final class ServerEnd: Sendable {
     }
 
     private struct State {
-        /// When it is too late. It stands since the server was empty, or since somebody was in a hurry.
+        /// When it is too late.
         var latest: ContinuousClock.Instant?
         var isKept: Bool?
     }
@@ -40,12 +40,13 @@ final class ServerEnd: Sendable {
         if !drain.isEmpty { limit(to: drain.delay + Self.reserve + Self.longest) }
         Task.detached { [self] in
             if !drain.isEmpty {
-                let time = drain.time(devices: await server.connectedDevices) + Self.reserve
+                let devices = await server.connectedDevices
+                let time = drain.time(devices: devices) + Self.reserve
                 manager?.report(.stopping(time + Self.longest + Self.flush))
                 extend(to: time + Self.longest)
                 let emptying = GracePeriod(time)
                 period.whenOver { emptying.end() }
-                await server.drain(drain, because: cause, within: emptying)
+                await server.drain(drain, of: devices, because: cause, within: emptying)
             }
             manager?.report(.stopping(Self.longest + Self.flush))
             limit(to: Self.longest)
