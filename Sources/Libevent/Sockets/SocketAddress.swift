@@ -1,20 +1,22 @@
-internal import Base
+public import Base
 internal import CLibevent
 internal import Glibc
 
 /// An IPv4 or IPv6 address with a port. An IPv4 address that came in by an IPv6 socket (`::ffff:192.0.2.1`) is the IPv4 address.
 public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
-    /// The address in network byte order; an IPv4 address stands in the lower 32 bits of `low`.
-    private let high: UInt64
-    private let low: UInt64
+    /// The address without its port.
+    public let ip: IPAddress
     private let scope: UInt32
     /// The port, in the host's byte order. 0 asks for a free one.
     public let port: UInt16
     /// Whether this is an IPv6 address.
-    public let isIPv6: Bool
+    public var isIPv6: Bool { ip.isIPv6 }
 
-    private init(high: UInt64, low: UInt64, scope: UInt32, port: UInt16, isIPv6: Bool) {
-        (self.high, self.low, self.scope, self.port, self.isIPv6) = (high, low, scope, port, isIPv6)
+    /// The address with a port.
+    public init(_ ip: IPAddress, port: UInt16) { self.init(ip, scope: 0, port: port) }
+
+    private init(_ ip: IPAddress, scope: UInt32, port: UInt16) {
+        (self.ip, self.scope, self.port) = (ip, scope, port)
     }
 
     /// Reads `127.0.0.1:8080` or `[::1]:8080`. Names are not looked up.
@@ -37,36 +39,20 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads an address without a port: `127.0.0.1`, `::1`. Nil if it is none.
     public init?(host: String, port: UInt16) {
-        var v4 = in_addr()
-        if inet_pton(AF_INET, host, &v4) == 1 {
-            self.init(high: 0, low: UInt64(UInt32(bigEndian: v4.s_addr)), scope: 0, port: port, isIPv6: false)
-            return
-        }
-        var v6 = in6_addr()
-        guard inet_pton(AF_INET6, host, &v6) == 1 else { return nil }
-        self.init(v6: v6, scope: 0, port: port)
+        guard let ip = IPAddress(host) else { return nil }
+        self.init(ip, port: port)
     }
 
     /// The address with another port.
     public func withPort(_ port: UInt16) -> SocketAddress {
-        SocketAddress(high: high, low: low, scope: scope, port: port, isIPv6: isIPv6)
+        SocketAddress(ip, scope: scope, port: port)
     }
 
     /// `127.0.0.1:8080`, `[::1]:8080`.
     public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// The address without its port.
-    public var host: String {
-        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        if isIPv6 {
-            var address = v6
-            inet_ntop(AF_INET6, &address, &text, socklen_t(text.count))
-        } else {
-            var address = in_addr(s_addr: UInt32(truncatingIfNeeded: low).bigEndian)
-            inet_ntop(AF_INET, &address, &text, socklen_t(text.count))
-        }
-        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
+    public var host: String { ip.description }
 }
 
 // MARK: The system's form
@@ -75,24 +61,19 @@ extension SocketAddress {
     private var v6: in6_addr {
         var address = in6_addr()
         withUnsafeMutableBytes(of: &address) { bytes in
-            bytes.storeBytes(of: high.bigEndian, as: UInt64.self)
-            bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            bytes.storeBytes(of: ip.high.bigEndian, as: UInt64.self)
+            bytes.storeBytes(of: ip.low.bigEndian, toByteOffset: 8, as: UInt64.self)
         }
         return address
     }
 
     private init(v6: in6_addr, scope: UInt32, port: UInt16) {
-        let (high, low) = withUnsafeBytes(of: v6) { bytes in
-            (
-                UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
-                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-            )
+        let ip = withUnsafeBytes(of: v6) { bytes in
+            IPAddress(
+                high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
         }
-        if high == 0, low >> 32 == 0xffff {
-            self.init(high: 0, low: low & 0xffff_ffff, scope: 0, port: port, isIPv6: false)
-        } else {
-            self.init(high: high, low: low, scope: scope, port: port, isIPv6: true)
-        }
+        self.init(ip, scope: ip.isIPv6 ? scope : 0, port: port)
     }
 
     /// Nil for a family that is neither IPv4 nor IPv6.
@@ -101,9 +82,7 @@ extension SocketAddress {
             switch Int32(storage.ss_family) {
             case AF_INET:
                 let v4 = bytes.load(as: sockaddr_in.self)
-                return SocketAddress(
-                    high: 0, low: UInt64(UInt32(bigEndian: v4.sin_addr.s_addr)), scope: 0, port: UInt16(bigEndian: v4.sin_port),
-                    isIPv6: false)
+                return SocketAddress(IPAddress(v4: UInt32(bigEndian: v4.sin_addr.s_addr)), port: UInt16(bigEndian: v4.sin_port))
             case AF_INET6:
                 let v6 = bytes.load(as: sockaddr_in6.self)
                 return SocketAddress(v6: v6.sin6_addr, scope: v6.sin6_scope_id, port: UInt16(bigEndian: v6.sin6_port))
@@ -132,7 +111,7 @@ extension SocketAddress {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = UInt32(truncatingIfNeeded: low).bigEndian
+            address.sin_addr.s_addr = UInt32(truncatingIfNeeded: ip.low).bigEndian
             bytes.storeBytes(of: address, as: sockaddr_in.self)
             return MemoryLayout<sockaddr_in>.size
         }
