@@ -57,3 +57,8 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         prefixLength == (first.isIPv6 ? 128 : 32) ? "\(first)" : "\(first)/\(prefixLength)"
     }
 }
+
+extension [AddressRange] {
+    /// Whether the address is in one of them.
+    public func contains(_ address: IPAddress) -> Bool { contains { $0.contains(address) } }
+}

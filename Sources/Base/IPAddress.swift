@@ -21,8 +21,22 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads `192.0.2.1` or `2001:db8::1`. Names are not looked up.
     /// - Returns: `nil` for anything else, a zone (`%eth0`) and brackets among it.
-    public init?(_ text: some StringProtocol) {
-        let text = String(text)
+    public init?(_ text: some StringProtocol) { self.init(bytes: text.utf8) }
+
+    /// The same from the bytes of a text, without making a string of it.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count < Int(INET6_ADDRSTRLEN), !bytes.contains(0) else { return nil }
+        let found: IPAddress? = withUnsafeTemporaryAllocation(byteCount: Int(INET6_ADDRSTRLEN), alignment: 1) { text in
+            text.copyBytes(from: bytes)
+            text[bytes.count] = 0
+            return IPAddress(terminated: text.assumingMemoryBound(to: CChar.self).baseAddress)
+        }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private init?(terminated text: UnsafePointer<CChar>?) {
+        guard let text else { return nil }
         var v4 = in_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
             self.init(v4: UInt32(bigEndian: v4.s_addr))

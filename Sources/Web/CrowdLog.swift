@@ -8,12 +8,12 @@ struct CrowdLog {
     private var pressureLine = RareLine()
     private var errorLine = RareLine()
     private var handshakeLine = RareLine()
-    private var counts: [HTTPPressure: Int] = [:]
+    private var counts: [ConnectionPressure: Int] = [:]
 
     init(_ log: Logger) { self.log = log }
 
     /// A connection found no room.
-    mutating func count(_ pressure: HTTPPressure) {
+    mutating func count(_ pressure: ConnectionPressure) {
         counts[pressure, default: 0] += 1
         guard pressureLine.admit() != nil else { return }
         log.warning(

@@ -6,6 +6,7 @@ public import Logging
 public final class GracefulServer {
     /// What the listener bears.
     public let limits: HTTPLimits
+    private let forwarding: HTTPForwarding?
     private let log: Logger
     private var notes: ReplyLog
     private var crowd: CrowdLog
@@ -26,11 +27,13 @@ public final class GracefulServer {
     /// - Parameters:
     ///   - routes: which of them takes the largest body decides what the listener takes.
     ///   - limits: all but the size of bodies.
+    ///   - forwarding: the proxies whose word about a client counts; `nil`: there are none.
     ///   - log: where refusals and failures are told.
-    public init<Service>(for routes: RouteTable<Service>, limits: HTTPLimits, log: Logger) {
+    public init<Service>(for routes: RouteTable<Service>, limits: HTTPLimits, forwarding: HTTPForwarding? = nil, log: Logger) {
         var limits = limits
         limits.maxBodyBytes = routes.maxBodyBytes
         self.limits = limits
+        self.forwarding = forwarding
         self.log = log
         notes = ReplyLog(log)
         crowd = CrowdLog(log)
@@ -42,7 +45,9 @@ public final class GracefulServer {
         on socket: ListeningSocket, security: TLSSource?, loop: EventLoop, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
-        let server = try HTTPServer(on: loop, limits: limits, security: security, judge: judge, handler: handler)
+        let server = try HTTPServer(
+            on: loop, limits: limits, security: security, forwarding: forwarding, sharingRoomWith: servers.first, judge: judge,
+            handler: handler)
         server.onAcceptError = { [unowned self] error in crowd.couldNotAccept(because: error) }
         server.onPressure = { [unowned self] pressure in crowd.count(pressure) }
         server.onInsecure = { [unowned self] failure, peer in crowd.handshakeFailed(because: failure, from: peer) }
@@ -112,20 +117,23 @@ public final class GracefulServer {
         guard !hasShutdownBegun else { return }
         hasShutdownBegun = true
         guard !servers.isEmpty else { return }
+        draining = servers.count
         do {
-            for server in servers { try server.stopAccepting() }
             patience = try Timer(on: loop, after: limit) { [unowned self] in didDrain() }
+            for server in servers { try server.stopAccepting() }
         } catch {
             // Neither a timer nor an event could be made: what waits in the queue is reset, what is in flight is still answered.
             log.error("the listener could not be drained", metadata: ["cause": "\(error)"])
             didDrain()
         }
-        while servers.contains(where: \.isAccepting) && !isDrained { await loop.nextTurn() }
-        draining = servers.count
-        for server in servers {
-            server.onEmpty = { [unowned self] in didEmpty() }
-            server.drain()
+        // Each as soon as it accepts no more: one that is flooded does not have the others' connections kept.
+        var accepting = servers
+        while !accepting.isEmpty && !isDrained {
+            for server in accepting where !server.isAccepting { drain(server) }
+            accepting.removeAll { !$0.isAccepting }
+            if !accepting.isEmpty { await loop.nextTurn() }
         }
+        for server in accepting { drain(server) }
         await withCheckedContinuation { continuation in
             shutdown = continuation
             finishShutdownIfDone()
@@ -133,6 +141,11 @@ public final class GracefulServer {
         patience?.cancel()
         patience = nil
         servers = []
+    }
+
+    private func drain(_ server: HTTPServer) {
+        server.onEmpty = { [unowned self] in didEmpty() }
+        server.drain()
     }
 
     private func didEmpty() {

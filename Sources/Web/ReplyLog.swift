@@ -48,8 +48,11 @@ struct ReplyLog {
         return leftOut
     }
 
-    /// The address is the only thing of the request itself that is told.
+    /// Of the request itself nothing but its address is told, and of the caller where it is.
     private static func metadata(of exchange: HTTPExchange, _ leftOut: Int) -> Logger.Metadata {
-        ["method": "\(exchange.method)", "path": "\(exchange.rawPath.prefix(200))", "unreported": "\(leftOut)"]
+        [
+            "method": "\(exchange.method)", "path": "\(exchange.rawPath.prefix(200))",
+            "client": "\(exchange.clientAddress?.description ?? "-")", "unreported": "\(leftOut)",
+        ]
     }
 }

@@ -15,7 +15,7 @@ struct AddressTests {
 
     @Test(
         "what is no address is none",
-        arguments: ["", "localhost", "192.0.2", "192.0.2.256", "[::1]", "fe80::1%eth0", "1:2", " ::1"])
+        arguments: ["", "localhost", "192.0.2", "192.0.2.256", "[::1]", "fe80::1%eth0", "1:2", " ::1", "192.0.2.1\0"])
     func noAddress(text: String) {
         #expect(IPAddress(text) == nil)
         #expect(AddressRange(text) == nil)

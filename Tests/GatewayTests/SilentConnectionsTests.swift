@@ -6,7 +6,13 @@ import Testing
 struct SilentConnectionsTests {
     private final class Peer: PerhapsSilent {
         var isSilent = true
-        var hasUnreadInput = false
+        var isUnread = false
+        private(set) var looks = 0
+
+        var hasUnreadInput: Bool {
+            looks += 1
+            return isUnread
+        }
     }
 
     @Test("the oldest that is silent, and never the one that has just come")
@@ -23,12 +29,31 @@ struct SilentConnectionsTests {
     @Test("one with unread input is passed over, and goes later if it has said nothing that counts")
     func unread() {
         var silent = SilentConnections<Peer>()
-        let peers = (0..<3).map { _ in Peer() }
-        for peer in peers { silent.append(peer) }
-        peers[0].hasUnreadInput = true
+        let peers = (0..<4).map { _ in Peer() }
+        for peer in peers[..<3] { silent.append(peer) }
+        peers[0].isUnread = true
         #expect(silent.removeOldest(besides: peers[2]) === peers[1])
         #expect(silent.removeOldest(besides: peers[2]) == nil)
-        peers[0].hasUnreadInput = false
-        #expect(silent.removeOldest(besides: peers[2]) === peers[0])
+        peers[0].isUnread = false
+        silent.append(peers[3])
+        #expect(silent.removeOldest(besides: peers[3]) === peers[2])
+        #expect(silent.removeOldest(besides: peers[3]) === peers[0])
+    }
+    @Test("a crowd that has all spoken unread is not asked as a whole for each newcomer")
+    func bounded() {
+        var silent = SilentConnections<Peer>()
+        let peers = (0..<1_000).map { _ in Peer() }
+        for peer in peers {
+            peer.isUnread = true
+            silent.append(peer)
+        }
+        let last = Peer()
+        silent.append(last)
+        for _ in 0..<10 { #expect(silent.removeOldest(besides: last) == nil) }
+        #expect(peers.reduce(0) { $0 + $1.looks } <= 640)
+        // The next newcomer has others looked at.
+        #expect(peers.allSatisfy { $0.looks <= 1 })
+        peers[640].isUnread = false
+        #expect(silent.removeOldest(besides: last) === peers[640])
     }
 }

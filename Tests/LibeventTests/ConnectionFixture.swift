@@ -22,9 +22,9 @@ actor Switchboard: ConnectionHandler {
 
     init(on loop: EventLoop) { self.loop = loop }
 
-    func listen(on socket: ListeningSocket) throws {
+    func listen(on socket: ListeningSocket, by security: TLSSource? = nil) throws {
         address = socket.address
-        let listener = try Listener(socket, on: loop) { [unowned self] connection in accept(connection) }
+        let listener = try Listener(socket, on: loop, security: security) { [unowned self] connection in accept(connection) }
         listener.onAcceptError = { [unowned self] in acceptErrors.append($0) }
         self.listener = listener
     }

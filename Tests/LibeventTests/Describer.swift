@@ -7,7 +7,9 @@ actor Describer {
 
     private let limits: HTTPLimits
     private let judge: @Sendable (HTTPRequestHead) -> HTTPBodyVerdict
-    private var server: HTTPServer?
+    private var busy: @Sendable () throws -> Void = {}
+    private var servers: [HTTPServer] = []
+    private var server: HTTPServer? { servers.first }
     private var kept: [HTTPExchange] = []
     private(set) var seen: [String] = []
     /// What the judge was asked: method, target, body's length, the values of `x-ask`.
@@ -16,7 +18,7 @@ actor Describer {
     private(set) var streamEvents: [HTTPReplyStream.Event] = []
     private(set) var isEmpty = false
     private(set) var acceptErrors: [LibeventError] = []
-    private(set) var pressure: [HTTPPressure] = []
+    private(set) var pressure: [ConnectionPressure] = []
 
     init(
         on loop: EventLoop, limits: HTTPLimits = HTTPLimits(),
@@ -25,16 +27,18 @@ actor Describer {
         (self.loop, self.limits, self.judge) = (loop, limits, judge)
     }
 
-    /// Listens on a free port and returns the address.
-    func listen() throws -> SocketAddress {
+    /// Listens on a free port and returns the address; again: by another server, which shares the first one's bound.
+    func listen(by security: TLSSource? = nil, forwarding: HTTPForwarding? = nil) throws -> SocketAddress {
         let socket = try bindAnyPort()[0]
-        try listen(on: socket)
+        try listen(on: socket, by: security, forwarding)
         return socket.address
     }
 
-    func listen(on socket: ListeningSocket) throws {
+    func listen(
+        on socket: ListeningSocket, by security: TLSSource? = nil, _ forwarding: HTTPForwarding? = nil
+    ) throws {
         let server = try HTTPServer(
-            on: loop, limits: limits,
+            on: loop, limits: limits, security: security, forwarding: forwarding, sharingRoomWith: servers.first,
             judge: { [unowned self] head in
                 let asked = head.headers.filter { $0.name == "X-Ask" }.map(\.value).joined(separator: "|")
                 judged.append("\(head.method) \(head.rawTarget) \(head.bodyLength.map(String.init) ?? "chunked") \(asked)")
@@ -44,7 +48,7 @@ actor Describer {
         server.onAcceptError = { [unowned self] in acceptErrors.append($0) }
         server.onPressure = { [unowned self] in pressure.append($0) }
         try server.listen(on: socket)
-        self.server = server
+        servers.append(server)
     }
 
     private func handle(_ exchange: HTTPExchange) {
@@ -55,6 +59,10 @@ actor Describer {
         case "/drop": break
         case "/close": exchange.reply(status: 200, body: Array("bye".utf8), close: true)
         case "/big": exchange.reply(status: 200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 4_000_000))
+        case "/busy":
+            do { try busy() } catch { return exchange.reply(status: 500) }
+            exchange.reply(status: 200)
+        case "/client": exchange.reply(status: 200, body: Array("\(exchange.clientAddress?.description ?? "-")".utf8))
         case "/empty": exchange.reply(status: 204)
         case "/stream": stream(exchange)
         default: describe(exchange)
@@ -82,7 +90,7 @@ actor Describer {
             body: Array(text.utf8))
     }
 
-    var connectionCount: Int { server?.connectionCount ?? 0 }
+    var connectionCount: Int { servers.reduce(0) { $0 + $1.connectionCount } }
     var keptCount: Int { kept.count }
     var isAccepting: Bool { server?.isAccepting == true }
 
@@ -109,18 +117,30 @@ actor Describer {
 
     func stopAccepting() throws { try server?.stopAccepting() }
 
+    /// Does something and drains, both in one job of the loop.
+    func drain(behind body: @Sendable () throws -> Void) throws {
+        try body()
+        drain()
+    }
+
     func drain() {
         server?.onEmpty = { [unowned self] in isEmpty = true }
         server?.drain()
     }
 
+    /// What is done when `/busy` is asked for.
+    func onBusy(_ body: @escaping @Sendable () throws -> Void) { busy = body }
+
+    /// Does something while the loop is busy with it.
+    func doing<R: Sendable>(_ body: @Sendable () throws -> R) rethrows -> R { try body() }
+
     func stop() {
         streams.removeAll()
-        server = nil
+        servers.removeAll()
     }
 
     /// Lets the server go, and keeps what it has given out.
-    func releaseServer() { server = nil }
+    func releaseServer() { servers.removeAll() }
 }
 
 /// A server for one test, and a new connection to it.

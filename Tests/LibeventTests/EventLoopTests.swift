@@ -1,7 +1,8 @@
 import Base
 import Glibc
-import Libevent
 import Testing
+
+@testable import Libevent
 
 /// Notes what happened, from any thread.
 final class Log: Sendable {
@@ -109,6 +110,48 @@ struct EventLoopTests {
             try await wait(until: "some turns have ended") { log.all.count >= 8 }
             #expect(log.all.prefix(6) == ["step", "turn", "step", "turn", "turn", "turn"])
         }
+    }
+
+    @Test("a step that is asked for behind the steps of a turn does not wait until something happens")
+    func lateRequest() async throws {
+        try await withLoop { loop in
+            let log = Log()
+            await OnLoop(loop).run { _ in
+                nonisolated(unsafe) var step: TurnStep?
+                step = loop.onRequestAtEndOfTurn {
+                    log.add("step")
+                    guard log.all.count < 3 else { return }
+                    loop.afterCallback { step?.request() }
+                }
+                step?.request()
+            }
+            // Asked from here the loop is not woken.
+            try await wait(until: "it has run three times", limit: .seconds(20)) { log.all.count == 3 }
+        }
+    }
+
+    @Test("who is about to wake a loop that has ended and gone writes to no descriptor of anybody else's")
+    func lateWake() async throws {
+        var loop: EventLoop? = try makeLoop()
+        weak let left = loop
+        let log = Log()
+        loop?.start()
+        try await wait(until: "it sleeps") { [loop] in loop?.shared.withLock(\.sleeping) == true }
+        // As far as a thread has come that posts a job and is held up before it wakes the loop.
+        var alarm = loop?.queue(.work { log.add("job") })
+        let descriptor = try #require(alarm?.descriptor)
+        loop?.execute {}
+        loop?.stop()
+        // A socket of its own may wake it.
+        loop?.alarm.ring()
+        loop?.join()
+        loop = nil
+        #expect(left == nil)
+        #expect(log.all == ["job"])
+        #expect(fcntl(descriptor, F_GETFD) >= 0)
+        alarm?.ring()
+        alarm = nil
+        #expect(fcntl(descriptor, F_GETFD) < 0)
     }
 
     @Test("a step that has more to do has another turn, though nothing is ready")

@@ -200,4 +200,43 @@ struct HTTPCrowdTests {
         }
         #expect(budget.count == 0)
     }
+
+    @Test("listeners of one owner have one bound together")
+    func sharedBound() async throws {
+        try await withDescriber(limits: HTTPLimits(maxConnections: 2)) { server, first in
+            let second = try await server.listen()
+            let clients = try await connect(1, server, first) + connect(1, server, second)
+            let newcomer = try RawSocket(second)
+            try newcomer.send(Self.request("/new"))
+            #expect(try newcomer.readAnswer().status == 200)
+            #expect(try clients[0].readToEnd() == "")
+            #expect(await server.connectionCount == 2)
+            try clients[1].send(Self.request("/still"))
+            #expect(try clients[1].readAnswer().status == 200)
+        }
+    }
+
+    @Test("a request that nobody has read yet is no reason to send newcomers away while others are silent")
+    func unreadFirst() async throws {
+        try await withDescriber(limits: HTTPLimits(maxConnections: 40)) { server, address in
+            let clients = try await connect(40, server, address)
+            // Twenty that have waited for longest send something between the system's telling of a newcomer and its acceptance.
+            nonisolated(unsafe) let all = clients
+            nonisolated(unsafe) var newcomer: RawSocket?
+            await server.onBusy {
+                for client in all[..<20] { try client.send("G") }
+            }
+            try await server.doing {
+                newcomer = try RawSocket(address)
+                try all[39].send(Self.request("/busy"))
+            }
+            try newcomer?.send(Self.request("/new"))
+            #expect(try newcomer?.readAnswer().status == 200)
+            for client in clients[..<20] {
+                try client.send("ET /first HTTP/1.1\r\nHost: h\r\n\r\n")
+                #expect(try client.readAnswer().status == 200)
+            }
+            #expect(await server.pressure == [.closedSilent])
+        }
+    }
 }

@@ -58,16 +58,17 @@ struct RefusalTests {
         }
     }
 
-    @Test("a refused call leaves one line a second for each code: method, path, code and app, and how many were left out")
+    @Test("a refused call leaves one line a second for each code: method, path, code, app and client, and how many were left out")
     func log() async throws {
         try await Served.with { served in
             for _ in 0..<3 { expect(try served.send(.push("{")), 2101, status: 400) }
             expect(try served.send(Call(method: "GET", target: "/psp/push/task/t-1")), 2001, status: 500, field: "appkey")
             #expect(
                 served.log.lines == [
-                    "info: a request was refused app=50e26c315270156df0000031 code=2101 method=post path=/psp/push/msg "
+                    "info: a request was refused app=50e26c315270156df0000031 client=127.0.0.1 code=2101 "
+                        + "method=post path=/psp/push/msg unreported=0",
+                    "info: a request was refused client=127.0.0.1 code=2001 method=get path=/psp/push/task/t-1 "
                         + "unreported=0",
-                    "info: a request was refused code=2001 method=get path=/psp/push/task/t-1 unreported=0",
                 ])
         }
     }

@@ -4,10 +4,11 @@ import Testing
 
 @Suite("Who gets how many descriptors")
 struct DescriptorSharesTests {
-    @Test("all shares together are what there is", arguments: [(512, 1), (1_024, 2), (4_096, 8), (1_048_576, 64)])
-    func sum(openFiles: Int, loops: Int) {
-        let shares = DescriptorShares(openFiles: openFiles, loops: loops)
-        #expect(shares.process + shares.operators + shares.surplus + shares.connections == openFiles)
+    @Test(
+        "all shares together are what there is", arguments: [(512, 1), (1_024, 2), (4_096, 8), (1_048_576, 64)], [false, true])
+    func sum(machine: (openFiles: Int, loops: Int), hasTLS: Bool) {
+        let shares = DescriptorShares(openFiles: machine.openFiles, loops: machine.loops, hasTLS: hasTLS)
+        #expect(shares.process + shares.operators + shares.surplus + shares.connections == machine.openFiles)
         #expect(shares.operators >= 64)
     }
 

@@ -12,13 +12,18 @@ public final class RawConnection {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
-    /// Connects to 127.0.0.1; no read or write waits longer than 20 s.
-    public init(port: UInt16) throws {
+    /// Connects to 127.0.0.1; no read or write waits longer than a minute.
+    /// - Parameter receiveBuffer: how much the system takes for it that it has not read, in bytes, or twice as much; `nil`: as
+    ///   much as the system likes, which may be tens of megabytes.
+    public init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(description: "socket: \(errno)") }
         var patience = timeval(tv_sec: 60, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
         }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

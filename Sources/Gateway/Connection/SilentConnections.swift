@@ -21,21 +21,25 @@ struct SilentConnections<Connection: PerhapsSilent> {
         queue.append(connection)
     }
 
-    /// The oldest, but not the one that has just come. One whose words are still unread keeps its place in the queue: they may be
+    /// The oldest, but not the one that has just come. One whose words are still unread goes to the end of the queue: they may be
     /// no CONNECT.
     mutating func removeOldest(besides newcomer: Connection) -> Connection? {
-        var index = start
-        while index < queue.count, queue[index] !== newcomer {
-            let connection = queue[index]
-            if connection.isSilent && !connection.hasUnreadInput {
-                if index == start { start += 1 } else { queue.remove(at: index) }
-                return connection
-            }
-            if index == start, !connection.isSilent { start += 1 }
-            index += 1
+        // What stands behind them now has just been looked at.
+        let end = queue.count
+        var looks = 0
+        while start < end, queue[start] !== newcomer, looks < Self.looks {
+            let connection = queue[start]
+            start += 1
+            guard connection.isSilent else { continue }
+            guard connection.hasUnreadInput else { return connection }
+            queue.append(connection)
+            looks += 1
         }
         return nil
     }
+
+    /// So many sockets are asked for each newcomer whether something waits in them: a call to the system each.
+    private static var looks: Int { 64 }
 }
 
 extension DeviceConnection: PerhapsSilent {

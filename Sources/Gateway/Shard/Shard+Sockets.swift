@@ -49,7 +49,7 @@ extension Shard {
         socket.handler = self
         socket.tag = connection
         wheel?.set(connection.slot, after: configuration.connectTimeout)
-        configuration.budget?.enter()
+        room.enter()
         silentConnections.append(connection)
         if isStopping { close(connection, Ending(cause: "the server shuts down")) } else { makeRoom(for: connection) }
     }

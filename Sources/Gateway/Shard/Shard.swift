@@ -28,8 +28,7 @@ public actor Shard {
     var listeners: [Listener] = []
     var connections = ConnectionTable()
     var silentConnections = SilentConnections<DeviceConnection>()
-    /// Connections that there is no room for.
-    var surplus: SurplusConnections
+    let room: ConnectionRoom
     var roomLine = RareLine()
     var acceptLine = RareLine()
     /// Connections whose CONNECT the store decides about.
@@ -94,7 +93,7 @@ public actor Shard {
         self.store = store
         storeClock = store.clock
         self.configuration = configuration
-        surplus = SurplusConnections(besides: configuration.budget)
+        room = ConnectionRoom(budget: configuration.budget)
         self.overdue = overdue
         self.logger = logger
     }

@@ -1,124 +1,117 @@
-/// What a server does that has as many connections as it may.
-public enum HTTPPressure: Hashable, Sendable {
-    /// A connection that said nothing was closed, for a new one.
-    case closedSilent
-    /// None said nothing, so a new connection is only answered that there is no room (`HTTPExchange.isSurplus`).
-    case surplus
-    /// There are too many of these as well: a new connection was closed.
-    case dropped
-}
-
-/// Makes room in a full server: for each new connection another one is closed.
+/// Makes room among the connections of servers that are full together: for each new connection another one is closed.
 ///
 /// The first to go are those that do not read what they have asked for, the longest first. Then those that are silent, which have
 /// sent nothing since they came, or since their last request was answered. Then those that are slow with the head of a request,
 /// and those that do not leave after a refusal. A connection with a request in hand, or with a body on its way, is never closed
 /// for another.
 final class HTTPCrowd {
+    private struct Member {
+        // Safe: each leaves before it goes.
+        unowned(unsafe) let service: HTTPService
+    }
+    /// A connection by its place, so that it is not kept when it has closed. Another one that has its place by then is younger.
     private struct Candidate {
-        let connection: HTTPConnection
+        let member: Member
+        let slot: Int
         let rank: Int64
+
+        var connection: HTTPConnection? { member.service.connection(at: slot) }
     }
 
-    // Safe: the service owns it.
-    private unowned(unsafe) let service: HTTPService
-    private let limits: HTTPLimits
+    private let loop: EventLoop
+    private let room: ConnectionRoom
+    private var members: [Member] = []
     /// New ones that have come while there was no room.
     private var newcomers: [HTTPConnection] = []
-    private var surplus: SurplusConnections
-    /// The longest silent, as they were when somebody last looked, the longest last. To look through all of them for each new one
-    /// would cost a full server a millisecond a connection.
+    /// Those that may go, as they were when somebody last looked, the first to go last. To look through all connections for each
+    /// new one would cost a full server a millisecond a connection.
     private var candidates: [Candidate] = []
     private var nextSearch: Int64 = 0
-    var onPressure: ((HTTPPressure) -> Void)?
+    var onPressure: ((ConnectionPressure) -> Void)?
 
-    /// How long nobody looks again, when none was silent, in nanoseconds.
+    /// How long nobody looks again, when none could go, in nanoseconds.
     private static let searchPause: Int64 = 100_000_000
+    /// So many sockets are asked for each new connection whether something waits in them that nobody has read.
+    private static let looks = 64
 
-    init(of service: HTTPService) {
-        self.service = service
-        limits = service.limits
-        surplus = SurplusConnections(besides: limits.budget)
+    init(on loop: EventLoop, _ limits: HTTPLimits) {
+        self.loop = loop
+        room = ConnectionRoom(limit: limits.maxConnections, budget: limits.budget)
+    }
+
+    func join(_ service: HTTPService) { members.append(Member(service: service)) }
+
+    func leave(_ service: HTTPService) {
+        members.removeAll { $0.service === service }
+        candidates.removeAll { $0.member.service === service }
     }
 
     /// Whether the next connection will be one too many.
-    func willBeFull(with pending: Int) -> Bool {
-        if let budget = limits.budget, budget.count + pending >= budget.limit { return true }
-        return service.connections.count + pending - surplus.count >= limits.maxConnections
-    }
+    func willBeFull(with pending: Int) -> Bool { room.isFull(with: pending) }
 
-    private var isOverfull: Bool {
-        service.connections.count - surplus.count > limits.maxConnections || limits.budget?.isExceeded == true
-    }
-
-    /// A new connection stands in the table. Room is made when the callback that accepts has returned, before anything of it is
-    /// read.
+    /// A new connection stands in its server's table. Room is made when the callback that accepts has returned, before anything
+    /// of it is read.
     func didAdopt(_ connection: HTTPConnection) {
-        limits.budget?.enter()
-        guard isOverfull else { return }
+        room.enter()
+        guard room.isOverfull else { return }
         newcomers.append(connection)
         guard newcomers.count == 1 else { return }
-        service.loop.afterCallback { [weak self] in self?.makeRoom() }
+        loop.afterCallback { [weak self] in self?.makeRoom() }
     }
 
-    func didClose(_ connection: HTTPConnection) {
-        surplus.didClose(surplus: connection.isSurplus)
-    }
+    func didClose(_ connection: HTTPConnection) { room.leave(surplus: connection.isSurplus) }
 
     /// Whether a connection that came when there was no room is still one too many.
     func remainsSurplus(_ connection: HTTPConnection) -> Bool {
         guard connection.isSurplus else { return false }
-        guard !willBeFull(with: 0) else { return true }
-        connection.isSurplus = false
-        surplus.place()
-        return false
+        connection.isSurplus = !room.place()
+        return connection.isSurplus
     }
 
     private func makeRoom() {
         defer { newcomers.removeAll(keepingCapacity: true) }
-        for newcomer in newcomers where newcomer.service != nil && isOverfull {
-            // One that was surplus itself leaves no place: there is room for the newcomer only if a counted one has gone.
-            if closeLongestSilent() && !isOverfull {
-                onPressure?(.closedSilent)
-            } else if surplus.take() {
-                newcomer.isSurplus = true
-                onPressure?(.surplus)
-            } else {
-                newcomer.close()
-                onPressure?(.dropped)
+        for newcomer in newcomers where newcomer.service != nil {
+            guard let pressure = room.makeRoom(byClosing: closeFirst) else { return }
+            switch pressure {
+            case .closedSilent: break
+            case .surplus: newcomer.isSurplus = true
+            case .dropped: newcomer.close()
             }
+            onPressure?(pressure)
         }
     }
 
-    /// - Returns: whether there was one.
-    private func closeLongestSilent() -> Bool {
-        let now = service.loop.monotonicNow
-        if let found = removeCandidate(at: now) ?? search(at: now) {
-            found.close()
-            return true
-        }
-        return false
+    /// - Returns: whether the one that went had a place; nil: there was none.
+    private func closeFirst() -> Bool? {
+        guard let first = first() else { return nil }
+        defer { first.close() }
+        return !first.isSurplus
     }
 
-    private func removeCandidate(at now: Int64) -> HTTPConnection? {
-        while let candidate = candidates.popLast() {
-            let connection = candidate.connection
+    private func first() -> HTTPConnection? {
+        let now = loop.monotonicNow
+        if candidates.isEmpty {
+            guard now >= nextSearch else { return nil }
+            search(at: now)
+        }
+        for _ in 0..<Self.looks {
+            guard let candidate = candidates.popLast() else { break }
             // It may have spoken, or gone, since it was found.
-            if connection.rankOfSilence(at: now) == candidate.rank, connection.canBeClosed { return connection }
+            guard let connection = candidate.connection, connection.rankOfSilence(at: now) == candidate.rank else { continue }
+            if connection.canBeClosed { return connection }
         }
+        if candidates.isEmpty { nextSearch = now + Self.searchPause }
         return nil
     }
 
-    private func search(at now: Int64) -> HTTPConnection? {
-        guard now >= nextSearch else { return nil }
-        candidates = service.connections.values.compactMap { connection in
-            connection.rankOfSilence(at: now).map { Candidate(connection: connection, rank: $0) }
+    private func search(at now: Int64) {
+        for member in members {
+            for connection in member.service.connections.values {
+                guard let rank = connection.rankOfSilence(at: now) else { continue }
+                candidates.append(Candidate(member: member, slot: connection.slot, rank: rank))
+            }
         }
         candidates.sort { $0.rank > $1.rank }
-        candidates.removeFirst(candidates.count - min(candidates.count, max(16, candidates.count / 16)))
-        let found = removeCandidate(at: now)
-        if found == nil { nextSearch = now + Self.searchPause }
-        return found
     }
 }
 

@@ -1,3 +1,4 @@
+public import Base
 internal import CLibevent
 internal import Glibc
 
@@ -31,20 +32,26 @@ public final class HTTPExchange {
     /// There is no room for the connection, and none could be made: unless the request is one that must not wait, answer that it
     /// may come again. The connection closes after the answer.
     public let isSurplus: Bool
-    /// The client's address; nil when it had gone before it was known.
-    public let peer: SocketAddress?
+    /// The client's address: what a trusted proxy says (`HTTPForwarding`), or else the connection's other end; nil when that had
+    /// gone before it was known. Found out when it is first asked for, which must be before the answer.
+    public private(set) lazy var clientAddress: IPAddress? = peer.map { peer in
+        forwarding?.client(of: peer.ip) { forEachHeader($0) } ?? peer.ip
+    }
 
     /// What the judge has found out, where it was asked and the body it has accepted is here.
     public let admission: AnyObject?
 
     private let loop: EventLoop
     private let pending: PendingRequest
+    private let peer: SocketAddress?
+    private let forwarding: HTTPForwarding?
     private var isAnswered = false
 
     init(_ pending: PendingRequest, of connection: HTTPConnection, on loop: EventLoop) {
         self.pending = pending
         self.loop = loop
         peer = connection.address
+        forwarding = connection.service?.forwarding
         isSurplus = connection.remainsSurplus
         headerBytes = connection.headerBytes
         switch pending.source {

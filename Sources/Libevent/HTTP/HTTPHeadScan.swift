@@ -77,10 +77,14 @@ struct HTTPHeadScan {
 
     /// What was scanned, taken apart. `input` is what the last `scan` has seen, for the head that came in one piece; before the
     /// first line is complete it is what has come of it.
-    func head(lastInput input: UnsafeRawBufferPointer, of peer: SocketAddress?) -> HTTPRequestHead {
+    func head(
+        lastInput input: UnsafeRawBufferPointer, of peer: SocketAddress?, _ forwarding: HTTPForwarding?
+    ) -> HTTPRequestHead {
         let length = evidence.hasTransferEncoding ? nil : evidence.announcedLength
-        if saved.isEmpty { return HTTPRequestHead(lines: input[...], bodyLength: length, peer: peer) }
-        return saved.withUnsafeBytes { HTTPRequestHead(lines: $0[...], bodyLength: length, peer: peer) }
+        func head(_ lines: UnsafeRawBufferPointer) -> HTTPRequestHead {
+            HTTPRequestHead(lines: lines[...], bodyLength: length, peer: peer, forwarding: forwarding)
+        }
+        return saved.isEmpty ? head(input) : saved.withUnsafeBytes { head($0) }
     }
 }
 

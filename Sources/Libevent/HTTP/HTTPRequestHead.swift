@@ -1,3 +1,5 @@
+public import Base
+
 /// The head of a request: what is known before its body has come.
 ///
 /// `HTTPServer` shows it to its judge, and an exchange that was refused before its body has nothing else.
@@ -10,10 +12,14 @@ public struct HTTPRequestHead: Sendable {
     public let headers: [(name: String, value: String)]
     /// How many bytes of body are announced: 0 without a body, nil where chunks will tell.
     public let bodyLength: Int?
-    /// The client's address; nil when it had gone before it was known.
-    public let peer: SocketAddress?
-
+    private let peer: SocketAddress?
+    private let forwarding: HTTPForwarding?
     private let target: HTTPTarget
+
+    /// The client's address, as `HTTPExchange.clientAddress` has it. Looked for each time.
+    public var clientAddress: IPAddress? {
+        peer.map { peer in forwarding?.client(of: peer.ip) { forEachHeader($0) } ?? peer.ip }
+    }
 
     /// The path as it was sent: for taking it apart at `/` before decoding.
     public var rawPath: String { target.path }
@@ -29,7 +35,7 @@ public struct HTTPRequestHead: Sendable {
     }
 
     /// Takes the lines of a head apart, or what has come of its first; what is malformed in them has been found before.
-    init(lines bytes: Slice<UnsafeRawBufferPointer>, bodyLength: Int?, peer: SocketAddress?) {
+    init(lines bytes: Slice<UnsafeRawBufferPointer>, bodyLength: Int?, peer: SocketAddress?, forwarding: HTTPForwarding?) {
         var method = HTTPMethod.other
         var rawTarget = ""
         var headers: [(name: String, value: String)] = []
@@ -46,7 +52,8 @@ public struct HTTPRequestHead: Sendable {
                 headers.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
             }
         }
-        (self.method, self.rawTarget, self.headers, self.bodyLength, self.peer) = (method, rawTarget, headers, bodyLength, peer)
+        (self.method, self.rawTarget, self.headers, self.bodyLength) = (method, rawTarget, headers, bodyLength)
+        (self.peer, self.forwarding) = (peer, forwarding)
         target = HTTPTarget(rawTarget)
     }
 }

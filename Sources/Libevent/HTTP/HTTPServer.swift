@@ -14,17 +14,22 @@ public final class HTTPServer {
     /// - Parameters:
     ///   - security: what the connections' TLS begins with; nil: they are in clear. A handshake may take
     ///     `HTTPLimits.transferTimeout`.
+    ///   - forwarding: the proxies whose word about the client counts; nil: there are none.
+    ///   - other: another server of the same owner, on the same loop: their connections count together, for one bound.
     ///   - judge: asked when the head of a request is there and its body is not, how much body may come, before more is kept than
     ///     came with the head; not asked about what is refused in any case. It answers at once, by the head alone. A request that
     ///     comes in one piece, as most do, goes straight to the handler.
     ///   - handler: called on the loop with each request. Capture the server's owner `unowned` (the example at `EventLoop`).
     public init(
         on loop: EventLoop, limits: HTTPLimits = HTTPLimits(), security: TLSSource? = nil,
+        forwarding: HTTPForwarding? = nil, sharingRoomWith other: HTTPServer? = nil,
         judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict = { _ in .accept(upTo: .max) },
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         self.loop = loop
-        service = try HTTPService(on: loop, limits: limits, security: security, judge: judge, handler: handler)
+        service = try HTTPService(
+            on: loop, limits: limits, security: security, forwarding: forwarding, crowd: other?.service.crowd, judge: judge,
+            handler: handler)
     }
 
     deinit { loop.release(service) }
@@ -42,7 +47,7 @@ public final class HTTPServer {
     }
 
     /// Told on the loop for each new connection that there was no room for.
-    public var onPressure: ((HTTPPressure) -> Void)? {
+    public var onPressure: ((ConnectionPressure) -> Void)? {
         get { service.crowd.onPressure }
         set { service.crowd.onPressure = newValue }
     }

@@ -7,6 +7,7 @@ final class HTTPService {
     let limits: HTTPLimits
     /// What the connections' TLS begins with; nil: they are in clear.
     let security: TLSSource?
+    let forwarding: HTTPForwarding?
     let judge: (HTTPRequestHead) -> HTTPBodyVerdict
     private let handler: (sending HTTPExchange) -> Void
     private let http: OpaquePointer
@@ -33,10 +34,12 @@ final class HTTPService {
     var onEmpty: (() -> Void)?
     var onInsecure: ((TLSFailure, SocketAddress?) -> Void)?
     lazy var listeners = HTTPListeners(http: http, loop: loop)
-    private(set) lazy var crowd = HTTPCrowd(of: self)
+    /// The connections of all servers that share a bound.
+    let crowd: HTTPCrowd
 
     init(
-        on loop: EventLoop, limits: HTTPLimits, security: TLSSource?, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
+        on loop: EventLoop, limits: HTTPLimits, security: TLSSource? = nil, forwarding: HTTPForwarding? = nil,
+        crowd: HTTPCrowd? = nil, judge: @escaping (HTTPRequestHead) -> HTTPBodyVerdict,
         handler: @escaping (sending HTTPExchange) -> Void
     ) throws(LibeventError) {
         loop.preconditionOwned()
@@ -44,6 +47,8 @@ final class HTTPService {
         self.loop = loop
         self.limits = limits
         self.security = security
+        self.forwarding = forwarding
+        self.crowd = crowd ?? HTTPCrowd(on: loop, limits)
         transferTimeout = limits.transferTimeout.nanoseconds
         idleTimeout = limits.idleTimeout.nanoseconds
         let announced = limits.idleTimeout.components.seconds - 1
@@ -51,6 +56,7 @@ final class HTTPService {
         self.judge = judge
         self.handler = handler
         self.http = http
+        self.crowd.join(self)
         // Unretained: evhttp is freed in deinit, and the event with it.
         let context = Unmanaged.passUnretained(self).toOpaque()
         intake = loop.way == .direct ? try DirectIntake(self) : PlainIntake(self)
@@ -77,6 +83,7 @@ final class HTTPService {
             connection.service = nil
             crowd.didClose(connection)
         }
+        crowd.leave(self)
         // Calls `willClose` of each connection that evhttp has told us of.
         evhttp_free(http)
         for connection in open { connection.willClose() }
@@ -136,7 +143,9 @@ final class HTTPService {
     /// - Returns: whether there is any.
     func limitRestOfIdleTime(of connection: HTTPConnection) -> Bool {
         let rest = connection.since + idleTimeout - loop.monotonicNow
-        guard rest > 0, connection.link.transport.isEncrypted, connection.link.transport.isEstablished else { return false }
+        guard rest > 0, !isDraining, connection.link.transport.isEncrypted, connection.link.transport.isEstablished else {
+            return false
+        }
         deadlines?.set(connection.slot, afterNanoseconds: rest)
         return true
     }
@@ -151,8 +160,14 @@ final class HTTPService {
         deadlines?.set(connection.slot, afterNanoseconds: Self.lateTime)
     }
 
+    /// A handshake is finished, and the first request begun, or nobody waits for it.
+    func limitHandshakeWhileDraining(of connection: HTTPConnection) {
+        deadlines?.set(connection.slot, afterNanoseconds: Self.handshakeWhileDraining)
+    }
+
     private static let lateTime: Int64 = 1_000_000_000
     private static let lingeringWhileDraining: Int64 = 200_000_000
+    private static let handshakeWhileDraining: Int64 = 1_000_000_000
 
     /// A handler is at work, or a stream goes on.
     func limitNoTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: Self.never) }
@@ -160,6 +175,9 @@ final class HTTPService {
     private static let never = Int64.max / 4
 
     private func expire(_ slot: Int) { slots[slot]?.deadlineHasCome() }
+
+    /// The connection that has that place now.
+    func connection(at slot: Int) -> HTTPConnection? { slots[slot] }
 
     // MARK: Requests
 
@@ -197,10 +215,7 @@ final class HTTPService {
 
     func drain() {
         isDraining = true
-        for connection in connections.values {
-            connection.streamedReply?.tell(.serverDrains)
-            connection.lingerBriefly()
-        }
+        for connection in connections.values { connection.serverDrains() }
         closeQuietConnections()
         if connections.isEmpty { loop.afterCallback { [weak self] in self?.tellIfEmpty() } }
     }
@@ -210,7 +225,9 @@ final class HTTPService {
     }
 
     private func closeQuietConnections() {
-        for connection in Array(connections.values) where connection.isQuiet { connection.close() }
+        for connection in Array(connections.values) where connection.isQuiet && connection.link.transport.isEstablished {
+            connection.close()
+        }
     }
 
     private func tellIfEmpty() {

@@ -66,7 +66,7 @@ final class PendingRequest {
         source = .gone
         let output = evhttp_request_get_output_headers(request)
         for (name, value) in headers { add(name, value, to: output) }
-        addConnection(of: connection, closing: connection.closesNext || !connection.scan.isHTTP11, to: request)
+        addConnection(of: connection, closing: connection.closesNext || !connection.arrival.scan.isHTTP11, to: request)
         add("Date", connection.date, to: output)
         let reply = StreamedReply(request, of: connection, on: loop)
         reply.start(status: status)
@@ -83,7 +83,7 @@ final class PendingRequest {
         }
         guard let keepAlive = connection.service?.keepAlive else { return }
         // In HTTP/1.0 evhttp says it by itself.
-        if connection.scan.isHTTP11 { add("Connection", "keep-alive", to: headers) }
+        if connection.arrival.scan.isHTTP11 { add("Connection", "keep-alive", to: headers) }
         add("Keep-Alive", keepAlive, to: headers)
     }
 

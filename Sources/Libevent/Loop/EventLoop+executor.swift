@@ -36,13 +36,15 @@ extension EventLoop {
     /// has ended never runs.
     public func execute(_ work: @escaping @Sendable () -> Void) { post(.work(work)) }
 
-    private func post(_ job: Job) {
-        let wake = shared.withLock { shared in
+    private func post(_ job: Job) { queue(job)?.ring() }
+
+    /// Adds a job.
+    /// - Returns: what has to be rung for it, if anything.
+    func queue(_ job: Job) -> Alarm? {
+        shared.withLock { shared in
             shared.jobs.append(job)
-            defer { shared.sleeping = false }
-            return shared.sleeping
+            return takeAlarm(&shared)
         }
-        if wake { self.wake() }
     }
 
     /// Drops the last reference to an object of this loop on the loop's thread, wherever its owner died; at once when no thread
@@ -51,13 +53,12 @@ extension EventLoop {
         if isCurrent { return }
         // Safe: the caller gives its reference away, and the job does nothing but drop it.
         nonisolated(unsafe) let object = object
-        let (posted, wake) = shared.withLock { shared in
-            guard shared.life == .running else { return (false, false) }
+        let alarm: Alarm? = shared.withLock { shared in
+            guard shared.life == .running else { return nil }
             shared.jobs.append(.work { _ = object })
-            defer { shared.sleeping = false }
-            return (true, shared.sleeping)
+            return takeAlarm(&shared)
         }
-        if posted && wake { self.wake() }
+        alarm?.ring()
     }
 
     // MARK: Turns
@@ -147,7 +148,9 @@ extension EventLoop {
 
     /// Whether the next pass may wait for descriptors; from then on whoever posts a job wakes the loop.
     private func mayWait() -> Bool {
-        if turn.hasLater || turn.goesOn || turn.hasJobs || turn.connections?.hasWork == true { return false }
+        if turn.hasLater || turn.goesOn || turn.hasJobs || turn.isStepRequested || turn.connections?.hasWork == true {
+            return false
+        }
         return shared.withLock { shared in
             shared.sleeping = shared.jobs.isEmpty && !shared.stopping
             return shared.sleeping

@@ -116,7 +116,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     /// What only the loop's thread touches. Safe: every use is on that thread, or before it is started; `LoopTurn` is never
     /// handed out.
     nonisolated(unsafe) let turn: LoopTurn
-    let wakeDescriptor: Int32
+    /// What the loop sleeps on.
+    let alarm: Alarm
 
     /// Makes the loop; nothing runs until `start()` or `run()`.
     ///
@@ -129,22 +130,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
         Self.prepareProcess()
         self.name = name
         self.way = way
-        let descriptor = ps_eventfd()
-        guard descriptor >= 0 else { throw .lastSystemError("eventfd") }
-        do {
-            turn = try LoopTurn(wakeDescriptor: descriptor, longest: longestTurn, way: way)
-        } catch {
-            close(descriptor)
-            throw error
-        }
-        wakeDescriptor = descriptor
+        alarm = try Alarm()
+        turn = try LoopTurn(wakeDescriptor: alarm.descriptor, longest: longestTurn, way: way)
     }
 
-    deinit {
-        // Nobody holds the loop any more: no thread runs it, and no object of it exists.
-        turn.free()
-        close(wakeDescriptor)
-    }
+    // Nobody holds the loop any more: no thread runs it, and no object of it exists.
+    deinit { turn.free() }
 
     /// A peer that has gone must be an error of `send`, not the end of the process.
     private static func prepareProcess() { ps_ignore_sigpipe() }
@@ -177,12 +168,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
 
     /// Asks the loop to end after the current turn, when no job is queued. From any thread; returns at once.
     public func stop() {
-        let wake = shared.withLock { shared in
+        let alarm = shared.withLock { shared in
             shared.stopping = true
-            defer { shared.sleeping = false }
-            return shared.sleeping
+            return takeAlarm(&shared)
         }
-        if wake { self.wake() }
+        alarm?.ring()
     }
 
     /// Blocks until the thread that `start()` made has ended. Not from the loop itself.
@@ -207,10 +197,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
             isCurrent || shared.withLock { $0.life != .running }, "\(what) is touched from another thread than its loop's")
     }
 
-    func wake() {
-        let result = ps_eventfd_wake(wakeDescriptor)
-        // It can only fail when the counter is full, and then the loop is awake.
-        assert(result == 0 || errno == EAGAIN)
+    /// Under the lock: what has to be rung when it is released, if the loop sleeps and nobody else wakes it.
+    ///
+    /// Whoever rings holds the alarm. Of the loop nothing may be touched behind the lock: it may have run the job that was
+    /// posted, ended and gone by then, for the runtime posts a task's job without holding its executor.
+    func takeAlarm(_ shared: inout Shared) -> Alarm? {
+        defer { shared.sleeping = false }
+        return shared.sleeping ? alarm : nil
     }
 }
 

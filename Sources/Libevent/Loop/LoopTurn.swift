@@ -167,6 +167,9 @@ final class LoopTurn {
         runLater()
     }
 
+    /// Whether a step was requested behind its own time in this turn: by another step, or by what a step has left for later.
+    var isStepRequested: Bool { steps.contains { $0.isRequested } }
+
     /// What the steps hold must not keep its owners alive beyond the loop.
     func forgetSteps() { steps.removeAll() }
 

@@ -67,7 +67,10 @@ extension Transport {
         let count = SSL_write(session, bytes.baseAddress, Int32(clamping: bytes.count))
         if count > 0 { return Int(count) }
         let code = errno
-        switch SSL_get_error(session, count) {
+        let reason = SSL_get_error(session, count)
+        // Or it would be read as the next connection's.
+        ERR_clear_error()
+        switch reason {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: errno = EAGAIN
         case SSL_ERROR_SYSCALL: errno = code == 0 ? EPIPE : code
         default: errno = EPROTO

@@ -100,11 +100,17 @@ public final class TLSContext: Sendable {
     }
 }
 
-/// Called when OpenSSL leaves a handshake. A first flight costs as much as hundreds of messages, and libevent calls nobody for
-/// it: so the loop looks here whether its turn is over.
+/// Called when OpenSSL leaves a handshake that is not done. A first flight costs as much as hundreds of messages, and libevent
+/// calls nobody for it: so the loop looks here whether its turn is over.
+///
+/// libevent asks OpenSSL afterwards what became of this handshake, which looks at the thread's error queue and at `errno`. What
+/// the turn has done with other connections must not be seen there; and a handshake that has failed is left to libevent at once.
 private func handshakeThunk(_ session: OpaquePointer?, _ place: Int32, _ result: Int32) {
-    guard place == SSL_CB_ACCEPT_EXIT, result <= 0, SSL_is_init_finished(session) == 0 else { return }
+    guard place == SSL_CB_ACCEPT_EXIT, result <= 0, SSL_is_init_finished(session) == 0, ERR_peek_error() == 0 else { return }
+    let code = errno
     EventLoop.current?.didHandshake()
+    ERR_clear_error()
+    errno = code
 }
 
 /// SSL_CTX_set_alpn_select_cb(3): looks for our name in the client's list, where each stands behind its length.

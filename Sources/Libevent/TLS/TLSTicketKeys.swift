@@ -30,19 +30,27 @@ public final class TLSTicketKeys: Sendable {
         keys.withLock { $0 = [key] + $0.prefix(Self.kept) }
     }
 
-    /// Takes the keys of a file: one a line, in base64.
-    /// - Throws: `ticketKeys`; then nothing has changed.
-    public func replace(with file: [UInt8]) throws(TLSError) {
+    /// The keys of a file: one a line, in base64. The first seals.
+    public struct File: Sendable {
+        fileprivate let keys: [Key]
+
+        /// - Throws: `ticketKeys`.
+        public init(parsing bytes: [UInt8]) throws(TLSError) { keys = try TLSTicketKeys.keys(in: bytes) }
+    }
+
+    /// Takes the keys of a file, and none but these.
+    public func replace(with file: File) { keys.withLock { $0 = file.keys } }
+
+    private static func keys(in file: [UInt8]) throws(TLSError) -> [Key] {
         var found: [Key] = []
         for (index, line) in file.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             let text = line.filter { $0 != 0x0D && $0 != 0x20 }
             if text.isEmpty { continue }
-            guard let bytes = Self.decodeBase64(text), bytes.count == Key.size else { throw .ticketKeys(line: index + 1) }
+            guard let bytes = decodeBase64(text), bytes.count == Key.size else { throw .ticketKeys(line: index + 1) }
             found.append(Key(bytes: bytes))
         }
         guard !found.isEmpty else { throw .ticketKeys(line: 1) }
-        let taken = found
-        keys.withLock { $0 = taken }
+        return found
     }
 
     private static func random() throws(TLSError) -> Key {

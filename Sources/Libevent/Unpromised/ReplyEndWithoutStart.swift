@@ -17,7 +17,7 @@ internal import Glibc
 extension DirectLink {
     func answerWithoutStart(_ answer: HTTPAnswer, to request: OpaquePointer) -> Bool {
         guard let connection, let service = connection.service, !service.isDispatching, !service.isDraining, answer.isOrdinary,
-            connection.scan.isPlain, connection.state == .waiting, evbuffer_get_length(connection.input) == 0,
+            connection.arrival.scan.isPlain, connection.state == .waiting, evbuffer_get_length(connection.input) == 0,
             transport.unsentCount == 0
         else { return false }
         answer.write(into: &service.replyBuffer, date: service.date, keepAlive: service.keepAlive)

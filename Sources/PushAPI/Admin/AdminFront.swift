@@ -20,6 +20,8 @@ public actor AdminFront: APIFront {
         public var token: String
         /// What the listener bears, all but the size of bodies.
         public var limits = HTTPLimits(maxConnections: 256)
+        /// The proxies whose word about an operator's address counts.
+        public var forwarding: HTTPForwarding?
         /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 
@@ -63,7 +65,8 @@ public actor AdminFront: APIFront {
         self.store = store
         readStatus = status
         token = configuration.token
-        server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
+        server = GracefulServer(
+            for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)
     }
 
     /// The server begins to end. This listener goes on, so that supervisors learn that it is alive, and balancers that it is not

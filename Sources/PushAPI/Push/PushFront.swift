@@ -22,6 +22,8 @@ public actor PushFront: APIFront {
         public var timestampWindow: Int64 = Authentication.defaultWindow
         /// What the listener bears, all but the size of bodies.
         public var limits = HTTPLimits()
+        /// The proxies whose word about a caller's address counts.
+        public var forwarding: HTTPForwarding?
         /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 
@@ -68,7 +70,8 @@ public actor PushFront: APIFront {
         self.store = store
         self.clocks = clocks
         authentication = Authentication(window: configuration.timestampWindow)
-        server = GracefulServer(for: Self.routes, limits: configuration.limits, log: configuration.log)
+        server = GracefulServer(
+            for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)
     }
 
     /// The server begins to end: balancers learn that it is not ready. Callers are served as ever until the shutdown.

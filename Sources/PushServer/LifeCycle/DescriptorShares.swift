@@ -17,8 +17,8 @@ struct DescriptorShares: Equatable {
     init(openFiles: Int, loops: Int, hasTLS: Bool = false) {
         process = 96 + 8 * loops
         operators = min(256, max(16, openFiles / 8))
-        // For callers and for devices on each loop, and for operators; and the one that a listener has just accepted.
-        surplus = (2 * loops + 1) * (ConnectionBudget.surplus + 1) * (hasTLS ? 2 : 1)
-        connections = max(16, openFiles - process - operators * (hasTLS ? 2 : 1) - surplus)
+        // For callers and for devices on each loop, and for operators; and what each of their listeners has just accepted.
+        surplus = (2 * loops + 1) * (ConnectionBudget.surplus + (hasTLS ? 2 : 1))
+        connections = max(16, openFiles - process - operators - surplus)
     }
 }

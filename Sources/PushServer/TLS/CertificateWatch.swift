@@ -10,7 +10,7 @@ internal import Logging
 struct CertificateWatch {
     private let tls: ServerTLS
     private let log: Logger
-    /// As of the last time that the files were read.
+    /// As of the last time that the files could be used.
     private var known: [FileStamp?]
     /// As of the last look: files that change one after the other are read when they have come to rest.
     private var seen: [FileStamp?]
@@ -49,10 +49,8 @@ struct CertificateWatch {
     /// - Parameter now: seconds of Unix time.
     mutating func look(now: Int64) {
         let stamps = tls.files.map { FileStamp($0) }
-        if stamps != known, stamps == seen {
-            known = stamps
-            tls.reload(because: "the files have changed", now: now)
-        }
+        // What could not be used is tried again: a file may be unreadable for a moment, and be the same afterwards.
+        if stamps != known, stamps == seen, tls.reload(because: "the files have changed", now: now) { known = stamps }
         seen = stamps
         warn(now: now)
         if tls.hasOwnTicketKeys, MonotonicClock.nanoseconds - lastRenewal > Self.renewalInterval {

@@ -15,8 +15,9 @@ final class ServerTLS: Sendable {
     private let keyFile: String
     private let ticketKeys: TLSTicketKeys
     private let log: Logger
-    /// One reading at a time: a slower one must not put what is older in the place of what is newer.
-    private let reading = Locked(())
+    /// One reading at a time: a slower one must not put what is older in the place of what is newer. Holds why the last one
+    /// failed.
+    private let reading = Locked<String?>(nil)
     /// Of the files before they were first read: what changes during a long start is seen.
     let stamps: [FileStamp?]
 
@@ -34,9 +35,10 @@ final class ServerTLS: Sendable {
         self.log = log
         do throws(Unusable) {
             ticketKeys = try Self.using("") { () throws(TLSError) in try TLSTicketKeys() }
-            let contexts = try Self.contexts(settings, certificate, key, ticketKeys)
-            http = TLSSource(contexts.http)
-            mqtt = TLSSource(contexts.mqtt)
+            let found = try Reading(settings, certificate, key, ticketKeys)
+            http = TLSSource(found.http)
+            mqtt = TLSSource(found.mqtt)
+            if let keys = found.ticketKeys { ticketKeys.replace(with: keys) }
         } catch {
             throw .cannotWork("\(error)")
         }
@@ -62,25 +64,39 @@ final class ServerTLS: Sendable {
     }
 
     /// Reads the files again. What cannot be used leaves everything as it was, and the log says so.
-    func reload(because cause: String, now: Int64 = WallClock.milliseconds / 1_000) {
-        reading.withLock { _ in readAgain(because: cause, now: now) }
+    /// - Returns: whether what they say is in force now.
+    @discardableResult
+    func reload(because cause: String, now: Int64 = WallClock.milliseconds / 1_000) -> Bool {
+        reading.withLock { failure in
+            do throws(Unusable) {
+                try readAgain(because: cause, now: now)
+                failure = nil
+                return true
+            } catch {
+                // Whoever tries again and again tells of a cause once.
+                let line = "\(cause): \(error)"
+                defer { failure = line }
+                if failure != line {
+                    log.error(
+                        "TLS files cannot be used, the former ones remain in force",
+                        metadata: ["cause": "\(error)", "read": "\(cause)"])
+                }
+                return false
+            }
+        }
     }
 
-    private func readAgain(because cause: String, now: Int64) {
-        do throws(Unusable) {
-            let contexts = try Self.contexts(settings, certificateFile, keyFile, ticketKeys)
-            let found = contexts.http.certificate
-            // Where both have expired the new one is no worse.
-            guard found.expiry > now || found.expiry >= certificate.expiry else {
-                throw Unusable(flag: "--tls-cert", reason: "the certificate expired at \(UTCTime.rfc3339(found.expiry * 1_000))")
-            }
-            http.replace(with: contexts.http)
-            mqtt.replace(with: contexts.mqtt)
-            tellCertificate("TLS files read again", because: cause)
-        } catch {
-            log.error(
-                "TLS files cannot be used, the former ones remain in force", metadata: ["cause": "\(error)", "read": "\(cause)"])
+    private func readAgain(because cause: String, now: Int64) throws(Unusable) {
+        let found = try Reading(settings, certificateFile, keyFile, ticketKeys)
+        let expiry = found.http.certificate.expiry
+        // Where both have expired the new one is no worse.
+        guard expiry > now || expiry >= certificate.expiry else {
+            throw Unusable(flag: "--tls-cert", reason: "the certificate expired at \(UTCTime.rfc3339(expiry * 1_000))")
         }
+        http.replace(with: found.http)
+        mqtt.replace(with: found.mqtt)
+        if let keys = found.ticketKeys { ticketKeys.replace(with: keys) }
+        tellCertificate("TLS files read again", because: cause)
     }
 
     private func tellCertificate(_ line: String, because cause: String? = nil) {
@@ -101,24 +117,29 @@ final class ServerTLS: Sendable {
         var description: String { flag.isEmpty ? reason : "\(flag): \(reason)" }
     }
 
-    /// The ticket keys last: by then nothing else can fail.
-    private static func contexts(
-        _ settings: TLSSettings, _ certificate: String, _ key: String, _ ticketKeys: TLSTicketKeys
-    ) throws(Unusable) -> (http: TLSContext, mqtt: TLSContext) {
-        var identity = TLSIdentity(
-            certificates: try read(certificate, "--tls-cert"), key: try read(key, "--tls-key"))
-        let http = try using("TLS") { () throws(TLSError) in
-            try TLSContext(identity, settings.policy, for: .http, ticketKeys: ticketKeys)
-        }
-        if let file = settings.clientAuthorities { identity.clientAuthorities = try read(file, "--tls-client-ca") }
-        let mqtt = try using("TLS") { () throws(TLSError) in
-            try TLSContext(identity, settings.policy, for: .mqtt, ticketKeys: ticketKeys)
-        }
-        if let file = settings.ticketKeys {
+    /// All that the files say. Nothing of it is in force yet.
+    private struct Reading {
+        let http: TLSContext
+        let mqtt: TLSContext
+        let ticketKeys: TLSTicketKeys.File?
+
+        init(_ settings: TLSSettings, _ certificate: String, _ key: String, _ keys: TLSTicketKeys) throws(Unusable) {
+            var identity = TLSIdentity(
+                certificates: try read(certificate, "--tls-cert"), key: try read(key, "--tls-key"))
+            http = try using("TLS") { [identity] () throws(TLSError) in
+                try TLSContext(identity, settings.policy, for: .http, ticketKeys: keys)
+            }
+            if let file = settings.clientAuthorities { identity.clientAuthorities = try read(file, "--tls-client-ca") }
+            mqtt = try using("TLS") { [identity] () throws(TLSError) in
+                try TLSContext(identity, settings.policy, for: .mqtt, ticketKeys: keys)
+            }
+            guard let file = settings.ticketKeys else {
+                ticketKeys = nil
+                return
+            }
             let text = try read(file, "--tls-ticket-keys")
-            try using("--tls-ticket-keys") { () throws(TLSError) in try ticketKeys.replace(with: text) }
+            ticketKeys = try using("--tls-ticket-keys") { () throws(TLSError) in try TLSTicketKeys.File(parsing: text) }
         }
-        return (http, mqtt)
     }
 
     private static func read(_ path: String, _ flag: String) throws(Unusable) -> [UInt8] {
