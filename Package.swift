@@ -24,6 +24,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
@@ -69,8 +70,9 @@ let package = Package(
         .target(
             name: "PushServer",
             dependencies: [
-                "PushAPI", "Gateway", "SQLiteStore", "Push", "Libevent", "Crypto", "JSON", "YAML", "Base",
+                "PushAPI", "Gateway", "SQLiteStore", "Push", "Web", "Libevent", "Crypto", "JSON", "YAML", "Base",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: swift),
 
@@ -132,6 +134,7 @@ let package = Package(
             dependencies: [
                 "Base", "PushServer", "pspd", "Push", "MQTT", "Libevent", "JSON", "TestKit",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: swift),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swift),

@@ -12,7 +12,7 @@ case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     all)
-        packages+=(chrpath curl debhelper haproxy iproute2 lintian mosquitto-clients nftables nginx openssl procps python3 python3-venv systemd)
+        packages+=(chrpath curl debhelper haproxy iproute2 lintian mosquitto-clients nftables nginx openssl procps prometheus python3 python3-venv systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;
@@ -41,7 +41,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "deps: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
-# A package that brings a service starts it when it is installed, and would take ports: the tests start haproxy and nginx themselves. The
+# A package that brings a service starts it when it is installed, and would take ports: the tests start haproxy, nginx and prometheus themselves. The
 # way of Debian to say no is a program that its maintainer scripts ask (invoke-rc.d(8)), put there for as long as this takes.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
@@ -53,7 +53,7 @@ fi
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
     sed -n '/^Setting up/p'
 # Nor at the next boot.
-for service in haproxy nginx; do
+for service in haproxy nginx prometheus; do
     [[ " ${missing[*]} " == *" $service "* ]] && [ -d /run/systemd/system ] || continue
     "${as_root[@]}" systemctl disable --quiet "$service"
 done

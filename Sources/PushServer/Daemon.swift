@@ -1,4 +1,5 @@
 internal import Base
+internal import CoreMetrics
 internal import Dispatch
 internal import Glibc
 internal import Libevent
@@ -29,6 +30,8 @@ public enum Daemon {
         }
         let log = LogWriter(to: STDERR_FILENO, format: configuration.logFormat)
         LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: configuration.logLevel, writer: log) }
+        MetricsSystem.bootstrap(MetricsRegistry.process)
+        RareCounters.begin()
         let code = serve(configuration, ServiceManager(environment), log)
         log.flush(atMost: .seconds(1))
         return code

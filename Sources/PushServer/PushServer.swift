@@ -93,7 +93,7 @@ public final class PushServer: Sendable {
                 try await loop.begin()
                 loops.append(loop)
             }
-            let status = StatusBoard(loops, store)
+            let status = StatusBoard(loops, store, tls)
             let admin = loops[0].makeAdminFront(token: token, status: status, configuration, shared)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()

@@ -125,7 +125,7 @@ public final class SQLiteStore: Store {
         let (bytes, isEndless) = UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
         let free = isEndless ? Int64.max : Int64(clamping: bytes)
         let (database, log) = (Self.size(of: path), Self.size(of: path + "-wal"))
-        return StorageUse(database: database, log: log, free: free)
+        return StorageUse(database: database, log: log, logAge: checkpointer.logAge, free: free)
     }
 
     /// 0 where there is none.

@@ -50,11 +50,12 @@ extension Front {
     func request(from exchange: HTTPExchange) throws -> Request<Self> {
         if let admission = exchange.admission as? Admission<Self>, !exchange.isSurplus {
             return Request(
-                exchange, to: admission.match, headers: admission.headers, caller: admission.caller, server: server)
+                exchange, to: admission.match, headers: admission.headers, caller: admission.caller, server: server,
+                at: loop.monotonicNow)
         }
         let (match, headers, caller) = try examine(exchange)
         guard !exchange.isRefused || !mayKeepBody(of: caller) else { throw Rejection.bodyDropped }
-        return Request(exchange, to: match, headers: headers, caller: caller, server: server)
+        return Request(exchange, to: match, headers: headers, caller: caller, server: server, at: loop.monotonicNow)
     }
 }
 

@@ -80,7 +80,9 @@ extension Front {
         do {
             request = try self.request(from: exchange)
         } catch {
-            return server.respond(to: exchange, with: answer(to: exchange, notAdmittedBecause: error))
+            let kind = Self.routes.kind(of: exchange.method, exchange.rawPath)
+            return server.respond(
+                to: exchange, with: answer(to: exchange, notAdmittedBecause: error), kind: kind, after: 0)
         }
         if exchange.isRefused {
             Task.immediate(executorPreference: loop) { refuse(request, because: await reasonForDroppingBody(of: request)) }
@@ -106,7 +108,8 @@ extension Front {
     /// Sends the reply to a request, once. Every reply of a handler goes this way.
     @inlinable
     public func respond(to request: Request<Self>, with reply: Reply) {
-        server.respond(to: request.exchange, with: reply)
+        server.respond(
+            to: request.exchange, with: reply, kind: request.route.kind, after: loop.monotonicNow - request.began)
         request.end()
     }
 

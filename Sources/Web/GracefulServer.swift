@@ -9,6 +9,7 @@ public final class GracefulServer {
     private let forwarding: HTTPForwarding?
     private let log: Logger
     private var notes: ReplyLog
+    private let meter: RequestMeter
     private var crowd: CrowdLog
     /// One a socket.
     private var servers: [HTTPServer] = []
@@ -35,6 +36,7 @@ public final class GracefulServer {
         self.limits = limits
         self.forwarding = forwarding
         self.log = log
+        meter = RequestMeter(kinds: routes.kinds)
         notes = ReplyLog(log)
         crowd = CrowdLog(log)
     }
@@ -59,15 +61,25 @@ public final class GracefulServer {
     /// How many connections it has.
     public var connectionCount: Int { servers.reduce(0) { $0 + $1.connectionCount } }
 
+    /// What it has counted of its requests.
+    public var figures: RequestFigures { meter.figures }
+
     // MARK: Requests
 
     @usableFromInline
     func requestBegan() { inFlight += 1 }
 
     /// Sends the reply to a request.
+    /// - Parameters:
+    ///   - kind: of request, as its route says.
+    ///   - duration: how long it took, in nanoseconds.
     @usableFromInline
-    func respond(to exchange: HTTPExchange, with reply: Reply) {
-        if let note = reply.note { notes.write(note, about: exchange) }
+    func respond(to exchange: HTTPExchange, with reply: Reply, kind: Int, after duration: Int64) {
+        meter.count(kind: kind, status: reply.status, after: duration)
+        if let note = reply.note {
+            meter.countRefusal(kind: kind, code: note.code)
+            notes.write(note, about: exchange)
+        }
         var headers = reply.contentType.headers
         for (name, value) in reply.headers { headers.append((name, value)) }
         exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || hasShutdownBegun)

@@ -98,7 +98,9 @@ struct ConnectionTests {
             let unavailable = try await refusal(of: "d1", "secret", version, gateway)
             #expect([wrongSecret, unknown, unavailable] == [.notAuthorized, .notAuthorized, .serverUnavailable])
             gateway.store.behave { $0.isUnavailable = false }
-            #expect(await gateway.shards[0].counters.refused == 3)
+            let refused = await gateway.shards[0].counters.refused
+            #expect(refused[.wrongSecret] == 1 && refused[.unknownDevice] == 1 && refused[.unavailable] == 1)
+            #expect(refused.total == 3)
         }
     }
 

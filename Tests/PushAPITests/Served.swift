@@ -44,7 +44,9 @@ final class Served: Sendable {
             on: loop, store: store, clocks: .init(wall: { clock.now }, monotonic: { clock.now }),
             configuration: .init(log: logger))
         admin = AdminFront(
-            on: loop, store: store, status: { store.now.status }, configuration: .init(token: Self.adminToken, log: logger))
+            on: loop, store: store,
+            process: ServedProcess(status: { store.now.status }, metrics: { _ in Array("# metrics\n".utf8) }),
+            configuration: .init(token: Self.adminToken, log: logger))
         self.store = store
         self.loop = loop
         loop.start()

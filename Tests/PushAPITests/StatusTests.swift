@@ -16,7 +16,8 @@ struct StatusTests {
         loop.devices.acknowledged = 90
         loop.devices.rejected = 2
         loop.devices.abandoned = 3
-        loop.pushes.stored = 7
+        loop.pushes[.message].stored = 5
+        loop.pushes[.configuration].stored = 2
         loop.callers = 1
         var late = loop
         late.isLate = true
@@ -28,7 +29,7 @@ struct StatusTests {
         let status = ServerStatus(
             startedAt: noon, uptime: 5_000, loops: [loop, late], rates: rates,
             store: StoreStatus(health: .serving, waiting: 4, longestWait: 7_654_321), holdTimes: holds,
-            storage: StorageUse(database: 4_096, log: 8_192, free: 1 << 40),
+            storage: StorageUse(database: 4_096, log: 8_192, logAge: 0, free: 1 << 40),
             clock: ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil),
             imports: [report("2", .running), report("1", .running), report("0", .done)])
         try await Served.with { served in
@@ -92,10 +93,12 @@ struct StatusTests {
                 _ = try served.send(.push())
             }
             _ = try served.send(.push("{}"))
-            let (pushes, connections) = await served.push.status
+            let status = await served.push.status
+            let pushes = status.pushes[.message]
             #expect(pushes.stored == 1 && pushes.repeated == 1 && pushes.refused == 2)
             #expect(pushes.unavailable == 1 && pushes.unknown == 1)
-            #expect(connections <= 6)
+            #expect(status.pushes[.configuration] == PushCounters())
+            #expect(status.callers <= 6)
         }
     }
 

@@ -33,13 +33,16 @@ struct Admission: Equatable {
         version = connect.version
         maximumPacketSize = connect.properties.maximumPacketSize.map(Int.init) ?? .max
         guard connect.properties.authenticationMethod == nil else {
-            throw .refuse(version, ConnectRefusal(.badAuthenticationMethod, "an authentication method"), maximumPacketSize)
+            throw .refuse(
+                version, ConnectRefusal(.badAuthenticationMethod, .authenticationMethod, "an authentication method"),
+                maximumPacketSize)
         }
         guard let userName = connect.userName, let token = DeviceToken(userName) else {
-            throw .refuse(version, ConnectRefusal(.notAuthorized, "a user name that is no device token"), maximumPacketSize)
+            throw .refuse(
+                version, ConnectRefusal(.notAuthorized, .credentials, "a user name that is no device token"), maximumPacketSize)
         }
         guard let secret = connect.password ?? certificate.map({ _ in [] }) else {
-            throw .refuse(version, ConnectRefusal(.notAuthorized, "no password"), maximumPacketSize)
+            throw .refuse(version, ConnectRefusal(.notAuthorized, .credentials, "no password"), maximumPacketSize)
         }
         self.token = token
         self.secret = secret
@@ -54,7 +57,8 @@ struct Admission: Equatable {
     /// The CONNACK for a client that the store has accepted.
     func accept(_ configuration: GatewayConfiguration) throws(Ending) -> Packet {
         guard !lacksClientIdentifier else {
-            throw refuse(ConnectRefusal(.clientIdentifierNotValid, "an older session without a client identifier"))
+            throw refuse(
+                ConnectRefusal(.clientIdentifierNotValid, .clientIdentifier, "an older session without a client identifier"))
         }
         let packet = Packet.connack(connack(configuration))
         guard maximumPacketSize == .max || packet.encodedSize(version: version) <= maximumPacketSize else {
@@ -69,10 +73,10 @@ struct Admission: Equatable {
     func check(_ certificate: TLSPeerCertificate?, now: Int64) throws(Ending) {
         guard let certificate else { return }
         guard certificate.isNamed(token.text) else {
-            throw refuse(ConnectRefusal(.notAuthorized, "a certificate that is not made out to the device token"))
+            throw refuse(ConnectRefusal(.notAuthorized, .certificate, "a certificate that is not made out to the device token"))
         }
         guard let expiry = certificate.description?.expiry, expiry > now else {
-            throw refuse(ConnectRefusal(.notAuthorized, "a certificate that has expired"))
+            throw refuse(ConnectRefusal(.notAuthorized, .certificate, "a certificate that has expired"))
         }
     }
 
@@ -95,11 +99,14 @@ struct Admission: Equatable {
 /// peer is told neither, or it could look for tokens.
 struct ConnectRefusal: Equatable {
     let reasonCode: ReasonCode
+    /// As it is counted.
+    let reason: ConnectRefusalReason
     /// For the log only, in the server's own words.
     let cause: String
 
-    init(_ reasonCode: ReasonCode, _ cause: String) {
+    init(_ reasonCode: ReasonCode, _ reason: ConnectRefusalReason, _ cause: String) {
         self.reasonCode = reasonCode
+        self.reason = reason
         self.cause = cause
     }
 
@@ -107,19 +114,19 @@ struct ConnectRefusal: Equatable {
     /// again, and then be the last.
     init(_ error: AttachError) {
         switch error {
-        case .unknownDevice: self.init(.notAuthorized, "unknown device token")
-        case .wrongSecret: self.init(.notAuthorized, "wrong secret")
-        case .takenOver: self.init(.serverUnavailable, "taken over by another connection")
-        case .unavailable: self.init(.serverUnavailable, "the store cannot be asked")
+        case .unknownDevice: self.init(.notAuthorized, .unknownDevice, "unknown device token")
+        case .wrongSecret: self.init(.notAuthorized, .wrongSecret, "wrong secret")
+        case .takenOver: self.init(.serverUnavailable, .takenOver, "taken over by another connection")
+        case .unavailable: self.init(.serverUnavailable, .unavailable, "the store cannot be asked")
         }
     }
 
     /// The store has accepted the device, and wants its session closed before the client was told.
     init(_ reason: DisconnectReason) {
         switch reason {
-        case .withdrawn: self.init(.notAuthorized, "device deleted, given to another holder or its secret changed")
-        case .takenOver: self.init(.serverUnavailable, "taken over by another connection")
-        case .requested: self.init(.serverUnavailable, "an operator wants it")
+        case .withdrawn: self.init(.notAuthorized, .withdrawn, "device deleted, given to another holder or its secret changed")
+        case .takenOver: self.init(.serverUnavailable, .takenOver, "taken over by another connection")
+        case .requested: self.init(.serverUnavailable, .requested, "an operator wants it")
         }
     }
 }
@@ -127,7 +134,8 @@ struct ConnectRefusal: Equatable {
 extension Ending {
     fileprivate static func refuse(_ version: ProtocolVersion, _ refusal: ConnectRefusal, _ maximumPacketSize: Int) -> Ending {
         let code = String(refusal.reasonCode.rawValue, radix: 16)
-        var ending = Ending.refuse(refusal.reasonCode, version, cause: "CONNECT refused, 0x\(code): \(refusal.cause)")
+        var ending = Ending.refuse(
+            refusal.reasonCode, version, refusal.reason, cause: "CONNECT refused, 0x\(code): \(refusal.cause)")
         // Nothing larger may be sent, not even to say so [MQTT-3.1.2-24].
         if ending.lastPacket.count > maximumPacketSize { ending.lastPacket = [] }
         return ending

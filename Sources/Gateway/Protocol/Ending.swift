@@ -10,14 +10,14 @@ struct Ending: Error, Equatable {
     var cause: String
     /// Whether the peer has broken a rule.
     var isFault = false
-    /// Whether a CONNECT is refused.
-    var isRefusal = false
+    /// Why a CONNECT is refused, where one is.
+    var refusal: ConnectRefusalReason?
 
-    init(lastPacket: [UInt8] = [], cause: String, isFault: Bool = false, isRefusal: Bool = false) {
+    init(lastPacket: [UInt8] = [], cause: String, isFault: Bool = false, refusal: ConnectRefusalReason? = nil) {
         self.lastPacket = lastPacket
         self.cause = cause
         self.isFault = isFault
-        self.isRefusal = isRefusal
+        self.refusal = refusal
     }
 
     /// The peer has gone, or says that it does.
@@ -36,10 +36,12 @@ struct Ending: Error, Equatable {
     }
 
     /// A CONNECT is refused, with CONNACK.
-    static func refuse(_ reason: ReasonCode, _ version: ProtocolVersion, cause: String, isFault: Bool = false) -> Ending {
+    static func refuse(
+        _ reason: ReasonCode, _ version: ProtocolVersion, _ refusal: ConnectRefusalReason, cause: String, isFault: Bool = false
+    ) -> Ending {
         var bytes: [UInt8] = []
         Packet.connack(Connack(reasonCode: reason)).encode(version: version, into: &bytes)
-        return Ending(lastPacket: bytes, cause: cause, isFault: isFault, isRefusal: true)
+        return Ending(lastPacket: bytes, cause: cause, isFault: isFault, refusal: refusal)
     }
 
     /// The store wants the session closed.
@@ -58,11 +60,11 @@ struct Ending: Error, Equatable {
     static func violation(_ error: MQTTError, isAccepted: Bool) -> Ending {
         switch error {
         case .unsupportedVersion(let version):
-            return Ending(lastPacket: version.refusal, cause: error.description, isFault: true, isRefusal: true)
+            return Ending(lastPacket: version.refusal, cause: error.description, isFault: true, refusal: .version)
         case .violation(_, _, .v5) where isAccepted:
             return .disconnect(error.reasonCode, .v5, cause: error.description, isFault: true)
         case .violation(_, _, .v5):
-            return .refuse(error.reasonCode, .v5, cause: error.description, isFault: true)
+            return .refuse(error.reasonCode, .v5, .malformed, cause: error.description, isFault: true)
         case .packetBeforeConnect, .violation:
             return Ending(cause: error.description, isFault: true)
         }

@@ -7,8 +7,8 @@ internal import Logging
 extension Shard {
     func logEnd(of connection: DeviceConnection, _ ending: Ending) {
         if ending.isFault { connectionCounters.protocolErrors += 1 }
-        if ending.isRefusal { connectionCounters.refused += 1 }
-        if ending.isFault || ending.isRefusal {
+        if let refusal = ending.refusal { connectionCounters.refused.count(refusal) }
+        if ending.isFault || ending.refusal != nil {
             log(.info, "connection ends", cause: ending.cause, metadata(of: connection, ending.cause))
         } else {
             logger.debug("connection ends", metadata: metadata(of: connection, ending.cause))

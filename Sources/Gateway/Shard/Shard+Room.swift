@@ -34,6 +34,6 @@ extension Shard {
         connection.isSurplus = !room.place()
         guard connection.isSurplus else { return }
         // MQTT 5.0 §3.2.2.2: an imposed limit has been exceeded. 3.1.1 hears that the server is unavailable.
-        throw admission.refuse(ConnectRefusal(.quotaExceeded, "no room"))
+        throw admission.refuse(ConnectRefusal(.quotaExceeded, .noRoom, "no room"))
     }
 }

@@ -43,7 +43,7 @@ extension Shard {
             guard case .attaching(let closed) = connection.state else { throw .byPeer }
             if let closed { throw admission.refuse(ConnectRefusal(closed)) }
             guard let dispatcher = dispatcher(of: attached.device.lane), !isStopping else {
-                throw admission.refuse(ConnectRefusal(.serverUnavailable, "the server ends"))
+                throw admission.refuse(ConnectRefusal(.serverUnavailable, .ending, "the server ends"))
             }
             let connack = try admission.accept(configuration)
             open(connection, admission, attached, id, dispatcher, encoded(connack, admission.version))

@@ -11,8 +11,8 @@ public struct DeviceCounters: Hashable, Sendable {
     public var awaitingPages: UInt64 = 0
     /// CONNECTs that were accepted.
     public var accepted: UInt64 = 0
-    /// CONNECTs that were refused, for whatever reason.
-    public var refused: UInt64 = 0
+    /// CONNECTs that were refused.
+    public var refused = ConnectRefusals()
     /// PUBLISH packets handed to a connection; a redelivery counts again.
     public var published: UInt64 = 0
     /// PUBACKs that acknowledged a message.

@@ -34,3 +34,36 @@ public struct PushCounters: Hashable, Sendable {
         sum.unknown += other.unknown
     }
 }
+
+/// The same by interface.
+public struct PushesByInterface: Hashable, Sendable {
+    private var messages = PushCounters()
+    private var configurations = PushCounters()
+
+    /// All zero.
+    public init() {}
+
+    /// Those of one interface.
+    public subscript(interface: Interface) -> PushCounters {
+        get { interface == .message ? messages : configurations }
+        _modify {
+            switch interface {
+            case .message: yield &messages
+            case .configuration: yield &configurations
+            }
+        }
+    }
+
+    /// Those of both.
+    public var sum: PushCounters {
+        var sum = messages
+        sum += configurations
+        return sum
+    }
+
+    /// Adds another loop's.
+    public static func += (sum: inout PushesByInterface, other: PushesByInterface) {
+        sum.messages += other.messages
+        sum.configurations += other.configurations
+    }
+}

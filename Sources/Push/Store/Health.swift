@@ -10,3 +10,29 @@ public enum Health: Hashable, Sendable {
     /// Nobody knows what the disk holds, or it is no longer this store's: serves reads until a restart.
     case failed(reason: String)
 }
+
+extension Health {
+    /// What the interface and figures call it.
+    public var name: String {
+        switch self {
+        case .serving: "serving"
+        case .behind: "behind"
+        case .full: "disk_full"
+        case .blocked: "blocked"
+        case .failed: "failed"
+        }
+    }
+
+    /// Why, where the store knows.
+    public var detail: String? {
+        switch self {
+        case .serving, .behind, .full: nil
+        case .blocked(let reason), .failed(let reason): reason
+        }
+    }
+
+    /// All names.
+    public static let allNames = [
+        Health.serving, .behind, .full, .blocked(reason: ""), .failed(reason: ""),
+    ].map(\.name)
+}

@@ -1,3 +1,5 @@
+public import Base
+
 /// How long single pieces of work have kept everybody else from changing the store, since it was opened: a piece is short,
 /// however much there is to do. A store measures it itself, where its changes have one order.
 public struct HoldTimes: Sendable, Hashable {
@@ -35,12 +37,23 @@ public struct HoldTimes: Sendable, Hashable {
     private var times = [Times](repeating: Times(), count: Piece.allCases.count)
     /// The most steps of work for the directory that one transaction has done.
     public var mostSteps = 0
+    /// What all this meant for those who wait: of each commit how long the call had waited that waited longest, from when it was
+    /// handed in until it was on the disk, in nanoseconds.
+    public var waits = Histogram(bounds: HoldTimes.bounds)
+    /// How many calls each commit has answered.
+    public var batches = Histogram(bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024])
 
     /// Nothing yet.
     public init() {}
 
     /// The times of one kind of piece.
     public subscript(piece: Piece) -> Times { times[piece.rawValue] }
+
+    /// How long pieces of one kind took, in nanoseconds.
+    public func times(of piece: Piece) -> Histogram {
+        let times = self[piece]
+        return Histogram(bounds: Self.bounds, counts: times.counts.map { UInt64($0) }, sum: times.sum)
+    }
 
     /// A piece took so many nanoseconds.
     public mutating func record(_ piece: Piece, _ nanoseconds: Int64) {

@@ -15,19 +15,22 @@ public struct StoreStatus: Hashable, Sendable {
     }
 }
 
-/// What a store takes of the disk, in bytes.
+/// What a store takes of the disk; sizes are in bytes.
 public struct StorageUse: Hashable, Sendable {
     /// The file of the database.
     public var database: Int64
     /// The log of changes that are not in that file yet.
     public var log: Int64
+    /// How long that log has grown since it began anew, or since the store was opened, in nanoseconds.
+    public var logAge: Int64
     /// What is left on the disk.
     public var free: Int64
 
     /// As of one moment.
-    public init(database: Int64, log: Int64, free: Int64) {
+    public init(database: Int64, log: Int64, logAge: Int64, free: Int64) {
         self.database = database
         self.log = log
+        self.logAge = logAge
         self.free = free
     }
 }

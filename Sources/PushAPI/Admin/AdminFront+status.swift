@@ -1,11 +1,12 @@
 internal import JSON
 internal import Web
 
-/// `GET /psp/admin/status`: how the server fares, at one look.
+/// How the server fares.
 extension AdminFront {
+    /// `GET /psp/admin/status`: at one look.
     func status(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
-        let status = await readStatus()
+        let status = await process.status()
         return .success(capacity: 2_048) { json in
             json.object { json in
                 let cause = unreadiness
@@ -15,4 +16,14 @@ extension AdminFront {
             }
         }
     }
+
+    /// `GET /metrics`: everything that is measured, for Prometheus.
+    func metrics(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
+        let own = OperatorFigures(
+            connections: server.connectionCount, requests: server.figures, isReady: unreadiness == nil)
+        return Reply(status: 200, contentType: Self.prometheusText, body: await process.metrics(own))
+    }
+
+    private static let prometheusText = ContentType("text/plain; version=0.0.4; charset=utf-8")
 }

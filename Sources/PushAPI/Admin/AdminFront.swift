@@ -7,7 +7,7 @@ public import Web
 /// The operators' interface: `/psp/admin/…` and the probes. One is enough for a process, on any loop.
 ///
 /// ```swift
-/// let admin = AdminFront(on: loop, store: port, status: board.status, configuration: .init(token: token, log: log))
+/// let admin = AdminFront(on: loop, store: port, process: process, configuration: .init(token: token, log: log))
 /// try await admin.start(listening: socket)
 /// …
 /// await admin.announceEnd()       // callers and devices are sent away
@@ -46,7 +46,7 @@ public actor AdminFront: APIFront {
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
-    let readStatus: @Sendable () async -> ServerStatus
+    let process: ServedProcess
     private let token: String
     private var hasEndBegun = false
 
@@ -56,14 +56,13 @@ public actor AdminFront: APIFront {
     /// Nothing is served before `start(listening:)`.
     /// - Parameters:
     ///   - store: the loop's port: its answers come back to this loop.
-    ///   - status: how the whole server fares.
+    ///   - process: what it belongs to.
     public init(
-        on loop: EventLoop, store: any StorePort, status: @escaping @Sendable () async -> ServerStatus,
-        configuration: Configuration
+        on loop: EventLoop, store: any StorePort, process: ServedProcess, configuration: Configuration
     ) {
         self.loop = loop
         self.store = store
-        readStatus = status
+        self.process = process
         token = configuration.token
         server = GracefulServer(
             for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)

@@ -37,6 +37,7 @@ extension AdminFront {
             Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator, body: .json) { try await $0.cancel($1) },
 
             Route(.get, "/psp/admin/status", access: .operator) { try await $0.status($1) },
+            Route(.get, "/metrics", access: .anyone) { try await $0.metrics($1) },
 
             Route(.get, "/psp/admin/clock", access: .operator) { try await $0.clock($1) },
             Route(.post, "/psp/admin/clock/accept", access: .operator) { try await $0.acceptClock($1) },

@@ -22,7 +22,7 @@ extension PushFront {
         do throws(Refusal) {
             push = try request.decoded { body throws(Refusal) in try PushDecoder.decode(body, for: interface, from: app) }
         } catch {
-            pushes.refused += 1
+            pushes[interface].refused += 1
             return refuse(request, because: error)
         }
         // Safe: the store answers on this loop, and nobody else has the request.
@@ -30,7 +30,7 @@ extension PushFront {
         // No limit of rates is configured on a loop: the store alone may answer 2301.
         store.append(push, withinRate: true) { accepted in
             self.assumeIsolated { front in
-                front.pushes.count(accepted)
+                front.pushes[interface].count(accepted)
                 front.respond(to: request, with: .outcome(accepted, for: request.headers))
             }
         }

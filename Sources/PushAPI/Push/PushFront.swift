@@ -56,7 +56,7 @@ public actor PushFront: APIFront {
     var apps = AppCache()
     private var hasEndBegun = false
     /// What became of pushes.
-    var pushes = PushCounters()
+    var pushes = PushesByInterface()
 
     /// The loop: a request is answered on the thread that read it.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -80,8 +80,12 @@ public actor PushFront: APIFront {
     /// Since ``announceEnd()``.
     public var isEnding: Bool { hasEndBegun || server.isShuttingDown }
 
-    /// What became of pushes, and how many connections there are.
-    public var status: (PushCounters, connections: Int) { (pushes, server.connectionCount) }
+    /// What became of pushes and other requests, and how many connections there are. Of devices it knows nothing.
+    public var status: LoopStatus {
+        var status = LoopStatus()
+        (status.pushes, status.requests, status.callers) = (pushes, server.figures, server.connectionCount)
+        return status
+    }
 
     /// Callers may not.
     public static var tellsCauses: Bool { false }

@@ -6,10 +6,11 @@ extension PushFront {
     public static let routes = RouteTable<PushFront>(
         [
             Route(
-                .post, "/psp/push/msg", access: .app(mayUse: .message), body: .json, handler: .direct { $0.push($1, .message) }),
+                .post, "/psp/push/msg", access: .app(mayUse: .message), body: .json, kind: CallKind.message.rawValue,
+                handler: .direct { $0.push($1, .message) }),
             Route(
                 .post, "/psp/push/config", access: .app(mayUse: .configuration), body: .json,
-                handler: .direct { $0.push($1, .configuration) }),
+                kind: CallKind.configuration.rawValue, handler: .direct { $0.push($1, .configuration) }),
             Route(.get, "/psp/push/task/{task_id}", access: .anyApp) { try await $0.task($1) },
             Route(.get, "/psp/push/task/{task_id}/devices", access: .anyApp, query: .list(required: ["state"])) {
                 try await $0.recipients($1)

@@ -47,11 +47,12 @@ extension JSONWriter {
     }
 
     private mutating func members(ofTraffic sum: LoopStatus, _ rates: TrafficRates) {
-        member("pushes", sum.pushes.stored, rates.lastTenSeconds.pushes, rates.lastMinute.pushes) { json in
-            json.member("repeated", sum.pushes.repeated)
-            json.member("refused", sum.pushes.refused)
-            json.member("unavailable", sum.pushes.unavailable)
-            json.member("unknown", sum.pushes.unknown)
+        let pushes = sum.pushes.sum
+        member("pushes", pushes.stored, rates.lastTenSeconds.pushes, rates.lastMinute.pushes) { json in
+            json.member("repeated", pushes.repeated)
+            json.member("refused", pushes.refused)
+            json.member("unavailable", pushes.unavailable)
+            json.member("unknown", pushes.unknown)
         }
         member("deliveries", sum.devices.published, rates.lastTenSeconds.deliveries, rates.lastMinute.deliveries) { json in
             json.member("skipped_oversize", sum.devices.skipped)
@@ -64,7 +65,7 @@ extension JSONWriter {
         key("connects")
         object { json in
             json.member("accepted", sum.devices.accepted)
-            json.member("refused", sum.devices.refused)
+            json.member("refused", sum.devices.refused.total)
             json.member("protocol_errors", sum.devices.protocolErrors)
         }
     }
@@ -122,26 +123,5 @@ extension JSONWriter {
         guard let clock = status.clock else { return }
         key("clock")
         value(clock)
-    }
-}
-
-extension Health {
-    /// What the interface calls it.
-    var name: String {
-        switch self {
-        case .serving: "serving"
-        case .behind: "behind"
-        case .full: "disk_full"
-        case .blocked: "blocked"
-        case .failed: "failed"
-        }
-    }
-
-    /// Why, where the store knows.
-    var detail: String? {
-        switch self {
-        case .serving, .behind, .full: nil
-        case .blocked(let reason), .failed(let reason): reason
-        }
     }
 }

@@ -1,4 +1,5 @@
 public import Push
+public import Web
 
 /// What the server tells of itself at one moment: the figures, in whatever form somebody wants them.
 ///
@@ -49,7 +50,9 @@ public struct LoopStatus: Hashable, Sendable {
     /// Its devices.
     public var devices = DeviceCounters()
     /// Pushes that came to it.
-    public var pushes = PushCounters()
+    public var pushes = PushesByInterface()
+    /// Callers' requests of all kinds, by ``CallKind``.
+    public var requests: RequestFigures = RequestFigures(kinds: CallKind.allCases.count)
     /// Callers' connections.
     public var callers = 0
     /// It did not answer within a second: these are its figures as they were when it did.
@@ -62,6 +65,7 @@ public struct LoopStatus: Hashable, Sendable {
     public static func += (sum: inout LoopStatus, other: LoopStatus) {
         sum.devices += other.devices
         sum.pushes += other.pushes
+        sum.requests += other.requests
         sum.callers += other.callers
         sum.isLate = sum.isLate || other.isLate
     }

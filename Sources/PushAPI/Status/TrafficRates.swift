@@ -19,7 +19,7 @@ public struct Traffic: Hashable, Sendable {
     /// What a loop, or all of them, have counted.
     public init(_ status: LoopStatus) {
         self.init(
-            pushes: status.pushes.stored, deliveries: status.devices.published,
+            pushes: status.pushes.sum.stored, deliveries: status.devices.published,
             acknowledgements: status.devices.acknowledged)
     }
 }

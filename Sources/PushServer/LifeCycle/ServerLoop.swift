@@ -74,16 +74,17 @@ struct ServerLoop: Sendable {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
-        return AdminFront(on: thread, store: port, status: { await status.status() }, configuration: operators)
+        let process = ServedProcess(
+            status: { await status.status() }, metrics: { operators in await status.metrics(operators) })
+        return AdminFront(on: thread, store: port, process: process, configuration: operators)
     }
 
     // MARK: Figures
 
     /// What the loop has counted and holds now; told when it turns.
     func status() async -> LoopStatus {
-        var status = LoopStatus()
+        var status = await front.status
         status.devices = await shard.counters
-        (status.pushes, status.callers) = await front.status
         return status
     }
 

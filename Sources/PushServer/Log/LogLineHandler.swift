@@ -27,6 +27,7 @@ struct LogLineHandler: LogHandler {
         if let error = event.error { all["error"] = "\(error)" }
         let line = LogLine(
             time: WallClock.milliseconds, level: event.level, label: label, message: event.message.description, metadata: all)
+        RareCounters.lines(event.level).increment()
         writer.write(writer.isJSON ? line.json : line.text)
     }
 }

@@ -36,16 +36,17 @@ final class LogWriter: Sendable {
     /// Hands over one or more whole lines. Returns at once.
     func write(_ text: String) {
         let bytes = Array(text.utf8)
-        let isFirst = state.withLock { state in
+        let isFirst = state.withLock { state -> Bool? in
             guard state.waiting.count + bytes.count <= capacity else {
                 state.leftOut += 1
-                return false
+                return nil
             }
             state.waiting += bytes
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if isFirst { queue.async { self.writeWaiting() } }
+        if isFirst == nil { RareCounters.droppedLines.increment() }
+        if isFirst == true { queue.async { self.writeWaiting() } }
     }
 
     /// Waits until what was handed over is written, but no longer than `limit`.

@@ -47,7 +47,7 @@ extension Setting {
             example: "[::]:1883", apply: listener(\.mqtt)),
         Setting(
             key: "admin", placeholder: "ADDR:PORT", defaultText: "127.0.0.1:8081",
-            meaning: "operators' listener: /psp/admin/…, /healthz, /readyz", example: "127.0.0.1:0",
+            meaning: "operators' listener: /psp/admin/…, /metrics, /healthz, /readyz", example: "127.0.0.1:0",
             apply: { text, configuration throws(UnusableValue) in configuration.admin = try address(text) }),
     ]
 

@@ -9,6 +9,7 @@ internal import PushAPI
 actor StatusBoard {
     private let loops: [ServerLoop]
     private let store: any Store
+    private let tls: ServerTLS?
     private let startedAt = WallClock.microseconds / 1_000
     private let start = MonotonicClock.nanoseconds
     /// Each loop's figures, as it told them last.
@@ -19,9 +20,10 @@ actor StatusBoard {
     private static let patience = Duration.seconds(1)
     private static let pause = Duration.seconds(2)
 
-    init(_ loops: [ServerLoop], _ store: any Store) {
+    init(_ loops: [ServerLoop], _ store: any Store, _ tls: ServerTLS?) {
         self.loops = loops
         self.store = store
+        self.tls = tls
         known = loops.map { _ in LoopStatus() }
     }
 
@@ -51,6 +53,11 @@ actor StatusBoard {
         return ServerStatus(
             startedAt: startedAt, uptime: now, loops: loops, rates: history.rates(of: traffic, at: now), store: store.status,
             holdTimes: store.holdTimes, storage: await storage, clock: await clock, imports: await imports)
+    }
+
+    /// As of now, as Prometheus reads it: put together here, and not on a loop.
+    func metrics(_ operators: OperatorFigures) async -> [UInt8] {
+        ServerMetrics.text(of: await status(), operators, certificateExpiry: tls?.certificate.expiry)
     }
 
     /// Milliseconds since the start.

@@ -71,8 +71,10 @@ final class ServerTLS: Sendable {
             do throws(Unusable) {
                 try readAgain(because: cause, now: now)
                 failure = nil
+                RareCounters.reloads.increment()
                 return true
             } catch {
+                RareCounters.failedReloads.increment()
                 // Whoever tries again and again tells of a cause once.
                 let line = "\(cause): \(error)"
                 defer { failure = line }

@@ -22,7 +22,8 @@ final class WriterLoop {
     var unanswered: (job: Job, answer: Answer?)?
     /// Changes of the directory that came after it, in their order.
     var held: [Job] = []
-    /// When jobs were last taken, in monotonic nanoseconds.
+    /// When jobs were last taken, in monotonic nanoseconds, and when any were.
+    private var taken: Int64 = 0
     private var lastBusy: Int64 = 0
     /// When it is tried again whether something can be written, in monotonic nanoseconds; only while it could not.
     var nextTry: Int64 = 0
@@ -71,6 +72,7 @@ final class WriterLoop {
             }
             takeHeld(before: &jobs)
             let start = MonotonicClock.nanoseconds
+            taken = start
             decideAll(jobs)
             if jobs.contains(where: { !$0.isImport }) {
                 pace.served(after: queue.longestWait, since: start)
@@ -252,8 +254,14 @@ final class WriterLoop {
             (done, worked) = (jobs.count, 0)
             watch.lap(.upkeep)
         }
-        holds.withLock { $0.mostSteps = max($0.mostSteps, decisions.budget.taken + written) }
         let answered = jobs.prefix(done).count { $0.kind != .fact && $0.kind != .session }
+        let wait = answered > 0 ? queue.longestWait + (MonotonicClock.nanoseconds - taken) : 0
+        holds.withLock { holds in
+            holds.mostSteps = max(holds.mostSteps, decisions.budget.taken + written)
+            guard answered > 0 else { return }
+            holds.waits.record(wait)
+            holds.batches.record(Int64(answered))
+        }
         if !jobs.isEmpty { group.committed(answering: answered, waiting: queue.count) }
         return (done, worked)
     }

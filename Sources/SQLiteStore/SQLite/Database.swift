@@ -252,7 +252,7 @@ final class Database {
         sqlite3_wal_hook(
             handle,
             { context, _, _, frames in
-                if let context { Unmanaged<WALObserver>.fromOpaque(context).takeUnretainedValue().frames = Int(frames) }
+                if let context { Unmanaged<WALObserver>.fromOpaque(context).takeUnretainedValue().didCommit(frames: Int(frames)) }
                 return SQLITE_OK
             }, Unmanaged.passUnretained(observer).toOpaque())
     }
@@ -261,4 +261,20 @@ final class Database {
 /// The length of the write-ahead log after the last commit, in frames.
 final class WALObserver {
     var frames = 0
+    /// As of the last commit.
+    private var committed = 0
+    private var hasBegunAnew = false
+
+    /// A commit has left the log with so many frames.
+    fileprivate func didCommit(frames: Int) {
+        // A commit adds to it, unless it begins anew.
+        if frames <= committed { hasBegunAnew = true }
+        (committed, self.frames) = (frames, frames)
+    }
+
+    /// Whether the log has begun anew since this was asked last.
+    func removeBeginning() -> Bool {
+        defer { hasBegunAnew = false }
+        return hasBegunAnew
+    }
 }

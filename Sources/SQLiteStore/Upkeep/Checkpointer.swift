@@ -21,6 +21,8 @@ final class Checkpointer: Sendable {
     private let outcome = Locked<Outcome?>(nil)
     private let thread = WorkerThread(name: "psp-checkpoint", scheduling: .givesWayOnDisk)
     private let log: @Sendable (String) -> Void
+    /// When the write-ahead log began anew, in monotonic nanoseconds.
+    private let logBegan = Atomic(MonotonicClock.nanoseconds)
 
     /// How long the last checkpoint may take: what is left of a clean end.
     private static let longestEnd = Duration.seconds(1)
@@ -54,6 +56,12 @@ final class Checkpointer: Sendable {
 
     /// Whether one that was asked for goes on.
     var isBusy: Bool { isRunning.load(ordering: .relaxed) }
+
+    /// The log has begun anew.
+    func logHasBegunAnew() { logBegan.store(MonotonicClock.nanoseconds, ordering: .relaxed) }
+
+    /// How long ago it did, in nanoseconds.
+    var logAge: Int64 { MonotonicClock.nanoseconds - logBegan.load(ordering: .relaxed) }
 
     /// What became of a checkpoint.
     enum Outcome {

@@ -60,6 +60,7 @@ final class Upkeep {
     ///   - mayWrite: whether more than moving the log is of use.
     /// - Returns: why nothing can be written any more, where that is so.
     func run(isIdle: Bool, mayWrite: Bool) -> String? {
+        if log.removeBeginning() { checkpointer.logHasBegunAnew() }
         do throws(SQLiteError) {
             // First what may give room: the others may fail for want of it.
             try checkpoint()

@@ -46,6 +46,14 @@ public enum ReplyNote: Sendable {
     case refusal(code: Int, caller: String?)
     /// The failure is not the caller's fault.
     case incident(Incident)
+
+    /// The number by which the front's callers know it.
+    var code: Int {
+        switch self {
+        case .refusal(let code, _): code
+        case .incident(let incident): incident.code
+        }
+    }
 }
 
 /// A failure that is not the caller's fault. The log tells of it, at most once a second. No secret is in it.

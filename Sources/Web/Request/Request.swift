@@ -13,6 +13,8 @@ public final class Request<Service: Front> {
     public let body: [UInt8]
     /// Where the reply goes.
     public let exchange: HTTPExchange
+    /// When it was there, by the loop's clock, in nanoseconds.
+    @usableFromInline let began: Int64
     @usableFromInline let parameters: [Substring]
     /// The listener, which counts the request as long as it is in flight.
     @usableFromInline let server: GracefulServer
@@ -21,12 +23,13 @@ public final class Request<Service: Front> {
     @inlinable
     init(
         _ exchange: HTTPExchange, to match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller,
-        server: GracefulServer
+        server: GracefulServer, at now: Int64
     ) {
         self.exchange = exchange
         self.server = server
         self.headers = headers
         self.caller = caller
+        began = now
         route = match.route
         parameters = match.parameters
         // Taken, not looked at: while the store decides, a crowd of bodies would keep libevent's buffers (1 KiB each) from being

@@ -25,6 +25,8 @@ public final class Route<Service: Front>: Sendable {
     /// Whether it is served to a connection that there is no room for: what a supervisor asks, who would take a refusal for the
     /// end.
     public let isVital: Bool
+    /// What kind of request it is, by the front's own numbers from 0: they are counted apart.
+    public let kind: Int
     /// Who answers.
     public let handler: Handler
 
@@ -32,7 +34,7 @@ public final class Route<Service: Front>: Sendable {
     /// - Parameter pattern: see ``Pattern``.
     public init(
         _ method: HTTPMethod, _ pattern: String, access: Service.Access, query: QueryRule = .none, body: BodyRule = .none,
-        isVital: Bool = false, handler: Handler
+        isVital: Bool = false, kind: Int = 0, handler: Handler
     ) {
         self.method = method
         self.pattern = Pattern(pattern)
@@ -40,14 +42,17 @@ public final class Route<Service: Front>: Sendable {
         self.query = query
         self.body = body
         self.isVital = isVital
+        self.kind = kind
         self.handler = handler
     }
 
     /// A route whose handler runs as a task.
     public convenience init(
         _ method: HTTPMethod, _ pattern: String, access: Service.Access, query: QueryRule = .none, body: BodyRule = .none,
-        isVital: Bool = false, handler: @escaping @Sendable (isolated Service, Request<Service>) async throws -> Reply
+        isVital: Bool = false, kind: Int = 0,
+        handler: @escaping @Sendable (isolated Service, Request<Service>) async throws -> Reply
     ) {
-        self.init(method, pattern, access: access, query: query, body: body, isVital: isVital, handler: .task(handler))
+        self.init(
+            method, pattern, access: access, query: query, body: body, isVital: isVital, kind: kind, handler: .task(handler))
     }
 }

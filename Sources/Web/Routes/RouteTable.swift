@@ -48,6 +48,15 @@ public struct RouteTable<Service: Front>: Sendable {
         throw others.isEmpty ? .noSuchAddress : .methodNotAllowed(others + [.options])
     }
 
+    /// What kind of request that is; 0 where no route takes it.
+    @usableFromInline
+    func kind(of method: HTTPMethod, _ path: String) -> Int {
+        routes.first { ($0.method == method || method == .head && $0.method == .get) && $0.pattern.match(path) != nil }?.kind ?? 0
+    }
+
+    /// How many kinds of request there are.
+    var kinds: Int { (routes.map(\.kind).max() ?? 0) + 1 }
+
     /// What any address takes, but `OPTIONS`.
     @usableFromInline
     var allMethods: [HTTPMethod] {

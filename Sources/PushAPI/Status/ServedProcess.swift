@@ -1,0 +1,34 @@
+public import Web
+
+/// What the operators' interface asks of the process that it belongs to.
+public struct ServedProcess: Sendable {
+    /// How the whole server fares.
+    public var status: @Sendable () async -> ServerStatus
+    /// Everything that is measured, in the text format of Prometheus.
+    public var metrics: @Sendable (OperatorFigures) async -> [UInt8]
+
+    /// A process that answers so.
+    public init(
+        status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8]
+    ) {
+        self.status = status
+        self.metrics = metrics
+    }
+}
+
+/// What the operators' listener knows of itself.
+public struct OperatorFigures: Sendable {
+    /// Its connections.
+    public var connections: Int
+    /// Its requests.
+    public var requests: RequestFigures
+    /// Whether it says that pushes are taken.
+    public var isReady: Bool
+
+    /// As of one moment.
+    public init(connections: Int, requests: RequestFigures, isReady: Bool) {
+        self.connections = connections
+        self.requests = requests
+        self.isReady = isReady
+    }
+}

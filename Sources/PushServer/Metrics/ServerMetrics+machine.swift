@@ -1,0 +1,80 @@
+internal import Push
+internal import PushAPI
+
+// The store and the process. What could not be learnt is absent.
+extension ServerMetrics {
+    mutating func writeStore(of status: ServerStatus) {
+        writeWriter(status.store, status.holdTimes)
+        if let storage = status.storage {
+            gauge("psp_store_database_bytes", "Size of the file of the database.", Double(storage.database))
+            gauge("psp_store_log_bytes", "Size of the write-ahead log.", Double(storage.log))
+            gauge(
+                "psp_store_log_age_seconds", "How long the write-ahead log has grown since it began anew.",
+                Double(storage.logAge) / 1e9)
+            gauge("psp_store_disk_free_bytes", "What is left on the disk of the data directory.", Double(storage.free))
+        }
+        if let clock = status.clock {
+            counter(
+                "psp_clock_steps_total", "How often the wall clock was found to have jumped.", UInt64(clamping: clock.steps))
+            gauge(
+                "psp_clock_offset_seconds", "How far the wall clock is ahead of store time; negative: behind.",
+                Double(clock.wallClock - clock.storeTime) / 1_000)
+            gauge(
+                "psp_clock_synchronised", "Whether the system says that its clock is kept right: 1 or 0.",
+                clock.isSynchronised ? 1 : 0)
+        }
+        if let imports = status.imports {
+            gauge(
+                "psp_imports_running", "Imports that are not done; at most 20 are looked at.",
+                Double(imports.count { $0.state == .running }))
+        }
+    }
+
+    private mutating func writeWriter(_ store: StoreStatus, _ holds: HoldTimes) {
+        family("psp_store_health", .gauge, "1 for the state of the store, 0 for the others.") { family in
+            for state in Health.allNames { family.sample(state == store.health.name ? 1 : 0, [("state", state)]) }
+        }
+        gauge("psp_store_waiting_calls", "Calls that the store has not begun with.", Double(store.waiting))
+        gauge(
+            "psp_store_longest_wait_seconds", "How long the oldest call has waited that is not decided.",
+            Double(store.longestWait) / 1e9)
+        family(
+            "psp_store_commit_duration_seconds", .histogram, "The end of a transaction, with its sync."
+        ) { $0.histogram(holds.times(of: .commit), per: 1e9) }
+        family(
+            "psp_store_append_wait_seconds", .histogram,
+            "Of each commit, how long the call had waited that waited longest: from when it was handed in until it was on the disk."
+        ) { $0.histogram(holds.waits, per: 1e9) }
+        family("psp_store_batch_calls", .histogram, "How many calls each commit has answered.") {
+            $0.histogram(holds.batches, per: 1)
+        }
+        family(
+            "psp_store_longest_hold_seconds", .gauge,
+            "The longest single piece of work of the writer since the start, by its kind."
+        ) { family in
+            for piece in HoldTimes.Piece.allCases {
+                family.sample(Double(holds[piece].longest) / 1e9, [("piece", "\(piece)")])
+            }
+        }
+    }
+
+    // MARK: The process
+
+    /// By the names that all client libraries of Prometheus give these.
+    mutating func write(_ process: ProcessFigures) {
+        if let time = process.processorTime {
+            family("process_cpu_seconds_total", .counter, "Total user and system CPU time spent in seconds.") { $0.sample(time) }
+        }
+        if let size = process.residentMemory {
+            gauge("process_resident_memory_bytes", "Resident memory size in bytes.", Double(size))
+        }
+        if let size = process.virtualMemory {
+            gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", Double(size))
+        }
+        if let count = process.openFiles { gauge("process_open_fds", "Number of open file descriptors.", Double(count)) }
+        if let count = process.mostFiles { gauge("process_max_fds", "Maximum number of open file descriptors.", Double(count)) }
+        if let time = process.startTime {
+            gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", time)
+        }
+    }
+}
