@@ -112,6 +112,14 @@ public actor Shard {
         return sum
     }
 
+    /// Of that, how many PUBLISH packets were handed to connections, and how many were acknowledged.
+    public var traffic: (deliveries: UInt64, acknowledgements: UInt64) {
+        dispatchers.reduce(into: (0, 0)) { sum, dispatcher in
+            sum.deliveries += dispatcher.counters.published
+            sum.acknowledgements += dispatcher.counters.acknowledged
+        }
+    }
+
     // MARK: Begin
 
     /// Takes the directory over as it was when the feed began; events that came before are applied now. Once.

@@ -87,6 +87,9 @@ public actor PushFront: APIFront {
         return status
     }
 
+    /// Pushes that made a task.
+    public var pushesStored: UInt64 { pushes.sum.stored }
+
     /// Callers may not.
     public static var tellsCauses: Bool { false }
 

@@ -16,6 +16,13 @@ public struct Traffic: Hashable, Sendable {
         self.acknowledgements = acknowledgements
     }
 
+    /// Adds another loop's.
+    public static func += (sum: inout Traffic, other: Traffic) {
+        sum.pushes += other.pushes
+        sum.deliveries += other.deliveries
+        sum.acknowledgements += other.acknowledgements
+    }
+
     /// What a loop, or all of them, have counted.
     public init(_ status: LoopStatus) {
         self.init(

@@ -88,6 +88,12 @@ struct ServerLoop: Sendable {
         return status
     }
 
+    /// Of that, what rates are told of: asked for every other second, so it is little.
+    func traffic() async -> Traffic {
+        let (deliveries, acknowledgements) = await shard.traffic
+        return Traffic(pushes: await front.pushesStored, deliveries: deliveries, acknowledgements: acknowledgements)
+    }
+
     /// What only the store knows, each without a loop's own doing; `nil` where it does not tell.
     func clockState() async -> ClockState? {
         do { return try await port.clockState() } catch { return nil }

@@ -43,7 +43,7 @@ extension ServerMetrics {
         ) { $0.histogram(holds.times(of: .commit), per: 1e9) }
         family(
             "psp_store_append_wait_seconds", .histogram,
-            "Of each commit, how long the call had waited that waited longest: from when it was handed in until it was on the disk."
+            "Of each commit, how long the call had waited that waited longest, from when it was handed in until it was kept."
         ) { $0.histogram(holds.waits, per: 1e9) }
         family("psp_store_batch_calls", .histogram, "How many calls each commit has answered.") {
             $0.histogram(holds.batches, per: 1)

@@ -14,6 +14,7 @@ actor StatusBoard {
     private let start = MonotonicClock.nanoseconds
     /// Each loop's figures, as it told them last.
     private var known: [LoopStatus]
+    private var sampled: [Traffic]
     private var history = TrafficHistory(at: 0)
     private var sampling: Task<Void, Never>?
 
@@ -25,6 +26,7 @@ actor StatusBoard {
         self.store = store
         self.tls = tls
         known = loops.map { _ in LoopStatus() }
+        sampled = loops.map { _ in Traffic() }
     }
 
     /// Begins to note rates.
@@ -63,9 +65,15 @@ actor StatusBoard {
     /// Milliseconds since the start.
     private var now: Int64 { (MonotonicClock.nanoseconds - start) / 1_000_000 }
 
+    /// What a loop does not tell within a second is as it was.
     private func sample() async {
-        let traffic = Traffic(await askLoops().reduce(into: LoopStatus()) { $0 += $1 })
-        history.note(traffic, at: now)
+        await withTaskGroup(of: (Int, Traffic?).self) { [loops] group in
+            for (index, loop) in loops.enumerated() {
+                group.addTask { (index, await answer(within: Self.patience) { await loop.traffic() }) }
+            }
+            for await (index, traffic) in group { if let traffic { sampled[index] = traffic } }
+        }
+        history.note(sampled.reduce(into: Traffic()) { $0 += $1 }, at: now)
     }
 
     /// Asks all of them at once.
