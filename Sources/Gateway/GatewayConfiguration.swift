@@ -1,3 +1,4 @@
+public import Base
 public import Libevent
 
 /// What an operator can set of the devices' side, and what tests make small.
@@ -16,6 +17,8 @@ public struct GatewayConfiguration: Sendable {
     public var ringBytes: Int
     /// Pages of the log that a loop asks for at the same time: what a storm of reconnects may cost in memory.
     public var concurrentReads: Int
+    /// The proxies that say by the PROXY protocol whose each of their connections is (`--proxy-protocol-from`).
+    public var proxies: [AddressRange] = []
     /// What the process has for connections, shared with other listeners; `nil`: more than will ever be needed.
     public var budget: ConnectionBudget?
     /// A groupcast for so few sessions of a loop is offered to them at once; one for more goes in slices.

@@ -1,3 +1,4 @@
+public import Base
 public import Libevent
 public import Logging
 
@@ -17,6 +18,12 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var admins: SocketAddress?
     /// What these three show and negotiate.
     public var tls = TLSSettings()
+    /// Balancers that say by the PROXY protocol whose connections to the device listeners are.
+    public var devicesProxies: [AddressRange] = []
+    /// Balancers that tell in a header whose requests are.
+    public var callersProxies: [AddressRange] = []
+    /// That header.
+    public var forwardedHeader = HTTPForwarding.standardHeader
     /// The embedded store; created if missing.
     public var dataDirectory = "./data"
     /// `nil`: the one that is kept in the data directory, made at first start.
@@ -48,6 +55,11 @@ public struct ServerConfiguration: Hashable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Whose word about callers and operators counts.
+    var forwarding: HTTPForwarding? {
+        callersProxies.isEmpty ? nil : HTTPForwarding(from: callersProxies, header: forwardedHeader)
+    }
 
     /// Whether any listener has TLS.
     var hasTLS: Bool { https != nil || mqtts != nil || admins != nil }

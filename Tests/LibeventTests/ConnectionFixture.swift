@@ -122,7 +122,7 @@ actor Switchboard: ConnectionHandler {
         eventThunk(nil, 0x21, nil)
     }
     func forgetHandler() { for connection in connections { connection.handler = nil } }
-    func peers() -> [SocketAddress] { connections.map(\.peer) }
+    func peers() -> [SocketAddress] { connections.map(\.clientAddress) }
     func locals() throws -> [SocketAddress] { try connections.map { try $0.localAddress } }
     func stopAccepting() { listener?.stopAccepting() }
 

@@ -25,7 +25,14 @@ struct Ending: Error, Equatable {
 
     /// The socket has ended.
     init(_ reason: Connection.CloseReason) {
-        if case .insecure(let failure) = reason { self.init(cause: "TLS: \(failure)", isFault: true) } else { self = .byPeer }
+        switch reason {
+        case .insecure(let failure): self.init(cause: "TLS: \(failure)", isFault: true)
+        case .unidentified(.malformed):
+            self.init(cause: "a trusted proxy sends no header of the PROXY protocol", isFault: true)
+        case .unidentified(.missing):
+            self.init(cause: "a trusted proxy sends no header of the PROXY protocol in time", isFault: true)
+        case .endOfStream, .failed, .closed: self = .byPeer
+        }
     }
 
     /// A connection that was accepted ends: DISCONNECT in 5.0, nothing in 3.1.1, where a server has no such packet.

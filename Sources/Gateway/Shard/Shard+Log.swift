@@ -32,7 +32,7 @@ extension Shard {
 
     func metadata(of connection: DeviceConnection, _ cause: String? = nil) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
-            "device": "\(connection.token?.text.cutForLog ?? "-")", "peer": "\(connection.socket.peer)",
+            "device": "\(connection.token?.text.cutForLog ?? "-")", "client": "\(connection.socket.clientAddress)",
         ]
         if let cause { metadata["cause"] = "\(cause)" }
         return metadata

@@ -155,7 +155,9 @@ public actor Shard {
         try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
         // For a peer that has vanished with data on its way to it: it is noticed within two minutes as well.
         try socket.limitUnacknowledgedData(to: .seconds(110))
-        let listener = try Listener(socket, on: loop, security: security) { [unowned self] socket in didAccept(socket) }
+        let listener = try Listener(socket, on: loop, security: security, proxies: configuration.proxies) {
+            [unowned self] socket in didAccept(socket)
+        }
         listener.onAcceptError = { [unowned self] error in
             guard let unreported = acceptLine.admit() else { return }
             logger.error("devices cannot be accepted", metadata: ["cause": "\(error)", "unreported": "\(unreported)"])

@@ -19,6 +19,12 @@ public final class HTTPForwarding: Sendable {
     /// What proxies send, unless they are told otherwise.
     public static let standardHeader = "X-Forwarded-For"
 
+    /// Whether a header of that name may be one: a token (RFC 9110 §5.1), and not `Forwarded`, which is written otherwise
+    /// (RFC 7239).
+    public static func canBeHeader(_ name: String) -> Bool {
+        name.lowercased() != "forwarded" && Array(name.utf8).withUnsafeBytes { HTTPSyntax.isToken($0) }
+    }
+
     /// The client of a request that has come from `peer`. It makes no string.
     /// - Parameter headers: calls its argument with the name and the value of each header, in their order.
     func client(

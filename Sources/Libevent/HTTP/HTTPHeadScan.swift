@@ -78,7 +78,7 @@ struct HTTPHeadScan {
     /// What was scanned, taken apart. `input` is what the last `scan` has seen, for the head that came in one piece; before the
     /// first line is complete it is what has come of it.
     func head(
-        lastInput input: UnsafeRawBufferPointer, of peer: SocketAddress?, _ forwarding: HTTPForwarding?
+        lastInput input: UnsafeRawBufferPointer, of peer: SocketAddress?, _ forwarding: HTTPForwarding? = nil
     ) -> HTTPRequestHead {
         let length = evidence.hasTransferEncoding ? nil : evidence.announcedLength
         func head(_ lines: UnsafeRawBufferPointer) -> HTTPRequestHead {

@@ -12,6 +12,7 @@ extension Connection {
     /// until it closes as well. (Closing with input unread would reset the connection and might destroy the output on its way.)
     /// After `timeout` it ends in any case.
     public func closeAfterFlush(timeout: Duration) {
+        if state == .unidentified { return end(.closed) }
         guard let transport, !isClosed else { return }
         guard state == .open else { return end(.closed) }
         state = .flushing
@@ -40,7 +41,7 @@ extension Connection {
     func end(_ reason: CloseReason) {
         guard state != .closed else { return }
         state = .closed
-        deadline = nil
+        (deadline, entry) = (nil, nil)
         if let stream = transport?.stream {
             transport?.sayGoodbye()
             bufferevent_disable(stream, ps_ev_read() | ps_ev_write())
@@ -87,7 +88,7 @@ extension Connection {
         switch state {
         case .flushing: linger()
         case .open: toHandler { $0.connectionDidDrain($1) }
-        case .connecting, .lingering, .closed: break
+        case .unidentified, .connecting, .lingering, .closed: break
         }
     }
 
@@ -113,7 +114,7 @@ extension Connection {
         return .failed(errorNumber)
     }
 
-    private func toHandler(_ tell: (any ConnectionHandler, sending Connection) -> Void) {
+    func toHandler(_ tell: (any ConnectionHandler, sending Connection) -> Void) {
         guard let handler else { return end(.closed) }
         // Safe: a connection belongs to its loop, where we are. Whoever takes it is isolated to this loop, or keeps it in a
         // closure that is: it is the same isolation domain each time.

@@ -3,7 +3,7 @@ internal import Glibc
 
 extension Connection {
     /// Whether the system holds something for this connection that has not been read. It costs a system call.
-    public var hasUnreadInput: Bool { transport?.hasUnreadInput ?? false }
+    public var hasUnreadInput: Bool { transport?.hasUnreadInput ?? entry?.hasUnreadInput ?? false }
 
     /// Reads what the system holds for this connection right now, at most `limit` bytes, and adds it to the unread input, whether
     /// or not reading is on. For an owner that must have everything the peer has sent before it goes on; the handler is not told

@@ -6,6 +6,9 @@ internal import Glibc
 ///
 /// A connection is handed over as `sending`: an actor of the loop takes it in by `assumeIsolated` (the example at `EventLoop`).
 public protocol ConnectionHandler: AnyObject {
+    /// A proxy has said whose connection this is (`Connection.clientAddress`). Called only where one is waited for, and before
+    /// everything else.
+    func connectionDidIdentify(_ connection: sending Connection)
     /// A connection made by `Connection.connect` has been established, or the handshake of one that was accepted is done.
     func connectionDidOpen(_ connection: sending Connection)
     /// There is unread input. Called again only when more has come, or when reading is turned on again.
@@ -17,6 +20,8 @@ public protocol ConnectionHandler: AnyObject {
 }
 
 extension ConnectionHandler {
+    /// Nothing to do.
+    public func connectionDidIdentify(_ connection: sending Connection) {}
     /// Nothing to do.
     public func connectionDidOpen(_ connection: sending Connection) {}
     /// Nothing to do.
@@ -36,11 +41,15 @@ public final class Connection {
         case failed(Int32)
         /// The handshake failed, or what came after it was no TLS.
         case insecure(TLSFailure)
+        /// A trusted proxy has not said whose connection it is.
+        case unidentified(ProxyHeaderFault)
         /// It was closed here, by `close()` or `closeAfterFlush(timeout:)`.
         case closed
     }
 
     enum State: UInt8 {
+        /// A proxy has still to say whose it is; there is no transport yet.
+        case unidentified
         case connecting
         case open
         /// Output is still to be written; then our side is shut.
@@ -52,14 +61,15 @@ public final class Connection {
 
     /// The loop that it lives on.
     public let loop: EventLoop
-    /// The other end.
-    public let peer: SocketAddress
+    /// The other end; behind a trusted proxy (`Listener`) the client that it names, and until then the proxy.
+    public internal(set) var clientAddress: SocketAddress
     /// Told what happens, on the loop. The connection holds it until it has told its end. Without one it closes itself.
     public var handler: (any ConnectionHandler)?
     /// The owner's own object for this connection, such as its session. The connection holds it until it has told its end.
     public var tag: AnyObject?
 
-    /// The way of its bytes; nil when the connection has ended. Only this class and its extensions use it.
+    /// The way of its bytes; nil when the connection has ended, and while it is not known whose it is. Only this class and its
+    /// extensions use it.
     var transport: Transport?
     var state: State
     var reading = true
@@ -72,6 +82,8 @@ public final class Connection {
     /// A turn's end will tell the handler of input that was left.
     var recalling = false
     var deadline: Timer?
+    /// While it is not known whose it is.
+    var entry: ProxyEntry?
 
     /// The most input that is buffered before reading pauses, unless set otherwise: two of MQTT's largest packets here.
     public static let standardInputLimit = 32 * 1024
@@ -80,25 +92,43 @@ public final class Connection {
         descriptor: Int32, peer: SocketAddress, on loop: EventLoop, state: State, by context: TLSContext? = nil
     ) throws(LibeventError) {
         self.loop = loop
-        self.peer = peer
+        clientAddress = peer
         self.state = state
         let transport: Transport
         do throws(LibeventError) {
-            let base = loop.turn.connectionBase
-            transport =
-                if let context {
-                    try Transport(accepting: descriptor, by: context, on: base)
-                } else {
-                    try Transport(descriptor: descriptor, on: base)
-                }
+            transport = try Self.makeTransport(descriptor, on: loop, by: context)
         } catch {
             self.state = .closed
             throw error
         }
-        self.transport = transport
         LiveObjects.count(of: Connection.self, by: 1)
-        // Retained: libevent may call after the owner let go. `end` balances it.
-        bufferevent_setcb(transport.stream, readThunk, writeThunk, eventThunk, Unmanaged.passRetained(self).toOpaque())
+        begin(by: transport, context: hold())
+    }
+
+    /// A connection whose client is not known yet; see `Connection+proxy`.
+    init(unidentifiedFrom proxy: SocketAddress, on loop: EventLoop) {
+        self.loop = loop
+        clientAddress = proxy
+        state = .unidentified
+        LiveObjects.count(of: Connection.self, by: 1)
+        _ = hold()
+    }
+
+    /// Retained: libevent may call after the owner let go. `end` balances it.
+    private func hold() -> UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
+
+    static func makeTransport(
+        _ descriptor: Int32, on loop: EventLoop, by context: TLSContext?
+    ) throws(LibeventError) -> Transport {
+        let base = loop.turn.connectionBase
+        guard let context else { return try Transport(descriptor: descriptor, on: base) }
+        return try Transport(accepting: descriptor, by: context, on: base)
+    }
+
+    /// - Parameter context: the connection, as its callbacks get it.
+    func begin(by transport: Transport, context: UnsafeMutableRawPointer) {
+        self.transport = transport
+        bufferevent_setcb(transport.stream, readThunk, writeThunk, eventThunk, context)
         if !transport.isEncrypted { bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, Self.standardInputLimit) }
     }
 
@@ -116,7 +146,7 @@ public final class Connection {
     }
 
     /// Whether the connection has ended, or is about to: nothing is sent or read any more.
-    public var isClosed: Bool { state != .open && state != .connecting }
+    public var isClosed: Bool { state != .open && state != .connecting && state != .unidentified }
 
     /// The certificate that the peer has shown; nil for none. Made anew each time.
     public var peerCertificate: TLSPeerCertificate? { transport?.peerCertificate }

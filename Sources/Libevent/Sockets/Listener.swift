@@ -1,4 +1,4 @@
-internal import Base
+public import Base
 internal import CLibevent
 internal import Glibc
 
@@ -29,10 +29,12 @@ public final class Listener {
     ///   - socket: is taken, and closed by `stopAccepting()` or when the listener is let go.
     ///   - security: what the connections' TLS begins with; nil: they are in clear. One with TLS is handed over before its
     ///     handshake, whose end is `connectionDidOpen`: its time is the owner's to limit.
+    ///   - proxies: what comes from these addresses begins with a header of the PROXY protocol, before TLS, and is closed
+    ///     without one; see `connectionDidIdentify`. What comes from others has none.
     ///   - onAccept: called on the loop with each new connection. Give it a handler and keep what you need; a connection without
     ///     a handler is closed.
     public init(
-        _ socket: ListeningSocket, on loop: EventLoop, security: TLSSource? = nil,
+        _ socket: ListeningSocket, on loop: EventLoop, security: TLSSource? = nil, proxies: [AddressRange] = [],
         onAccept: @escaping (sending Connection) -> Void
     ) throws(LibeventError) {
         loop.preconditionOwned()
@@ -40,7 +42,8 @@ public final class Listener {
         address = socket.address
         let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
-        acceptor = try Acceptor(descriptor: descriptor, loop: loop, security: security, onAccept: onAccept)
+        acceptor = try Acceptor(
+            descriptor: descriptor, loop: loop, security: security, proxies: proxies, onAccept: onAccept)
     }
 
     deinit { loop.release(acceptor) }
@@ -54,17 +57,20 @@ private final class Acceptor {
     private var descriptor: Int32
     private let loop: EventLoop
     private let security: TLSSource?
+    private let proxies: [AddressRange]
     private let onAccept: (sending Connection) -> Void
     private var readable: LoopEvent?
     private var retry: LoopEvent?
     var onAcceptError: ((LibeventError) -> Void)?
 
     init(
-        descriptor: Int32, loop: EventLoop, security: TLSSource?, onAccept: @escaping (sending Connection) -> Void
+        descriptor: Int32, loop: EventLoop, security: TLSSource?, proxies: [AddressRange],
+        onAccept: @escaping (sending Connection) -> Void
     ) throws(LibeventError) {
         self.descriptor = descriptor
         self.loop = loop
         self.security = security
+        self.proxies = proxies
         self.onAccept = onAccept
         do throws(LibeventError) {
             readable = try LoopEvent(on: loop, .readable(descriptor), repeats: true) { [unowned self] _ in
@@ -124,7 +130,10 @@ private final class Acceptor {
             return
         }
         do throws(LibeventError) {
-            let connection = try Connection(accepted: accepted, from: peer, on: loop, by: security?.current)
+            let connection =
+                proxies.contains(peer.ip)
+                ? try Connection.accept(accepted, fromProxy: peer, on: loop, by: security?.current)
+                : try Connection(accepted: accepted, from: peer, on: loop, by: security?.current)
             // Safe: nobody else knows the connection, and everything that will is on this loop.
             nonisolated(unsafe) let handedOver = connection
             onAccept(handedOver)

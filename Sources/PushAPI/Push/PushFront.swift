@@ -54,6 +54,7 @@ public actor PushFront: APIFront {
     let clocks: Clocks
     let authentication: Authentication
     var apps = AppCache()
+    var turns = AppTurns()
     private var hasEndBegun = false
     /// What became of pushes.
     var pushes = PushesByInterface()

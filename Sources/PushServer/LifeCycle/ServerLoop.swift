@@ -32,6 +32,7 @@ struct ServerLoop: Sendable {
         var devices = GatewayConfiguration(
             window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout)
         devices.budget = shared.budget
+        devices.proxies = configuration.devicesProxies
         shard = Shard(
             on: thread, store: port, configuration: devices, overdue: shared.overdue, logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
@@ -39,6 +40,7 @@ struct ServerLoop: Sendable {
         callers.limits.idleTimeout = configuration.httpIdleTimeout
         callers.limits.maxConnections = configuration.httpConnections
         callers.limits.budget = shared.budget
+        callers.forwarding = configuration.forwarding
         // Called on the loop only. The loop reads its clocks once a turn.
         let clocks = PushFront.Clocks(
             wall: { thread.wallClockMilliseconds }, monotonic: { thread.monotonicNow / 1_000_000 })
@@ -74,6 +76,7 @@ struct ServerLoop: Sendable {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
+        operators.forwarding = configuration.forwarding
         let process = ServedProcess(
             status: { await status.status() }, metrics: { operators in await status.metrics(operators) })
         return AdminFront(on: thread, store: port, process: process, configuration: operators)

@@ -36,7 +36,7 @@ struct UnusableValue: Error, Hashable {
 
 extension Setting {
     /// In the order of the help.
-    static let all: [Setting] = listeners + ofTLS + rest
+    static let all: [Setting] = listeners + ofTLS + ofProxies + rest
 
     private static let listeners: [Setting] = [
         Setting(
