@@ -95,9 +95,11 @@ public final class SQLiteStore: Store {
                 // The writer's own connection, on its own thread.
                 let tables = Tables(try Database(path: path, role: .writer), stretches)
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
-                return try Decisions(
+                let decisions = try Decisions(
                     tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, gate: gate,
                     tuning: tuning, log: options.log)
+                try decisions.directory.noteGiven()
+                return decisions
             }
         } catch {
             for close in begun.reversed() { close() }

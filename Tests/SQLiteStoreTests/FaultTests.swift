@@ -8,27 +8,19 @@ import Testing
 
 @Suite("A disk that fails")
 struct FaultTests {
-    /// A store on a disk of its own, with an organisation, two devices and a push.
-    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> (SQLiteFixture, FaultyDisk) {
-        let directory = try TemporaryDirectory()
-        let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk, change)
-        try await fixture.port.makeApp("app")
-        try await fixture.port.makeOrg("root")
-        try await fixture.port.makeDevice("d1", in: "root")
-        try await fixture.port.makeDevice("d2", in: "root")
-        return (fixture, disk)
+    private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> SQLiteFixture {
+        try await .onFaultyDisk(devices: ["d1", "d2"], change)
     }
 
     @Test("while the disk holds a sync, no push is answered and none reaches the feed")
     func heldSync() async throws {
-        let (fixture, disk) = try await furnished()
+        let fixture = try await furnished()
         _ = fixture.loop.takeEntries()
         let jobs = fixture.loop.jobs
-        disk.holdSyncs()
+        fixture.disk.holdSyncs()
         let port = fixture.port
         async let first = port.append(.message(.organisation("root")), withinRate: true)
-        try await eventually { disk.heldSyncs == 1 }
+        try await eventually { fixture.disk.heldSyncs == 1 }
         async let second = port.append(.message(.organisation("root")), withinRate: true)
         async let third = port.settle([])
         _ = await third
@@ -40,7 +32,7 @@ struct FaultTests {
         #expect(head.1 == 0)
         #expect(fixture.loop.jobs == jobs + 1, "the read's answer and nothing else")
         #expect(fixture.loop.takeEntries().isEmpty)
-        disk.releaseSyncs()
+        fixture.disk.releaseSyncs()
         for accepted in [await first, await second] {
             guard case .stored = accepted else {
                 Issue.record("\(accepted)")
@@ -55,17 +47,17 @@ struct FaultTests {
         "a full disk refuses everybody who waits, shows nothing of the batch, and heals",
         arguments: [FaultyDisk.Operation.write, .growth], 0..<4)
     func full(_ operation: FaultyDisk.Operation, after: Int) async throws {
-        let (fixture, disk) = try await furnished()
+        let fixture = try await furnished()
         let stored = try await fixture.port.push(.message(.organisation("root")))
         let session = try await fixture.port.connect("d1")
         let rows = try await session.read()
         _ = fixture.loop.takeEntries()
 
-        disk.fail(operation, .full, after: after)
+        fixture.disk.fail(operation, .full, after: after)
         let port = fixture.port
         // What is told while the disk is full is not lost.
         session.settle(rows)
-        let answers = await pushUntilFailure(port, disk)
+        let answers = await pushUntilFailure(port, fixture.disk)
         let lost = answers.values.count { if case .unavailable = $0 { true } else { false } }
         #expect(lost > 0)
         #expect(
@@ -74,7 +66,7 @@ struct FaultTests {
         #expect(told == answers.count - lost, "what was refused reached the feed")
         #expect(port.health == .full)
 
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { port.health == .serving }
         #expect(fixture.log.all.contains { $0.contains("can write again") })
         // Nothing of what was refused is used up, and positions and counters go on.
@@ -92,8 +84,8 @@ struct FaultTests {
 
     @Test("a full disk refuses changes of the directory and imports whole, and the tree's counters stay right")
     func fullDirectory() async throws {
-        let (fixture, disk) = try await furnished()
-        disk.fail(.write, .full)
+        let fixture = try await furnished()
+        fixture.disk.fail(.write, .full)
         let port = fixture.port
         // Whoever only looks is answered, with what was told meanwhile not yet written.
         async let organisation = port.organisation(OrgID(unchecked: "root"))
@@ -112,7 +104,7 @@ struct FaultTests {
         #expect(try await tasks.items.isEmpty)
         #expect(port.health == .full)
         #expect(try await port.device(DeviceToken(unchecked: "d1")).token.text == "d1")
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { port.health == .serving }
         #expect(try await port.organisation(OrgID(unchecked: "root")).devices == 2)
         await #expect(throws: StoreError.refused(Refusal(.noSuchOrganisation, field: "org_id"))) {
@@ -127,15 +119,15 @@ struct FaultTests {
 
     @Test("a device's move that a full disk refuses leaves the organisations' counts of who is online as they were")
     func refusedMove() async throws {
-        let (fixture, disk) = try await furnished()
+        let fixture = try await furnished()
         let port = fixture.port
         try await port.makeOrg("other")
         let session = try await port.connect("d1")
-        disk.fail(.write, .full)
+        fixture.disk.fail(.write, .full)
         await #expect(throws: StoreError.self) { try await port.move("d1", to: "other") }
         await #expect(throws: StoreError.self) { try await port.removeDevice("d1") }
         await #expect(throws: StoreError.self) { try await port.makeOrg("new", under: "root") }
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { port.health == .serving }
         for (org, count) in [("root", 1), ("other", 0)] {
             #expect(try await port.organisation(OrgID(unchecked: org)).online == count)
@@ -149,16 +141,16 @@ struct FaultTests {
 
     @Test("facts that wait behind a change that fails are not lost")
     func factsBehindAFailure() async throws {
-        let (fixture, disk) = try await furnished()
+        let fixture = try await furnished()
         let task = try await fixture.port.push(.message(.organisation("root")))
         let session = try await fixture.port.connect("d1")
         let rows = try await session.read()
         _ = try await fixture.port.counts(task)
         let port = fixture.port
         // A batch collects while a sync is held: its first job fails, the facts come after it, and an import that was not begun.
-        disk.holdSyncs()
+        fixture.disk.holdSyncs()
         async let held = port.append(.message(.organisation("root")), withinRate: true)
-        try await eventually { disk.heldSyncs == 1 }
+        try await eventually { fixture.disk.heldSyncs == 1 }
         fixture.store.writer.submit(
             Job(loop: 0, decide: { _, _ throws(SQLiteError) in throw SQLiteError(code: 13, message: "full") }, fail: { _ in nil })
         )
@@ -166,10 +158,10 @@ struct FaultTests {
         session.disconnect()
         async let imported = refusal { _ = try await port.importLines([.deviceLine("x", in: "root")]) }
         try await eventually { fixture.waitingJobs == 5 }
-        disk.releaseSyncs()
+        fixture.disk.releaseSyncs()
         guard case .stored = await held else { throw UnexpectedAnswer(await held) }
         #expect(await imported == .unavailable(retryAfter: retryAfter))
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { port.health == .serving }
         #expect(try await fixture.port.counts(task).delivered == 1)
     }
@@ -178,11 +170,11 @@ struct FaultTests {
         "an input/output error leaves those that wait in doubt, refuses everybody after, and serves reads until a restart",
         arguments: [FaultyDisk.Operation.write, .sync], 0..<3)
     func inputOutput(_ operation: FaultyDisk.Operation, after: Int) async throws {
-        let (fixture, disk) = try await furnished()
+        let fixture = try await furnished()
         let stored = try await fixture.port.push(.message(.organisation("root")))
-        disk.fail(operation, .inputOutput, after: after, times: 1)
+        fixture.disk.fail(operation, .inputOutput, after: after, times: 1)
         let port = fixture.port
-        let answers = await pushUntilFailure(port, disk)
+        let answers = await pushUntilFailure(port, fixture.disk)
         #expect(answers.values.contains(.unknown))
         guard case .failed = port.health else {
             Issue.record("\(port.health)")
@@ -202,7 +194,7 @@ struct FaultTests {
         #expect(try await fixture.port.counts(stored).pending == 2)
         #expect(try await fixture.port.pendingTasks("d1").contains(stored))
 
-        disk.repair()
+        fixture.disk.repair()
         try await fixture.restart()
         let report = try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000)
         let certain = answers.values.compactMap { if case .stored(let task) = $0 { task } else { nil } }
@@ -219,15 +211,15 @@ struct FaultTests {
 
     @Test("a checkpoint and a merge that find no room are done when there is room again")
     func housekeepingOnAFullDisk() async throws {
-        let (fixture, disk) = try await furnished { options in
+        let fixture = try await furnished { options in
             options.tuning.mergeThreshold = 10
             options.tuning.mergePause = 5
             options.tuning.checkpointThreshold = 50
         }
         for _ in 0..<100 { try await fixture.port.push(.message(.organisation("root"))) }
-        disk.fail(.growth, .full)
+        fixture.disk.fail(.growth, .full)
         for _ in 0..<100 { _ = await fixture.port.append(.message(.organisation("root")), withinRate: true) }
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { fixture.port.health == .serving }
         for _ in 0..<400 { try await fixture.port.push(.message(.organisation("root"))) }
         try await eventually {
@@ -239,19 +231,19 @@ struct FaultTests {
 
     @Test("an input/output error of a merge, which nobody waits for, is known to everybody afterwards")
     func housekeepingInputOutput() async throws {
-        let (fixture, disk) = try await furnished { options in
+        let fixture = try await furnished { options in
             options.tuning.mergeThreshold = 1_000
             options.tuning.mergePause = 300
         }
         let stored = try await fixture.port.push(.message(.organisation("root")))
-        disk.fail(.write, .inputOutput, times: 1)
+        fixture.disk.fail(.write, .inputOutput, times: 1)
         try await eventually { if case .failed = fixture.port.health { true } else { false } }
         guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
             Issue.record("stored after a failed write")
             return
         }
         #expect(try await fixture.port.pendingTasks("d1") == [stored])
-        disk.repair()
+        fixture.disk.repair()
         try await fixture.restart()
         #expect(fixture.port.health == .serving)
         #expect(try await fixture.port.pendingTasks("d1") == [stored])

@@ -1,5 +1,4 @@
 import Base
-import FaultVFS
 import Push
 import StoreContract
 import Testing
@@ -142,16 +141,12 @@ struct FollowUpTests {
 
     @Test("a full disk between two slices leaves the caller in doubt, refuses who waits, and the rest is done when there is room")
     func fullDisk() async throws {
-        let directory = try TemporaryDirectory()
-        let disk = FaultyDisk(prefix: directory.path)
         let gate = Locked(true)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+        let fixture = try await SQLiteFixture.onFaultyDisk(organisations: ["root", "area"]) { options in
             options.tuning.steps = 16
             options.tuning.mayFollowUp = { gate.withLock { $0 } }
         }
-        let port = fixture.port
-        try await port.makeApp("app")
-        for org in ["root", "area"] { try await port.makeOrg(org) }
+        let (port, disk) = (fixture.port, fixture.disk)
         for number in 0..<40 { try await port.makeDevice("d\(number)", in: "area") }
         let task = try await port.push(.configuration(.organisation("root")))
         gate.withLock { $0 = false }

@@ -1,4 +1,3 @@
-import FaultVFS
 import Push
 import StoreContract
 import StoreCore
@@ -9,21 +8,8 @@ import Testing
 /// What keeps the store from writing and leaves no doubt about what the disk holds: it refuses meanwhile, and goes on by itself.
 @Suite("A store that cannot write for a while")
 struct HindranceTests {
-    private let directory: TemporaryDirectory
-    private let disk: FaultyDisk
-
-    init() throws {
-        directory = try TemporaryDirectory()
-        disk = FaultyDisk(prefix: directory.path)
-    }
-
     private func furnished(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws -> SQLiteFixture {
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk, change)
-        try await fixture.port.makeApp("app")
-        try await fixture.port.makeOrg("root")
-        try await fixture.port.makeDevice("d1", in: "root")
-        try await fixture.port.makeDevice("d2", in: "root")
-        return fixture
+        try await .onFaultyDisk(devices: ["d1", "d2"], change)
     }
 
     @Test("another program's write lock refuses pushes while it lasts, hinders neither devices nor readers, and loses no fact")
@@ -33,7 +19,7 @@ struct HindranceTests {
         let stored = try await port.push(.message(.organisation("root")))
         let session = try await port.connect("d1")
         let rows = try await session.read()
-        let other = try OtherProgram(on: directory.path + "/psp.db")
+        let other = try OtherProgram(on: fixture.directory.path + "/psp.db")
         try other.execute("BEGIN IMMEDIATE")
         for _ in 0..<3 {
             guard case .unavailable = await port.append(.message(.organisation("root")), withinRate: true) else {
@@ -62,7 +48,7 @@ struct HindranceTests {
     func shortLock() async throws {
         let fixture = try await furnished()
         let port = fixture.port
-        let other = try OtherProgram(on: directory.path + "/psp.db")
+        let other = try OtherProgram(on: fixture.directory.path + "/psp.db")
         try other.execute("BEGIN IMMEDIATE")
         async let accepted = port.append(.message(.organisation("root")), withinRate: true)
         try await eventually { fixture.waitingJobs == 0 }
@@ -90,14 +76,14 @@ struct HindranceTests {
     func manyFacts() async throws {
         let fixture = try await furnished { $0.tuning.steps = 256 }
         let facts = try await acknowledgements(3_000, of: fixture)
-        disk.holdSyncs()
+        fixture.disk.holdSyncs()
         let port = fixture.port
         async let pushed = port.append(.message(.organisation("root")), withinRate: true)
-        try await eventually { disk.heldSyncs == 1 }
+        try await eventually { fixture.disk.heldSyncs == 1 }
         port.settle(facts)
         async let reports = port.tasks(TaskFilter(), after: nil, limit: 1_000)
         try await eventually { fixture.waitingJobs == 7 }
-        disk.releaseSyncs()
+        fixture.disk.releaseSyncs()
         guard case .stored = await pushed else { throw UnexpectedAnswer(await pushed) }
         #expect(try await reports.items.count { $0.counts.delivered == 1 } == 999)
         #expect(try await fixture.rows("SELECT count(*) FROM counter WHERE delivered = 1") == 3_000)
@@ -113,7 +99,7 @@ struct HindranceTests {
         }
         let port = fixture.port
         let facts = try await acknowledgements(3_000, of: fixture)
-        disk.fail(.write, .full)
+        fixture.disk.fail(.write, .full)
         #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
         #expect(port.settle(Array(facts[..<1_900])))
         _ = try await port.device(DeviceToken(unchecked: "d1"))
@@ -123,10 +109,10 @@ struct HindranceTests {
         // Whoever looks, and who connects, finds what it has told.
         #expect(try await port.pendingTasks("d1").isEmpty)
         for _ in 0..<3 {
-            disk.fail(.write, .full)
-            try await eventually { disk.hasFailed }
+            fixture.disk.fail(.write, .full)
+            try await eventually { fixture.disk.hasFailed }
         }
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { port.health == .serving }
         #expect(port.settle([]))
         #expect(try await fixture.rows("SELECT count(*) FROM counter WHERE delivered = 1") == 3_000)
@@ -138,6 +124,35 @@ struct HindranceTests {
         #expect(try await fixture.port.pendingTasks("d1").isEmpty)
     }
 
+    @Test("why devices rejected messages is kept although a kill comes when what was told is written in part")
+    func rejectionsInParts() async throws {
+        let count = 300
+        let fixture = try await furnished { $0.tuning.steps = 100 }
+        let (port, disk) = (fixture.port, fixture.disk)
+        let facts = try await acknowledgements(count, of: fixture).map {
+            Delivery(device: $0.device, position: $0.position, settledUpTo: $0.settledUpTo, kind: .rejected(reasonCode: 0x87))
+        }
+        disk.fail(.write, .full)
+        #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
+        port.settle(facts)
+        // Each time some parts are written.
+        var written = 5
+        while port.health != .serving {
+            disk.fail(.write, .full, after: written)
+            try await eventually { disk.hasFailed || port.health == .serving }
+            written += 5
+            let left = try TemporaryDirectory()
+            #expect(disk.failPower(into: left.path, keeping: 100) == 0)
+            let killed = try await SQLiteFixture(in: left)
+            // The device, which got them again, answers as before.
+            killed.port.settle(facts)
+            _ = try await killed.port.tasks(TaskFilter(), after: nil, limit: 1)
+            #expect(try await killed.rows("SELECT count(*) FROM counter WHERE rejected = 1") == count)
+            #expect(try await killed.rows("SELECT count(*) FROM event WHERE detail = '0x87'") == count)
+        }
+        disk.repair()
+    }
+
     @Test("with no descriptor left the store writes, reads, merges and moves its log: all it needs is open")
     func descriptors() async throws {
         let fixture = try await furnished { options in
@@ -145,7 +160,7 @@ struct HindranceTests {
             options.tuning.mergePause = 5
             options.tuning.checkpointThreshold = 50
         }
-        disk.fail(.open, .inputOutput)
+        fixture.disk.fail(.open, .inputOutput)
         for _ in 0..<200 { try await fixture.port.push(.message(.organisation("root"))) }
         try await eventually {
             _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
@@ -154,8 +169,8 @@ struct HindranceTests {
         #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000).items.count > 200)
         #expect(try await fixture.port.pendingTasks("d1").count > 200)
         #expect(fixture.port.health == .serving)
-        #expect(!disk.hasFailed)
-        disk.repair()
+        #expect(!fixture.disk.hasFailed)
+        fixture.disk.repair()
     }
 
     @Test("a page that cannot be read refuses those who need it, and nobody after", arguments: 0..<4)
@@ -164,7 +179,7 @@ struct HindranceTests {
         let stored = try await fixture.port.push(.message(.organisation("root")))
         let session = try await fixture.port.connect("d1")
         session.settle(try await session.read())
-        disk.fail(.read, .inputOutput, after: after)
+        fixture.disk.fail(.read, .inputOutput, after: after)
         // What is in memory is not read again, but after a transaction that failed.
         fixture.store.writer.submit(
             Job(
@@ -175,7 +190,7 @@ struct HindranceTests {
             for _ in 0..<20 { group.addTask { await port.append(.message(.organisation("root")), withinRate: true) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        disk.repair()
+        fixture.disk.repair()
         try await eventually { fixture.port.health == .serving }
         let lost = answers.count { if case .unavailable = $0 { true } else { false } }
         #expect(answers.allSatisfy { if case .unavailable = $0 { true } else if case .stored = $0 { true } else { false } })

@@ -1,5 +1,3 @@
-import CSQLite
-import FaultVFS
 import Foundation
 import Push
 import StoreContract
@@ -9,14 +7,6 @@ import Testing
 
 @Suite("Imports in the file")
 struct ImportTests {
-    private func furnished() async throws -> (SQLiteFixture, FaultyDisk) {
-        let directory = try TemporaryDirectory()
-        let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk)
-        try await fixture.port.makeOrg("root")
-        return (fixture, disk)
-    }
-
     /// ThreadSanitizer makes a store some ten times slower: as many lines take as long there as ten times as many elsewhere.
     #if THREAD_SANITIZER
         private static let thousand = 100
@@ -37,8 +27,8 @@ struct ImportTests {
 
     @Test("a disk that is full while the text comes: nothing of it is applied, and nothing is left of it")
     func fullWhileItComes() async throws {
-        let (fixture, disk) = try await furnished()
-        let (port, id) = (fixture.port, ImportID.drawn())
+        let fixture = try await SQLiteFixture.onFaultyDisk()
+        let (port, disk, id) = (fixture.port, fixture.disk, ImportID.drawn())
         try await port.keep(ImportPart(lines(5)[...]), of: id)
         disk.fail(.write, .full)
         await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1))) {
@@ -55,7 +45,7 @@ struct ImportTests {
 
     @Test("an import whose text was still coming when the store ended goes at the next start")
     func cutShort() async throws {
-        let (fixture, _) = try await furnished()
+        let fixture = try await SQLiteFixture.onFaultyDisk()
         for _ in 0..<3 { try await fixture.port.keep(ImportPart(lines(5)[...]), of: .drawn()) }
         try await fixture.restart()
         try await eventually("nothing is left") {
@@ -65,8 +55,8 @@ struct ImportTests {
 
     @Test("a disk that runs full in its midst: it waits, and goes on when there is room")
     func fullInItsMidst() async throws {
-        let (fixture, disk) = try await furnished()
-        let (port, id) = (fixture.port, ImportID.drawn())
+        let fixture = try await SQLiteFixture.onFaultyDisk()
+        let (port, disk, id) = (fixture.port, fixture.disk, ImportID.drawn())
         _ = try await port.importLines(lines(5 * Self.thousand), as: id, patience: .zero)
         disk.fail(.write, .full)
         try await eventually { port.health == .full }
@@ -78,8 +68,8 @@ struct ImportTests {
 
     @Test("a disk that fails in its midst: who waits is told how far it is, and it goes on after a restart", arguments: 0..<3)
     func failsInItsMidst(after: Int) async throws {
-        let (fixture, disk) = try await furnished()
-        let (port, id) = (fixture.port, ImportID.drawn())
+        let fixture = try await SQLiteFixture.onFaultyDisk()
+        let (port, disk, id) = (fixture.port, fixture.disk, ImportID.drawn())
         async let told = port.importLines(lines(5 * Self.thousand), as: id, patience: .seconds(600))
         try await eventually("its first devices") { try await port.organisation(OrgID(unchecked: "root")).devices > 0 }
         disk.fail(.sync, .inputOutput, after: after, times: 1)
@@ -95,12 +85,10 @@ struct ImportTests {
 
     @Test("at a line at which the process has ended three times an import is left, and the next one goes on")
     func left() async throws {
-        let (fixture, _) = try await furnished()
+        let fixture = try await SQLiteFixture.onFaultyDisk()
         let ids = [ImportID.drawn(), .drawn()]
         for id in ids { _ = try await fixture.port.importLines(lines(20 * Self.thousand), as: id, patience: .zero) }
-        fixture.close()
-        try execute("UPDATE import SET attempts = 3 WHERE import = (SELECT min(import) FROM import)", fixture.directory)
-        try await fixture.open(fixture.directory.path)
+        try await fixture.edit("UPDATE import SET attempts = 3 WHERE import = (SELECT min(import) FROM import)")
         let port = fixture.port
         try await eventually("it is left") { try await port.importReport(ids[0]).state == .failed }
         let report = try await port.importReport(ids[0])
@@ -112,7 +100,7 @@ struct ImportTests {
 
     @Test("starts that find it further than before do not count")
     func attempts() async throws {
-        let (fixture, _) = try await furnished()
+        let fixture = try await SQLiteFixture.onFaultyDisk()
         let id = ImportID.drawn()
         _ = try await fixture.port.importLines(lines(30 * Self.thousand), as: id, patience: .zero)
         for round in 1...6 {
@@ -125,7 +113,7 @@ struct ImportTests {
 
     @Test("the last hundred that ended are remembered")
     func forgotten() async throws {
-        let (fixture, _) = try await furnished()
+        let fixture = try await SQLiteFixture.onFaultyDisk()
         let (port, ids) = (fixture.port, (0..<103).map { _ in ImportID.drawn() })
         for id in ids { _ = try await port.importLines(["[]"], as: id, patience: .zero) }
         try await eventually("their ends") { try await port.importReport(ids[102]).state == .done }
@@ -136,7 +124,7 @@ struct ImportTests {
 
     @Test("no secret of its lines is left in the file")
     func secrets() async throws {
-        let (fixture, _) = try await furnished()
+        let fixture = try await SQLiteFixture.onFaultyDisk()
         let secret = "a-secret-that-nobody-else-has"
         let lines = (0..<2_000).map {
             #"{"kind":"device","id":"d\#($0)","platform":"ios","org_id":"root","secret":"\#(secret)"}"#
@@ -145,14 +133,14 @@ struct ImportTests {
         _ = try await fixture.port.importLines(lines, by: 300, as: id, patience: .zero)
         try await expectWhole(fixture, id, 2_000)
         fixture.close()
-        try execute("PRAGMA wal_checkpoint(TRUNCATE)", fixture.directory)
+        try OtherProgram(on: fixture.directory.path + "/psp.db").execute("PRAGMA wal_checkpoint(TRUNCATE)")
         let file = try Data(contentsOf: URL(fileURLWithPath: fixture.directory.path + "/psp.db"))
         #expect(file.range(of: Data("device".utf8)) != nil && file.range(of: Data(secret.utf8)) == nil)
     }
 
     @Test("a slice ends after so many changed rows, whatever a line changes; its progress is committed with it")
     func slices() async throws {
-        let (fixture, _) = try await furnished()
+        let fixture = try await SQLiteFixture.onFaultyDisk()
         let port = try #require(fixture.port as? LoopPort)
         let id = ImportID.drawn()
         try await port.keep(ImportPart(lines(1_000)[...]), of: id)
@@ -165,20 +153,12 @@ struct ImportTests {
             for size in [1, 64, 300] {
                 var steps = size
                 _ = try one.advance(decisions.tables, decisions.changes, steps: &steps, took: 0, at: now)
-                one.wasCommitted()
+                one.wasCommitted(isFollowedUp: false)
                 done.append(try decisions.tables.imports.report(number)?.tally.done ?? -1)
             }
             return .success(done)
         }
         #expect(done.count == 3 && done[0] == 1)
         #expect((2...65).contains(done[1]) && (done[1] + 1...done[1] + 300).contains(done[2]))
-    }
-
-    /// By SQLite's own means, while no store has the file.
-    private func execute(_ sql: String, _ directory: TemporaryDirectory) throws {
-        var handle: OpaquePointer?
-        defer { sqlite3_close(handle) }
-        try #require(sqlite3_open(directory.path + "/psp.db", &handle) == SQLITE_OK)
-        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
     }
 }

@@ -95,23 +95,18 @@ struct LogTests {
 
     @Test("a process that is killed at any point finds its tail again")
     func rebuild() async throws {
-        let directory = try TemporaryDirectory()
-        let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+        let fixture = try await SQLiteFixture.onFaultyDisk(devices: ["d"]) { options in
             options.tuning.mergeThreshold = 5
             options.tuning.mergePause = 1
             options.tuning.checkpointThreshold = 30
         }
-        try await fixture.port.makeApp("app")
-        try await fixture.port.makeOrg("root")
-        try await fixture.port.makeDevice("d", in: "root")
         var tasks: [TaskID] = []
         for number in 0..<25 {
             tasks.append(try await fixture.port.push(.message(.organisation("root"), tag: "t", bizNo: "b\(number)")))
             // All that was written is there, as after SIGKILL.
             let left = try TemporaryDirectory()
-            #expect(disk.failPower(into: left.path, keeping: 100) == 0)
-            let killed = try await SQLiteFixture(in: left, keeping: nil)
+            #expect(fixture.disk.failPower(into: left.path, keeping: 100) == 0)
+            let killed = try await SQLiteFixture(in: left)
             #expect(try await killed.port.pendingTasks("d") == tasks)
             #expect(
                 try await killed.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil).tasks == tasks.count)

@@ -1,4 +1,3 @@
-import CSQLite
 import Foundation
 import FaultVFS
 import Push
@@ -12,7 +11,8 @@ struct OpeningTests {
     @Test("a file of another program is refused and left as it is")
     func foreignDatabase() throws {
         let directory = try TemporaryDirectory()
-        try makeDatabase(directory.path + "/psp.db", "CREATE TABLE theirs(x); PRAGMA user_version=1; PRAGMA application_id=77")
+        try OtherProgram(on: directory.path + "/psp.db").execute(
+            "CREATE TABLE theirs(x); PRAGMA user_version=1; PRAGMA application_id=77")
         let before = try contents(directory)
         #expect(throws: SQLiteStoreError.notOurs) { _ = try SQLiteStore.open(directory: directory.path) }
         #expect(try contents(directory) == before)
@@ -23,7 +23,7 @@ struct OpeningTests {
         let fixture = try await SQLiteFixture()
         try await fixture.port.makeOrg("root")
         fixture.close()
-        try makeDatabase(fixture.directory.path + "/psp.db", "PRAGMA user_version=99")
+        try OtherProgram(on: fixture.directory.path + "/psp.db").execute("PRAGMA user_version=99")
         let before = try contents(fixture.directory)
         #expect(throws: SQLiteStoreError.newerVersion(found: 99, known: Int(Schema.version))) {
             _ = try SQLiteStore.open(directory: fixture.directory.path)
@@ -49,14 +49,6 @@ struct OpeningTests {
         try Data().write(to: URL(fileURLWithPath: directory.path + "/psp.db"))
         let store = try SQLiteStore.open(directory: directory.path)
         store.close()
-    }
-
-    /// By SQLite's own means, as another program would.
-    private func makeDatabase(_ path: String, _ sql: String) throws {
-        var handle: OpaquePointer?
-        defer { sqlite3_close(handle) }
-        try #require(sqlite3_open(path, &handle) == SQLITE_OK)
-        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
     }
 
     /// Every file of a directory with what is in it, but SQLite's shared memory, which any reader makes.

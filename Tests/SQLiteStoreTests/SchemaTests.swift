@@ -1,4 +1,3 @@
-import CSQLite
 import FaultVFS
 import Foundation
 import Push
@@ -13,8 +12,8 @@ struct SchemaTests {
     @Test("a data directory of version 1 opens, and everything in it goes on")
     func versionOne() async throws {
         let directory = try TemporaryDirectory()
-        try Self.makeDatabase(directory.path + "/psp.db", try Self.dump("version-1"))
-        let fixture = try await SQLiteFixture(in: directory, keeping: nil) { $0.clocks = ManualClock(1_795_857_522_000).clocks }
+        try OtherProgram(on: directory.path + "/psp.db").execute(try Self.dump("version-1"))
+        let fixture = try await SQLiteFixture(in: directory) { $0.clocks = ManualClock(1_795_857_522_000).clocks }
         #expect(try await fixture.rows("PRAGMA user_version") == Schema.version)
         #expect(try await fixture.rows("SELECT count(*) FROM sqlite_master WHERE name = 'past_user'") == 0)
 
@@ -37,11 +36,28 @@ struct SchemaTests {
         #expect(try await fixture.port.pendingTasks("phone").last == new)
     }
 
+    @Test("numbers that an older directory has given out are noted at once, since retention removes who has them")
+    func numbers() async throws {
+        let directory = try TemporaryDirectory()
+        try OtherProgram(on: directory.path + "/psp.db").execute(try Self.dump("version-1"))
+        let fixture = try await SQLiteFixture(in: directory) { $0.clocks = ManualClock(1_795_857_522_000).clocks }
+        let (user, organisation) = (
+            try await fixture.rows("SELECT max(user) FROM holder"), try await fixture.rows("SELECT max(org) FROM org")
+        )
+        try await fixture.edit(
+            "DELETE FROM holder WHERE user = (SELECT max(user) FROM holder); DELETE FROM org WHERE org = (SELECT max(org) FROM org)"
+        )
+        try await fixture.port.makeOrg("new")
+        try await fixture.port.makeDevice("new", in: "new", user: "new")
+        #expect(try await fixture.rows("SELECT user FROM holder WHERE user_id = 'new'") == user + 1)
+        #expect(try await fixture.rows("SELECT org FROM org WHERE org_id = 'new'") == organisation + 1)
+    }
+
     @Test("when an older directory was written last is known although its first start was cut short")
     func lastWritten() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/psp.db"
-        try Self.makeDatabase(path, try Self.dump("version-1"))
+        try OtherProgram(on: path).execute(try Self.dump("version-1"))
         let newest: Int64 = 1_795_857_522_000
         try Schema.prepare(try Database(path: path, role: .writer), lastWritten: newest - 60_000)
         // That start, by a clock that was fifty years behind, has written the files.
@@ -49,7 +65,7 @@ struct SchemaTests {
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSince1970: 200_000_000)], ofItemAtPath: directory.path + "/" + name)
         }
-        let fixture = try await SQLiteFixture(in: directory, keeping: nil) { $0.clocks = ManualClock(200_000_000_000).clocks }
+        let fixture = try await SQLiteFixture(in: directory) { $0.clocks = ManualClock(200_000_000_000).clocks }
         let created = try await fixture.rows("SELECT max(created) FROM message")
         #expect(fixture.store.clock.now == min(newest - 60_000, created))
         #expect(created > 1_700_000_000_000)
@@ -89,13 +105,5 @@ struct SchemaTests {
     private static func dump(_ name: String) throws -> String {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         return try String(contentsOf: folder.appendingPathComponent("Data/\(name).sql"), encoding: .utf8)
-    }
-
-    /// By SQLite's own means, as the program of that time would.
-    private static func makeDatabase(_ path: String, _ sql: String) throws {
-        var handle: OpaquePointer?
-        defer { sqlite3_close(handle) }
-        try #require(sqlite3_open(path, &handle) == SQLITE_OK)
-        try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
     }
 }

@@ -1,4 +1,3 @@
-import FaultVFS
 import Push
 import StoreContract
 import Testing
@@ -19,14 +18,11 @@ struct StatusTests {
 
     @Test("a writer that stands still is behind, tells who waits since when, and is not behind when it has kept up for a while")
     func stalledWriter() async throws {
-        let directory = try TemporaryDirectory()
-        let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+        let fixture = try await SQLiteFixture.onFaultyDisk { options in
             options.tuning.lateness = .init(
                 late: 100_000_000, patience: 100_000_000, prompt: 50_000_000, recovery: 200_000_000)
         }
-        let port = fixture.port
-        try await port.makeOrg("root")
+        let (port, disk) = (fixture.port, fixture.disk)
         disk.holdSyncs()
         async let held = port.makeOrg("first")
         try await eventually { disk.heldSyncs == 1 }

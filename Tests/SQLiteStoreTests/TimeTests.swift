@@ -1,5 +1,4 @@
 import Base
-import CSQLite
 import FaultVFS
 import Foundation
 import Push
@@ -164,10 +163,7 @@ struct TimeTests {
 
     /// By SQLite's own means, as the program of that time would have left it.
     private func edit(_ fixture: SQLiteFixture, _ sql: String) throws {
-        var handle: OpaquePointer?
-        defer { sqlite3_close(handle) }
-        try #require(sqlite3_open(fixture.directory.path + "/psp.db", &handle) == SQLITE_OK)
-        try #require(sqlite3_exec(handle, "DELETE FROM clock; DELETE FROM clock_step;" + sql, nil, nil, nil) == SQLITE_OK)
+        try OtherProgram(on: fixture.directory.path + "/psp.db").execute("DELETE FROM clock; DELETE FROM clock_step;" + sql)
     }
 
     @Test("what a clock that was ahead has dated keeps its lifetime and its order, from now on", arguments: [1, 2, 10_000])

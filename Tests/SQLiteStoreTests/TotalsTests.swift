@@ -1,5 +1,4 @@
 import Base
-import FaultVFS
 import Push
 import StoreContract
 import Testing
@@ -148,19 +147,15 @@ struct TotalsTests {
 
     @Test("tasks without a tag are not worth a commit: there is one for each push, and none while nobody comes")
     func nothingToSum() async throws {
-        let directory = try TemporaryDirectory()
-        let disk = FaultyDisk(prefix: directory.path)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+        let fixture = try await SQLiteFixture.onFaultyDisk { options in
             options.tuning.mergePause = 5
             options.sweepInterval = 10
         }
-        try await fixture.port.makeApp("app")
-        try await fixture.port.makeOrg("root")
         try await fixture.port.push(.message(.organisation("root")))
         let port = try #require(fixture.port as? LoopPort)
         // Merged, and looked through for sums.
         try await eventually { fixture.store.tail.firstUnmerged == .max }
-        let before = disk.syncs
+        let before = fixture.disk.syncs
         for _ in 0..<20 {
             fixture.clock.advance(by: 20)
             let sums = fixture.store.holdTimes[.upkeep].counts.reduce(0, +)
@@ -169,7 +164,7 @@ struct TotalsTests {
                 return fixture.store.holdTimes[.upkeep].counts.reduce(0, +) > sums
             }
         }
-        #expect(disk.syncs == before)
+        #expect(fixture.disk.syncs == before)
         #expect(try await fixture.rows("SELECT upto FROM summed") == 0)
     }
 }

@@ -65,7 +65,9 @@ final class Import {
             guard let line = next else { break }
             let before = tables.database.totalChanges
             trying = line.number
-            try count(try apply(line, changes, isDoubted: isDoubted, at: now), of: line.number, tables.imports)
+            let result = try apply(line, changes, isDoubted: isDoubted, at: now)
+            try count(result, of: line.number, tables.imports)
+            if case .success(let change) = result, changes.isFollowedUp { progress.followed = (line.number, change) }
             trying = nil
             steps -= max(1, tables.database.totalChanges - before)
             if changes.isBusy || isDoubted { break }
@@ -89,10 +91,22 @@ final class Import {
 
     private func count(_ result: Result<ChangeResult, Refusal>, of line: Int, _ table: ImportTable) throws(SQLiteError) {
         progress.line = line
+        progress.followed = nil
         if case .failure(let refusal) = result, progress.tally.failed < ImportReport.toldFailures {
             try table.insert(LineFailure(line: line, refusal), of: number)
         }
         progress.tally.count(result)
+    }
+
+    /// What follows from the last line was given up: it took effect, but not as a whole. Written in the same transaction.
+    func followUpWasGivenUp(_ table: ImportTable) throws(SQLiteError) {
+        guard let (line, result) = progress.followed else { return }
+        progress.followed = nil
+        progress.tally.recount(result)
+        if progress.tally.failed <= ImportReport.toldFailures {
+            try table.insert(LineFailure(line: line, Refusal(.internalError)), of: number)
+        }
+        try table.write(progress, of: number)
     }
 
     /// Counts the start before anything else is done. A line at which the server ends each time would otherwise end it for ever.
@@ -108,7 +122,11 @@ final class Import {
         return .goesOn
     }
 
-    func wasCommitted() { committed = progress }
+    /// - Parameter isFollowedUp: whether something follows from the last line that is still to be done.
+    func wasCommitted(isFollowedUp: Bool) {
+        if !isFollowedUp { progress.followed = nil }
+        committed = progress
+    }
 
     /// The transaction failed.
     func wasUndone() {

@@ -116,10 +116,13 @@ final class Imports {
         return 1
     }
 
+    /// What follows from a change was given up that no single call waits for: it may be a line's.
+    func followUpWasGivenUp() throws(SQLiteError) { try running.first?.followUpWasGivenUp(tables.imports) }
+
     // MARK: Transactions
 
     func committed() {
-        running.first?.wasCommitted()
+        running.first?.wasCommitted(isFollowedUp: changes.isFollowedUp)
         if let ending {
             running.removeAll { $0 === ending }
             waiters[ending.number] = nil

@@ -239,9 +239,7 @@ final class WriterLoop {
             worked = try go(on: work)
             place = .outside
             if work != .nothing { watch.lap(.slice) }
-            if let (job, answer) = unanswered, decisions.followUps.isEmpty {
-                respond(to: job, decisions.followUp.hasGivenUp ? job.fail(.unknown) : answer)
-            }
+            if decisions.followUps.isEmpty { try respondFollowedUp() }
             written = try transaction.commit(flushing: flushing || jobs.prefix(done).contains { $0.flushes })
             watch.lap(.commit)
             decisions.imports.committed()
@@ -295,6 +293,17 @@ final class WriterLoop {
         }
         let answer = try job.decide(decisions, transaction.now)
         if job.kind == .directory && !decisions.followUps.isEmpty { unanswered = (job, answer) } else { respond(to: job, answer) }
+    }
+
+    /// Everything that follows from a change of the directory is done, or given up: who waits for it is answered, and a line of an
+    /// import counts for what it is.
+    private func respondFollowedUp() throws(SQLiteError) {
+        let isWhole = !decisions.followUp.hasGivenUp
+        if let (job, answer) = unanswered {
+            respond(to: job, isWhole ? answer : job.fail(.unknown))
+        } else if !isWhole {
+            try decisions.imports.followUpWasGivenUp()
+        }
     }
 
     /// Answers what was decided; where the job wants it, when every loop has applied it.

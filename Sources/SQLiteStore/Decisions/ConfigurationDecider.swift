@@ -42,19 +42,21 @@ final class ConfigurationDecider {
         return try !tables.configurations.entries(of: target, after: 0, before: MembershipHistory.forever, limit: 1).isEmpty
     }
 
-    /// Cancels some of the current configurations of an organisation that is gone, oldest first.
-    /// - Returns: how many it was; fewer than the limit where none is left.
-    func cancel(ofOrganisation org: UInt32, limit: Int, at now: Int64) throws(SQLiteError) -> Int {
-        guard let id = try tables.organisations.id(of: Int64(org)) else { return 0 }
+    /// Some of the current configurations of an organisation that is gone, after a position, oldest first.
+    func entries(
+        ofOrganisation org: UInt32, after: UInt64, limit: Int
+    ) throws(SQLiteError) -> [ConfigurationTable.Entry] {
+        guard let id = try tables.organisations.id(of: Int64(org)) else { return [] }
         let target = ConfigurationTable.Target(kind: .organisation, name: id.text)
-        let found = try tables.configurations.entries(of: target, after: 0, before: MembershipHistory.forever, limit: limit)
-        for entry in found {
-            if let row = try tables.messages.row(entry.seq), row.isDeliverable(at: now) {
-                try tasks.endTask(entry.seq, .cancelled, at: now)
-            }
-            try tables.configurations.remove(entry.seq)
+        return try tables.configurations.entries(of: target, after: after, before: MembershipHistory.forever, limit: limit)
+    }
+
+    /// Cancels one of them.
+    func cancel(_ entry: ConfigurationTable.Entry, at now: Int64) throws(SQLiteError) {
+        if let row = try tables.messages.row(entry.seq), row.isDeliverable(at: now) {
+            try tasks.endTask(entry.seq, .cancelled, at: now)
         }
-        return found.count
+        try tables.configurations.remove(entry.seq)
     }
 
     // MARK: Who joins which

@@ -51,7 +51,8 @@ final class Decisions {
         organisations.publish(directory.tree)
         faults = Faults(log: tell)
         facts = FactBook(
-            CursorBook(tables.cursors), ReceiptBook(tables.receipts, tables.events, tables.totals, faults), gate, tuning)
+            CursorBook(tables.cursors, faults), ReceiptBook(tables.receipts, tables.events, tables.totals, gate, faults), gate,
+            faults, tuning)
         outbox = Outbox(of: theLane, backlogLimit: tuning.backlogLimit)
         inquiries = Inquiries(outbox)
         let feed = Feed(outbox, sessions, numbers)
@@ -63,7 +64,8 @@ final class Decisions {
         events = EventDecider(tables, receipts, tasks, faults)
         connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed, inquiries)
         followUps = try FollowUps(tables.followUps, facts)
-        followUp = FollowUpDecider(tables, log, directory, facts, configurations, tasks, followUps, budget, faults)
+        followUp = FollowUpDecider(
+            tables, log, directory, facts, configurations, tasks, followUps, numbers, budget, faults)
         changes = DirectoryDecider(
             directory, apps: AppDecider(tables.apps, directory, feed),
             organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),

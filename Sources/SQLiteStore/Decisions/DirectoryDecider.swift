@@ -24,7 +24,10 @@ final class DirectoryDecider {
     }
 
     /// Whether the next change has to wait: for what follows from the last, or because the transaction has done enough.
-    var isBusy: Bool { followUps.isBusy || budget.isSpent }
+    var isBusy: Bool { isFollowedUp || budget.isSpent }
+
+    /// Whether something follows from the last change that is still to be done.
+    var isFollowedUp: Bool { followUps.isBusy }
 
     /// - Parameter followingUp: whether what follows from it is begun at once.
     func apply(

@@ -66,12 +66,16 @@ public struct StoreBackup {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw .failed("\(path): \(SystemError.last)") }
         do throws(SQLiteStoreError) {
-            var information = stat()
+            guard flock(file, LOCK_EX | LOCK_NB) == 0 else { throw .failed("\(path) is being written by another backup") }
+            var (information, named) = (stat(), stat())
             // Nobody else may read the copy: not who made a file of that name before, nor by another name of it.
             guard fstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG, information.st_uid == geteuid(),
-                information.st_nlink == 1
+                information.st_nlink <= 1
             else { throw .failed("\(path) is there already, and is not what an earlier backup has left") }
-            guard flock(file, LOCK_EX | LOCK_NB) == 0 else { throw .failed("\(path) is being written by another backup") }
+            // Whoever had the lock before may have given the file its name meanwhile: then it is whole, and somebody's.
+            guard information.st_nlink == 1, lstat(path, &named) == 0, named.st_ino == information.st_ino,
+                access(target, F_OK) != 0
+            else { throw .failed("\(target) was made by another backup") }
             guard fchmod(file, 0o600) == 0, ftruncate(file, 0) == 0 else { throw .failed("\(path): \(SystemError.last)") }
             return file
         } catch {

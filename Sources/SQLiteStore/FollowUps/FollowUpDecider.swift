@@ -11,30 +11,21 @@ final class FollowUpDecider {
     private let configurations: ConfigurationDecider
     private let tasks: TaskDecider
     private let followUps: FollowUps
+    private let numbers: TaskNumber
     private let budget: StepBudget
     /// What the walk through a subtree needs again in its next slice.
     private var subtree: SubtreeWalk?
     private let faults: Faults
     /// Whether the first slice of it is done in the transaction of the change itself.
     var isInline = true
-    /// What is being done, and whether nothing else was done before in its transaction.
-    private var doing: (number: Int64, isFirst: Bool)?
-    private var doubt = Doubt.none
+    private var trouble = FollowUpTrouble()
     /// Something was given up of what follows from the change that is being followed up.
     var hasGivenUp = false
 
-    private enum Doubt {
-        case none
-        /// A transaction failed in it, where it was not the first: it is done alone.
-        case alone(Int64)
-        /// It failed alone: it is given up.
-        case givenUp(Int64, SQLiteError)
-    }
-
     init(
         _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ facts: FactBook,
-        _ configurations: ConfigurationDecider, _ tasks: TaskDecider, _ followUps: FollowUps, _ budget: StepBudget,
-        _ faults: Faults
+        _ configurations: ConfigurationDecider, _ tasks: TaskDecider, _ followUps: FollowUps, _ numbers: TaskNumber,
+        _ budget: StepBudget, _ faults: Faults
     ) {
         self.tables = tables
         self.log = log
@@ -43,6 +34,7 @@ final class FollowUpDecider {
         self.configurations = configurations
         self.tasks = tasks
         self.followUps = followUps
+        self.numbers = numbers
         self.budget = budget
         self.faults = faults
     }
@@ -55,36 +47,50 @@ final class FollowUpDecider {
 
     /// Goes on until everything is done or the budget is spent. Some progress is made in any case, however small the budget is.
     func advance(at now: Int64) throws(SQLiteError) {
-        doing = nil
+        trouble.ended()
         var isFirst = true
         while !budget.isSpent, let followUp = followUps.first {
-            switch doubt {
-            case .alone(followUp.number) where !isFirst: return
-            case .givenUp(followUp.number, let error):
-                faults.tell("what follows from a change of the directory was given up (\(followUp.work))", error)
-                (doubt, hasGivenUp) = (.none, true)
-                followUps.removeFirst()
-                continue
-            default: break
+            switch trouble.begin(followUp.number, isFirst: isFirst) {
+            case .goOn: if try advance(followUp, at: now) { remove(followUp) }
+            case .wait: return
+            case .giveUp(let error):
+                giveUp("\(followUp.work)", error)
+                remove(followUp)
             }
-            doing = (followUp.number, isFirst)
-            if try advance(followUp, at: now) { followUps.removeFirst() }
-            doing = nil
+            trouble.ended()
             isFirst = false
         }
         if followUps.isEmpty { subtree = nil }
     }
 
+    private func remove(_ followUp: FollowUp) {
+        followUps.removeFirst()
+        trouble.forget(followUp.number)
+    }
+
     // MARK: What would fail for ever
 
     /// Whether a transaction that failed was in the midst of it.
-    var isDoing: Bool { doing != nil }
+    var isDoing: Bool { trouble.isDoing }
 
-    /// The transaction failed, and would again. Which of what it did is to be blamed is certain where that was the first.
-    func wasAtFault(_ error: SQLiteError) {
-        guard let doing else { return }
-        doubt = doing.isFirst ? .givenUp(doing.number, error) : .alone(doing.number)
-        self.doing = nil
+    /// The transaction failed, and would again.
+    func wasAtFault(_ error: SQLiteError) { trouble.failed(error) }
+
+    /// Does what one task needs, so that it is given up alone where it cannot be done.
+    private func attempt(
+        _ task: UInt64, _ followUp: FollowUp, _ body: () throws(SQLiteError) -> Void
+    ) throws(SQLiteError) {
+        if let error = trouble.error(in: task) {
+            return giveUp("\(followUp.work), task \(numbers.id(of: task))", error)
+        }
+        trouble.begin(task: task)
+        try body()
+        trouble.begin(task: nil)
+    }
+
+    private func giveUp(_ what: String, _ error: SQLiteError) {
+        faults.tell("what follows from a change of the directory was given up (\(what))", error)
+        hasGivenUp = true
     }
 
     /// - Returns: whether it is done.
@@ -101,7 +107,7 @@ final class FollowUpDecider {
             return try enter(device, formerly: former, followUp, at: now)
         case .joinDevice(let device, let configuration):
             budget.take(StepBudget.row)
-            if let row = try current(configuration, at: now), let device = try tables.devices.member(device) {
+            if let row = try joinable(configuration, at: now), let device = try tables.devices.member(device) {
                 try join(device, row, at: now)
             }
             return true
@@ -110,12 +116,7 @@ final class FollowUpDecider {
         case .withdrawTests(let device):
             return try withdraw(device, followUp, at: now) { $0.isTestOnly }
         case .cancelAll(let org):
-            while true {
-                let limit = min(max(1, budget.left / (StepBudget.row + 2 * StepBudget.write)), Self.page)
-                let count = try configurations.cancel(ofOrganisation: org, limit: limit, at: now)
-                budget.take(1 + count * (StepBudget.row + 2 * StepBudget.write))
-                if count < limit || budget.isSpent { return count < limit }
-            }
+            return try cancel(ofOrganisation: org, followUp, at: now)
         case .cancel(let configuration):
             budget.take(StepBudget.row + StepBudget.write)
             if try current(configuration, at: now) != nil { try tasks.endTask(configuration, .cancelled, at: now) }
@@ -127,6 +128,37 @@ final class FollowUpDecider {
     private func current(_ configuration: UInt64, at now: Int64) throws(SQLiteError) -> StoredRow? {
         guard let row = try tables.messages.row(configuration), row.isDeliverable(at: now) else { return nil }
         return row
+    }
+
+    /// The same of one that can be joined. An organisation may be gone and another one bear its name, which is not its target.
+    private func joinable(_ configuration: UInt64, at now: Int64) throws(SQLiteError) -> StoredRow? {
+        guard let row = try current(configuration, at: now), isTargetThere(of: row) else { return nil }
+        return row
+    }
+
+    private func isTargetThere(of row: StoredRow) -> Bool {
+        row.target.kind != .organisation || directory.tree[row.target.shortID] != nil
+    }
+
+    // MARK: Cancelling
+
+    /// `place`: the last one that was looked at.
+    private func cancel(ofOrganisation org: UInt32, _ followUp: FollowUp, at now: Int64) throws(SQLiteError) -> Bool {
+        var place = followUp.place
+        while true {
+            let limit = min(max(1, budget.left / (StepBudget.row + 2 * StepBudget.write)), Self.page)
+            let found = try configurations.entries(ofOrganisation: org, after: place, limit: limit)
+            for entry in found {
+                try attempt(entry.seq, followUp) { () throws(SQLiteError) in try configurations.cancel(entry, at: now) }
+            }
+            budget.take(1 + found.count * (StepBudget.row + 2 * StepBudget.write))
+            guard found.count == limit, let last = found.last else { return true }
+            place = last.seq
+            if budget.isSpent {
+                followUps.move(to: place)
+                return false
+            }
+        }
     }
 
     // MARK: Joining
@@ -142,25 +174,33 @@ final class FollowUpDecider {
             ofTargetsOrScopes: joined, after: followUp.place, before: followUp.position, limit: limit)
         budget.take(next.looked * StepBudget.count + next.found.count * StepBudget.row)
         for entry in next.found {
-            let target = entry.kind == .organisation ? tree[OrgID(unchecked: entry.name)]?.org : nil
-            switch entry.kind {
-            case .organisation:
-                // Who comes below the target; or, where it is the scope that is entered, what of the target has come inside.
-                guard let target else { continue }
-                let isInside = tree.isBelow(target, org)
-                guard isInside || tree.isBelow(org, target) else { continue }
-                followUps.append(.joinSubtree(of: isInside ? target : org, configuration: entry.seq), at: followUp.position)
-            case .user:
-                followUps.append(.joinUser(below: org, configuration: entry.seq), at: followUp.position)
-            case .device:
-                guard let device = try tables.devices.find(DeviceToken(unchecked: entry.name))?.member,
-                    tree.isBelow(device.membership.organisation.index, org)
-                else { continue }
-                followUps.append(.joinDevice(device.ordinal, configuration: entry.seq), at: followUp.position)
+            try attempt(entry.seq, followUp) { () throws(SQLiteError) in
+                guard let work = try join(entry, by: org) else { return }
+                followUps.append(work, at: followUp.position)
             }
         }
         if next.found.count == limit, let last = next.found.last {
             followUps.append(.enter(organisation: org, formerParent: former ?? 0), at: followUp.position, from: last.seq)
+        }
+    }
+
+    /// What is to be done for a configuration whose target, or whose scope, an organisation has come below.
+    private func join(_ entry: ConfigurationTable.Entry, by org: UInt32) throws(SQLiteError) -> FollowUp.Work? {
+        let tree = directory.tree
+        switch entry.kind {
+        case .organisation:
+            // Who comes below the target; or, where it is the scope that is entered, what of the target has come inside.
+            guard let target = tree[OrgID(unchecked: entry.name)]?.org else { return nil }
+            let isInside = tree.isBelow(target, org)
+            guard isInside || tree.isBelow(org, target) else { return nil }
+            return .joinSubtree(of: isInside ? target : org, configuration: entry.seq)
+        case .user:
+            return .joinUser(below: org, configuration: entry.seq)
+        case .device:
+            guard let device = try tables.devices.find(DeviceToken(unchecked: entry.name))?.member,
+                tree.isBelow(device.membership.organisation.index, org)
+            else { return nil }
+            return .joinDevice(device.ordinal, configuration: entry.seq)
         }
     }
 
@@ -182,7 +222,9 @@ final class FollowUpDecider {
             budget.take(next.looked * StepBudget.count)
             for entry in next.found where configurations.isJoined(entry, by: device.membership, formerly: former) {
                 budget.take(StepBudget.row)
-                if let row = try current(entry.seq, at: now) { try join(device, row, at: now) }
+                try attempt(entry.seq, followUp) { () throws(SQLiteError) in
+                    if let row = try joinable(entry.seq, at: now) { try join(device, row, at: now) }
+                }
             }
             guard next.found.count == limit, let last = next.found.last else { return true }
             place = last.seq
@@ -204,7 +246,7 @@ final class FollowUpDecider {
     ) throws(SQLiteError) -> Bool {
         budget.take(StepBudget.row)
         guard let row = try tables.messages.row(configuration), row.isDeliverable(at: now) || followUp.place > 0,
-            let counters = try facts.receipts.receipts(at: configuration)
+            isTargetThere(of: row), let counters = try facts.receipts.receipts(at: configuration)
         else { return true }
         let walk: SubtreeWalk
         if let known = subtree, known.number == followUp.number {
@@ -235,7 +277,7 @@ final class FollowUpDecider {
         usersBelow org: UInt32, _ configuration: UInt64, _ followUp: FollowUp, at now: Int64
     ) throws(SQLiteError) -> Bool {
         budget.take(StepBudget.row)
-        guard let row = try current(configuration, at: now) else { return true }
+        guard let row = try joinable(configuration, at: now) else { return true }
         var place = UInt32(truncatingIfNeeded: followUp.place)
         while true {
             let devices = try tables.devices.members(ofUser: row.target.id, after: place, limit: 16)
@@ -270,7 +312,9 @@ final class FollowUpDecider {
             budget.take(StepBudget.row + page.looked * StepBudget.row)
             for (seq, _, row) in page.rows where !settled.contains(seq) && isConcerned(row) {
                 budget.take(StepBudget.write)
-                try facts.receipts.settle(.withdrawn, ordinal, at: row.seq, now: now)
+                _ = try faults.spare("a withdrawal is not counted") { () throws(SQLiteError) in
+                    try facts.receipts.settle(.withdrawn, ordinal, at: row.seq, now: now)
+                }
             }
             place = page.lookedUpTo
             if budget.isSpent {
@@ -279,31 +323,5 @@ final class FollowUpDecider {
             }
         }
         return true
-    }
-}
-
-/// A walk through the devices of a subtree, organisation by organisation in the order of their numbers. The tree stands still
-/// meanwhile.
-private final class SubtreeWalk {
-    let number: Int64
-    let past: PastMembers
-    private let organisations: [UInt32]
-
-    init(_ number: Int64, _ organisations: [UInt32], _ past: PastMembers) {
-        self.number = number
-        self.organisations = organisations.sorted()
-        self.past = past
-    }
-
-    /// Where the walk goes on after a device; after the organisation's last without one.
-    static func place(_ org: UInt32, _ device: UInt32?) -> UInt64 { UInt64(org) << 32 | UInt64(device ?? .max) }
-
-    /// The organisation at a place, and after which of its devices to go on; `nil` at the end.
-    func organisation(from place: UInt64) -> (org: UInt32, after: UInt32)? {
-        let (org, device) = (UInt32(truncatingIfNeeded: place >> 32), UInt32(truncatingIfNeeded: place))
-        let isDone = device == .max
-        let index = organisations.partitioningIndex { isDone ? $0 > org : $0 >= org }
-        guard index < organisations.count else { return nil }
-        return organisations[index] == org ? (org, device) : (organisations[index], 0)
     }
 }

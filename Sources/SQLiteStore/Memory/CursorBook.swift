@@ -2,6 +2,7 @@
 /// acknowledgements dirty thirty of them. Writer only.
 final class CursorBook {
     private let table: CursorTable
+    private let faults: Faults
     /// By number; `nil` until it is looked at. Ordinals are dense, so that this is an array and finding a page an addition.
     private var pages: [CursorPage?] = []
     /// Positions acknowledged beyond the cursor, ascending; never more than a window. Most devices have none, and no entry.
@@ -12,7 +13,10 @@ final class CursorBook {
     private var writtenPages = 0
     private var writtenBeyond: Set<UInt32> = []
 
-    init(_ table: CursorTable) { self.table = table }
+    init(_ table: CursorTable, _ faults: Faults) {
+        self.table = table
+        self.faults = faults
+    }
 
     func cursor(of ordinal: UInt32) throws(SQLiteError) -> UInt64 { try page(of: ordinal)[ordinal].cursor }
 
@@ -63,11 +67,18 @@ final class CursorBook {
     /// - Returns: how many they were.
     func write(atMost limit: Int) throws(SQLiteError) -> Int {
         let pages = dirtyPages.suffix(limit)
-        for page in pages { try table.write(page) }
+        for page in pages { try unlessAtFault { () throws(SQLiteError) in try table.write(page) } }
         writtenPages = pages.count
         writtenBeyond = limit - pages.count >= dirtyBeyond.count ? dirtyBeyond : Set(dirtyBeyond.prefix(limit - pages.count))
-        for ordinal in writtenBeyond { try table.write(beyond: beyond[ordinal] ?? [], of: ordinal) }
+        for ordinal in writtenBeyond {
+            try unlessAtFault { () throws(SQLiteError) in try table.write(beyond: beyond[ordinal] ?? [], of: ordinal) }
+        }
         return writtenPages + writtenBeyond.count
+    }
+
+    /// What is given up passes for written: its devices get again what they have acknowledged.
+    private func unlessAtFault(_ write: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        _ = try faults.spare("how far devices are is not written", write)
     }
 
     /// What was written is committed.

@@ -30,14 +30,28 @@ final class DirectoryMemory {
         self.apps = apps
         self.tree = tree
         self.written = written
-        given = [.ordinal: max(ordinal, written[.ordinal] ?? 0), .user: max(user, written[.user] ?? 0)]
+        given = [
+            .ordinal: max(ordinal, written[.ordinal] ?? 0), .user: max(user, written[.user] ?? 0),
+            .organisation: Int64(tree.nextOrg) - 1,
+        ]
         isChanged = false
+    }
+
+    /// Notes what was given out in a directory that does not tell it yet: an older version's, of which retention may remove who
+    /// has the highest numbers before anything is changed.
+    func noteGiven() throws(SQLiteError) {
+        guard given != written else { return }
+        try tables.database.transact { () throws(SQLiteError) in try writeGiven() }
     }
 
     /// Writes what changes are summed up in.
     func write() throws(SQLiteError) {
         for node in tree.removeChanged() { try tables.organisations.write(node.own, of: node.org) }
         given[.organisation] = Int64(tree.nextOrg) - 1
+        try writeGiven()
+    }
+
+    private func writeGiven() throws(SQLiteError) {
         for (key, number) in given where written[key] != number { try tables.meta.write(key, number) }
         written = given
     }

@@ -14,6 +14,7 @@ final class FactBook {
     let cursors: CursorBook
     let receipts: ReceiptBook
     private let gate: AcknowledgementGate
+    private let faults: Faults
     /// Facts that the file does not hold yet.
     private var unwritten: [Fact] = []
     /// When the oldest of them was told, in monotonic nanoseconds: a wall clock may stand still.
@@ -37,25 +38,35 @@ final class FactBook {
     /// is not settled, and comes to it again.
     private let capacity: Int
 
-    init(_ cursors: CursorBook, _ receipts: ReceiptBook, _ gate: AcknowledgementGate, _ tuning: SQLiteStore.Tuning) {
+    init(
+        _ cursors: CursorBook, _ receipts: ReceiptBook, _ gate: AcknowledgementGate, _ faults: Faults,
+        _ tuning: SQLiteStore.Tuning
+    ) {
         self.cursors = cursors
         self.receipts = receipts
         self.gate = gate
+        self.faults = faults
         (mostSteps, capacity) = (tuning.steps, tuning.mostFacts)
     }
 
-    /// Acknowledgements. All are remembered before the first is looked at: a page that cannot be read for a moment loses none.
+    /// Acknowledgements. A page that cannot be read for a moment loses none: they are remembered all the same.
     func settle(_ deliveries: [Delivery], at now: Int64) throws(SQLiteError) {
-        for delivery in deliveries { remember(.delivery(delivery)) }
-        if isFull { gate.isOpen = false }
-        for delivery in deliveries { try apply(delivery, at: now) }
+        defer { if isFull { gate.isOpen = false } }
+        for (index, delivery) in deliveries.enumerated() {
+            do throws(SQLiteError) {
+                if try take(delivery, at: now) { remember(.delivery(delivery)) }
+            } catch {
+                for delivery in deliveries[index...] { remember(.delivery(delivery)) }
+                throw error
+            }
+        }
     }
 
     /// Everything of a device up to there is settled.
     func settle(_ ordinal: UInt32, upTo floor: UInt64) throws(SQLiteError) {
         // One that is forgotten costs nothing: what was acknowledged below it is told by facts of its own.
         if !isFull { remember(.floor(ordinal, floor)) }
-        try cursors.settle(ordinal, nil, upTo: floor)
+        _ = try unlessAtFault { () throws(SQLiteError) in try cursors.settle(ordinal, nil, upTo: floor) }
     }
 
     private func remember(_ fact: Fact) {
@@ -67,16 +78,27 @@ final class FactBook {
         unwritten.append(fact)
     }
 
-    private func apply(_ delivery: Delivery, at now: Int64) throws(SQLiteError) {
+    /// - Returns: whether it is to be remembered. One that would fail however often it were told is not.
+    private func take(_ delivery: Delivery, at now: Int64) throws(SQLiteError) -> Bool {
         let ordinal = delivery.device.ordinal
-        if ordinal == retired { return }
-        try cursors.settle(ordinal, delivery.position.raw, upTo: delivery.settledUpTo.raw)
-        let seq = delivery.position.raw
-        switch delivery.kind {
-        case .delivered: try receipts.settle(.delivered, ordinal, at: seq, now: now)
-        case .skipped: try receipts.settle(.skipped, ordinal, at: seq, now: now)
-        case .rejected(let reasonCode): try receipts.reject(ordinal, at: seq, reasonCode, now: now)
+        if ordinal == retired { return true }
+        return try unlessAtFault { () throws(SQLiteError) in
+            try cursors.settle(ordinal, delivery.position.raw, upTo: delivery.settledUpTo.raw)
+            let seq = delivery.position.raw
+            switch delivery.kind {
+            case .delivered: try receipts.settle(.delivered, ordinal, at: seq, now: now)
+            case .skipped: try receipts.settle(.skipped, ordinal, at: seq, now: now)
+            case .rejected(let reasonCode): try receipts.reject(ordinal, at: seq, reasonCode, now: now)
+            }
         }
+    }
+
+    /// The device tells nothing a second time, and would be told it for ever: so it is not counted, and all others are.
+    @inline(__always)
+    private func unlessAtFault(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) -> Bool {
+        if try faults.spare("an acknowledgement is not counted", body) { return true }
+        gate.uncounted += 1
+        return false
     }
 
     // MARK: Writing
@@ -133,12 +155,19 @@ final class FactBook {
     /// Tells the books once more what the file does not hold.
     func replay(at now: Int64) throws(SQLiteError) {
         replayed += unwritten.count
+        // Where one fails for a moment, all of them are still there to be told again.
+        var kept: [Fact] = []
+        kept.reserveCapacity(unwritten.count)
         for fact in unwritten {
-            switch fact {
-            case .delivery(let delivery): try apply(delivery, at: now)
-            case .floor(let ordinal, let floor): try cursors.settle(ordinal, nil, upTo: floor)
-            }
+            let isTaken =
+                switch fact {
+                case .delivery(let delivery): try take(delivery, at: now)
+                case .floor(let ordinal, let floor):
+                    try unlessAtFault { () throws(SQLiteError) in try cursors.settle(ordinal, nil, upTo: floor) }
+                }
+            if isTaken { kept.append(fact) }
         }
+        unwritten = kept
     }
 
     /// Nothing is written any more.

@@ -7,6 +7,7 @@ final class ReceiptBook {
     private let table: ReceiptTable
     private let events: EventTable
     private let totals: TotalTable
+    private let gate: AcknowledgementGate
     private let faults: Faults
     /// Tasks that were looked at lately.
     private var tasks: [UInt64: TaskReceipts] = [:]
@@ -21,6 +22,9 @@ final class ReceiptBook {
     private var rejections: [(seq: UInt64, ordinal: UInt32, reasonCode: UInt8)] = []
     /// How many of the last of them were written in this transaction.
     private var written = (tasks: 0, sets: 0, rejections: 0)
+
+    /// Tasks whose receipts could not be written in this transaction, and never will.
+    private var refused: Set<UInt64> = []
 
     /// Tasks and references are forgotten above this many, and when their bitmaps are more than that.
     private static let capacity = 20_000
@@ -37,10 +41,13 @@ final class ReceiptBook {
     /// Whether it holds so much that it should be written and forgotten.
     var isCrowded: Bool { tasks.count > Self.capacity || references.count > Self.capacity || setCount > Self.setCapacity }
 
-    init(_ table: ReceiptTable, _ events: EventTable, _ totals: TotalTable, _ faults: Faults) {
+    init(
+        _ table: ReceiptTable, _ events: EventTable, _ totals: TotalTable, _ gate: AcknowledgementGate, _ faults: Faults
+    ) {
         self.table = table
         self.events = events
         self.totals = totals
+        self.gate = gate
         self.faults = faults
     }
 
@@ -89,23 +96,19 @@ final class ReceiptBook {
         try change(mark, ordinal, in: receipts, to: false)
     }
 
-    /// A device's PUBACK, its being left out, or its being withdrawn: only for one that is in no stored state yet. Where the
-    /// receipts of a task cannot be read it is not counted: the device tells it no second time, and would be told it for ever.
+    /// A device's PUBACK, its being left out, or its being withdrawn: only for one that is in no stored state yet. Where it fails
+    /// nothing is changed.
     func settle(_ mark: TaskReceipts.Mark, _ ordinal: UInt32, at seq: UInt64, now: Int64) throws(SQLiteError) {
         guard let receipts = try receipts(at: seq) else { return }
-        do throws(SQLiteError) {
-            try settle(mark, ordinal, in: receipts, now: now)
-        } catch  where error.effect == .fault {
-            faults.tell("an acknowledgement is not counted", error)
-        }
+        try settle(mark, ordinal, in: receipts, now: now)
     }
 
     /// A device's PUBACK by which it does not take the message.
     func reject(_ ordinal: UInt32, at seq: UInt64, _ reasonCode: UInt8, now: Int64) throws(SQLiteError) {
         guard let receipts = try receipts(at: seq) else { return }
-        let before = receipts.rejected
-        try settle(.rejected, ordinal, at: seq, now: now)
-        if receipts.rejected > before { rejections.append((receipts.seq, ordinal, reasonCode)) }
+        try settle(.rejected, ordinal, in: receipts, now: now)
+        // Also where it was known: that it rejects may be in the file, and the reason not yet.
+        if try has(.rejected, ordinal, in: receipts) { rejections.append((receipts.seq, ordinal, reasonCode)) }
     }
 
     private func settle(
@@ -179,22 +182,36 @@ final class ReceiptBook {
     /// - Returns: how many they were.
     func write(atMost limit: Int) throws(SQLiteError) -> Int {
         written = (0, 0, 0)
+        refused.removeAll()
         for receipts in dirty.reversed() {
             if written.tasks + written.sets >= limit { break }
-            try table.write(receipts)
-            for (mark, chunk, set) in receipts.dirtySets {
-                try table.write(set, mark, chunk: chunk, of: receipts.seq)
-                written.sets += 1
-            }
-            written.tasks += 1
+            try write(receipts)
         }
-        try addToTotals(dirty.suffix(written.tasks))
+        _ = try faults.spare("sums by tag are not kept") { () throws(SQLiteError) in
+            try addToTotals(dirty.suffix(written.tasks))
+        }
         for (seq, ordinal, reasonCode) in rejections.suffix(max(0, limit - written.tasks - written.sets)) {
             let detail = "0x" + String(reasonCode, radix: 16, uppercase: true)
-            _ = try events.insert(RecipientState.rejectionNumber, of: seq, by: ordinal, detail: detail)
+            _ = try faults.spare("why a device rejected a message is not kept") { () throws(SQLiteError) in
+                _ = try events.insert(RecipientState.rejectionNumber, of: seq, by: ordinal, detail: detail)
+            }
             written.rejections += 1
         }
         return written.tasks + written.sets + written.rejections
+    }
+
+    private func write(_ receipts: TaskReceipts) throws(SQLiteError) {
+        let sets = receipts.dirtySets
+        let isWritten = try faults.spare("acknowledgements of a task are not counted") { () throws(SQLiteError) in
+            for (mark, chunk, set) in sets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
+            try table.write(receipts)
+        }
+        if !isWritten {
+            refused.insert(receipts.seq)
+            gate.uncounted += max(1, receipts.stored.rest - receipts.counters.rest)
+        }
+        written.sets += sets.count
+        written.tasks += 1
     }
 
     /// The sums of tasks that changed change with them.
@@ -203,7 +220,7 @@ final class ReceiptBook {
         let summed = try totals.upTo()
         var changes: [TotalKey: Counts] = [:]
         for receipts in changed {
-            guard let key = receipts.total, receipts.seq <= summed else { continue }
+            guard let key = receipts.total, receipts.seq <= summed, !refused.contains(receipts.seq) else { continue }
             let isExpired = receipts.mayExpire ? try totals.isExpired(receipts.seq) : false
             changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
         }
@@ -221,6 +238,9 @@ final class ReceiptBook {
         dirtySets -= written.sets
         rejections.removeLast(written.rejections)
         written = (0, 0, 0)
+        // The file has the last word on them.
+        for seq in refused { drop(seq) }
+        refused.removeAll()
         guard isCrowded, dirty.isEmpty else { return }
         latest = nil
         tasks.removeAll(keepingCapacity: true)
@@ -237,16 +257,24 @@ final class ReceiptBook {
         dirtySets = 0
         rejections.removeAll()
         written = (0, 0, 0)
+        refused.removeAll()
         setCount = 0
     }
 
     /// Forgets a task that retention removed.
     func forget(_ seq: UInt64) {
-        latest = nil
-        references[seq] = nil
         rejections.removeAll { $0.seq == seq }
-        guard let receipts = tasks.removeValue(forKey: seq), receipts.isDirty else { return }
+        guard let receipts = drop(seq), receipts.isDirty else { return }
         dirtySets -= receipts.dirtySets.count
         dirty.removeAll { $0 === receipts }
+    }
+
+    @discardableResult
+    private func drop(_ seq: UInt64) -> TaskReceipts? {
+        latest = nil
+        references[seq] = nil
+        guard let receipts = tasks.removeValue(forKey: seq) else { return nil }
+        setCount -= receipts.setCount
+        return receipts
     }
 }

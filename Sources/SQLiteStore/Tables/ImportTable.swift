@@ -27,6 +27,9 @@ final class ImportTable {
         var took: Int64 = 0
         /// Starts of the store since it came further.
         var attempts: Int64 = 0
+        /// The last line, while something follows from it that is still to be done. Not in the file: after a restart nobody knows
+        /// whose it is.
+        var followed: (line: Int, result: ChangeResult)?
     }
 
     // MARK: Its text

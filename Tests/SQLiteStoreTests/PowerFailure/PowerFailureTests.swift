@@ -19,7 +19,7 @@ struct PowerFailureTests {
         let cuts = Cuts(try Self.cuts(&random, isLate: run % 3 == 0))
         let directory = try TemporaryDirectory()
         let disk = FaultyDisk(prefix: directory.path, observer: cuts.observe)
-        let fixture = try await SQLiteFixture(in: directory, keeping: disk) { options in
+        let fixture = try await SQLiteFixture(in: directory, on: disk) { options in
             options.tuning.mergeThreshold = Int.random(in: 5...60, using: &random)
             options.tuning.mergePause = 3
             options.tuning.checkpointThreshold = Int.random(in: 5...200, using: &random)
@@ -63,7 +63,7 @@ struct PowerFailureTests {
     /// Opens what a power failure left.
     private func compare(_ cut: Cut, _ told: Told, at time: ContinuousClock.Instant, _ random: inout SplitMix) async throws {
         let disk = FaultyDisk(prefix: cut.left.path)
-        let fixture = try await SQLiteFixture(in: cut.left, keeping: disk)
+        let fixture = try await SQLiteFixture(in: cut.left, on: disk)
         let port = fixture.port
         for token in told.registered { _ = try await port.device(DeviceToken(unchecked: token)) }
         #expect(try await fixture.wrongSums == 0, "\(cut)")

@@ -17,18 +17,36 @@ final class SQLiteFixture {
     let log = LogLines()
     private var isOpen = true
 
-    /// What must outlive the store: its disk.
-    private let kept: (any Sendable)?
+    /// Outlives the store.
+    private let faultyDisk: FaultyDisk?
+
+    /// The disk of a store that stands on one that fails on demand.
+    var disk: FaultyDisk {
+        guard let faultyDisk else { preconditionFailure("this store stands on the machine's own disk") }
+        return faultyDisk
+    }
 
     convenience init(_ change: (inout SQLiteStore.Options) -> Void = { _ in }) async throws {
-        try await self.init(in: TemporaryDirectory(), keeping: nil, change)
+        try await self.init(in: TemporaryDirectory(), change)
+    }
+
+    /// A store on a disk that fails on demand, with the app `app`, organisations, and devices in the first of them.
+    static func onFaultyDisk(
+        organisations: [String] = ["root"], devices: [String] = [], _ change: (inout SQLiteStore.Options) -> Void = { _ in }
+    ) async throws -> SQLiteFixture {
+        let directory = try TemporaryDirectory()
+        let fixture = try await SQLiteFixture(in: directory, on: FaultyDisk(prefix: directory.path), change)
+        try await fixture.port.makeApp("app")
+        for organisation in organisations { try await fixture.port.makeOrg(organisation) }
+        for device in devices { try await fixture.port.makeDevice(device, in: organisations[0]) }
+        return fixture
     }
 
     init(
-        in directory: TemporaryDirectory, keeping kept: (any Sendable)?, _ change: (inout SQLiteStore.Options) -> Void = { _ in }
+        in directory: TemporaryDirectory, on disk: FaultyDisk? = nil, _ change: (inout SQLiteStore.Options) -> Void = { _ in }
     ) async throws {
         self.directory = directory
-        self.kept = kept
+        faultyDisk = disk
         var options = SQLiteStore.Options()
         options.clocks = clock.clocks
         options.log = log.append
@@ -62,6 +80,13 @@ final class SQLiteFixture {
         isOpen = true
         port = store.port(for: loop)
         try await loop.follow(port)
+    }
+
+    /// Changes the file by SQLite's own means while no store has it: nothing of what is in memory stands for what is changed.
+    func edit(_ sql: String) async throws {
+        close()
+        try OtherProgram(on: directory.path + "/psp.db").execute(sql)
+        try await open(directory.path)
     }
 
     // MARK: Looking inside

@@ -52,7 +52,7 @@ public struct ImportTally: Hashable, Sendable {
     public var created = 0
     /// They changed one, or left it as it was.
     public var updated = 0
-    /// They were refused.
+    /// They were refused, or could not be done as a whole.
     public var failed = 0
     /// All of them.
     public var done: Int { created + updated + failed }
@@ -67,6 +67,12 @@ public struct ImportTally: Hashable, Sendable {
         case .success: updated += 1
         case .failure: failed += 1
         }
+    }
+
+    /// A line that was counted as applied has failed.
+    public mutating func recount(_ result: ChangeResult) {
+        if case .created = result { created -= 1 } else { updated -= 1 }
+        failed += 1
     }
 }
 
