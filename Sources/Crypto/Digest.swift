@@ -43,7 +43,7 @@ public enum Digest: Hashable, Sendable {
         }
     }
 
-    private var algorithm: Algorithm {
+    var algorithm: Algorithm {
         switch self {
         case .md5: .md5
         case .sha256: .sha256
@@ -55,7 +55,7 @@ public enum Digest: Hashable, Sendable {
 ///
 /// `@unchecked Sendable`: the pointer is never changed or freed, and `EVP_MD` is reference-counted and immutable
 /// (EVP_MD_fetch(3)), so that any thread may use it.
-private struct Algorithm: @unchecked Sendable {
+struct Algorithm: @unchecked Sendable {
     static let md5 = Algorithm(named: "MD5")
     static let sha256 = Algorithm(named: "SHA256")
 

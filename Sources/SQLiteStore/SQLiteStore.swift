@@ -42,7 +42,7 @@ public final class SQLiteStore: Store {
         } catch let error as SQLiteError {
             throw SQLiteStoreError("\(directory)/psp.db", error)
         } catch {
-            throw .failed("\(directory)/psp.db: \(error)")
+            throw .failed(BilingualText("\(directory)/psp.db：\(error)", "\(directory)/psp.db: \(error)"))
         }
     }
 

@@ -1,19 +1,21 @@
+internal import Base
 internal import CSQLite
 internal import Glibc
+public import Push
 
-/// Why a store cannot be opened.
+/// Why a store, or a copy of one, cannot be used.
 public enum SQLiteStoreError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The directory's file is of another program.
+    /// The file is of another program.
     case notOurs
     /// The directory was written by a later version.
     case newerVersion(found: Int, known: Int)
     /// What the disk or SQLite said. It would say the same at the next try.
-    case failed(String)
+    case failed(BilingualText)
     /// The same, but the next try may do better: the disk is full, another program holds the lock, no descriptor is left.
-    case unavailable(String)
+    case unavailable(BilingualText)
 
     init(_ path: String, _ error: SQLiteError) {
-        let text = "\(path): \(error)"
+        let text = BilingualText("\(path)：\(error.text.chinese)", "\(path): \(error.text.english)")
         let isForGood =
             switch error.code & 0xFF {
             case SQLITE_READONLY, SQLITE_NOTADB, SQLITE_CORRUPT, SQLITE_PERM, SQLITE_AUTH: true
@@ -24,13 +26,23 @@ public enum SQLiteStoreError: Error, Hashable, Sendable, CustomStringConvertible
         self = isForGood ? .failed(text) : .unavailable(text)
     }
 
-    /// One line for an operator.
-    public var description: String {
+    /// What the system said of a file.
+    static func failed(_ path: String, _ error: SystemError) -> SQLiteStoreError {
+        .failed(BilingualText("\(path)：\(error.text.chinese)", "\(path): \(error.text.english)"))
+    }
+
+    /// One line for an operator, in both languages.
+    public var text: BilingualText {
         switch self {
-        case .notOurs: "psp.db is not a push store"
+        case .notOurs: BilingualText("psp.db 不是推送服务器的存储", "psp.db is not a push store")
         case .newerVersion(let found, let known):
-            "the data directory is of version \(found), this program knows versions up to \(known)"
+            BilingualText(
+                "数据目录的版本为 \(found)，本程序只认识 \(known) 及以下的版本",
+                "the data directory is of version \(found), this program knows versions up to \(known)")
         case .failed(let reason), .unavailable(let reason): reason
         }
     }
+
+    /// The same for a log.
+    public var description: String { text.english }
 }

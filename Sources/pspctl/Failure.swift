@@ -1,4 +1,5 @@
 import JSON
+import SQLiteStore
 
 /// Why a command was not carried out. Ends the program with exit status 1.
 enum Failure: Error, Equatable, CustomStringConvertible {
@@ -11,7 +12,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     /// The server answered with a row of its catalogue.
     case refused(status: Int, code: Int, text: String, field: String?)
     /// What the files of a store did not allow.
-    case store(String)
+    case store(SQLiteStoreError)
     /// What answers is no push server.
     case foreignReply(endpoint: Endpoint, status: Int)
     /// The operator has thought better of it.
@@ -34,7 +35,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             say("refused with \(code) (HTTP \(status)): \(text)", "被拒绝，\(code)（HTTP \(status)）：\(text)")
                 // What is missing is named in the text.
                 + (field.map { text.contains($0) ? "" : " [\($0)]" } ?? "")
-        case .store(let reason): reason
+        case .store(let error): error.text.text(in: Speech.language)
         case .foreignReply(let endpoint, let status):
             say(
                 "\(endpoint) answers like no push server (HTTP \(status))",

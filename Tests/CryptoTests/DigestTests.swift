@@ -29,4 +29,17 @@ struct DigestTests {
     func sha256(text: String, digest: String) {
         #expect(Hex.encode(Digest.sha256.hash(text)) == digest)
     }
+
+    @Test("bytes that come in parts have the digest of the whole")
+    func parts() {
+        let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        for size in [1, 63, 64, 9_999, 10_000] {
+            let digest = RunningDigest(.sha256)
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                bytes[start..<min(start + size, bytes.count)].withUnsafeBytes { digest.append($0) }
+            }
+            #expect(digest.finish() == Digest.sha256.hash(bytes))
+        }
+        #expect(RunningDigest(.md5).finish() == Digest.md5.hash(""))
+    }
 }

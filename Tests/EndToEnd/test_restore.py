@@ -50,7 +50,9 @@ def test_a_backup_beside_pushes_is_whole_and_its_owner_s_alone(own_server, scene
     told = json.loads(made.stdout)
     assert told["intact"] and told["devices"] == 1 and told["tasks"] >= 1 and told["bytes"] > 4096
     assert stat.S_IMODE(os.stat(tmp_path / "copy.db").st_mode) == 0o600
-    assert [path.name for path in tmp_path.glob("copy.db*")] == ["copy.db"]
+    assert sorted(path.name for path in tmp_path.glob("copy.db*")) == ["copy.db", "copy.db.sha256"]
+    assert stat.S_IMODE(os.stat(tmp_path / "copy.db.sha256").st_mode) == 0o600
+    assert run("sh", "-c", f"cd {tmp_path} && sha256sum -c copy.db.sha256").returncode == 0
     assert ctl("backup", str(tmp_path / "copy.db")).returncode == 1, "over an older one"
     checked = ctl("check", str(tmp_path / "copy.db"))
     assert checked.returncode == 0 and "intact" in checked.stdout, checked
@@ -74,6 +76,22 @@ def test_a_damaged_file_is_told_and_not_restored(own_server, scene, ctl, tmp_pat
     assert refused.returncode == 1, refused
     own_server.start()
     assert len(scene.admin.tasks()) == 20
+
+
+def test_a_changed_byte_within_a_text_is_told_and_not_restored(own_server, scene, ctl, tmp_path):
+    scene.caller.to_device(scene.phone.token, "a text that stands out")
+    copy = tmp_path / "copy.db"
+    assert ctl("backup", str(copy)).returncode == 0
+    copy.write_bytes(copy.read_bytes().replace(b"stands out", b"stands oat"))
+    told = ctl("check", str(copy), LC_ALL="zh_CN.UTF-8")
+    assert told.returncode == 1 and "已损坏" in told.stdout and "校验和不符" in told.stderr, told
+    assert json.loads(ctl("check", str(copy), "--json").stdout)["checksum"] == "differs"
+    own_server.stop()
+    refused = ctl("restore", str(copy), "--yes", LC_ALL="zh_CN.UTF-8")
+    assert refused.returncode == 1 and "校验和不符" in refused.stderr, refused
+    (tmp_path / "copy.db.sha256").unlink()
+    restored = ctl("restore", str(copy), "--yes")
+    assert restored.returncode == 0 and "could not be compared" in restored.stdout, restored
 
 
 @pytest.mark.parametrize("how", ["pspctl", "by hand"])

@@ -57,11 +57,75 @@ struct CopyTests {
         #expect(try backup.run { _ in }.examination.problems.isEmpty)
         #expect(!files.fileExists(atPath: target + ".unfinished"))
         let progress = Locked(0)
-        #expect(throws: SQLiteStoreError.failed("\(target) is there already")) {
+        #expect(throws: SQLiteStoreError.failed(BilingualText("\(target) 已存在", "\(target) is there already"))) {
             try backup.run { _ in progress.withLock { $0 += 1 } }
         }
         #expect(progress.withLock { $0 } == 0)
         #expect(!files.fileExists(atPath: target + ".unfinished"))
+    }
+
+    @Test("a byte that is changed within a text of a backup is seen by the checksum beside it, and the copy is not restored")
+    func changedBytes() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        try await fixture.port.makeOrg("root")
+        for number in 0..<5 {
+            try await fixture.port.push(.message(.organisation("root"), text: "a text that stands out \(number)"))
+        }
+        let copy = fixture.directory.path + "/copy.db"
+        let result = try StoreBackup(of: fixture.directory.path, to: copy, longestLog: 1 << 30).run { _ in }
+        #expect(result.checksumFile == copy + ".sha256")
+        #expect(try StoreExamination(of: copy).checksum == .matches)
+        #expect(try files.attributesOfItem(atPath: copy + ".sha256")[.posixPermissions] as? Int == 0o600)
+        let whole = try Data(contentsOf: URL(fileURLWithPath: copy))
+        let target = try TemporaryDirectory()
+        var first = whole.startIndex
+        while let text = whole.range(of: Data("stands out".utf8), in: first..<whole.endIndex) {
+            first = text.upperBound
+            var changed = whole
+            changed[text.lowerBound] ^= 1
+            try changed.write(to: URL(fileURLWithPath: copy))
+            let examination = try StoreExamination(of: copy)
+            #expect(examination.problems.isEmpty, "SQLite sees nothing")
+            #expect(examination.checksum == .differs && !examination.isIntact)
+            #expect(throws: SQLiteStoreError.self) {
+                try StoreRestore(into: target.path).run(from: copy, keepingOldAs: ".old") { _ in }
+            }
+            #expect(!files.fileExists(atPath: target.path + "/psp.db") && !files.fileExists(atPath: target.path + "/psp.db.new"))
+        }
+        #expect(first > whole.startIndex)
+        // Without its checksum it is taken for what it is.
+        try files.removeItem(atPath: copy + ".sha256")
+        let unchecked = try StoreExamination(of: copy)
+        #expect(unchecked.checksum == .absent && unchecked.isIntact)
+        #expect(try !StoreRestore(into: target.path).run(from: copy, keepingOldAs: ".old") { _ in }.isCompared)
+        try Data("nonsense\n".utf8).write(to: URL(fileURLWithPath: copy + ".sha256"))
+        #expect(throws: SQLiteStoreError.self) { _ = try StoreExamination(of: copy) }
+    }
+
+    @Test("of two backups to one file at once one makes it, and it is whole")
+    func together() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeApp("app")
+        let path = fixture.directory.path
+        for round in 0..<30 {
+            let target = path + "/copy-\(round).db"
+            let made = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        do throws(SQLiteStoreError) {
+                            _ = try StoreBackup(of: path, to: target, longestLog: 1 << 30).run { _ in }
+                            return true
+                        } catch {
+                            return false
+                        }
+                    }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(made == 1)
+            #expect(try StoreExamination(of: target).checksum == .matches)
+        }
     }
 
     private func expectNew(_ scene: Copied, in path: String) async throws {

@@ -1,3 +1,4 @@
+import FaultVFS
 import Push
 import StoreContract
 import StoreCore

@@ -30,15 +30,7 @@ extension WriterLoop {
         for job in jobs where job.kind == .read { decideAlone(job, otherwise: .unavailable(retryAfter: retryAfter)) }
     }
 
-    private func remember(_ jobs: ArraySlice<Job>) {
-        for job in jobs where job.kind == .fact {
-            do throws(SQLiteError) {
-                _ = try job.decide(decisions, transaction.now)
-            } catch {
-                transaction.distrustMemory(after: error)
-            }
-        }
-    }
+    private func remember(_ jobs: ArraySlice<Job>) { for job in jobs where job.kind == .fact { hear(job) } }
 
     /// Answers by what is committed: whoever only looks does not suffer from what cannot be written.
     private func decideAlone(_ job: Job, otherwise failure: StoreError) {
@@ -54,11 +46,9 @@ extension WriterLoop {
     /// Tells callers and operator that nothing can be written.
     private func report(_ error: SQLiteError) {
         if let failure = transaction.failure { return fail(failure) }
-        let state: Health = error.effect == .full ? .full : .blocked(reason: error.description)
-        if !isHindered || (state == .full) != (health.withLock { $0 } == .full) {
-            options.log("the store cannot write: \(error)")
-        }
-        health.withLock { $0 = state }
+        let hindered: Health = error.effect == .full ? .full : .blocked(reason: error.description)
+        if !isHindered || (hindered == .full) != (state == .full) { options.log("the store cannot write: \(error)") }
+        state = hindered
         decisions.tables.database.waitForLocks(upTo: Self.shortLockPatience)
         nextTry = MonotonicClock.nanoseconds + Int64(retryPause) * 1_000_000
         hasRoom = false
@@ -66,9 +56,9 @@ extension WriterLoop {
 
     func fail(_ reason: String) {
         transaction.fail(reason)
-        let state = Health.failed(reason: reason)
-        if health.withLock({ $0 }) != state { options.log("the store takes no more changes until a restart: \(reason)") }
-        health.withLock { $0 = state }
+        let failed = Health.failed(reason: reason)
+        if state != failed { options.log("the store takes no more changes until a restart: \(reason)") }
+        state = failed
         failHeld()
     }
 
@@ -107,7 +97,7 @@ extension WriterLoop {
     private func heal() {
         hasRoom = false
         isFullTold = false
-        health.withLock { $0 = .serving }
+        state = .serving
         decisions.tables.database.waitForLocks(upTo: Self.lockPatience)
         options.log("the store can write again")
     }

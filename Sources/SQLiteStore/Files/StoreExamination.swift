@@ -1,16 +1,30 @@
 internal import CSQLite
 internal import Glibc
+internal import Push
 
 /// What a store's file holds, and whether it is intact. The file is read and not changed.
 public struct StoreExamination: Sendable {
+    /// How the bytes of a copy stand to the checksum that its backup wrote beside it.
+    public enum Checksum: String, Sendable {
+        case matches
+        case differs
+        /// There is none.
+        case absent
+    }
+
     /// The version of its tables.
     public let version: Int
     /// The newest version that this program knows; it brings an older one up by itself.
     public static var knownVersion: Int { Int(Schema.version) }
     /// How many rows of each kind it has, in the order in which people ask.
     public let counts: [(name: String, count: Int)]
-    /// What is damaged; empty where it is intact.
+    /// What is damaged in its structure; empty where that is whole.
     public let problems: [String]
+    /// `nil` for a data directory, whose bytes change.
+    public let checksum: Checksum?
+
+    /// Whether nothing of it is known to be damaged.
+    public var isIntact: Bool { problems.isEmpty && checksum != .differs }
 
     private static let countedTables: [(name: String, sql: StaticString)] = [
         ("apps", "SELECT count(*) FROM app WHERE removed = 0"), ("organisations", "SELECT count(*) FROM org WHERE removed = 0"),
@@ -21,9 +35,27 @@ public struct StoreExamination: Sendable {
     /// - Parameter path: a data directory, or the file of a backup.
     public init(of path: String) throws(SQLiteStoreError) {
         var information = stat()
-        guard stat(path, &information) == 0 else { throw .failed("\(path) is not there") }
-        let file = information.st_mode & S_IFMT == S_IFDIR ? path + "/psp.db" : path
-        guard access(file, R_OK) == 0 else { throw .failed("\(file) is not there, or may not be read") }
+        guard stat(path, &information) == 0 else {
+            throw .failed(BilingualText("\(path) 不存在", "\(path) is not there"))
+        }
+        if information.st_mode & S_IFMT == S_IFDIR {
+            try self.init(ofFile: path + "/psp.db", nil)
+        } else {
+            let wanted = try StoreChecksum.read(beside: path)
+            let checksum: Checksum =
+                if let wanted { try StoreChecksum.digest(of: path) == wanted ? .matches : .differs } else { .absent }
+            try self.init(ofFile: path, checksum)
+        }
+    }
+
+    /// Of a copy that is being made.
+    init(ofCopy path: String) throws(SQLiteStoreError) { try self.init(ofFile: path, nil) }
+
+    private init(ofFile file: String, _ checksum: Checksum?) throws(SQLiteStoreError) {
+        guard access(file, R_OK) == 0 else {
+            throw .failed(BilingualText("\(file) 不存在，或不允许读取", "\(file) is not there, or may not be read"))
+        }
+        self.checksum = checksum
         do {
             // Without a log beside it nothing can be missing from the file, which then is not even locked.
             var log = stat()
@@ -44,7 +76,7 @@ public struct StoreExamination: Sendable {
         } catch let error as SQLiteError {
             throw SQLiteStoreError(file, error)
         } catch {
-            throw .failed("\(file): \(error)")
+            throw .failed(BilingualText("\(file)：\(error)", "\(file): \(error)"))
         }
     }
 }

@@ -43,6 +43,8 @@ final class Generation: Sendable {
         state = Locked(new)
     }
 
+    var isEmpty: Bool { state.withLock { $0.entries.isEmpty } }
+
     var count: Int { state.withLock { $0.entries.count } }
 
     /// The position of its oldest entry.

@@ -28,6 +28,9 @@ final class Tail: Sendable {
     /// The generation that takes new entries. Writer only.
     var active: Generation { state.withLock { $0.generations[$0.generations.count - 1] } }
 
+    /// Whether the generation that takes new entries has any.
+    var hasActive: Bool { state.withLock { $0.generations.last?.isEmpty == false } }
+
     /// Everything up to `head` is committed.
     func publish(head: UInt64) {
         state.withLock { $0 = View(generations: $0.generations, head: head) }

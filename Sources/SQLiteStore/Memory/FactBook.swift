@@ -118,11 +118,14 @@ final class FactBook {
     /// Whether a transaction has enough to write. Not more facts than that either: a store that can write is never full of them.
     var isLarge: Bool { steps >= mostSteps || unwritten.count >= Self.limit }
 
+    /// When the books should be written at the latest, in monotonic nanoseconds; `nil` where they are.
+    var due: Int64? { unwritten.isEmpty ? nil : unwrittenSince + Self.time }
+
     /// Whether the books should be written now.
     var isDue: Bool {
         if receipts.isCrowded || isLarge { return true }
-        guard !unwritten.isEmpty else { return false }
-        return MonotonicClock.nanoseconds - unwrittenSince >= Self.time
+        guard let due else { return false }
+        return MonotonicClock.nanoseconds >= due
     }
 
     /// Writes the books, or of them about so many steps. Inside a transaction.

@@ -40,6 +40,9 @@ final class Inquiries {
         }
     }
 
+    /// Whether anybody waits for an answer.
+    var isWaitedFor: Bool { !waiting.isEmpty }
+
     /// When the next of them has waited long enough, in monotonic nanoseconds.
     var nextDeadline: Int64? {
         waiting.isEmpty ? nil : waiting.values.lazy.joined().map(\.inquiry.deadline).min()

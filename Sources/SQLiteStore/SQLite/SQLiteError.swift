@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Push
 
 /// What SQLite said, with where it was said.
 struct SQLiteError: Error, CustomStringConvertible {
@@ -9,6 +10,23 @@ struct SQLiteError: Error, CustomStringConvertible {
     var system: Int32 = 0
 
     var description: String { "\(message) (SQLite \(code))" }
+
+    /// The same in both languages. SQLite itself speaks English.
+    var text: BilingualText {
+        let chinese =
+            switch code & 0xFF {
+            case SQLITE_FULL: "磁盘已满"
+            case SQLITE_CORRUPT, SQLITE_FORMAT: "文件已损坏"
+            case SQLITE_NOTADB: "不是数据库文件"
+            case SQLITE_BUSY, SQLITE_LOCKED: "被其他程序锁定"
+            case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH: "只能读取，权限或属主不允许写入"
+            case SQLITE_CANTOPEN: "无法打开"
+            case SQLITE_IOERR: "读写错误"
+            case SQLITE_NOMEM: "内存不足"
+            default: message
+            }
+        return BilingualText("\(chinese)（SQLite \(code)）", description)
+    }
 
     /// What an error leaves behind.
     enum Effect {

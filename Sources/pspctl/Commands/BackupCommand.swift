@@ -10,14 +10,15 @@ struct BackupCommand: AsyncParsableCommand {
             discussion: say(
                 """
                 The copy is what the store held at one moment. It is readable by its owner alone, and checked before \
-                it gets its name. It holds all secrets of apps, and is needed whole: keep it as safe as the data \
+                it gets its name. Beside it FILE.sha256 keeps the checksum of its bytes, by which check and restore judge it; \
+                sha256sum -c reads it as well. The copy holds all secrets of apps, and is needed whole: keep it as safe as the data \
                 directory.
 
                 The copy is made from the files of the data directory, so run this on the server's machine and as its \
                 user. While it goes on, the server's log grows; it gives up when that is too long.
                 """,
                 """
-                副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。它含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。
+                副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。旁边的 FILE.sha256 保存其内容的校验和，check 和 restore 据此判断，sha256sum -c 也能读取。副本含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。
 
                 副本由数据目录中的文件生成，因此须在服务器所在机器上、以其用户运行。复制期间服务器的日志会增长；过长时放弃。
                 """) + "\n\n"
@@ -53,7 +54,7 @@ struct BackupCommand: AsyncParsableCommand {
             }
         } catch {
             progress.clear()
-            throw Failure.store("\(error)")
+            throw Failure.store(error)
         }
         progress.clear()
         if store.json {
@@ -61,6 +62,7 @@ struct BackupCommand: AsyncParsableCommand {
             json.object { json in
                 json.member("file", file)
                 json.member("bytes", result.bytes)
+                json.member("checksum_file", result.checksumFile)
                 result.examination.write(to: &json)
             }
             Output.json(json.bytes)
@@ -82,7 +84,8 @@ extension StoreExamination {
 
     /// Its members.
     func write(to json: inout JSONWriter) {
-        json.member("intact", problems.isEmpty)
+        json.member("intact", isIntact)
+        json.member("checksum", ifPresent: checksum?.rawValue)
         json.member("version", version)
         for (name, count) in counts { json.member(name, count) }
         json.key("problems")

@@ -10,11 +10,13 @@ struct CheckCommand: AsyncParsableCommand {
             abstract: say("Tell whether a store or a backup is intact, and what it holds.", "检查存储或备份是否完好，以及其中的内容。"),
             discussion: say(
                 """
-                Reads every page and changes nothing. A server may run meanwhile. It tells whether the structure is whole; a \
-                byte that a disk has changed within a text it cannot tell, for the store keeps no checksums.
+                Reads every page and changes nothing. A server may run meanwhile. It tells whether the structure is whole, \
+                and of a backup whether its bytes are still those that were written, by FILE.sha256 beside it. A byte that a \
+                disk has changed within a text of a data directory it cannot tell, for the store keeps no checksums.
                 """,
                 """
-                读取每一页，不作任何更改。服务器可以同时运行。它检查的是结构是否完整；磁盘改变了文本中的某个字节时无法发现，因为存储不保存校验和。
+                读取每一页，不作任何更改。服务器可以同时运行。它检查结构是否完整；对于备份，还按旁边的 FILE.sha256 检查内容是否仍是当时写入的。\
+                磁盘改变了数据目录里文本中的某个字节时无法发现，因为存储不保存校验和。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl check", "pspctl check /var/backups/psp-monday.db", "pspctl check /var/lib/pspd --json"))
@@ -32,7 +34,7 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let path = path ?? store.path()
         let found: StoreExamination
-        do throws(SQLiteStoreError) { found = try StoreExamination(of: path) } catch { throw Failure.store("\(error)") }
+        do throws(SQLiteStoreError) { found = try StoreExamination(of: path) } catch { throw Failure.store(error) }
         if store.json {
             var json = JSONWriter()
             json.object { json in
@@ -41,16 +43,32 @@ struct CheckCommand: AsyncParsableCommand {
             }
             Output.json(json.bytes)
         } else {
-            let state = found.problems.isEmpty ? say("intact", "完好") : say("damaged", "已损坏")
+            let state = found.isIntact ? say("intact", "完好") : say("damaged", "已损坏")
             print(
                 say(
                     "\(path): \(state), version \(found.version); \(found.summary)",
                     "\(path)：\(state)，版本 \(found.version)；\(found.summary)"))
+            tell(found.checksum, path)
             for problem in found.problems { Output.error("  \(Output.printable(problem))") }
-            if !found.problems.isEmpty {
+            if !found.isIntact {
                 Output.error(say("put back a backup: pspctl restore FILE", "请放回备份：pspctl restore FILE"))
             }
         }
-        guard found.problems.isEmpty else { throw ExitCode.failure }
+        guard found.isIntact else { throw ExitCode.failure }
+    }
+
+    private func tell(_ checksum: StoreExamination.Checksum?, _ path: String) {
+        switch checksum {
+        case .matches: print(say("its bytes are those that were written (\(path).sha256)", "内容与写入时一致（\(path).sha256）"))
+        case .differs:
+            Output.error(
+                say("  its bytes are not those that \(path).sha256 tells of", "  其内容与 \(path).sha256 中的校验和不符"))
+        case .absent:
+            print(
+                say(
+                    "there is no \(path).sha256, so that a changed byte within a text would not be seen",
+                    "没有 \(path).sha256，因此无法发现文本中被改变的字节"))
+        case nil: break
+        }
     }
 }

@@ -11,12 +11,13 @@ struct RestoreCommand: AsyncParsableCommand {
             abstract: say("Put a backup into a data directory in which no server runs.", "把备份放回没有服务器运行的数据目录。"),
             discussion: say(
                 """
-                The store that is there is kept beside it, under another name. What was pushed after the backup is \
+                A copy whose bytes are not those that FILE.sha256 beside it tells of is refused; without that file its \
+                structure alone is examined. The store that is there is kept beside it, under another name. What was pushed after the backup is \
                 gone; devices get again what they acknowledged after it. At its next start the server makes a new \
                 admin token, and tells new tasks and configurations apart from those that the backup lacks.
                 """,
                 """
-                原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的运维令牌，\
+                副本的内容与旁边的 FILE.sha256 不符时拒绝放回；没有该文件时只检查结构。原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的运维令牌，\
                 并把新的任务和配置与备份中缺少的区分开。
                 """) + "\n\n"
                 + HelpText.examples(
@@ -35,7 +36,7 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let directory = store.path()
         let progress = Progress(isSilent: store.json)
-        let found: StoreExamination
+        let found: StoreRestore.Result
         let suffix = ".\(RestoreCommand.stamp)"
         let replaces: Bool
         do {
@@ -53,7 +54,7 @@ struct RestoreCommand: AsyncParsableCommand {
             found = try restore.run(from: file, keepingOldAs: suffix) { progress.show($0, say("copied", "已复制")) }
         } catch let error as SQLiteStoreError {
             progress.clear()
-            throw Failure.store("\(error)")
+            throw Failure.store(error)
         }
         progress.clear()
         if store.json {
@@ -61,11 +62,18 @@ struct RestoreCommand: AsyncParsableCommand {
             json.object { json in
                 json.member("directory", directory)
                 if replaces { json.member("kept", "psp.db\(suffix)") }
-                found.write(to: &json)
+                json.member("compared", found.isCompared)
+                found.examination.write(to: &json)
             }
             return Output.json(json.bytes)
         }
-        print(say("\(directory): restored; \(found.summary)", "\(directory)：已放回；\(found.summary)"))
+        print(say("\(directory): restored; \(found.examination.summary)", "\(directory)：已放回；\(found.examination.summary)"))
+        if !found.isCompared {
+            print(
+                say(
+                    "there is no \(file).sha256, so its bytes could not be compared with those that the backup wrote",
+                    "没有 \(file).sha256，因此无法确认其内容就是备份时写入的"))
+        }
         if replaces {
             print(say("the store that was there is psp.db\(suffix)", "原有的存储为 psp.db\(suffix)"))
         }

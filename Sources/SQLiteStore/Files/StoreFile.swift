@@ -1,0 +1,30 @@
+internal import Base
+internal import Glibc
+
+/// What is done with a store's file as a whole.
+enum StoreFile {
+    /// A name that was made or changed outlasts a power failure only then. Where it cannot be done, nothing more can be.
+    static func syncDirectory(of path: String) {
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    /// Reads an open file from where it stands to its end.
+    static func forEachPart(
+        of file: Int32, _ path: String, _ body: (UnsafeRawBufferPointer) throws(SQLiteStoreError) -> Void
+    ) throws(SQLiteStoreError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = read(file, buffer.baseAddress, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw .failed(path, .last) }
+            if count == 0 { return }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+}
