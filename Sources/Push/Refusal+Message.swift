@@ -52,8 +52,10 @@ extension Refusal.Detail {
             return BilingualText(
                 "\(platform.name)设备最多\(limit)字节，实际\(size)字节",
                 "\(size) bytes, and \(platform.name) devices take \(limit) at most")
-        case .limit(let limit, let part):
-            return BilingualText("\(part.words.chinese)最多\(limit)字节", "\(part.words.english) may have \(limit) bytes at most")
+        case .limit(let limit, let part, let came):
+            return BilingualText(
+                "\(part.words.chinese)最多\(limit)字节" + (came.map { "，实际\($0)字节" } ?? ""),
+                "\(part.words.english) may have \(limit) bytes at most" + (came.map { ", and has \($0)" } ?? ""))
         case .timestamp(let fault, let time):
             let words = fault.words
             return BilingualText("\(words.chinese)；服务器时间为\(time)", "\(words.english); the server's time is \(time)")

@@ -41,8 +41,8 @@ extension Refusal {
         case listed([String])
         /// 2105: the payload's size and the limit that it breaks, in bytes.
         case size(Int, limit: Int, Platform)
-        /// 2106: how large that part of a request may be, in bytes.
-        case limit(Int, RequestPart)
+        /// 2106: how large that part of a request may be, in bytes, and how large it is, where that is known.
+        case limit(Int, RequestPart, came: Int? = nil)
         /// 2006, with the server's clock in Unix milliseconds.
         case timestamp(TimestampFault, serverTime: Int64)
         /// 2108: the methods that the address takes.

@@ -66,7 +66,7 @@ public final class PushServer: Sendable {
             log.info("serving", metadata: metadata)
             return server
         } catch {
-            directory.release()
+            directory.abandon()
             throw error
         }
     }

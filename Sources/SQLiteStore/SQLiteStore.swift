@@ -117,7 +117,11 @@ public final class SQLiteStore: Store {
     }
 
     /// How it fares.
-    public var status: StoreStatus { writer.status }
+    public var status: StoreStatus {
+        var status = writer.status
+        status.uncounted = gate.uncounted
+        return status
+    }
 
     /// What its files take, and what is left on their disk.
     public var storage: StorageUse? {

@@ -22,7 +22,9 @@ extension Front {
         let limits = server.limits
         guard head.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }
         let body = match.route.body
-        guard head.bodyCount <= body.limit else { throw Rejection.bodyTooLarge(limit: body.limit) }
+        guard head.bodyCount <= body.limit else {
+            throw Rejection.bodyTooLarge(limit: body.limit, announced: head.announcedLength)
+        }
         guard head.framing == .ok else { throw Rejection.framing(head.framing) }
         guard body != .none || !head.hasBody else { throw Rejection.unexpectedBody }
         let headers = Headers(of: head)

@@ -165,6 +165,33 @@ struct ImportTests {
         #expect(secrets.count == 0 && !FileManager.default.fileExists(atPath: path))
     }
 
+    @Test("of a device that brings a secret on another line the file has the one which it has in the end")
+    func secretsOfTwoLines() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("secrets-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // What an import that was killed has left.
+        try Data("device_token,secret\n".utf8).write(to: URL(fileURLWithPath: path + ".new"))
+        defer { try? FileManager.default.removeItem(atPath: path + ".new") }
+        let secrets = try DeviceSecrets(newFile: path)
+        let text = """
+            {"kind":"device","id":"before","secret":"own"}
+            {"kind":"device","id":"before"}
+            {"kind":"device","id":"after"}
+            {"kind":"device","id":"after","secret":"own"}
+            {"kind":"device","id":"refused"}
+            {"kind":"device","id":"refused","secret":"own"}
+            """
+        var batch = ImportBatches.Batch(firstLine: 1, bytes: Array(text.utf8), count: 6)
+        secrets.complete(&batch, except: [])
+        try secrets.write()
+        let sent = String(decoding: batch.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        #expect(sent[1] == #"{"kind":"device","id":"before"}"#)
+        #expect(sent[2].contains("secret") && sent[4].contains("secret"))
+        try secrets.settle(refused: [6], absent: [])
+        #expect(try rows(path).map(\.first) == ["device_token", "refused"] && secrets.count == 1)
+        #expect(FileManager.default.fileExists(atPath: path + ".new"))
+    }
+
     @Test("what failed beyond what the server names is known to be more")
     func unnamedFailures() throws {
         var result = ImportResult()

@@ -20,6 +20,7 @@ struct StatusTests {
         loop.pushes[.configuration].stored = 2
         loop.callers = 1
         var late = loop
+        late.devices.untaken = 3
         late.isLate = true
         var holds = HoldTimes()
         holds.record(.commit, 12_345_678)
@@ -28,7 +29,7 @@ struct StatusTests {
         rates.lastMinute.deliveries = 20
         let status = ServerStatus(
             startedAt: noon, uptime: 5_000, loops: [loop, late], rates: rates,
-            store: StoreStatus(health: .serving, waiting: 4, longestWait: 7_654_321), holdTimes: holds,
+            store: StoreStatus(health: .serving, waiting: 4, longestWait: 7_654_321, uncounted: 2), holdTimes: holds,
             storage: StorageUse(database: 4_096, log: 8_192, logAge: 0, free: 1 << 40),
             clock: ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil),
             imports: [report("2", .running), report("1", .running), report("0", .done)])
@@ -44,7 +45,8 @@ struct StatusTests {
                 "repeated":0,"refused":0,"unavailable":0,"unknown":0},\
                 "deliveries":{"total":200,"per_second_10s":0.0,"per_second_60s":20.0,\
                 "skipped_oversize":0,"rejected":4,"overdue":0},\
-                "acknowledgements":{"total":180,"per_second_10s":0.0,"per_second_60s":0.0},\
+                "acknowledgements":{"total":180,"per_second_10s":0.0,"per_second_60s":0.0,\
+                "untaken":3,"uncounted":2},\
                 "connects":{"accepted":0,"refused":0,"protocol_errors":0},\
                 "backlog":{"unacknowledged":10,"windows_full":0,"awaiting_pages":0,"awaiting_store":4,"longest_wait":7},\
                 "store":{"health":"serving","longest_hold":{"call":0,"slice":0,"commit":12,"upkeep":0}},\

@@ -22,6 +22,29 @@ struct DataDirectoryTests {
         #expect(try temporary.mode(of: "a/b") == 0o700)
     }
 
+    @Test("a start that fails leaves nothing that it made itself, and all else as it was")
+    func abandoned() throws {
+        let directory = try DataDirectory("\(temporary.path)/a/b")
+        _ = try directory.adminToken(configured: nil)
+        directory.abandon()
+        #expect(!FileManager.default.fileExists(atPath: "\(temporary.path)/a"))
+        // What was there before stays, and what somebody else has put there.
+        try temporary.write("x", to: "notes")
+        try temporary.write("token", to: "admin.token")
+        let other = try DataDirectory(temporary.path)
+        #expect(try other.adminToken(configured: nil) == "token")
+        other.abandon()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path).sorted() == ["admin.token", "notes"])
+        try DataDirectory(temporary.path).release()
+        try DataDirectory(temporary.path).abandon()
+        #expect(FileManager.default.fileExists(atPath: "\(temporary.path)/pspd.lock"), "an earlier start made it")
+        // One that is refused by itself.
+        try temporary.write("trace", to: "psp.db-wal")
+        #expect(throws: StartError.self) { try DataDirectory("\(temporary.path)/notes/below") }
+        #expect(throws: StartError.self) { try DataDirectory(temporary.path) }
+        #expect(FileManager.default.fileExists(atPath: "\(temporary.path)/pspd.lock"))
+    }
+
     @Test("is closed to others with what holds secrets, whoever left it open; other files are left alone")
     func open() throws {
         let directory = try TemporaryDirectory()

@@ -95,7 +95,7 @@ struct FrontTests {
             let long = "long: " + String(repeating: "x", count: 17_000)
             #expect(try served.send("GET", "/hello", long).text == text(.headTooLarge(limit: 16 * 1024)))
             let large = String(repeating: "x", count: 101)
-            #expect(try served.send("POST", "/echo", body: large).text == text(.bodyTooLarge(limit: 100)))
+            #expect(try served.send("POST", "/echo", body: large).text == text(.bodyTooLarge(limit: 100, announced: 101)))
             let body = try served.send("GET", "/hello", body: "x")
             #expect(body.text == text(.framing(.bodyWithBodilessMethod)))
             #expect(body.headers["connection"] == "close")

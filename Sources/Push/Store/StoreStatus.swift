@@ -6,12 +6,15 @@ public struct StoreStatus: Hashable, Sendable {
     public var waiting: Int
     /// How long the oldest call has waited that it has not decided, in nanoseconds.
     public var longestWait: Int64
+    /// Acknowledgements that are not counted since it was opened, as what they name cannot be read or written.
+    public var uncounted: Int
 
     /// As of one moment.
-    public init(health: Health, waiting: Int, longestWait: Int64) {
+    public init(health: Health, waiting: Int, longestWait: Int64, uncounted: Int = 0) {
         self.health = health
         self.waiting = waiting
         self.longestWait = longestWait
+        self.uncounted = uncounted
     }
 }
 

@@ -9,7 +9,7 @@ extension Refusal {
         case .noSuchAddress: self.init(.noSuchAddress)
         case .methodNotAllowed(let methods): self.init(.methodNotAllowed, .methods(methods.map(\.name)))
         case .headTooLarge(let limit): self.init(.requestTooLarge, .limit(limit, .head))
-        case .bodyTooLarge(let limit): self.init(.requestTooLarge, .limit(limit, .body))
+        case .bodyTooLarge(let limit, let announced): self.init(.requestTooLarge, .limit(limit, .body, came: announced))
         case .framing(let framing):
             self.init(.invalidValue, field: framing.header, framing.rule.map { .expected(.framing($0)) })
         case .unexpectedBody: self.init(.invalidValue, .expected(.framing(.noBody)))

@@ -29,7 +29,7 @@ extension JSONWriter {
                 }
             }
         }
-        members(ofTraffic: sum, status.rates)
+        members(ofTraffic: sum, status.rates, uncounted: status.store.uncounted)
         members(ofBacklog: sum, status.store)
         members(ofStore: status)
         guard let imports = status.imports else { return }
@@ -46,7 +46,7 @@ extension JSONWriter {
         }
     }
 
-    private mutating func members(ofTraffic sum: LoopStatus, _ rates: TrafficRates) {
+    private mutating func members(ofTraffic sum: LoopStatus, _ rates: TrafficRates, uncounted: Int) {
         let pushes = sum.pushes.sum
         member("pushes", pushes.stored, rates.lastTenSeconds.pushes, rates.lastMinute.pushes) { json in
             json.member("repeated", pushes.repeated)
@@ -61,7 +61,11 @@ extension JSONWriter {
         }
         member(
             "acknowledgements", sum.devices.acknowledged, rates.lastTenSeconds.acknowledgements,
-            rates.lastMinute.acknowledgements)
+            rates.lastMinute.acknowledgements
+        ) { json in
+            json.member("untaken", sum.devices.untaken)
+            json.member("uncounted", uncounted)
+        }
         key("connects")
         object { json in
             json.member("accepted", sum.devices.accepted)

@@ -9,20 +9,37 @@ final class DataDirectory: Sendable {
     /// What others could read at the start, and cannot any more: a copy of the store that another program made, for one.
     let closedToOthers: [String]
     private let lock: Int32
+    /// What this start has made, in the order in which it goes where the start fails.
+    private let made: Locked<Made>
+
+    private struct Made {
+        var files: [String] = []
+        /// The innermost first. They stay where anything else is in them.
+        var directories: [String] = []
+
+        func remove() {
+            for file in files { unlink(file) }
+            for directory in directories { rmdir(directory) }
+        }
+    }
 
     /// Makes the directory if it is missing (only its owner may look into it: the store holds secrets) and locks it.
     /// - Throws: `cannotWork` when it cannot be used or another `pspd` holds it; `unexpected` where the next try may do better.
+    ///   Then nothing is left that this has made.
     init(_ path: String) throws(StartError) {
+        var made = Made()
         do throws(FileError) {
-            try Self.makeDirectories(path)
-            lock = try Self.lock("\(path)/pspd.lock")
+            try Self.makeDirectories(path, &made)
+            lock = try Self.lock("\(path)/pspd.lock", &made)
         } catch {
+            made.remove()
             if error.code == EWOULDBLOCK {
                 throw .cannotWork("--data: another pspd serves \(path)\(Self.holder(of: error.path))")
             }
             throw Self.startError(error)
         }
         self.path = path
+        self.made = Locked(made)
         do {
             try Self.refuseReadOnly(path)
             closedToOthers = try Self.closeToOthers(path)
@@ -30,6 +47,7 @@ final class DataDirectory: Sendable {
             // A process that was killed leaves its file behind. The ports in it may be another program's by now.
             try File.remove("\(path)/\(Self.announcement)")
         } catch {
+            made.remove()
             close(lock)
             if let error = error as? FileError { throw Self.startError(error) }
             throw .cannotWork("--data: \(error)")
@@ -101,25 +119,43 @@ final class DataDirectory: Sendable {
         close(lock)
     }
 
-    private static func makeDirectories(_ path: String) throws(FileError) {
+    /// The same where the start has failed: what it has made goes, but for a store.
+    func abandon() {
+        made.withLock { $0.remove() }
+        close(lock)
+    }
+
+    private static func makeDirectories(_ path: String, _ made: inout Made) throws(FileError) {
         var information = stat()
         if stat(path, &information) == 0 {
             guard information.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, code: ENOTDIR) }
             return
         }
-        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeDirectories(String(path[..<slash])) }
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError(path: path, code: errno) }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex { try makeDirectories(String(path[..<slash]), &made) }
+        if mkdir(path, 0o700) == 0 {
+            made.directories.insert(path, at: 0)
+        } else if errno != EEXIST {
+            throw FileError(path: path, code: errno)
+        }
         try File.syncDirectory(of: path)
     }
 
     /// - Throws: `EWOULDBLOCK` when another process has it.
-    private static func lock(_ path: String) throws(FileError) -> Int32 {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    private static func lock(_ path: String, _ made: inout Made) throws(FileError) -> Int32 {
+        let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW
+        var descriptor = open(path, flags | O_CREAT | O_EXCL, 0o600)
+        if descriptor >= 0 { made.files.append(path) } else { descriptor = open(path, flags | O_CREAT, 0o600) }
         guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
+        var (information, named) = (stat(), stat())
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
             close(descriptor)
             throw FileError(path: path, code: code)
+        }
+        // A start that failed has removed it meanwhile: then nobody but this one holds what nobody else will find.
+        guard fstat(descriptor, &information) == 0, lstat(path, &named) == 0, named.st_ino == information.st_ino else {
+            close(descriptor)
+            throw FileError(path: path, code: EWOULDBLOCK)
         }
         let pid = Array("\(getpid())\n".utf8)
         // The pid is for whoever is refused because of this lock. On a full disk there is none, and the lock holds.
@@ -162,6 +198,7 @@ final class DataDirectory: Sendable {
     private func makeToken(_ file: String) throws(FileError) -> String {
         let token = Random.secret()
         try File.write(token + "\n", to: file, mode: 0o600)
+        made.withLock { $0.files.append(file) }
         return token
     }
 

@@ -31,7 +31,11 @@ public final class StoreRestore {
             close(lock)
             throw .failed("\(directory)/pspd.lock", error)
         }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        var (information, named) = (stat(), stat())
+        // A server whose start failed may have removed the file meanwhile, and another one made its own.
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0, fstat(lock, &information) == 0,
+            lstat(directory + "/pspd.lock", &named) == 0, named.st_ino == information.st_ino
+        else {
             close(lock)
             throw .failed(BilingualText("\(directory) 中有服务器在运行：请先停止", "a server runs in \(directory): end it first"))
         }

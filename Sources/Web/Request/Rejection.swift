@@ -11,8 +11,8 @@ public enum Rejection: Error, Hashable, Sendable {
     case noRoom
     /// The request line and the headers are longer than so many bytes.
     case headTooLarge(limit: Int)
-    /// The body is longer than so many bytes.
-    case bodyTooLarge(limit: Int)
+    /// The body is longer than so many bytes. How long it is, where `Content-Length` says it.
+    case bodyTooLarge(limit: Int, announced: Int?)
     /// It is in doubt where the request ends or what it asks. The connection closes.
     case framing(HTTPFraming)
     /// The route takes no body. The connection closes.

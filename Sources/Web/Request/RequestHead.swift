@@ -27,6 +27,19 @@ protocol RequestHead {
     func forEachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void)
 }
 
+extension RequestHead {
+    /// How long the body is by its `Content-Length`; of one in chunks nobody knows before its end.
+    @usableFromInline var announcedLength: Int? {
+        let wanted = Array("content-length".utf8)
+        var isAnnounced = false
+        forEachHeader { name, _ in
+            guard name.count == wanted.count, !isAnnounced else { return }
+            isAnnounced = zip(name, wanted).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+        }
+        return isAnnounced ? bodyCount : nil
+    }
+}
+
 extension HeaderFields {
     @inlinable
     init(of head: some RequestHead) {

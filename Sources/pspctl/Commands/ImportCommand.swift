@@ -168,6 +168,13 @@ struct ImportCommand: AsyncParsableCommand {
         var absent: Set<String> = []
         if !result.namesAllFailures {
             absent = Set(secrets.tokens).subtracting(try await RegisteredDevices(client: client).among(secrets.tokens))
+            if replaceSecrets {
+                // Of a device that was there before, and whose line was refused without being named, nobody can tell.
+                Output.error(
+                    say(
+                        "more lines failed than the server names: \(secrets.path) may have secrets of devices that kept their old ones",
+                        "失败的行多于服务器列出的：\(secrets.path) 中可能有实际仍用旧密钥的设备的密钥"))
+            }
         }
         try secrets.settle(refused: Set(result.failures.map(\.line)), absent: absent)
     }

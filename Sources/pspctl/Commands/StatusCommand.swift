@@ -95,6 +95,15 @@ enum StatusLines {
             say(
                 "\(unacknowledged) messages not acknowledged; \(full) devices with a full window, \(pages) wait for a page",
                 "\(unacknowledged) 条消息未确认；\(full) 台设备窗口已满，\(pages) 台等待读取"))
+        let acknowledgements = status["acknowledgements"]
+        let (untaken, uncounted) = (number(acknowledgements?["untaken"]), number(acknowledgements?["uncounted"]))
+        if untaken + uncounted > 0 {
+            facts.tell(
+                say("acknowledgements", "确认"),
+                say(
+                    "\(untaken) not taken while nothing could be written, \(uncounted) not counted for a fault of the store's file",
+                    "无法写入期间未接受 \(untaken) 个，因存储文件有误未计入 \(uncounted) 个"))
+        }
         let (calls, wait) = (number(backlog?["awaiting_store"]), number(backlog?["longest_wait"]))
         facts.tell(
             say("before the store", "等待存储"),

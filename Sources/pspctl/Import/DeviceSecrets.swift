@@ -11,14 +11,25 @@ final class DeviceSecrets {
     private var made: [Made] = []
     /// Where a token stands in `made`.
     private var places: [String: Int] = [:]
+    /// Devices that a line has brought a secret for.
+    private var brought: Set<String> = []
     private var unwritten: [UInt8] = DeviceSecrets.heading
 
     /// A secret of one device, which may stand on several lines.
     private struct Made {
         let token: String
         let secret: String
-        /// Its lines of which nobody has said that they were refused.
+        /// Its lines of which nobody has said that they were refused; and those after them that bring another one.
         var lines: Set<Int> = []
+        var later: Set<Int> = []
+
+        /// Whether the device has it: the last line that was applied says which it has.
+        var isKept: Bool { (lines.max() ?? 0) > (later.max() ?? 0) }
+
+        mutating func subtract(_ refused: Set<Int>) {
+            lines.subtract(refused)
+            later.subtract(refused)
+        }
     }
 
     private static let heading = Array("device_token,secret\n".utf8)
@@ -54,26 +65,35 @@ final class DeviceSecrets {
 
     /// The devices on lines that bring no secret.
     static func tokens(withoutSecretIn batch: ImportBatches.Batch) -> [String] {
-        lines(of: batch).compactMap { token(withoutSecretIn: $0) }
+        lines(of: batch).compactMap { device(in: $0) }.filter { !$0.hasSecret }.map(\.token)
     }
 
-    /// Puts a secret into each line that is a device's and has none. What cannot be read is left to the server to refuse.
+    /// Puts a secret into each line that is a device's and has none. What cannot be read is left to the server to refuse. A device
+    /// for which an earlier line brings one gets no other.
     /// - Parameter known: devices that keep the secret which they have.
     func complete(_ batch: inout ImportBatches.Batch, except known: Set<String>) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(batch.bytes.count + 64 * batch.count)
         for (index, line) in Self.lines(of: batch).enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: "\n")) }
-            guard let token = Self.token(withoutSecretIn: line), !known.contains(token),
+            let number = batch.firstLine + index
+            let device = Self.device(in: line)
+            if let device, device.hasSecret { takesOver(device.token, line: number) }
+            guard let device, !device.hasSecret, !known.contains(device.token), !brought.contains(device.token),
                 let end = line.lastIndex(of: UInt8(ascii: "}"))
             else {
                 bytes += line
                 continue
             }
             bytes += line[..<end]
-            bytes += Array(#","secret":"\#(secret(for: token, line: batch.firstLine + index))"}"#.utf8)
+            bytes += Array(#","secret":"\#(secret(for: device.token, line: number))"}"#.utf8)
         }
         batch.bytes = bytes
+    }
+
+    /// A line brings a secret of its own.
+    private func takesOver(_ token: String, line: Int) {
+        if let place = places[token] { made[place].later.insert(line) } else { brought.insert(token) }
     }
 
     /// A device that stands on two lines has one secret.
@@ -93,11 +113,11 @@ final class DeviceSecrets {
         batch.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 
-    private static func token(withoutSecretIn line: ArraySlice<UInt8>) -> String? {
+    private static func device(in line: ArraySlice<UInt8>) -> (token: String, hasSecret: Bool)? {
         guard !line.isEmpty, let root = try? JSONDocument(parsing: Array(line)).root, root.kind == .object,
-            root["kind"]?.string == "device", root["secret"] == nil
+            root["kind"]?.string == "device", let token = root["id"]?.string.flatMap({ DeviceToken($0) })?.text
         else { return nil }
-        return root["id"]?.string.flatMap { DeviceToken($0) }?.text
+        return (token, root["secret"] != nil)
     }
 
     private static func row(_ token: String, _ secret: String) -> [UInt8] { Array("\(token),\(secret)\n".utf8) }
@@ -115,8 +135,8 @@ final class DeviceSecrets {
     ///   - refused: numbers of lines.
     ///   - absent: devices that are known not to be there.
     func settle(refused: Set<Int>, absent: Set<String>) throws(Failure) {
-        for place in made.indices { made[place].lines.subtract(refused) }
-        let kept = made.filter { !$0.lines.isEmpty && !absent.contains($0.token) }
+        for place in made.indices { made[place].subtract(refused) }
+        let kept = made.filter { $0.isKept && !absent.contains($0.token) }
         if kept.isEmpty { unlink(path) } else if kept.count < made.count { try replace(by: kept) }
         made = kept
     }
@@ -135,13 +155,19 @@ final class DeviceSecrets {
 
     /// The file is whole at each moment, whatever happens: the new one takes its name when it is on the disk.
     private func replace(by kept: [Made]) throws(Failure) {
-        let new = "\(path).new"
+        // A name of its own: what an import that was killed has left is in nobody's way.
+        let new = "\(path).\(Hex.encode(Random.bytes(4)))"
         let other = try Self.create(new)
         defer { close(other) }
-        try Self.write(Self.heading + kept.flatMap { Self.row($0.token, $0.secret) }, to: other, new)
-        guard rename(new, path) == 0 else {
-            let error = SystemError.last
-            throw .file(path: new, reason: say("cannot be renamed: \(error.words)", "无法改名：\(error.words)"))
+        do throws(Failure) {
+            try Self.write(Self.heading + kept.flatMap { Self.row($0.token, $0.secret) }, to: other, new)
+            guard rename(new, path) == 0 else {
+                let error = SystemError.last
+                throw .file(path: new, reason: say("cannot be renamed: \(error.words)", "无法改名：\(error.words)"))
+            }
+        } catch {
+            unlink(new)
+            throw error
         }
     }
 
