@@ -5,6 +5,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -18,6 +19,8 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Pushes a notification or a configuration to a device, a user or an organisation, and prints the task.
@@ -31,12 +34,14 @@ import java.util.regex.Pattern;
  * java Push.java http://127.0.0.1:8080 APPKEY SECRET --stats alarms
  * </pre>
  *
+ * With --hmac it signs whole requests, body and all, instead of sending a validation token.
+ *
  * Exit status: 0 accepted, 1 refused or not reached, 2 wrong usage.
  */
 public class Push {
     private static final String USAGE = """
-            Usage: java Push.java URL APPKEY SECRET TARGET [--title TEXT | --config TEXT] [--tag TAG]
-                   java Push.java URL APPKEY SECRET --stats TAG
+            Usage: java Push.java URL APPKEY SECRET TARGET [--title TEXT | --config TEXT] [--tag TAG] [--hmac]
+                   java Push.java URL APPKEY SECRET --stats TAG [--hmac]
 
             Pushes, waits up to five seconds for the delivery and prints the task.
 
@@ -50,6 +55,7 @@ public class Push {
               --config TEXT  push this configuration instead of a notification
               --tag TAG      group it under this tag, for statistics
               --stats TAG    push nothing: print the statistics of this tag
+              --hmac         sign whole requests instead of sending a validation token
             """;
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -62,11 +68,13 @@ public class Push {
     private final String server;
     private final String appkey;
     private final String masterSecret;
+    private final boolean hmacSigned;
 
-    Push(String server, String appkey, String masterSecret) {
+    Push(String server, String appkey, String masterSecret, boolean hmacSigned) {
         this.server = server.replaceAll("/+$", "");
         this.appkey = appkey;
         this.masterSecret = masterSecret;
+        this.hmacSigned = hmacSigned;
     }
 
     public static void main(String[] args) throws InterruptedException {
@@ -80,7 +88,7 @@ public class Push {
             System.exit(2);
         }
         try {
-            System.out.println(new Push(args[0], args[1], args[2]).answer(options));
+            System.out.println(new Push(args[0], args[1], args[2], options.containsKey("--hmac")).answer(options));
         } catch (Refused refused) {
             System.err.println("refused: " + refused.getMessage());
             System.exit(1);
@@ -98,6 +106,10 @@ public class Push {
         List<String> known = List.of("--user", "--org", "--title", "--config", "--tag", "--stats");
         Map<String, String> options = new HashMap<>();
         for (int i = 3; i < args.length; i++) {
+            if (args[i].equals("--hmac")) {
+                options.put("--hmac", "");
+                continue;
+            }
             String name = known.contains(args[i]) ? args[i++] : "--device";
             if (i == args.length || args[i].startsWith("--") || options.put(name, args[i]) != null) {
                 return null;
@@ -145,9 +157,7 @@ public class Push {
                 target, payload, tag == null ? "" : ", \"tag\": " + quote(tag), quote(UUID.randomUUID().toString()));
         for (int attempt = 1; ; attempt++) {
             try {
-                String reply = send(request(path)
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(body, StandardCharsets.UTF_8)));
+                String reply = send(request("POST", path, body).header("Content-Type", "application/json"));
                 return find("\"task_id\"\\s*:\\s*\"([^\"]+)\"", reply);
             } catch (Refused refused) {
                 if (attempt == ATTEMPTS || !WORTH_ANOTHER_ATTEMPT.contains(refused.code)) {
@@ -165,14 +175,14 @@ public class Push {
 
     /** The counts summed over all tasks of this app with the tag. */
     String statistics(String tag) throws IOException, InterruptedException, Refused {
-        return send(request("/psp/push/stats?tag=" + URLEncoder.encode(tag, StandardCharsets.UTF_8)).GET());
+        return send(request("GET", "/psp/push/stats?tag=" + URLEncoder.encode(tag, StandardCharsets.UTF_8), ""));
     }
 
     /** Reads the task until nothing is pending, or until patience ends: a device that is offline gets it when it connects. */
     String waitFor(String taskId) throws IOException, InterruptedException, Refused {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
-            String task = send(request("/psp/push/task/" + taskId).GET());
+            String task = send(request("GET", "/psp/push/task/" + taskId, ""));
             if (find("\"pending\"\\s*:\\s*(\\d+)", task).equals("0") || System.nanoTime() > deadline) {
                 return task;
             }
@@ -180,14 +190,36 @@ public class Push {
         }
     }
 
-    /** A request with the three headers that every call needs. */
-    private HttpRequest.Builder request(String path) {
+    /** A request with the headers that show who calls. */
+    private HttpRequest.Builder request(String method, String path, String body) {
         String timestamp = Long.toString(System.currentTimeMillis());
-        return HttpRequest.newBuilder(URI.create(server + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path))
                 .timeout(Duration.ofSeconds(10))
+                .method(method, body.isEmpty()
+                        ? HttpRequest.BodyPublishers.noBody()
+                        : HttpRequest.BodyPublishers.ofString(body, StandardCharsets.UTF_8))
                 .header("appkey", appkey)
-                .header("timestamp", timestamp)
-                .header("validation-token", validationToken(appkey, masterSecret, timestamp));
+                .header("timestamp", timestamp);
+        return hmacSigned
+                ? request.header("authorization", signature(method, path, timestamp, body))
+                : request.header("validation-token", validationToken(appkey, masterSecret, timestamp));
+    }
+
+    /** Signs a whole request. Another nonce for each attempt: the server takes each once. */
+    private String signature(String method, String target, String timestamp, String body) {
+        String nonce = UUID.randomUUID().toString();
+        try {
+            String digest = HexFormat.of().formatHex(
+                    MessageDigest.getInstance("SHA-256").digest(body.getBytes(StandardCharsets.UTF_8)));
+            String text = String.join("\n", "PSP-HMAC-SHA256", appkey, method, target, timestamp, nonce, digest);
+            Mac mac = Mac.getInstance("HmacSHA256");
+            // The secret as it is, not lowered.
+            mac.init(new SecretKeySpec(masterSecret.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+            String code = HexFormat.of().formatHex(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
+            return "PSP-HMAC-SHA256 nonce=" + nonce + ", content-sha256=" + digest + ", signature=" + code;
+        } catch (GeneralSecurityException error) {
+            throw new IllegalStateException("this JDK has no HMAC with SHA-256", error);
+        }
     }
 
     /** Lower case for appkey and secret, then the timestamp exactly as the header has it. */

@@ -18,6 +18,8 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     case interfaceNotAllowed = 2008
     /// The target lies outside the app's organisation.
     case targetOutsideScope = 2009
+    /// The app may not call from this address.
+    case addressNotAllowed = 2010
     /// The body is not JSON, or not UTF-8.
     case invalidJSON = 2101
     /// A required field is missing.
@@ -50,6 +52,8 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     case noSuchApp = 2206
     /// The organisation still has devices, children or an app whose scope it is.
     case organisationInUse = 2207
+    /// The app's secret was rotated, and the one before is still taken.
+    case formerSecretInUse = 2208
     /// The app is over its rate limit.
     case rateLimited = 2301
     /// Overloaded, or the store cannot write: certainly not stored.
@@ -73,6 +77,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .appDisabled: BilingualText("该应用已被停用", "the app is disabled")
         case .interfaceNotAllowed: BilingualText("该应用无权使用此接口", "the app may not use this interface")
         case .targetOutsideScope: BilingualText("推送目标不在该应用所属的组织机构范围内", "the target is outside the app's organisation")
+        case .addressNotAllowed: BilingualText("该应用不允许从此地址调用", "the app may not call from this address")
         case .invalidJSON: BilingualText("请求体不是有效的JSON（UTF-8）", "the body is not valid JSON in UTF-8")
         case .missingField: BilingualText("缺少必填参数", "a required field is missing")
         case .invalidValue: BilingualText("参数值不合法", "a value is not allowed")
@@ -89,6 +94,10 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .noTestDevice: BilingualText("推送目标中没有测试设备", "the target has no test device")
         case .noSuchApp: BilingualText("应用不存在", "no such app")
         case .organisationInUse: BilingualText("该组织机构仍有设备、下级机构或应用", "the organisation still has devices, children or an app")
+        case .formerSecretInUse:
+            BilingualText(
+                "密钥已更换过，而前一个密钥仍然有效，请先结束上一次更换",
+                "the secret was rotated, and the former one is still taken: end that first")
         case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError:

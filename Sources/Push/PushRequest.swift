@@ -46,11 +46,13 @@ public final class PushRequest: Sendable {
     public let expireTime: Int64?
     /// By which a repeat is recognised, if the caller wants that.
     public let idempotency: Idempotency?
+    /// What makes a request that is signed as a whole one of its kind.
+    public let nonce: UsedNonce?
 
     /// A push of which everything that is left out has its default.
     public init(
         app: AppKey, interface: Interface, target: Target, payload: Payload, testOnly: Bool = false, description: String? = nil,
-        tag: ExactText? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil
+        tag: ExactText? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil, nonce: UsedNonce? = nil
     ) {
         self.app = app
         self.interface = interface
@@ -61,6 +63,7 @@ public final class PushRequest: Sendable {
         self.tag = tag
         self.expireTime = expireTime
         self.idempotency = idempotency
+        self.nonce = nonce
     }
 }
 

@@ -24,8 +24,11 @@ extension Refusal.Detail {
     fileprivate var narrowed: BilingualText? {
         switch self {
         case .operatorToken: BilingualText("运维令牌缺失或错误", "the operators' token is missing or wrong")
+        case .signature(.replayed): BilingualText("重复的请求", "the request is a repeat")
+        case .signature: BilingualText("请求签名校验失败", "the request's signature is wrong")
         case .timestamp(.malformed, _), .timestamp(.repeated, _): BilingualText("timestamp不合法", "the timestamp is not allowed")
-        case .timestamp(.skewed, _): BilingualText("timestamp超出允许的时间范围", "the timestamp is too far from the server's time")
+        case .timestamp(.skewed, _), .timestamp(.forgotten, _):
+            BilingualText("timestamp超出允许的时间范围", "the timestamp is too far from the server's time")
         case .holding: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
         case .scopeOf: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
         default: nil
@@ -68,6 +71,10 @@ extension Refusal.Detail {
                 "直属设备\(devices)台，直接下级组织机构\(children)个",
                 "devices of its own: \(devices), organisations directly below: \(children)")
         case .operatorToken: return BilingualText("", "")
+        case .signature(let fault): return fault.words
+        case .calledFrom(let address):
+            guard let address else { return BilingualText("请求的来源地址未知", "where the request came from is not known") }
+            return BilingualText("请求来自\(address)", "it came from \(address)")
         case .wrongSignature:
             return BilingualText(
                 "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，timestamp与请求头中的完全相同",
@@ -124,6 +131,11 @@ extension Refusal.TimestampFault {
             return BilingualText(
                 "格式错误，应为10位（秒）或13位（毫秒）数字，收到\(excerpt)", "malformed, it must be 10 digits (s) or 13 (ms); got \(excerpt)")
         case .repeated: return BilingualText("只能出现一次", "it is given more than once")
+        case .forgotten:
+            return BilingualText(
+                "服务器时钟曾经回拨，无法判断该时间的签名是否重复，请稍后重新签名",
+                "the server's clock has gone back, and whether a request signed then is a repeat is not known any more; sign it "
+                    + "anew in some minutes")
         case .skewed(let difference, let window):
             let (by, most) = (Self.seconds(abs(difference)), Self.seconds(window))
             return difference < 0
@@ -161,6 +173,35 @@ extension Refusal.JSONFault {
         case .number: BilingualText("此处的数字格式错误", "the number here is malformed")
         case .escape: BilingualText("此处的转义不存在", "there is no such escape")
         case .loneSurrogate: BilingualText("此处的转义只有半个代理对", "the escape here is half of a surrogate pair")
+        }
+    }
+}
+
+extension Refusal.SignatureFault {
+    fileprivate var words: BilingualText {
+        let signed = "PSP-HMAC-SHA256, appkey, method, path?query, timestamp, nonce, sha256hex(body)"
+        return switch self {
+        case .required:
+            BilingualText(
+                "该应用只接受整个请求的签名（authorization: PSP-HMAC-SHA256）",
+                "the app takes requests that are signed as a whole only (authorization: PSP-HMAC-SHA256)")
+        case .malformed:
+            BilingualText(
+                "应为PSP-HMAC-SHA256 nonce=…, content-sha256=…, signature=…，nonce为8至64个字符（A-Z a-z 0-9 . _ -），其余各64个十六进制数字",
+                "it must be PSP-HMAC-SHA256 nonce=…, content-sha256=…, signature=…, with a nonce of 8 to 64 of A-Z a-z 0-9 . _ - "
+                    + "and 64 hexadecimal digits each")
+        case .repeated: BilingualText("authorization只能出现一次", "authorization must be given once")
+        case .noNonce: BilingualText("写操作须带nonce", "a request that changes something needs a nonce")
+        case .wrong:
+            BilingualText(
+                "应为hmac_sha256hex(masterSecret, 各行)，各行以换行符连接：\(signed)",
+                "it must be hmac_sha256hex(masterSecret, lines), the lines joined by line feeds: \(signed)")
+        case .otherBody:
+            BilingualText("请求体的SHA-256与content-sha256不同", "the body's SHA-256 is not the content-sha256 that was signed")
+        case .replayed:
+            BilingualText(
+                "nonce已使用过；重试时请用新的nonce重新签名，out_biz_no保持不变",
+                "the nonce was used before; sign a retry anew, with a new nonce and the same out_biz_no")
         }
     }
 }

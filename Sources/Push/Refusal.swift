@@ -1,3 +1,5 @@
+public import Base
+
 /// Why a request was refused: certain, and nothing of it is stored.
 public struct Refusal: Error, Sendable {
     /// The row of the catalogue.
@@ -55,8 +57,30 @@ extension Refusal {
         case wrongSignature
         /// 2005: the token header held the secret itself.
         case rawSecret
+        /// 2005: what is wrong with the signature of a whole request.
+        case signature(SignatureFault)
         /// 2005: the operators' token is missing or wrong.
         case operatorToken
+        /// 2010: from where the request came, if that is known.
+        case calledFrom(IPAddress?)
+    }
+
+    /// What is wrong with a signature of a whole request.
+    public enum SignatureFault: Hashable, Sendable, CaseIterable {
+        /// The app takes no token.
+        case required
+        /// The header is not as it must be.
+        case malformed
+        /// More than one was sent.
+        case repeated
+        /// A change without a nonce.
+        case noNonce
+        /// It is that of another request, or made with another secret.
+        case wrong
+        /// The body is not the one that was signed.
+        case otherBody
+        /// The nonce was used before.
+        case replayed
     }
 
     /// What is wrong with a timestamp.
@@ -65,6 +89,8 @@ extension Refusal {
         case malformed(Excerpt)
         /// More than one was sent.
         case repeated
+        /// So old that it is not known any more whether the request is a repeat: the server's clock has gone back.
+        case forgotten
         /// Ahead of the server's clock by so many milliseconds, or behind where it is negative; at most `window` is allowed.
         case skewed(by: Int64, window: Int64)
     }

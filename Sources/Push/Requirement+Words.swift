@@ -28,6 +28,10 @@ extension Requirement {
         case .printable: BilingualText("应为可打印的ASCII字符，至少1个", "must be printable ASCII, at least one character")
         case .fingerprint:
             BilingualText("应为证书的SHA-256，64个十六进制数字", "must be the SHA-256 of a certificate, 64 hexadecimal digits")
+        case .addresses(let most):
+            BilingualText(
+                "应为最多\(most)个IP地址或网段组成的数组，例如192.0.2.7、10.0.0.0/8、2001:db8::/32",
+                "must be an array of at most \(most) addresses or ranges such as 192.0.2.7, 10.0.0.0/8, 2001:db8::/32")
         case .orNull(let other): BilingualText("\(other.words.chinese)，或为null", "\(other.words.english), or null")
         case .time:
             BilingualText(

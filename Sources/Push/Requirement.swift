@@ -22,6 +22,8 @@ public enum Requirement: Hashable, Sendable {
     case printable
     /// The SHA-256 of a certificate, in hexadecimal digits.
     case fingerprint
+    /// A list of addresses or ranges of them.
+    case addresses(most: Int)
     /// This, or `null`.
     indirect case orNull(Requirement)
     /// A point of time: Unix seconds or milliseconds, or RFC 3339 with an offset.

@@ -8,7 +8,7 @@ public import Libevent
 /// without its body, and is refused for the same reason.
 extension Front {
     /// Makes the checks.
-    /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:)`` throws.
+    /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:calling:)`` throws.
     @inlinable
     func examine(_ head: some RequestHead) throws -> (match: RouteTable<Self>.Match, headers: Headers, caller: Caller) {
         let match: RouteTable<Self>.Match
@@ -28,7 +28,7 @@ extension Front {
         guard head.framing == .ok else { throw Rejection.framing(head.framing) }
         guard body != .none || !head.hasBody else { throw Rejection.unexpectedBody }
         let headers = Headers(of: head)
-        let caller = try admit(headers, to: match.route.access)
+        let caller = try admit(headers, to: match.route.access, calling: head.call)
         return (match, headers, caller)
     }
 

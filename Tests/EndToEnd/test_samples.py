@@ -50,6 +50,23 @@ def test_a_caller_pushes_and_prints_the_task(scene, device, caller):
     assert phone.tasks() == [task["task_id"]]
 
 
+# Where each takes its option.
+HMAC = {"Push.java": 4, "push.py": 4, "push.sh": 0}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_a_caller_signs_whole_requests(scene, device, name):
+    scene.admin.put("apps", scene.caller.appkey, hmac_only=True).ok()
+    device(scene.server, scene.phone).connect()
+    arguments = [scene.url, scene.caller.appkey, scene.caller.secret, scene.phone.token]
+    refused = run(*CALLERS[name], *arguments)
+    assert refused.returncode == 1 and "2005" in refused.stderr, refused
+    place = HMAC[name]
+    ended = run(*CALLERS[name], *arguments[:place], "--hmac", *arguments[place:])
+    assert ended.returncode == 0, ended
+    assert printed(ended)["counts"]["delivered"] == 1
+
+
 def test_a_caller_tells_a_refusal(scene, caller):
     ended = run(*caller, scene.url, scene.caller.appkey, "wrong", scene.phone.token)
     assert ended.returncode == 1 and "2005" in ended.stderr, ended

@@ -1,3 +1,4 @@
+import Base
 import JSON
 import Push
 import Testing
@@ -117,9 +118,17 @@ struct AdminTests {
     func show() async throws {
         var script = FakeStore.Script()
         script.app = { key throws(StoreError) in
-            App(
-                key: key, name: "A", masterSecret: "hush", interfaces: [.configuration, .message], scope: OrgID(unchecked: "o"),
-                disabled: false)
+            guard key.text == "guarded" else {
+                return App(
+                    key: key, name: "A", masterSecret: "hush", interfaces: [.configuration, .message],
+                    scope: OrgID(unchecked: "o"), disabled: false)
+            }
+            var app = App(
+                key: key, name: "A", masterSecret: "hush", formerSecret: "hushed", interfaces: [.configuration, .message],
+                scope: nil, disabled: false, hmacOnly: true,
+                addresses: ["10.0.0.0/8", "2001:db8::1"].compactMap { AddressRange($0) })
+            app.secretUse = SecretUse(master: 19_753, former: 0)
+            return app
         }
         script.organisation = { id throws(StoreError) in
             Organisation(id: id, name: "O", parent: OrgID(unchecked: "root"), devices: 3, online: 2)
@@ -135,8 +144,15 @@ struct AdminTests {
             #expect(
                 app.text
                     == #"{"ret":"SUCCESS","data":{"appkey":"a","name":"A","interfaces":["msg","config"],"org_id":"o","#
-                    + #""disabled":false}}"#
+                    + #""disabled":false,"hmac_only":false,"former_secret":false}}"#
             )
+            let guarded = try served.operate(.admin("GET", "/psp/admin/apps/guarded"))
+            #expect(
+                guarded.text == """
+                    {"ret":"SUCCESS","data":{"appkey":"guarded","name":"A","interfaces":["msg","config"],"disabled":false,\
+                    "hmac_only":true,"addresses":["10.0.0.0/8","2001:db8::1"],"master_secret_last_used":"2024-01-31",\
+                    "former_secret":true,"former_secret_last_used":"1970-01-01"}}
+                    """)
             let organisation = try served.operate(.admin("GET", "/psp/admin/orgs/o"))
             #expect(
                 organisation.text

@@ -82,6 +82,8 @@ final class FakeStore: StorePort {
     struct Asked: Sendable {
         var pushes: [PushRequest] = []
         var cancelled: [TaskID] = []
+        var nonces: [String?] = []
+        var secretsUsed: [String] = []
         var disconnected: [DeviceToken] = []
         var clocksAccepted = 0
         var changes: [DirectoryChange] = []
@@ -114,8 +116,13 @@ extension FakeStore {
         Task.immediate(executorPreference: EventLoop.current) { answer(await decide(request)) }
     }
 
-    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
-        note { $0.cancelled.append(task) }
+    func secretUsed(_ secret: String, by app: AppKey, on day: Int64) { note { $0.secretsUsed.append(secret) } }
+
+    func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
+        note {
+            $0.cancelled.append(task)
+            $0.nonces.append(nonce?.nonce.text)
+        }
         return try await now.cancel(task, app)
     }
 

@@ -7,14 +7,16 @@ struct AuthenticationTests {
         key: AppKey(unchecked: "50e26c315270156DF0000031"), name: "a", masterSecret: "b3a09842D2c86177aa8268ee64f14f7e",
         interfaces: [.message], scope: nil, disabled: false)
     private static let now: Int64 = 1_385_321_933_302
+    private static let call = SignedCall(method: "POST", target: "/psp/push/msg", isChange: true)
 
     private func authenticate(
         _ headers: [(String, String)], for interface: Interface? = .message, now: Int64 = now, app: App = app
     ) throws(Refusal) -> App {
         var credentials = CredentialHeaders()
         for (name, value) in headers { credentials.offer(name: name, value: value) }
-        return try Authentication().authenticate(credentials, for: interface, now: now) { $0 == app.key ? KnownApp(app) : nil }
-            .app
+        return try Authentication().authenticate(credentials, of: Self.call, from: nil, for: interface, now: now) {
+            $0 == app.key ? KnownApp(app) : nil
+        }.app
     }
 
     private func headers(
@@ -103,7 +105,9 @@ struct AuthenticationTests {
         var credentials = CredentialHeaders()
         for (name, value) in sent { credentials.offer(name: name, value: value) }
         #expect(throws: Refusal(.badTimestamp, field: "timestamp")) {
-            try Authentication(window: 10).authenticate(credentials, for: nil, now: Self.now + 11) { _ in KnownApp(Self.app) }
+            try Authentication(window: 10).authenticate(
+                credentials, of: Self.call, from: nil, for: nil, now: Self.now + 11
+            ) { _ in KnownApp(Self.app) }
         }
     }
 

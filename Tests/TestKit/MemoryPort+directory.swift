@@ -18,6 +18,10 @@ extension MemoryPort {
     ) {
         switch change {
         case .putApp(let key, let fields, let secret): return try put(key, fields, secret, &state)
+        case .rotateSecret(let key, let secret):
+            let entry = try modify(key, &state) { app throws(Refusal) in try app.rotateSecret(to: secret) }
+            return (.created(secret: secret), [entry])
+        case .dropFormerSecret(let key): return (.removed, [try modify(key, &state) { $0.dropFormerSecret() }])
         case .removeApp(let key):
             guard state.apps.removeValue(forKey: key) != nil else { throw Refusal(.noSuchApp, field: "appkey") }
             return (.removed, [.app(key, nil)])
@@ -43,19 +47,22 @@ extension MemoryPort {
     private static func put(
         _ key: AppKey, _ fields: AppChange, _ secretIfNew: String?, _ state: inout MemoryStore.State
     ) throws(Refusal) -> (ChangeResult, [Entry]) {
-        let old = state.apps[key]
-        guard let name = fields.name ?? old?.name else { throw Refusal(.missingField, field: "name") }
-        guard let secret = fields.masterSecret ?? old?.masterSecret ?? secretIfNew else {
-            throw Refusal(.missingField, field: "master_secret")
+        if case .set(let scope) = fields.scope, state.log.handle(of: scope) == nil {
+            throw Refusal(.noSuchOrganisation, field: "org_id")
         }
-        guard let interfaces = fields.interfaces ?? old?.interfaces else { throw Refusal(.missingField, field: "interfaces") }
-        let scope = resolve(fields.scope, old?.scope)
-        if let scope, state.log.handle(of: scope) == nil { throw Refusal(.noSuchOrganisation, field: "org_id") }
-        let app = App(
-            key: key, name: name, masterSecret: secret, interfaces: interfaces, scope: scope,
-            disabled: fields.disabled ?? old?.disabled ?? false)
+        guard state.apps[key] == nil else { return (.updated, [try modify(key, &state) { app in app.apply(fields) }]) }
+        let app = try App(key, fields, secretIfNew: secretIfNew)
         state.apps[key] = app
-        return (old == nil ? .created(secret: secret) : .updated, [.app(key, app)])
+        return (.created(secret: app.masterSecret), [.app(key, app)])
+    }
+
+    private static func modify(
+        _ key: AppKey, _ state: inout MemoryStore.State, _ change: (inout App) throws(Refusal) -> Void
+    ) throws(Refusal) -> Entry {
+        guard var app = state.apps[key] else { throw Refusal(.noSuchApp, field: "appkey") }
+        try change(&app)
+        state.apps[key] = app
+        return .app(key, app)
     }
 
     private static func put(
@@ -108,6 +115,16 @@ extension MemoryPort {
         case .keep: old
         case .clear: nil
         case .set(let value): value
+        }
+    }
+
+    /// Notes the day.
+    public func secretUsed(_ secret: String, by app: AppKey, on day: Int64) {
+        Task {
+            _ = try? await attempt { state -> (Result<Void, StoreError>, [Entry]) in
+                _ = state.apps[app]?.note(use: secret, on: day)
+                return (.success(()), [])
+            }
         }
     }
 

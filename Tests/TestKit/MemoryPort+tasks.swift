@@ -34,6 +34,7 @@ extension MemoryPort {
         guard let app = state.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
         if app.disabled { throw Refusal(.appDisabled, field: "appkey") }
         guard app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
+        try use(request.nonce, of: request.app, &state)
         let key = request.idempotency.map { ExactText("\(request.app) \($0.outBizNo)") }
         if let key, let first = state.byOutBizNo[key] {
             guard state.tasks[first]?.request.idempotency == request.idempotency else {
@@ -58,6 +59,12 @@ extension MemoryPort {
         return (.stored(row.task), [.row(row)])
     }
 
+    /// Remembers nonces for ever.
+    private static func use(_ nonce: UsedNonce?, of app: AppKey, _ state: inout MemoryStore.State) throws(Refusal) {
+        guard let nonce, !state.nonces.insert(ExactText("\(app) \(nonce.nonce.text)")).inserted else { return }
+        throw Refusal(.wrongToken, field: "authorization", .signature(.replayed))
+    }
+
     private static func reach(_ request: PushRequest, _ state: MemoryStore.State) throws(Refusal) -> [MemoryLog.DeviceRecord] {
         var found: [MemoryLog.DeviceRecord]
         switch request.target {
@@ -79,8 +86,11 @@ extension MemoryPort {
     }
 
     /// Ends the task for every loop.
-    public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
+    public func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
         try await attempt { state -> (Result<TaskStatus, StoreError>, [Entry]) in
+            if let app {
+                do throws(Refusal) { try Self.use(nonce, of: app, &state) } catch { return (.failure(.refused(error)), []) }
+            }
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
                 return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
             }

@@ -46,6 +46,7 @@ public final class MemoryStore: Store {
         var apps: [AppKey: App] = [:]
         var tasks: [TaskID: TaskRecord] = [:]
         var byOutBizNo: [ExactText: TaskID] = [:]
+        var nonces: Set<ExactText> = []
         var waiting: [DeviceToken: Waiting] = [:]
         /// Whose a session is, also when the device is gone.
         var tokens: [SessionID: DeviceToken] = [:]

@@ -1,4 +1,4 @@
-internal import Crypto
+public import Base
 
 /// Decides whether a request comes from an app that may make it. Pure: clock and apps are handed in.
 public struct Authentication: Hashable, Sendable {
@@ -13,19 +13,25 @@ public struct Authentication: Hashable, Sendable {
         self.window = window
     }
 
-    /// The app that calls.
+    /// The app that calls. Of a request that is signed as a whole, whose body is still to be compared:
+    /// ``RequestSignature/covers(_:)``.
     /// - Parameters:
     ///   - headers: those of the request.
+    ///   - call: what is called.
+    ///   - address: from where; `nil` where that is not known.
     ///   - interface: the one that is called, or `nil` where any app may (a task's report, statistics).
     ///   - now: the server's clock, Unix milliseconds.
     ///   - app: the app of that key, if there is one.
-    /// - Throws: the first that fails of 2001, 2002, 2003, 2006, 2004, 2005, 2007, 2008.
+    /// - Throws: the first that fails of 2001, 2002, 2003, 2006, 2004, 2005, 2007, 2010, 2008.
     public func authenticate(
-        _ headers: CredentialHeaders, for interface: Interface?, now: Int64, app: (AppKey) -> KnownApp?
+        _ headers: CredentialHeaders, of call: SignedCall, from address: IPAddress?, for interface: Interface?, now: Int64,
+        app: (AppKey) -> KnownApp?
     ) throws(Refusal) -> KnownApp {
         guard !headers.appKey.isMissing else { throw Refusal(.noAppKey, field: "appkey") }
         guard !headers.timestamp.isMissing else { throw Refusal(.noTimestamp, field: "timestamp") }
-        guard !headers.token.isMissing else { throw Refusal(.noToken, field: "validation-token") }
+        guard !headers.token.isMissing || !headers.authorization.isMissing else {
+            throw Refusal(.noToken, field: "validation-token")
+        }
 
         let timestamp = try judged(headers.timestamp, at: now)
         guard case .once(let keyText) = headers.appKey else {
@@ -35,17 +41,58 @@ public struct Authentication: Hashable, Sendable {
             throw Refusal(.unknownAppKey, field: "appkey", .expected(.identifier, Excerpt(keyText)))
         }
         guard let known = app(key) else { throw Refusal(.unknownAppKey, field: "appkey") }
-        guard case .once(let token) = headers.token else {
+        if headers.authorization.isMissing {
+            try judgeToken(headers.token, of: known, at: timestamp)
+        } else {
+            try judgeSignature(headers.authorization, of: call, by: known, at: timestamp)
+        }
+        guard !known.app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
+        guard known.mayCall(from: address) else {
+            throw Refusal(.addressNotAllowed, field: "appkey", .calledFrom(address))
+        }
+        guard known.mayUse(interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
+        return known
+    }
+
+    /// - Throws: 2005.
+    private func judgeToken(
+        _ header: CredentialHeaders.Header<ValidationToken>, of known: KnownApp, at timestamp: String
+    ) throws(Refusal) {
+        guard case .once(let token) = header else {
             throw Refusal(.wrongToken, field: "validation-token", .expected(.once))
         }
         guard known.accepts(token, at: timestamp) else {
             // The common mistake is worth a word of its own; who sends the secret knows it already.
-            let isSecret = ConstantTime.equal(token.lowercased, known.app.masterSecret.lowercased())
-            throw Refusal(.wrongToken, field: "validation-token", isSecret ? .rawSecret : .wrongSignature)
+            throw Refusal(.wrongToken, field: "validation-token", known.isSecret(token.lowercased) ? .rawSecret : .wrongSignature)
         }
-        guard !known.app.disabled else { throw Refusal(.appDisabled, field: "appkey") }
-        guard known.mayUse(interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
-        return known
+        if known.app.hmacOnly { throw Refusal(.wrongToken, field: "authorization", .signature(.required)) }
+    }
+
+    /// - Throws: 2005.
+    private func judgeSignature(
+        _ header: CredentialHeaders.Header<RequestSignature?>, of call: SignedCall, by known: KnownApp, at timestamp: String
+    ) throws(Refusal) {
+        let fault: Refusal.SignatureFault
+        switch header {
+        case .once(let signature?):
+            if call.isChange, signature.nonce == nil {
+                fault = .noNonce
+            } else if known.accepts(signature, of: call, at: timestamp) {
+                return
+            } else {
+                fault = .wrong
+            }
+        case .once(nil): fault = .malformed
+        case .absent, .empty, .repeated: fault = .repeated
+        }
+        throw Refusal(.wrongToken, field: "authorization", .signature(fault))
+    }
+
+    /// The nonce of a request that was authenticated, if it changes anything: for the store, which takes it once.
+    public func nonce(of headers: CredentialHeaders) -> UsedNonce? {
+        guard let nonce = headers.signature?.nonce, case .once(let text) = headers.timestamp, let time = Timestamp.parse(text)
+        else { return nil }
+        return UsedNonce(nonce, validUntil: time + window)
     }
 
     /// The timestamp as it was sent.

@@ -1,4 +1,5 @@
-/// The three headers by which a caller shows who it is, as they were sent. Offer it every header of the request.
+/// The headers by which a caller shows who it is, as they were sent: key, time, and a token or a signature. Offer it every header
+/// of the request.
 public struct CredentialHeaders: Hashable, Sendable {
     /// What was sent under one name, in all its spellings.
     enum Header<Value: Hashable & Sendable>: Hashable, Sendable {
@@ -27,6 +28,8 @@ public struct CredentialHeaders: Hashable, Sendable {
     private(set) var appKey = Header<String>.absent
     private(set) var timestamp = Header<String>.absent
     private(set) var token = Header<ValidationToken>.absent
+    /// What came under the scheme of ``RequestSignature``; `.once(nil)` where it is malformed. Other schemes are not ours.
+    private(set) var authorization = Header<RequestSignature?>.absent
 
     /// No header yet.
     public init() {}
@@ -34,7 +37,10 @@ public struct CredentialHeaders: Hashable, Sendable {
     /// The appkey that was sent, if one was: nobody has proved anything by it.
     public var claimedKey: String? { if case .once(let key) = appKey { key } else { nil } }
 
-    /// Takes the header if it is one of the three; names are compared without regard to case (RFC 9110 §5.1), and white space
+    /// The signature of the whole request, if it has one.
+    public var signature: RequestSignature? { if case .once(let signature) = authorization { signature } else { nil } }
+
+    /// Takes the header if it is one of them; names are compared without regard to case (RFC 9110 §5.1), and white space
     /// around the value is not part of it (§5.5).
     public mutating func offer(name: String, value: String) {
         var (name, value) = (name, value)
@@ -48,6 +54,7 @@ public struct CredentialHeaders: Hashable, Sendable {
         switch name.count {
         case 6 where isName("appkey", name): appKey.add(text(trimmed(value)))
         case 9 where isName("timestamp", name): timestamp.add(text(trimmed(value)))
+        case 13 where isName("authorization", name): offerAuthorization(trimmed(value))
         // The hyphen is the spelling that proxies let pass; the seed document's sample has the last.
         case 15...16
         where isName("validation-token", name) || isName("validation_token", name) || isName("validationtoken", name):
@@ -55,6 +62,14 @@ public struct CredentialHeaders: Hashable, Sendable {
             token.add(value.isEmpty ? nil : ValidationToken(sent: value))
         default: break
         }
+    }
+
+    private mutating func offerAuthorization(_ value: UnsafeRawBufferPointer) {
+        let text = String(decoding: value, as: UTF8.self)
+        let parts = text.split(separator: " ", maxSplits: 1)
+        guard let scheme = parts.first, scheme.uppercased() == RequestSignature.scheme else { return }
+        let signature = parts.count == 2 ? RequestSignature(parameters: parts[1]) : nil
+        authorization.add(.some(signature))
     }
 
     /// - Parameter expected: in lower case.

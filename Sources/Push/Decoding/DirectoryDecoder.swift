@@ -12,6 +12,15 @@ public enum DirectoryDecoder {
         try AppChange(RecordFields(try JSONDocument.object(parsing: body), excluding: [.kind, .id]))
     }
 
+    /// The body of `POST /psp/admin/apps/{appkey}/rotate`: the new secret, if it is not to be made.
+    /// - Throws: 2101, 2104, 2103.
+    public static func newSecret(_ body: [UInt8]) throws(Refusal) -> String? {
+        let listed: [AppField] = [.masterSecret]
+        let fields = try RecordFields<AppField>(
+            try JSONDocument.object(parsing: body), excluding: AppField.allCases.filter { !listed.contains($0) })
+        return try fields.secret(.masterSecret)
+    }
+
     /// The body of `PUT /psp/admin/orgs/{org_id}`.
     /// - Throws: 2101, 2104, 2103.
     public static func organisation(_ body: [UInt8]) throws(Refusal) -> OrganisationChange {
@@ -51,8 +60,9 @@ public enum DirectoryDecoder {
 // `kind` and `id` stand in the lines of an import only.
 
 private enum AppField: String, FieldName {
-    case kind, id, name, interfaces, disabled
+    case kind, id, name, interfaces, disabled, addresses
     case masterSecret = "master_secret"
+    case hmacOnly = "hmac_only"
     case scope = "org_id"
 }
 
@@ -76,6 +86,8 @@ extension AppChange {
         interfaces = try fields.interfaces(.interfaces)
         scope = try fields.clearableIdentifier(.scope)
         disabled = try fields.flag(.disabled)
+        hmacOnly = try fields.flag(.hmacOnly)
+        addresses = try fields.addresses(.addresses)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Base
 internal import JSON
 
 /// The fields of a record that an operator sends, and what kinds of values they have. A value that its kind does not allow is
@@ -51,6 +52,18 @@ struct RecordFields<Name: FieldName> {
     func fingerprint(_ name: Name) throws(Refusal) -> Patch<CertificateFingerprint> {
         let patch: Patch<CertificateFingerprint>? = try value(name, .orNull(.fingerprint)) {
             $0.isNull ? .clear : $0.string.flatMap { CertificateFingerprint($0) }.map(Patch.set)
+        }
+        return patch ?? .keep
+    }
+
+    /// At most ``App/mostAddresses`` addresses or ranges.
+    func addresses(_ name: Name) throws(Refusal) -> Patch<[AddressRange]> {
+        let patch: Patch<[AddressRange]>? = try value(name, .orNull(.addresses(most: App.mostAddresses))) { value in
+            if value.isNull { return .clear }
+            guard value.kind == .array else { return nil }
+            let ranges = value.elements.map { $0.string.flatMap { AddressRange($0) } }
+            guard ranges.count <= App.mostAddresses, !ranges.contains(nil) else { return nil }
+            return .set(ranges.compactMap(\.self))
         }
         return patch ?? .keep
     }

@@ -4,6 +4,11 @@ public protocol Directory: Sendable {
     /// - Throws: `refused` with 2101 to 2104, 2201, 2203, 2206, 2207.
     func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult
 
+    /// An app has used that secret of its own for the first time on that day, as far as a loop knows. A hint for operators that
+    /// nobody waits for: where it cannot be written it is lost.
+    /// - Parameter day: since 1970-01-01 in UTC.
+    func secretUsed(_ secret: String, by app: AppKey, on day: Int64)
+
     /// - Throws: `refused` with 2206.
     func app(_ key: AppKey) async throws(StoreError) -> App
     /// - Throws: `refused` with 2203.

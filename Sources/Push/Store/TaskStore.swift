@@ -2,7 +2,7 @@ public import Base
 
 /// Callers' and operators' half of the store. One call is one decision, made by the store; the store batches what comes in.
 public protocol TaskStore: Sendable {
-    /// Decides and stores, in this order: app (2004, 2007, 2008), `out_biz_no` (2109 or the first task), expiry (2103), rate
+    /// Decides and stores, in this order: app (2004, 2007, 2008), nonce (2006, 2005), `out_biz_no` (2109 or the first task), expiry (2103), rate
     /// (2301), target (2201 to 2203), scope (2009), test devices (2205), size (2105).
     /// - Parameters:
     ///   - withinRate: the loop's verdict; it counts only when the request is neither a repeat nor refused before it.
@@ -10,11 +10,13 @@ public protocol TaskStore: Sendable {
     func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void)
 
     /// Returns when no loop of any node hands the task to a connection any more. One that has ended stays as it is.
-    /// - Parameter app: whose task it must be; `nil` for an operator.
+    /// - Parameters:
+    ///   - app: whose task it must be; `nil` for an operator.
+    ///   - nonce: of a request that is signed as a whole.
     /// - Returns: where the task stands.
-    /// - Throws: `refused` with 2204.
+    /// - Throws: `refused` with 2204; 2006 or 2005 for the nonce.
     @discardableResult
-    func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus
+    func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus
 
     /// Counts include every acknowledgement that was handed over before the call.
     func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport
@@ -34,6 +36,12 @@ public protocol TaskStore: Sendable {
 }
 
 extension TaskStore {
+    /// ``cancel(_:by:nonce:)`` for a request that has none.
+    @discardableResult
+    public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
+        try await cancel(task, by: app, nonce: nil)
+    }
+
     /// ``append(_:withinRate:answer:)`` for who may wait.
     public func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
         await withCheckedContinuation { continuation in

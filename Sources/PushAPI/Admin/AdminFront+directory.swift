@@ -19,6 +19,27 @@ extension AdminFront {
         return .success { $0.value(app) }
     }
 
+    /// `POST /psp/admin/apps/{appkey}/rotate`: a new secret, told once; the former one is taken until
+    /// `DELETE /psp/admin/apps/{appkey}/former-secret`.
+    func rotateSecret(_ request: Request<AdminFront>) async throws -> Reply {
+        let key: AppKey = try request.identifier("appkey")
+        let secret: String?
+        if request.body.isEmpty {
+            try request.refuseContent()
+            secret = nil
+        } else {
+            secret = try request.decoded(DirectoryDecoder.newSecret)
+        }
+        let result = try await store.apply(.rotateSecret(key, secret: secret ?? Random.secret()))
+        return .changed(result, "appkey", key.text, secretName: "master_secret")
+    }
+
+    func dropFormerSecret(_ request: Request<AdminFront>) async throws -> Reply {
+        _ = try request.query()
+        let key: AppKey = try request.identifier("appkey")
+        return .changed(try await store.apply(.dropFormerSecret(key)), "appkey", key.text)
+    }
+
     func removeApp(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         let key: AppKey = try request.identifier("appkey")

@@ -8,6 +8,8 @@ extension AdminFront {
             Route(.put, "/psp/admin/apps/{appkey}", access: .operator, body: .json) { try await $0.putApp($1) },
             Route(.get, "/psp/admin/apps/{appkey}", access: .operator) { try await $0.app($1) },
             Route(.delete, "/psp/admin/apps/{appkey}", access: .operator) { try await $0.removeApp($1) },
+            Route(.post, "/psp/admin/apps/{appkey}/rotate", access: .operator, body: .json) { try await $0.rotateSecret($1) },
+            Route(.delete, "/psp/admin/apps/{appkey}/former-secret", access: .operator) { try await $0.dropFormerSecret($1) },
             Route(.get, "/psp/admin/apps", access: .operator, query: .list()) { try await $0.apps($1) },
 
             Route(.put, "/psp/admin/orgs/{org_id}", access: .operator, body: .json) { try await $0.putOrganisation($1) },

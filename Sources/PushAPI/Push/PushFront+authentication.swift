@@ -30,11 +30,11 @@ extension PushFront {
     }
 
     /// Judges the signature by the apps that this loop knows.
-    public func admit(_ headers: RequestHeaders, to access: Access) throws(Refusal) -> Caller {
+    public func admit(_ headers: RequestHeaders, to access: Access, calling call: Call) throws(Refusal) -> Caller {
         if case .anyone = access { return .anyone }
         var key: AppKey?
         do {
-            return .app(try verify(headers, access, key: &key))
+            return .app(try verify(headers, access, call, key: &key))
         } catch {
             guard let key, error.isInDoubt, apps.mayAsk(about: key, at: clocks.monotonic()) else { throw error }
             return .inDoubt
@@ -59,13 +59,19 @@ extension PushFront {
         }
     }
 
-    /// The key of the app that sends a request; the store is asked about one that is in doubt.
+    /// The key of the app that sends a request whose body is there; the store is asked about one that is in doubt.
     func app(calling request: Request<PushFront>) async throws(Refusal) -> AppKey {
+        let key = try await appByHead(of: request)
+        try request.judgeBody()
+        return key
+    }
+
+    private func appByHead(of request: Request<PushFront>) async throws(Refusal) -> AppKey {
         if case .app(let key) = request.caller { return key }
         var key: AppKey?
         do {
             // The feed may have told since.
-            return try verify(request.headers, request.route.access, key: &key)
+            return try verify(request.headers, request.route.access, request.call, key: &key)
         } catch {
             guard let key, error.isInDoubt, apps.countQuestion(about: key, at: clocks.monotonic()),
                 let known = await knownToStore(key)
@@ -73,9 +79,7 @@ extension PushFront {
                 throw error
             }
             do {
-                return try authentication.authenticate(
-                    request.headers.credentials, for: request.route.access.interface, now: clocks.wall()
-                ) { $0 == key ? known : nil }.app.key
+                return try verify(request.headers, request.route.access, request.call) { $0 == key ? known : nil }
             } catch {
                 apps.remember(refused: key, at: clocks.monotonic())
                 throw error
@@ -84,11 +88,25 @@ extension PushFront {
     }
 
     /// - Parameter key: set to the one that the request names.
-    private func verify(_ headers: RequestHeaders, _ access: Access, key: inout AppKey?) throws(Refusal) -> AppKey {
-        try authentication.authenticate(headers.credentials, for: access.interface, now: clocks.wall()) { named in
+    private func verify(
+        _ headers: RequestHeaders, _ access: Access, _ call: Call, key: inout AppKey?
+    ) throws(Refusal) -> AppKey {
+        try verify(headers, access, call) { named in
             key = named
             return apps[named]
-        }.app.key
+        }
+    }
+
+    private func verify(
+        _ headers: RequestHeaders, _ access: Access, _ call: Call, app: (AppKey) -> KnownApp?
+    ) throws(Refusal) -> AppKey {
+        let now = clocks.wall()
+        let known = try authentication.authenticate(
+            headers.credentials,
+            of: SignedCall(method: call.method.name, target: call.target, isChange: call.method == .post),
+            from: call.client, for: access.interface, now: now, app: app)
+        if let use = known.firstUse(at: now) { store.secretUsed(use.secret, by: known.app.key, on: use.day) }
+        return known.app.key
     }
 
     /// `nil` where the store does not know the key, or cannot be asked: then what the cache says counts.
@@ -102,6 +120,15 @@ extension PushFront {
             if case .refused = error { apps.remember(refused: key, at: clocks.monotonic()) }
             return nil
         }
+    }
+}
+
+extension Request where Service == PushFront {
+    /// The body is the one that was signed, where a signature tells which that is.
+    /// - Throws: 2005.
+    func judgeBody() throws(Refusal) {
+        guard let signature = headers.credentials.signature, !signature.covers(body) else { return }
+        throw Refusal(.wrongToken, field: "authorization", .signature(.otherBody))
     }
 }
 

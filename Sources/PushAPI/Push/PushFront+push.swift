@@ -20,7 +20,11 @@ extension PushFront {
     private func append(_ request: Request<PushFront>, _ interface: Interface, from app: AppKey) {
         let push: PushRequest
         do throws(Refusal) {
-            push = try request.decoded { body throws(Refusal) in try PushDecoder.decode(body, for: interface, from: app) }
+            try request.judgeBody()
+            let nonce = authentication.nonce(of: request.headers.credentials)
+            push = try request.decoded { body throws(Refusal) in
+                try PushDecoder.decode(body, for: interface, from: app, nonce: nonce)
+            }
         } catch {
             pushes[interface].refused += 1
             return refuse(request, because: error)

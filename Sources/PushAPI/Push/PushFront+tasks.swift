@@ -26,7 +26,8 @@ extension PushFront {
     func cancel(_ request: Request<PushFront>) async throws -> Reply {
         let app = try await app(calling: request)
         try request.refuseContent()
-        return .cancelled(request.task, try await store.cancel(request.task, by: app))
+        let nonce = authentication.nonce(of: request.headers.credentials)
+        return .cancelled(request.task, try await store.cancel(request.task, by: app, nonce: nonce))
     }
 
     /// `GET /psp/push/tasks`: an app's own, newest first.

@@ -1,3 +1,4 @@
+internal import Base
 internal import JSON
 internal import Push
 
@@ -14,6 +15,14 @@ extension JSONWriter {
             }
             json.member("org_id", ifPresent: app.scope?.text)
             json.member("disabled", app.disabled)
+            json.member("hmac_only", app.hmacOnly)
+            if !app.addresses.isEmpty {
+                json.key("addresses")
+                json.array { json in for range in app.addresses { json.value(range.description) } }
+            }
+            json.member("master_secret_last_used", ifPresent: app.secretUse.master.map(UTCTime.date(ofDay:)))
+            json.member("former_secret", app.formerSecret != nil)
+            json.member("former_secret_last_used", ifPresent: app.secretUse.former.map(UTCTime.date(ofDay:)))
         }
     }
 

@@ -18,6 +18,7 @@ public struct RequestHeaders: HeaderFields, Sendable {
         switch name.count {
         case 13 where equalsIgnoringCase(name, lowercased: "authorization"):
             authorization.append(String(decoding: value, as: UTF8.self))
+            credentials.offer(name: name, value: value)
         case 15 where equalsIgnoringCase(name, lowercased: "accept-language"):
             let value = String(decoding: value, as: UTF8.self)
             // Several are one list (RFC 9110 §5.3).

@@ -10,6 +10,10 @@ extension LoopPort {
         }
     }
 
+    func secretUsed(_ secret: String, by app: AppKey, on day: Int64) {
+        tell(.change) { decisions, _ throws(SQLiteError) in try decisions.changes.apps.secretUsed(secret, by: app, on: day) }
+    }
+
     func app(_ key: AppKey) async throws(StoreError) -> App {
         let app = try await read(store.reports) { context throws(SQLiteError) in try context.tables.apps.app(key) }
         guard let app else { throw .refused(Refusal(.noSuchApp, field: "appkey")) }
@@ -44,7 +48,7 @@ extension DirectoryChange {
     /// Nothing follows from it, and it depends on nothing that goes on.
     fileprivate var isOfApp: Bool {
         switch self {
-        case .putApp, .removeApp: true
+        case .putApp, .rotateSecret, .dropFormerSecret, .removeApp: true
         case .putOrganisation, .putDevice, .removeOrganisation, .removeDevice: false
         }
     }

@@ -54,6 +54,7 @@ final class Transaction {
         if areFactsDue { facts.committed() }
         directory.isChanged = false
         decisions.sessions.committed()
+        decisions.nonces.committed()
         log.committed()
         return steps
     }
@@ -84,6 +85,7 @@ final class Transaction {
             phase = .none
             isStale = true
             decisions.log.rollback()
+            decisions.nonces.undone()
             decisions.facts.discard()
             decisions.time.rolledBack()
             do throws(SQLiteError) {

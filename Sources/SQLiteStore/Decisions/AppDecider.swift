@@ -13,30 +13,17 @@ final class AppDecider {
     }
 
     func put(_ key: AppKey, _ fields: AppChange, _ secretIfNew: String?) throws -> ChangeResult {
-        guard let record = directory.apps[key] else { return try create(key, fields, secretIfNew) }
-        try requireScope(of: fields)
-        var app = record.app
-        if let name = fields.name { app.name = name }
-        if let secret = fields.masterSecret { app.masterSecret = secret }
-        if let interfaces = fields.interfaces { app.interfaces = interfaces }
-        if let disabled = fields.disabled { app.disabled = disabled }
-        switch fields.scope {
-        case .keep: break
-        case .clear: app.scope = nil
-        case .set(let scope): app.scope = scope
+        if let record = directory.apps[key] {
+            try requireScope(of: fields)
+            var app = record.app
+            app.apply(fields)
+            try write(AppTable.Record(number: record.number, app: app))
+            return .updated
         }
-        try write(AppTable.Record(number: record.number, app: app))
-        return .updated
-    }
-
-    private func create(_ key: AppKey, _ fields: AppChange, _ secretIfNew: String?) throws -> ChangeResult {
-        let (name, interfaces, secret) = try fields.required(secretIfNew: secretIfNew)
+        let app = try App(key, fields, secretIfNew: secretIfNew)
         try requireScope(of: fields)
-        let scope: OrgID? = if case .set(let scope) = fields.scope { scope } else { nil }
-        let app = App(
-            key: key, name: name, masterSecret: secret, interfaces: interfaces, scope: scope, disabled: fields.disabled ?? false)
         try write(AppTable.Record(number: try table.newNumber(), app: app))
-        return .created(secret: secret)
+        return .created(secret: app.masterSecret)
     }
 
     private func requireScope(of fields: AppChange) throws(Refusal) {
@@ -51,11 +38,41 @@ final class AppDecider {
         feed.app(record.app.key, record.app)
     }
 
+    func rotateSecret(_ key: AppKey, to secret: String) throws -> ChangeResult {
+        let record = try record(of: key)
+        var app = record.app
+        try app.rotateSecret(to: secret)
+        try write(AppTable.Record(number: record.number, app: app))
+        return .created(secret: secret)
+    }
+
+    func dropFormerSecret(_ key: AppKey) throws -> ChangeResult {
+        let record = try record(of: key)
+        var app = record.app
+        app.dropFormerSecret()
+        try write(AppTable.Record(number: record.number, app: app))
+        return .removed
+    }
+
+    /// Notes the day for operators; loops have told it, and are told nothing.
+    func secretUsed(_ secret: String, by key: AppKey, on day: Int64) throws(SQLiteError) {
+        guard let record = directory.apps[key] else { return }
+        var app = record.app
+        guard app.note(use: secret, on: day) else { return }
+        let changed = AppTable.Record(number: record.number, app: app)
+        try table.write(changed)
+        directory.set(key, changed)
+    }
+
     func remove(_ key: AppKey) throws -> ChangeResult {
-        guard let record = directory.apps[key] else { throw Refusal(.noSuchApp, field: "appkey") }
-        try table.remove(record.number)
+        try table.remove(try record(of: key).number)
         directory.set(key, nil)
         feed.app(key, nil)
         return .removed
+    }
+
+    private func record(of key: AppKey) throws(Refusal) -> AppTable.Record {
+        guard let record = directory.apps[key] else { throw Refusal(.noSuchApp, field: "appkey") }
+        return record
     }
 }

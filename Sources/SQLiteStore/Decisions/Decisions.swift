@@ -18,6 +18,7 @@ final class Decisions {
     let organisations: PublishedOrganisations
     let outbox: Outbox
     let inquiries: Inquiries
+    let nonces: NonceBook
     /// What is given up.
     let faults: Faults
     // Who decides.
@@ -59,8 +60,9 @@ final class Decisions {
         let receipts = facts.receipts
 
         tasks = TaskDecider(tables, log, directory, receipts, feed, numbers)
+        nonces = try NonceBook(tables)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
-        pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers)
+        pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers, nonces)
         events = EventDecider(tables, receipts, tasks, faults)
         connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed, inquiries)
         followUps = try FollowUps(tables.followUps, facts)
@@ -71,6 +73,14 @@ final class Decisions {
             organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
         imports = try Imports(tables, time, changes, outbox)
+    }
+}
+
+extension Decisions {
+    /// Uses the nonce of an app's request up, if it has one.
+    func use(_ nonce: UsedNonce?, of app: AppKey?, at now: Int64) throws(SQLiteError) -> Result<Void, Refusal> {
+        guard let nonce, let app, let number = directory.apps[app]?.number else { return .success(()) }
+        return try decided { try nonces.take(nonce, of: number, at: now, wall: now + time.wallOffset) }
     }
 }
 

@@ -5,7 +5,7 @@ internal import StoreCore
 /// from it is done at once as far as the transaction's budget goes, the rest in slices.
 final class DirectoryDecider {
     private let directory: DirectoryMemory
-    private let apps: AppDecider
+    let apps: AppDecider
     private let organisations: OrganisationDecider
     private let devices: DeviceDecider
     private let followUps: FollowUpDecider
@@ -38,6 +38,8 @@ final class DirectoryDecider {
             case .putApp(let key, let fields, let secret): try apps.put(key, fields, secret)
             case .putOrganisation(let id, let fields): try organisations.put(id, fields)
             case .putDevice(let token, let fields, let secret): try devices.put(token, fields, secret)
+            case .rotateSecret(let key, let secret): try apps.rotateSecret(key, to: secret)
+            case .dropFormerSecret(let key): try apps.dropFormerSecret(key)
             case .removeApp(let key): try apps.remove(key)
             case .removeOrganisation(let id): try organisations.remove(id)
             case .removeDevice(let token): try devices.remove(token)

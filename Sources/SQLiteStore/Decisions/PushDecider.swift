@@ -13,12 +13,13 @@ final class PushDecider {
     private let feed: Feed
     private let configurations: ConfigurationDecider
     private let tasks: TaskNumber
+    private let nonces: NonceBook
     private let targets: TargetResolver
 
     init(
         _ tables: Tables, _ time: Timekeeper, _ log: MessageLog, _ directory: DirectoryMemory, _ receipts: ReceiptBook,
         _ feed: Feed,
-        _ configurations: ConfigurationDecider, _ tasks: TaskNumber
+        _ configurations: ConfigurationDecider, _ tasks: TaskNumber, _ nonces: NonceBook
     ) {
         messages = tables.messages
         indexes = tables.indexes
@@ -29,6 +30,7 @@ final class PushDecider {
         self.feed = feed
         self.configurations = configurations
         self.tasks = tasks
+        self.nonces = nonces
         targets = TargetResolver(tables, directory)
     }
 
@@ -40,6 +42,7 @@ final class PushDecider {
             guard let record = directory.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
             if record.app.disabled { throw Refusal(.appDisabled, field: "appkey") }
             guard record.app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
+            if let nonce = request.nonce { try nonces.take(nonce, of: record.number, at: now, wall: now + time.wallOffset) }
             if let idempotency = request.idempotency,
                 let first = try firstAnswer(to: idempotency, of: record.number, at: now)
             {

@@ -9,7 +9,7 @@ enum Schema {
     static let version = Int64(steps.count)
 
     /// `steps[n]` brings version n to n + 1.
-    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive]
+    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive, versionSix]
 
     /// The first that knows store time.
     private static let versionOfStoreTime = 4
@@ -201,6 +201,20 @@ enum Schema {
     private static let pastParents = """
         CREATE INDEX org_parent_ended ON org_parent(to_seq) WHERE to_seq < \(MembershipHistory.forever);
         CREATE VIEW past_parent AS SELECT * FROM org_parent WHERE to_seq < \(MembershipHistory.forever);
+        """
+
+    /// What each part of the store adds to the sixth version.
+    private static let versionSix = signing
+
+    /// An app's former secret, the days on which its secrets were used last, and from where and how it may call; and the nonces
+    /// that signed requests have used, by the time up to which they must be remembered.
+    private static let signing = """
+        ALTER TABLE app ADD COLUMN former_secret TEXT;
+        ALTER TABLE app ADD COLUMN hmac_only INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE app ADD COLUMN addresses TEXT;
+        ALTER TABLE app ADD COLUMN secret_used INTEGER;
+        ALTER TABLE app ADD COLUMN former_secret_used INTEGER;
+        CREATE TABLE nonce(valid_until INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(valid_until, hash)) WITHOUT ROWID;
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

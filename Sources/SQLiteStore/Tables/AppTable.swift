@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 internal import StoreCore
 
@@ -21,15 +22,19 @@ final class AppTable {
     /// Apps that were not removed.
     func all() throws(SQLiteError) -> [Record] {
         try records(
-            try database.statement("SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE removed = 0"))
+            try database.statement(
+                """
+                SELECT app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only, addresses, secret_used,
+                  former_secret_used FROM app WHERE removed = 0
+                """))
     }
 
     /// Some of them, in the order of their numbers.
     func page(after first: Int64, limit: Int) throws(SQLiteError) -> [Record] {
         let query = try database.statement(
             """
-            SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE app > ? AND removed = 0
-            ORDER BY app LIMIT ?
+            SELECT app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only, addresses, secret_used,
+              former_secret_used FROM app WHERE app > ? AND removed = 0 ORDER BY app LIMIT ?
             """)
         query.bind(1, first)
         query.bind(2, limit)
@@ -39,7 +44,10 @@ final class AppTable {
     /// One of them.
     func app(_ key: AppKey) throws(SQLiteError) -> App? {
         let query = try database.statement(
-            "SELECT app, appkey, name, secret, interfaces, scope, disabled FROM app WHERE appkey = ? AND removed = 0")
+            """
+            SELECT app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only, addresses, secret_used,
+              former_secret_used FROM app WHERE appkey = ? AND removed = 0
+            """)
         query.bind(1, key.text)
         return try records(query).first?.app
     }
@@ -47,13 +55,20 @@ final class AppTable {
     private func records(_ query: Statement) throws(SQLiteError) -> [Record] {
         var found: [Record] = []
         while try query.step() {
-            let app = App(
+            var app = App(
                 key: AppKey(unchecked: query.text(1)), name: query.text(2), masterSecret: query.text(3),
-                interfaces: Set(bits: query.int(4)), scope: query.optionalText(5).map { OrgID(unchecked: $0) },
-                disabled: query.int(6) != 0)
+                formerSecret: query.optionalText(7), interfaces: Set(bits: query.int(4)),
+                scope: query.optionalText(5).map { OrgID(unchecked: $0) }, disabled: query.int(6) != 0,
+                hmacOnly: query.int(8) != 0, addresses: query.optionalText(9).map(Self.addresses) ?? [])
+            app.secretUse = SecretUse(master: query.optionalInt(10), former: query.optionalInt(11))
             found.append(Record(number: query.int(0), app: app))
         }
         return found
+    }
+
+    /// Separated by blanks. One that nobody can read is an address of its own, so that a damaged list never lets in more.
+    private static func addresses(_ text: String) -> [AddressRange] {
+        text.split(separator: " ").map { AddressRange($0) ?? AddressRange(IPAddress(v4: 0), prefixLength: 32) }
     }
 
     /// The app's number; `nil` if there is no such app now.
@@ -89,8 +104,9 @@ final class AppTable {
     func write(_ record: Record) throws(SQLiteError) {
         let write = try database.statement(
             """
-            INSERT OR REPLACE INTO app(app, appkey, name, secret, interfaces, scope, disabled, removed)
-            VALUES(?, ?, ?, ?, ?, ?, ?, 0)
+            INSERT OR REPLACE INTO app(app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only,
+              addresses, secret_used, former_secret_used, removed)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
             """)
         write.bind(1, record.number)
         write.bind(2, record.app.key.text)
@@ -99,6 +115,12 @@ final class AppTable {
         write.bind(5, record.app.interfaces.bits)
         write.bind(6, record.app.scope?.text)
         write.bind(7, record.app.disabled ? 1 : 0)
+        write.bind(8, record.app.formerSecret)
+        write.bind(9, record.app.hmacOnly ? 1 : 0)
+        let addresses = record.app.addresses
+        write.bind(10, addresses.isEmpty ? nil : addresses.map(\.description).joined(separator: " "))
+        write.bind(11, record.app.secretUse.master)
+        write.bind(12, record.app.secretUse.former)
         try write.run()
     }
 

@@ -18,6 +18,7 @@ final class Tables {
     let imports: ImportTable
     let followUps: FollowUpTable
     let clock: ClockTable
+    let nonces: NonceTable
 
     /// - Parameter stretches: by which times are read.
     init(_ database: Database, _ stretches: SharedStretches) {
@@ -38,5 +39,6 @@ final class Tables {
         imports = ImportTable(database)
         followUps = FollowUpTable(database)
         clock = ClockTable(database)
+        nonces = NonceTable(database)
     }
 }

@@ -14,7 +14,9 @@ public protocol HeaderFields {
 @usableFromInline
 protocol RequestHead {
     var method: HTTPMethod { get }
+    var rawTarget: String { get }
     var rawPath: String { get }
+    var peer: SocketAddress? { get }
     /// Whether there is no room for its connection.
     var isSurplus: Bool { get }
     /// The bytes of the request line and the headers.
@@ -38,6 +40,8 @@ extension RequestHead {
         }
         return isAnnounced ? bodyCount : nil
     }
+
+    @inlinable var call: Call { Call(method: method, target: rawTarget, client: peer?.ip) }
 }
 
 extension HeaderFields {

@@ -18,6 +18,7 @@ struct AppAdd: AsyncParsableCommand {
                 + HelpText.examples(
                     "pspctl app add demo --name Demo --interface msg --interface config",
                     "pspctl app add demo --scope police",
+                    "pspctl app add demo --hmac-only --address 10.0.0.0/8 --address 2001:db8::1",
                     "pspctl app add demo --disabled"))
     }
 
@@ -47,12 +48,30 @@ struct AppAdd: AsyncParsableCommand {
     @Flag(name: .customLong("enabled"), help: ArgumentHelp(say("Take its calls again.", "重新启用。")))
     var isEnabled = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            say("Take only requests that are signed as a whole, and no validation tokens.", "只接受整个请求的签名，不接受 validation-token。")))
+    var hmacOnly: Bool?
+
+    @Option(
+        name: .customLong("address"),
+        help: ArgumentHelp(
+            say("From where it may call: an address or a range; may be repeated.", "允许调用的来源：IP 地址或网段，可重复。"), valueName: "cidr"))
+    var addresses: [String] = []
+
+    @Flag(help: ArgumentHelp(say("Let it call from everywhere.", "取消来源限制。")))
+    var anyAddress = false
+
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
     func validate() throws {
         guard scope == nil || !noScope else {
             throw ValidationError(say("--scope and --no-scope exclude each other.", "--scope 与 --no-scope 不能同时使用。"))
+        }
+        guard addresses.isEmpty || !anyAddress else {
+            throw ValidationError(say("--address and --any-address exclude each other.", "--address 与 --any-address 不能同时使用。"))
         }
         guard !isDisabled || !isEnabled else {
             throw ValidationError(say("--enabled and --disabled exclude each other.", "--enabled 与 --disabled 不能同时使用。"))
@@ -70,6 +89,12 @@ struct AppAdd: AsyncParsableCommand {
             json.member("master_secret", ifPresent: masterSecret)
             json.member("org_id", orNullIf: noScope, scope)
             if isDisabled || isEnabled { json.member("disabled", isDisabled) }
+            if let hmacOnly { json.member("hmac_only", hmacOnly) }
+            if anyAddress { json.key("addresses"); json.null() }
+            if !addresses.isEmpty {
+                json.key("addresses")
+                json.array { json in for address in addresses { json.value(address) } }
+            }
         }
         return Call(
             .put, AppResource.path(appkey), body: json.bytes, flags: ["appkey": "<appkey>", "org_id": "--scope"])

@@ -7,7 +7,8 @@ struct AppCommands: AsyncParsableCommand {
             commandName: "app", abstract: say("The projects that may push.", "可以推送的应用。"),
             discussion: HelpText.examples("pspctl app add demo --name Demo --interface msg", "pspctl app list"),
             subcommands: [
-                AppAdd.self, ShowCommand<AppResource>.self, ListCommand<AppResource>.self, RemoveCommand<AppResource>.self,
+                AppAdd.self, AppRotate.self, ShowCommand<AppResource>.self, ListCommand<AppResource>.self,
+                RemoveCommand<AppResource>.self,
             ])
     }
 }

@@ -36,6 +36,16 @@ enum AppResource: Resource {
     static let segment = "apps"
     static let flags = ["appkey": "<appkey>"]
     static let group = "app"
+    static var shown: String {
+        say(
+            """
+            'former_secret' tells that the secret was rotated and the one before is still taken; 'master_secret_last_used' and \
+            'former_secret_last_used' are the days (UTC) on which each was used last.
+            """,
+            """
+            former_secret 为 true 表示密钥已更换而原密钥仍然有效；master_secret_last_used 和 former_secret_last_used 是两个密钥最近一次使用的日期（UTC）。
+            """)
+    }
     static var columns: [Column] {
         [
             Column(say("APPKEY", "应用"), "appkey"), Column(say("NAME", "名称"), "name"),

@@ -4,11 +4,12 @@ import JSON
 struct CSVHeader {
     /// The fields that a column may be. Without a column `kind` every record is a device.
     private enum Field: String, CaseIterable {
-        case kind, id, name, platform, test, disabled, secret, interfaces
+        case kind, id, name, platform, test, disabled, secret, interfaces, addresses
         case organisation = "org_id"
         case user = "user_id"
         case parent = "parent_id"
         case masterSecret = "master_secret"
+        case hmacOnly = "hmac_only"
     }
 
     private let columns: [Field]
@@ -55,9 +56,9 @@ struct CSVHeader {
             if !columns.contains(.kind) { json.member("kind", "device") }
             for (column, cell) in zip(columns, record.fields) where !cell.isEmpty {
                 switch (column, cell.lowercased()) {
-                case (.test, "true"), (.disabled, "true"): json.member(column.rawValue, true)
-                case (.test, "false"), (.disabled, "false"): json.member(column.rawValue, false)
-                case (.interfaces, _):
+                case (.test, "true"), (.disabled, "true"), (.hmacOnly, "true"): json.member(column.rawValue, true)
+                case (.test, "false"), (.disabled, "false"), (.hmacOnly, "false"): json.member(column.rawValue, false)
+                case (.interfaces, _), (.addresses, _):
                     json.key(column.rawValue)
                     json.array { json in
                         for word in cell.split(whereSeparator: { " ;,".contains($0) }) { json.value(String(word)) }

@@ -1,5 +1,6 @@
 import Base
 import Crypto
+import Push
 
 /// What shows a listener who is calling.
 enum Credential: Sendable {
@@ -8,21 +9,17 @@ enum Credential: Sendable {
     /// An app, at the REST listener.
     case app(key: String, masterSecret: String)
 
-    /// The headers that carry it.
+    /// The headers that carry it. An app signs the whole call, which every app may.
     /// - Parameter now: Unix milliseconds.
-    func headers(now: Int64) -> [(name: String, value: String)] {
+    func headers(for call: Call, now: Int64) -> [(name: String, value: String)] {
         switch self {
-        case .operatorToken(let token): [("Authorization", "Bearer \(token)")]
+        case .operatorToken(let token): return [("Authorization", "Bearer \(token)")]
         case .app(let key, let masterSecret):
-            [
-                ("appkey", key), ("timestamp", String(now)),
-                ("validation-token", Credential.validationToken(key: key, masterSecret: masterSecret, timestamp: String(now))),
-            ]
+            let line = SignedCall(method: call.method.rawValue, target: call.target, isChange: call.method != .get)
+            let signature = RequestSignature.header(
+                for: line, appKey: AppKey(unchecked: key), timestamp: String(now),
+                nonce: line.isChange ? Nonce(Random.secret()) : nil, body: call.body, secret: masterSecret)
+            return [("appkey", key), ("timestamp", String(now)), ("authorization", signature)]
         }
-    }
-
-    /// `md5hex(lower(appkey) + lower(masterSecret) + timestamp)`.
-    static func validationToken(key: String, masterSecret: String, timestamp: String) -> String {
-        Hex.encode(Digest.md5.hash(key.lowercased() + masterSecret.lowercased() + timestamp))
     }
 }

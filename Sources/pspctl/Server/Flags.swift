@@ -2,9 +2,11 @@
 enum Flags {
     private static let common = [
         "limit": "--limit", "from": "--from", "to": "--to", "tag": "--tag", "state": "--state", "out_biz_no": "--out-biz-no",
-        "appkey": "--app", "validation-token": "--secret", "Authorization": "--admin-token", "name": "--name",
+        "appkey": "--app", "validation-token": "--secret", "authorization": "--secret", "Authorization": "--admin-token",
+        "name": "--name",
         "interfaces": "--interface", "master_secret": "--master-secret", "disabled": "--disabled", "parent_id": "--parent",
         "platform": "--platform", "org_id": "--org", "user_id": "--user", "test": "--test", "secret": "--secret",
+        "addresses": "--address", "hmac_only": "--hmac-only",
         "certificate_sha256": "--certificate-sha256",
         "online": "--online", "device_token": "<token>", "device_tokens": "<token>", "task_id": "<id>",
         "payload": "--title, --custom", "payload.body.title": "--title", "payload.body.custom": "--custom",

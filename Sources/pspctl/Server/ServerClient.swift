@@ -35,7 +35,7 @@ struct ServerClient: Sendable {
 
     /// Sends a call and returns what the server carried out.
     func send(_ call: Call) async throws(Failure) -> Reply {
-        let headers = credential.headers(now: Instant.now.milliseconds).map { ($0.name, $0.value) }
+        let headers = credential.headers(for: call, now: Instant.now.milliseconds).map { ($0.name, $0.value) }
         let response: HTTPResponse
         do {
             // A long import is answered when all of it is done; the connection stands still so long.

@@ -1,7 +1,14 @@
+public import Base
+
 /// A change of the directory. A record that is new needs its required fields (2102 names the first that is missing);
 /// `secretIfNew` is used when a new record comes without one, and `nil` makes that 2102.
 public enum DirectoryChange: Hashable, Sendable {
     case putApp(AppKey, AppChange, secretIfNew: String?)
+    /// Gives the app another secret; the one that it has is taken as well until ``dropFormerSecret(_:)``. Refused with 2208 while
+    /// there is a former one already.
+    case rotateSecret(AppKey, secret: String)
+    /// The former secret is taken no more.
+    case dropFormerSecret(AppKey)
     case putOrganisation(OrgID, OrganisationChange)
     case putDevice(DeviceToken, DeviceChange, secretIfNew: String?)
     case removeApp(AppKey)
@@ -14,7 +21,7 @@ public enum DirectoryChange: Hashable, Sendable {
 public struct AppChange: Hashable, Sendable {
     /// For people. Required of a new one.
     public var name: String?
-    /// Printable ASCII. Of a new one, made if absent.
+    /// Printable ASCII. Of a new one, made if absent. Set anew, no other one is taken any more.
     public var masterSecret: String?
     /// Required of a new one.
     public var interfaces: Set<Interface>?
@@ -22,6 +29,10 @@ public struct AppChange: Hashable, Sendable {
     public var scope: Patch<OrgID> = .keep
     /// Absent of a new one: enabled.
     public var disabled: Bool?
+    /// Absent of a new one: validation tokens are taken.
+    public var hmacOnly: Bool?
+    /// From where it may call. Cleared, or absent of a new one: from everywhere.
+    public var addresses: Patch<[AddressRange]> = .keep
     /// Changes nothing.
     public init() {}
 }

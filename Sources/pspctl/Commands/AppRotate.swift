@@ -1,0 +1,62 @@
+import ArgumentParser
+import JSON
+
+/// `pspctl app rotate`
+struct AppRotate: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "rotate", abstract: say("Give an app another master secret, without a break.", "更换应用密钥，业务不中断。"),
+            discussion: say(
+                """
+                The new secret is printed once. The former one is taken as well until --finish: give the new one to all callers, \
+                look with 'pspctl app show' when each was used last, then finish.
+                """,
+                """
+                新密钥只显示一次。在执行 --finish 之前，原密钥仍然有效：先把新密钥交给所有调用方，用 pspctl app show 查看两个密钥最近一次使用的日期，\
+                确认后再结束更换。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl app rotate demo", "pspctl app show demo", "pspctl app rotate demo --finish"))
+    }
+
+    @Argument(help: ArgumentHelp(AppResource.meaning, valueName: AppResource.identifier))
+    var appkey: String
+
+    @Option(help: ArgumentHelp(say("The new secret, instead of one that is made.", "新密钥；不给出则自动生成。"), valueName: "secret"))
+    var masterSecret: String?
+
+    @Flag(name: .customLong("finish"), help: ArgumentHelp(say("Take the former secret no more.", "结束更换：原密钥作废。")))
+    var isFinish = false
+
+    @OptionGroup(title: say("Server", "服务器"))
+    var server: ServerOptions
+
+    func validate() throws {
+        guard masterSecret == nil || !isFinish else {
+            throw ValidationError(say("--master-secret and --finish exclude each other.", "--master-secret 与 --finish 不能同时使用。"))
+        }
+    }
+
+    var call: Call {
+        let flags = ["appkey": "<appkey>", "former_secret": "--finish"]
+        if isFinish { return Call(.delete, AppResource.path(appkey) + ["former-secret"], flags: flags) }
+        var json = JSONWriter()
+        json.object { json in json.member("master_secret", ifPresent: masterSecret) }
+        return Call(.post, AppResource.path(appkey) + ["rotate"], body: json.bytes, flags: flags)
+    }
+
+    func run() async throws {
+        let data = try await server.adminClient().send(call).data
+        if server.json { return Output.json(data.minified()) }
+        if isFinish {
+            return print(say("the former secret of \(appkey) is taken no more", "应用 \(appkey) 的原密钥已作废"))
+        }
+        print(
+            say(
+                "\(appkey) has another master secret; the former one is taken until: pspctl app rotate \(appkey) --finish",
+                "应用 \(appkey) 的密钥已更换；原密钥在执行 pspctl app rotate \(appkey) --finish 之前仍然有效"))
+        if let secret = data["master_secret"]?.string {
+            print(say("master secret: \(Output.printable(secret))", "应用密钥：\(Output.printable(secret))"))
+        }
+    }
+}
