@@ -1,3 +1,4 @@
+public import Base
 public import Libevent
 
 /// The gate: the checks that come before a handler sees a request, in this order: address, method, room, size, framing,
@@ -8,7 +9,7 @@ public import Libevent
 /// without its body, and is refused for the same reason.
 extension Front {
     /// Makes the checks.
-    /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:calling:)`` throws.
+    /// - Throws: the first that fails: a ``Rejection``, or what ``admit(_:to:calling:from:)`` throws.
     @inlinable
     func examine(_ head: some RequestHead) throws -> (match: RouteTable<Self>.Match, headers: Headers, caller: Caller) {
         let match: RouteTable<Self>.Match
@@ -28,7 +29,7 @@ extension Front {
         guard head.framing == .ok else { throw Rejection.framing(head.framing) }
         guard body != .none || !head.hasBody else { throw Rejection.unexpectedBody }
         let headers = Headers(of: head)
-        let caller = try admit(headers, to: match.route.access, calling: head.call)
+        let caller = try admit(headers, to: match.route.access, calling: head.call) { head.clientAddress }
         return (match, headers, caller)
     }
 

@@ -1,10 +1,11 @@
+public import Base
 public import Libevent
 
 /// A listener's actor on its loop: it says what it reads of a request's head, whom it admits and how it words an error; what
 /// every listener does with a request is here.
 ///
 /// A request goes this way: libevent calls ``serve(_:)``; the gate (`Front+gate.swift`) finds the route and asks
-/// ``admit(_:to:calling:)``; the route's handler makes a ``Reply``, and ``respond(to:with:)`` sends it; or it opens an ``EventStream``.
+/// ``admit(_:to:calling:from:)``; the route's handler makes a ``Reply``, and ``respond(to:with:)`` sends it; or it opens an ``EventStream``.
 public protocol Front: Actor {
     /// What the front reads of the headers.
     associatedtype Headers: HeaderFields
@@ -21,8 +22,11 @@ public protocol Front: Actor {
     var server: GracefulServer { get }
 
     /// Judges a caller by the head alone: it is asked before the body is read, and may be asked again when the body is there.
+    /// - Parameter client: the client's address; `nil` when it had gone before it was known.
     /// - Throws: what ``reply(to:headers:)`` words.
-    func admit(_ headers: Headers, to access: Access, calling call: Call) throws -> Caller
+    func admit(
+        _ headers: Headers, to access: Access, calling call: Call, from client: () -> IPAddress?
+    ) throws -> Caller
 
     /// Whether a body may be kept while it comes: yes, unless the front says otherwise. What comes in one piece with its head is
     /// not asked about.
@@ -32,7 +36,7 @@ public protocol Front: Actor {
     /// the front finds out more about the caller.
     func reasonForDroppingBody(of request: Request<Self>) async -> any Error
 
-    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:calling:)`` throws, what a handler throws.
+    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:calling:from:)`` throws, what a handler throws.
     /// What HTTP itself asks of the reply (`Allow`, for one) is added to it.
     func reply(to error: any Error, headers: Headers) -> Reply
 }

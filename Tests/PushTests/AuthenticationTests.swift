@@ -14,7 +14,7 @@ struct AuthenticationTests {
     ) throws(Refusal) -> App {
         var credentials = CredentialHeaders()
         for (name, value) in headers { credentials.offer(name: name, value: value) }
-        return try Authentication().authenticate(credentials, of: Self.call, from: nil, for: interface, now: now) {
+        return try Authentication().authenticate(credentials, of: Self.call, from: { nil }, for: interface, now: now) {
             $0 == app.key ? KnownApp(app) : nil
         }.app
     }
@@ -106,7 +106,7 @@ struct AuthenticationTests {
         for (name, value) in sent { credentials.offer(name: name, value: value) }
         #expect(throws: Refusal(.badTimestamp, field: "timestamp")) {
             try Authentication(window: 10).authenticate(
-                credentials, of: Self.call, from: nil, for: nil, now: Self.now + 11
+                credentials, of: Self.call, from: { nil }, for: nil, now: Self.now + 11
             ) { _ in KnownApp(Self.app) }
         }
     }

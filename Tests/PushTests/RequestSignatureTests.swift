@@ -29,7 +29,7 @@ struct RequestSignatureTests {
         let sent = [("appkey", app.key.text), ("timestamp", timestamp)] + headers + authorization.map { ("Authorization", $0) }
         for (name, value) in sent { credentials.offer(name: name, value: value) }
         return try Authentication().authenticate(
-            credentials, of: call, from: address, for: .message, now: Self.now
+            credentials, of: call, from: { address }, for: .message, now: Self.now
         ) { $0 == app.key ? KnownApp(app) : nil }
     }
 

@@ -73,7 +73,7 @@ actor TestFront: Front {
         server = GracefulServer(for: Self.routes, limits: HTTPLimits(), log: log)
     }
 
-    func admit(_ headers: Headers, to access: Access, calling call: Call) throws -> String? {
+    func admit(_ headers: Headers, to access: Access, calling call: Call, from client: () -> IPAddress?) throws -> String? {
         timesAdmitted += 1
         if case .keyHolder = access {
             guard let key = headers.key else { throw Rejection.unauthorized(scheme: "Key") }

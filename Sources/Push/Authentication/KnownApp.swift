@@ -35,9 +35,8 @@ public final class KnownApp {
         }
     }
 
-    /// Whether it may call from there. Where it is not known from where, it may not, if that matters.
+    /// Whether that is one of the addresses from which it may call. Where it is not known from where, it may not.
     func mayCall(from address: IPAddress?) -> Bool {
-        if app.addresses.isEmpty { return true }
         guard let address else { return false }
         return app.addresses.contains { $0.contains(address) }
     }

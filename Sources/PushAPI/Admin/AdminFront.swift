@@ -1,3 +1,4 @@
+public import Base
 internal import Crypto
 public import Libevent
 public import Logging
@@ -79,7 +80,9 @@ public actor AdminFront: APIFront {
     public static var tellsCauses: Bool { true }
 
     /// The bearer token, once (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1), compared in constant time.
-    public func admit(_ headers: RequestHeaders, to access: Access, calling call: Call) throws(Rejection) {
+    public func admit(
+        _ headers: RequestHeaders, to access: Access, calling call: Call, from client: () -> IPAddress?
+    ) throws(Rejection) {
         guard access == .operator else { return }
         let wrongToken = Rejection.unauthorized(scheme: "Bearer")
         guard headers.authorization.count == 1, let header = headers.authorization.first else { throw wrongToken }

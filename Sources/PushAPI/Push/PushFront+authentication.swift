@@ -1,3 +1,4 @@
+public import Base
 public import Push
 public import Web
 
@@ -30,11 +31,13 @@ extension PushFront {
     }
 
     /// Judges the signature by the apps that this loop knows.
-    public func admit(_ headers: RequestHeaders, to access: Access, calling call: Call) throws(Refusal) -> Caller {
+    public func admit(
+        _ headers: RequestHeaders, to access: Access, calling call: Call, from client: () -> IPAddress?
+    ) throws(Refusal) -> Caller {
         if case .anyone = access { return .anyone }
         var key: AppKey?
         do {
-            return .app(try verify(headers, access, call, key: &key))
+            return .app(try verify(headers, access, call, client, key: &key))
         } catch {
             guard let key, error.isInDoubt, apps.mayAsk(about: key, at: clocks.monotonic()) else { throw error }
             return .inDoubt
@@ -71,7 +74,8 @@ extension PushFront {
         var key: AppKey?
         do {
             // The feed may have told since.
-            return try verify(request.headers, request.route.access, request.call, key: &key)
+            return try verify(
+                request.headers, request.route.access, request.call, { request.exchange.clientAddress }, key: &key)
         } catch {
             guard let key, error.isInDoubt, apps.countQuestion(about: key, at: clocks.monotonic()),
                 let known = await knownToStore(key)
@@ -79,7 +83,11 @@ extension PushFront {
                 throw error
             }
             do {
-                return try verify(request.headers, request.route.access, request.call) { $0 == key ? known : nil }
+                return try verify(request.headers, request.route.access, request.call) {
+                    request.exchange.clientAddress
+                } app: {
+                    $0 == key ? known : nil
+                }
             } catch {
                 apps.remember(refused: key, at: clocks.monotonic())
                 throw error
@@ -89,22 +97,22 @@ extension PushFront {
 
     /// - Parameter key: set to the one that the request names.
     private func verify(
-        _ headers: RequestHeaders, _ access: Access, _ call: Call, key: inout AppKey?
+        _ headers: RequestHeaders, _ access: Access, _ call: Call, _ client: () -> IPAddress?, key: inout AppKey?
     ) throws(Refusal) -> AppKey {
-        try verify(headers, access, call) { named in
+        try verify(headers, access, call, client) { named in
             key = named
             return apps[named]
         }
     }
 
     private func verify(
-        _ headers: RequestHeaders, _ access: Access, _ call: Call, app: (AppKey) -> KnownApp?
+        _ headers: RequestHeaders, _ access: Access, _ call: Call, _ client: () -> IPAddress?, app: (AppKey) -> KnownApp?
     ) throws(Refusal) -> AppKey {
         let now = clocks.wall()
         let known = try authentication.authenticate(
             headers.credentials,
             of: SignedCall(method: call.method.name, target: call.target, isChange: call.method == .post),
-            from: call.client, for: access.interface, now: now, app: app)
+            from: client, for: access.interface, now: now, app: app)
         if let use = known.firstUse(at: now) { store.secretUsed(use.secret, by: known.app.key, on: use.day) }
         return known.app.key
     }

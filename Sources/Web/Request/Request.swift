@@ -70,7 +70,7 @@ public final class Request<Service: Front> {
     /// - Returns: `nil` on a broken escape, or bytes that are not UTF-8.
     public func decodedParameter(_ name: String) -> String? { PercentEncoding.decode(parameter(name)) }
 
-    /// What it calls, and from where.
+    /// What it calls.
     public var call: Call { exchange.call }
 
     /// Whether anything stands behind a `?`.

@@ -1,3 +1,4 @@
+public import Base
 public import Libevent
 
 /// What a front wants to know of a request's headers, collected in one pass over them.
@@ -16,7 +17,8 @@ protocol RequestHead {
     var method: HTTPMethod { get }
     var rawTarget: String { get }
     var rawPath: String { get }
-    var peer: SocketAddress? { get }
+    /// Looked for when it is asked for.
+    var clientAddress: IPAddress? { get }
     /// Whether there is no room for its connection.
     var isSurplus: Bool { get }
     /// The bytes of the request line and the headers.
@@ -41,7 +43,7 @@ extension RequestHead {
         return isAnnounced ? bodyCount : nil
     }
 
-    @inlinable var call: Call { Call(method: method, target: rawTarget, client: peer?.ip) }
+    @inlinable var call: Call { Call(method: method, target: rawTarget) }
 }
 
 extension HeaderFields {
