@@ -5,7 +5,8 @@ public import Libevent
 /// every listener does with a request is here.
 ///
 /// A request goes this way: libevent calls ``serve(_:)``; the gate (`Front+gate.swift`) finds the route and asks
-/// ``admit(_:to:calling:from:)``; the route's handler makes a ``Reply``, and ``respond(to:with:)`` sends it; or it opens an ``EventStream``.
+/// ``admit(_:to:calling:from:)``; the route's handler makes a ``Reply``, and ``respond(to:with:)`` sends it; or it opens an
+/// ``EventStream``.
 public protocol Front: Actor {
     /// What the front reads of the headers.
     associatedtype Headers: HeaderFields
@@ -36,7 +37,8 @@ public protocol Front: Actor {
     /// the front finds out more about the caller.
     func reasonForDroppingBody(of request: Request<Self>) async -> any Error
 
-    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:calling:from:)`` throws, what a handler throws.
+    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:calling:from:)`` throws, what a handler
+    /// throws.
     /// What HTTP itself asks of the reply (`Allow`, for one) is added to it.
     func reply(to error: any Error, headers: Headers) -> Reply
 }
