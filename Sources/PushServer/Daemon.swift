@@ -23,27 +23,43 @@ public enum Daemon {
             switch try Invocation(arguments: arguments) {
             case .help: return tell(SettingsHelp.text)
             case .version: return tell("pspd \(Version.current)\n")
+            case .check(let flags):
+                return check(try ServerConfiguration(flags: flags, environment: environment))
             case .serve(let flags): configuration = try ServerConfiguration(flags: flags, environment: environment)
             }
         } catch {
             return complain("\(error)", ExitCode.cannotWork)
         }
         let log = LogWriter(to: STDERR_FILENO, format: configuration.logFormat)
-        LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: configuration.logLevel, writer: log) }
+        let level = RunningLevel(configuration.logLevel)
+        LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: level, writer: log) }
         MetricsSystem.bootstrap(MetricsRegistry.process)
         RareCounters.begin()
-        let code = serve(configuration, ServiceManager(environment), log)
+        let code = serve(configuration, level, ServiceManager(environment), log)
         log.flush(atMost: .seconds(1))
         return code
     }
 
-    private static func serve(_ configuration: ServerConfiguration, _ manager: ServiceManager?, _ log: LogWriter) -> Int32 {
+    /// Says whether a server could work with these settings here. Ports are not tried: they may be those of a server that runs.
+    private static func check(_ configuration: ServerConfiguration) -> Int32 {
+        do throws(StartError) {
+            _ = try ServerTLS(configuration, log: Logger(label: "pspd") { _ in SwiftLogNoOpLogHandler() })
+            try DataDirectory.judge(configuration.dataDirectory)
+        } catch {
+            return complain("\(error)", ExitCode.cannotWork)
+        }
+        return tell("pspd: the settings can be used\n")
+    }
+
+    private static func serve(
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ manager: ServiceManager?, _ log: LogWriter
+    ) -> Int32 {
         let signals = ProcessSignals()
         // The store holds secrets, whoever made the directory.
         umask(0o077)
         let server: PushServer
         do throws(StartError) {
-            server = try waiting { () async throws(StartError) in try await PushServer.start(configuration) }.get()
+            server = try waiting { () async throws(StartError) in try await PushServer.start(configuration, level) }.get()
         } catch {
             switch error {
             case .cannotWork: return complain("\(error)", ExitCode.cannotWork, log)

@@ -48,12 +48,18 @@ public final class PushServer: Sendable {
     /// Returns when the server serves.
     /// - Throws: ``StartError``; then nothing of it is left.
     public static func start(_ configuration: ServerConfiguration) async throws(StartError) -> PushServer {
+        try await start(configuration, RunningLevel(configuration.logLevel))
+    }
+
+    /// The same.
+    /// - Parameter level: of the log, which operators may change.
+    static func start(_ configuration: ServerConfiguration, _ level: RunningLevel) async throws(StartError) -> PushServer {
         let log = Logger(label: "pspd")
         let files = Machine.raiseOpenFileLimit()
         let shares = DescriptorShares(openFiles: files, loops: configuration.loops, hasTLS: configuration.hasTLS)
         let directory = try DataDirectory(configuration.dataDirectory)
         do throws(StartError) {
-            let server = try await start(configuration, shares, in: directory, log)
+            let server = try await start(configuration, level, shares, in: directory, log)
             if !directory.closedToOthers.isEmpty {
                 let closed = directory.closedToOthers.joined(separator: ", ")
                 log.notice("others could read the data", metadata: ["closed": "\(closed)"])
@@ -72,7 +78,8 @@ public final class PushServer: Sendable {
     }
 
     private static func start(
-        _ configuration: ServerConfiguration, _ shares: DescriptorShares, in directory: DataDirectory, _ log: Logger
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ shares: DescriptorShares, in directory: DataDirectory,
+        _ log: Logger
     ) async throws(StartError) -> PushServer {
         let tls = try ServerTLS(configuration, log: log)
         let sockets = try ListeningSockets(configuration)
@@ -94,7 +101,7 @@ public final class PushServer: Sendable {
                 loops.append(loop)
             }
             let status = StatusBoard(loops, store, tls)
-            let admin = loops[0].makeAdminFront(token: token, status: status, configuration, shared)
+            let admin = loops[0].makeAdminFront(token: token, status: status, level: level, configuration, shared)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()
             try directory.announce(sockets.addresses)

@@ -87,8 +87,10 @@ extension Front {
             request = try self.request(from: exchange)
         } catch {
             let kind = Self.routes.kind(of: exchange.method, exchange.rawPath)
+            let headers = Headers(of: exchange)
             return server.respond(
-                to: exchange, with: answer(to: exchange, notAdmittedBecause: error), kind: kind, after: 0)
+                to: exchange, with: answer(to: exchange, headers, notAdmittedBecause: error),
+                id: headers.requestID ?? server.makeRequestID(), kind: kind, after: 0)
         }
         if exchange.isRefused {
             Task.immediate(executorPreference: loop) { refuse(request, because: await reasonForDroppingBody(of: request)) }
@@ -115,7 +117,8 @@ extension Front {
     @inlinable
     public func respond(to request: Request<Self>, with reply: Reply) {
         server.respond(
-            to: request.exchange, with: reply, kind: request.route.kind, after: loop.monotonicNow - request.began)
+            to: request.exchange, with: reply, id: request.id, kind: request.route.kind,
+            after: loop.monotonicNow - request.began)
         request.end()
     }
 
@@ -125,19 +128,19 @@ extension Front {
     public func openEventStream(
         for request: Request<Self>, keepAlive: Duration = .seconds(15)
     ) throws(LibeventError) -> EventStream {
-        let stream = try server.openEventStream(for: request.exchange, on: loop, keepAlive: keepAlive)
+        let stream = try server.openEventStream(for: request.exchange, id: request.id, on: loop, keepAlive: keepAlive)
         request.end()
         return stream
     }
 
     /// What a request gets that does not come through the gate. `OPTIONS` never does: it asks for what a wrong method is told.
     @usableFromInline
-    func answer(to exchange: HTTPExchange, notAdmittedBecause error: any Error) -> Reply {
+    func answer(to exchange: HTTPExchange, _ headers: Headers, notAdmittedBecause error: any Error) -> Reply {
         guard exchange.method == .options, let rejection = error as? Rejection, case .methodNotAllowed = rejection else {
-            return refusal(because: error, headers: Headers(of: exchange))
+            return refusal(because: error, headers: headers)
         }
         guard exchange.framing == .ok else {
-            return refusal(because: Rejection.framing(exchange.framing), headers: Headers(of: exchange))
+            return refusal(because: Rejection.framing(exchange.framing), headers: headers)
         }
         var reply = Reply(status: 204, contentType: .none, body: [])
         rejection.complete(&reply)

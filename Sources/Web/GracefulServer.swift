@@ -10,6 +10,7 @@ public final class GracefulServer {
     private let log: Logger
     private var notes: ReplyLog
     private let meter: RequestMeter
+    private var ids = RequestIDs()
     private var crowd: CrowdLog
     /// One a socket.
     private var servers: [HTTPServer] = []
@@ -69,27 +70,33 @@ public final class GracefulServer {
     @usableFromInline
     func requestBegan() { inFlight += 1 }
 
+    /// A name for a request that brings none.
+    @usableFromInline
+    func makeRequestID() -> String { ids.next() }
+
     /// Sends the reply to a request.
     /// - Parameters:
+    ///   - id: by what it is called.
     ///   - kind: of request, as its route says.
     ///   - duration: how long it took, in nanoseconds.
     @usableFromInline
-    func respond(to exchange: HTTPExchange, with reply: Reply, kind: Int, after duration: Int64) {
+    func respond(to exchange: HTTPExchange, with reply: Reply, id: String, kind: Int, after duration: Int64) {
         meter.count(kind: kind, status: reply.status, after: duration)
         if let note = reply.note {
             meter.countRefusal(kind: kind, code: note.code)
-            notes.write(note, about: exchange)
+            notes.write(note, about: exchange, id: id)
         }
         var headers = reply.contentType.headers
         for (name, value) in reply.headers { headers.append((name, value)) }
-        exchange.reply(status: reply.status, headers: headers, body: reply.body, close: reply.closes || hasShutdownBegun)
+        exchange.reply(
+            status: reply.status, headers: headers, body: reply.body, requestID: id, close: reply.closes || hasShutdownBegun)
     }
 
     /// Answers a request by a stream, which a shutdown ends.
     func openEventStream(
-        for exchange: HTTPExchange, on loop: EventLoop, keepAlive: Duration
+        for exchange: HTTPExchange, id: String, on loop: EventLoop, keepAlive: Duration
     ) throws(LibeventError) -> EventStream {
-        let stream = try EventStream(answering: exchange, on: loop, keepAlive: keepAlive)
+        let stream = try EventStream(answering: exchange, id: id, on: loop, keepAlive: keepAlive)
         // Libevent tells a shutdown to the streams that there are when it begins.
         if hasShutdownBegun { stream.closeLater() }
         return stream

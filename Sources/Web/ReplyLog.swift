@@ -18,17 +18,18 @@ struct ReplyLog {
     init(_ log: Logger) { self.log = log }
 
     /// Writes a line, or counts one that is left out.
-    mutating func write(_ note: ReplyNote, about exchange: HTTPExchange) {
+    /// - Parameter id: by what the request is called.
+    mutating func write(_ note: ReplyNote, about exchange: HTTPExchange, id: String) {
         switch note {
         case .refusal(let code, let caller):
             guard log.logLevel <= .info, let leftOut = admit(code, showsAll: log.logLevel <= .debug) else { return }
-            var metadata = Self.metadata(of: exchange, leftOut)
+            var metadata = Self.metadata(of: exchange, id, leftOut)
             metadata["code"] = "\(code)"
             if let caller { metadata["app"] = "\(String(caller.unicodeScalars.prefix(64)))" }
             log.info("a request was refused", metadata: metadata)
         case .incident(let incident):
             guard let leftOut = admit(incident.code, showsAll: false) else { return }
-            var metadata = Self.metadata(of: exchange, leftOut)
+            var metadata = Self.metadata(of: exchange, id, leftOut)
             metadata["cause"] = "\(incident.cause)"
             log.log(
                 level: incident.isTransient ? .warning : .error, "a request was answered with \(incident.code)",
@@ -49,10 +50,10 @@ struct ReplyLog {
     }
 
     /// Of the request itself nothing but its address is told, and of the caller where it is.
-    private static func metadata(of exchange: HTTPExchange, _ leftOut: Int) -> Logger.Metadata {
+    private static func metadata(of exchange: HTTPExchange, _ id: String, _ leftOut: Int) -> Logger.Metadata {
         [
             "method": "\(exchange.method)", "path": "\(exchange.rawPath.prefix(200))",
-            "client": "\(exchange.clientAddress?.description ?? "-")", "unreported": "\(leftOut)",
+            "client": "\(exchange.clientAddress?.description ?? "-")", "request_id": "\(id)", "unreported": "\(leftOut)",
         ]
     }
 }

@@ -42,8 +42,10 @@ struct Pspctl: AsyncParsableCommand {
             version: "pspctl \(Version.current)",
             subcommands: [
                 AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
-                PushCommands.self, TaskCommand.self, TasksCommand.self, CancelCommand.self, StatsCommand.self,
-                StatusCommand.self, ClockCommands.self, BackupCommand.self, RestoreCommand.self, CheckCommand.self,
+                PushCommands.self, TaskCommand.self, TasksCommand.self, ExplainCommand.self, CancelCommand.self,
+                StatsCommand.self,
+                StatusCommand.self, ClockCommands.self, LogLevelCommand.self, BackupCommand.self, RestoreCommand.self,
+                CheckCommand.self,
             ])
     }
 

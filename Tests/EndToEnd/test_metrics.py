@@ -7,12 +7,13 @@ import subprocess
 import pytest
 import yaml
 
+from conftest import run
 from kit.certificates import Authority
 from kit.mosquitto import Subscriber
 from kit.prometheus import Metrics, Prometheus, families, get, promtool, scrape
 from kit.proxies import program
-from kit.rest import notification
-from kit.server import ROOT, Server
+from kit.rest import exchange, notification
+from kit.server import ROOT, Server, binary
 from kit.waiting import eventually
 from kit.world import World
 
@@ -159,3 +160,20 @@ def test_a_real_prometheus_sees_a_certificate_near_its_end_and_a_store_that_is_g
             (server.data / "psp.db").rename(server.data / "elsewhere.db")
             prometheus.wait_firing("PspStoreFailed")
             eventually(lambda: prometheus.value("psp_ready") == 0, lambda: prometheus.ask("alerts"))
+
+
+def test_the_level_of_the_log_is_changed_while_the_server_runs(own_server):
+    def pspctl(*arguments):
+        result = run(binary("pspctl"), *arguments, PSP_DATA=str(own_server.data))
+        return result.returncode, result.stdout, result.stderr
+
+    caller = World(own_server).app()
+    assert pspctl("log-level") == (0, "info\n", "")
+    assert pspctl("log-level", "debug") == (0, "debug\n", "")
+    for number in range(3):
+        exchange(own_server.http, "POST", "/psp/push/msg", b"{", [*caller.headers(), ("X-Request-Id", f"call-{number}")])
+    # Each refusal is told at this level, by its id.
+    eventually(lambda: all(f'"request_id":"call-{number}"' in own_server.tail() for number in range(3)), own_server.tail)
+    assert pspctl("log-level", "loud")[0] == 1
+    assert pspctl("log-level", "critical")[0] == 0
+    assert Metrics(own_server)("psp_log_lines_total", level="info") >= 4

@@ -196,3 +196,32 @@ def in_hand(server):
         return len(phone.tasks())
     finally:
         phone.vanish()
+
+
+class TestCheck:
+    """`pspd --check` says whether a server could work, and does nothing."""
+
+    def told(self, *flags, **environment):
+        result = run(binary("pspd"), "--check", *map(str, flags), **environment)
+        return result.returncode, result.stdout, result.stderr
+
+    def test_what_can_work_is_said_to_and_nothing_is_made(self, tmp_path):
+        assert self.told("--data", tmp_path / "a/b") == (0, "pspd: the settings can be used\n", "")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_server_that_runs_is_in_nobodys_way(self, server):
+        flags = "--data", server.data, "--admin", "%s:%d" % server.admin
+        assert self.told(*flags)[0] == 0
+
+    def test_what_cannot_work_is_said_in_one_line(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        (tmp_path / "lost").mkdir()
+        (tmp_path / "lost/psp.db-wal").write_text("")
+        for flags, part in [
+            (("--loops", "0"), "--loops: expected a whole number"), (("--data", tmp_path / "file"), "Not a directory"),
+            (("--data", tmp_path / "lost"), "shows that a store was here"),
+            (("--https", "127.0.0.1:0"), "--https needs --tls-cert"),
+            (("--https", "127.0.0.1:0", "--tls-cert", tmp_path / "file", "--tls-key", tmp_path / "file"), "--tls-cert"),
+        ]:
+            code, out, err = self.told("--data", tmp_path / "data", *flags)
+            assert (code, out, err.count("\n")) == (2, "", 1) and part in err, err

@@ -340,4 +340,40 @@ struct AdminTests {
             #expect(served.store.asked.cancelled == [TaskID("t-7")])
         }
     }
+
+    @Test("why a device has a task or has it not is told in one answer")
+    func explain() async throws {
+        try await Served.with { served in
+            let target = "/psp/admin/tasks/t-1/explain"
+            served.store.rewrite { script in
+                script.explain = { task, token in
+                    let report = TaskReport(
+                        task: task, app: AppKey(unchecked: "a"), interface: .message, target: .device(token),
+                        payload: Array("{}".utf8), testOnly: false, description: nil, tag: nil, createdAt: noon,
+                        expireAt: noon + 1, status: .active, counts: Counts())
+                    let device = Device(
+                        token: token, platform: .android, organisation: OrgID(unchecked: "o"), user: nil, test: false,
+                        online: true,
+                        lastSeen: noon)
+                    let wait = Explanation.Wait(
+                        ahead: 2, isMore: false, behind: TaskID("t-0"),
+                        unacknowledged: Unacknowledged(count: 1, oldestAge: 1_000), now: noon)
+                    return Explanation(
+                        task: report, device: device, standing: .addressed, state: .pending, detail: nil,
+                        membership: .init(organisation: OrgID(unchecked: "o"), user: UserID(unchecked: "u"), test: false),
+                        wait: wait)
+                }
+            }
+            let expected = """
+                {"task_id":"t-1","device_token":"d-1","reason":"waiting","state":"pending","addressed":true,\
+                "status":"active","created_at":\(noon),"expire_at":\(noon + 1),\
+                "membership":{"org_id":"o","user_id":"u","test":false},"online":true,"last_seen":\(noon),\
+                "wait":{"ahead":2,"behind":"t-0","unacknowledged":1,"oldest_unacknowledged_at":\(noon - 1_000)}}
+                """
+            let reply = try served.operate(.admin("GET", target + "?device=d-1"))
+            #expect(String(decoding: try reply.data().minified(), as: UTF8.self) == expected)
+            expect(try served.operate(.admin("GET", target)), 2102, status: 400, field: "device")
+            expect(try served.operate(.admin("GET", target + "?device=a%20b")), 2103, status: 400, field: "device")
+        }
+    }
 }

@@ -17,6 +17,9 @@ final class FakeStore: StorePort {
         var report: @Sendable (TaskID, AppKey?) async throws(StoreError) -> TaskReport = { _, _ throws(StoreError) in
             throw .refused(Refusal(.noSuchTask))
         }
+        var explain: @Sendable (TaskID, DeviceToken) async throws(StoreError) -> Explanation = { _, _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchTask, field: "task_id"))
+        }
         var recipients: @Sendable (RecipientQuery) async throws(StoreError) -> Page<Recipient> = { _ throws(StoreError) in
             Page(items: [], next: nil)
         }
@@ -127,6 +130,10 @@ extension FakeStore {
     }
 
     func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport { try await now.report(task, app) }
+
+    func explain(_ task: TaskID, to device: DeviceToken, patience: Duration) async throws(StoreError) -> Explanation {
+        try await now.explain(task, device)
+    }
 
     func recipients(of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int)
         async throws(StoreError) -> Page<Recipient>

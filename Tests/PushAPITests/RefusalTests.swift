@@ -61,15 +61,42 @@ struct RefusalTests {
     @Test("a refused call leaves one line a second for each code: method, path, code, app and client, and how many were left out")
     func log() async throws {
         try await Served.with { served in
-            for _ in 0..<3 { expect(try served.send(.push("{")), 2101, status: 400) }
-            expect(try served.send(Call(method: "GET", target: "/psp/push/task/t-1")), 2001, status: 500, field: "appkey")
+            for _ in 0..<3 { expect(try served.send(.push("{").with("X-Request-Id", "r-1")), 2101, status: 400) }
+            let lookup = Call(method: "GET", target: "/psp/push/task/t-1").with("X-Request-Id", "r-2")
+            expect(try served.send(lookup), 2001, status: 500, field: "appkey")
             #expect(
                 served.log.lines == [
                     "info: a request was refused app=50e26c315270156df0000031 client=127.0.0.1 code=2101 "
-                        + "method=post path=/psp/push/msg unreported=0",
+                        + "method=post path=/psp/push/msg request_id=r-1 unreported=0",
                     "info: a request was refused client=127.0.0.1 code=2001 method=get path=/psp/push/task/t-1 "
-                        + "unreported=0",
+                        + "request_id=r-2 unreported=0",
                 ])
+        }
+    }
+
+    @Test("a request keeps the id that it brings, if it is one that may stand in a log, and is given one otherwise")
+    func requestIDs() async throws {
+        try await Served.with { served in
+            let longest = String(repeating: "x", count: 64)
+            for id in ["a", "0.Z_z-9", longest] {
+                for call in [
+                    Call.push(), .push("{"), Call(method: "GET", target: "/healthz"), Call(method: "GET", target: "/no"),
+                ] {
+                    #expect(try served.send(call.with("X-Request-Id", id)).headers["x-request-id"] == id)
+                }
+            }
+            var made: [String] = []
+            for id in ["", longest + "x", "a b", "a\"", "\u{E9}", "a,b"] {
+                let reply = try served.send(Call.push("{").with("x-request-id", id))
+                made.append(try #require(reply.headers["x-request-id"]))
+            }
+            made.append(try #require(try served.send(.push()).headers["x-request-id"]))
+            // Each another one, of 12 characters.
+            #expect(Set(made).count == made.count)
+            #expect(made.allSatisfy { $0.utf8.count == 12 && $0.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber) } })
+            // The first that may be one counts.
+            let both = Call.push().with("X-Request-Id", "a b").with("X-Request-Id", "r-1").with("X-Request-Id", "r-2")
+            #expect(try served.send(both).headers["x-request-id"] == "r-1")
         }
     }
 

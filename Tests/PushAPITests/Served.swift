@@ -19,6 +19,8 @@ final class Served: Sendable {
     let adminPort: UInt16
     let log = LogMemory()
     let clock = Clock(noon)
+    /// That of the process's log.
+    let level = Locked(Logger.Level.info)
     private let loop: EventLoop
 
     static let adminToken = "admin-token-of-the-tests"
@@ -39,13 +41,16 @@ final class Served: Sendable {
         let loop = try EventLoop(name: "rest", way: getenv("PSP_HTTP_PLAIN") == nil ? .best : .plain)
         let log = log
         let clock = clock
+        let level = level
         let logger = Logger(label: "test") { _ in log.handler }
         push = PushFront(
             on: loop, store: store, clocks: .init(wall: { clock.now }, monotonic: { clock.now }),
             configuration: .init(log: logger))
         admin = AdminFront(
             on: loop, store: store,
-            process: ServedProcess(status: { store.now.status }, metrics: { _ in Array("# metrics\n".utf8) }),
+            process: ServedProcess(
+                status: { store.now.status }, metrics: { _ in Array("# metrics\n".utf8) }, logLevel: { level.withLock { $0 } },
+                setLogLevel: { new in level.withLock { $0 = new } }),
             configuration: .init(token: Self.adminToken, log: logger))
         self.store = store
         self.loop = loop

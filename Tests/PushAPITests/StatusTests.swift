@@ -83,6 +83,24 @@ struct StatusTests {
         }
     }
 
+    @Test("an operator may read and change the level of the log")
+    func logLevel() async throws {
+        try await Served.with { served in
+            let target = "/psp/admin/log-level"
+            #expect(try served.operate(.admin("GET", target)).data()["level"]?.string == "info")
+            let changed = try served.operate(.admin("PUT", target, #"{"level":"debug"}"#))
+            expectSuccess(changed, status: 202)
+            #expect(try changed.data()["level"]?.string == "debug" && served.level.withLock { $0 } == .debug)
+            #expect(served.log.lines == ["notice: the log is written from another level on before=info level=debug"])
+            for (body, code) in [("{", 2101), ("[]", 2103), ("{}", 2102), (#"{"level":"loud"}"#, 2103), (#"{"levels":1}"#, 2104)]
+            {
+                #expect(try served.operate(.admin("PUT", target, body)).code == code, "\(body)")
+            }
+            #expect(served.level.withLock { $0 } == .debug)
+            expect(try served.operate(Call(method: "PUT", target: target)), 2005, status: 401, field: "Authorization")
+        }
+    }
+
     @Test("a push is counted by what it is answered")
     func pushes() async throws {
         try await Served.with { served in

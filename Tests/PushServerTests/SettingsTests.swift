@@ -129,6 +129,10 @@ struct SettingsTests {
         #expect(try Invocation(arguments: ["--window", "1", "--help"]) == .help)
         #expect(try Invocation(arguments: ["-h"]) == .help)
         #expect(try Invocation(arguments: ["--version"]) == .version)
+        let given = ["loops": GivenValue(text: "2", origin: .flag("--loops"))]
+        for arguments in [["--check", "--loops", "2"], ["--loops", "2", "--check"]] {
+            #expect(try Invocation(arguments: arguments) == .check(given))
+        }
     }
 
     @Test("the help shows every setting with its flag, variable, default and example")

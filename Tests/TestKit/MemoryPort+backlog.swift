@@ -26,7 +26,7 @@ extension MemoryPort {
     }
 
     /// - Returns: `nil` where nobody told in time.
-    private func ask(about session: SessionID, of device: DeviceHandle, _ patience: Duration) async -> Unacknowledged? {
+    func ask(about session: SessionID, of device: DeviceHandle, _ patience: Duration) async -> Unacknowledged? {
         let store = store
         let impatient = Task {
             do { try await Task.sleep(for: patience) } catch { return }

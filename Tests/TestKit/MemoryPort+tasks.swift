@@ -111,7 +111,7 @@ extension MemoryPort {
         }
     }
 
-    private static func report(_ record: TaskRecord, _ state: MemoryStore.State) -> TaskReport {
+    static func report(_ record: TaskRecord, _ state: MemoryStore.State) -> TaskReport {
         var counts = Counts()
         counts.targeted = record.targeted.count
         counts.delivered = record.targeted.count { Self.isDelivered(record, $0, state) }
@@ -166,7 +166,7 @@ extension MemoryPort {
     }
 
     /// What a device told, or nothing, where it is in that list; `nil` where it is not.
-    private static func detail(
+    static func detail(
         _ wanted: RecipientState, _ record: TaskRecord, _ device: DeviceHandle, _ status: TaskStatus, _ state: MemoryStore.State
     ) -> String? {
         if let event = ReceiptEvent(rawValue: wanted.rawValue) {

@@ -7,6 +7,8 @@ struct HTTPAnswer: Sendable {
     let body: [UInt8]
     /// The connection closes after it.
     var closing: Bool
+    /// By what the request is called (`X-Request-Id`), where it is told; no line breaks.
+    var requestID: String?
     /// False for HEAD: only the length is told.
     var isBodySent = true
     /// False for HEAD where the body would be streamed.
@@ -47,6 +49,11 @@ struct HTTPAnswer: Sendable {
             Self.append(header: name, to: &buffer)
             Self.append(": ", to: &buffer)
             Self.append(header: value, to: &buffer)
+            Self.append("\r\n", to: &buffer)
+        }
+        if let requestID {
+            Self.append("X-Request-Id: ", to: &buffer)
+            Self.append(header: requestID, to: &buffer)
             Self.append("\r\n", to: &buffer)
         }
         if canHaveBody {

@@ -140,14 +140,19 @@ public final class HTTPExchange {
     ///
     /// - Parameters:
     ///   - headers: a line break in one is a trap.
+    ///   - requestID: by what the request is called; told as `X-Request-Id`. Apart from the headers, since it is told with each
+    ///     answer, and an array would be made for it.
     ///   - close: closes the connection after the answer; so does a doubtful framing, a refusal before the body, a connection
     ///     that there is no room for, and a server that drains.
-    public func reply(status: Int, headers: [(String, String)] = [], body: [UInt8] = [], close: Bool = false) {
+    public func reply(
+        status: Int, headers: [(String, String)] = [], body: [UInt8] = [], requestID: String? = nil, close: Bool = false
+    ) {
         precondition(!isAnswered, "an exchange is answered once")
         loop.preconditionOwned("an HTTP exchange")
         isAnswered = true
         var answer = HTTPAnswer(status: status, headers: headers, body: body, closing: close || framing != .ok || isSurplus)
         answer.isBodySent = method != .head
+        answer.requestID = requestID
         pending.send(answer)
     }
 

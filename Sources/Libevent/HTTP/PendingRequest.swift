@@ -35,6 +35,7 @@ final class PendingRequest {
         if let connection, connection.link.answerNow(answer, to: request) { return }
         let headers = evhttp_request_get_output_headers(request)
         for (name, value) in answer.headers { add(name, value, to: headers) }
+        if let id = answer.requestID { add("X-Request-Id", id, to: headers) }
         if answer.canHaveBody && answer.isLengthTold {
             add("Content-Length", String(answer.body.count), to: headers)
             if answer.isBodySent && !answer.body.isEmpty {

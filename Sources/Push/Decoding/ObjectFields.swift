@@ -75,8 +75,8 @@ struct ObjectFields<Name: FieldName> {
         return true
     }
 
-    /// A number for each name. An enum of fewer than 256 cases is one byte, another for each case.
-    private func slot(_ name: Name) -> Int { withUnsafeBytes(of: name) { Int($0[0]) } }
+    /// A number for each name. An enum of fewer than 256 cases is one byte, another for each case; one of a single case is none.
+    private func slot(_ name: Name) -> Int { withUnsafeBytes(of: name) { $0.isEmpty ? 0 : Int($0[0]) } }
 
     /// The field's first value; `nil` where the field is absent, not where it is `null`.
     subscript(name: Name) -> JSONValue? { contains(name) ? object?.value(at: Int(places[slot(name)])) : nil }

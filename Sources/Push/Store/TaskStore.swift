@@ -24,6 +24,11 @@ public protocol TaskStore: Sendable {
     func recipients(of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int)
         async throws(StoreError) -> Page<Recipient>
 
+    /// Why a device has a task, or has it not; what it acknowledged before the call counts.
+    /// - Parameter patience: how long the loop of its connection is waited for.
+    /// - Throws: `refused` with 2204 or 2201.
+    func explain(_ task: TaskID, to device: DeviceToken, patience: Duration) async throws(StoreError) -> Explanation
+
     /// Newest first.
     func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport>
 

@@ -80,7 +80,7 @@ extension AdminFront {
     }
 
     /// How long the loop of a device's connection is waited for. One that turns answers within milliseconds.
-    private static var patienceWithLoop: Duration { .seconds(1) }
+    static var patienceWithLoop: Duration { .seconds(1) }
 
     func removeDevice(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()

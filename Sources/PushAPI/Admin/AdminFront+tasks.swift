@@ -14,6 +14,15 @@ extension AdminFront {
         try await Reply.recipients(of: request, to: nil, store: store)
     }
 
+    /// `GET …/explain?device=T`: why this device has or has not this task.
+    func explain(_ request: Request<AdminFront>) async throws -> Reply {
+        guard let token: DeviceToken = try request.query().identifier("device") else {
+            throw Rejection.missingParameter("device")
+        }
+        let explanation = try await store.explain(request.task, to: token, patience: Self.patienceWithLoop)
+        return .success(capacity: 512) { $0.value(explanation) }
+    }
+
     func cancel(_ request: Request<AdminFront>) async throws -> Reply {
         try request.refuseContent()
         return .cancelled(request.task, try await store.cancel(request.task, by: nil))

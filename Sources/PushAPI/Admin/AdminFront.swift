@@ -48,6 +48,7 @@ public actor AdminFront: APIFront {
     /// Its listener.
     public let server: GracefulServer
     let process: ServedProcess
+    let log: Logger
     private let token: String
     private var hasEndBegun = false
 
@@ -64,6 +65,7 @@ public actor AdminFront: APIFront {
         self.loop = loop
         self.store = store
         self.process = process
+        log = configuration.log
         token = configuration.token
         server = GracefulServer(
             for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)

@@ -36,10 +36,19 @@ extension AdminFront {
             Route(.get, "/psp/admin/tasks/{task_id}/devices", access: .operator, query: .list(required: ["state"])) {
                 try await $0.recipients($1)
             },
+            Route(
+                .get, "/psp/admin/tasks/{task_id}/explain", access: .operator,
+                query: QueryRule(required: ["device"], optional: [])
+            ) {
+                try await $0.explain($1)
+            },
             Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .operator, body: .json) { try await $0.cancel($1) },
 
             Route(.get, "/psp/admin/status", access: .operator) { try await $0.status($1) },
             Route(.get, "/metrics", access: .anyone) { try await $0.metrics($1) },
+
+            Route(.get, "/psp/admin/log-level", access: .operator) { try await $0.logLevel($1) },
+            Route(.put, "/psp/admin/log-level", access: .operator, body: .json) { try await $0.setLogLevel($1) },
 
             Route(.get, "/psp/admin/clock", access: .operator) { try await $0.clock($1) },
             Route(.post, "/psp/admin/clock/accept", access: .operator) { try await $0.acceptClock($1) },

@@ -9,6 +9,8 @@ public struct RequestHeaders: HeaderFields, Sendable {
     private(set) var authorization: [String] = []
     private(set) var hasContentEncoding = false
     private var acceptLanguage: String?
+    /// The first `X-Request-Id` that may be one.
+    public private(set) var requestID: String?
 
     /// No header yet.
     public init() {}
@@ -16,6 +18,8 @@ public struct RequestHeaders: HeaderFields, Sendable {
     /// Takes the header if it is one of ours.
     public mutating func collect(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         switch name.count {
+        case 12 where equalsIgnoringCase(name, lowercased: "x-request-id"):
+            if requestID == nil { requestID = RequestID.accepted(value) }
         case 13 where equalsIgnoringCase(name, lowercased: "authorization"):
             authorization.append(String(decoding: value, as: UTF8.self))
             credentials.offer(name: name, value: value)

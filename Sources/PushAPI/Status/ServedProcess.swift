@@ -1,3 +1,4 @@
+public import Logging
 public import Web
 
 /// What the operators' interface asks of the process that it belongs to.
@@ -7,12 +8,20 @@ public struct ServedProcess: Sendable {
     /// Everything that is measured, in the text format of Prometheus.
     public var metrics: @Sendable (OperatorFigures) async -> [UInt8]
 
+    /// From what level on its log is written.
+    public var logLevel: @Sendable () -> Logger.Level
+    /// Has it written from another on, until it ends.
+    public var setLogLevel: @Sendable (Logger.Level) -> Void
+
     /// A process that answers so.
     public init(
-        status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8]
+        status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
+        logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void
     ) {
         self.status = status
         self.metrics = metrics
+        self.logLevel = logLevel
+        self.setLogLevel = setLogLevel
     }
 }
 

@@ -54,6 +54,33 @@ final class DataDirectory: Sendable {
         }
     }
 
+    /// Whether a server could serve the directory, or make it; nothing is made or locked, so one that is served passes.
+    /// - Throws: `cannotWork`, or `unexpected` where the next try may do better.
+    static func judge(_ path: String) throws(StartError) {
+        do {
+            var information = stat()
+            guard stat(path, &information) == 0 else {
+                guard errno == ENOENT else { throw FileError(path: path, code: errno) }
+                let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+                if access(parent, W_OK | X_OK) != 0 {
+                    // What is above it may be missing too, and is made with it.
+                    if errno == ENOENT { return try judge(parent) }
+                    throw FileError(path: parent, code: errno)
+                }
+                return
+            }
+            guard information.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, code: ENOTDIR) }
+            try refuseReadOnly(path)
+            try refuseLostStore(path)
+        } catch let error as StartError {
+            throw error
+        } catch let error as FileError {
+            throw startError(error)
+        } catch {
+            throw .cannotWork("--data: \(error)")
+        }
+    }
+
     /// A full disk and used-up descriptors pass, so that whoever watches over the server should start it again; what a mode, an
     /// owner or a mount forbids does not.
     private static func startError(_ error: FileError) -> StartError {

@@ -71,14 +71,15 @@ struct ServerLoop: Sendable {
 
     /// The operators' listener on this loop, with the same port of the store.
     func makeAdminFront(
-        token: String, status: StatusBoard, _ configuration: ServerConfiguration, _ shared: SharedByLoops
+        token: String, status: StatusBoard, level: RunningLevel, _ configuration: ServerConfiguration, _ shared: SharedByLoops
     ) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
         operators.forwarding = configuration.forwarding
         let process = ServedProcess(
-            status: { await status.status() }, metrics: { operators in await status.metrics(operators) })
+            status: { await status.status() }, metrics: { operators in await status.metrics(operators) },
+            logLevel: { level.level }, setLogLevel: { level.level = $0 })
         return AdminFront(on: thread, store: port, process: process, configuration: operators)
     }
 

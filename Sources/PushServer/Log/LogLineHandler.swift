@@ -5,14 +5,20 @@ internal import Logging
 struct LogLineHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
-    var logLevel: Logger.Level
+    /// The process's, unless this logger was given its own.
+    var logLevel: Logger.Level {
+        get { own ?? running.level }
+        set { own = newValue }
+    }
+    private var own: Logger.Level?
+    private let running: RunningLevel
     private let label: String
     private let writer: LogWriter
 
-    init(label: String, level: Logger.Level, writer: LogWriter) {
+    init(label: String, level: RunningLevel, writer: LogWriter) {
         self.label = label
         self.writer = writer
-        logLevel = level
+        running = level
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

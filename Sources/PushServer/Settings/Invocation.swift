@@ -2,6 +2,8 @@
 enum Invocation: Hashable, Sendable {
     case help
     case version
+    /// Whether it could serve with these settings, by their keys.
+    case check([String: GivenValue])
     /// By the settings' keys.
     case serve([String: GivenValue])
 
@@ -10,6 +12,7 @@ enum Invocation: Hashable, Sendable {
     init(arguments: [String]) throws(SettingsError) {
         var given: [String: GivenValue] = [:]
         var rest = arguments[...]
+        var isCheck = false
         while let argument = rest.popFirst() {
             switch argument {
             case "-h", "--help":
@@ -18,6 +21,9 @@ enum Invocation: Hashable, Sendable {
             case "--version":
                 self = .version
                 return
+            case "--check":
+                isCheck = true
+                continue
             default: break
             }
             let name = String(argument.prefix { $0 != "=" })
@@ -37,6 +43,6 @@ enum Invocation: Hashable, Sendable {
             }
             given[setting.key] = GivenValue(text: text, origin: .flag(name))
         }
-        self = .serve(given)
+        self = isCheck ? .check(given) : .serve(given)
     }
 }

@@ -21,6 +21,8 @@ enum SettingsHelp {
             ]
         }
         lines += [
+            "  --check",
+            "      judge the settings, the files of TLS and the data directory, and end; takes no port and changes nothing",
             "  --version",
             "      print the version and end",
             "  -h, --help",

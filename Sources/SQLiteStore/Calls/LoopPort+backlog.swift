@@ -29,7 +29,8 @@ extension LoopPort {
         tell(.session) { decisions, _ throws(SQLiteError) in decisions.inquiries.end(of: session, unacknowledged) }
     }
 
-    private func inquire(
+    /// - Returns: no progress where there is no such device; no number where the loop did not tell in time.
+    func inquire(
         about token: DeviceToken, patience: Duration
     ) async throws(StoreError) -> (Inquiries.Progress?, Unacknowledged?) {
         typealias Outcome = Result<(Inquiries.Progress?, Unacknowledged?), StoreError>

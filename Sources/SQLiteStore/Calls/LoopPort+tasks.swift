@@ -23,7 +23,7 @@ extension LoopPort {
     }
 
     /// Everything that was told before is in the file when it returns.
-    private func settleFacts() async throws(StoreError) {
+    func settleFacts() async throws(StoreError) {
         try await ask(flushes: true) { _, _ throws(SQLiteError) in }
     }
 

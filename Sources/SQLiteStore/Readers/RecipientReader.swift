@@ -50,7 +50,6 @@ struct RecipientReader {
             return try events(RecipientState.rejectionNumber, of: row, after: after, limit: limit)
         }
         let counters = try tables.receipts.receipts(of: row)
-        let rest = RecipientState(restOf: counters.status(of: row, at: now))
         var walk = Walk(place: .member(org: 0, after: nil), left: Self.scan)
         if let after {
             guard let place = Place(after.text) else { return nil }
@@ -65,7 +64,7 @@ struct RecipientReader {
                 // One that was in another organisation of the target when the task was accepted is listed there.
                 if row.target.kind == .organisation && history.organisation(at: row.seq) != org { continue }
             }
-            guard try self.state(of: history, row, counters, rest: rest) == state else { continue }
+            guard try self.state(of: history, row, counters) == state else { continue }
             let isFormer = history.retired != MembershipHistory.forever
             items.append(Recipient(device: DeviceToken(unchecked: history.token), detail: nil, isFormer: isFormer))
         }
@@ -80,14 +79,16 @@ struct RecipientReader {
         var waiting: ArraySlice<UInt32> = []
     }
 
-    private func state(
-        of history: MembershipHistory, _ row: StoredRow, _ counters: TaskReceipts, rest: RecipientState
+    /// What became of a task at a device that it was for.
+    func state(
+        of history: MembershipHistory, _ row: StoredRow, _ counters: TaskReceipts
     ) throws(SQLiteError) -> RecipientState {
         if try tables.receipts.has(.delivered, history.ordinal, in: counters) { return .delivered }
         if try tables.receipts.has(.withdrawn, history.ordinal, in: counters) { return .withdrawn }
         if try tables.receipts.has(.skipped, history.ordinal, in: counters) { return .skippedOversize }
         if try tables.receipts.has(.rejected, history.ordinal, in: counters) { return .rejected }
-        return row.audience.leavesOut(history.platform) ? .skippedOversize : rest
+        if row.audience.leavesOut(history.platform) { return .skippedOversize }
+        return RecipientState(restOf: counters.status(of: row, at: now))
     }
 
     /// The organisations whose devices may have been addressed; one that stands for all where the target is no organisation.

@@ -36,13 +36,19 @@ public final class EventStream {
     private var idleBeats = 0
 
     /// Begins the stream with its head.
-    init(answering exchange: HTTPExchange, on loop: EventLoop, keepAlive interval: Duration) throws(LibeventError) {
+    /// - Parameter id: by what the request is called.
+    init(
+        answering exchange: HTTPExchange, id: String, on loop: EventLoop, keepAlive interval: Duration
+    ) throws(LibeventError) {
         self.loop = loop
         // The timer first: it may fail, and then the request is still to be answered.
         var beat: () -> Void = {}
         keepAlive = try Timer(on: loop, after: interval, every: interval) { beat() }
         // The last asks nginx not to gather what is sent.
-        let headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no")]
+        let headers = [
+            ("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"),
+            ("X-Request-Id", id),
+        ]
         let stream = exchange.startStream(status: 200, headers: headers)
         self.stream = stream
         beat = { [weak self] in self?.beat() }

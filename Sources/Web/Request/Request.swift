@@ -13,6 +13,8 @@ public final class Request<Service: Front> {
     public let body: [UInt8]
     /// Where the reply goes.
     public let exchange: HTTPExchange
+    /// By what it is called: see ``RequestID``.
+    public let id: String
     /// When it was there, by the loop's clock, in nanoseconds.
     @usableFromInline let began: Int64
     @usableFromInline let parameters: [Substring]
@@ -30,6 +32,7 @@ public final class Request<Service: Front> {
         self.headers = headers
         self.caller = caller
         began = now
+        id = headers.requestID ?? server.makeRequestID()
         route = match.route
         parameters = match.parameters
         // Taken, not looked at: while the store decides, a crowd of bodies would keep libevent's buffers (1 KiB each) from being

@@ -9,6 +9,14 @@ public protocol HeaderFields {
     /// Sees one header, in the order and the spelling of the request. The bytes are valid inside the call only: nearly all
     /// headers are of no interest, so make values of the few that are.
     mutating func collect(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)
+
+    /// By what the peer calls the request (see ``RequestID``); `nil` where it does not, and then it is given a name.
+    var requestID: String? { get }
+}
+
+extension HeaderFields {
+    /// None, for a front that does not ask.
+    public var requestID: String? { nil }
 }
 
 /// What the gate looks at: a request that is there, or the head of one whose body is still to come.

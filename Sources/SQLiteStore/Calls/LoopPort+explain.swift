@@ -1,0 +1,103 @@
+internal import Base
+internal import Push
+internal import StoreCore
+
+// Why a device has a task, or has it not: its intervals tell whether it was addressed, its marks what became of the task, its
+// cursor what is before it, and its connection's loop what is on its way.
+
+extension LoopPort {
+    /// How many pending rows are looked at for one that waits.
+    private static let scan = 1_000
+
+    func explain(
+        _ task: TaskID, to device: DeviceToken, patience: Duration
+    ) async throws(StoreError) -> Explanation {
+        try await settleFacts()
+        let shown = try await self.device(device)
+        let (progress, unacknowledged) = try await inquire(about: device, patience: patience)
+        guard let progress else { throw .refused(Refusal(.noSuchDevice, field: "device")) }
+        let now = store.options.clocks.wall() / 1_000
+        let found = try await read(store.reports) { context throws(SQLiteError) in
+            try context.reading { view throws(SQLiteError) -> Explanation? in
+                try ExplanationReader(context: context, view: view, now: context.clock(), most: Self.scan)
+                    .explanation(of: task, shown, progress, unacknowledged, wallClock: now)
+            }
+        }
+        guard let found else { throw .refused(Refusal(.noSuchTask, field: "task_id")) }
+        return found
+    }
+}
+
+/// Reads what the file tells of a task and a device.
+private struct ExplanationReader {
+    let context: Reader.Context
+    let view: Tail.View
+    /// Store time.
+    let now: Int64
+    /// How many pending rows are looked at.
+    let most: Int
+
+    private var tables: Tables { context.tables }
+
+    /// - Returns: `nil` where there is no such task.
+    func explanation(
+        of task: TaskID, _ device: Device, _ progress: Inquiries.Progress, _ unacknowledged: Unacknowledged?, wallClock: Int64
+    ) throws(SQLiteError) -> Explanation? {
+        let reports = ReportReader(context: context, now: now)
+        guard let row = try reports.row(of: task, to: nil) else { return nil }
+        let ordinal = progress.device
+        let receipts = try tables.receipts.receipts(of: row)
+        let history = try tables.devices.history(of: ordinal, since: row.seq)
+        let standing = try standing(of: history, row, receipts)
+        var state: RecipientState?
+        if let history, standing == .addressed || standing == .joined {
+            state = try RecipientReader(context: context, now: now).state(of: history, row, receipts)
+        }
+        var detail: String?
+        if state == .rejected {
+            let told = try tables.events.recipients(
+                RecipientState.rejectionNumber, of: row.seq, from: Int64(ordinal), limit: 1)
+            detail = told.first { $0.ordinal == Int64(ordinal) }?.recipient.detail
+        }
+        let wait = state == .pending ? try wait(for: row, progress, unacknowledged, wallClock) : nil
+        return Explanation(
+            task: try reports.report(row), device: device, standing: standing, state: state, detail: detail,
+            membership: try history?.membership(at: row.seq).map { membership throws(SQLiteError) in
+                try self.membership(membership)
+            },
+            wait: wait)
+    }
+
+    private func standing(
+        of history: MembershipHistory?, _ row: StoredRow, _ receipts: TaskReceipts
+    ) throws(SQLiteError) -> Explanation.Standing {
+        guard let history else { return .unregistered }
+        if try tables.wasAddressed(history, by: row) { return .addressed }
+        if try tables.receipts.has(.joined, history.ordinal, in: receipts) { return .joined }
+        return history.membership(at: row.seq) == nil ? .unregistered : .outside
+    }
+
+    private func membership(_ membership: Membership) throws(SQLiteError) -> Explanation.Membership {
+        Explanation.Membership(
+            organisation: try tables.organisations.id(of: Int64(membership.organisation.index)) ?? OrgID(unchecked: ""),
+            user: try membership.user.map { user throws(SQLiteError) in try tables.users.id(of: Int64(user.raw)) } ?? nil,
+            test: membership.test)
+    }
+
+    /// What the device has to get before it.
+    private func wait(
+        for row: StoredRow, _ progress: Inquiries.Progress, _ unacknowledged: Unacknowledged?, _ wallClock: Int64
+    ) throws(SQLiteError) -> Explanation.Wait {
+        let query = PendingQuery(tables: tables, view: view, now: now)
+        let settled = Set(progress.beyond)
+        let page = try query.rows(for: progress.device, after: progress.cursor, limit: most, looking: most)
+        let pending = page?.rows.filter { !settled.contains($0.seq) } ?? []
+        // A configuration that was joined stands where it was joined, under the number of its task.
+        let place = pending.firstIndex { $0.row.seq == row.seq }
+        let isFound = place != nil
+        let ahead = pending[..<(place ?? pending.count)]
+        return Explanation.Wait(
+            ahead: ahead.count, isMore: !isFound && (page?.lookedUpTo ?? 0) < view.head,
+            behind: ahead.first.map { context.tasks.id(of: $0.row.seq) }, unacknowledged: unacknowledged, now: wallClock)
+    }
+}
