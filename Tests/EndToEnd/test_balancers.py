@@ -1,19 +1,12 @@
 """What stands between callers and the server: its health checks find a healthy server healthy, and its connections are kept."""
 
-import concurrent.futures
 import http.client
 import os
 import signal
 import socket
-import time
 
-import pytest
-
-from kit.proxies import HAProxy, Nginx, free_port
-from kit.rest import notification
-from kit.server import ROOT, Server
+from kit.proxies import HAProxy
 from kit.waiting import PATIENCE, eventually
-from kit.world import World
 
 # What balancers ask: HAProxy by default, the usual addresses, a connection that says nothing; and each of our own.
 CHECKS = {
@@ -57,66 +50,3 @@ def test_a_server_that_ends_is_alive_and_not_ready(own_server, tmp_path):
             assert b'"cause":"draining"' in connection.getresponse().read()
             connection.close()
     assert own_server.stop() == 0
-
-
-def with_ports(text, ports):
-    """A file of deploy/ with other addresses; each of the given ones stands in it."""
-    for old, new in ports.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
-@pytest.fixture
-def caller(tmp_path):
-    """An app of a server that keeps idle connections for two seconds."""
-    with Server(tmp_path / "data", "--http-idle", "2") as server:
-        world = World(server)
-        world.org("home")
-        world.device("phone", world.name("home"))
-        caller = world.app()
-        caller.body = notification(type="unicast", device_tokens=world.name("phone"))
-        yield caller
-        assert server.stop() == 0
-
-
-def push_through(caller, port):
-    """Pushes by a balancer, with pauses about as long as the connections behind it are kept; all must be answered."""
-    address = type("Address", (), {"http": ("127.0.0.1", port)})
-    caller.server = address
-
-    def one(number):
-        for turn in range(4):
-            reply = caller.push(caller.body)
-            assert reply.status == 200, (number, turn, reply)
-            time.sleep(0.8 + number % 16 * 0.025)
-
-    with concurrent.futures.ThreadPoolExecutor(32) as pool:
-        list(pool.map(one, range(32)))
-
-
-def test_no_push_is_lost_between_nginx_and_an_idle_connection(caller, tmp_path):
-    port = free_port()
-    text = with_ports((ROOT / "deploy/nginx.conf").read_text(), {
-        "listen 80;": f"listen 127.0.0.1:{port};", "127.0.0.1:8080": "%s:%d" % caller.server.http, "keepalive_timeout 60s": "keepalive_timeout 1s"})
-    with Nginx(tmp_path, text) as nginx:
-        nginx.wait_for(port)
-        push_through(caller, port)
-
-
-def test_callers_and_devices_come_through_haproxy_as_it_is_in_deploy(caller, tmp_path, device):
-    server = caller.server
-    callers, devices = free_port(), free_port()
-    text = with_ports((ROOT / "deploy/haproxy.cfg").read_text(), {
-        "bind :80\n": f"bind 127.0.0.1:{callers}\n", "bind :1883\n": f"bind 127.0.0.1:{devices}\n",
-        "127.0.0.1:1883 port 8080": "%s:%d port %d" % (*server.mqtt, server.http[1]), "127.0.0.1:8080": "%s:%d" % server.http,
-        "inter 2s": "inter 100ms"})
-    with HAProxy(tmp_path, text) as haproxy:
-        up = {"pspd-callers": ("UP", "L7OK"), "pspd-devices": ("UP", "L7OK")}
-        eventually(lambda: haproxy.checks() == up, lambda: f"{haproxy.checks()}\n{haproxy.log.read_text()}")
-        phone = World(server).device("tablet", caller.appkey.removesuffix("app") + "home")
-        through = type("Address", (), {"mqtt": ("127.0.0.1", devices)})
-        connected = device(through, phone).connect()
-        push_through(caller, callers)
-        caller.server = server
-        connected.wait_for(caller.to_device(phone.token))

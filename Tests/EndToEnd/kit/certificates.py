@@ -105,6 +105,19 @@ class Trust:
         return context
 
 
+class Named:
+    """A trust by which servers are asked for by a name that no resolver knows."""
+
+    def __init__(self, trust, name):
+        self.trust, self.name = trust, name
+
+    def context(self, **options):
+        context = self.trust.context(**options)
+        wrap = context.wrap_socket
+        context.wrap_socket = lambda plain, server_hostname=None, **more: wrap(plain, server_hostname=self.name, **more)
+        return context
+
+
 def new_key(path, algorithm="ec"):
     kind = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"] if algorithm == "ec" else ["-algorithm", "RSA"]
     openssl("genpkey", *kind, "-out", path)

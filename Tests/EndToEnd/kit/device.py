@@ -16,12 +16,13 @@ class Device:
     """One connection at a time. Never connects again by itself."""
 
     def __init__(self, server, token, secret, version="5.0", *, keepalive=60, acknowledges=True, receive_maximum=None,
-                 trust=None):
+                 trust=None, source=""):
         self.server, self.token, self.secret, self.version = server, token, secret, version
         self.keepalive = keepalive
         self.acknowledges = acknowledges
         self.receive_maximum = receive_maximum
         self.trust = trust  # None: in clear
+        self.source = source  # the address that it comes from; any by default
         self.received = []  # (topic, decoded message), of all connections
         self.unacknowledged = []  # packet ids of this connection
         self.connack = self.reason = None
@@ -50,7 +51,8 @@ class Device:
             properties.ReceiveMaximum = self.receive_maximum
         if self.trust:
             client.tls_set_context(self.trust.context(alpn=["mqtt"]))
-        client.connect(*(self.server.mqtts if self.trust else self.server.mqtt), keepalive=self.keepalive, properties=properties)
+        client.connect(*(self.server.mqtts if self.trust else self.server.mqtt), keepalive=self.keepalive, properties=properties,
+                       bind_address=self.source)
         client.loop_start()
         return self
 

@@ -65,25 +65,36 @@ class HAProxy(Proxy):
 
     def checks(self):
         """What it thinks of each server, by the name of its backend: its state, and what the last check has given."""
+        return {row["pxname"]: (row["status"], row["check_status"]) for row in self._servers()}
+
+    def states(self):
+        """UP or DOWN, by backend and server."""
+        return {f"{row['pxname']}/{row['svname']}": row["status"].split()[0] for row in self._servers()}
+
+    def _servers(self):
         if not self.socket.exists():
             assert self.process.poll() is None, self.log.read_text()
-            return {}
+            return []
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE)
             connection.connect(str(self.socket))
             connection.sendall(b"show stat\n")
             text = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
         rows = csv.DictReader(text.removeprefix("# ").splitlines())
-        return {row["pxname"]: (row["status"], row["check_status"]) for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
+        return [row for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")]
 
 
 class Nginx(Proxy):
-    def __init__(self, directory, text):
+    """Of what belongs into `http`, and of what belongs into `stream`."""
+
+    STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+    def __init__(self, directory, text, stream=None):
         temporary = " ".join(
             f"{kind}_temp_path {directory}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         super().__init__(
-            directory, "nginx", f"daemon off; master_process off; pid {directory}/nginx.pid; error_log stderr;\n"
-            f"events {{}}\nhttp {{ access_log off; {temporary}\n{text}\n}}\n")
+            directory, "nginx", (f"load_module {self.STREAM};\n" if stream else "") + f"daemon off; master_process off; pid {directory}/nginx.pid; error_log stderr;\n"
+            f"events {{}}\nhttp {{ access_log off; {temporary}\n{text}\n}}\n" + (f"stream {{\n{stream}\n}}\n" if stream else ""))
 
     def command(self):
         return [program("nginx"), "-e", "stderr", "-c", str(self.file)]
