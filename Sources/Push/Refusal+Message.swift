@@ -72,6 +72,10 @@ extension Refusal.Detail {
                 "devices of its own: \(devices), organisations directly below: \(children)")
         case .operatorToken: return BilingualText("", "")
         case .signature(let fault): return fault.words
+        case .overQuota(.perSecond(let count), _):
+            return BilingualText("该应用每秒最多推送\(count)条", "the app may push \(count) a second")
+        case .overQuota(.perDay(let count), _):
+            return BilingualText("该应用每天（UTC）最多推送\(count)条", "the app may push \(count) a day (UTC)")
         case .calledFrom(let address):
             guard let address else { return BilingualText("请求的来源地址未知", "where the request came from is not known") }
             return BilingualText("请求来自\(address)", "it came from \(address)")

@@ -61,6 +61,8 @@ extension Refusal {
         case signature(SignatureFault)
         /// 2005: the operators' token is missing or wrong.
         case operatorToken
+        /// 2301: which bound the app is over, and in how many milliseconds it may push again.
+        case overQuota(PushQuota.Bound, retryAfter: Int64)
         /// 2010: from where the request came, if that is known.
         case calledFrom(IPAddress?)
     }

@@ -46,6 +46,10 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var timestampWindow = Duration.seconds(600)
     /// How long a task is kept after it ended.
     public var taskRetention = Duration.seconds(30 * 86_400)
+    /// Pushes a second that an app may make which has no bound of its own; 0: any number.
+    public var appRate = 0
+    /// Pushes a day, likewise.
+    public var appDaily = 0
     /// Lines below it are not written.
     public var logLevel = Logger.Level.info
     /// How log lines look.

@@ -1,4 +1,5 @@
 public import Base
+public import Push
 internal import StoreCore
 
 extension SQLiteStore {
@@ -8,6 +9,8 @@ extension SQLiteStore {
         public var taskRetention: Int64 = 30 * 24 * 3_600_000
         /// How often the log is searched for tasks that are to be forgotten, in milliseconds.
         public var sweepInterval: Int64 = 3_600_000
+        /// How much an app may push that has no bound of its own.
+        public var quota = PushQuota()
         /// By which it keeps store time.
         public var clocks = SystemClocks()
         /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.

@@ -97,7 +97,7 @@ public final class SQLiteStore: Store {
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
                 let decisions = try Decisions(
                     tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, gate: gate,
-                    tuning: tuning, log: options.log)
+                    tuning: tuning, quota: options.quota, log: options.log)
                 try decisions.directory.noteGiven()
                 return decisions
             }

@@ -16,6 +16,8 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case scopes
     /// What has a lifetime ends: `out_biz_no` after a day, a task some time after its end; whatever becomes of a wall clock.
     case lifetimes
+    /// How much an app may push is bounded.
+    case quotas
     /// Rows carry the JSON that devices receive.
     case payloads
     /// A row for one device goes to no loop but the one that has its connection.

@@ -63,6 +63,8 @@ private enum AppField: String, FieldName {
     case kind, id, name, interfaces, disabled, addresses
     case masterSecret = "master_secret"
     case hmacOnly = "hmac_only"
+    case perSecond = "pushes_per_second"
+    case perDay = "pushes_per_day"
     case scope = "org_id"
 }
 
@@ -88,6 +90,8 @@ extension AppChange {
         disabled = try fields.flag(.disabled)
         hmacOnly = try fields.flag(.hmacOnly)
         addresses = try fields.addresses(.addresses)
+        perSecond = try fields.count(.perSecond, in: PushQuota.allowed)
+        perDay = try fields.count(.perDay, in: PushQuota.allowed)
     }
 }
 

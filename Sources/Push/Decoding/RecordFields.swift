@@ -56,6 +56,17 @@ struct RecordFields<Name: FieldName> {
         return patch ?? .keep
     }
 
+    func count(_ name: Name, in range: ClosedRange<Int>) throws(Refusal) -> Patch<Int> {
+        let requirement = Requirement.number(Int64(range.lowerBound)...Int64(range.upperBound))
+        let patch: Patch<Int>? = try value(name, .orNull(requirement)) { value in
+            if value.isNull { return .clear }
+            // A whole number is one, however it is written: JSON knows no other kind.
+            guard let count = value.double.flatMap({ Int(exactly: $0) }), range.contains(count) else { return nil }
+            return .set(count)
+        }
+        return patch ?? .keep
+    }
+
     /// At most ``App/mostAddresses`` addresses or ranges.
     func addresses(_ name: Name) throws(Refusal) -> Patch<[AddressRange]> {
         let patch: Patch<[AddressRange]>? = try value(name, .orNull(.addresses(most: App.mostAddresses))) { value in

@@ -20,6 +20,8 @@ extension JSONWriter {
                 json.key("addresses")
                 json.array { json in for range in app.addresses { json.value(range.description) } }
             }
+            if let count = app.quota.perSecond { json.member("pushes_per_second", count) }
+            if let count = app.quota.perDay { json.member("pushes_per_day", count) }
             json.member("master_secret_last_used", ifPresent: app.secretUse.master.map(UTCTime.date(ofDay:)))
             json.member("former_secret", app.formerSecret != nil)
             json.member("former_secret_last_used", ifPresent: app.secretUse.former.map(UTCTime.date(ofDay:)))

@@ -20,7 +20,12 @@ extension Reply {
         }
         var reply = Reply(status: refusal.code.status, contentType: .json, body: json.bytes)
         reply.note = .refusal(code: refusal.code.rawValue, caller: headers.claimedApp)
-        if refusal.code == .rateLimited || refusal.code == .unavailable { reply.retry(after: .seconds(1)) }
+        if case .overQuota(let bound, let delay) = refusal.detail {
+            reply.retry(after: .milliseconds(delay))
+            reply.tell(bound, restoredIn: delay)
+        } else if refusal.code == .rateLimited || refusal.code == .unavailable {
+            reply.retry(after: .seconds(1))
+        }
         return reply
     }
 
@@ -44,6 +49,14 @@ extension Reply {
             reply.note = .incident(Incident(code: ErrorCode.internalError.rawValue, cause: cause, isTransient: false))
             return reply
         }
+    }
+
+    /// What the bound is and that nothing is left of it (draft-ietf-httpapi-ratelimit-headers-10, §3 and §4).
+    /// - Parameter delay: milliseconds.
+    private mutating func tell(_ bound: PushQuota.Bound, restoredIn delay: Int64) {
+        let name = bound.seconds == 1 ? "second" : "day"
+        headers.append(("RateLimit-Policy", "\"\(name)\";q=\(bound.count);w=\(bound.seconds)"))
+        headers.append(("RateLimit", "\"\(name)\";r=0;t=\((delay + 999) / 1_000)"))
     }
 
     /// Sets Retry-After (RFC 9110 §10.2.3): whole seconds, at least one.

@@ -83,6 +83,14 @@ extension Setting {
             meaning: "callers' connections that each loop holds", example: "1000",
             apply: number(\.httpConnections, in: 1...1_000_000)),
         Setting(
+            key: "app-rate", placeholder: "N", defaultText: "0",
+            meaning: "pushes a second of an app that has no bound of its own; 0: any number", example: "200",
+            apply: number(\.appRate, in: 0...1_000_000_000)),
+        Setting(
+            key: "app-daily", placeholder: "N", defaultText: "0",
+            meaning: "pushes a day (UTC) of an app that has no bound of its own; 0: any number", example: "1000000",
+            apply: number(\.appDaily, in: 0...1_000_000_000)),
+        Setting(
             key: "drain-delay", placeholder: "SECONDS", defaultText: "0",
             meaning: "how long it serves on after SIGTERM, not ready, so that balancers turn away first", example: "6",
             apply: duration(\.drainDelay, unit: 1, in: 0...3_600)),

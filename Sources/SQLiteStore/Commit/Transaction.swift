@@ -46,6 +46,7 @@ final class Transaction {
             try log.write()
         }
         try decisions.followUps.write()
+        try decisions.quotas.write()
         if failure == nil { try decisions.time.write(besides: areWritten) }
         phase = .committing
         try database.commit()
@@ -55,6 +56,7 @@ final class Transaction {
         directory.isChanged = false
         decisions.sessions.committed()
         decisions.nonces.committed()
+        decisions.quotas.committed()
         log.committed()
         return steps
     }
@@ -86,6 +88,7 @@ final class Transaction {
             isStale = true
             decisions.log.rollback()
             decisions.nonces.undone()
+            decisions.quotas.undone()
             decisions.facts.discard()
             decisions.time.rolledBack()
             do throws(SQLiteError) {

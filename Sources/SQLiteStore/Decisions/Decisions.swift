@@ -19,6 +19,7 @@ final class Decisions {
     let outbox: Outbox
     let inquiries: Inquiries
     let nonces: NonceBook
+    let quotas: QuotaBook
     /// What is given up.
     let faults: Faults
     // Who decides.
@@ -40,6 +41,7 @@ final class Decisions {
     init(
         _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber,
         organisations: PublishedOrganisations, gate: AcknowledgementGate, tuning: SQLiteStore.Tuning,
+        quota: PushQuota,
         log tell: @escaping @Sendable (String) -> Void
     ) throws(SQLiteError) {
         self.tables = tables
@@ -61,8 +63,9 @@ final class Decisions {
 
         tasks = TaskDecider(tables, log, directory, receipts, feed, numbers)
         nonces = try NonceBook(tables)
+        quotas = QuotaBook(tables.quotas, usual: quota)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
-        pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers, nonces)
+        pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers, nonces, quotas)
         events = EventDecider(tables, receipts, tasks, faults)
         connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed, inquiries)
         followUps = try FollowUps(tables.followUps, facts)

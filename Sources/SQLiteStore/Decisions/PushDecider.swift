@@ -14,12 +14,13 @@ final class PushDecider {
     private let configurations: ConfigurationDecider
     private let tasks: TaskNumber
     private let nonces: NonceBook
+    private let quotas: QuotaBook
     private let targets: TargetResolver
 
     init(
         _ tables: Tables, _ time: Timekeeper, _ log: MessageLog, _ directory: DirectoryMemory, _ receipts: ReceiptBook,
         _ feed: Feed,
-        _ configurations: ConfigurationDecider, _ tasks: TaskNumber, _ nonces: NonceBook
+        _ configurations: ConfigurationDecider, _ tasks: TaskNumber, _ nonces: NonceBook, _ quotas: QuotaBook
     ) {
         messages = tables.messages
         indexes = tables.indexes
@@ -31,6 +32,7 @@ final class PushDecider {
         self.configurations = configurations
         self.tasks = tasks
         self.nonces = nonces
+        self.quotas = quotas
         targets = TargetResolver(tables, directory)
     }
 
@@ -50,10 +52,14 @@ final class PushDecider {
             }
             let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: time.wallOffset)
             if !withinRate { throw Refusal(.rateLimited) }
+            let quota = quotas.quota(of: record.app)
+            if let quota { try quotas.take(record.number, quota, at: now, wall: now + time.wallOffset) }
             let target = try targets.resolve(request, for: record.app)
             if request.testOnly && target.devices == 0 { throw Refusal(.noTestDevice) }
             let reach = try request.payload.reach(android: target.android, ios: target.ios)
-            return .stored(try store(request, by: record, to: target, reach, expires: expires, at: now))
+            let task = try store(request, by: record, to: target, reach, expires: expires, at: now)
+            if let quota { try quotas.stored(record.number, quota, wall: now + time.wallOffset) }
+            return .stored(task)
         }
         switch accepted {
         case .success(let accepted): return accepted

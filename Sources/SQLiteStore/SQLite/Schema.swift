@@ -206,14 +206,17 @@ enum Schema {
     /// What each part of the store adds to the sixth version.
     private static let versionSix = signing
 
-    /// An app's former secret, the days on which its secrets were used last, and from where and how it may call; and the nonces
-    /// that signed requests have used, by the time up to which they must be remembered.
+    /// An app's former secret, the days on which its secrets were used last, and from where and how it may call and how much; and the
+    /// nonces that signed requests have used, by the time up to which they must be remembered.
     private static let signing = """
         ALTER TABLE app ADD COLUMN former_secret TEXT;
         ALTER TABLE app ADD COLUMN hmac_only INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE app ADD COLUMN addresses TEXT;
         ALTER TABLE app ADD COLUMN secret_used INTEGER;
         ALTER TABLE app ADD COLUMN former_secret_used INTEGER;
+        ALTER TABLE app ADD COLUMN per_second INTEGER;
+        ALTER TABLE app ADD COLUMN per_day INTEGER;
+        CREATE TABLE app_day(app INTEGER PRIMARY KEY, day INTEGER NOT NULL, pushes INTEGER NOT NULL);
         CREATE TABLE nonce(valid_until INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(valid_until, hash)) WITHOUT ROWID;
         """
 

@@ -25,7 +25,7 @@ final class AppTable {
             try database.statement(
                 """
                 SELECT app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only, addresses, secret_used,
-                  former_secret_used FROM app WHERE removed = 0
+                  former_secret_used, per_second, per_day FROM app WHERE removed = 0
                 """))
     }
 
@@ -34,7 +34,7 @@ final class AppTable {
         let query = try database.statement(
             """
             SELECT app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only, addresses, secret_used,
-              former_secret_used FROM app WHERE app > ? AND removed = 0 ORDER BY app LIMIT ?
+              former_secret_used, per_second, per_day FROM app WHERE app > ? AND removed = 0 ORDER BY app LIMIT ?
             """)
         query.bind(1, first)
         query.bind(2, limit)
@@ -46,7 +46,7 @@ final class AppTable {
         let query = try database.statement(
             """
             SELECT app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only, addresses, secret_used,
-              former_secret_used FROM app WHERE appkey = ? AND removed = 0
+              former_secret_used, per_second, per_day FROM app WHERE appkey = ? AND removed = 0
             """)
         query.bind(1, key.text)
         return try records(query).first?.app
@@ -59,7 +59,8 @@ final class AppTable {
                 key: AppKey(unchecked: query.text(1)), name: query.text(2), masterSecret: query.text(3),
                 formerSecret: query.optionalText(7), interfaces: Set(bits: query.int(4)),
                 scope: query.optionalText(5).map { OrgID(unchecked: $0) }, disabled: query.int(6) != 0,
-                hmacOnly: query.int(8) != 0, addresses: query.optionalText(9).map(Self.addresses) ?? [])
+                hmacOnly: query.int(8) != 0, addresses: query.optionalText(9).map(Self.addresses) ?? [],
+                quota: PushQuota(perSecond: query.optionalInt(12).map(Int.init), perDay: query.optionalInt(13).map(Int.init)))
             app.secretUse = SecretUse(master: query.optionalInt(10), former: query.optionalInt(11))
             found.append(Record(number: query.int(0), app: app))
         }
@@ -105,8 +106,8 @@ final class AppTable {
         let write = try database.statement(
             """
             INSERT OR REPLACE INTO app(app, appkey, name, secret, interfaces, scope, disabled, former_secret, hmac_only,
-              addresses, secret_used, former_secret_used, removed)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+              addresses, secret_used, former_secret_used, per_second, per_day, removed)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
             """)
         write.bind(1, record.number)
         write.bind(2, record.app.key.text)
@@ -121,6 +122,8 @@ final class AppTable {
         write.bind(10, addresses.isEmpty ? nil : addresses.map(\.description).joined(separator: " "))
         write.bind(11, record.app.secretUse.master)
         write.bind(12, record.app.secretUse.former)
+        write.bind(13, record.app.quota.perSecond.map(Int64.init))
+        write.bind(14, record.app.quota.perDay.map(Int64.init))
         try write.run()
     }
 

@@ -19,6 +19,7 @@ final class Tables {
     let followUps: FollowUpTable
     let clock: ClockTable
     let nonces: NonceTable
+    let quotas: QuotaTable
 
     /// - Parameter stretches: by which times are read.
     init(_ database: Database, _ stretches: SharedStretches) {
@@ -40,5 +41,6 @@ final class Tables {
         followUps = FollowUpTable(database)
         clock = ClockTable(database)
         nonces = NonceTable(database)
+        quotas = QuotaTable(database)
     }
 }

@@ -63,6 +63,15 @@ struct AppAdd: AsyncParsableCommand {
     @Flag(help: ArgumentHelp(say("Let it call from everywhere.", "取消来源限制。")))
     var anyAddress = false
 
+    @Option(
+        help: ArgumentHelp(say("Pushes a second that it may make; 0: as is usual.", "每秒最多推送的条数；0 为采用默认值。"), valueName: "n"))
+    var rate: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            say("Pushes a day (UTC) that it may make; 0: as is usual.", "每天（UTC）最多推送的条数；0 为采用默认值。"), valueName: "n"))
+    var daily: Int?
+
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
@@ -89,6 +98,11 @@ struct AppAdd: AsyncParsableCommand {
             json.member("master_secret", ifPresent: masterSecret)
             json.member("org_id", orNullIf: noScope, scope)
             if isDisabled || isEnabled { json.member("disabled", isDisabled) }
+            for (name, count) in [("pushes_per_second", rate), ("pushes_per_day", daily)] {
+                guard let count else { continue }
+                json.key(name)
+                if count == 0 { json.null() } else { json.value(count) }
+            }
             if let hmacOnly { json.member("hmac_only", hmacOnly) }
             if anyAddress { json.key("addresses"); json.null() }
             if !addresses.isEmpty {

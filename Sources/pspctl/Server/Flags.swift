@@ -6,7 +6,7 @@ enum Flags {
         "name": "--name",
         "interfaces": "--interface", "master_secret": "--master-secret", "disabled": "--disabled", "parent_id": "--parent",
         "platform": "--platform", "org_id": "--org", "user_id": "--user", "test": "--test", "secret": "--secret",
-        "addresses": "--address", "hmac_only": "--hmac-only",
+        "addresses": "--address", "hmac_only": "--hmac-only", "pushes_per_second": "--rate", "pushes_per_day": "--daily",
         "certificate_sha256": "--certificate-sha256",
         "online": "--online", "device_token": "<token>", "device_tokens": "<token>", "task_id": "<id>",
         "payload": "--title, --custom", "payload.body.title": "--title", "payload.body.custom": "--custom",

@@ -8,7 +8,8 @@ extension App {
         self.init(
             key: key, name: name, masterSecret: secret, interfaces: interfaces, scope: fields.scope.value(after: nil),
             disabled: fields.disabled ?? false, hmacOnly: fields.hmacOnly ?? false,
-            addresses: fields.addresses.value(after: nil) ?? [])
+            addresses: fields.addresses.value(after: nil) ?? [],
+            quota: PushQuota(perSecond: fields.perSecond.value(after: nil), perDay: fields.perDay.value(after: nil)))
     }
 
     /// Sets the fields that are given. A secret that is set takes the place of all that were taken before.
@@ -24,6 +25,8 @@ extension App {
         if let hmacOnly = fields.hmacOnly { self.hmacOnly = hmacOnly }
         addresses = fields.addresses.value(after: addresses) ?? []
         scope = fields.scope.value(after: scope)
+        quota.perSecond = fields.perSecond.value(after: quota.perSecond)
+        quota.perDay = fields.perDay.value(after: quota.perDay)
     }
 
     /// Another secret, beside which the one that it has is taken.

@@ -20,6 +20,8 @@ public struct App: Hashable, Sendable {
     public var hmacOnly: Bool
     /// From where it may call (2010); empty: from everywhere.
     public var addresses: [AddressRange]
+    /// How much it may push, where that is another than usual.
+    public var quota: PushQuota
     /// When its secrets were used last.
     public var secretUse = SecretUse()
 
@@ -29,7 +31,7 @@ public struct App: Hashable, Sendable {
     /// An app as it is stored.
     public init(
         key: AppKey, name: String, masterSecret: String, formerSecret: String? = nil, interfaces: Set<Interface>,
-        scope: OrgID?, disabled: Bool, hmacOnly: Bool = false, addresses: [AddressRange] = []
+        scope: OrgID?, disabled: Bool, hmacOnly: Bool = false, addresses: [AddressRange] = [], quota: PushQuota = PushQuota()
     ) {
         self.key = key
         self.name = name
@@ -40,6 +42,7 @@ public struct App: Hashable, Sendable {
         self.disabled = disabled
         self.hmacOnly = hmacOnly
         self.addresses = addresses
+        self.quota = quota
     }
 }
 

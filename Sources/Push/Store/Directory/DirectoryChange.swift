@@ -33,6 +33,10 @@ public struct AppChange: Hashable, Sendable {
     public var hmacOnly: Bool?
     /// From where it may call. Cleared, or absent of a new one: from everywhere.
     public var addresses: Patch<[AddressRange]> = .keep
+    /// Pushes a second. Cleared, or absent of a new one: as is usual.
+    public var perSecond: Patch<Int> = .keep
+    /// Pushes a day, likewise.
+    public var perDay: Patch<Int> = .keep
     /// Changes nothing.
     public init() {}
 }
