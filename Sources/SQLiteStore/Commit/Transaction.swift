@@ -4,6 +4,10 @@ internal import StoreCore
 /// Begins, commits and undoes, one transaction after the other, and reads the clocks for what is decided in them. Writer only.
 final class Transaction {
     private let decisions: Decisions
+    private let log: MessageLog
+    private let directory: DirectoryMemory
+    private let facts: FactBook
+    private let time: Timekeeper
     /// Set by an error after which nobody knows what the disk holds: nothing is changed any more, until a restart.
     private(set) var failure: String?
     /// A transaction was undone, and what it had changed in memory could not be read again from the file yet.
@@ -12,18 +16,21 @@ final class Transaction {
 
     private enum Phase { case none, deciding, committing }
 
-    init(of decisions: Decisions) { self.decisions = decisions }
+    init(of decisions: Decisions) {
+        self.decisions = decisions
+        (log, directory, facts, time) = (decisions.log, decisions.directory, decisions.facts, decisions.time)
+    }
 
     private var database: Database { decisions.tables.database }
 
     /// The time of what is decided now, in store time: positions and times have one order.
-    var now: Int64 { decisions.time.now }
+    var now: Int64 { time.now }
 
     /// Before a transaction, and before what is decided beside one.
-    func readClocks() { decisions.time.read(after: decisions.log.head) }
+    func readClocks() { time.read(after: log.head) }
 
     /// Whether the file is to be told of a change of the clocks.
-    var isClockDue: Bool { failure == nil && decisions.time.isChanged }
+    var isClockDue: Bool { failure == nil && time.isChanged }
 
     func begin() throws(SQLiteError) {
         try restore()
@@ -36,7 +43,6 @@ final class Transaction {
     /// - Returns: how many steps of the books were written.
     @discardableResult
     func commit(flushing: Bool) throws(SQLiteError) -> Int {
-        let (log, directory, facts) = (decisions.log, decisions.directory, decisions.facts)
         let isDirectoryDue = directory.isChanged || log.hasBarePositions
         let areFactsDue = failure == nil && (flushing || isDirectoryDue || facts.isDue)
         let areWritten = isDirectoryDue || (areFactsDue && facts.hasUnwritten)
@@ -47,11 +53,11 @@ final class Transaction {
         }
         try decisions.followUps.write()
         try decisions.quotas.write()
-        if failure == nil { try decisions.time.write(besides: areWritten) }
+        if failure == nil { try time.write(besides: areWritten) }
         phase = .committing
         try database.commit()
         phase = .none
-        decisions.time.committed(decisions.outbox)
+        time.committed(decisions.outbox)
         if areFactsDue { facts.committed() }
         directory.isChanged = false
         decisions.sessions.committed()
@@ -67,15 +73,15 @@ final class Transaction {
         try restore()
         do throws(SQLiteError) {
             try database.begin()
-            if steps > 0 { try decisions.facts.write(atMost: steps) }
-            try decisions.log.write()
+            if steps > 0 { try facts.write(atMost: steps) }
+            try log.write()
             try database.commit()
         } catch {
             note(error)
             do throws(SQLiteError) { try database.rollback() } catch { note(error) }
             throw error
         }
-        if steps > 0 { decisions.facts.committed() }
+        if steps > 0 { facts.committed() }
     }
 
     /// Undoes everything since ``begin()``; also where that failed.
@@ -86,11 +92,11 @@ final class Transaction {
         if phase != .none {
             phase = .none
             isStale = true
-            decisions.log.rollback()
+            log.rollback()
             decisions.nonces.undone()
             decisions.quotas.undone()
-            decisions.facts.discard()
-            decisions.time.rolledBack()
+            facts.discard()
+            time.rolledBack()
             do throws(SQLiteError) {
                 try database.rollback()
                 try restore()
@@ -105,13 +111,13 @@ final class Transaction {
     /// Reads again from the file what a transaction that was undone had changed in memory, if that has not been done yet.
     func restore() throws(SQLiteError) {
         guard isStale else { return }
-        try decisions.directory.reload()
+        try directory.reload()
         decisions.sessions.undone()
-        try decisions.log.reload()
+        try log.reload()
         try decisions.followUps.reload()
         decisions.followUp.undone()
-        decisions.facts.discard()
-        try decisions.facts.replay(at: now)
+        facts.discard()
+        try facts.replay(at: now)
         isStale = false
     }
 
@@ -128,6 +134,6 @@ final class Transaction {
     /// Nothing is changed any more.
     func fail(_ reason: String) {
         if failure == nil { failure = reason }
-        decisions.facts.close()
+        facts.close()
     }
 }

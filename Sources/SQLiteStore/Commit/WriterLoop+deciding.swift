@@ -113,7 +113,7 @@ extension WriterLoop {
             watch.lap(.upkeep)
         }
         let answered = jobs.prefix(done).count { $0.kind != .fact && $0.kind != .session }
-        let wait = answered > 0 ? queue.longestWait + (MonotonicClock.nanoseconds - taken) : 0
+        let wait = answered > 0 ? waited + (MonotonicClock.nanoseconds - taken) : 0
         holds.withLock { holds in
             holds.mostSteps = max(holds.mostSteps, decisions.budget.taken + written)
             guard answered > 0 else { return }
@@ -152,15 +152,19 @@ extension WriterLoop {
             return answer(job, job.fail(.unavailable(retryAfter: retryAfter)))
         }
         let answer = try job.decide(decisions, transaction.now)
-        if job.kind == .directory && !decisions.followUps.isEmpty { unanswered = (job, answer) } else { respond(to: job, answer) }
+        if job.kind == .directory && !decisions.followUps.isEmpty {
+            unanswered = Begun(job, answer)
+        } else {
+            respond(to: job, answer)
+        }
     }
 
     /// Everything that follows from a change of the directory is done, or given up: who waits for it is answered, and a line of an
     /// import counts for what it is.
     private func respondFollowedUp() throws(SQLiteError) {
         let isWhole = !decisions.followUp.hasGivenUp
-        if let (job, answer) = unanswered {
-            respond(to: job, isWhole ? answer : job.fail(.unknown))
+        if let unanswered {
+            respond(to: unanswered.job, isWhole ? unanswered.answer : unanswered.job.fail(.unknown))
         } else if !isWhole {
             try decisions.imports.followUpWasGivenUp()
         }

@@ -65,7 +65,7 @@ extension WriterLoop {
     /// Answers who waits for what follows from a change of the directory: a change that has taken effect is not done as a whole,
     /// and those behind it were not begun.
     private func failHeld() {
-        if let (begun, _) = unanswered { answer(begun, begun.fail(.unknown)) }
+        if let begun = unanswered?.job { answer(begun, begun.fail(.unknown)) }
         for job in held { answer(job, job.fail(.unavailable(retryAfter: retryAfter))) }
         unanswered = nil
         held = []

@@ -22,12 +22,22 @@ final class WriterLoop {
     var followUpPace = ImportPace()
     /// When jobs were last taken, in monotonic nanoseconds, and when any were.
     private(set) var taken: Int64 = 0
+    /// How long the first of them had waited, in nanoseconds.
+    private(set) var waited: Int64 = 0
     var lastBusy: Int64 = 0
 
     /// A change of the directory that has still something to do, with its answer.
-    var unanswered: (job: Job, answer: Answer?)?
+    var unanswered: Begun?
     /// Changes of the directory that came after it, in their order.
     var held: [Job] = []
+
+    /// A class: each transaction looks whether there is one.
+    final class Begun {
+        let job: Job
+        let answer: Answer?
+
+        init(_ job: Job, _ answer: Answer?) { (self.job, self.answer) = (job, answer) }
+    }
 
     /// How it fares; whoever asks is told by ``health``.
     var state = Health.serving { didSet { health.withLock { $0 = state } } }
@@ -76,11 +86,11 @@ final class WriterLoop {
             }
             takeHeld(before: &jobs)
             let start = MonotonicClock.nanoseconds
-            taken = start
+            (taken, waited) = (start, queue.longestWait)
             decideAll(jobs)
             if jobs.contains(where: { !$0.isImport }) {
-                pace.served(after: queue.longestWait, since: start)
-                followUpPace.served(after: queue.longestWait, since: start)
+                pace.served(after: waited, since: start)
+                followUpPace.served(after: waited, since: start)
             }
             if !jobs.isEmpty { lastBusy = start }
             goOnBetweenTransactions(since: start)

@@ -176,6 +176,6 @@ final class ConfigurationDecider {
         var reference = row.reference(to: target, within: within, created: now)
         try log.append(&reference)
         guard let app = try tables.apps.key(of: row.app) else { return }
-        feed.row(row, of: app, at: reference.seq, to: target)
+        feed.reference(to: row, of: app, at: reference.seq, for: target)
     }
 }

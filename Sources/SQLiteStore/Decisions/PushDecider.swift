@@ -111,15 +111,16 @@ final class PushDecider {
             version: isConfiguration ? try log.takeConfigurationVersion() : nil, targeted: target.devices, skipped: skipped,
             description: request.description)
         try log.append(&row, request.idempotency)
-        let isWatched = feed.isWatched(row.target)
-        if isWatched { receipts.insert(row) }
+        let task = tasks.id(of: row.seq)
+        let listeners = feed.listeners(to: row.target)
+        if case .none = listeners {} else { receipts.insert(row) }
         if let slot { try configurations.makeCurrent(row, in: slot) }
         if !isConfiguration && target.devices == skipped, let receipts = try receipts.receipts(at: row.seq) {
             // Nobody waits for it.
             self.receipts.complete(receipts, at: now)
         }
-        if isWatched { feed.row(row, of: record.app.key, at: row.seq, to: row.target) }
-        return tasks.id(of: row.seq)
+        feed.row(row, as: task, of: record.app.key, at: row.seq, to: row.target, listeners)
+        return task
     }
 
     /// The scope that bounds who receives it: a user's devices that lie inside, and whoever joins a configuration's target later.

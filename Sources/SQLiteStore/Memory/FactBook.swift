@@ -34,6 +34,8 @@ final class FactBook {
     private static let limit = 8_192
     private static let time: Int64 = 100_000_000
     private let mostSteps: Int
+    /// The most steps that writing one takes: its task's counters, a bitmap, a reason code, its cursor, and what lies beyond that.
+    private static let stepsOfFact = 5
     /// How many facts are kept while nothing can be written. Above it loops are to tell no more: what a device acknowledges then
     /// is not settled, and comes to it again.
     private let capacity: Int
@@ -116,16 +118,20 @@ final class FactBook {
     var steps: Int { receipts.steps + cursors.steps }
 
     /// Whether a transaction has enough to write. Not more facts than that either: a store that can write is never full of them.
-    var isLarge: Bool { steps >= mostSteps || unwritten.count >= Self.limit }
+    var isLarge: Bool {
+        let count = unwritten.count
+        // So many facts lead to no more steps than that.
+        guard count * Self.stepsOfFact >= mostSteps else { return false }
+        return count >= Self.limit || steps >= mostSteps
+    }
 
     /// When the books should be written at the latest, in monotonic nanoseconds; `nil` where they are.
     var due: Int64? { unwritten.isEmpty ? nil : unwrittenSince + Self.time }
 
     /// Whether the books should be written now.
     var isDue: Bool {
-        if receipts.isCrowded || isLarge { return true }
-        guard let due else { return false }
-        return MonotonicClock.nanoseconds >= due
+        guard let due else { return receipts.isCrowded }
+        return MonotonicClock.nanoseconds >= due || isLarge || receipts.isCrowded
     }
 
     /// Writes the books, or of them about so many steps. Inside a transaction.

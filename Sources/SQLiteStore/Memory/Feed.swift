@@ -14,21 +14,37 @@ final class Feed {
         self.tasks = tasks
     }
 
-    /// A row, or a reference to one.
-    /// - Parameter position: the row's, or the reference's.
-    func row(_ row: StoredRow, of app: AppKey, at position: UInt64, to target: TargetKey) {
-        // A device's row concerns the loop that has its session. Without one it stays in the log, and is not even composed.
-        var only: SessionRegistry.Session?
-        if target.kind == .device {
-            only = sessions[target.shortID]
-            if only == nil { return }
-        }
-        let sent = row.delivered(as: tasks.id(of: row.seq), of: app, at: position, to: target, in: theLane)
-        if let only { outbox.post(.row(sent), to: only.loop) } else { outbox.post(.row(sent)) }
+    /// Whom a row concerns.
+    enum Listeners {
+        /// A device's that has no session: the row stays in the log, and is not even composed.
+        case none
+        /// A device's: the loop that has its session.
+        case loop(Int)
+        case all
     }
 
-    /// Whether somebody may tell of a row to that target soon.
-    func isWatched(_ target: TargetKey) -> Bool { target.kind != .device || sessions[target.shortID] != nil }
+    /// Who may tell of a row to that target soon.
+    func listeners(to target: TargetKey) -> Listeners {
+        guard target.kind == .device else { return .all }
+        return sessions.loop(of: target.shortID).map { .loop($0) } ?? .none
+    }
+
+    /// A row, or a reference to one.
+    /// - Parameters:
+    ///   - position: the row's, or the reference's.
+    ///   - listeners: to `target`.
+    func row(
+        _ row: StoredRow, as task: TaskID, of app: AppKey, at position: UInt64, to target: TargetKey, _ listeners: Listeners
+    ) {
+        if case .none = listeners { return }
+        let sent = row.delivered(as: task, of: app, at: position, to: target, in: theLane)
+        if case .loop(let loop) = listeners { outbox.post(.row(sent), to: loop) } else { outbox.post(.row(sent)) }
+    }
+
+    /// The same of a reference.
+    func reference(to row: StoredRow, of app: AppKey, at position: UInt64, for target: TargetKey) {
+        self.row(row, as: tasks.id(of: row.seq), of: app, at: position, to: target, listeners(to: target))
+    }
 
     /// Nothing more of a task is handed to a connection.
     func ended(_ seq: UInt64, at position: UInt64) {

@@ -60,7 +60,7 @@ final class ReceiptBook {
     }
 
     private func find(_ seq: UInt64) throws(SQLiteError) -> TaskReceipts? {
-        if let known = tasks[references[seq] ?? seq] { return known }
+        if let known = tasks[references.isEmpty ? seq : references[seq] ?? seq] { return known }
         var found = try table.find(seq)
         if case .reference(let task) = found {
             references[seq] = task
@@ -115,10 +115,7 @@ final class ReceiptBook {
         _ mark: TaskReceipts.Mark, _ ordinal: UInt32, in receipts: TaskReceipts, now: Int64
     ) throws(SQLiteError) {
         if ordinal == receipts.only {
-            // Each mark is a bit: one look at all of them.
-            guard receipts.state & ~(1 << mark.rawValue) & Self.exclusive == 0 else { return }
-            try self.mark(mark, ordinal, in: receipts)
-            return complete(receipts, at: now)
+            return settleOnly(mark, in: receipts, now: now)
         }
         if mark != .delivered, try has(.delivered, ordinal, in: receipts) { return }
         if mark != .skipped, try has(.skipped, ordinal, in: receipts) { return }
@@ -126,6 +123,23 @@ final class ReceiptBook {
         if mark != .rejected, try has(.rejected, ordinal, in: receipts) { return }
         try self.mark(mark, ordinal, in: receipts)
         complete(receipts, at: now)
+    }
+
+    /// The same of a unicast's device: all that changes is taken out and put back at once.
+    private func settleOnly(_ mark: TaskReceipts.Mark, in receipts: TaskReceipts, now: Int64) {
+        var standing = receipts.standing
+        let bit = Int64(1) << mark.rawValue
+        // Each mark is a bit: one look at all of them.
+        guard standing.state & Self.exclusive == 0 else { return }
+        standing.state |= bit
+        standing.counters[mark] += 1
+        if receipts.isMessage, standing.completedAt == nil, receipts.rest(of: standing.counters) == 0 {
+            standing.completedAt = now
+        }
+        let wasDirty = standing.isDirty
+        standing.isDirty = true
+        receipts.standing = standing
+        if !wasDirty { dirty.append(receipts) }
     }
 
     private func change(
@@ -160,9 +174,9 @@ final class ReceiptBook {
     /// Counts an event of a device that was told for the first time.
     func count(_ event: ReceiptEvent, in receipts: TaskReceipts) {
         switch event {
-        case .opened: receipts.opened += 1
-        case .applied: receipts.applied += 1
-        case .failed: receipts.failed += 1
+        case .opened: receipts.counters.opened += 1
+        case .applied: receipts.counters.applied += 1
+        case .failed: receipts.counters.failed += 1
         }
         touch(receipts)
     }

@@ -35,6 +35,9 @@ final class SessionRegistry {
 
     subscript(ordinal: UInt32) -> Session? { byOrdinal[ordinal] }
 
+    /// The loop that has a device's connection.
+    func loop(of ordinal: UInt32) -> Int? { byOrdinal[ordinal]?.loop }
+
     /// Ordinals greater than `after`, ascending.
     func ordinals(after: Int64, limit: Int) -> [UInt32] {
         let first = UInt64(max(0, after + 1))

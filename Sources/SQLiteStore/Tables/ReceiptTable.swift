@@ -58,17 +58,19 @@ final class ReceiptTable {
     }
 
     private static func read(_ query: Statement, from column: Int32, into receipts: TaskReceipts) {
-        receipts.delivered = Int(query.int(column))
-        receipts.withdrawn = Int(query.int(column + 1))
-        receipts.skipped = Int(query.int(column + 2))
-        receipts.joined = Int(query.int(column + 3))
-        receipts.opened = Int(query.int(column + 4))
-        receipts.applied = Int(query.int(column + 5))
-        receipts.failed = Int(query.int(column + 6))
+        var counters = TaskCounters()
+        counters.delivered = Int(query.int(column))
+        counters.withdrawn = Int(query.int(column + 1))
+        counters.skipped = Int(query.int(column + 2))
+        counters.joined = Int(query.int(column + 3))
+        counters.opened = Int(query.int(column + 4))
+        counters.applied = Int(query.int(column + 5))
+        counters.failed = Int(query.int(column + 6))
+        counters.rejected = Int(query.int(column + 9))
+        receipts.counters = counters
+        receipts.stored = counters
         receipts.state = query.int(column + 7)
         receipts.completedAt = query.optionalInt(column + 8)
-        receipts.rejected = Int(query.int(column + 9))
-        receipts.stored = receipts.counters
     }
 
     /// When a task had nothing pending for the first time.
@@ -135,22 +137,38 @@ final class ReceiptTable {
 
     /// Writes a task's counters.
     func write(_ receipts: TaskReceipts) throws(SQLiteError) {
+        let standing = receipts.standing
+        let counters = standing.counters
+        if counters == .deliveredOnce { return try write(delivered: receipts.seq, standing) }
         let upsert = try database.statement(
             """
             INSERT OR REPLACE INTO counter(seq, delivered, withdrawn, skipped, joined, opened, applied, failed, state,
               completed_at, rejected) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         upsert.bind(1, receipts.seq)
-        upsert.bind(2, receipts.delivered)
-        upsert.bind(3, receipts.withdrawn)
-        upsert.bind(4, receipts.skipped)
-        upsert.bind(5, receipts.joined)
-        upsert.bind(6, receipts.opened)
-        upsert.bind(7, receipts.applied)
-        upsert.bind(8, receipts.failed)
-        upsert.bind(9, receipts.state)
-        upsert.bind(10, receipts.completedAt)
-        upsert.bind(11, receipts.rejected)
+        upsert.bind(2, counters.delivered)
+        upsert.bind(3, counters.withdrawn)
+        upsert.bind(4, counters.skipped)
+        upsert.bind(5, counters.joined)
+        upsert.bind(6, counters.opened)
+        upsert.bind(7, counters.applied)
+        upsert.bind(8, counters.failed)
+        upsert.bind(9, standing.state)
+        upsert.bind(10, standing.completedAt)
+        upsert.bind(11, counters.rejected)
+        try upsert.run()
+    }
+
+    /// One device has had it and nothing else has happened, as of nearly every message to a device: a statement with few values.
+    private func write(delivered seq: UInt64, _ standing: TaskReceipts.Standing) throws(SQLiteError) {
+        let upsert = try database.statement(
+            """
+            INSERT OR REPLACE INTO counter(seq, delivered, withdrawn, skipped, joined, opened, applied, failed, state,
+              completed_at, rejected) VALUES(?, 1, 0, 0, 0, 0, 0, 0, ?, ?, 0)
+            """)
+        upsert.bind(1, seq)
+        upsert.bind(2, standing.state)
+        upsert.bind(3, standing.completedAt)
         try upsert.run()
     }
 
@@ -182,4 +200,12 @@ final class ReceiptTable {
         delete.bind(1, seq)
         try delete.run()
     }
+}
+
+extension TaskCounters {
+    fileprivate static let deliveredOnce: TaskCounters = {
+        var counters = TaskCounters()
+        counters.delivered = 1
+        return counters
+    }()
 }

@@ -100,19 +100,23 @@ package final class Outbox {
         let confirmation = awaited.isEmpty ? nil : Confirmation(of: awaited, by: loops, after: subscribed)
         owed.removeAll()
         confirmed.removeAll()
-        for index in loops.indices {
-            var events: [FeedEvent] = []
-            if !loops[index].entries.isEmpty {
-                events.append(.entries(lane, upTo: Position(raw: head), loops[index].entries))
+        let lane = lane
+        // In place, and as one access: each look at an element by its index is checked.
+        loops.withUnsafeMutableBufferPointer { loops in
+            for index in loops.indices {
+                var events: [FeedEvent] = []
+                if !loops[index].entries.isEmpty {
+                    events.append(.entries(lane, upTo: Position(raw: head), loops[index].entries))
+                }
+                if let confirmation, loops[index].deliver != nil { loops[index].waiting.append(confirmation) }
+                if loops[index].hasGap, loops[index].backlog.bytes == 0 {
+                    loops[index].hasGap = false
+                    events.append(.gap(lane, now: Position(raw: head), snapshot()))
+                }
+                let applied = loops[index].hasGap ? [] : loops[index].waiting
+                guard !events.isEmpty || !loops[index].answers.isEmpty || !applied.isEmpty else { continue }
+                Self.post(events, confirming: applied, to: &loops[index])
             }
-            if let confirmation, loops[index].deliver != nil { loops[index].waiting.append(confirmation) }
-            if loops[index].hasGap, loops[index].backlog.bytes == 0 {
-                loops[index].hasGap = false
-                events.append(.gap(lane, now: Position(raw: head), snapshot()))
-            }
-            let applied = loops[index].hasGap ? [] : loops[index].waiting
-            guard !events.isEmpty || !loops[index].answers.isEmpty || !applied.isEmpty else { continue }
-            post(events, confirming: applied, to: index)
         }
         if subscribed == 0 { confirmation?.release() }
     }
@@ -123,17 +127,19 @@ package final class Outbox {
     // By index here and above: to look at an element copies all of it.
     private var subscribed: Int { loops.indices.count { loops[$0].deliver != nil } }
 
-    private func post(_ events: [FeedEvent], confirming confirmations: [Confirmation], to index: Int) {
-        let answers = loops[index].answers
-        let deliver = loops[index].deliver
-        let backlog = loops[index].backlog
-        let cost = loops[index].unsent
-        loops[index].entries = []
-        loops[index].answers = []
-        loops[index].unsent = 0
-        if !confirmations.isEmpty { loops[index].waiting = [] }
+    private static func post(
+        _ events: [FeedEvent], confirming confirmations: [Confirmation], to loop: inout Loop
+    ) {
+        let answers = loop.answers
+        let deliver = loop.deliver
+        let backlog = loop.backlog
+        let cost = loop.unsent
+        loop.entries = []
+        loop.answers = []
+        loop.unsent = 0
+        if !confirmations.isEmpty { loop.waiting = [] }
         backlog.add(cost)
-        let mailbox = loops[index].mailbox
+        let mailbox = loop.mailbox
         let first = answers.prefix(Self.answersAJob)
         mailbox.execute {
             if let deliver { for event in events { deliver(event) } }

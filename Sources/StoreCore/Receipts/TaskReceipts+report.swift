@@ -17,18 +17,19 @@ extension TaskReceipts {
     }
 
     /// The task's counts.
-    package func counts(of row: StoredRow, at now: Int64) -> Counts {
+    package func counts(of row: StoredRow, at time: Int64) -> Counts {
+        let now = counters
         var counts = Counts()
-        counts.targeted = targeted + joined
-        counts.delivered = delivered
-        counts.withdrawn = withdrawn
-        counts.skippedOversize = skipped + skippedAtAccept
-        counts.rejected = rejected
-        counts.opened = opened
-        counts.applied = applied
-        counts.failed = failed
+        counts.targeted = targeted + now.joined
+        counts.delivered = now.delivered
+        counts.withdrawn = now.withdrawn
+        counts.skippedOversize = now.skipped + skippedAtAccept
+        counts.rejected = now.rejected
+        counts.opened = now.opened
+        counts.applied = now.applied
+        counts.failed = now.failed
         // Those that are in no stored state are one number, whose name is the task's status.
-        counts.add(rest: rest, of: row.end, isExpired: row.expires.map { $0 <= now } ?? false)
+        counts.add(rest: rest, of: row.end, isExpired: row.expires.map { $0 <= time } ?? false)
         return counts
     }
 }

@@ -19,17 +19,36 @@ package final class TaskReceipts {
     package let targeted: Int
     package let skippedAtAccept: Int
 
-    package var delivered = 0
-    package var withdrawn = 0
-    package var skipped = 0
-    package var rejected = 0
-    package var joined = 0
-    package var opened = 0
-    package var applied = 0
-    package var failed = 0
-    package var state: Int64 = 0
-    /// When a message had nothing pending for the first time, Unix milliseconds.
-    package var completedAt: Int64?
+    /// What changes with each acknowledgement, as one value: each access to a variable of a class from another module is checked,
+    /// at some 60 instructions.
+    package struct Standing: Sendable {
+        package var counters = TaskCounters()
+        /// The marks of the device of a unicast, a bit each.
+        package var state: Int64 = 0
+        /// When a message had nothing pending for the first time, Unix milliseconds.
+        package var completedAt: Int64?
+        /// Changed since it was read or written.
+        package var isDirty = false
+    }
+
+    package var standing = Standing()
+
+    @inlinable package var counters: TaskCounters {
+        get { standing.counters }
+        _modify { yield &standing.counters }
+    }
+    @inlinable package var state: Int64 {
+        get { standing.state }
+        _modify { yield &standing.state }
+    }
+    @inlinable package var completedAt: Int64? {
+        get { standing.completedAt }
+        _modify { yield &standing.completedAt }
+    }
+    @inlinable package var isDirty: Bool {
+        get { standing.isDirty }
+        _modify { yield &standing.isDirty }
+    }
     /// Where the task is summed up with others; `nil` for one without a tag.
     package let total: TotalKey?
     package let mayExpire: Bool
@@ -37,8 +56,6 @@ package final class TaskReceipts {
     package var end: StoredRow.End
     /// The counters as the store has them, and the totals with it.
     package var stored = TaskCounters()
-    /// Changed since it was read or written.
-    package var isDirty = false
     /// Bitmaps that were looked at, by chunk and mark; the rest is in the store. An array, as chunks are few and dense.
     @usableFromInline var sets: [OrdinalSet?] = []
     /// How many bitmaps it holds.
@@ -85,7 +102,8 @@ package final class TaskReceipts {
 
     /// Bitmaps that were changed since they were read or written.
     package var dirtySets: [(mark: Mark, chunk: UInt32, set: OrdinalSet)] {
-        sets.enumerated().compactMap { index, set in
+        guard setCount > 0 else { return [] }
+        return sets.enumerated().compactMap { index, set in
             guard let set, set.isDirty else { return nil }
             return (Mark.allCases[index % Self.marksPerChunk], UInt32(index / Self.marksPerChunk), set)
         }
@@ -100,29 +118,17 @@ package final class TaskReceipts {
 
     /// Devices that are in none of the stored states.
     @inlinable
-    package var rest: Int { targeted + joined - delivered - withdrawn - skipped - rejected - skippedAtAccept }
+    package var rest: Int { rest(of: counters) }
+
+    /// The same with other counters.
+    @inlinable
+    package func rest(of counters: TaskCounters) -> Int { targeted - skippedAtAccept + counters.rest }
 
     /// How many devices carry a mark.
     @inlinable
-    package func count(_ mark: Mark) -> Int {
-        switch mark {
-        case .delivered: delivered
-        case .skipped: skipped
-        case .withdrawn: withdrawn
-        case .joined: joined
-        case .rejected: rejected
-        }
-    }
+    package func count(_ mark: Mark) -> Int { counters[mark] }
 
     /// So many devices more, or fewer, carry a mark.
     @inlinable
-    package func add(_ step: Int, to mark: Mark) {
-        switch mark {
-        case .delivered: delivered += step
-        case .skipped: skipped += step
-        case .withdrawn: withdrawn += step
-        case .joined: joined += step
-        case .rejected: rejected += step
-        }
-    }
+    package func add(_ step: Int, to mark: Mark) { counters[mark] += step }
 }

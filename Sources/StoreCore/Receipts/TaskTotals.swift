@@ -42,24 +42,34 @@ package struct TaskCounters: Hashable, Sendable {
     package init() {}
 
     /// What they add to the devices that are in no stored state.
+    @inlinable
     package var rest: Int { joined - delivered - withdrawn - skipped - rejected }
+
+    /// How many devices carry a mark.
+    @inlinable
+    package subscript(mark: TaskReceipts.Mark) -> Int {
+        get {
+            switch mark {
+            case .delivered: delivered
+            case .skipped: skipped
+            case .withdrawn: withdrawn
+            case .joined: joined
+            case .rejected: rejected
+            }
+        }
+        set {
+            switch mark {
+            case .delivered: delivered = newValue
+            case .skipped: skipped = newValue
+            case .withdrawn: withdrawn = newValue
+            case .joined: joined = newValue
+            case .rejected: rejected = newValue
+            }
+        }
+    }
 }
 
 extension TaskReceipts {
-    /// The counters as they are now.
-    package var counters: TaskCounters {
-        var counters = TaskCounters()
-        counters.joined = joined
-        counters.delivered = delivered
-        counters.withdrawn = withdrawn
-        counters.skipped = skipped
-        counters.rejected = rejected
-        counters.opened = opened
-        counters.applied = applied
-        counters.failed = failed
-        return counters
-    }
-
     /// What the totals lack of the counters as they are now.
     /// - Parameter isExpired: whether the totals have the task among those that expired.
     package func change(isExpired: Bool) -> Counts {
