@@ -155,6 +155,8 @@ struct TotalsTests {
         let port = try #require(fixture.port as? LoopPort)
         // Merged, and looked through for sums.
         try await eventually { fixture.store.tail.firstUnmerged == .max }
+        // And its counters are written: a sweep would write them.
+        _ = try await port.tasks(TaskFilter(), after: nil, limit: 1)
         let before = fixture.disk.syncs
         for _ in 0..<20 {
             fixture.clock.advance(by: 20)
