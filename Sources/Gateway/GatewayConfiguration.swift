@@ -19,6 +19,12 @@ public struct GatewayConfiguration: Sendable {
     public var concurrentReads: Int
     /// The proxies that say by the PROXY protocol whose each of their connections is (`--proxy-protocol-from`).
     public var proxies: [AddressRange] = []
+    /// How many connections may come, and from where; `nil`: any.
+    public var admission: ConnectionAdmission?
+    /// Whose log-ins are not judged, since they have failed too often.
+    public var logins = LoginGuard(LoginGuard.Limits())
+    /// Receipts of a device in a minute: above, it is read no further until some of the minute has passed.
+    public var receiptsPerMinute: Int?
     /// What the process has for connections, shared with other listeners; `nil`: more than will ever be needed.
     public var budget: ConnectionBudget?
     /// A groupcast for so few sessions of a loop is offered to them at once; one for more goes in slices.

@@ -93,14 +93,14 @@ public final class PushServer: Sendable {
                 metadata: ["version": "\(LibeventWay.version)"])
             threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)", way: way) }
             for thread in threads { thread.start() }
-            let shared = SharedByLoops(shares)
+            let shared = SharedByLoops(shares, configuration)
             var loops: [ServerLoop] = []
             for thread in threads {
                 let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration, shared)
                 try await loop.begin()
                 loops.append(loop)
             }
-            let status = StatusBoard(loops, store, tls)
+            let status = StatusBoard(loops, store, tls, shared)
             let admin = loops[0].makeAdminFront(token: token, status: status, level: level, configuration, shared)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()

@@ -1,4 +1,5 @@
 public import Base
+public import Gateway
 public import Libevent
 public import Logging
 
@@ -38,6 +39,16 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var httpIdleTime = Duration.seconds(75)
     /// Callers' connections that each loop holds.
     public var httpConnections = 16_384
+    /// How many connections may come, and from where: of callers and of devices each.
+    public var connections = ConnectionAdmission.Limits()
+    /// How long a device may take to a complete CONNECT.
+    public var connectTimeout = Duration.seconds(10)
+    /// How long a request may take in all.
+    public var requestTimeout = Duration.seconds(600)
+    /// Receipts of a device in a minute; `nil`: any number.
+    public var receiptsPerMinute: Int? = 600
+    /// CONNECTs that may fail in a minute.
+    public var logins = LoginGuard.Limits(perName: 10)
     /// How long it serves on after it was told to end, and says that it is not ready.
     public var drainDelay = Duration.zero
     /// How many devices a second it disconnects at its end; 0: all at once.

@@ -163,4 +163,33 @@ struct HTTPDeadlineTests {
             #expect(try !client.readAnswer().head.contains("Keep-Alive:"))
         }
     }
+
+    @Test("a body that makes progress is served until the time of its request is over, and not beyond")
+    func wholeRequest() async throws {
+        var limits = HTTPLimits(maxBodyBytes: 64 << 20, transferTimeout: .seconds(1))
+        limits.requestTimeout = .seconds(2)
+        try await withDescriber(limits: limits) { server, address in
+            let piece = [UInt8](repeating: 120, count: 100_000)
+            func post(_ count: Int) throws -> RawSocket {
+                let client = try RawSocket(address)
+                try client.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: \(count * piece.count)\r\n\r\n")
+                return client
+            }
+            let begin = ContinuousClock.now
+            let quick = try post(8)
+            let endless = try post(600)
+            var sent = 0
+            while true {
+                try await wait(until: "its turn") { [sent] in ContinuousClock.now - begin > .milliseconds(100 * sent) }
+                // For longer than a part of a body may take.
+                if sent < 16, sent % 2 == 0 { try quick.send(piece) }
+                sent += 1
+                do { try endless.send(piece) } catch { break }
+                guard ContinuousClock.now - begin < .seconds(20) else { break }
+            }
+            #expect(try quick.readAnswer().status == 200)
+            #expect(ContinuousClock.now - begin > .seconds(2))
+            #expect(ContinuousClock.now - begin < .seconds(15))
+        }
+    }
 }

@@ -21,11 +21,18 @@ final class DeviceConnection {
     // Small values stand together, the smallest first, so that they take no room of their own.
     /// It came when there was no room for it.
     var isSurplus = false
+    /// It counts among its address' connections.
+    var isAdmitted = false
     /// Seconds; 0 is none.
     var keepAlive: UInt16 = 0
     /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
     /// nothing since somebody last looked. Else 0.
     var undrained: Int32 = 0
+    /// Receipts that it has sent in the minute of this number.
+    var receiptMinute: Int32 = 0
+    var receiptCount: Int32 = 0
+    /// It has sent as many receipts as it may in this minute: it is read on in the next.
+    var isPaused = false
     let socket: Connection
     /// Its number in the shard's table and in the wheel of deadlines.
     let slot: Int
@@ -51,6 +58,7 @@ final class DeviceConnection {
     /// some of its output from time to time.
     func showsLife() -> Bool {
         guard case .open(let session, _) = state else { return false }
+        if isPaused { return true }
         guard awaitsDrain else { return session.conversation.isCongested }
         let before = undrained
         undrained = Int32(clamping: max(1, socket.outputCount))
@@ -61,7 +69,7 @@ final class DeviceConnection {
     var takesPackets: Bool {
         switch state {
         case .awaitingConnect: true
-        case .open(let session, _): !awaitsDrain && !session.conversation.isCongested
+        case .open(let session, _): !awaitsDrain && !isPaused && !session.conversation.isCongested
         case .attaching, .closing: false
         }
     }

@@ -55,6 +55,7 @@ extension Shard {
             let admission = try Admission(
                 packet, certificate: certificate?.description.flatMap { CertificateFingerprint($0.sha256) })
             try checkRoom(for: connection, admission)
+            try checkFailures(of: connection, admission)
             try admission.check(certificate, now: loop.wallClockMilliseconds / 1_000)
             attach(connection, admission)
         } catch {

@@ -17,8 +17,42 @@ extension Shard {
     /// Queues a device's receipt for this turn's batch.
     func enqueue(_ receipt: DeviceReceipt, _ ticket: UInt32?, _ connection: DeviceConnection, _ session: Session) {
         connectionCounters.receipts += 1
+        countReceipt(of: connection)
         let receipt = Receipt(device: session.device, task: receipt.task, event: receipt.event, detail: receipt.detail)
         receipts.append(QueuedReceipt(receipt: receipt, connection: connection, ticket: ticket))
+    }
+
+    // MARK: How many in a minute
+
+    private static let minute: Int64 = 60_000_000_000
+
+    /// Counts a receipt, and has the device wait for the next minute when it has sent as many as it may. What it has sent beyond
+    /// waits in its socket: nothing is lost, and nothing is refused.
+    private func countReceipt(of connection: DeviceConnection) {
+        guard let limit = configuration.receiptsPerMinute else { return }
+        let minute = Int32(truncatingIfNeeded: loop.monotonicNow / Self.minute)
+        if minute != connection.receiptMinute { (connection.receiptMinute, connection.receiptCount) = (minute, 0) }
+        connection.receiptCount += 1
+        guard connection.receiptCount >= limit, !connection.isPaused else { return }
+        connection.isPaused = true
+        connectionCounters.pauses += 1
+        connection.socket.setReading(false)
+        if paused.isEmpty { pauseTimer?.restart(after: .nanoseconds(Self.minute - loop.monotonicNow % Self.minute)) }
+        paused.append(connection)
+    }
+
+    /// Another minute has begun.
+    func pausesAreOver() {
+        enter {
+            let waiting = paused
+            paused = []
+            for connection in waiting {
+                connection.isPaused = false
+                guard connection.isOpen else { continue }
+                restartSilence(of: connection)
+                connection.socket.setReading(connection.takesPackets)
+            }
+        }
     }
 
     /// Hands this turn's receipts to the store; they are answered when they are committed.

@@ -1,6 +1,7 @@
 internal import Libevent
 internal import Logging
 internal import MQTT
+internal import Push
 
 // Room for one more connection, when the process has as many as it may.
 
@@ -26,7 +27,36 @@ extension Shard {
     }
 
     /// A connection is gone.
-    func didLeaveRoom(_ connection: DeviceConnection) { room.leave(surplus: connection.isSurplus) }
+    func didLeaveRoom(_ connection: DeviceConnection) {
+        room.leave(surplus: connection.isSurplus)
+        if connection.isAdmitted { configuration.admission?.leave(connection.socket.clientAddress.ip) }
+    }
+
+    /// Closes a connection if too many come, or too many of its address.
+    /// - Returns: whether it may stay.
+    func admit(_ connection: DeviceConnection) -> Bool {
+        guard let admission = configuration.admission else { return true }
+        connection.isAdmitted = admission.admit(connection.socket.clientAddress.ip, at: loop.monotonicNow)
+        if !connection.isAdmitted { close(connection, Ending(cause: "too many connections, or too many of its address")) }
+        return connection.isAdmitted
+    }
+
+    /// Refuses a CONNECT from where too many have failed, before the store is asked.
+    func checkFailures(of connection: DeviceConnection, _ admission: Admission) throws(Ending) {
+        let address = connection.socket.clientAddress.ip
+        guard !configuration.logins.admits(admission.token, from: address, at: loop.monotonicNow) else { return }
+        throw admission.refuse(ConnectRefusal(.connectionRateExceeded, .failedLogins, "too many log-ins failed from there"))
+    }
+
+    /// The store has refused a CONNECT.
+    func noteFailure(of connection: DeviceConnection, _ admission: Admission, _ error: AttachError) {
+        switch error {
+        case .unknownDevice, .wrongSecret:
+            let address = connection.socket.clientAddress.ip
+            configuration.logins.noteFailure(of: admission.token, from: address, at: loop.monotonicNow)
+        case .takenOver, .unavailable: break
+        }
+    }
 
     /// Lets a CONNECT pass unless there is still no room for its connection.
     func checkRoom(for connection: DeviceConnection, _ admission: Admission) throws(Ending) {

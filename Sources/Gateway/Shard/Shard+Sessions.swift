@@ -31,7 +31,9 @@ extension Shard {
                 attaching[id] = nil
                 switch answer {
                 case .success(let attached): admit(connection, admission, attached, id)
-                case .failure(let error): close(connection, admission.refuse(ConnectRefusal(error)))
+                case .failure(let error):
+                    noteFailure(of: connection, admission, error)
+                    close(connection, admission.refuse(ConnectRefusal(error)))
                 }
             }
         }

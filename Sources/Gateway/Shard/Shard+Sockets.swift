@@ -5,6 +5,14 @@ internal import Push
 // What the sockets tell: accepted, readable, drained, closed, silent.
 
 extension Shard: ConnectionHandler {
+    /// A balancer has said whose connection it is.
+    public nonisolated func connectionDidIdentify(_ socket: sending Connection) {
+        assumeIsolated { shard in
+            guard let connection = socket.tag as? DeviceConnection else { return }
+            shard.enter { _ = shard.admit(connection) }
+        }
+    }
+
     /// There is unread input.
     public nonisolated func connectionDidRead(_ socket: sending Connection) {
         assumeIsolated { shard in
@@ -51,7 +59,9 @@ extension Shard {
         wheel?.set(connection.slot, after: configuration.connectTimeout)
         room.enter()
         silentConnections.append(connection)
-        if isStopping { close(connection, Ending(cause: "the server shuts down")) } else { makeRoom(for: connection) }
+        guard !isStopping else { return close(connection, Ending(cause: "the server shuts down")) }
+        guard !socket.isIdentified || admit(connection) else { return }
+        makeRoom(for: connection)
     }
 
     /// A connection's time is over: for its CONNECT, or for any packet.

@@ -64,6 +64,9 @@ public actor Shard {
 
     /// Receipts of this turn.
     var receipts: [QueuedReceipt] = []
+    /// Devices that have sent as many receipts as they may in this minute, until it is over.
+    var paused: [DeviceConnection] = []
+    var pauseTimer: Timer?
 
     var pagesBeingRead = 0
     /// Calls to the store whose answers have not been used.
@@ -134,6 +137,7 @@ public actor Shard {
         lineTimer = try Timer(on: loop, after: .zero) { [unowned self] in leftOutLinesAreDue() }
         visitTimer = try Timer(on: loop, after: .zero) { [unowned self] in visitsAreDue() }
         connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
+        pauseTimer = try Timer(on: loop, after: .zero) { [unowned self] in pausesAreOver() }
         turnEnd = loop.onRequestAtEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
             self?.assumeIsolated { $0.turnEnds() }

@@ -21,6 +21,7 @@ extension HTTPConnection {
         // A request that has come, or is about to be read. Who closes now would drop it (RFC 9112 §9.5).
         case .idle: return link.transport.isEstablished && !isQuiet
         case .arriving where isHeadComplete:
+            guard let service, service.restOfRequestTime(of: self) > 0 else { return false }
             let count = arrival.scan.evidence.hasTransferEncoding ? arrival.received : evbuffer_get_length(input)
             return hasProgressed(by: count - progressMark, to: count)
         case .answering:

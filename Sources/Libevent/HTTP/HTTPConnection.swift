@@ -35,6 +35,8 @@ final class HTTPConnection {
     var streamedReply: StreamedReply?
     var closesAfterAnswer = false
     var state = State.idle
+    /// How it was admitted; see `HTTPCrowd`.
+    var admission = HTTPAdmission.unasked
     /// It came when there was no room for it, and is only answered that.
     var isSurplus = false
     /// When it last became idle, its request began, or its answer or a further part of that, by the loop's clock.

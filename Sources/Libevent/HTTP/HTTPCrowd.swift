@@ -1,3 +1,5 @@
+internal import Base
+
 /// Makes room among the connections of servers that are full together: for each new connection another one is closed.
 ///
 /// The first to go are those that do not read what they have asked for, the longest first. Then those that are silent, which have
@@ -20,6 +22,7 @@ final class HTTPCrowd {
 
     private let loop: EventLoop
     private let room: ConnectionRoom
+    private let admission: ConnectionAdmission?
     private var members: [Member] = []
     /// New ones that have come while there was no room.
     private var newcomers: [HTTPConnection] = []
@@ -36,6 +39,7 @@ final class HTTPCrowd {
 
     init(on loop: EventLoop, _ limits: HTTPLimits) {
         self.loop = loop
+        admission = limits.admission
         room = ConnectionRoom(limit: limits.maxConnections, budget: limits.budget)
     }
 
@@ -53,13 +57,31 @@ final class HTTPCrowd {
     /// of it is read.
     func didAdopt(_ connection: HTTPConnection) {
         room.enter()
+        guard admits(connection) else {
+            loop.afterCallback { [weak connection] in connection?.close() }
+            return
+        }
         guard room.isOverfull else { return }
         newcomers.append(connection)
         guard newcomers.count == 1 else { return }
         loop.afterCallback { [weak self] in self?.makeRoom() }
     }
 
-    func didClose(_ connection: HTTPConnection) { room.leave(surplus: connection.isSurplus) }
+    func didClose(_ connection: HTTPConnection) {
+        room.leave(surplus: connection.isSurplus)
+        if case .admitted(let address) = connection.admission { admission?.leave(address) }
+    }
+
+    private func admits(_ connection: HTTPConnection) -> Bool {
+        guard let admission else { return true }
+        // A proxy's connection stands for many clients.
+        let address = connection.address?.ip
+        let isProxy = address.map { connection.service?.forwarding?.trusted.contains($0) == true } ?? true
+        let counted = isProxy ? nil : address
+        guard admission.admit(counted, at: loop.monotonicNow) else { return false }
+        connection.admission = .admitted(counted)
+        return true
+    }
 
     /// Whether a connection that came when there was no room is still one too many.
     func remainsSurplus(_ connection: HTTPConnection) -> Bool {
@@ -113,6 +135,13 @@ final class HTTPCrowd {
         }
         candidates.sort { $0.rank > $1.rank }
     }
+}
+
+/// Whether a connection was counted when it came.
+enum HTTPAdmission {
+    case unasked
+    /// By its address, where that is one client's.
+    case admitted(IPAddress?)
 }
 
 extension HTTPConnection {

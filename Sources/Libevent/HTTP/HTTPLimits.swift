@@ -19,6 +19,11 @@ public struct HTTPLimits: Sendable {
     /// What the process has for connections, shared with other listeners; nil: more than will ever be needed.
     public var budget: ConnectionBudget?
 
+    /// How many connections may come, and from where; nil: any.
+    public var admission: ConnectionAdmission?
+    /// How long a request may take in all, from its first byte to its last, whatever progress it makes.
+    public var requestTimeout = Duration.seconds(600)
+
     /// So much of a body, or of an answer, has to come through within `transferTimeout`.
     public static let progressBytes = 64 * 1024
 

@@ -14,6 +14,7 @@ final class HTTPService {
     private var deadlines: DeadlineWheel?
     private let transferTimeout: Int64
     private let idleTimeout: Int64
+    private let requestTimeout: Int64
     /// The `Keep-Alive` header of replies; nil where the idle time is too short to be announced.
     let keepAlive: String?
     private var dateHeader = HTTPDate()
@@ -51,6 +52,7 @@ final class HTTPService {
         self.crowd = crowd ?? HTTPCrowd(on: loop, limits)
         transferTimeout = limits.transferTimeout.nanoseconds
         idleTimeout = limits.idleTimeout.nanoseconds
+        requestTimeout = limits.requestTimeout.nanoseconds
         let announced = limits.idleTimeout.components.seconds - 1
         keepAlive = announced > 0 ? "timeout=\(announced)" : nil
         self.judge = judge
@@ -135,7 +137,14 @@ final class HTTPService {
     // what waits in the socket, and a request that came in time is lost. In the wheel a deadline mostly moves away, which is one
     // store.
 
-    func limitTransferTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: transferTimeout) }
+    func limitTransferTime(of connection: HTTPConnection) {
+        // A request that comes as slowly as it may ends all the same.
+        let left = connection.state == .arriving ? restOfRequestTime(of: connection) : .max
+        deadlines?.set(connection.slot, afterNanoseconds: min(transferTimeout, left))
+    }
+
+    /// What is left of the time that a request may take in all.
+    func restOfRequestTime(of connection: HTTPConnection) -> Int64 { connection.since + requestTimeout - loop.monotonicNow }
 
     func limitIdleTime(of connection: HTTPConnection) { deadlines?.set(connection.slot, afterNanoseconds: idleTimeout) }
 

@@ -29,6 +29,9 @@ extension Connection {
         return connection
     }
 
+    /// Whether it is known whose it is.
+    public var isIdentified: Bool { state != .unidentified }
+
     private func didIdentify(_ result: Result<ProxyHeader.Source, ProxyEntry.Failure>, by context: TLSContext?) {
         switch result {
         case .failure(.endOfStream): return end(.endOfStream)

@@ -24,6 +24,8 @@ public enum ConnectRefusalReason: String, Hashable, Sendable, CaseIterable {
     case requested
     /// As many connections as there may be.
     case noRoom = "no_room"
+    /// Log-ins from there have failed too often.
+    case failedLogins = "failed_logins"
     /// The store cannot be asked.
     case unavailable
     /// The server ends.

@@ -10,8 +10,23 @@ struct SharedByLoops: Sendable {
     /// Callers' and devices' connections.
     let budget: ConnectionBudget
     let operatorConnections: Int
+    /// Whose connections may come, of devices and of callers.
+    let deviceAdmission: ConnectionAdmission?
+    let callerAdmission: ConnectionAdmission?
+    let logins: LoginGuard
 
-    init(_ shares: DescriptorShares) {
+    /// What was refused as it came.
+    var unadmitted: [(kind: String, ConnectionAdmission.Refusals)] {
+        [
+            ("device", deviceAdmission?.refusals ?? ConnectionAdmission.Refusals()),
+            ("caller", callerAdmission?.refusals ?? ConnectionAdmission.Refusals()),
+        ]
+    }
+
+    init(_ shares: DescriptorShares, _ configuration: ServerConfiguration) {
+        deviceAdmission = ConnectionAdmission(configuration.connections)
+        callerAdmission = ConnectionAdmission(configuration.connections)
+        logins = LoginGuard(configuration.logins)
         budget = ConnectionBudget(limit: shares.connections)
         operatorConnections = shares.operators
     }
@@ -33,6 +48,10 @@ struct ServerLoop: Sendable {
             window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout)
         devices.budget = shared.budget
         devices.proxies = configuration.devicesProxies
+        devices.connectTimeout = configuration.connectTimeout
+        devices.receiptsPerMinute = configuration.receiptsPerMinute
+        devices.admission = shared.deviceAdmission
+        devices.logins = shared.logins
         shard = Shard(
             on: thread, store: port, configuration: devices, overdue: shared.overdue, logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
@@ -40,6 +59,8 @@ struct ServerLoop: Sendable {
         callers.limits.idleTimeout = configuration.httpIdleTimeout
         callers.limits.maxConnections = configuration.httpConnections
         callers.limits.budget = shared.budget
+        callers.limits.admission = shared.callerAdmission
+        callers.limits.requestTimeout = configuration.requestTimeout
         callers.forwarding = configuration.forwarding
         // Called on the loop only. The loop reads its clocks once a turn.
         let clocks = PushFront.Clocks(
@@ -76,6 +97,7 @@ struct ServerLoop: Sendable {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
+        operators.limits.requestTimeout = configuration.requestTimeout
         operators.forwarding = configuration.forwarding
         let process = ServedProcess(
             status: { await status.status() }, metrics: { operators in await status.metrics(operators) },

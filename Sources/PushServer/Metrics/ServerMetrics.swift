@@ -1,4 +1,5 @@
 internal import Base
+internal import Libevent
 internal import Push
 internal import PushAPI
 internal import Web
@@ -13,13 +14,16 @@ struct ServerMetrics {
     ///   - status: of all loops and the store.
     ///   - operators: of the operators' listener, which asks.
     ///   - certificateExpiry: seconds of Unix time; `nil` without TLS.
+    ///   - unadmitted: connections that were refused as they came.
     static func text(
         of status: ServerStatus, _ operators: OperatorFigures, certificateExpiry: Int64?,
+        unadmitted: [(kind: String, ConnectionAdmission.Refusals)] = [],
         process: ProcessFigures = ProcessFigures()
     ) -> [UInt8] {
         var metrics = ServerMetrics()
         metrics.write(status, isReady: operators.isReady)
         metrics.writeConnections(of: status, operators)
+        metrics.write(unadmitted)
         metrics.write(status.sum.devices)
         metrics.writePushes(of: status.sum)
         metrics.writeRequests(status.sum.requests, operators.requests)
@@ -58,6 +62,18 @@ struct ServerMetrics {
         }
     }
 
+    private mutating func write(_ unadmitted: [(kind: String, refusals: ConnectionAdmission.Refusals)]) {
+        text.family(
+            "psp_connections_refused_total", .counter, "Connections closed as they came, by who came and by the bound."
+        ) { family in
+            for (kind, refusals) in unadmitted {
+                family.sample(refusals.perAddress, [("kind", kind), ("bound", "per_address")])
+                family.sample(refusals.perSecond, [("kind", kind), ("bound", "per_second")])
+                family.sample(refusals.perSecondOfAddress, [("kind", kind), ("bound", "per_second_of_address")])
+            }
+        }
+    }
+
     // MARK: Devices
 
     private mutating func write(_ devices: DeviceCounters) {
@@ -82,6 +98,8 @@ struct ServerMetrics {
             "psp_acknowledgement_timeouts_total", "Connections closed because a message stayed unacknowledged for too long.",
             devices.overdue)
         counter("psp_deliveries_oversize_total", "Messages left out as larger than the device takes.", devices.skipped)
+        counter(
+            "psp_receipt_pauses_total", "Times that a device had sent as many receipts in a minute as it may.", devices.pauses)
         counter("psp_receipts_total", "Receipts of devices: opened, applied, failed.", devices.receipts)
         counter("psp_catch_up_pages_total", "Pages of the log read for devices that catch up.", devices.pages)
         gauge("psp_deliveries_unacknowledged", "PUBLISH packets without PUBACK now.", Double(devices.unacknowledged))

@@ -36,7 +36,7 @@ struct UnusableValue: Error, Hashable {
 
 extension Setting {
     /// In the order of the help.
-    static let all: [Setting] = listeners + ofTLS + ofProxies + rest
+    static let all: [Setting] = listeners + ofTLS + ofProxies + ofLimits + rest
 
     private static let listeners: [Setting] = [
         Setting(
@@ -167,7 +167,7 @@ extension Setting {
         }
     }
 
-    private static func duration(
+    static func duration(
         _ field: any WritableKeyPath<ServerConfiguration, Duration> & Sendable, unit: Int, in range: ClosedRange<Int>
     ) -> Apply {
         { text, configuration throws(UnusableValue) in
@@ -175,7 +175,7 @@ extension Setting {
         }
     }
 
-    private static func wholeNumber(_ text: String, in range: ClosedRange<Int>) throws(UnusableValue) -> Int {
+    static func wholeNumber(_ text: String, in range: ClosedRange<Int>) throws(UnusableValue) -> Int {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), range.contains(number) else {
             throw UnusableValue(expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }

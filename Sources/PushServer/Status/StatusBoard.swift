@@ -10,6 +10,7 @@ actor StatusBoard {
     private let loops: [ServerLoop]
     private let store: any Store
     private let tls: ServerTLS?
+    private let shared: SharedByLoops
     private let startedAt = WallClock.microseconds / 1_000
     private let start = MonotonicClock.nanoseconds
     /// Each loop's figures, as it told them last.
@@ -21,7 +22,8 @@ actor StatusBoard {
     private static let patience = Duration.seconds(1)
     private static let pause = Duration.seconds(2)
 
-    init(_ loops: [ServerLoop], _ store: any Store, _ tls: ServerTLS?) {
+    init(_ loops: [ServerLoop], _ store: any Store, _ tls: ServerTLS?, _ shared: SharedByLoops) {
+        self.shared = shared
         self.loops = loops
         self.store = store
         self.tls = tls
@@ -59,7 +61,8 @@ actor StatusBoard {
 
     /// As of now, as Prometheus reads it: put together here, and not on a loop.
     func metrics(_ operators: OperatorFigures) async -> [UInt8] {
-        ServerMetrics.text(of: await status(), operators, certificateExpiry: tls?.certificate.expiry)
+        ServerMetrics.text(
+            of: await status(), operators, certificateExpiry: tls?.certificate.expiry, unadmitted: shared.unadmitted)
     }
 
     /// Milliseconds since the start.

@@ -1,0 +1,75 @@
+internal import Base
+internal import Push
+
+/// Log-ins that failed lately, over all loops of the process. Who has failed too often is refused before the store is asked: each
+/// unknown CONNECT would cost its writer a look-up and a hash.
+///
+/// It counts by address, and by address and name together; never by name alone, or anybody could lock a device out. The right
+/// secret passes from anywhere else.
+public final class LoginGuard: Sendable {
+    /// The most failures in a minute; `nil`: not counted.
+    public struct Limits: Hashable, Sendable {
+        /// Of one address, whatever the names. Behind a balancer that does not tell clients' addresses all have one.
+        public var perAddress: Int?
+        /// Of one address for one name.
+        public var perName: Int?
+
+        /// No bounds, unless they are given.
+        public init(perAddress: Int? = nil, perName: Int? = nil) {
+            (self.perAddress, self.perName) = (perAddress, perName)
+        }
+    }
+
+    private struct Pair: Hashable {
+        let address: IPAddress
+        let name: DeviceToken
+    }
+
+    private struct State {
+        var minute: Int64 = 0
+        var addresses: [IPAddress: Int] = [:]
+        var pairs: [Pair: Int] = [:]
+    }
+
+    /// Addresses, and pairs, that are remembered in a minute: what comes beyond is not counted, and costs no memory.
+    static let capacity = 65_536
+
+    private let limits: Limits
+    private let state = Locked(State())
+
+    /// Nobody has failed yet.
+    public init(_ limits: Limits) { self.limits = limits }
+
+    /// Whether a log-in is to be judged at all.
+    /// - Parameter now: nanoseconds of a clock that never jumps.
+    func admits(_ name: DeviceToken, from address: IPAddress, at now: Int64) -> Bool {
+        guard limits != Limits() else { return true }
+        return state.withLock { state in
+            Self.begin(now, &state)
+            if let limit = limits.perAddress, state.addresses[address, default: 0] >= limit { return false }
+            if let limit = limits.perName, state.pairs[Pair(address: address, name: name), default: 0] >= limit { return false }
+            return true
+        }
+    }
+
+    /// A log-in has failed by its name or its secret.
+    func noteFailure(of name: DeviceToken, from address: IPAddress, at now: Int64) {
+        guard limits != Limits() else { return }
+        state.withLock { state in
+            Self.begin(now, &state)
+            if limits.perAddress != nil { Self.count(address, in: &state.addresses) }
+            if limits.perName != nil { Self.count(Pair(address: address, name: name), in: &state.pairs) }
+        }
+    }
+
+    private static func begin(_ now: Int64, _ state: inout State) {
+        let minute = now / 60_000_000_000
+        guard minute != state.minute else { return }
+        state = State(minute: minute)
+    }
+
+    private static func count<Key: Hashable>(_ key: Key, in counts: inout [Key: Int]) {
+        guard counts.count < capacity || counts[key] != nil else { return }
+        counts[key, default: 0] += 1
+    }
+}

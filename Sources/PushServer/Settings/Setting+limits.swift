@@ -1,0 +1,47 @@
+internal import Gateway
+internal import Libevent
+
+extension Setting {
+    /// What connections may do, in the order of the help. 0 is no bound.
+    static let ofLimits: [Setting] = [
+        Setting(
+            key: "connections-per-address", placeholder: "N", defaultText: "0",
+            meaning: "connections of one client address at a time, of callers and of devices each; 0: any", example: "200",
+            apply: bound(\.connections.perAddress)),
+        Setting(
+            key: "connects-per-second", placeholder: "N", defaultText: "0",
+            meaning: "new connections in a second, of callers and of devices each; 0: any", example: "2000",
+            apply: bound(\.connections.perSecond)),
+        Setting(
+            key: "connects-per-address", placeholder: "N", defaultText: "0",
+            meaning: "new connections of one client address in a second, likewise; 0: any", example: "50",
+            apply: bound(\.connections.perSecondOfAddress)),
+        Setting(
+            key: "connect-timeout", placeholder: "SECONDS", defaultText: "10",
+            meaning: "how long a device may take from its connection to a complete CONNECT", example: "20",
+            apply: duration(\.connectTimeout, unit: 1, in: 1...600)),
+        Setting(
+            key: "request-timeout", placeholder: "SECONDS", defaultText: "600",
+            meaning: "how long a request may take from its first byte to its last, whatever progress it makes", example: "60",
+            apply: duration(\.requestTimeout, unit: 1, in: 1...86_400)),
+        Setting(
+            key: "receipts-per-minute", placeholder: "N", defaultText: "600",
+            meaning: "receipts of a device in a minute, then it is read on in the next; 0: any", example: "60",
+            apply: bound(\.receiptsPerMinute)),
+        Setting(
+            key: "failed-logins", placeholder: "N", defaultText: "10",
+            meaning: "failed CONNECTs of one address for one device token in a minute, then all are refused from there; 0: any",
+            example: "5", apply: bound(\.logins.perName)),
+        Setting(
+            key: "failed-logins-per-address", placeholder: "N", defaultText: "0",
+            meaning: "the same of one address for whatever tokens; 0: any", example: "100",
+            apply: bound(\.logins.perAddress)),
+    ]
+
+    private static func bound(_ field: any WritableKeyPath<ServerConfiguration, Int?> & Sendable) -> Apply {
+        { text, configuration throws(UnusableValue) in
+            let number = try wholeNumber(text, in: 0...1_000_000)
+            configuration[keyPath: field] = number == 0 ? nil : number
+        }
+    }
+}
