@@ -4,6 +4,7 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -73,6 +74,20 @@ static inline ssize_t ps_send(int descriptor, const void *bytes, size_t count) {
 
 static inline int ps_set_option(int descriptor, int level, int name, int value) {
     return setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+/// 1: a socket that listens.
+static inline int ps_is_listening(int descriptor) {
+    int listens = 0;
+    socklen_t length = sizeof listens;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
+}
+
+/// What `ps_socket` does from the beginning. Returns -1 with `errno` set.
+static inline int ps_prepare_inherited(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) return -1;
+    return fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
 static inline int ps_shutdown_write(int descriptor) { return shutdown(descriptor, SHUT_WR); }

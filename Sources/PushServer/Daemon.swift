@@ -35,7 +35,7 @@ public enum Daemon {
         LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: level, writer: log) }
         MetricsSystem.bootstrap(MetricsRegistry.process)
         RareCounters.begin()
-        let code = serve(configuration, level, ServiceManager(environment), log)
+        let code = serve(configuration, level, environment, log)
         log.flush(atMost: .seconds(1))
         return code
     }
@@ -52,14 +52,18 @@ public enum Daemon {
     }
 
     private static func serve(
-        _ configuration: ServerConfiguration, _ level: RunningLevel, _ manager: ServiceManager?, _ log: LogWriter
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ environment: [String: String], _ log: LogWriter
     ) -> Int32 {
+        let manager = ServiceManager(environment)
         let signals = ProcessSignals()
         // The store holds secrets, whoever made the directory.
         umask(0o077)
         let server: PushServer
         do throws(StartError) {
-            server = try waiting { () async throws(StartError) in try await PushServer.start(configuration, level) }.get()
+            let inherited = try InheritedSockets(environment)
+            server = try waiting { () async throws(StartError) in
+                try await PushServer.start(configuration, level, inherited)
+            }.get()
         } catch {
             switch error {
             case .cannotWork: return complain("\(error)", ExitCode.cannotWork, log)

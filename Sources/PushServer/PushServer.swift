@@ -52,14 +52,19 @@ public final class PushServer: Sendable {
     }
 
     /// The same.
-    /// - Parameter level: of the log, which operators may change.
-    static func start(_ configuration: ServerConfiguration, _ level: RunningLevel) async throws(StartError) -> PushServer {
+    /// - Parameters:
+    ///   - level: of the log, which operators may change.
+    ///   - inherited: sockets that were handed to the process, instead of those of the settings.
+    static func start(
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ inherited: InheritedSockets = .none
+    ) async throws(StartError) -> PushServer {
+        let configuration = try inherited.applied(to: configuration)
         let log = Logger(label: "pspd")
         let files = Machine.raiseOpenFileLimit()
         let shares = DescriptorShares(openFiles: files, loops: configuration.loops, hasTLS: configuration.hasTLS)
         let directory = try DataDirectory(configuration.dataDirectory)
         do throws(StartError) {
-            let server = try await start(configuration, level, shares, in: directory, log)
+            let server = try await start(configuration, level, inherited, shares, in: directory, log)
             if !directory.closedToOthers.isEmpty {
                 let closed = directory.closedToOthers.joined(separator: ", ")
                 log.notice("others could read the data", metadata: ["closed": "\(closed)"])
@@ -78,11 +83,11 @@ public final class PushServer: Sendable {
     }
 
     private static func start(
-        _ configuration: ServerConfiguration, _ level: RunningLevel, _ shares: DescriptorShares, in directory: DataDirectory,
-        _ log: Logger
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ inherited: InheritedSockets, _ shares: DescriptorShares,
+        in directory: DataDirectory, _ log: Logger
     ) async throws(StartError) -> PushServer {
         let tls = try ServerTLS(configuration, log: log)
-        let sockets = try ListeningSockets(configuration)
+        let sockets = try ListeningSockets(configuration, inherited: inherited)
         let token = try directory.adminToken(configured: configuration.adminToken)
         let store = try configuration.openStore()
         var threads: [EventLoop] = []

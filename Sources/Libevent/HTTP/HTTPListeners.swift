@@ -17,6 +17,7 @@ final class HTTPListeners {
         let socket: OpaquePointer
         let listener: OpaquePointer
         let descriptor: Int32
+        let isShared: Bool
     }
 
     /// How often, and how long apart, it looks whether the system's queue is empty before it closes a listener.
@@ -32,10 +33,10 @@ final class HTTPListeners {
         if retry == nil { retry = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in enable() } }
         let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
-        let flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC
+        let flags = socket.isShared ? LEV_OPT_CLOSE_ON_EXEC : LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC
         // No callback: evhttp sets its own. A backlog of 0: it listens already.
         guard let listener = evconnlistener_new(loop.turn.base, nil, nil, flags, 0, descriptor) else {
-            Glibc.close(descriptor)
+            if !socket.isShared { Glibc.close(descriptor) }
             throw .library(call: "evconnlistener_new")
         }
         guard let bound = evhttp_bind_listener(http, listener) else {
@@ -47,7 +48,7 @@ final class HTTPListeners {
         evconnlistener_set_error_cb(listener) { listener, _ in
             if let listener { EventLoop.current?.turn.acceptFailed[listener]?() }
         }
-        self.bound.append(Bound(socket: bound, listener: listener, descriptor: descriptor))
+        self.bound.append(Bound(socket: bound, listener: listener, descriptor: descriptor, isShared: socket.isShared))
     }
 
     // MARK: Bounds
@@ -79,7 +80,8 @@ final class HTTPListeners {
 
     // MARK: Closing
 
-    /// Closes the listeners when the system's queue is empty: closing would reset what waits in it.
+    /// Closes the listeners when the system's queue is empty: closing would reset what waits in it. One that somebody else has
+    /// too is let go at once: they go on with its queue, which may never be empty.
     func closeWhenDrained() throws(LibeventError) {
         guard closing == nil else { return }
         closing = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in closeDrained() }
@@ -90,7 +92,7 @@ final class HTTPListeners {
         closingRounds += 1
         let isLast = closingRounds > Self.maxClosingRounds
         bound.removeAll { listener in
-            guard isLast || ps_is_readable(listener.descriptor) == 0 else { return false }
+            guard isLast || listener.isShared || ps_is_readable(listener.descriptor) == 0 else { return false }
             loop.turn.acceptFailed[listener.listener] = nil
             evhttp_del_accept_socket(http, listener.socket)
             return true

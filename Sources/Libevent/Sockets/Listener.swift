@@ -43,18 +43,21 @@ public final class Listener {
         let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
         acceptor = try Acceptor(
-            descriptor: descriptor, loop: loop, security: security, proxies: proxies, onAccept: onAccept)
+            descriptor: descriptor, isShared: socket.isShared, loop: loop, security: security, proxies: proxies,
+            onAccept: onAccept)
     }
 
     deinit { loop.release(acceptor) }
 
-    /// Accepts what waits in the system's queue, which closing would reset, and then closes. Again: no effect.
+    /// Accepts what waits in the system's queue, which closing would reset, and then closes. What waits for a socket that
+    /// somebody else has too is left to them. Again: no effect.
     public func stopAccepting() { acceptor.stop() }
 }
 
 /// The part of a listener that dies on the loop.
 private final class Acceptor {
     private var descriptor: Int32
+    private let isShared: Bool
     private let loop: EventLoop
     private let security: TLSSource?
     private let proxies: [AddressRange]
@@ -64,10 +67,11 @@ private final class Acceptor {
     var onAcceptError: ((LibeventError) -> Void)?
 
     init(
-        descriptor: Int32, loop: EventLoop, security: TLSSource?, proxies: [AddressRange],
+        descriptor: Int32, isShared: Bool, loop: EventLoop, security: TLSSource?, proxies: [AddressRange],
         onAccept: @escaping (sending Connection) -> Void
     ) throws(LibeventError) {
         self.descriptor = descriptor
+        self.isShared = isShared
         self.loop = loop
         self.security = security
         self.proxies = proxies
@@ -78,7 +82,7 @@ private final class Acceptor {
             }
             retry = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in readable?.add() }
         } catch {
-            close(descriptor)
+            if !isShared { close(descriptor) }
             self.descriptor = -1
             throw error
         }
@@ -88,17 +92,17 @@ private final class Acceptor {
     deinit {
         // The event first: libevent must not know a descriptor that is closed.
         readable = nil
-        if descriptor >= 0 { close(descriptor) }
+        if descriptor >= 0, !isShared { close(descriptor) }
     }
 
     func stop() {
         guard descriptor >= 0 else { return }
         // Bounded, or a flood of clients could keep it here; what is beyond it gets a reset, as from any server that is down.
-        accept(atMost: 65_536)
+        if !isShared { accept(atMost: 65_536) }
         guard descriptor >= 0 else { return }
         readable = nil
         retry = nil
-        close(descriptor)
+        if !isShared { close(descriptor) }
         descriptor = -1
     }
 

@@ -10,17 +10,33 @@ internal import Synchronization
 public final class ListeningSocket: Sendable {
     /// The address that is bound, with the real port.
     public let address: SocketAddress
+    /// Somebody else has it too, and goes on with it: whoever accepts from it leaves what waits in its queue to them, and does
+    /// not close it. (Closed here, it would be watched on: the system drops a watch with the last who has the socket.)
+    let isShared: Bool
     /// -1 when it has been taken.
     private let descriptor: Atomic<Int32>
 
-    private init(descriptor: Int32, address: SocketAddress) {
+    private init(descriptor: Int32, address: SocketAddress, isShared: Bool = false) {
         self.address = address
+        self.isShared = isShared
         self.descriptor = Atomic(descriptor)
     }
 
     deinit {
         let left = takeDescriptor()
-        if left >= 0 { close(left) }
+        if left >= 0, !isShared { close(left) }
+    }
+
+    /// A socket that listens already and was handed to this process, such as by systemd, which has it as well and hands it to the
+    /// next one. It is never closed here.
+    /// - Parameter count: for so many loops, which take turns at its queue.
+    /// - Throws: `system` for what is no listening socket of TCP.
+    public static func inherited(_ descriptor: Int32, count: Int) throws(LibeventError) -> [ListeningSocket] {
+        guard ps_is_listening(descriptor) == 1 else { throw .system(call: "SO_ACCEPTCONN", code: EINVAL) }
+        let address = try SocketAddress.local(of: descriptor)
+        guard ps_prepare_inherited(descriptor) == 0 else { throw .lastSystemError("fcntl") }
+        try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+        return (0..<count).map { _ in ListeningSocket(descriptor: descriptor, address: address, isShared: true) }
     }
 
     /// Binds `count` sockets to one address and port, and listens on them. Port 0 asks for a free port, the same for all.

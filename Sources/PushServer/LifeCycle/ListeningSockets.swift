@@ -1,6 +1,7 @@
 internal import Libevent
 
-/// The server's sockets. They are bound before anything else is made, so that a port in use ends the start early.
+/// The server's sockets. They are bound, where they are not handed over, before anything else is made, so that a port in use ends
+/// the start early.
 struct ListeningSockets {
     /// One a loop, or none.
     let http: [ListeningSocket]
@@ -17,14 +18,14 @@ struct ListeningSockets {
     let addresses: ServerAddresses
 
     /// - Throws: `cannotWork`, naming the setting.
-    init(_ configuration: ServerConfiguration) throws(StartError) {
+    init(_ configuration: ServerConfiguration, inherited: InheritedSockets) throws(StartError) {
         let loops = configuration.loops
-        http = try Self.bind(configuration.http, count: loops, "--http")
-        mqtt = try Self.bind(configuration.mqtt, count: loops, "--mqtt")
-        let operators = try Self.bind(configuration.admin, count: 1, "--admin")
-        https = try Self.bind(configuration.https, count: loops, "--https")
-        mqtts = try Self.bind(configuration.mqtts, count: loops, "--mqtts")
-        admins = try Self.bind(configuration.admins, count: 1, "--admins").first
+        http = try Self.open(configuration.http, count: loops, "http", inherited)
+        mqtt = try Self.open(configuration.mqtt, count: loops, "mqtt", inherited)
+        let operators = try Self.open(configuration.admin, count: 1, "admin", inherited)
+        https = try Self.open(configuration.https, count: loops, "https", inherited)
+        mqtts = try Self.open(configuration.mqtts, count: loops, "mqtts", inherited)
+        admins = try Self.open(configuration.admins, count: 1, "admins", inherited).first
         admin = operators[0]
         addresses = ServerAddresses(
             http: http.first?.address, mqtt: mqtt.first?.address, admin: admin.address, https: https.first?.address,
@@ -32,14 +33,15 @@ struct ListeningSockets {
     }
 
     /// - Returns: none for no address.
-    private static func bind(
-        _ address: SocketAddress?, count: Int, _ flag: String
+    private static func open(
+        _ address: SocketAddress?, count: Int, _ name: String, _ inherited: InheritedSockets
     ) throws(StartError) -> [ListeningSocket] {
+        if let sockets = try inherited.sockets(name, count: count) { return sockets }
         guard let address else { return [] }
         do throws(LibeventError) {
             return try ListeningSocket.bind(address, count: count)
         } catch {
-            throw .cannotWork("\(flag): \(error)")
+            throw .cannotWork("--\(name): \(error)")
         }
     }
 }
