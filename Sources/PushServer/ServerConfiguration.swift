@@ -57,6 +57,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var timestampWindow = Duration.seconds(600)
     /// How long a task is kept after it ended.
     public var taskRetention = Duration.seconds(30 * 86_400)
+    /// For how long a push waits for the store before it is refused.
+    public var storeWait = Duration.seconds(5)
     /// Pushes a second that an app may make which has no bound of its own; 0: any number.
     public var appRate = 0
     /// Pushes a day, likewise.

@@ -11,6 +11,8 @@ extension SQLiteStore {
         public var sweepInterval: Int64 = 3_600_000
         /// How much an app may push that has no bound of its own.
         public var quota = PushQuota()
+        /// For how long a push waits to be decided, in milliseconds: one that would wait longer is refused, and may come again.
+        public var longestWait: Int64 = 5_000
         /// By which it keeps store time.
         public var clocks = SystemClocks()
         /// Told what an operator should know: a disk that is full or fails, a checkpoint that does not work.

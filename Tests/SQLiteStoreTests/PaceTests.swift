@@ -33,11 +33,11 @@ struct PaceTests {
     func gather() async throws {
         let queue = JobQueue()
         let job = Job(loop: 0, decide: { _, _ in nil }, fail: { _ in nil })
-        for _ in 0..<3 { #expect(queue.append(job)) }
+        for _ in 0..<3 { #expect(queue.append(job) == .taken) }
         var taken: [Job] = []
         queue.gather(3, into: &taken, within: 10_000_000_000)
         #expect(taken.count == 3)
-        #expect(queue.append(job))
+        #expect(queue.append(job) == .taken)
         queue.gather(3, into: &taken, within: 1_000_000)
         #expect(taken.count == 4)
         taken.removeAll()

@@ -38,4 +38,25 @@ struct StatusTests {
         try await eventually { port.health == .serving }
         #expect(fixture.store.status.longestWait == 0)
     }
+
+    @Test("a push waits for a disk that stands still no longer than it may, and whoever comes then is refused at once")
+    func boundedWait() async throws {
+        let fixture = try await SQLiteFixture.onFaultyDisk(devices: ["d"]) { $0.longestWait = 100 }
+        let (port, disk) = (fixture.port, fixture.disk)
+        disk.holdSyncs()
+        async let inHand = port.append(.message(.device("d")), withinRate: true)
+        try await eventually { disk.heldSyncs == 1 }
+        async let waiting = port.append(.message(.device("d")), withinRate: true)
+        try await eventually { fixture.store.status.longestWait >= 150_000_000 }
+        #expect(await port.append(.message(.device("d")), withinRate: true).isUnavailable)
+        // What an operator asks for has no such bound.
+        async let change = port.makeOrg("second")
+        try await eventually { fixture.store.status.waiting == 2 }
+        disk.releaseSyncs()
+        let stored = try #require(await inHand.storedTask)
+        #expect(await waiting.isUnavailable)
+        #expect(try await change == .created(secret: nil))
+        let next = try await port.push(.message(.device("d")))
+        #expect(try await port.pendingTasks("d") == [stored, next])
+    }
 }

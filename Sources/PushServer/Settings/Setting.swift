@@ -83,6 +83,10 @@ extension Setting {
             meaning: "callers' connections that each loop holds", example: "1000",
             apply: number(\.httpConnections, in: 1...1_000_000)),
         Setting(
+            key: "store-wait", placeholder: "SECONDS", defaultText: "5",
+            meaning: "how long a push waits for the store before it is refused with 2302", example: "2",
+            apply: duration(\.storeWait, unit: 1, in: 1...3_600)),
+        Setting(
             key: "app-rate", placeholder: "N", defaultText: "0",
             meaning: "pushes a second of an app that has no bound of its own; 0: any number", example: "200",
             apply: number(\.appRate, in: 0...1_000_000_000)),

@@ -7,7 +7,7 @@ extension LoopPort {
     func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
         store.writer.submit(
             Job(
-                loop: loop,
+                loop: loop, isPatienceBounded: true,
                 decide: { decisions, now throws(SQLiteError) in
                     let accepted = try decisions.pushes.append(request, withinRate: withinRate, at: now)
                     return { answer(accepted) }

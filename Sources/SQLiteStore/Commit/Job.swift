@@ -31,6 +31,10 @@ struct Job: Sendable {
     var confirmed = false
     /// Whether it belongs to an import, which gives way to all others.
     var isImport = false
+    /// Whether it is refused rather than decided when it has waited too long: a caller waits for it who may send it again.
+    var isPatienceBounded = false
+    /// When it was handed in, in monotonic nanoseconds, if its patience is bounded.
+    var came: Int64 = 0
     /// Decides, at a store time. `nil` where nobody waits, or where the answer comes later.
     let decide: @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Answer?
     /// The answer when it was not done.

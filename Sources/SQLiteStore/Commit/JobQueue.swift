@@ -20,10 +20,25 @@ final class JobQueue: @unchecked Sendable {
     /// How many jobs the writer waits for; `nil` when it does not wait.
     private var wanted: Int?
     private var isClosed = false
+    /// Longer than this, in nanoseconds, no job waits whose patience is bounded.
+    private let patience: Int64
 
-    /// - Parameter limits: from when on the writer is late.
-    init(_ limits: Lateness.Limits = Lateness.Limits()) {
+    /// What becomes of a job that is handed in.
+    enum Admission {
+        /// It will be decided.
+        case taken
+        /// Not now: what came before it has waited for too long.
+        case late
+        /// Never.
+        case closed
+    }
+
+    /// - Parameters:
+    ///   - limits: from when on the writer is late.
+    ///   - patience: for how long a job waits whose patience is bounded, in nanoseconds.
+    init(_ limits: Lateness.Limits = Lateness.Limits(), patience: Int64 = .max) {
         lateness = Lateness(limits)
+        self.patience = patience
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -39,20 +54,30 @@ final class JobQueue: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// - Returns: `false` after ``close()``: the job will not run.
-    func append(_ job: Job) -> Bool {
+    /// Hands a job in.
+    func append(_ job: Job) -> Admission {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        guard !isClosed else { return false }
-        if jobs.isEmpty { firstCame = MonotonicClock.nanoseconds }
+        guard !isClosed else { return .closed }
+        var job = job
+        if job.isPatienceBounded {
+            job.came = MonotonicClock.nanoseconds
+            // Whoever comes now would wait as long at least.
+            let oldest = inHandCame > 0 ? inHandCame : jobs.isEmpty ? job.came : firstCame
+            if job.came - oldest > patience { return .late }
+        }
+        if jobs.isEmpty { firstCame = job.came > 0 ? job.came : MonotonicClock.nanoseconds }
         jobs.append(job)
         // One wake is enough: the writer takes all that is there.
         if let wanted, jobs.count >= wanted {
             self.wanted = nil
             pthread_cond_signal(filled)
         }
-        return true
+        return .taken
     }
+
+    /// Whether a job has waited for too long to be decided at that time.
+    func isLate(_ job: Job, at now: Int64) -> Bool { job.isPatienceBounded && now - job.came > patience }
 
     /// Jobs that wait.
     var count: Int {

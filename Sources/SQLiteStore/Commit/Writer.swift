@@ -17,7 +17,7 @@ final class Writer: Sendable {
     init(path: String, _ checkpointer: Checkpointer, options: SQLiteStore.Options) {
         self.path = path
         self.options = options
-        queue = JobQueue(options.tuning.lateness)
+        queue = JobQueue(options.tuning.lateness, patience: options.longestWait * 1_000_000)
         self.checkpointer = checkpointer
     }
 
@@ -56,9 +56,9 @@ final class Writer: Sendable {
         }
     }
 
-    /// Hands a job in; if the store is closed already, the job's failure is answered at once.
+    /// Hands a job in; if the store is closed already, or too late with what it has, the job's failure is answered at once.
     func submit(_ job: Job) {
-        if !queue.append(job) { job.fail(.unavailable(retryAfter: retryAfter))?() }
+        if queue.append(job) != .taken { job.fail(.unavailable(retryAfter: retryAfter))?() }
     }
 
     /// Ends when everything that was handed in is decided and on the disk.

@@ -86,12 +86,17 @@ extension WriterLoop {
         do throws(SQLiteError) {
             try transaction.begin()
             decisions.budget.begin(allowing: mostSteps)
+            let now = MonotonicClock.nanoseconds
             for job in jobs {
                 if mustBreak(before: job, done) { break }
                 place = .job(done)
                 done += 1
                 // Connections are decided beside the transaction.
                 if job.kind == .session { continue }
+                if queue.isLate(job, at: now) {
+                    answer(job, job.fail(.unavailable(retryAfter: retryAfter)))
+                    continue
+                }
                 if mustWait(job) { waiting.append(job) } else { try decide(job) }
                 watch.lap(.call)
             }
