@@ -24,6 +24,8 @@ struct StatusTests {
         }
         let (port, disk) = (fixture.port, fixture.disk)
         disk.holdSyncs()
+        // A store that is closed waits for its disk.
+        defer { disk.releaseSyncs() }
         async let held = port.makeOrg("first")
         try await eventually { disk.heldSyncs == 1 }
         async let waiting = port.makeOrg("second")
@@ -41,13 +43,14 @@ struct StatusTests {
 
     @Test("a push waits for a disk that stands still no longer than it may, and whoever comes then is refused at once")
     func boundedWait() async throws {
-        let fixture = try await SQLiteFixture.onFaultyDisk(devices: ["d"]) { $0.longestWait = 100 }
+        let fixture = try await SQLiteFixture.onFaultyDisk(devices: ["d"]) { $0.longestWait = 1_000 }
         let (port, disk) = (fixture.port, fixture.disk)
         disk.holdSyncs()
+        defer { disk.releaseSyncs() }
         async let inHand = port.append(.message(.device("d")), withinRate: true)
         try await eventually { disk.heldSyncs == 1 }
         async let waiting = port.append(.message(.device("d")), withinRate: true)
-        try await eventually { fixture.store.status.longestWait >= 150_000_000 }
+        try await eventually { fixture.store.status.longestWait >= 1_200_000_000 }
         #expect(await port.append(.message(.device("d")), withinRate: true).isUnavailable)
         // What an operator asks for has no such bound.
         async let change = port.makeOrg("second")

@@ -89,6 +89,30 @@ struct SigningTests {
         try await fixture.port.push(message(try nonce("nonce-000003", until: try await fixture.now + Self.window)))
     }
 
+    @Test(
+        "a clock that was ahead for hours refuses nothing that is signed afterwards",
+        arguments: stores(.standingClock, .lifetimes))
+    func longAhead(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let hour: Int64 = 3_600_000
+        func push(_ number: Int) async throws {
+            try await fixture.port.push(message(try nonce("nonce-0000\(number)", until: try await fixture.now + Self.window)))
+        }
+        try await push(10)
+        try await fixture.step(by: 8 * hour)
+        for number in 11..<15 {
+            try await push(number)
+            try await fixture.advance(by: hour)
+        }
+        try await fixture.step(by: -8 * hour)
+        try await push(15)
+        // What was signed while it was ahead is not taken a second time when the day comes.
+        let ahead = try nonce("nonce-000011", until: try await fixture.now + 4 * hour + Self.window)
+        try await fixture.advance(by: 4 * hour)
+        let refusal = try await fixture.port.refusal(of: message(ahead))
+        #expect(refusal.code == .badTimestamp || refusal == replayed)
+    }
+
     @Test("what was forgotten stays refused when the clock goes back to it", arguments: stores(.standingClock, .lifetimes))
     func goneBack(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
@@ -114,23 +138,30 @@ struct SigningTests {
         let (port, other, key) = (fixture.port, fixture.other, AppKey(unchecked: "app"))
         port.secretUsed("secret", by: key, on: 19_000)
         try await eventually("the day") { try await other.app(key).secretUse == SecretUse(master: 19_000) }
-        #expect(try await port.apply(.rotateSecret(key, secret: "new")) == .created(secret: "new"))
+        #expect(try await port.apply(.rotateSecret(key, secret: "new", again: false)) == .created(secret: "new"))
         let rotated = try await other.app(key)
         #expect(rotated.masterSecret == "new" && rotated.formerSecret == "secret")
         #expect(rotated.secretUse == SecretUse(former: 19_000))
         await #expect(throws: StoreError.refused(Refusal(.formerSecretInUse, field: "former_secret"))) {
-            _ = try await port.apply(.rotateSecret(key, secret: "newer"))
+            _ = try await port.apply(.rotateSecret(key, secret: "newer", again: false))
         }
+        // The reply with the new one was lost.
+        #expect(try await port.apply(.rotateSecret(key, secret: "told", again: true)) == .created(secret: "told"))
+        #expect(try await other.app(key).formerSecret == "secret")
+        #expect(try await port.apply(.rotateSecret(key, secret: "new", again: true)) == .created(secret: "new"))
         other.secretUsed("new", by: key, on: 19_001)
-        other.secretUsed("secret", by: key, on: 18_000)
+        other.secretUsed("secret", by: key, on: 18_999)
         other.secretUsed("neither", by: key, on: 19_002)
         try await eventually("the day") { try await port.app(key).secretUse == SecretUse(master: 19_001, former: 19_000) }
+        // A clock that was years ahead is corrected.
+        other.secretUsed("secret", by: key, on: 9_000)
+        try await eventually("the right day") { try await port.app(key).secretUse.former == 9_000 }
         #expect(try await port.apply(.dropFormerSecret(key)) == .removed)
         let ended = try await other.app(key)
         #expect(ended.masterSecret == "new" && ended.formerSecret == nil && ended.secretUse == SecretUse(master: 19_001))
         let nobody = AppKey(unchecked: "nobody")
         await #expect(throws: StoreError.refused(Refusal(.noSuchApp, field: "appkey"))) {
-            _ = try await port.apply(.rotateSecret(nobody, secret: "x"))
+            _ = try await port.apply(.rotateSecret(nobody, secret: "x", again: false))
         }
     }
 

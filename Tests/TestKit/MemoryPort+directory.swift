@@ -18,8 +18,8 @@ extension MemoryPort {
     ) {
         switch change {
         case .putApp(let key, let fields, let secret): return try put(key, fields, secret, &state)
-        case .rotateSecret(let key, let secret):
-            let entry = try modify(key, &state) { app throws(Refusal) in try app.rotateSecret(to: secret) }
+        case .rotateSecret(let key, let secret, let again):
+            let entry = try modify(key, &state) { app throws(Refusal) in try app.rotateSecret(to: secret, again: again) }
             return (.created(secret: secret), [entry])
         case .dropFormerSecret(let key): return (.removed, [try modify(key, &state) { $0.dropFormerSecret() }])
         case .removeApp(let key):

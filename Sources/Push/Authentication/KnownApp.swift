@@ -83,7 +83,7 @@ public final class KnownApp {
     /// - Parameter now: Unix milliseconds.
     public func firstUse(at now: Int64) -> (secret: String, day: Int64)? {
         let day = now / SecretUse.dayLength
-        guard day > days[lastUsed] ?? .min else { return nil }
+        guard days.isNews(day, of: lastUsed) else { return nil }
         days[lastUsed] = day
         return (lastUsed == .former ? app.formerSecret ?? app.masterSecret : app.masterSecret, day)
     }

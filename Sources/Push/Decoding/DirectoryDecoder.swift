@@ -12,13 +12,12 @@ public enum DirectoryDecoder {
         try AppChange(RecordFields(try JSONDocument.object(parsing: body), excluding: [.kind, .id]))
     }
 
-    /// The body of `POST /psp/admin/apps/{appkey}/rotate`: the new secret, if it is not to be made.
+    /// The body of `POST /psp/admin/apps/{appkey}/rotate`: the new secret, if it is not to be made; and whether it replaces that
+    /// of the last rotation.
     /// - Throws: 2101, 2104, 2103.
-    public static func newSecret(_ body: [UInt8]) throws(Refusal) -> String? {
-        let listed: [AppField] = [.masterSecret]
-        let fields = try RecordFields<AppField>(
-            try JSONDocument.object(parsing: body), excluding: AppField.allCases.filter { !listed.contains($0) })
-        return try fields.secret(.masterSecret)
+    public static func rotation(_ body: [UInt8]) throws(Refusal) -> (secret: String?, again: Bool) {
+        let fields = try RecordFields<RotationField>(try JSONDocument.object(parsing: body))
+        return (try fields.secret(.masterSecret), try fields.flag(.again) ?? false)
     }
 
     /// The body of `PUT /psp/admin/orgs/{org_id}`.
@@ -66,6 +65,11 @@ private enum AppField: String, FieldName {
     case perSecond = "pushes_per_second"
     case perDay = "pushes_per_day"
     case scope = "org_id"
+}
+
+private enum RotationField: String, FieldName {
+    case again
+    case masterSecret = "master_secret"
 }
 
 private enum OrganisationField: String, FieldName {

@@ -23,14 +23,14 @@ extension AdminFront {
     /// `DELETE /psp/admin/apps/{appkey}/former-secret`.
     func rotateSecret(_ request: Request<AdminFront>) async throws -> Reply {
         let key: AppKey = try request.identifier("appkey")
-        let secret: String?
+        var rotation: (secret: String?, again: Bool) = (nil, false)
         if request.body.isEmpty {
             try request.refuseContent()
-            secret = nil
         } else {
-            secret = try request.decoded(DirectoryDecoder.newSecret)
+            rotation = try request.decoded(DirectoryDecoder.rotation)
         }
-        let result = try await store.apply(.rotateSecret(key, secret: secret ?? Random.secret()))
+        let result = try await store.apply(
+            .rotateSecret(key, secret: rotation.secret ?? Random.secret(), again: rotation.again))
         return .changed(result, "appkey", key.text, secretName: "master_secret")
     }
 

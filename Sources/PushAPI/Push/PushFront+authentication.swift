@@ -55,7 +55,7 @@ extension PushFront {
     /// What the store makes of a caller in doubt. One that is right after all may send its request again.
     public func reasonForDroppingBody(of request: Request<PushFront>) async -> any Error {
         do {
-            _ = try await app(calling: request)
+            _ = try await appByHead(of: request)
             return Rejection.bodyDropped
         } catch {
             return error

@@ -38,10 +38,10 @@ final class AppDecider {
         feed.app(record.app.key, record.app)
     }
 
-    func rotateSecret(_ key: AppKey, to secret: String) throws -> ChangeResult {
+    func rotateSecret(_ key: AppKey, to secret: String, again: Bool) throws -> ChangeResult {
         let record = try record(of: key)
         var app = record.app
-        try app.rotateSecret(to: secret)
+        try app.rotateSecret(to: secret, again: again)
         try write(AppTable.Record(number: record.number, app: app))
         return .created(secret: secret)
     }

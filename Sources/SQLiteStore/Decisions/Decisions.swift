@@ -62,7 +62,7 @@ final class Decisions {
         let receipts = facts.receipts
 
         tasks = TaskDecider(tables, log, directory, receipts, feed, numbers)
-        nonces = try NonceBook(tables)
+        nonces = try NonceBook(tables.nonces)
         quotas = QuotaBook(tables.quotas, usual: quota)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
         pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers, nonces, quotas)

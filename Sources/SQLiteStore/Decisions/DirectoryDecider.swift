@@ -38,7 +38,7 @@ final class DirectoryDecider {
             case .putApp(let key, let fields, let secret): try apps.put(key, fields, secret)
             case .putOrganisation(let id, let fields): try organisations.put(id, fields)
             case .putDevice(let token, let fields, let secret): try devices.put(token, fields, secret)
-            case .rotateSecret(let key, let secret): try apps.rotateSecret(key, to: secret)
+            case .rotateSecret(let key, let secret, let again): try apps.rotateSecret(key, to: secret, again: again)
             case .dropFormerSecret(let key): try apps.dropFormerSecret(key)
             case .removeApp(let key): try apps.remove(key)
             case .removeOrganisation(let id): try organisations.remove(id)

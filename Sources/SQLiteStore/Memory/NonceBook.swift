@@ -4,15 +4,18 @@ internal import StoreCore
 /// Which signed requests have come, as long as a repeat of one would pass for in time. Writer only.
 ///
 /// A nonce is remembered until its request's timestamp is too old to be taken, by the wall clock, and for a while more by store
-/// time: a wall clock that was ahead for a moment makes nothing be forgotten. And what was forgotten stays refused by its age,
-/// should the wall clock go back to it.
+/// time: a wall clock that was ahead for a moment makes nothing be forgotten. Of which times nonces were forgotten is kept: should
+/// the wall clock go back to one of them, its requests are refused by their age. Times at which none came hold none to repeat.
 final class NonceBook {
     /// Nonces of so many milliseconds are forgotten together.
     private static let period: Int64 = 600_000
-    /// For how long one is remembered at least, by store time: twice the window in which timestamps are taken, and some more.
+    /// For how long one is remembered at least, by store time: twice the usual window of timestamps, and some more.
     private static let leastLifetime: Int64 = 1_500_000
     /// Rows that are removed for each that comes: more than one, so that they do not become more.
     private static let removedForEach = 2
+    /// Stretches of time whose nonces were forgotten. A wall clock that jumps makes another one; above so many the two oldest
+    /// become one.
+    private static let mostStretches = 64
 
     private struct Period {
         var hashes: Set<Int64> = []
@@ -20,17 +23,23 @@ final class NonceBook {
         var touched: Int64?
     }
 
-    private let tables: Tables
+    private let table: NonceTable
     private var periods: [Int64: Period] = [:]
-    private var forgotten: Int64 = .min
+    /// Periods whose nonces were forgotten, oldest first.
+    private var forgotten: [ClosedRange<Int64>]
+    private var isForgottenWritten = true
+    /// Those of which there may be rows.
+    private var removable: [ClosedRange<Int64>]
     /// What came in this transaction.
     private var taken: [(period: Int64, hash: Int64)] = []
 
-    init(_ tables: Tables) throws(SQLiteError) {
-        self.tables = tables
-        forgotten = try tables.meta.number(.noncesForgotten) ?? .min
-        try tables.nonces.forEach(after: forgotten) { until, hash in
-            periods[until / Self.period, default: Period()].hashes.insert(hash)
+    init(_ table: NonceTable) throws(SQLiteError) {
+        self.table = table
+        forgotten = try table.forgotten()
+        removable = forgotten
+        try table.forEach { until, hash in
+            let period = until / Self.period
+            if !isForgotten(period) { periods[period, default: Period()].hashes.insert(hash) }
         }
     }
 
@@ -42,20 +51,22 @@ final class NonceBook {
     /// - Throws: 2005 where it was used before; 2006 where nobody knows any more.
     func take(_ nonce: UsedNonce, of app: Int64, at now: Int64, wall: Int64) throws {
         try forget(now, wall)
-        guard nonce.validUntil > forgotten else {
+        let period = nonce.validUntil / Self.period
+        guard !isForgotten(period) else {
             throw Refusal(.badTimestamp, field: "timestamp", .timestamp(.forgotten, serverTime: wall))
         }
         // Equal hashes of two nonces refuse a request that its caller may sign anew, once in 2^64.
         let hash = StableHash.of("\(app) \(nonce.nonce.text)")
-        let period = nonce.validUntil / Self.period
         // A repeat has the same timestamp, or its signature would be another.
         guard periods[period, default: Period()].hashes.insert(hash).inserted else {
             throw Refusal(.wrongToken, field: "authorization", .signature(.replayed))
         }
         periods[period]?.touched = now
         taken.append((period, hash))
-        try tables.nonces.insert(hash, until: nonce.validUntil)
+        try table.insert(hash, until: nonce.validUntil)
     }
+
+    private func isForgotten(_ period: Int64) -> Bool { forgotten.contains { $0.contains(period) } }
 
     private func forget(_ now: Int64, _ wall: Int64) throws(SQLiteError) {
         for (number, period) in periods {
@@ -63,23 +74,41 @@ final class NonceBook {
                 periods[number]?.touched = now
                 continue
             }
-            guard now - touched > Self.leastLifetime else { continue }
-            let end = (number + 1) * Self.period - 1
-            guard end < wall else { continue }
+            guard now - touched > Self.leastLifetime, (number + 1) * Self.period <= wall else { continue }
             periods[number] = nil
-            guard end > forgotten else { continue }
-            forgotten = end
-            try tables.meta.write(.noncesForgotten, end)
+            note(number)
         }
-        try tables.nonces.remove(through: forgotten, limit: Self.removedForEach)
+        if !isForgottenWritten {
+            try table.write(forgotten)
+            isForgottenWritten = true
+        }
+        guard let oldest = removable.first else { return }
+        let times = oldest.lowerBound * Self.period...(oldest.upperBound + 1) * Self.period - 1
+        if try table.remove(times, limit: Self.removedForEach) < Self.removedForEach { removable.removeFirst() }
+    }
+
+    private func note(_ period: Int64) {
+        isForgottenWritten = false
+        removable.append(period...period)
+        if let index = forgotten.firstIndex(where: { $0.upperBound + 1 == period }) {
+            forgotten[index] = forgotten[index].lowerBound...period
+        } else {
+            forgotten.append(period...period)
+            forgotten.sort { $0.lowerBound < $1.lowerBound }
+        }
+        if forgotten.count > Self.mostStretches {
+            forgotten.replaceSubrange(0...1, with: [forgotten[0].lowerBound...forgotten[1].upperBound])
+        }
     }
 
     /// What was taken is in the file.
     func committed() { taken.removeAll(keepingCapacity: true) }
 
-    /// The transaction was undone. What it has forgotten stays so: it is refused by its age.
+    /// The transaction was undone. What it has forgotten stays so, and is written with the next.
     func undone() {
         for (period, hash) in taken { periods[period]?.hashes.remove(hash) }
         taken.removeAll()
+        isForgottenWritten = false
+        removable = forgotten
     }
 }

@@ -20,6 +20,8 @@ final class QuotaBook {
     private let usual: PushQuota
     private var buckets: [Int64: Bucket] = [:]
     private var days: [Int64: Day] = [:]
+    /// What this transaction has taken of the buckets.
+    private var taken: [Int64: Int64] = [:]
     /// Apps whose day the file does not tell yet.
     private var changed: Set<Int64> = []
 
@@ -50,7 +52,10 @@ final class QuotaBook {
         bucket.level = min(full, bucket.level + min(max(0, now - bucket.filled), 1_000) * Int64(rate))
         bucket.filled = now
         let lacking = 1_000 - bucket.level
-        if lacking <= 0 { bucket.level -= 1_000 }
+        if lacking <= 0 {
+            bucket.level -= 1_000
+            taken[app, default: 0] += 1_000
+        }
         buckets[app] = bucket
         if lacking > 0 { throw Refusal(.rateLimited, .overQuota(.perSecond(rate), retryAfter: (lacking - 1) / Int64(rate) + 1)) }
     }
@@ -67,7 +72,8 @@ final class QuotaBook {
     private func today(_ app: Int64, _ wall: Int64) throws(SQLiteError) -> Day {
         let number = wall / SecretUse.dayLength
         if days[app] == nil, let (written, pushes) = try table.day(of: app) { days[app] = Day(number: written, pushes: pushes) }
-        guard let day = days[app], day.number == number else { return Day(number: number, pushes: 0) }
+        // A clock that goes back over midnight gives no day a second time; one that was days ahead does not hold it up.
+        guard let day = days[app], day.number == number || day.number == number + 1 else { return Day(number: number, pushes: 0) }
         return day
     }
 
@@ -80,10 +86,15 @@ final class QuotaBook {
     }
 
     /// What was pushed is in the file.
-    func committed() { changed.removeAll(keepingCapacity: true) }
+    func committed() {
+        changed.removeAll(keepingCapacity: true)
+        taken.removeAll(keepingCapacity: true)
+    }
 
-    /// The transaction was undone: what it counted is read again.
+    /// The transaction was undone: what it counted is read again, and what it took is given back.
     func undone() {
+        for (app, level) in taken { buckets[app]?.level += level }
+        taken.removeAll()
         for app in changed { days[app] = nil }
         changed.removeAll()
     }

@@ -218,6 +218,7 @@ enum Schema {
         ALTER TABLE app ADD COLUMN per_day INTEGER;
         CREATE TABLE app_day(app INTEGER PRIMARY KEY, day INTEGER NOT NULL, pushes INTEGER NOT NULL);
         CREATE TABLE nonce(valid_until INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(valid_until, hash)) WITHOUT ROWID;
+        CREATE TABLE nonce_forgotten(first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

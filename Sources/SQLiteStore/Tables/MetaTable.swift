@@ -15,8 +15,6 @@ final class MetaTable {
         case user
         /// The version of the newest configuration.
         case configurationVersion = "config_version"
-        /// Up to which time nonces were forgotten: of what was to be remembered so long nobody knows any more whether it came.
-        case noncesForgotten = "nonces_forgotten"
         /// The trailing indexes hold every row up to there.
         case indexedUpTo = "indexed_upto"
     }

@@ -1,5 +1,5 @@
-/// `nonce`: what signed requests have used up, in the order in which it may be forgotten. Rows come at its end and go at its
-/// beginning.
+/// `nonce`: what signed requests have used up, in the order in which it may be forgotten: rows come at its end and go at its
+/// beginning. And `nonce_forgotten`: the periods of which it was.
 final class NonceTable {
     private let database: Database
 
@@ -12,22 +12,43 @@ final class NonceTable {
         try insert.run()
     }
 
-    /// Removes so many of those that were to be remembered up to that time at most.
-    func remove(through time: Int64, limit: Int) throws(SQLiteError) {
+    /// Removes some of those that were to be remembered up to one of those times.
+    /// - Returns: how many.
+    func remove(_ times: ClosedRange<Int64>, limit: Int) throws(SQLiteError) -> Int {
         let remove = try database.statement(
             """
             DELETE FROM nonce WHERE (valid_until, hash) IN (
-              SELECT valid_until, hash FROM nonce WHERE valid_until <= ? ORDER BY valid_until, hash LIMIT ?)
+              SELECT valid_until, hash FROM nonce WHERE valid_until BETWEEN ? AND ? ORDER BY valid_until, hash LIMIT ?)
             """)
-        remove.bind(1, time)
-        remove.bind(2, limit)
+        remove.bind(1, times.lowerBound)
+        remove.bind(2, times.upperBound)
+        remove.bind(3, limit)
         try remove.run()
+        return database.changes
     }
 
-    /// Calls `body` with each that is to be remembered after that time.
-    func forEach(after time: Int64, _ body: (_ until: Int64, _ hash: Int64) -> Void) throws(SQLiteError) {
-        let query = try database.statement("SELECT valid_until, hash FROM nonce WHERE valid_until > ?")
-        query.bind(1, time)
+    /// Calls `body` with each.
+    func forEach(_ body: (_ until: Int64, _ hash: Int64) -> Void) throws(SQLiteError) {
+        let query = try database.statement("SELECT valid_until, hash FROM nonce")
         while try query.step() { body(query.int(0), query.int(1)) }
+    }
+
+    /// The periods whose nonces were forgotten, oldest first.
+    func forgotten() throws(SQLiteError) -> [ClosedRange<Int64>] {
+        let query = try database.statement("SELECT first, last FROM nonce_forgotten ORDER BY first")
+        var found: [ClosedRange<Int64>] = []
+        while try query.step() { found.append(query.int(0)...max(query.int(0), query.int(1))) }
+        return found
+    }
+
+    /// Writes all of them: there are few.
+    func write(_ forgotten: [ClosedRange<Int64>]) throws(SQLiteError) {
+        try database.statement("DELETE FROM nonce_forgotten").run()
+        let insert = try database.statement("INSERT INTO nonce_forgotten(first, last) VALUES(?, ?)")
+        for range in forgotten {
+            insert.bind(1, range.lowerBound)
+            insert.bind(2, range.upperBound)
+            try insert.run()
+        }
     }
 }

@@ -25,6 +25,12 @@ struct AppRotate: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("The new secret, instead of one that is made.", "新密钥；不给出则自动生成。"), valueName: "secret"))
     var masterSecret: String?
 
+    @Flag(
+        name: .customLong("again"),
+        help: ArgumentHelp(
+            say("The last new secret reached nobody: make another, and leave the former one.", "上一次的新密钥没有送达任何人：重新生成，原密钥不变。")))
+    var isAgain = false
+
     @Flag(name: .customLong("finish"), help: ArgumentHelp(say("Take the former secret no more.", "结束更换：原密钥作废。")))
     var isFinish = false
 
@@ -32,16 +38,21 @@ struct AppRotate: AsyncParsableCommand {
     var server: ServerOptions
 
     func validate() throws {
-        guard masterSecret == nil || !isFinish else {
-            throw ValidationError(say("--master-secret and --finish exclude each other.", "--master-secret 与 --finish 不能同时使用。"))
+        guard !isFinish || (masterSecret == nil && !isAgain) else {
+            throw ValidationError(
+                say("--finish stands alone: without --master-secret and --again.", "--finish 不能与 --master-secret 或 --again 同时使用。")
+            )
         }
     }
 
     var call: Call {
-        let flags = ["appkey": "<appkey>", "former_secret": "--finish"]
+        let flags = ["appkey": "<appkey>", "former_secret": "--finish", "again": "--again"]
         if isFinish { return Call(.delete, AppResource.path(appkey) + ["former-secret"], flags: flags) }
         var json = JSONWriter()
-        json.object { json in json.member("master_secret", ifPresent: masterSecret) }
+        json.object { json in
+            json.member("master_secret", ifPresent: masterSecret)
+            if isAgain { json.member("again", true) }
+        }
         return Call(.post, AppResource.path(appkey) + ["rotate"], body: json.bytes, flags: flags)
     }
 

@@ -24,8 +24,8 @@ struct ImportCommand: AsyncParsableCommand {
               {"kind":"device","id":"phone-1","platform":"android","org_id":"police","secret":"…"}
 
             CSV: the first line names the columns, of kind, id, platform, org_id, user_id, test, secret, name, \
-            parent_id, interfaces, master_secret, disabled, hmac_only, addresses; without kind all are devices. Fields with \
-            commas stand in quotes (interfaces: "msg,config"), an empty one is left out; test and disabled are true or false.
+            parent_id, interfaces, master_secret, disabled, hmac_only, addresses, pushes_per_second, pushes_per_day; without \
+            kind all are devices. Fields with commas stand in quotes (interfaces: "msg,config"), an empty one is left out; test and disabled are true or false.
 
               id,platform,org_id,user_id
               phone-1,android,police,officer-7
@@ -44,7 +44,7 @@ struct ImportCommand: AsyncParsableCommand {
               {"kind":"device","id":"phone-1","platform":"android","org_id":"police","secret":"…"}
 
             CSV：第一行是列名，可用 kind、id、platform、org_id、user_id、test、secret、name、parent_id、interfaces、\
-            master_secret、disabled、hmac_only、addresses；没有 kind 列时全部是设备。\
+            master_secret、disabled、hmac_only、addresses、pushes_per_second、pushes_per_day；没有 kind 列时全部是设备。\
             含逗号的内容加引号（interfaces："msg,config"），空的内容等于不填；test 和 disabled 为 true 或 false。
 
               id,platform,org_id,user_id

@@ -10,6 +10,8 @@ struct CSVHeader {
         case parent = "parent_id"
         case masterSecret = "master_secret"
         case hmacOnly = "hmac_only"
+        case perSecond = "pushes_per_second"
+        case perDay = "pushes_per_day"
     }
 
     private let columns: [Field]
@@ -58,6 +60,9 @@ struct CSVHeader {
                 switch (column, cell.lowercased()) {
                 case (.test, "true"), (.disabled, "true"), (.hmacOnly, "true"): json.member(column.rawValue, true)
                 case (.test, "false"), (.disabled, "false"), (.hmacOnly, "false"): json.member(column.rawValue, false)
+                case (.perSecond, _), (.perDay, _):
+                    json.key(column.rawValue)
+                    if let count = Int(cell) { json.value(count) } else { json.value(cell) }
                 case (.interfaces, _), (.addresses, _):
                     json.key(column.rawValue)
                     json.array { json in

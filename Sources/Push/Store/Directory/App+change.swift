@@ -30,8 +30,13 @@ extension App {
     }
 
     /// Another secret, beside which the one that it has is taken.
+    /// - Parameter again: the secret of the last rotation reached nobody: it is replaced, and the one before stays.
     /// - Throws: 2208 where a former one is taken already.
-    public mutating func rotateSecret(to secret: String) throws(Refusal) {
+    public mutating func rotateSecret(to secret: String, again: Bool) throws(Refusal) {
+        if again, formerSecret != nil {
+            (masterSecret, secretUse.master) = (secret, nil)
+            return
+        }
         guard formerSecret == nil else { throw Refusal(.formerSecretInUse, field: "former_secret") }
         (formerSecret, masterSecret) = (masterSecret, secret)
         secretUse = SecretUse(master: nil, former: secretUse.master)
@@ -49,7 +54,7 @@ extension App {
         case formerSecret: which = .former
         default: return false
         }
-        guard day > secretUse[which] ?? .min else { return false }
+        guard secretUse.isNews(day, of: which) else { return false }
         secretUse[which] = day
         return true
     }

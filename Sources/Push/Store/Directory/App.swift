@@ -67,6 +67,12 @@ public struct SecretUse: Hashable, Sendable {
     /// Neither was used.
     public init(master: Int64? = nil, former: Int64? = nil) { (self.master, self.former) = (master, former) }
 
+    /// Whether the day is another than what is known: a later one, or an earlier one where the clock was days ahead.
+    public func isNews(_ day: Int64, of secret: AppSecret) -> Bool {
+        guard let known = self[secret] else { return true }
+        return day > known || known > day + 1
+    }
+
     /// The day of either.
     public subscript(secret: AppSecret) -> Int64? {
         get { secret == .master ? master : former }

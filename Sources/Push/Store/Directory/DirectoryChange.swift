@@ -5,8 +5,8 @@ public import Base
 public enum DirectoryChange: Hashable, Sendable {
     case putApp(AppKey, AppChange, secretIfNew: String?)
     /// Gives the app another secret; the one that it has is taken as well until ``dropFormerSecret(_:)``. Refused with 2208 while
-    /// there is a former one already.
-    case rotateSecret(AppKey, secret: String)
+    /// there is a former one already, unless the last one is replaced `again`.
+    case rotateSecret(AppKey, secret: String, again: Bool)
     /// The former secret is taken no more.
     case dropFormerSecret(AppKey)
     case putOrganisation(OrgID, OrganisationChange)
