@@ -45,7 +45,10 @@ struct SchemaTests {
             try await fixture.rows("SELECT max(user) FROM holder"), try await fixture.rows("SELECT max(org) FROM org")
         )
         try await fixture.edit(
-            "DELETE FROM holder WHERE user = (SELECT max(user) FROM holder); DELETE FROM org WHERE org = (SELECT max(org) FROM org)"
+            """
+            DELETE FROM holder WHERE user = (SELECT max(user) FROM holder);
+            DELETE FROM org WHERE org = (SELECT max(org) FROM org)
+            """
         )
         try await fixture.port.makeOrg("new")
         try await fixture.port.makeDevice("new", in: "new", user: "new")

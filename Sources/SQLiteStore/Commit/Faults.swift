@@ -1,5 +1,5 @@
-/// What is given up, since it would fail however often it were tried: see ``SQLiteError/Effect/fault``. The operator is told; what
-/// each of them means for whoever asked is said where it is given up. Writer only.
+/// What is given up, since it would fail however often it were tried: see ``SQLiteError/Effect/fault``. The operator is told;
+/// what each of them means for whoever asked is said where it is given up. Writer only.
 final class Faults {
     private let lines: RareLines
 

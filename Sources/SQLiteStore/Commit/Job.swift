@@ -40,7 +40,7 @@ struct Job: Sendable {
     /// The answer when it was not done.
     let fail: @Sendable (StoreError) -> Answer?
 
-    /// Whether it is decided in a transaction, whatever comes with it: what it changes, or what it flushes, is on the disk when it
-    /// is answered.
+    /// Whether it is decided in a transaction, whatever comes with it: what it changes, or what it flushes, is on the disk when
+    /// it is answered.
     var needsTransaction: Bool { flushes || (kind != .fact && kind != .session) }
 }

@@ -164,8 +164,8 @@ extension WriterLoop {
         }
     }
 
-    /// Everything that follows from a change of the directory is done, or given up: who waits for it is answered, and a line of an
-    /// import counts for what it is.
+    /// Everything that follows from a change of the directory is done, or given up: who waits for it is answered, and a line of
+    /// an import counts for what it is.
     private func respondFollowedUp() throws(SQLiteError) {
         let isWhole = !decisions.followUp.hasGivenUp
         if let unanswered {

@@ -34,7 +34,7 @@ final class FactBook {
     private static let limit = 8_192
     private static let time: Int64 = 100_000_000
     private let mostSteps: Int
-    /// The most steps that writing one takes: its task's counters, a bitmap, a reason code, its cursor, and what lies beyond that.
+    /// The most steps that writing one takes: its task's counters, a bitmap, a reason code, its cursor, what lies beyond that.
     private static let stepsOfFact = 5
     /// How many facts are kept while nothing can be written. Above it loops are to tell no more: what a device acknowledges then
     /// is not settled, and comes to it again.

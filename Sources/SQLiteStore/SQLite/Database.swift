@@ -4,8 +4,8 @@ internal import CSQLite
 final class Database {
     private let handle: OpaquePointer
     private var statements: [Int: Statement] = [:]
-    /// The last that was asked for by each slot, in front of the dictionary (200 instructions less at each look-up). Memory of its
-    /// own: an array in a class costs a check of exclusive access at each.
+    /// The last that was asked for by each slot, in front of the dictionary (200 instructions less at each look-up). Memory of
+    /// its own: an array in a class costs a check of exclusive access at each.
     private let recent = UnsafeMutablePointer<(key: Int, statement: Statement?)>.allocate(capacity: Database.slots)
     private static let slots = 256
 

@@ -11,14 +11,15 @@ struct BackupCommand: AsyncParsableCommand {
                 """
                 The copy is what the store held at one moment. It is readable by its owner alone, and checked before \
                 it gets its name. Beside it FILE.sha256 keeps the checksum of its bytes, by which check and restore judge it; \
-                sha256sum -c reads it as well. The copy holds all secrets of apps, and is needed whole: keep it as safe as the data \
-                directory.
+                sha256sum -c reads it as well. The copy holds all secrets of apps, and is needed whole: keep it as safe as \
+                the data directory.
 
                 The copy is made from the files of the data directory, so run this on the server's machine and as its \
                 user. While it goes on, the server's log grows; it gives up when that is too long.
                 """,
                 """
-                副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。旁边的 FILE.sha256 保存其内容的校验和，check 和 restore 据此判断，sha256sum -c 也能读取。副本含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。
+                副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。旁边的 FILE.sha256 保存其内容的校验和，\
+                check 和 restore 据此判断，sha256sum -c 也能读取。副本含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。
 
                 副本由数据目录中的文件生成，因此须在服务器所在机器上、以其用户运行。复制期间服务器的日志会增长；过长时放弃。
                 """) + "\n\n"

@@ -173,7 +173,7 @@ struct ImportCommand: AsyncParsableCommand {
                 // Of a device that was there before, and whose line was refused without being named, nobody can tell.
                 Output.error(
                     say(
-                        "more lines failed than the server names: \(secrets.path) may have secrets of devices that kept their old ones",
+                        "more lines failed than are named: \(secrets.path) may have secrets of devices that kept their old ones",
                         "失败的行多于服务器列出的：\(secrets.path) 中可能有实际仍用旧密钥的设备的密钥"))
             }
         }

@@ -101,7 +101,7 @@ enum StatusLines {
             facts.tell(
                 say("acknowledgements", "确认"),
                 say(
-                    "\(untaken) not taken while nothing could be written, \(uncounted) not counted for a fault of the store's file",
+                    "\(untaken) not taken while nothing could be written, \(uncounted) not counted for a fault of the store",
                     "无法写入期间未接受 \(untaken) 个，因存储文件有误未计入 \(uncounted) 个"))
         }
         let (calls, wait) = (number(backlog?["awaiting_store"]), number(backlog?["longest_wait"]))

@@ -68,8 +68,8 @@ final class DeviceSecrets {
         lines(of: batch).compactMap { device(in: $0) }.filter { !$0.hasSecret }.map(\.token)
     }
 
-    /// Puts a secret into each line that is a device's and has none. What cannot be read is left to the server to refuse. A device
-    /// for which an earlier line brings one gets no other.
+    /// Puts a secret into each line that is a device's and has none. What cannot be read is left to the server to refuse. A
+    /// device for which an earlier line brings one gets no other.
     /// - Parameter known: devices that keep the secret which they have.
     func complete(_ batch: inout ImportBatches.Batch, except known: Set<String>) {
         var bytes: [UInt8] = []
