@@ -13,7 +13,8 @@ struct RestoreCommand: AsyncParsableCommand {
                 """
                 A copy whose bytes are not those that FILE.sha256 beside it tells of is refused; without that file its \
                 structure alone is examined. The store that is there is kept beside it, under another name. What was pushed \
-                after the backup is gone; devices get again what they acknowledged after it. At its next start the server makes a new \
+                after the backup is gone; devices get again what they acknowledged after it. \
+                At its next start the server makes a new \
                 admin token, and tells new tasks and configurations apart from those that the backup lacks.
                 """,
                 """
