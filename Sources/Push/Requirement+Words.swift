@@ -13,6 +13,7 @@ extension Requirement {
             BilingualText("应为由\(words.joined(separator: "、"))组成的数组", "must be an array of \(words.joined(separator: ", "))")
         case .identifier:
             BilingualText("应为1至128个字符，可用A-Z a-z 0-9 . _ : @ -", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -")
+        case .address: BilingualText("应为IPv4或IPv6地址", "must be an IPv4 or IPv6 address")
         case .number(let range):
             BilingualText(
                 "应为\(range.lowerBound)至\(range.upperBound)的整数",

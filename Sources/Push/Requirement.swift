@@ -6,6 +6,8 @@ public enum Requirement: Hashable, Sendable {
     case listOf([String])
     /// The name of an app, an organisation, a device or a user: see ``Identifier``.
     case identifier
+    /// An address of IPv4 or IPv6.
+    case address
     /// An integer.
     case number(ClosedRange<Int64>)
     /// A string of so many bytes of UTF-8.

@@ -106,7 +106,8 @@ public final class PushServer: Sendable {
                 loops.append(loop)
             }
             let status = StatusBoard(loops, store, tls, shared)
-            let admin = loops[0].makeAdminFront(token: token, status: status, level: level, configuration, shared)
+            let admin = loops[0].makeAdminFront(
+                token: token, status: status, level: level, traces: TraceBoard(shared.tracer, loops), configuration, shared)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()
             try directory.announce(sockets.addresses)

@@ -11,6 +11,8 @@ public final class GracefulServer {
     private var notes: ReplyLog
     private let meter: RequestMeter
     private var ids = RequestIDs()
+    /// Told each request just before its reply goes out, while somebody wants to know.
+    public var onReply: ((HTTPExchange, _ id: String, Reply) -> Void)?
     private var crowd: CrowdLog
     /// One a socket.
     private var servers: [HTTPServer] = []
@@ -82,6 +84,7 @@ public final class GracefulServer {
     @usableFromInline
     func respond(to exchange: HTTPExchange, with reply: Reply, id: String, kind: Int, after duration: Int64) {
         meter.count(kind: kind, status: reply.status, after: duration)
+        if let onReply { onReply(exchange, id, reply) }
         if let note = reply.note {
             meter.countRefusal(kind: kind, code: note.code)
             notes.write(note, about: exchange, id: id)

@@ -44,7 +44,10 @@ struct Pspctl: AsyncParsableCommand {
                 AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
                 PushCommands.self, TaskCommand.self, TasksCommand.self, ExplainCommand.self, CancelCommand.self,
                 StatsCommand.self,
-                StatusCommand.self, ClockCommands.self, LogLevelCommand.self, BackupCommand.self, RestoreCommand.self,
+                StatusCommand.self, ClockCommands.self, TopCommand.self, DoctorCommand.self, LogLevelCommand.self,
+                TraceCommand.self,
+                BackupCommand.self,
+                RestoreCommand.self,
                 CheckCommand.self,
             ])
     }

@@ -21,6 +21,7 @@ final class Served: Sendable {
     let clock = Clock(noon)
     /// That of the process's log.
     let level = Locked(Logger.Level.info)
+    let tracer = Tracer()
     private let loop: EventLoop
 
     static let adminToken = "admin-token-of-the-tests"
@@ -42,6 +43,7 @@ final class Served: Sendable {
         let log = log
         let clock = clock
         let level = level
+        let tracer = tracer
         let logger = Logger(label: "test") { _ in log.handler }
         push = PushFront(
             on: loop, store: store, clocks: .init(wall: { clock.now }, monotonic: { clock.now }),
@@ -50,7 +52,9 @@ final class Served: Sendable {
             on: loop, store: store,
             process: ServedProcess(
                 status: { store.now.status }, metrics: { _ in Array("# metrics\n".utf8) }, logLevel: { level.withLock { $0 } },
-                setLogLevel: { new in level.withLock { $0 = new } }),
+                setLogLevel: { new in level.withLock { $0 = new } },
+                tracing: TraceControl(
+                    tracer: tracer, begin: { tracer.begin($0, until: noon + $1 * 60_000) }, end: { tracer.end($0) })),
             configuration: .init(token: Self.adminToken, log: logger))
         self.store = store
         self.loop = loop

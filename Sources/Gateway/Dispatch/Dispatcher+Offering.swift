@@ -64,6 +64,7 @@ extension Dispatcher {
             return true
         }
         guard !session.window.isFull else {
+            if session.isTraced, !session.isBlocked { onTrace?(session, .windowFull(before: row.task)) }
             fallBehind(session, at: predecessor)
             block(session)
             return false
@@ -82,6 +83,7 @@ extension Dispatcher {
         openOutput(of: session)
         template.append(row.payload, packetID: packetID, to: &session.output)
         counters.published += 1
+        if session.isTraced { onTrace?(session, .sent(row.task, packetID: packetID)) }
         return true
     }
 
@@ -89,6 +91,7 @@ extension Dispatcher {
     private func skip(_ row: Row, after predecessor: Position, _ session: Session) {
         session.window.appendSettled(row.position, after: predecessor)
         counters.skipped += 1
+        if session.isTraced { onTrace?(session, .skipped(row.task)) }
         settled.append(
             Delivery(
                 device: session.device, position: row.position, settledUpTo: session.window.settledUpTo ?? row.position,

@@ -35,6 +35,8 @@ final class Dispatcher {
     var settled: [Delivery] = []
     /// What it has counted.
     var counters = DeviceCounters()
+    /// Told what happens to sessions that are traced.
+    var onTrace: ((Session, TracePoint) -> Void)?
 
     /// Sessions that rows of the running event may still be offered to outside the sweep.
     private var directLeft = 0
@@ -168,6 +170,7 @@ final class Dispatcher {
             kind = .rejected(reasonCode: puback.reasonCode.rawValue)
         }
         if case .delivered = kind { counters.acknowledged += 1 } else { counters.rejected += 1 }
+        if session.isTraced { onTrace?(session, .acknowledged(packetID: puback.packetID, puback.reasonCode)) }
         settled.append(Delivery(device: session.device, position: position, settledUpTo: settledUpTo(of: session), kind: kind))
     }
 

@@ -54,6 +54,8 @@ final class Session {
     var epoch: UInt16 = 0
     /// Its next page begins at the cursor, to tell what of its window is over.
     var looksBack = false
+    /// What happens to it is told: see ``Dispatcher/onTrace``.
+    var isTraced = false
     /// What is to be sent and has not been handed to the connection. But for a CONNACK that waits for the first page, it never
     /// outlives an entry into the shard.
     var output: [UInt8]

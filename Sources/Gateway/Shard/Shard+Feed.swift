@@ -31,7 +31,7 @@ extension Shard {
             if let dispatcher = dispatcher(of: lane) {
                 dispatcher.reset(to: snapshot, now: now)
             } else {
-                dispatchers.append(Dispatcher(snapshot, configuration: configuration, clock: clock))
+                dispatchers.append(makeDispatcher(snapshot))
             }
         }
     }

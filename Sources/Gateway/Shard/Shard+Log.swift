@@ -8,6 +8,7 @@ extension Shard {
     func logEnd(of connection: DeviceConnection, _ ending: Ending) {
         if ending.isFault { connectionCounters.protocolErrors += 1 }
         if let refusal = ending.refusal { connectionCounters.refused.count(refusal) }
+        if tracer.isOn { trace(connection, ending.refusal == nil ? "closed" : "refused", [("cause", ending.cause)]) }
         if ending.isFault || ending.refusal != nil {
             log(.info, "connection ends", cause: ending.cause, metadata(of: connection, ending.cause))
         } else {

@@ -18,6 +18,9 @@ extension Shard {
     func enqueue(_ receipt: DeviceReceipt, _ ticket: UInt32?, _ connection: DeviceConnection, _ session: Session) {
         connectionCounters.receipts += 1
         countReceipt(of: connection)
+        if session.isTraced {
+            trace(connection, "receipt", [("task_id", receipt.task.text), ("receipt", receipt.event.rawValue)])
+        }
         let receipt = Receipt(device: session.device, task: receipt.task, event: receipt.event, detail: receipt.detail)
         receipts.append(QueuedReceipt(receipt: receipt, connection: connection, ticket: ticket))
     }

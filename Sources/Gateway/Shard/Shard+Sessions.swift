@@ -12,6 +12,11 @@ extension Shard {
     func attach(_ connection: DeviceConnection, _ admission: Admission) {
         connection.state = .attaching(closed: nil)
         connection.token = admission.token
+        if tracer.isOn {
+            trace(
+                connection, "connect",
+                [("version", admission.version == .v5 ? "5.0" : "3.1.1"), ("keep_alive", "\(admission.keepAlive)")])
+        }
         connection.socket.setReading(false)
         wheel?.remove(connection.slot)
         let id = SessionID(raw: random.next())
@@ -80,6 +85,10 @@ extension Shard {
             window: window, began: max(dispatcher.head, attached.feedFrom), connack: connack)
         connection.state = .open(session, dispatcher)
         connectionCounters.accepted += 1
+        if tracer.isOn {
+            session.isTraced = isTraced(connection)
+            trace(connection, "connected", [("acknowledged_beyond_cursor", "\(attached.settledBeyond.count)")])
+        }
         dispatcher.join(session)
         holdConnack(of: connection)
         listenForSilence(of: connection, admission.keepAlive)

@@ -45,6 +45,8 @@ public actor Shard {
     var watch: AcknowledgementWatch?
     /// Whether the store took more acknowledgements when it was last told or asked.
     var takesAcknowledgements = true
+    /// What operators follow.
+    let tracer: Tracer
     /// Which devices were overdue lately.
     let overdue: OverdueDevices
     /// Rings while sessions are blocked.
@@ -87,10 +89,11 @@ public actor Shard {
     /// - Parameters:
     ///   - store: the loop's own port.
     ///   - overdue: one for all shards of the process: a device may come back to another loop.
+    ///   - tracer: what operators follow, of the process too.
     ///   - logger: refusals and faults of devices go there, without secrets.
     public init(
         on loop: EventLoop, store: any StorePort, configuration: GatewayConfiguration = GatewayConfiguration(),
-        overdue: OverdueDevices = OverdueDevices(), logger: Logger
+        overdue: OverdueDevices = OverdueDevices(), tracer: Tracer = Tracer(), logger: Logger
     ) {
         self.loop = loop
         self.store = store
@@ -98,6 +101,7 @@ public actor Shard {
         self.configuration = configuration
         room = ConnectionRoom(budget: configuration.budget)
         self.overdue = overdue
+        self.tracer = tracer
         self.logger = logger
     }
 
@@ -143,7 +147,7 @@ public actor Shard {
             self?.assumeIsolated { $0.turnEnds() }
         }
         early = nil
-        dispatchers.append(Dispatcher(snapshot, configuration: configuration, clock: clock))
+        dispatchers.append(makeDispatcher(snapshot))
         enter {
             for event in events { dispatch(event) }
         }

@@ -49,6 +49,9 @@ public actor AdminFront: APIFront {
     public let server: GracefulServer
     let process: ServedProcess
     let log: Logger
+    /// Who follows traces.
+    var followers: [Int: EventStream] = [:]
+    var nextFollower = 0
     private let token: String
     private var hasEndBegun = false
 

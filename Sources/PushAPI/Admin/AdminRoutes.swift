@@ -50,6 +50,11 @@ extension AdminFront {
             Route(.get, "/psp/admin/log-level", access: .operator) { try await $0.logLevel($1) },
             Route(.put, "/psp/admin/log-level", access: .operator, body: .json) { try await $0.setLogLevel($1) },
 
+            Route(.post, "/psp/admin/trace", access: .operator, body: .json) { try await $0.beginTrace($1) },
+            Route(.get, "/psp/admin/trace", access: .operator) { try await $0.traces($1) },
+            Route(.delete, "/psp/admin/trace/{trace_id}", access: .operator) { try await $0.endTrace($1) },
+            Route(.get, "/psp/admin/trace/{trace_id}/events", access: .operator, handler: .direct { $0.followTrace($1) }),
+
             Route(.get, "/psp/admin/clock", access: .operator) { try await $0.clock($1) },
             Route(.post, "/psp/admin/clock/accept", access: .operator) { try await $0.acceptClock($1) },
 

@@ -31,10 +31,24 @@ extension PushFront {
         }
         // Safe: the store answers on this loop, and nobody else has the request.
         nonisolated(unsafe) let request = request
+        if tracer.isOn { return appendTraced(push, request) }
         // No limit of rates is configured on a loop: the store alone may answer 2301.
         store.append(push, withinRate: true) { accepted in
             self.assumeIsolated { front in
                 front.pushes[interface].count(accepted)
+                front.respond(to: request, with: .outcome(accepted, for: request.headers))
+            }
+        }
+    }
+
+    /// The same while something is traced: apart, so that the usual way carries nothing for it.
+    private func appendTraced(_ push: PushRequest, _ request: Request<PushFront>) {
+        // Safe: as above.
+        nonisolated(unsafe) let request = request
+        store.append(push, withinRate: true) { accepted in
+            self.assumeIsolated { front in
+                front.pushes[push.interface].count(accepted)
+                front.trace(push, accepted, of: request)
                 front.respond(to: request, with: .outcome(accepted, for: request.headers))
             }
         }

@@ -24,6 +24,8 @@ public actor PushFront: APIFront {
         public var limits = HTTPLimits()
         /// The proxies whose word about a caller's address counts.
         public var forwarding: HTTPForwarding?
+        /// What operators follow.
+        public var tracer = Tracer()
         /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 
@@ -53,6 +55,7 @@ public actor PushFront: APIFront {
     public let server: GracefulServer
     let clocks: Clocks
     let authentication: Authentication
+    let tracer: Tracer
     var apps = AppCache()
     var turns = AppTurns()
     private var hasEndBegun = false
@@ -70,6 +73,7 @@ public actor PushFront: APIFront {
         self.loop = loop
         self.store = store
         self.clocks = clocks
+        tracer = configuration.tracer
         authentication = Authentication(window: configuration.timestampWindow)
         server = GracefulServer(
             for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)

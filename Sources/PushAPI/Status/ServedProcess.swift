@@ -13,15 +13,20 @@ public struct ServedProcess: Sendable {
     /// Has it written from another on, until it ends.
     public var setLogLevel: @Sendable (Logger.Level) -> Void
 
+    /// What it tells of single devices, users, apps and addresses.
+    public var tracing: TraceControl
+
     /// A process that answers so.
     public init(
         status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
-        logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void
+        logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void,
+        tracing: TraceControl
     ) {
         self.status = status
         self.metrics = metrics
         self.logLevel = logLevel
         self.setLogLevel = setLogLevel
+        self.tracing = tracing
     }
 }
 

@@ -7,6 +7,7 @@ internal import PushAPI
 /// What all loops of a process share.
 struct SharedByLoops: Sendable {
     let overdue = OverdueDevices()
+    let tracer = Tracer()
     /// Callers' and devices' connections.
     let budget: ConnectionBudget
     let operatorConnections: Int
@@ -53,7 +54,8 @@ struct ServerLoop: Sendable {
         devices.admission = shared.deviceAdmission
         devices.logins = shared.logins
         shard = Shard(
-            on: thread, store: port, configuration: devices, overdue: shared.overdue, logger: Logger(label: "devices"))
+            on: thread, store: port, configuration: devices, overdue: shared.overdue, tracer: shared.tracer,
+            logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
         callers.timestampWindow = configuration.timestampWindow.components.seconds * 1_000
         callers.limits.idleTimeout = configuration.httpIdleTimeout
@@ -62,6 +64,7 @@ struct ServerLoop: Sendable {
         callers.limits.admission = shared.callerAdmission
         callers.limits.requestTimeout = configuration.requestTimeout
         callers.forwarding = configuration.forwarding
+        callers.tracer = shared.tracer
         // Called on the loop only. The loop reads its clocks once a turn.
         let clocks = PushFront.Clocks(
             wall: { thread.wallClockMilliseconds }, monotonic: { thread.monotonicNow / 1_000_000 })
@@ -92,7 +95,8 @@ struct ServerLoop: Sendable {
 
     /// The operators' listener on this loop, with the same port of the store.
     func makeAdminFront(
-        token: String, status: StatusBoard, level: RunningLevel, _ configuration: ServerConfiguration, _ shared: SharedByLoops
+        token: String, status: StatusBoard, level: RunningLevel, traces: TraceBoard, _ configuration: ServerConfiguration,
+        _ shared: SharedByLoops
     ) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
@@ -101,8 +105,14 @@ struct ServerLoop: Sendable {
         operators.forwarding = configuration.forwarding
         let process = ServedProcess(
             status: { await status.status() }, metrics: { operators in await status.metrics(operators) },
-            logLevel: { level.level }, setLogLevel: { level.level = $0 })
+            logLevel: { level.level }, setLogLevel: { level.level = $0 }, tracing: traces.control)
         return AdminFront(on: thread, store: port, process: process, configuration: operators)
+    }
+
+    /// What is traced has changed.
+    func traceAnew() async {
+        await shard.traceAnew()
+        await front.traceAnew()
     }
 
     // MARK: Figures

@@ -48,7 +48,7 @@ public enum ReplyNote: Sendable {
     case incident(Incident)
 
     /// The number by which the front's callers know it.
-    var code: Int {
+    public var code: Int {
         switch self {
         case .refusal(let code, _): code
         case .incident(let incident): incident.code

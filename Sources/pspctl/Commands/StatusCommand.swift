@@ -21,7 +21,8 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var call: Call { Call(.get, ["psp", "admin", "status"]) }
+    static let call = Call(.get, ["psp", "admin", "status"])
+    var call: Call { StatusCommand.call }
 
     func validate() throws {
         guard watch.map({ (1...86_400).contains($0) }) ?? true else {

@@ -57,6 +57,24 @@ struct ServerClient: Sendable {
         }
     }
 
+    /// What stands at an address that is open to everybody.
+    func text(_ target: String) async throws(Failure) -> String {
+        let response: HTTPResponse
+        do {
+            response = try await http.request(.get, target, headers: [], body: [], timeout: .seconds(30))
+        } catch {
+            throw .unreachable(endpoint: endpoint, reason: "\(error)")
+        }
+        guard response.status == 200 else { throw .unreachable(endpoint: endpoint, reason: "HTTP \(response.status)") }
+        return String(decoding: response.body, as: UTF8.self)
+    }
+
+    /// Reads an event stream until it ends; blocks the calling thread.
+    func follow(_ call: Call, _ tell: (String) -> Void) throws(Failure) {
+        let headers = credential.headers(for: call, now: Instant.now.milliseconds)
+        try EventReader(endpoint: endpoint).read(call.target, headers: headers, tell)
+    }
+
     /// Why the server takes no changes, in words; `nil` where it does not tell.
     private func hindrance() async -> String? {
         let answer = try? await readiness.http?.request(.get, "/readyz", headers: [], body: [], timeout: .seconds(2))

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import JSON
+
+/// `pspctl trace`
+struct TraceCommand: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "trace",
+            abstract: say(
+                "Follow live what happens to one device, user, app or address.", "实时跟踪一台设备、一位用户、一个应用或一个地址。"),
+            discussion: say(
+                """
+                The server tells each step, also in its log, without passwords and payloads. The trace ends with the command, or \
+                after --minutes.
+                """,
+                """
+                服务器告知每一步，日志中也有，不含密码和推送内容。跟踪随命令结束，或在 --minutes 之后结束。
+                """) + "\n\n"
+                + HelpText.examples(
+                    "pspctl trace --device phone-1", "pspctl trace --user officer-7 --minutes 30",
+                    "pspctl trace --app demo --json",
+                    "pspctl trace --address 10.0.0.8"))
+    }
+
+    @Option(help: ArgumentHelp(say("The device.", "设备。"), valueName: "token"))
+    var device: String?
+
+    @Option(help: ArgumentHelp(say("The user: its devices, and pushes to it.", "用户：其设备，以及发给它的推送。"), valueName: "id"))
+    var user: String?
+
+    @Option(help: ArgumentHelp(say("The app: all its requests.", "应用：它的所有请求。"), valueName: "appkey"))
+    var app: String?
+
+    @Option(help: ArgumentHelp(say("All that comes from there.", "来自该地址的一切。"), valueName: "ip"))
+    var address: String?
+
+    @Option(help: ArgumentHelp(say("How long, 1 to 60.", "多久，1 到 60。"), valueName: "n"))
+    var minutes = 10
+
+    @OptionGroup(title: say("Server", "服务器"))
+    var server: ServerOptions
+
+    func validate() throws {
+        guard [device, user, app, address].count(where: { $0 != nil }) == 1 else {
+            throw ValidationError(
+                say("Name one of --device, --user, --app and --address.", "请指定 --device、--user、--app、--address 之一。"))
+        }
+    }
+
+    static let path = ["psp", "admin", "trace"]
+
+    var call: Call {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("device_token", ifPresent: device)
+            json.member("user_id", ifPresent: user)
+            json.member("appkey", ifPresent: app)
+            json.member("address", ifPresent: address)
+            json.member("minutes", minutes)
+        }
+        return Call(
+            .post, TraceCommand.path, body: json.bytes,
+            flags: ["device_token": "--device", "address": "--address", "minutes": "--minutes"])
+    }
+
+    func run() async throws {
+        let client = try server.adminClient()
+        let data = try await client.send(call).data
+        guard let id = data["trace_id"]?.string else { return }
+        if !server.json {
+            print(
+                say(
+                    "tracing until \(Column.localTime(data["until"]?.int64 ?? 0))",
+                    "跟踪至 \(Column.localTime(data["until"]?.int64 ?? 0))"))
+        }
+        fflush(nil)
+        // Interrupted, it ends on the server too: the log is not written for nobody.
+        signal(SIGINT, SIG_IGN)
+        let interruption = DispatchSource.makeSignalSource(signal: SIGINT)
+        interruption.setEventHandler {
+            Task {
+                _ = try? await client.send(Call(.delete, TraceCommand.path + [id]))
+                Foundation.exit(0)
+            }
+        }
+        interruption.resume()
+        try client.follow(Call(.get, TraceCommand.path + [id, "events"])) { event in
+            print(server.json ? event : TraceCommand.line(event))
+            fflush(nil)
+        }
+        withExtendedLifetime(interruption) {}
+    }
+
+    /// An event as people read it.
+    static func line(_ event: String) -> String {
+        guard let object = try? JSONDocument(parsing: Array(event.utf8)).root else { return Output.printable(event) }
+        let time = object["time"]?.int64.map(Column.timeOfDay) ?? "-"
+        let fields = object.members.filter { $0.key != "time" && $0.key != "event" }.map { key, value in
+            "\(Output.printable(key))=\(Column.show(value, named: ""))"
+        }
+        return ([time, Column.show(object["event"], named: "")] + fields).joined(separator: "  ")
+    }
+}

@@ -1,0 +1,85 @@
+import Base
+import Glibc
+
+/// Reads server-sent events, as they come, until the server ends them: one connection, read by the calling thread.
+struct EventReader {
+    let endpoint: Endpoint
+
+    /// - Parameters:
+    ///   - headers: what proves who is calling.
+    ///   - tell: called with the data of each event.
+    /// - Throws: `unreachable`, also where the answer is no stream.
+    func read(_ target: String, headers: [(name: String, value: String)], _ tell: (String) -> Void) throws(Failure) {
+        let descriptor = try connected()
+        defer { close(descriptor) }
+        // By HTTP/1.0 the stream comes as it is, without chunks, and ends with the connection.
+        let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
+        var request = "GET \(target) HTTP/1.0\r\nHost: \(host)\r\nAccept: text/event-stream\r\n"
+        for (name, value) in headers { request += "\(name): \(value)\r\n" }
+        do throws(SystemError) {
+            try writeAll(Array((request + "\r\n").utf8), to: descriptor)
+        } catch {
+            throw .unreachable(endpoint: endpoint, reason: "\(error)")
+        }
+        var lines = Lines(descriptor)
+        guard let status = lines.next(), status.contains(" 200") else {
+            throw .unreachable(endpoint: endpoint, reason: lines.last.isEmpty ? "the connection was closed" : lines.last)
+        }
+        while let header = lines.next(), !header.isEmpty {}
+        while let line = lines.next() {
+            if line.hasPrefix("data: ") { tell(String(line.dropFirst(6))) }
+        }
+    }
+
+    private func connected() throws(Failure) -> Int32 {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(endpoint.host, "\(endpoint.port)", &hints, &found)
+        guard code == 0, let first = found else {
+            throw .unreachable(endpoint: endpoint, reason: String(cString: gai_strerror(code)))
+        }
+        defer { freeaddrinfo(first) }
+        var error: Int32 = 0
+        var candidate: UnsafeMutablePointer<addrinfo>? = first
+        while let address = candidate?.pointee {
+            let descriptor = socket(address.ai_family, address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), address.ai_protocol)
+            if descriptor >= 0 {
+                if connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 { return descriptor }
+                error = errno
+                close(descriptor)
+            } else {
+                error = errno
+            }
+            candidate = address.ai_next
+        }
+        throw .unreachable(endpoint: endpoint, reason: "\(SystemError(code: error))")
+    }
+
+    /// The lines of a stream, without their ends.
+    private struct Lines {
+        private let descriptor: Int32
+        private var bytes: [UInt8] = []
+        private(set) var last = ""
+
+        init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+        /// `nil` at the end.
+        mutating func next() -> String? {
+            while true {
+                if let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+                    var line = bytes[..<end]
+                    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+                    last = String(decoding: line, as: UTF8.self)
+                    bytes.removeSubrange(...end)
+                    return last
+                }
+                var chunk = [UInt8](repeating: 0, count: 16_384)
+                let count = Glibc.read(descriptor, &chunk, chunk.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return nil }
+                bytes += chunk[..<count]
+            }
+        }
+    }
+}

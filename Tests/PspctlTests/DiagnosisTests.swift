@@ -1,0 +1,61 @@
+import JSON
+import Testing
+
+@testable import pspctl
+
+@Suite("What pspctl doctor finds")
+struct DiagnosisTests {
+    private let healthy: [String: Double] = [
+        "process_open_fds": 100, "process_max_fds": 100_000, "psp_store_disk_free_bytes": 1e11, "psp_store_database_bytes": 1e9,
+        "psp_store_log_bytes": 1e8, "psp_clock_offset_seconds": -100, "psp_clock_synchronised": 1,
+        "psp_tls_certificate_expiry_timestamp_seconds": 15 * 86_400,
+    ]
+
+    private func toFix(_ change: (inout [String: Double]) -> Void = { _ in }, state: String = "ready", kernel: Double = 1e9)
+        throws
+        -> [String]
+    {
+        var metrics = healthy
+        change(&metrics)
+        let status = try JSONDocument(parsing: Array(#"{"state":"\#(state)"}"#.utf8)).root
+        let diagnosis = Diagnosis(status: status, metrics: metrics, now: 0) { _ in kernel }
+        return diagnosis.findings.filter { !$0.isGood }.map(\.subject)
+    }
+
+    @Test("a healthy server on a prepared machine has nothing to be fixed, and each fault is told")
+    func faults() throws {
+        #expect(try toFix() == [])
+        #expect(try toFix(state: "disk_full").count == 1)
+        #expect(try toFix { $0["process_max_fds"] = 1_024 }.count == 1)
+        #expect(try toFix { $0["process_open_fds"] = 80_000 }.count == 1)
+        #expect(try toFix { $0["psp_store_disk_free_bytes"] = 2e9 }.count == 1)
+        #expect(try toFix { $0["psp_store_database_bytes"] = 2e11 }.count == 1)
+        #expect(try toFix { $0["psp_store_log_bytes"] = 6e8 } == ["psp.db-wal"])
+        #expect(try toFix { $0["psp_clock_offset_seconds"] = 6 }.count == 1)
+        #expect(try toFix { $0["psp_clock_synchronised"] = 0 } == ["NTP"])
+        #expect(try toFix { $0["psp_tls_certificate_expiry_timestamp_seconds"] = 13 * 86_400 }.count == 1)
+        #expect(try toFix(kernel: 128) == ["net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog", "fs.file-max"])
+        // What is not told is not judged.
+        #expect(try toFix { $0 = ["psp_clock_offset_seconds": 0] } == [])
+    }
+
+    @Test("samples without labels are read")
+    func samples() {
+        let text = "# HELP a A.\n# TYPE a gauge\na 1\nb{loop=\"0\"} 2\nc 1.5e+3\n"
+        #expect(Diagnosis.samples(text) == ["a": 1, "c": 1_500])
+    }
+
+    @Test("top tells what was counted between two looks, a second")
+    func top() throws {
+        func status(_ pushes: Int, _ uptime: Int) throws -> JSONValue {
+            try JSONDocument(
+                parsing: Array(
+                    #"{"state":"ready","uptime":\#(uptime),"pushes":{"total":\#(pushes)},"connections":{"devices":3}}"#
+                        .utf8)
+            ).root
+        }
+        let line = TopCommand.line(from: try status(10, 1_000), to: try status(30, 3_000)).split(separator: " ")
+        #expect(line[0] == "ready" && line[1] == "10" && line[7] == "3")
+        #expect(TopCommand.line(from: try status(30, 3_000), to: try status(0, 4_000)).split(separator: " ")[1] == "-")
+    }
+}
