@@ -85,14 +85,15 @@ struct TracerTests {
         }
         #expect(try decoded(#"{"device_token":"phone"}"#) == (.device(phone), 10))
         #expect(try decoded(#"{"user_id":"u","minutes":60}"#) == (.user(UserID(unchecked: "u")), 60))
-        #expect(try decoded(#"{"appkey":"a","minutes":1}"#) == (.app(AppKey(unchecked: "a")), 1))
+        #expect(try decoded(#"{"appkey":"a","minutes":1.0}"#) == (.app(AppKey(unchecked: "a")), 1))
         #expect(try decoded(#"{"address":"::1"}"#) == (.address(#require(IPAddress("::1"))), 10))
         let refused: [(String, ErrorCode, String?)] = [
             ("{}", .missingField, "device_token"), (#"{"minutes":5}"#, .missingField, "device_token"),
             (#"{"appkey":"a","user_id":"u"}"#, .invalidValue, nil), (#"{"address":"10.0.0"}"#, .invalidValue, "address"),
             (#"{"appkey":"a","minutes":0}"#, .invalidValue, "minutes"),
             (#"{"appkey":"a","minutes":61}"#, .invalidValue, "minutes"),
-            (#"{"device":"a"}"#, .unsupportedField, "device"), ("[]", .invalidValue, nil), ("{", .invalidJSON, nil),
+            (#"{"appkey":"a","minutes":1.5}"#, .invalidValue, "minutes"), (#"{"device":"a"}"#, .unsupportedField, "device"),
+            ("[]", .invalidValue, nil), ("{", .invalidJSON, nil),
         ]
         for (body, code, field) in refused {
             #expect { _ = try decoded(body) } throws: { error in

@@ -35,8 +35,9 @@ public enum TraceDecoder {
         let user = try fields.value(.user, .identifier) { $0.string.flatMap { UserID($0) } }
         let app = try fields.value(.app, .identifier) { $0.string.flatMap { AppKey($0) } }
         let address = try fields.value(.address, .address) { $0.string.flatMap { IPAddress($0) } }
+        // JSON has one kind of number: 10.0 is 10.
         let minutes = try fields.value(.minutes, .number(1...longest)) { value in
-            value.int64.flatMap { (1...longest).contains($0) ? $0 : nil }
+            value.double.flatMap { Int64(exactly: $0) }.flatMap { (1...longest).contains($0) ? $0 : nil }
         }
         let subjects =
             [device.map(Subject.device), user.map(Subject.user), app.map(Subject.app), address.map(Subject.address)]
