@@ -177,3 +177,19 @@ def test_the_level_of_the_log_is_changed_while_the_server_runs(own_server):
     assert pspctl("log-level", "loud")[0] == 1
     assert pspctl("log-level", "critical")[0] == 0
     assert Metrics(own_server)("psp_log_lines_total", level="info") >= 4
+
+
+def test_doctor_and_top_look_over_a_server(server):
+    def pspctl(*arguments):
+        return run(binary("pspctl"), *arguments, PSP_DATA=str(server.data))
+
+    result = pspctl("doctor")
+    lines = result.stdout.splitlines()
+    assert lines[0] == "ok    state: ready" and all(re.match(r"(ok  |FIX )  \S.*: \S", line) for line in lines), result
+    # What is to be fixed here, is this machine's; the exit code says whether there is anything.
+    assert result.returncode == int(any(line.startswith("FIX") for line in lines)), result
+    assert {"descriptors", "disk", "psp.db-wal", "clock", "NTP"} <= {line[6:].split(":")[0] for line in lines}
+    result = pspctl("top", "--count", "2")
+    head, *rows = result.stdout.splitlines()
+    assert result.returncode == 0 and head.split()[:2] == ["STATE", "PUSHES"], result
+    assert len(rows) == 2 and all(len(row.split()) == 13 and row.split()[0] == "ready" for row in rows), result
