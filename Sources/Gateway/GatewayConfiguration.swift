@@ -23,6 +23,8 @@ public struct GatewayConfiguration: Sendable {
     public var admission: ConnectionAdmission?
     /// Whose log-ins are not judged, since they have failed too often.
     public var logins = LoginGuard(LoginGuard.Limits())
+    /// Which devices connect again and again.
+    public var flapping = FlappingDevices(limit: nil)
     /// Receipts of a device in a minute: above, it is read no further until some of the minute has passed.
     public var receiptsPerMinute: Int?
     /// What the process has for connections, shared with other listeners; `nil`: more than will ever be needed.

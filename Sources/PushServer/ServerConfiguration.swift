@@ -47,6 +47,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var requestTimeout = Duration.seconds(600)
     /// Receipts of a device in a minute; `nil`: any number.
     public var receiptsPerMinute: Int? = 600
+    /// How often a device may connect in a minute before it is slowed; `nil`: any number.
+    public var reconnectsPerMinute: Int? = 30
     /// CONNECTs that may fail in a minute.
     public var logins = LoginGuard.Limits(perName: 10)
     /// How long it serves on after it was told to end, and says that it is not ready.

@@ -54,7 +54,7 @@ struct LoginGuardTests {
     }
 
     @Test(
-        "after too many wrong secrets even the right one is refused from there, without asking the store; from elsewhere it passes"
+        "after too many wrong secrets even the right one is refused from there, unasked; from elsewhere it passes"
     )
     func device() async throws {
         var configuration = GatewayConfiguration()
@@ -78,73 +78,4 @@ struct LoginGuardTests {
             #expect(await gateway.shards[0].counters.refused[.failedLogins] == 1)
         }
     }
-}
-
-@Suite("How much a device may send")
-struct PaceTests {
-    @Test("receipts up to the bound are taken at once, those beyond in the next minute, and none is lost")
-    func receipts() async throws {
-        var configuration = GatewayConfiguration()
-        configuration.receiptsPerMinute = 3
-        try await GatewayFixture.run(configuration) { gateway in
-            let device = try await gateway.connect()
-            let row = gateway.push("hello")
-            await device.acknowledge(try await device.message())
-            func send(_ count: Int) async {
-                for _ in 0..<count {
-                    await device.send(
-                        .publish(
-                            Publish(
-                                topic: "psp/push/receipt",
-                                payload: Array(#"{"task_id":"\#(row.task.text)","event":"opened"}"#.utf8))))
-                }
-            }
-            await send(2)
-            try await gateway.until("both are taken") { await gateway.shards[0].counters.receipts == 2 }
-            #expect(await gateway.shards[0].counters.pauses == 0)
-            await send(4)
-            // It is read no further, and yet not taken for dead.
-            try await gateway.until("it waits") { await gateway.shards[0].counters.pauses >= 1 }
-            await gateway.shards[0].pausesAreOver()
-            try await gateway.until("all are taken") {
-                if await gateway.shards[0].isAnyPaused { await gateway.shards[0].pausesAreOver() }
-                return await gateway.shards[0].counters.receipts == 6
-            }
-            #expect(await gateway.shards[0].counters.sessions == 1)
-        }
-    }
-
-    @Test("of an address so many devices are connected, and one more is closed until one has left", arguments: [false, true])
-    func perAddress(behindProxy: Bool) async throws {
-        var limits = ConnectionAdmission.Limits()
-        limits.perAddress = 2
-        var configuration = GatewayConfiguration()
-        configuration.admission = ConnectionAdmission(limits)
-        if behindProxy { configuration.proxies = ["127.0.0.0/8"].compactMap { AddressRange($0) } }
-        try await GatewayFixture.run(configuration) { gateway in
-            func open() throws -> RawConnection {
-                let connection = try RawConnection(port: gateway.addresses[0].port)
-                if behindProxy { try connection.send("PROXY TCP4 192.0.2.1 198.51.100.2 4711 1883\r\n") }
-                return connection
-            }
-            func admitted() async -> Int { await gateway.shards[0].admitted }
-            var held: [RawConnection] = []
-            for count in 1...2 {
-                held.append(try open())
-                try await gateway.until("it is admitted") { await admitted() == count }
-            }
-            #expect(try open().isClosedByServer())
-            #expect(await admitted() == 2)
-            held.removeLast()
-            try await gateway.until("it has left") { await admitted() == 1 }
-            held.append(try open())
-            try await gateway.until("there is a place") { await admitted() == 2 }
-            #expect(configuration.admission?.refusals.perAddress == 1)
-        }
-    }
-}
-
-extension Shard {
-    fileprivate var admitted: Int { connections.all.count { $0.isAdmitted } }
-    fileprivate var isAnyPaused: Bool { !paused.isEmpty }
 }

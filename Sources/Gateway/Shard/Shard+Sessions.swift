@@ -31,6 +31,7 @@ extension Shard {
             } catch {
                 answer = .failure(error)
             }
+            if case .success(let attached) = answer { await slowDown(connection, attached.device) }
             outstandingCalls -= 1
             enter {
                 attaching[id] = nil

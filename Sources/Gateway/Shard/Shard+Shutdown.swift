@@ -60,6 +60,7 @@ extension Shard {
         isStopping = true
         stopAccepting()
         endPause()
+        resumeSlowed()
         // Sockets first: receipts that are found in them get their answers before the connection ends.
         let all = connections.all
         readEmpty(all)

@@ -66,6 +66,9 @@ public actor Shard {
 
     /// Receipts of this turn.
     var receipts: [QueuedReceipt] = []
+    /// Devices that flap and wait, the first to go on first.
+    var slowed: [SlowedDevice] = []
+    var slowTimer: Timer?
     /// Devices that have sent as many receipts as they may in this minute, until it is over.
     var paused: [DeviceConnection] = []
     var pauseTimer: Timer?
@@ -141,6 +144,7 @@ public actor Shard {
         lineTimer = try Timer(on: loop, after: .zero) { [unowned self] in leftOutLinesAreDue() }
         visitTimer = try Timer(on: loop, after: .zero) { [unowned self] in visitsAreDue() }
         connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
+        slowTimer = try Timer(on: loop, after: .zero) { [unowned self] in slowedAreDue() }
         pauseTimer = try Timer(on: loop, after: .zero) { [unowned self] in pausesAreOver() }
         turnEnd = loop.onRequestAtEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.

@@ -27,6 +27,8 @@ public struct DeviceCounters: Hashable, Sendable {
     public var skipped: UInt64 = 0
     /// Receipts that were well-formed and handed to the store.
     public var receipts: UInt64 = 0
+    /// Connections of devices that were slowed, since they connect again and again.
+    public var slowed: UInt64 = 0
     /// Times that a device had sent as many receipts in a minute as it may.
     public var pauses: UInt64 = 0
     /// Connections closed for what the device did: malformed packets, protocol errors, a keep-alive that ran out.
@@ -58,6 +60,7 @@ public struct DeviceCounters: Hashable, Sendable {
         sum.skipped += other.skipped
         sum.receipts += other.receipts
         sum.pauses += other.pauses
+        sum.slowed += other.slowed
         sum.protocolErrors += other.protocolErrors
         sum.overdue += other.overdue
         sum.pages += other.pages

@@ -15,6 +15,7 @@ struct SharedByLoops: Sendable {
     let deviceAdmission: ConnectionAdmission?
     let callerAdmission: ConnectionAdmission?
     let logins: LoginGuard
+    let flapping: FlappingDevices
 
     /// What was refused as it came.
     var unadmitted: [(kind: String, ConnectionAdmission.Refusals)] {
@@ -28,6 +29,7 @@ struct SharedByLoops: Sendable {
         deviceAdmission = ConnectionAdmission(configuration.connections)
         callerAdmission = ConnectionAdmission(configuration.connections)
         logins = LoginGuard(configuration.logins)
+        flapping = FlappingDevices(limit: configuration.reconnectsPerMinute)
         budget = ConnectionBudget(limit: shares.connections)
         operatorConnections = shares.operators
     }
@@ -53,6 +55,7 @@ struct ServerLoop: Sendable {
         devices.receiptsPerMinute = configuration.receiptsPerMinute
         devices.admission = shared.deviceAdmission
         devices.logins = shared.logins
+        devices.flapping = shared.flapping
         shard = Shard(
             on: thread, store: port, configuration: devices, overdue: shared.overdue, tracer: shared.tracer,
             logger: Logger(label: "devices"))

@@ -99,6 +99,9 @@ struct ServerMetrics {
             devices.overdue)
         counter("psp_deliveries_oversize_total", "Messages left out as larger than the device takes.", devices.skipped)
         counter(
+            "psp_devices_slowed_total", "Connections of devices that were slowed, since they connect again and again.",
+            devices.slowed)
+        counter(
             "psp_receipt_pauses_total", "Times that a device had sent as many receipts in a minute as it may.", devices.pauses)
         counter("psp_receipts_total", "Receipts of devices: opened, applied, failed.", devices.receipts)
         counter("psp_catch_up_pages_total", "Pages of the log read for devices that catch up.", devices.pages)

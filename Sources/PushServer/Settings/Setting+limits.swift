@@ -29,6 +29,10 @@ extension Setting {
             meaning: "receipts of a device in a minute, then it is read on in the next; 0: any", example: "60",
             apply: bound(\.receiptsPerMinute)),
         Setting(
+            key: "reconnects-per-minute", placeholder: "N", defaultText: "30",
+            meaning: "how often a device may connect in a minute before it waits 5 s each time; 0: any", example: "10",
+            apply: bound(\.reconnectsPerMinute)),
+        Setting(
             key: "failed-logins", placeholder: "N", defaultText: "10",
             meaning: "failed CONNECTs of one address for one device token in a minute, then all are refused from there; 0: any",
             example: "5", apply: bound(\.logins.perName)),

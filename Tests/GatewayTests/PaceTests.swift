@@ -1,0 +1,122 @@
+import Base
+import Libevent
+import MQTT
+import Push
+import TestKit
+import Testing
+
+@testable import Gateway
+
+@Suite("How fast devices may come and send")
+struct PaceTests {
+    @Test("a device that connects again and again waits for its CONNACK, and is served then; others do not wait")
+    func flapping() async throws {
+        var configuration = GatewayConfiguration()
+        configuration.flapping = FlappingDevices(limit: 2)
+        try await GatewayFixture.run(devices: ["d1", "d2"], configuration) { gateway in
+            for _ in 0..<2 { await (try gateway.connect()).close() }
+            #expect(await gateway.shards[0].counters.slowed == 0)
+            let begin = ContinuousClock.now
+            async let slow = gateway.connect()
+            try await gateway.until("it is slowed") { await gateway.shards[0].counters.slowed == 1 }
+            _ = try await gateway.connect("d2")
+            gateway.push("hello")
+            #expect(try await slow.takeMessages(1).map(\.text) == ["hello"])
+            #expect(ContinuousClock.now - begin >= .milliseconds(4_900))
+        }
+    }
+
+    @Test("a shutdown does not wait for who is slowed")
+    func shutdownWhileSlowed() async throws {
+        var configuration = GatewayConfiguration()
+        configuration.flapping = FlappingDevices(limit: 0)
+        let begin = ContinuousClock.now
+        try await GatewayFixture.run(configuration) { gateway in
+            let device = try await ScriptedDevice.open(to: gateway.addresses[0], on: gateway.deviceLoop)
+            await device.send(
+                .connect(Connect(version: .v311, clientIdentifier: "c", userName: "d1", password: Array("secret".utf8))))
+            try await gateway.until("it is slowed") { await gateway.shards[0].counters.slowed == 1 }
+        }
+        #expect(ContinuousClock.now - begin < .seconds(4))
+    }
+
+    @Test("how often a device connects is counted by the minute, and for so many devices at most")
+    func flappingCounted() {
+        let devices = FlappingDevices(limit: 2)
+        let device = DeviceHandle(lane: MemoryLog.lane, ordinal: 1)
+        #expect((0..<4).map { _ in devices.note(device, at: 0) } == [false, false, true, true])
+        #expect(!devices.note(DeviceHandle(lane: MemoryLog.lane, ordinal: 2), at: 0))
+        #expect(!devices.note(device, at: 60_000_000_000))
+        for ordinal in 10..<UInt32(10 + FlappingDevices.capacity) {
+            _ = devices.note(DeviceHandle(lane: MemoryLog.lane, ordinal: ordinal), at: 60_000_000_000)
+        }
+        let late = DeviceHandle(lane: MemoryLog.lane, ordinal: 9_000_000)
+        for _ in 0..<5 { #expect(!devices.note(late, at: 60_000_000_000)) }
+    }
+
+    @Test("receipts up to the bound are taken at once, those beyond in the next minute, and none is lost")
+    func receipts() async throws {
+        var configuration = GatewayConfiguration()
+        configuration.receiptsPerMinute = 3
+        try await GatewayFixture.run(configuration) { gateway in
+            let device = try await gateway.connect()
+            let row = gateway.push("hello")
+            await device.acknowledge(try await device.message())
+            func send(_ count: Int) async {
+                for _ in 0..<count {
+                    await device.send(
+                        .publish(
+                            Publish(
+                                topic: "psp/push/receipt",
+                                payload: Array(#"{"task_id":"\#(row.task.text)","event":"opened"}"#.utf8))))
+                }
+            }
+            await send(2)
+            try await gateway.until("both are taken") { await gateway.shards[0].counters.receipts == 2 }
+            #expect(await gateway.shards[0].counters.pauses == 0)
+            await send(4)
+            // It is read no further, and yet not taken for dead.
+            try await gateway.until("it waits") { await gateway.shards[0].counters.pauses >= 1 }
+            await gateway.shards[0].pausesAreOver()
+            try await gateway.until("all are taken") {
+                if await gateway.shards[0].isAnyPaused { await gateway.shards[0].pausesAreOver() }
+                return await gateway.shards[0].counters.receipts == 6
+            }
+            #expect(await gateway.shards[0].counters.sessions == 1)
+        }
+    }
+
+    @Test("of an address so many devices are connected, and one more is closed until one has left", arguments: [false, true])
+    func perAddress(behindProxy: Bool) async throws {
+        var limits = ConnectionAdmission.Limits()
+        limits.perAddress = 2
+        var configuration = GatewayConfiguration()
+        configuration.admission = ConnectionAdmission(limits)
+        if behindProxy { configuration.proxies = ["127.0.0.0/8"].compactMap { AddressRange($0) } }
+        try await GatewayFixture.run(configuration) { gateway in
+            func open() throws -> RawConnection {
+                let connection = try RawConnection(port: gateway.addresses[0].port)
+                if behindProxy { try connection.send("PROXY TCP4 192.0.2.1 198.51.100.2 4711 1883\r\n") }
+                return connection
+            }
+            func admitted() async -> Int { await gateway.shards[0].admitted }
+            var held: [RawConnection] = []
+            for count in 1...2 {
+                held.append(try open())
+                try await gateway.until("it is admitted") { await admitted() == count }
+            }
+            #expect(try open().isClosedByServer())
+            #expect(await admitted() == 2)
+            held.removeLast()
+            try await gateway.until("it has left") { await admitted() == 1 }
+            held.append(try open())
+            try await gateway.until("there is a place") { await admitted() == 2 }
+            #expect(configuration.admission?.refusals.perAddress == 1)
+        }
+    }
+}
+
+extension Shard {
+    fileprivate var admitted: Int { connections.all.count { $0.isAdmitted } }
+    fileprivate var isAnyPaused: Bool { !paused.isEmpty }
+}
