@@ -19,32 +19,60 @@ final class DeviceConnection {
 
     var state = State.awaitingConnect
     // Small values stand together, the smallest first, so that they take no room of their own.
-    /// It came when there was no room for it.
-    var isSurplus = false
-    /// It counts among its address' connections.
-    var isAdmitted = false
+    private var flags = Flags()
     /// Seconds; 0 is none.
     var keepAlive: UInt16 = 0
     /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
     /// nothing since somebody last looked. Else 0.
     var undrained: Int32 = 0
-    /// Receipts that it has sent in the minute of this number.
-    var receiptMinute: Int32 = 0
-    var receiptCount: Int32 = 0
-    /// It has sent as many receipts as it may in this minute: it is read on in the next.
-    var isPaused = false
+    /// Receipts that it has sent in the minute of this number, which begins anew after weeks.
+    var receiptMinute: UInt16 = 0
+    var receiptCount: UInt16 = 0
+    private let place: Int32
     let socket: Connection
-    /// Its number in the shard's table and in the wheel of deadlines.
-    let slot: Int
     var decoder: PacketDecoder
     /// The device's name, once it has given one: for the log.
     var token: DeviceToken?
 
     init(_ socket: Connection, slot: Int, configuration: GatewayConfiguration) {
         self.socket = socket
-        self.slot = slot
+        place = Int32(slot)
         decoder = PacketDecoder(role: .server, maximumPacketSize: configuration.maximumPacketSize)
     }
+
+    private struct Flags: OptionSet {
+        let rawValue: UInt8
+
+        static let surplus = Flags(rawValue: 1)
+        static let admitted = Flags(rawValue: 2)
+        static let paused = Flags(rawValue: 4)
+
+        subscript(flag: Flags) -> Bool {
+            get { contains(flag) }
+            set { if newValue { insert(flag) } else { remove(flag) } }
+        }
+    }
+
+    /// It came when there was no room for it.
+    var isSurplus: Bool {
+        get { flags[.surplus] }
+        set { flags[.surplus] = newValue }
+    }
+
+    /// It counts among its address' connections.
+    var isAdmitted: Bool {
+        get { flags[.admitted] }
+        set { flags[.admitted] = newValue }
+    }
+
+    /// It has sent as many receipts as it may in this minute: it is read on in the next.
+    var isPaused: Bool {
+        get { flags[.paused] }
+        set { flags[.paused] = newValue }
+    }
+
+    /// Its number in the shard's table and in the wheel of deadlines.
+    var slot: Int { Int(place) }
 
     /// Nothing is read until its output has been written.
     var awaitsDrain: Bool { undrained > 0 }

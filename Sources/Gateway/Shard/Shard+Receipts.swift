@@ -33,9 +33,9 @@ extension Shard {
     /// waits in its socket: nothing is lost, and nothing is refused.
     private func countReceipt(of connection: DeviceConnection) {
         guard let limit = configuration.receiptsPerMinute else { return }
-        let minute = Int32(truncatingIfNeeded: loop.monotonicNow / Self.minute)
+        let minute = UInt16(truncatingIfNeeded: loop.monotonicNow / Self.minute)
         if minute != connection.receiptMinute { (connection.receiptMinute, connection.receiptCount) = (minute, 0) }
-        connection.receiptCount += 1
+        if connection.receiptCount < .max { connection.receiptCount += 1 }
         guard connection.receiptCount >= limit, !connection.isPaused else { return }
         connection.isPaused = true
         connectionCounters.pauses += 1

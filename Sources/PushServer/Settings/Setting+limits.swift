@@ -27,7 +27,7 @@ extension Setting {
         Setting(
             key: "receipts-per-minute", placeholder: "N", defaultText: "600",
             meaning: "receipts of a device in a minute, then it is read on in the next; 0: any", example: "60",
-            apply: bound(\.receiptsPerMinute)),
+            apply: bound(\.receiptsPerMinute, to: 60_000)),
         Setting(
             key: "reconnects-per-minute", placeholder: "N", defaultText: "30",
             meaning: "how often a device may connect in a minute before it waits 5 s each time; 0: any", example: "10",
@@ -42,9 +42,11 @@ extension Setting {
             apply: bound(\.logins.perAddress)),
     ]
 
-    private static func bound(_ field: any WritableKeyPath<ServerConfiguration, Int?> & Sendable) -> Apply {
+    private static func bound(
+        _ field: any WritableKeyPath<ServerConfiguration, Int?> & Sendable, to most: Int = 1_000_000
+    ) -> Apply {
         { text, configuration throws(UnusableValue) in
-            let number = try wholeNumber(text, in: 0...1_000_000)
+            let number = try wholeNumber(text, in: 0...most)
             configuration[keyPath: field] = number == 0 ? nil : number
         }
     }
