@@ -57,9 +57,11 @@ final class HTTPCrowd {
     /// of it is read.
     func didAdopt(_ connection: HTTPConnection) {
         room.enter()
-        guard admits(connection) else {
-            loop.afterCallback { [weak connection] in connection?.close() }
-            return
+        if admission != nil {
+            // On the plain way its socket is known only when the callback has returned.
+            loop.afterCallback { [weak self, weak connection] in
+                if let self, let connection, connection.service != nil, !admits(connection) { connection.close() }
+            }
         }
         guard room.isOverfull else { return }
         newcomers.append(connection)
