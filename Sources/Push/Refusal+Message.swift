@@ -76,6 +76,8 @@ extension Refusal.Detail {
             return BilingualText("该应用每秒最多推送\(count)条", "the app may push \(count) a second")
         case .overQuota(.perDay(let count), _):
             return BilingualText("该应用每天（UTC）最多推送\(count)条", "the app may push \(count) a day (UTC)")
+        case .tooManyLists(let count):
+            return BilingualText("该应用已有\(count)个列表请求在等待", "\(count) lists of the app wait already")
         case .calledFrom(let address):
             guard let address else { return BilingualText("请求的来源地址未知", "where the request came from is not known") }
             return BilingualText("请求来自\(address)", "it came from \(address)")

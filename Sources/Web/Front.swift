@@ -90,7 +90,7 @@ extension Front {
             let headers = Headers(of: exchange)
             return server.respond(
                 to: exchange, with: answer(to: exchange, headers, notAdmittedBecause: error),
-                id: headers.requestID ?? server.makeRequestID(), kind: kind, after: 0)
+                id: headers.requestID ?? server.makeRequestID(), kind: kind, after: nil)
         }
         if exchange.isRefused {
             Task.immediate(executorPreference: loop) { refuse(request, because: await reasonForDroppingBody(of: request)) }

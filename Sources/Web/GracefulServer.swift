@@ -80,9 +80,9 @@ public final class GracefulServer {
     /// - Parameters:
     ///   - id: by what it is called.
     ///   - kind: of request, as its route says.
-    ///   - duration: how long it took, in nanoseconds.
+    ///   - duration: how long it took, in nanoseconds; `nil` where it came to no handler.
     @usableFromInline
-    func respond(to exchange: HTTPExchange, with reply: Reply, id: String, kind: Int, after duration: Int64) {
+    func respond(to exchange: HTTPExchange, with reply: Reply, id: String, kind: Int, after duration: Int64?) {
         meter.count(kind: kind, status: reply.status, after: duration)
         if let onReply { onReply(exchange, id, reply) }
         if let note = reply.note {

@@ -26,12 +26,14 @@ final class RequestMeter {
     deinit { numbers.deallocate() }
 
     /// A request was answered.
-    /// - Parameter nanoseconds: after so long.
+    /// - Parameter nanoseconds: after so long; `nil` where it came to no handler, which says nothing of how long others take.
     @usableFromInline
-    func count(kind: Int, status: Int, after nanoseconds: Int64) {
-        let row = numbers + min(kind, kinds - 1) * Self.stride
-        row[Self.bucket(nanoseconds)] &+= 1
-        row[Self.stride - 1] &+= UInt64(clamping: nanoseconds)
+    func count(kind: Int, status: Int, after nanoseconds: Int64?) {
+        if let nanoseconds {
+            let row = numbers + min(kind, kinds - 1) * Self.stride
+            row[Self.bucket(nanoseconds)] &+= 1
+            row[Self.stride - 1] &+= UInt64(clamping: nanoseconds)
+        }
         numbers[kinds * Self.stride + min(max(0, status), Self.statuses - 1)] &+= 1
     }
 

@@ -55,4 +55,29 @@ struct AppTurnsTests {
             #expect(readers.begun(app.key) == 40)
         }
     }
+
+    @Test("so many lists of an app wait, and one more is refused")
+    func bound() async throws {
+        let readers = Readers()
+        var script = FakeStore.Script()
+        script.tasks = { filter, _, _ throws(StoreError) in
+            await readers.read(filter.caller)
+            return Page(items: [], next: nil)
+        }
+        try await Served.with(script) { served in
+            var waiting: [RawConnection] = []
+            for _ in 0..<AppTurns.limit + AppTurns.mostWaiting {
+                let connection = try RawConnection(port: served.pushPort)
+                try connection.send(Call.get("/psp/push/tasks").bytes)
+                waiting.append(connection)
+            }
+            for _ in 0..<60_000 where await served.push.turns.mayWait(Served.app.key) {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            expect(try served.send(.get("/psp/push/tasks")), 2301, status: 429)
+            readers.end.open()
+            for connection in waiting { expectSuccess(try connection.reply()) }
+            expectSuccess(try served.send(.get("/psp/push/tasks")))
+        }
+    }
 }

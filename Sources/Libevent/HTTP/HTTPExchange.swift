@@ -34,8 +34,11 @@ public final class HTTPExchange {
     public let isSurplus: Bool
     /// The client's address: what a trusted proxy says (`HTTPForwarding`), or else the connection's other end; nil when that had
     /// gone before it was known. Found out when it is first asked for, which must be before the answer.
-    public private(set) lazy var clientAddress: IPAddress? = peer.map { peer in
-        forwarding?.client(of: peer.ip) { forEachHeader($0) } ?? peer.ip
+    public private(set) lazy var clientAddress: IPAddress? = peer.flatMap { peer in
+        guard let forwarding else { return peer.ip }
+        // What a proxy said of its client has gone with the connection, and the proxy is not the client.
+        if case .gone = pending.source, forwarding.trusts(peer.ip) { return nil }
+        return forwarding.client(of: peer.ip) { forEachHeader($0) }
     }
 
     /// What the judge has found out, where it was asked and the body it has accepted is here.

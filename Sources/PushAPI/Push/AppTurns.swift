@@ -12,6 +12,11 @@ struct AppTurns {
 
     /// Of one app, on one loop.
     static let limit = 2
+    /// How many of an app wait at most: whoever hangs up and comes again would wait for ever more.
+    static let mostWaiting = 128
+
+    /// Whether another one may wait.
+    func mayWait(_ app: AppKey) -> Bool { lines[app].map { $0.waiting.count < Self.mostWaiting } ?? true }
 
     /// Takes a turn that is free.
     /// - Returns: whether there was one.
@@ -28,21 +33,23 @@ struct AppTurns {
 
     /// A turn is over: it goes to whoever has waited for longest.
     mutating func end(of app: AppKey) {
-        guard var line = lines[app] else { preconditionFailure("a turn ends that nobody has begun") }
+        guard let line = lines[app] else { preconditionFailure("a turn ends that nobody has begun") }
         if !line.waiting.isEmpty {
-            let next = line.waiting.removeFirst()
-            lines[app] = line
-            return next.resume()
+            lines[app]?.waiting.removeFirst().resume()
+        } else if line.running == 1 {
+            lines[app] = nil
+        } else {
+            lines[app]?.running -= 1
         }
-        line.running -= 1
-        lines[app] = line.running == 0 ? nil : line
     }
 }
 
 extension PushFront {
     /// Waits for the app's turn to have a list read; `turns.end(of:)` gives it back.
-    func turn(of app: AppKey) async {
+    /// - Throws: 2301 where too many wait.
+    func turn(of app: AppKey) async throws(Refusal) {
         guard !turns.begin(of: app) else { return }
+        guard turns.mayWait(app) else { throw Refusal(.rateLimited, .tooManyLists(AppTurns.mostWaiting)) }
         await withCheckedContinuation { turns.wait($0, of: app) }
     }
 }

@@ -17,7 +17,7 @@ extension PushFront {
     /// `GET /psp/push/task/{task_id}/devices`
     func recipients(_ request: Request<PushFront>) async throws -> Reply {
         let app = try await app(calling: request)
-        await turn(of: app)
+        try await turn(of: app)
         defer { turns.end(of: app) }
         return try await Reply.recipients(of: request, to: app, store: store)
     }
@@ -38,7 +38,7 @@ extension PushFront {
             caller: app, tag: query.exactText("tag"), outBizNo: query.exactText("out_biz_no"), from: try query.number("from"),
             to: try query.number("to"))
         let limit = try query.limit()
-        await turn(of: app)
+        try await turn(of: app)
         defer { turns.end(of: app) }
         return .page(try await store.tasks(filter, after: query.after, limit: limit)) { $0.value($1, withApp: false) }
     }

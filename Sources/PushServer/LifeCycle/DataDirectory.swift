@@ -171,7 +171,8 @@ final class DataDirectory: Sendable {
     private static func lock(_ path: String, _ made: inout Made) throws(FileError) -> Int32 {
         let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW
         var descriptor = open(path, flags | O_CREAT | O_EXCL, 0o600)
-        if descriptor >= 0 { made.files.append(path) } else { descriptor = open(path, flags | O_CREAT, 0o600) }
+        let isNew = descriptor >= 0
+        if !isNew { descriptor = open(path, flags | O_CREAT, 0o600) }
         guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
         var (information, named) = (stat(), stat())
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -184,6 +185,8 @@ final class DataDirectory: Sendable {
             close(descriptor)
             throw FileError(path: path, code: EWOULDBLOCK)
         }
+        // Not before it is held: another process may have opened it, and hold it.
+        if isNew { made.files.append(path) }
         let pid = Array("\(getpid())\n".utf8)
         // The pid is for whoever is refused because of this lock. On a full disk there is none, and the lock holds.
         if ftruncate(descriptor, 0) == 0 { _ = write(descriptor, pid, pid.count) }

@@ -47,6 +47,9 @@ struct ProcessFigures {
     }
 
     private static func countFiles() -> Int? {
+        // Linux tells how many there are since 6.2; before, they are counted, which takes 0.7 ms a thousand.
+        var information = stat()
+        if stat("/proc/self/fd", &information) == 0, information.st_size > 0 { return Int(information.st_size) }
         guard let directory = opendir("/proc/self/fd") else { return nil }
         defer { closedir(directory) }
         // Less the directory's own.

@@ -148,6 +148,8 @@ public struct StoreBackup {
 
     /// The checksum comes first: a copy that has its name has one.
     private func finish(_ unfinished: String) throws(SQLiteStoreError) {
+        // The checksum beside a file that has come meanwhile is that file's.
+        guard access(target, F_OK) != 0 else { throw .failed(target, SystemError(code: EEXIST)) }
         try StoreChecksum.write(try StoreChecksum.digest(of: unfinished), beside: target)
         // Not over a file that has come meanwhile.
         guard link(unfinished, target) == 0 else {

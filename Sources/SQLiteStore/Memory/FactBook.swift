@@ -130,7 +130,8 @@ final class FactBook {
 
     /// Whether the books should be written now.
     var isDue: Bool {
-        guard let due else { return receipts.isCrowded }
+        // Without a fact there may be much to write too: tasks that nobody waits for.
+        guard let due else { return receipts.isCrowded || receipts.steps >= mostSteps }
         return MonotonicClock.nanoseconds >= due || isLarge || receipts.isCrowded
     }
 
