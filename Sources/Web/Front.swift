@@ -37,8 +37,8 @@ public protocol Front: Actor {
     /// the front finds out more about the caller.
     func reasonForDroppingBody(of request: Request<Self>) async -> any Error
 
-    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:calling:from:)`` throws, what a handler
-    /// throws.
+    /// Words what a request is refused for: a ``Rejection`` of the gate, what ``admit(_:to:calling:from:)`` throws, what a
+    /// handler throws.
     /// What HTTP itself asks of the reply (`Allow`, for one) is added to it.
     func reply(to error: any Error, headers: Headers) -> Reply
 }

@@ -2,8 +2,8 @@ public import Base
 
 /// Callers' and operators' half of the store. One call is one decision, made by the store; the store batches what comes in.
 public protocol TaskStore: Sendable {
-    /// Decides and stores, in this order: app (2004, 2007, 2008), nonce (2006, 2005), `out_biz_no` (2109 or the first task), expiry
-    /// (2103), rate (2301), target (2201 to 2203), scope (2009), test devices (2205), size (2105).
+    /// Decides and stores, in this order: app (2004, 2007, 2008), nonce (2006, 2005), `out_biz_no` (2109 or the first task),
+    /// expiry (2103), rate (2301), target (2201 to 2203), scope (2009), test devices (2205), size (2105).
     /// - Parameters:
     ///   - withinRate: the loop's verdict; it counts only when the request is neither a repeat nor refused before it.
     ///   - answer: called once, on the loop. Not a suspended call, so that what is asked most often needs no task.

@@ -4,8 +4,9 @@ internal import StoreCore
 /// Which signed requests have come, as long as a repeat of one would pass for in time. Writer only.
 ///
 /// A nonce is remembered until its request's timestamp is too old to be taken, by the wall clock, and for a while more by store
-/// time: a wall clock that was ahead for a moment makes nothing be forgotten. Of which times nonces were forgotten is kept: should
-/// the wall clock go back to one of them, its requests are refused by their age. Times at which none came hold none to repeat.
+/// time: a wall clock that was ahead for a moment makes nothing be forgotten. Of which times nonces were forgotten is kept:
+/// should the wall clock go back to one of them, its requests are refused by their age. Times at which none came hold none to
+/// repeat.
 final class NonceBook {
     /// Nonces of so many milliseconds are forgotten together.
     private static let period: Int64 = 600_000

@@ -206,8 +206,8 @@ enum Schema {
     /// What each part of the store adds to the sixth version.
     private static let versionSix = signing
 
-    /// An app's former secret, the days on which its secrets were used last, and from where and how it may call and how much; and the
-    /// nonces that signed requests have used, by the time up to which they must be remembered.
+    /// An app's former secret, the days on which its secrets were used last, and from where, how and how much it may call; and
+    /// the nonces that signed requests have used, by the time up to which they must be remembered.
     private static let signing = """
         ALTER TABLE app ADD COLUMN former_secret TEXT;
         ALTER TABLE app ADD COLUMN hmac_only INTEGER NOT NULL DEFAULT 0;

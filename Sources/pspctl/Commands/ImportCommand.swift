@@ -25,7 +25,8 @@ struct ImportCommand: AsyncParsableCommand {
 
             CSV: the first line names the columns, of kind, id, platform, org_id, user_id, test, secret, name, \
             parent_id, interfaces, master_secret, disabled, hmac_only, addresses, pushes_per_second, pushes_per_day; without \
-            kind all are devices. Fields with commas stand in quotes (interfaces: "msg,config"), an empty one is left out; test and disabled are true or false.
+            kind all are devices. Fields with commas stand in quotes (interfaces: "msg,config"), an empty one is left out; \
+            test and disabled are true or false.
 
               id,platform,org_id,user_id
               phone-1,android,police,officer-7
