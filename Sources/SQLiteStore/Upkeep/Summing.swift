@@ -36,8 +36,9 @@ final class Summing {
             let database = tables.database
             try database.begin()
             do throws(SQLiteError) {
-                if hasTasks || isFar { try tables.totals.extend(from: upTo, to: end) }
-                if isDue { _ = try tables.totals.expire(at: now, limit: Self.expiries, tables.messages.stretches) }
+                let stretches = tables.messages.stretches
+                if hasTasks || isFar { try tables.totals.extend(from: upTo, to: end, stretches) }
+                if isDue { _ = try tables.totals.expire(at: now, limit: Self.expiries, stretches) }
                 try database.commit()
             } catch {
                 try database.rollback()
