@@ -43,15 +43,7 @@ final class TotalTable {
             let seq = query.position(0)
             let stretch = stretches[seq]
             let key = TotalKey(app: query.int(2), tag: tag, createdAt: query.int(4) + stretch.shift + stretch.offset)
-            var counts = Counts()
-            counts.targeted = Int(query.int(7))
-            counts.delivered = Int(query.int(8))
-            counts.withdrawn = Int(query.int(9))
-            counts.skippedOversize = Int(query.int(10))
-            counts.rejected = Int(query.int(11))
-            counts.opened = Int(query.int(12))
-            counts.applied = Int(query.int(13))
-            counts.failed = Int(query.int(14))
+            var counts = Counts(stored: query, from: 7)
             let (rest, end) = (Int(query.int(15)), StoredRow.End(rawValue: query.int(6)) ?? .none)
             // First as pending, whether or not it has expired: see ``expire(at:limit:_:)``. What nobody waits for any more stays
             // as it is; a configuration may be joined later.
@@ -294,15 +286,7 @@ final class TotalTable {
         query.bind(1, seq)
         guard try query.step() else { return nil }
         defer { query.reset() }
-        var counts = Counts()
-        counts.targeted = Int(query.int(1))
-        counts.delivered = Int(query.int(2))
-        counts.withdrawn = Int(query.int(3))
-        counts.skippedOversize = Int(query.int(4))
-        counts.rejected = Int(query.int(5))
-        counts.opened = Int(query.int(6))
-        counts.applied = Int(query.int(7))
-        counts.failed = Int(query.int(8))
+        var counts = Counts(stored: query, from: 1)
         let end = StoredRow.End(rawValue: query.int(10)) ?? .none
         let isExpired = query.optionalInt(11).map { $0 + stretch.shift <= now } ?? false
         counts.add(rest: Int(query.int(9)), of: end, isExpired: isExpired)
@@ -314,4 +298,19 @@ final class TotalTable {
 struct TagTotals: Sendable {
     var tasks = 0
     var counts = Counts()
+}
+
+extension Counts {
+    /// Those that the file tells of a task, as `task_counts` has them in a row.
+    fileprivate init(stored query: Statement, from column: Int32) {
+        self.init()
+        targeted = Int(query.int(column))
+        delivered = Int(query.int(column + 1))
+        withdrawn = Int(query.int(column + 2))
+        skippedOversize = Int(query.int(column + 3))
+        rejected = Int(query.int(column + 4))
+        opened = Int(query.int(column + 5))
+        applied = Int(query.int(column + 6))
+        failed = Int(query.int(column + 7))
+    }
 }
