@@ -44,14 +44,19 @@ struct PaceTests {
     func flappingCounted() {
         let devices = FlappingDevices(limit: 2)
         let device = DeviceHandle(lane: MemoryLog.lane, ordinal: 1)
-        #expect((0..<4).map { _ in devices.note(device, at: 0) } == [false, false, true, true])
-        #expect(!devices.note(DeviceHandle(lane: MemoryLog.lane, ordinal: 2), at: 0))
-        #expect(!devices.note(device, at: 60_000_000_000))
+        let (token, other) = (DeviceToken(unchecked: "d1"), DeviceToken(unchecked: "d2"))
+        #expect((0..<4).map { _ in devices.note(device, token, at: 0) } == [false, false, true, true])
+        #expect((0..<3).map { _ in devices.note(DeviceHandle(lane: MemoryLog.lane, ordinal: 2), other, at: 0) }.last == true)
+        #expect(devices.worst(at: 0).map(\.device) == [token, other])
+        #expect(!devices.note(device, token, at: 60_000_000_000))
+        #expect(devices.worst(at: 60_000_000_000).map(\.connects) == [4, 3])
+        #expect(devices.worst(at: 120_000_000_000).isEmpty)
+        #expect(!devices.note(device, token, at: 180_000_000_000))
         for ordinal in 10..<UInt32(10 + FlappingDevices.capacity) {
-            _ = devices.note(DeviceHandle(lane: MemoryLog.lane, ordinal: ordinal), at: 60_000_000_000)
+            _ = devices.note(DeviceHandle(lane: MemoryLog.lane, ordinal: ordinal), token, at: 180_000_000_000)
         }
         let late = DeviceHandle(lane: MemoryLog.lane, ordinal: 9_000_000)
-        for _ in 0..<5 { #expect(!devices.note(late, at: 60_000_000_000)) }
+        for _ in 0..<5 { #expect(!devices.note(late, other, at: 180_000_000_000)) }
     }
 
     @Test("receipts up to the bound are taken at once, those beyond in the next minute, and none is lost")

@@ -27,14 +27,16 @@ struct StatusTests {
         var rates = TrafficRates()
         rates.lastTenSeconds.pushes = 1.25
         rates.lastMinute.deliveries = 20
-        let status = ServerStatus(
+        var status = ServerStatus(
             startedAt: noon, uptime: 5_000, loops: [loop, late], rates: rates,
             store: StoreStatus(health: .serving, waiting: 4, longestWait: 7_654_321, uncounted: 2), holdTimes: holds,
             storage: StorageUse(database: 4_096, log: 8_192, logAge: 0, free: 1 << 40),
             clock: ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil),
             imports: [report("2", .running), report("1", .running), report("0", .done)])
+        status.flapping = [(DeviceToken(unchecked: "d-1"), 40)]
+        let told = status
         try await Served.with { served in
-            served.store.rewrite { $0.status = status }
+            served.store.rewrite { $0.status = told }
             let reply = try served.operate(.admin("GET", "/psp/admin/status"))
             expectSuccess(reply)
             let expected = """
@@ -48,6 +50,7 @@ struct StatusTests {
                 "acknowledgements":{"total":180,"per_second_10s":0.0,"per_second_60s":0.0,\
                 "untaken":3,"uncounted":2},\
                 "connects":{"accepted":0,"refused":0,"protocol_errors":0},\
+                "flapping":[{"device_token":"d-1","connects":40}],\
                 "backlog":{"unacknowledged":10,"windows_full":0,"awaiting_pages":0,"awaiting_store":4,"longest_wait":7},\
                 "store":{"health":"serving","longest_hold":{"call":0,"slice":0,"commit":12,"upkeep":0}},\
                 "disk":{"database":4096,"log":8192,"free":1099511627776},\

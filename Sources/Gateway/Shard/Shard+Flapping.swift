@@ -15,8 +15,8 @@ extension Shard {
 
     /// Has a device wait that flaps. It is not read meanwhile; should the store want its session closed, it is closed when it has
     /// waited.
-    func slowDown(_ connection: DeviceConnection, _ device: DeviceHandle) async {
-        guard configuration.flapping.note(device, at: loop.monotonicNow), !isStopping else { return }
+    func slowDown(_ connection: DeviceConnection, _ device: DeviceHandle, _ token: DeviceToken) async {
+        guard configuration.flapping.note(device, token, at: loop.monotonicNow), !isStopping else { return }
         connectionCounters.slowed += 1
         let cause = "it connects again and again"
         log(.info, "a device is slowed", cause: cause, metadata(of: connection, cause))

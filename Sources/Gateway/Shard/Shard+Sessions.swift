@@ -31,7 +31,7 @@ extension Shard {
             } catch {
                 answer = .failure(error)
             }
-            if case .success(let attached) = answer { await slowDown(connection, attached.device) }
+            if case .success(let attached) = answer { await slowDown(connection, attached.device, admission.token) }
             outstandingCalls -= 1
             enter {
                 attaching[id] = nil

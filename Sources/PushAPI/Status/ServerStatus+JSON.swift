@@ -30,6 +30,7 @@ extension JSONWriter {
             }
         }
         members(ofTraffic: sum, status.rates, uncounted: status.store.uncounted)
+        members(ofFlapping: status.flapping)
         members(ofBacklog: sum, status.store)
         members(ofStore: status)
         guard let imports = status.imports else { return }
@@ -71,6 +72,19 @@ extension JSONWriter {
             json.member("accepted", sum.devices.accepted)
             json.member("refused", sum.devices.refused.total)
             json.member("protocol_errors", sum.devices.protocolErrors)
+        }
+    }
+
+    private mutating func members(ofFlapping devices: [(device: DeviceToken, connects: Int)]) {
+        guard !devices.isEmpty else { return }
+        key("flapping")
+        array { json in
+            for (device, connects) in devices {
+                json.object { json in
+                    json.member("device_token", device.text)
+                    json.member("connects", connects)
+                }
+            }
         }
     }
 

@@ -22,6 +22,8 @@ public struct ServerStatus: Sendable {
     public var storage: StorageUse?
     /// Store time and the wall clock.
     public var clock: ClockState?
+    /// Devices that connect again and again, and how often in a minute, the worst first.
+    public var flapping: [(device: DeviceToken, connects: Int)] = []
     /// The newest imports.
     public var imports: [ImportReport]?
 

@@ -54,9 +54,11 @@ actor StatusBoard {
         async let storage = answer(within: Self.patience) { [store] in store.storage }
         let loops = await loopsNow
         let traffic = Traffic(loops.reduce(into: LoopStatus()) { $0 += $1 })
-        return ServerStatus(
+        var status = ServerStatus(
             startedAt: startedAt, uptime: now, loops: loops, rates: history.rates(of: traffic, at: now), store: store.status,
             holdTimes: store.holdTimes, storage: await storage, clock: await clock, imports: await imports)
+        status.flapping = shared.flapping.worst(at: MonotonicClock.nanoseconds)
+        return status
     }
 
     /// As of now, as Prometheus reads it: put together here, and not on a loop.

@@ -105,6 +105,11 @@ enum StatusLines {
                     "\(untaken) not taken while nothing could be written, \(uncounted) not counted for a fault of the store",
                     "无法写入期间未接受 \(untaken) 个，因存储文件有误未计入 \(uncounted) 个"))
         }
+        if let flapping = status["flapping"] {
+            let devices = flapping.elements.map { "\(text($0["device_token"])) (\(number($0["connects"])))" }
+            facts.tell(
+                say("connect again and again", "反复重连"), devices.joined(separator: say(", ", "、")))
+        }
         let (calls, wait) = (number(backlog?["awaiting_store"]), number(backlog?["longest_wait"]))
         facts.tell(
             say("before the store", "等待存储"),
