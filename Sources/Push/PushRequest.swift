@@ -1,7 +1,7 @@
 public import Base
 
 /// A push as a caller asked for it: checked as far as its own bytes go. What depends on the directory, on the clock or on
-/// earlier pushes is decided by the store (``TaskStore/append(_:withinRate:answer:)``).
+/// earlier pushes is decided by the store (``TaskStore/append(_:answer:)``).
 ///
 /// A class: it passes through half a dozen hands, most of them suspended calls, and each would copy ten fields.
 public final class PushRequest: Sendable {

@@ -8,7 +8,7 @@ internal import StoreCore
 /// ```swift
 /// let store = try SQLiteStore.open(directory: "./data")
 /// let port = store.port(for: loop)        // one a loop
-/// let accepted = await port.append(request, withinRate: true)
+/// let accepted = await port.append(request)
 /// ```
 public final class SQLiteStore: Store {
     let writer: Writer

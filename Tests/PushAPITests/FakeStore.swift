@@ -111,7 +111,7 @@ final class FakeStore: StorePort {
 }
 
 extension FakeStore {
-    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
+    func append(_ request: PushRequest, answer: @escaping @Sendable (Accepted) -> Void) {
         note { $0.pushes.append(request) }
         now.onAppend()
         let decide = now.append

@@ -221,7 +221,7 @@ struct CopyTests {
         default: try files.removeItem(atPath: path + "/" + what)
         }
         try await eventually { if case .failed = fixture.port.health { true } else { false } }
-        guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
+        guard case .unavailable = await fixture.port.append(.message(.organisation("root"))) else {
             Issue.record("stored in no file")
             return
         }

@@ -19,9 +19,9 @@ struct FaultTests {
         let jobs = fixture.loop.jobs
         fixture.disk.holdSyncs()
         let port = fixture.port
-        async let first = port.append(.message(.organisation("root")), withinRate: true)
+        async let first = port.append(.message(.organisation("root")))
         try await eventually { fixture.disk.heldSyncs == 1 }
-        async let second = port.append(.message(.organisation("root")), withinRate: true)
+        async let second = port.append(.message(.organisation("root")))
         async let third = port.settle([])
         _ = await third
         // Readers go on meanwhile, and see nothing of it.
@@ -70,7 +70,7 @@ struct FaultTests {
         try await eventually { port.health == .serving }
         #expect(fixture.log.all.contains { $0.contains("can write again") })
         // Nothing of what was refused is used up, and positions and counters go on.
-        for number in answers.keys { _ = await port.append(Self.numbered(number), withinRate: true) }
+        for number in answers.keys { _ = await port.append(Self.numbered(number)) }
         let tasks = try await port.tasks(TaskFilter(), after: nil, limit: 1_000)
         #expect(tasks.items.count == answers.count + 1)
         #expect(tasks.items.allSatisfy { $0.counts.targeted == 2 })
@@ -90,7 +90,7 @@ struct FaultTests {
         // Whoever only looks is answered, with what was told meanwhile not yet written.
         async let organisation = port.organisation(OrgID(unchecked: "root"))
         async let tasks = port.tasks(TaskFilter(), after: nil, limit: 10)
-        async let pushed = port.append(.message(.organisation("root")), withinRate: true)
+        async let pushed = port.append(.message(.organisation("root")))
         async let imported = refusal { _ = try await port.importLines([.deviceLine("x1", in: "root")]) }
         await #expect(throws: StoreError.self) { try await fixture.port.makeDevice("d3", in: "root") }
         await #expect(throws: StoreError.self) { try await fixture.port.makeOrg("new") }
@@ -149,7 +149,7 @@ struct FaultTests {
         let port = fixture.port
         // A batch collects while a sync is held: its first job fails, the facts come after it, and an import that was not begun.
         fixture.disk.holdSyncs()
-        async let held = port.append(.message(.organisation("root")), withinRate: true)
+        async let held = port.append(.message(.organisation("root")))
         try await eventually { fixture.disk.heldSyncs == 1 }
         fixture.store.writer.submit(
             Job(loop: 0, decide: { _, _ throws(SQLiteError) in throw SQLiteError(code: 13, message: "full") }, fail: { _ in nil })
@@ -180,7 +180,7 @@ struct FaultTests {
             Issue.record("\(port.health)")
             return
         }
-        guard case .unavailable = await port.append(.message(.organisation("root")), withinRate: true) else {
+        guard case .unavailable = await port.append(.message(.organisation("root"))) else {
             Issue.record("stored after a failed write")
             return
         }
@@ -203,7 +203,7 @@ struct FaultTests {
         #expect(report.items.count <= answers.count + 1 - refused)
         // A retry of what was in doubt makes one task.
         for number in answers.keys {
-            _ = await fixture.port.append(Self.numbered(number), withinRate: true)
+            _ = await fixture.port.append(Self.numbered(number))
         }
         #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000).items.count == answers.count + 1)
         #expect(try await fixture.port.pendingTasks("d2").count == answers.count + 1)
@@ -218,12 +218,12 @@ struct FaultTests {
         }
         for _ in 0..<100 { try await fixture.port.push(.message(.organisation("root"))) }
         fixture.disk.fail(.growth, .full)
-        for _ in 0..<100 { _ = await fixture.port.append(.message(.organisation("root")), withinRate: true) }
+        for _ in 0..<100 { _ = await fixture.port.append(.message(.organisation("root"))) }
         fixture.disk.repair()
         try await eventually { fixture.port.health == .serving }
         for _ in 0..<400 { try await fixture.port.push(.message(.organisation("root"))) }
         try await eventually {
-            _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
+            _ = await fixture.port.append(.message(.organisation("root")))
             return fixture.directory.size(of: "psp.db-wal") < 2_000_000 && fixture.store.tail.view.generations.count <= 2
         }
         #expect(fixture.port.health == .serving)
@@ -238,7 +238,7 @@ struct FaultTests {
         let stored = try await fixture.port.push(.message(.organisation("root")))
         fixture.disk.fail(.write, .inputOutput, times: 1)
         try await eventually { if case .failed = fixture.port.health { true } else { false } }
-        guard case .unavailable = await fixture.port.append(.message(.organisation("root")), withinRate: true) else {
+        guard case .unavailable = await fixture.port.append(.message(.organisation("root"))) else {
             Issue.record("stored after a failed write")
             return
         }
@@ -258,7 +258,7 @@ struct FaultTests {
             let first = answers.count
             await withTaskGroup(of: (Int, Accepted).self) { group in
                 for number in first..<first + 20 {
-                    group.addTask { (number, await port.append(Self.numbered(number), withinRate: true)) }
+                    group.addTask { (number, await port.append(Self.numbered(number))) }
                 }
                 for await (number, accepted) in group { answers[number] = accepted }
             }

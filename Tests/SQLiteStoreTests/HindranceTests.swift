@@ -23,7 +23,7 @@ struct HindranceTests {
         let other = try OtherProgram(on: fixture.directory.path + "/psp.db")
         try other.execute("BEGIN IMMEDIATE")
         for _ in 0..<3 {
-            guard case .unavailable = await port.append(.message(.organisation("root")), withinRate: true) else {
+            guard case .unavailable = await port.append(.message(.organisation("root"))) else {
                 Issue.record("stored under another's lock")
                 return
             }
@@ -51,7 +51,7 @@ struct HindranceTests {
         let port = fixture.port
         let other = try OtherProgram(on: fixture.directory.path + "/psp.db")
         try other.execute("BEGIN IMMEDIATE")
-        async let accepted = port.append(.message(.organisation("root")), withinRate: true)
+        async let accepted = port.append(.message(.organisation("root")))
         try await eventually { fixture.waitingJobs == 0 }
         try other.execute("ROLLBACK")
         guard case .stored = await accepted else { throw UnexpectedAnswer(await accepted) }
@@ -64,7 +64,7 @@ struct HindranceTests {
         let session = try await port.connect("d1")
         session.disconnect()
         let first = try await port.ask(.change) { decisions, now throws(SQLiteError) in
-            for _ in 0..<count { _ = try decisions.pushes.append(.message(.device("d1")), withinRate: true, at: now) }
+            for _ in 0..<count { _ = try decisions.pushes.append(.message(.device("d1")), at: now) }
             return decisions.log.head - UInt64(count) + 1
         }
         return (first..<first + UInt64(count)).map {
@@ -79,7 +79,7 @@ struct HindranceTests {
         let facts = try await acknowledgements(3_000, of: fixture)
         fixture.disk.holdSyncs()
         let port = fixture.port
-        async let pushed = port.append(.message(.organisation("root")), withinRate: true)
+        async let pushed = port.append(.message(.organisation("root")))
         try await eventually { fixture.disk.heldSyncs == 1 }
         port.settle(facts)
         async let reports = port.tasks(TaskFilter(), after: nil, limit: 1_000)
@@ -101,7 +101,7 @@ struct HindranceTests {
         let port = fixture.port
         let facts = try await acknowledgements(3_000, of: fixture)
         fixture.disk.fail(.write, .full)
-        #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
+        #expect(await port.append(.message(.organisation("root"))).isUnavailable)
         #expect(port.settle(Array(facts[..<1_900])))
         _ = try await port.device(DeviceToken(unchecked: "d1"))
         port.settle(Array(facts[1_900...]))
@@ -134,7 +134,7 @@ struct HindranceTests {
             Delivery(device: $0.device, position: $0.position, settledUpTo: $0.settledUpTo, kind: .rejected(reasonCode: 0x87))
         }
         disk.fail(.write, .full)
-        #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
+        #expect(await port.append(.message(.organisation("root"))).isUnavailable)
         port.settle(facts)
         // Each time some parts are written.
         var written = 5
@@ -164,7 +164,7 @@ struct HindranceTests {
         fixture.disk.fail(.open, .inputOutput)
         for _ in 0..<200 { try await fixture.port.push(.message(.organisation("root"))) }
         try await eventually {
-            _ = await fixture.port.append(.message(.organisation("root")), withinRate: true)
+            _ = await fixture.port.append(.message(.organisation("root")))
             return fixture.directory.size(of: "psp.db-wal") < 1_000_000 && fixture.store.tail.view.generations.count <= 2
         }
         #expect(try await fixture.port.tasks(TaskFilter(), after: nil, limit: 1_000).items.count > 200)
@@ -188,7 +188,7 @@ struct HindranceTests {
                 fail: { _ in nil }))
         let port = fixture.port
         let answers = await withTaskGroup(of: Accepted.self) { group in
-            for _ in 0..<20 { group.addTask { await port.append(.message(.organisation("root")), withinRate: true) } }
+            for _ in 0..<20 { group.addTask { await port.append(.message(.organisation("root"))) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
         fixture.disk.repair()

@@ -25,7 +25,7 @@ struct LogTests {
         let store = fixture.store
         let port = fixture.port
         let pushing = try await fixture.loop.hanging {
-            let pushing = Task { await port.append(.message(.organisation("root"), tag: "t"), withinRate: true) }
+            let pushing = Task { await port.append(.message(.organisation("root"), tag: "t")) }
             try await eventually { store.tail.view.head > session.attached.settledUpTo.raw }
             return pushing
         }
@@ -37,7 +37,7 @@ struct LogTests {
         between.set {
             let isMerged = WakeSignal()
             Task {
-                if case .stored(let task) = await writer.append(.message(.organisation("root"), tag: "t"), withinRate: true) {
+                if case .stored(let task) = await writer.append(.message(.organisation("root"), tag: "t")) {
                     second.withLock { $0 = task }
                 }
                 while store.tail.firstUnmerged != .max { await Task.yield() }
@@ -72,7 +72,7 @@ struct LogTests {
                 group.addTask {
                     var own: [TaskID] = []
                     for _ in 0..<150 {
-                        if case .stored(let task) = await port.append(.message(.organisation("root")), withinRate: true) {
+                        if case .stored(let task) = await port.append(.message(.organisation("root"))) {
                             own.append(task)
                         }
                     }
@@ -110,7 +110,7 @@ struct LogTests {
             #expect(try await killed.port.pendingTasks("d") == tasks)
             #expect(
                 try await killed.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil).tasks == tasks.count)
-            let again = await killed.port.append(.message(.organisation("root"), tag: "t", bizNo: "b0"), withinRate: true)
+            let again = await killed.port.append(.message(.organisation("root"), tag: "t", bizNo: "b0"))
             #expect(again == .repeated(tasks[0]))
             #expect(try await killed.port.push(.message(.organisation("root"))).text.suffix(12) > tasks[number].text.suffix(12))
             killed.close()
@@ -135,7 +135,7 @@ struct LogTests {
                 for caller in 0..<4 {
                     group.addTask {
                         for _ in 0..<rounds {
-                            _ = await port.append(.message(.device("d\(caller)"), text: text), withinRate: true)
+                            _ = await port.append(.message(.device("d\(caller)"), text: text))
                         }
                     }
                 }
@@ -177,7 +177,7 @@ struct LogTests {
         for _ in 0..<30 {
             try await port.ask(.change) { decisions, now throws(SQLiteError) in
                 for _ in 0..<1_000 {
-                    _ = try decisions.pushes.append(.message(.organisation("root")), withinRate: true, at: now)
+                    _ = try decisions.pushes.append(.message(.organisation("root")), at: now)
                 }
             }
         }

@@ -59,7 +59,7 @@ struct Measurements {
                         var random = SplitMix(seed: UInt64(caller) &+ 7)
                         for _ in 0..<each {
                             let device = Int.random(in: 0..<200_000, using: &random)
-                            _ = await port.append(.message(.device("device-token-\(device)"), text: text), withinRate: true)
+                            _ = await port.append(.message(.device("device-token-\(device)"), text: text))
                         }
                     }
                 }
@@ -84,7 +84,7 @@ struct Measurements {
             for first in stride(from: 0, to: requests.count - batch, by: batch) {
                 try await port.ask(.change) { decisions, now throws(SQLiteError) in
                     for request in requests[first..<first + batch] {
-                        _ = try decisions.pushes.append(request, withinRate: true, at: now)
+                        _ = try decisions.pushes.append(request, at: now)
                     }
                 }
             }
@@ -118,7 +118,7 @@ struct Measurements {
         var waits: [Double] = []
         while !isOver.withLock({ $0 }) {
             let before = Cost.now()
-            _ = await port.append(.message(.organisation("root")), withinRate: true)
+            _ = await port.append(.message(.organisation("root")))
             waits.append((Cost.now() - before).wall)
         }
         return waits

@@ -24,7 +24,7 @@ struct PoisonTests {
     private func together(_ fixture: SQLiteFixture, _ count: Int, _ calls: () async throws -> Void) async throws {
         fixture.disk.holdSyncs()
         let port = fixture.port
-        let first = Task { await port.append(.message(.organisation("root")), withinRate: true) }
+        let first = Task { await port.append(.message(.organisation("root"))) }
         try await eventually { fixture.disk.heldSyncs == 1 }
         try await calls()
         try await eventually { fixture.waitingJobs == count }
@@ -46,7 +46,7 @@ struct PoisonTests {
         var calls: [() -> Task<Bool, Never>] = (0..<3).map { number in
             {
                 Task {
-                    if case .stored = await port.append(.message(.organisation("root"), bizNo: "b\(number)"), withinRate: true) {
+                    if case .stored = await port.append(.message(.organisation("root"), bizNo: "b\(number)")) {
                         true
                     } else {
                         false
@@ -206,7 +206,7 @@ struct PoisonTests {
         #expect(fixture.log.all.contains { $0.contains("an acknowledgement is not counted: ") })
         // A transaction that fails has what was heard told again.
         fixture.disk.fail(.write, .full, times: 1)
-        _ = await port.append(.message(.organisation("root")), withinRate: true)
+        _ = await port.append(.message(.organisation("root")))
         try await eventually { port.health == .serving }
         try await port.push(.message(.organisation("root")))
     }

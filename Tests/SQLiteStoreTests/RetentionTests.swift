@@ -39,14 +39,14 @@ struct RetentionTests {
         fixture.clock.advance(by: 1_000_000 + 100)
         for task in [superseded, message, waiting] {
             try await eventually {
-                _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+                _ = await fixture.port.append(.message(.device("none")))
                 return try await fixture.isForgotten(task)
             }
         }
         try await eventually {
             // The sweep leaves what is in the tail only to the next one.
             fixture.clock.advance(by: 20)
-            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+            _ = await fixture.port.append(.message(.device("none")))
             return try await fixture.rows("SELECT count(*) FROM message") == 2
         }
         #expect(try await fixture.port.counts(config).delivered == 1)
@@ -88,7 +88,7 @@ struct RetentionTests {
         try await eventually { fixture.store.tail.firstUnmerged == .max }
         fixture.clock.advance(by: 5_000)
         try await eventually {
-            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+            _ = await fixture.port.append(.message(.device("none")))
             return try await fixture.rows("SELECT count(*) FROM device") == 0
         }
         #expect(try await fixture.rows("SELECT count(*) FROM past_org") == 0)
@@ -165,7 +165,7 @@ struct RetentionTests {
         try await eventually { fixture.store.tail.firstUnmerged == .max }
         fixture.clock.advance(by: 5_000)
         try await eventually {
-            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+            _ = await fixture.port.append(.message(.device("none")))
             return try await isSo()
         }
     }

@@ -27,7 +27,7 @@ struct SchemaTests {
         let totals = try await fixture.port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil)
         #expect(totals.tasks == 1 && totals.counts.pending == 2)
 
-        let again = await fixture.port.append(.message(.organisation("root"), bizNo: "order-1"), withinRate: true)
+        let again = await fixture.port.append(.message(.organisation("root"), bizNo: "order-1"))
         #expect(again == .refused(Refusal(.outBizNoReused, field: "policy.out_biz_no")))
         try await fixture.port.push(.configuration(.organisation("root"), tag: "c"))
         #expect(try await fixture.port.report(joined, to: nil).status == .superseded)

@@ -47,11 +47,11 @@ struct StatusTests {
         let (port, disk) = (fixture.port, fixture.disk)
         disk.holdSyncs()
         defer { disk.releaseSyncs() }
-        async let inHand = port.append(.message(.device("d")), withinRate: true)
+        async let inHand = port.append(.message(.device("d")))
         try await eventually { disk.heldSyncs == 1 }
-        async let waiting = port.append(.message(.device("d")), withinRate: true)
+        async let waiting = port.append(.message(.device("d")))
         try await eventually { fixture.store.status.longestWait >= 1_200_000_000 }
-        #expect(await port.append(.message(.device("d")), withinRate: true).isUnavailable)
+        #expect(await port.append(.message(.device("d"))).isUnavailable)
         // What an operator asks for has no such bound.
         async let change = port.makeOrg("second")
         try await eventually { fixture.store.status.waiting == 2 }

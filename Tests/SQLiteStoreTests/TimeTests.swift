@@ -196,7 +196,7 @@ struct TimeTests {
         }
         #expect(try await fixture.rows("SELECT ended_at FROM message WHERE status = 1") == now)
         #expect(try await fixture.port.pendingTasks("d") == [before] + dated)
-        #expect(await fixture.port.append(named, withinRate: true) == .repeated(dated[3]))
+        #expect(await fixture.port.append(named) == .repeated(dated[3]))
         let new = try await push(fixture, expiringIn: hour)
         fixture.clock.advance(by: hour)
         #expect(try await fixture.port.pendingTasks("d") == [before] + dated[1...])
@@ -317,7 +317,7 @@ struct TimeTests {
         for _ in 0..<600 {
             for step in [hour, -hour] {
                 fixture.clock.step(by: step)
-                _ = await port.append(.message(.device("d")), withinRate: true)
+                _ = await port.append(.message(.device("d")))
             }
         }
         #expect(try await port.clockState().steps == steps + 1_200)
@@ -373,7 +373,7 @@ struct TimeTests {
         fixture.clock.advance(by: day)
         try await eventually {
             fixture.clock.advance(by: 2)
-            _ = await port.append(.message(.device("none")), withinRate: true)
+            _ = await port.append(.message(.device("none")))
             return try await fixture.isForgotten(delivered)
         }
     }
@@ -396,7 +396,7 @@ struct TimeTests {
         let last = try await push(fixture)
         try await eventually {
             fixture.clock.advance(by: 2)
-            _ = await fixture.port.append(.message(.device("none")), withinRate: true)
+            _ = await fixture.port.append(.message(.device("none")))
             return try await fixture.rows("SELECT count(*) FROM clock_step") == 1
         }
         #expect(try await fixture.port.status(last) == .active)

@@ -227,7 +227,7 @@ private final class TotalsWalk {
             isMessage
             ? .message(target, size: size, tag: tag, expires: expires)
             : .configuration(target, size: size, tag: tag, expires: expires)
-        let accepted = await fixture.port.append(request, withinRate: true)
+        let accepted = await fixture.port.append(request)
         if let task = accepted.storedTask { tasks.append(task) }
         return "push \(target) \(accepted)"
     }

@@ -58,7 +58,7 @@ struct AppendTests {
         let ports = [fixture.port, fixture.other]
         let answers = await withTaskGroup(of: Accepted.self) { group in
             for number in 0..<50 {
-                group.addTask { await ports[number % 2].append(.message(.organisation("root"), bizNo: "one"), withinRate: true) }
+                group.addTask { await ports[number % 2].append(.message(.organisation("root"), bizNo: "one")) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -80,7 +80,7 @@ struct AppendTests {
         #expect(try await fixture.other.refusal(of: .message(.organisation("root"), bizNo: "b", text: "other")) == reused)
         #expect(try await fixture.other.refusal(of: .configuration(.organisation("root"), bizNo: "b")) == reused)
         let request = PushRequest.message(.organisation("root"), bizNo: "b")
-        #expect(await fixture.other.append(request, withinRate: true) == .repeated(task))
+        #expect(await fixture.other.append(request) == .repeated(task))
     }
 
     @Test(
@@ -90,9 +90,11 @@ struct AppendTests {
         let request = PushRequest.message(.device("d1"), expires: try await fixture.now + hour, bizNo: "b")
         let task = try await fixture.port.push(request)
         try await fixture.port.removeDevice("d1")
+        // It has pushed what it may.
+        try await fixture.port.changeApp("app") { $0.perDay = .set(1) }
         try await fixture.advance(by: 2 * hour)
-        #expect(await fixture.port.append(request, withinRate: false) == .repeated(task))
-        #expect(await fixture.other.append(request, withinRate: false) == .repeated(task))
+        #expect(await fixture.port.append(request) == .repeated(task))
+        #expect(await fixture.other.append(request) == .repeated(task))
         // What comes before in the order of the checks still does.
         try await fixture.port.changeApp("app") { $0.disabled = true }
         #expect(try await fixture.port.refusal(of: request).code == .appDisabled)
@@ -111,7 +113,7 @@ struct AppendTests {
                     case 2: .message(.device("d2"), size: 300, bizNo: "b\(number)")
                     default: .message(.organisation("root"), from: "nobody")
                     }
-                group.addTask { (number, await ports[number / 4 % 2].append(request, withinRate: true)) }
+                group.addTask { (number, await ports[number / 4 % 2].append(request)) }
             }
             return await group.reduce(into: [Int: Accepted]()) { $0[$1.0] = $1.1 }
         }
@@ -137,12 +139,14 @@ struct AppendTests {
         try await port.makeApp("app", scope: "in")
         try await port.makeDevice("d", in: "root", .ios, user: "u")
         let past = try await fixture.now
-        func code(_ request: PushRequest, withinRate: Bool = true) async throws -> ErrorCode {
-            try await port.refusal(of: request, withinRate: withinRate).code
-        }
-        #expect(try await code(.message(.device("none"), from: "none", expires: past), withinRate: false) == .unknownAppKey)
-        #expect(try await code(.message(.device("none"), size: 2_000, expires: past), withinRate: false) == .invalidValue)
-        #expect(try await code(.message(.device("none"), size: 2_000), withinRate: false) == .rateLimited)
+        func code(_ request: PushRequest) async throws -> ErrorCode { try await port.refusal(of: request).code }
+        // What is refused for its target has taken what was left of the second.
+        try await port.changeApp("app") { $0.perSecond = .set(1) }
+        #expect(try await code(.message(.device("none"))) == .noSuchDevice)
+        #expect(try await code(.message(.device("none"), from: "none", expires: past)) == .unknownAppKey)
+        #expect(try await code(.message(.device("none"), size: 2_000, expires: past)) == .invalidValue)
+        #expect(try await code(.message(.device("none"), size: 2_000)) == .rateLimited)
+        try await port.changeApp("app") { $0.perSecond = .clear }
         #expect(try await code(.message(.device("none"), size: 2_000, testOnly: true)) == .noSuchDevice)
         #expect(try await code(.message(.user("none"), size: 2_000)) == .userHasNoDevice)
         #expect(try await code(.message(.organisation("none"), size: 2_000)) == .noSuchOrganisation)

@@ -11,7 +11,7 @@ struct FeedTests {
         let ports = [fixture.port, fixture.other]
         async let pushes: Void = withTaskGroup(of: Void.self) { group in
             for number in 0..<300 {
-                group.addTask { _ = await ports[number % 2].append(.message(.organisation("root")), withinRate: true) }
+                group.addTask { _ = await ports[number % 2].append(.message(.organisation("root"))) }
             }
         }
         let (late, loop) = fixture.newPort()
@@ -131,7 +131,7 @@ struct FeedTests {
                 group.addTask {
                     for number in 0..<60 {
                         let target: PushRequest.Target = number % 2 == 0 ? .device("d1") : .organisation("east")
-                        _ = await ports[caller % 2].append(.message(target), withinRate: true)
+                        _ = await ports[caller % 2].append(.message(target))
                     }
                 }
             }

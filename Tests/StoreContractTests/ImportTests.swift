@@ -16,7 +16,7 @@ struct ImportTests {
         async let other = second.importLines([#"{"kind":"org","id":"other","name":"other"}"#])
         var pushed = 0
         while pushed < 20 {
-            if case .stored = await port.append(.message(.organisation("root")), withinRate: true) { pushed += 1 }
+            if case .stored = await port.append(.message(.organisation("root"))) { pushed += 1 }
         }
         let report = try await told
         #expect(report.state == .done && report.lines == 404)

@@ -14,7 +14,7 @@ struct LifetimeTests {
         let session = try await port.connect("d1")
         #expect(port.health == .serving)
         fixture.store.close()
-        #expect(await port.append(.message(.organisation("root")), withinRate: true).isUnavailable)
+        #expect(await port.append(.message(.organisation("root"))).isUnavailable)
         await #expect(throws: StoreError.self) { _ = try await port.importLines([.deviceLine("d", in: "root")]) }
         await #expect(throws: StoreError.self) { try await port.makeDevice("d", in: "root") }
         await #expect(throws: AttachError.unavailable) { _ = try await port.connect("d2") }
@@ -42,7 +42,7 @@ struct LifetimeTests {
         let session = try await port.connect("d1")
         async let answers = withTaskGroup(of: Accepted.self) { group in
             for number in 0..<200 {
-                group.addTask { await (number % 2 == 0 ? port : other).append(.message(.organisation("east")), withinRate: true) }
+                group.addTask { await (number % 2 == 0 ? port : other).append(.message(.organisation("east"))) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -93,7 +93,7 @@ struct LifetimeTests {
         #expect(try await port.counts(later) == told)
         #expect(try await port.status(cancelled) == .cancelled)
         #expect(try await port.counts(task).opened == 1)
-        #expect(await other.append(request, withinRate: true) == .repeated(task))
+        #expect(await other.append(request) == .repeated(task))
         #expect(try await port.pendingTasks("d1") == [task])
         #expect(try await other.pendingTasks("d2") == [task])
         #expect(try await port.totals(app: AppKey(unchecked: "app"), tag: "t", from: nil, to: nil).tasks == 1)
@@ -142,7 +142,7 @@ struct LifetimeTests {
                 group.addTask {
                     for number in stride(from: caller, to: 100_000, by: 4) where !isOver.withLock({ $0 }) {
                         let accepted = await ports[caller % 2].append(
-                            .message(.organisation("root"), bizNo: "b\(number)"), withinRate: true)
+                            .message(.organisation("root"), bizNo: "b\(number)"))
                         // Afterwards it tells nothing of what the crash has left.
                         if let task = accepted.storedTask { answered.withLock { $0[number] = task } }
                     }
@@ -155,7 +155,7 @@ struct LifetimeTests {
             try await group.waitForAll()
             for (number, task) in before {
                 let request = PushRequest.message(.organisation("root"), bizNo: "b\(number)")
-                #expect(await fixture.port.append(request, withinRate: true) == .repeated(task))
+                #expect(await fixture.port.append(request) == .repeated(task))
             }
             let pending = try await fixture.other.pendingTasks("d1")
             #expect(Set(before.values).isSubset(of: pending) && Set(pending).count == pending.count)
@@ -170,9 +170,9 @@ struct LifetimeTests {
         let request = PushRequest.message(.organisation("root"), bizNo: "b")
         let task = try await fixture.port.push(request)
         try await fixture.advance(by: day - hour)
-        #expect(await fixture.other.append(request, withinRate: true) == .repeated(task))
+        #expect(await fixture.other.append(request) == .repeated(task))
         try await fixture.restart()
-        #expect(await fixture.other.append(request, withinRate: true) == .repeated(task))
+        #expect(await fixture.other.append(request) == .repeated(task))
         try await fixture.advance(by: 2 * hour)
         let second = try await fixture.port.push(.message(.organisation("west"), bizNo: "b"))
         #expect(second != task)

@@ -35,7 +35,7 @@ struct NameTests {
         let request = PushRequest.message(.device("d1"), bizNo: composed)
         let first = try await port.push(request)
         #expect(try await port.push(.message(.device("d1"), bizNo: decomposed)) != first)
-        #expect(await port.append(request, withinRate: true) == .repeated(first))
+        #expect(await port.append(request) == .repeated(first))
     }
 
     @Test("configurations under two tags of one look stand beside each other", arguments: stores(.configurations))

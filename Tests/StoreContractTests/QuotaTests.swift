@@ -8,7 +8,7 @@ struct QuotaTests {
     private func refusal(
         _ port: any StorePort, _ request: PushRequest = .message(.device("d1"))
     ) async throws -> (bound: PushQuota.Bound, retryAfter: Int64)? {
-        switch await port.append(request, withinRate: true) {
+        switch await port.append(request) {
         case .stored, .repeated: return nil
         case .refused(let refusal):
             #expect(refusal.code == .rateLimited)

@@ -56,7 +56,7 @@ struct SigningTests {
         let second = try nonce("nonce-000002", until: until)
         let task = try await fixture.port.push(order(second))
         #expect(try await fixture.port.refusal(of: order(second)) == replayed)
-        let again = await fixture.other.append(order(try nonce("nonce-000003", until: until)), withinRate: true)
+        let again = await fixture.other.append(order(try nonce("nonce-000003", until: until)))
         #expect(again == .repeated(task))
     }
 

@@ -16,12 +16,12 @@ struct TaskRecord: Sendable {
 
 extension MemoryPort {
     /// Decides as a store does, without batches.
-    public func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
+    public func append(_ request: PushRequest, answer: @escaping @Sendable (Accepted) -> Void) {
         decide(
             { state in
                 guard !state.behaviour.isUnavailable else { return (.unavailable(retryAfter: .seconds(1)), []) }
                 do throws(Refusal) {
-                    return try Self.append(request, withinRate, &state)
+                    return try Self.append(request, &state)
                 } catch {
                     return (.refused(error), [])
                 }
@@ -29,7 +29,7 @@ extension MemoryPort {
     }
 
     private static func append(
-        _ request: PushRequest, _ withinRate: Bool, _ state: inout MemoryStore.State
+        _ request: PushRequest, _ state: inout MemoryStore.State
     ) throws(Refusal) -> (Accepted, [Entry]) {
         guard let app = state.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
         if app.disabled { throw Refusal(.appDisabled, field: "appkey") }
@@ -44,7 +44,6 @@ extension MemoryPort {
         }
         let now = state.behaviour.now
         let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: 0)
-        guard withinRate else { throw Refusal(.rateLimited) }
         let reached = try reach(request, state)
         let tooLarge = Set(
             reached.filter { !request.payload.fits($0.memberships.last?.membership.platform ?? .android) }.map(\.handle))

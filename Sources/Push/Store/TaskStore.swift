@@ -4,10 +4,8 @@ public import Base
 public protocol TaskStore: Sendable {
     /// Decides and stores, in this order: app (2004, 2007, 2008), nonce (2006, 2005), `out_biz_no` (2109 or the first task),
     /// expiry (2103), rate (2301), target (2201 to 2203), scope (2009), test devices (2205), size (2105).
-    /// - Parameters:
-    ///   - withinRate: the loop's verdict; it counts only when the request is neither a repeat nor refused before it.
-    ///   - answer: called once, on the loop. Not a suspended call, so that what is asked most often needs no task.
-    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void)
+    /// - Parameter answer: called once, on the loop. Not a suspended call, so that what is asked most often needs no task.
+    func append(_ request: PushRequest, answer: @escaping @Sendable (Accepted) -> Void)
 
     /// Returns when no loop of any node hands the task to a connection any more. One that has ended stays as it is.
     /// - Parameters:
@@ -47,10 +45,10 @@ extension TaskStore {
         try await cancel(task, by: app, nonce: nil)
     }
 
-    /// ``append(_:withinRate:answer:)`` for who may wait.
-    public func append(_ request: PushRequest, withinRate: Bool) async -> Accepted {
+    /// ``append(_:answer:)`` for who may wait.
+    public func append(_ request: PushRequest) async -> Accepted {
         await withCheckedContinuation { continuation in
-            append(request, withinRate: withinRate) { continuation.resume(returning: $0) }
+            append(request) { continuation.resume(returning: $0) }
         }
     }
 }

@@ -32,8 +32,7 @@ extension PushFront {
         // Safe: the store answers on this loop, and nobody else has the request.
         nonisolated(unsafe) let request = request
         if tracer.isOn { return appendTraced(push, request) }
-        // No limit of rates is configured on a loop: the store alone may answer 2301.
-        store.append(push, withinRate: true) { accepted in
+        store.append(push) { accepted in
             self.assumeIsolated { front in
                 front.pushes[interface].count(accepted)
                 front.respond(to: request, with: .outcome(accepted, for: request.headers))
@@ -45,7 +44,7 @@ extension PushFront {
     private func appendTraced(_ push: PushRequest, _ request: Request<PushFront>) {
         // Safe: as above.
         nonisolated(unsafe) let request = request
-        store.append(push, withinRate: true) { accepted in
+        store.append(push) { accepted in
             self.assumeIsolated { front in
                 front.pushes[push.interface].count(accepted)
                 front.trace(push, accepted, of: request)

@@ -4,12 +4,12 @@ internal import StoreCore
 // What callers push, and ask of what they pushed.
 
 extension LoopPort {
-    func append(_ request: PushRequest, withinRate: Bool, answer: @escaping @Sendable (Accepted) -> Void) {
+    func append(_ request: PushRequest, answer: @escaping @Sendable (Accepted) -> Void) {
         store.writer.submit(
             Job(
                 loop: loop, isPatienceBounded: true,
                 decide: { decisions, now throws(SQLiteError) in
-                    let accepted = try decisions.pushes.append(request, withinRate: withinRate, at: now)
+                    let accepted = try decisions.pushes.append(request, at: now)
                     return { answer(accepted) }
                 },
                 fail: { error in { answer(Accepted(error)) } }))

@@ -36,10 +36,8 @@ final class PushDecider {
         targets = TargetResolver(tables, directory)
     }
 
-    /// - Parameters:
-    ///   - withinRate: the loop's verdict.
-    ///   - now: store time.
-    func append(_ request: PushRequest, withinRate: Bool, at now: Int64) throws(SQLiteError) -> Accepted {
+    /// - Parameter now: store time.
+    func append(_ request: PushRequest, at now: Int64) throws(SQLiteError) -> Accepted {
         let accepted = try decided { () throws -> Accepted in
             guard let record = directory.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
             if record.app.disabled { throw Refusal(.appDisabled, field: "appkey") }
@@ -51,7 +49,6 @@ final class PushDecider {
                 return .repeated(first)
             }
             let expires = try Expiry.resolve(request.expireTime, of: request.interface, now: now, offset: time.wallOffset)
-            if !withinRate { throw Refusal(.rateLimited) }
             let quota = quotas.quota(of: record.app)
             if let quota { try quotas.take(record.number, quota, at: now, wall: now + time.wallOffset) }
             let target = try targets.resolve(request, for: record.app)

@@ -40,7 +40,7 @@ struct Traffic: Sendable {
             number = number % pushes + 1
             let target: PushRequest.Target = number % 3 == 0 ? .device("d\(number % 6)") : .organisation("root")
             let accepted = await port.append(
-                .message(target, tag: "t\(number % 3)", bizNo: "\(caller)-\(number)"), withinRate: true)
+                .message(target, tag: "t\(number % 3)", bizNo: "\(caller)-\(number)"))
             guard let task = accepted.storedTask else { continue }
             told.withLock { _ = $0.stored.insert(task) }
             if number % 10 == 0 {

@@ -100,14 +100,14 @@ extension StorePort {
     /// Pushes and expects it to be stored.
     @discardableResult
     public func push(_ request: PushRequest) async throws -> TaskID {
-        let accepted = await append(request, withinRate: true)
+        let accepted = await append(request)
         guard case .stored(let task) = accepted else { throw UnexpectedAnswer(accepted) }
         return task
     }
 
     /// Pushes and expects it to be refused.
-    public func refusal(of request: PushRequest, withinRate: Bool = true) async throws -> Refusal {
-        let accepted = await append(request, withinRate: withinRate)
+    public func refusal(of request: PushRequest) async throws -> Refusal {
+        let accepted = await append(request)
         guard case .refused(let refusal) = accepted else { throw UnexpectedAnswer(accepted) }
         return refusal
     }

@@ -96,7 +96,7 @@ final class Model {
 
     // MARK: Pushing
 
-    func push(_ request: PushRequest, withinRate: Bool) -> Outcome {
+    func push(_ request: PushRequest) -> Outcome {
         if !apps.contains(request.app) { return .refused(.unknownAppKey) }
         if let biz = request.idempotency,
             let first = tasks.last(where: {
@@ -107,7 +107,6 @@ final class Model {
             return first.request.idempotency == biz ? .repeated(first) : .refused(.outBizNoReused)
         }
         if let wish = request.expireTime, wish <= now { return .refused(.invalidValue) }
-        if !withinRate { return .refused(.rateLimited) }
         let expires = request.expireTime ?? (request.interface == .message ? now + 72 * 3_600_000 : nil)
         let scope = scopes[request.app].map { orgs[$0] }
         var addressed: [Holder]

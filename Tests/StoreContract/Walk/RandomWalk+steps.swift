@@ -57,9 +57,8 @@ extension RandomWalk {
             ? .message(target, from: app, size: size, testOnly: chance(35), tag: tag, expires: expires, bizNo: bizNo, text: text)
             : .configuration(
                 target, from: app, size: size, testOnly: chance(35), tag: tag, expires: expires, bizNo: bizNo, text: text)
-        let withinRate = chance(97)
-        let expected = model.push(request, withinRate: withinRate)
-        let accepted = await anyPort.append(request, withinRate: withinRate)
+        let expected = model.push(request)
+        let accepted = await anyPort.append(request)
         let what = "push \(app) \(request.interface) \(target) test=\(request.testOnly) size=\(size) -> \(accepted)"
         switch (expected, accepted) {
         case (.stored(let task), .stored(let id)): task.id = id
