@@ -51,6 +51,9 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What limits count an address as: an IPv6 one with all of its /64, since whoever has one address there has them all.
+    public var network: IPAddress { isIPv6 ? IPAddress(high: high, low: 0) : self }
+
     /// `192.0.2.1`, `2001:db8::1`.
     public var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

@@ -70,7 +70,10 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         switch self {
         case .noAppKey: BilingualText("请求参数没有appkey", "the appkey header is missing")
         case .noTimestamp: BilingualText("请求参数没有timestamp", "the timestamp header is missing")
-        case .noToken: BilingualText("请求参数没有validation-token", "the validation-token header is missing")
+        case .noToken:
+            BilingualText(
+                "请求参数没有validation-token，也没有authorization: PSP-HMAC-SHA256",
+                "the validation-token header is missing, and so is authorization: PSP-HMAC-SHA256")
         case .unknownAppKey: BilingualText("appkey不存在", "unknown appkey")
         case .wrongToken: BilingualText("密钥校验失败", "the token is wrong")
         case .badTimestamp: BilingualText("时间戳格式错误或已超出允许的时间范围", "the timestamp is malformed or too far from the server's time")
@@ -96,8 +99,9 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .organisationInUse: BilingualText("该组织机构仍有设备、下级机构或应用", "the organisation still has devices, children or an app")
         case .formerSecretInUse:
             BilingualText(
-                "密钥已更换过，而前一个密钥仍然有效，请先结束上一次更换",
-                "the secret was rotated, and the former one is still taken: end that first")
+                "密钥已更换过，而前一个密钥仍然有效：新密钥没有送达时用again重新生成；全部调用方都已换用后，再删除前一个密钥",
+                "the secret was rotated, and the former one is still taken: make another with again, where the new one reached "
+                    + "nobody; remove the former one when every caller has changed")
         case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError:

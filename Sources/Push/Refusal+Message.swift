@@ -12,10 +12,14 @@ extension Refusal {
         return words.isEmpty ? text : text + separator + words
     }
 
-    /// Imports share the code of tasks, and are none.
+    /// Imports and traces share the code of tasks, and are none.
     private func catalogueText(in language: Language) -> String {
-        guard code == .noSuchTask, field == "import_id" else { return code.text(in: language) }
-        return BilingualText("导入不存在，或已不再记录", "no such import, or it is no longer remembered").text(in: language)
+        switch (code, field) {
+        case (.noSuchTask, "import_id"):
+            return BilingualText("导入不存在，或已不再记录", "no such import, or it is no longer remembered").text(in: language)
+        case (.noSuchTask, "trace_id"): return BilingualText("跟踪不存在，或已结束", "no such trace, or it has ended").text(in: language)
+        default: return code.text(in: language)
+        }
     }
 }
 
@@ -29,6 +33,8 @@ extension Refusal.Detail {
         case .timestamp(.malformed, _), .timestamp(.repeated, _): BilingualText("timestamp不合法", "the timestamp is not allowed")
         case .timestamp(.skewed, _), .timestamp(.forgotten, _):
             BilingualText("timestamp超出允许的时间范围", "the timestamp is too far from the server's time")
+        case .overQuota(.perDay, _): BilingualText("已达到每日推送上限", "the app has pushed what it may today")
+        case .tooManyTraces: BilingualText("跟踪过多", "too many traces")
         case .holding: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
         case .scopeOf: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
         default: nil
@@ -76,6 +82,10 @@ extension Refusal.Detail {
             return BilingualText("该应用每秒最多推送\(count)条", "the app may push \(count) a second")
         case .overQuota(.perDay(let count), _):
             return BilingualText("该应用每天（UTC）最多推送\(count)条", "the app may push \(count) a day (UTC)")
+        case .tooManyTraces(let count):
+            return BilingualText(
+                "已有\(count)个跟踪，请先结束一个：DELETE /psp/admin/trace/{trace_id}",
+                "\(count) traces run already: end one, DELETE /psp/admin/trace/{trace_id}")
         case .tooManyLists(let count):
             return BilingualText("该应用已有\(count)个列表请求在等待", "\(count) lists of the app wait already")
         case .calledFrom(let address):

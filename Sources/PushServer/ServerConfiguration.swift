@@ -50,7 +50,7 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// How often a device may connect in a minute before it is slowed; `nil`: any number.
     public var reconnectsPerMinute: Int? = 30
     /// CONNECTs that may fail in a minute.
-    public var logins = LoginGuard.Limits(perName: 10)
+    public var logins = LoginGuard.Limits()
     /// How long it serves on after it was told to end, and says that it is not ready.
     public var drainDelay = Duration.zero
     /// How many devices a second it disconnects at its end; 0: all at once.

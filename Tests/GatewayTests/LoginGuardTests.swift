@@ -41,6 +41,17 @@ struct LoginGuardTests {
         #expect(try guardian.admits(name, from: address("192.0.2.2"), at: 0))
     }
 
+    @Test("an IPv6 address counts with all of its network")
+    func network() throws {
+        let guardian = LoginGuard(LoginGuard.Limits(perAddress: 3, perName: 2))
+        for index in 0..<2 { guardian.noteFailure(of: name, from: try address("2001:db8:0:1::\(index)"), at: 0) }
+        #expect(try !guardian.admits(name, from: address("2001:db8:0:1:ffff::1"), at: 0))
+        #expect(try guardian.admits(name, from: address("2001:db8:0:2::1"), at: 0))
+        #expect(try guardian.admits(DeviceToken(unchecked: "d2"), from: address("2001:db8:0:1::9"), at: 0))
+        guardian.noteFailure(of: DeviceToken(unchecked: "d2"), from: try address("2001:db8:0:1::9"), at: 0)
+        #expect(try !guardian.admits(DeviceToken(unchecked: "d3"), from: address("2001:db8:0:1::a"), at: 0))
+    }
+
     @Test("what is remembered is bounded, and who was remembered before is still refused")
     func bounded() throws {
         let guardian = LoginGuard(LoginGuard.Limits(perName: 1))

@@ -24,7 +24,7 @@ struct SigningTests {
         try await Served.with { served in
             expectSuccess(try served.send(signed(.push())))
             let nonce = try #require(Nonce("n-0000000001"))
-            #expect(served.store.asked.pushes.map(\.nonce) == [UsedNonce(nonce, validUntil: noon + 600_000)])
+            #expect(served.store.asked.pushes.map(\.nonce) == [UsedNonce(nonce, timestamp: noon, window: 600_000)])
             expectSuccess(try served.send(signed(.push(configurationBody, to: "/psp/push/config"), nonce: "n-0000000002")))
             expectSuccess(try served.send(.push()))
             #expect(served.store.asked.pushes.map { $0.nonce?.nonce.text } == ["n-0000000001", "n-0000000002", nil])

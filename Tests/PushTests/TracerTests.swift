@@ -28,7 +28,7 @@ struct TracerTests {
         let told = subjects.map { _ in Told() }
         var ids: [String] = []
         for (subject, told) in zip(subjects, told) {
-            let id = tracer.begin(subject, until: 60_000).id
+            let id = try #require(tracer.begin(subject, until: 60_000)).id
             ids.append(id)
             #expect(tracer.follow(id) { told.note($0) } != nil)
         }
@@ -52,10 +52,10 @@ struct TracerTests {
     }
 
     @Test("too many events in a second are counted, and told as one in a later second")
-    func limit() {
+    func limit() throws {
         let tracer = Tracer()
         let told = Told()
-        let id = tracer.begin(.device(phone), until: 60_000).id
+        let id = try #require(tracer.begin(.device(phone), until: 60_000)).id
         let follower = tracer.follow(id) { told.note($0) }
         let object = TraceObject(device: phone)
         for _ in 0..<Tracer.eventsASecond + 3 { tracer.tell("e", about: object, at: 1_500, []) }
@@ -67,14 +67,16 @@ struct TracerTests {
         #expect(told.all.last == "f []")
     }
 
-    @Test("one more than there may be ends the oldest")
-    func most() {
+    @Test("one more than there may be does not begin, and the others go on")
+    func most() throws {
         let tracer = Tracer()
         let told = Told()
-        let first = tracer.begin(.device(phone), until: 0)
-        _ = tracer.follow(first.id) { told.note($0) }
-        let others = (0..<Tracer.most).map { _ in tracer.begin(.device(phone), until: 0).id }
-        #expect(tracer.traces.map(\.id) == others && told.all == ["end"])
+        let traces = (0..<Tracer.most).compactMap { _ in tracer.begin(.device(phone), until: 0) }
+        _ = tracer.follow(traces[0].id) { told.note($0) }
+        #expect(tracer.begin(.device(phone), until: 0) == nil)
+        #expect(tracer.traces.map(\.id) == traces.map(\.id) && told.all.isEmpty)
+        tracer.end(traces[1].id)
+        #expect(tracer.begin(.device(phone), until: 0) != nil)
     }
 
     @Test("the body names one subject, and up to 60 minutes")

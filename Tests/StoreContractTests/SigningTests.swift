@@ -7,8 +7,9 @@ import Testing
 struct SigningTests {
     private static let window: Int64 = 600_000
 
-    private func nonce(_ text: String, until time: Int64) throws -> UsedNonce {
-        UsedNonce(try #require(Nonce(text)), validUntil: time)
+    /// - Parameter time: until when a repeat of it would pass for in time.
+    private func nonce(_ text: String, until time: Int64, window: Int64 = window) throws -> UsedNonce {
+        UsedNonce(try #require(Nonce(text)), timestamp: time - window, window: window)
     }
 
     private func message(_ nonce: UsedNonce, from app: String = "app", to target: PushRequest.Target = .device("d1"))
@@ -74,6 +75,25 @@ struct SigningTests {
         }
         try await fixture.advance(by: 2 * Self.window)
         #expect(try await fixture.port.refusal(of: message(first)) == replayed)
+    }
+
+    @Test(
+        "a server that is set to another window, and an app that is made anew, know what came before", arguments: stores(.restart)
+    )
+    func otherWindow(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let now = try await fixture.now
+        func signed(within window: Int64) throws -> PushRequest {
+            message(try nonce("nonce-000001", until: now + window, window: window))
+        }
+        try await fixture.port.push(try signed(within: Self.window))
+        for window in [60_000, 900_000, 1_200_000, 86_400_000] as [Int64] {
+            try await fixture.restart()
+            #expect(try await fixture.port.refusal(of: signed(within: window)) == replayed)
+        }
+        _ = try await fixture.port.apply(.removeApp(AppKey(unchecked: "app")))
+        try await fixture.port.makeApp("app")
+        #expect(try await fixture.port.refusal(of: signed(within: Self.window)) == replayed)
     }
 
     @Test("a clock that was ahead for a moment forgets none", arguments: stores(.standingClock, .lifetimes))

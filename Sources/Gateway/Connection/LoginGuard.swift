@@ -4,7 +4,7 @@ internal import Push
 /// Log-ins that failed lately, over all loops of the process. Who has failed too often is refused before the store is asked: each
 /// unknown CONNECT would cost its writer a look-up and a hash.
 ///
-/// It counts by address, and by address and name together; never by name alone, or anybody could lock a device out. The right
+/// It counts by address (``IPAddress/network``), and by address and name together; never by name alone, or anybody could lock a device out. The right
 /// secret passes from anywhere else.
 public final class LoginGuard: Sendable {
     /// The most failures in a minute; `nil`: not counted.
@@ -44,6 +44,7 @@ public final class LoginGuard: Sendable {
     /// - Parameter now: nanoseconds of a clock that never jumps.
     func admits(_ name: DeviceToken, from address: IPAddress, at now: Int64) -> Bool {
         guard limits != Limits() else { return true }
+        let address = address.network
         return state.withLock { state in
             Self.begin(now, &state)
             if let limit = limits.perAddress, state.addresses[address, default: 0] >= limit { return false }
@@ -55,6 +56,7 @@ public final class LoginGuard: Sendable {
     /// A log-in has failed by its name or its secret.
     func noteFailure(of name: DeviceToken, from address: IPAddress, at now: Int64) {
         guard limits != Limits() else { return }
+        let address = address.network
         state.withLock { state in
             Self.begin(now, &state)
             if limits.perAddress != nil { Self.count(address, in: &state.addresses) }

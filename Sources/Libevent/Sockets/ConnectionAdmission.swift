@@ -104,8 +104,3 @@ public final class ConnectionAdmission: Sendable {
         }
     }
 }
-
-extension IPAddress {
-    /// What an address is counted as.
-    var network: IPAddress { isIPv6 ? IPAddress(high: high, low: 0) : self }
-}

@@ -95,7 +95,7 @@ public struct Authentication: Hashable, Sendable {
     public func nonce(of headers: CredentialHeaders) -> UsedNonce? {
         guard let nonce = headers.signature?.nonce, case .once(let text) = headers.timestamp, let time = Timestamp.parse(text)
         else { return nil }
-        return UsedNonce(nonce, validUntil: time + window)
+        return UsedNonce(nonce, timestamp: time, window: window)
     }
 
     /// The timestamp as it was sent.

@@ -23,9 +23,13 @@ public struct Nonce: Hashable, Sendable {
 public struct UsedNonce: Hashable, Sendable {
     /// The nonce.
     public let nonce: Nonce
-    /// Until when a repeat would pass for in time: by the wall clock, in Unix milliseconds. Up to then it must be remembered.
-    public let validUntil: Int64
+    /// The request's own time, Unix milliseconds: a repeat has the same, whatever the server is set to by then.
+    public let timestamp: Int64
+    /// For how long after it a repeat would pass for in time, in milliseconds: so long it must be remembered.
+    public let window: Int64
 
-    /// A nonce of a request that would be taken until then.
-    public init(_ nonce: Nonce, validUntil: Int64) { (self.nonce, self.validUntil) = (nonce, validUntil) }
+    /// A nonce of a request of that time.
+    public init(_ nonce: Nonce, timestamp: Int64, window: Int64) {
+        (self.nonce, self.timestamp, self.window) = (nonce, timestamp, window)
+    }
 }

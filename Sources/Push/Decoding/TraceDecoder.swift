@@ -43,7 +43,9 @@ public enum TraceDecoder {
             [device.map(Subject.device), user.map(Subject.user), app.map(Subject.app), address.map(Subject.address)]
             .compactMap(\.self)
         let names = [Field.device, .user, .app, .address].map(\.rawValue)
-        guard let subject = subjects.first else { throw Refusal(.missingField, field: names[0], .missing(names)) }
+        guard let subject = subjects.first else {
+            throw Refusal(.missingField, field: names[0], .missing([names.joined(separator: "/")]))
+        }
         guard subjects.count == 1 else { throw Refusal(.invalidValue, .expected(.onlyOneOf(names))) }
         return (subject, minutes ?? usual)
     }

@@ -5,7 +5,7 @@ public import Synchronization
 ///
 /// While nothing is traced, it costs whoever could tell something one load and one branch (``isOn``).
 public final class Tracer: Sendable {
-    /// So many at a time; another one ends the oldest.
+    /// So many at a time.
     public static let most = 8
     /// So many events a second each trace tells; what comes beyond is counted and told as one.
     public static let eventsASecond = 500
@@ -60,17 +60,16 @@ public final class Tracer: Sendable {
 
     /// Begins a trace.
     /// - Parameter until: Unix milliseconds; whoever begins it sees to it that it ends.
-    public func begin(_ subject: TraceSubject, until: Int64) -> Trace {
-        let (trace, ended) = state.withLock { state -> (Trace, [Follower]) in
+    /// - Returns: `nil` where ``most`` run.
+    public func begin(_ subject: TraceSubject, until: Int64) -> Trace? {
+        state.withLock { state in
+            guard state.running.count < Self.most else { return nil }
             state.last += 1
             let trace = Trace(id: "trace-\(state.last)", subject: subject, until: until)
-            let oldest = state.running.count >= Self.most ? [state.running.removeFirst()] : []
             state.running.append(Running(trace: trace))
             hasTraces.store(true, ordering: .relaxed)
-            return (trace, oldest.flatMap { Array($0.followers.values) })
+            return trace
         }
-        for follower in ended { follower(nil) }
-        return trace
     }
 
     /// Ends a trace.

@@ -8,7 +8,9 @@ extension AdminFront {
     /// `POST /psp/admin/trace`
     func beginTrace(_ request: Request<AdminFront>) async throws -> Reply {
         let (subject, minutes) = try request.decoded(TraceDecoder.decode)
-        let trace = await process.tracing.begin(try await resolved(subject), minutes)
+        guard let trace = await process.tracing.begin(try await resolved(subject), minutes) else {
+            throw Refusal(.rateLimited, .tooManyTraces(Tracer.most))
+        }
         return .success(201) { $0.value(trace) }
     }
 

@@ -33,9 +33,9 @@ extension Setting {
             meaning: "how often a device may connect in a minute before it waits 5 s each time; 0: any", example: "10",
             apply: bound(\.reconnectsPerMinute)),
         Setting(
-            key: "failed-logins", placeholder: "N", defaultText: "10",
+            key: "failed-logins", placeholder: "N", defaultText: "0",
             meaning: "failed CONNECTs of one address for one device token in a minute, then all are refused from there; 0: any",
-            example: "5", apply: bound(\.logins.perName)),
+            example: "10", apply: bound(\.logins.perName)),
         Setting(
             key: "failed-logins-per-address", placeholder: "N", defaultText: "0",
             meaning: "the same of one address for whatever tokens; 0: any", example: "100",

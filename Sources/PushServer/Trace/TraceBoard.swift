@@ -21,8 +21,8 @@ actor TraceBoard {
             tracer: tracer, begin: { subject, minutes in await self.begin(subject, minutes) }, end: { id in await self.end(id) })
     }
 
-    private func begin(_ subject: TraceSubject, _ minutes: Int64) async -> Trace {
-        let trace = tracer.begin(subject, until: WallClock.milliseconds + minutes * 60_000)
+    private func begin(_ subject: TraceSubject, _ minutes: Int64) async -> Trace? {
+        guard let trace = tracer.begin(subject, until: WallClock.milliseconds + minutes * 60_000) else { return nil }
         _ = tracer.follow(trace.id) { [log] event in
             guard let event else { return }
             let metadata = Logger.Metadata(event.fields.map { ($0.name, .string($0.value)) }) { first, _ in first }

@@ -82,8 +82,8 @@ final class Decisions {
 extension Decisions {
     /// Uses the nonce of an app's request up, if it has one.
     func use(_ nonce: UsedNonce?, of app: AppKey?, at now: Int64) throws(SQLiteError) -> Result<Void, Refusal> {
-        guard let nonce, let app, let number = directory.apps[app]?.number else { return .success(()) }
-        return try decided { try nonces.take(nonce, of: number, at: now, wall: now + time.wallOffset) }
+        guard let nonce, let app else { return .success(()) }
+        return try decided { try nonces.take(nonce, of: app, at: now, wall: now + time.wallOffset) }
     }
 }
 

@@ -42,7 +42,7 @@ final class PushDecider {
             guard let record = directory.apps[request.app] else { throw Refusal(.unknownAppKey, field: "appkey") }
             if record.app.disabled { throw Refusal(.appDisabled, field: "appkey") }
             guard record.app.interfaces.contains(request.interface) else { throw Refusal(.interfaceNotAllowed, field: "appkey") }
-            if let nonce = request.nonce { try nonces.take(nonce, of: record.number, at: now, wall: now + time.wallOffset) }
+            if let nonce = request.nonce { try nonces.take(nonce, of: request.app, at: now, wall: now + time.wallOffset) }
             if let idempotency = request.idempotency,
                 let first = try firstAnswer(to: idempotency, of: record.number, at: now)
             {

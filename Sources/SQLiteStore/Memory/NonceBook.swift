@@ -18,6 +18,7 @@ final class NonceBook {
     /// become one.
     private static let mostStretches = 64
 
+    /// By the requests' own times.
     private struct Period {
         var hashes: Set<Int64> = []
         /// When one came last, by store time; `nil`: before the store was opened, which has not been looked at since.
@@ -38,21 +39,21 @@ final class NonceBook {
         self.table = table
         forgotten = try table.forgotten()
         removable = forgotten
-        try table.forEach { until, hash in
-            let period = until / Self.period
+        try table.forEach { timestamp, hash in
+            let period = timestamp / Self.period
             if !isForgotten(period) { periods[period, default: Period()].hashes.insert(hash) }
         }
     }
 
     /// Uses a nonce up.
     /// - Parameters:
-    ///   - app: its number: each has nonces of its own.
+    ///   - app: each has nonces of its own, also one that was deleted and made anew.
     ///   - now: store time.
     ///   - wall: the wall clock, in Unix milliseconds.
     /// - Throws: 2005 where it was used before; 2006 where nobody knows any more.
-    func take(_ nonce: UsedNonce, of app: Int64, at now: Int64, wall: Int64) throws {
-        try forget(now, wall)
-        let period = nonce.validUntil / Self.period
+    func take(_ nonce: UsedNonce, of app: AppKey, at now: Int64, wall: Int64) throws {
+        try forget(now, before: wall - nonce.window)
+        let period = nonce.timestamp / Self.period
         guard !isForgotten(period) else {
             throw Refusal(.badTimestamp, field: "timestamp", .timestamp(.forgotten, serverTime: wall))
         }
@@ -64,18 +65,19 @@ final class NonceBook {
         }
         periods[period]?.touched = now
         taken.append((period, hash))
-        try table.insert(hash, until: nonce.validUntil)
+        try table.insert(hash, of: nonce.timestamp)
     }
 
     private func isForgotten(_ period: Int64) -> Bool { forgotten.contains { $0.contains(period) } }
 
-    private func forget(_ now: Int64, _ wall: Int64) throws(SQLiteError) {
+    /// - Parameter time: requests of that time are taken no more.
+    private func forget(_ now: Int64, before time: Int64) throws(SQLiteError) {
         for (number, period) in periods {
             guard let touched = period.touched else {
                 periods[number]?.touched = now
                 continue
             }
-            guard now - touched > Self.leastLifetime, (number + 1) * Self.period <= wall else { continue }
+            guard now - touched > Self.leastLifetime, (number + 1) * Self.period <= time else { continue }
             periods[number] = nil
             note(number)
         }

@@ -207,7 +207,7 @@ enum Schema {
     private static let versionSix = signing
 
     /// An app's former secret, the days on which its secrets were used last, and from where, how and how much it may call; and
-    /// the nonces that signed requests have used, by the time up to which they must be remembered.
+    /// the nonces that signed requests have used, by the requests' own times.
     private static let signing = """
         ALTER TABLE app ADD COLUMN former_secret TEXT;
         ALTER TABLE app ADD COLUMN hmac_only INTEGER NOT NULL DEFAULT 0;
@@ -217,7 +217,7 @@ enum Schema {
         ALTER TABLE app ADD COLUMN per_second INTEGER;
         ALTER TABLE app ADD COLUMN per_day INTEGER;
         CREATE TABLE app_day(app INTEGER PRIMARY KEY, day INTEGER NOT NULL, pushes INTEGER NOT NULL);
-        CREATE TABLE nonce(valid_until INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(valid_until, hash)) WITHOUT ROWID;
+        CREATE TABLE nonce(timestamp INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(timestamp, hash)) WITHOUT ROWID;
         CREATE TABLE nonce_forgotten(first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
         """
 

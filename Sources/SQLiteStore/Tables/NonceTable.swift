@@ -1,24 +1,24 @@
-/// `nonce`: what signed requests have used up, in the order in which it may be forgotten: rows come at its end and go at its
-/// beginning. And `nonce_forgotten`: the periods of which it was.
+/// `nonce`: what signed requests have used up, by their own times, in the order in which it may be forgotten: rows come at its
+/// end and go at its beginning. And `nonce_forgotten`: the periods of which it was.
 final class NonceTable {
     private let database: Database
 
     init(_ database: Database) { self.database = database }
 
-    func insert(_ hash: Int64, until time: Int64) throws(SQLiteError) {
-        let insert = try database.statement("INSERT OR IGNORE INTO nonce(valid_until, hash) VALUES(?, ?)")
-        insert.bind(1, time)
+    func insert(_ hash: Int64, of timestamp: Int64) throws(SQLiteError) {
+        let insert = try database.statement("INSERT OR IGNORE INTO nonce(timestamp, hash) VALUES(?, ?)")
+        insert.bind(1, timestamp)
         insert.bind(2, hash)
         try insert.run()
     }
 
-    /// Removes some of those that were to be remembered up to one of those times.
+    /// Removes some of those times.
     /// - Returns: how many.
     func remove(_ times: ClosedRange<Int64>, limit: Int) throws(SQLiteError) -> Int {
         let remove = try database.statement(
             """
-            DELETE FROM nonce WHERE (valid_until, hash) IN (
-              SELECT valid_until, hash FROM nonce WHERE valid_until BETWEEN ? AND ? ORDER BY valid_until, hash LIMIT ?)
+            DELETE FROM nonce WHERE (timestamp, hash) IN (
+              SELECT timestamp, hash FROM nonce WHERE timestamp BETWEEN ? AND ? ORDER BY timestamp, hash LIMIT ?)
             """)
         remove.bind(1, times.lowerBound)
         remove.bind(2, times.upperBound)
@@ -28,8 +28,8 @@ final class NonceTable {
     }
 
     /// Calls `body` with each.
-    func forEach(_ body: (_ until: Int64, _ hash: Int64) -> Void) throws(SQLiteError) {
-        let query = try database.statement("SELECT valid_until, hash FROM nonce")
+    func forEach(_ body: (_ timestamp: Int64, _ hash: Int64) -> Void) throws(SQLiteError) {
+        let query = try database.statement("SELECT timestamp, hash FROM nonce")
         while try query.step() { body(query.int(0), query.int(1)) }
     }
 

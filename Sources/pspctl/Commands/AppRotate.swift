@@ -46,7 +46,7 @@ struct AppRotate: AsyncParsableCommand {
     }
 
     var call: Call {
-        let flags = ["appkey": "<appkey>", "former_secret": "--finish", "again": "--again"]
+        let flags = ["appkey": "<appkey>", "former_secret": "--again, --finish", "again": "--again"]
         if isFinish { return Call(.delete, AppResource.path(appkey) + ["former-secret"], flags: flags) }
         var json = JSONWriter()
         json.object { json in

@@ -51,7 +51,8 @@ struct CheckCommand: AsyncParsableCommand {
             tell(found.checksum, path)
             for problem in found.problems { Output.error("  \(Output.printable(problem))") }
             if !found.isIntact {
-                Output.error(say("put back a backup: pspctl restore FILE", "请放回备份：pspctl restore FILE"))
+                Output.error(
+                    say("put back a backup that is intact: pspctl restore OTHER_FILE", "请放回另一份完好的备份：pspctl restore 其他文件"))
             }
         }
         guard found.isIntact else { throw ExitCode.failure }

@@ -31,7 +31,24 @@ struct DoctorCommand: AsyncParsableCommand {
             return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         }
         let findings = diagnosis.findings
-        for finding in findings { print(finding.line) }
+        if server.json {
+            var json = JSONWriter()
+            json.object { json in
+                json.key("findings")
+                json.array { json in
+                    for finding in findings {
+                        json.object { json in
+                            json.member("subject", finding.subject)
+                            json.member("good", finding.isGood)
+                            json.member("text", finding.text)
+                        }
+                    }
+                }
+            }
+            Output.json(json.bytes)
+        } else {
+            for finding in findings { print(finding.line) }
+        }
         if findings.contains(where: { !$0.isGood }) { throw ExitCode(1) }
     }
 }
@@ -50,7 +67,7 @@ struct Diagnosis {
         let isGood: Bool
         let text: String
 
-        var line: String { "\(isGood ? "ok  " : "FIX ")  \(subject): \(text)" }
+        var line: String { "\(isGood ? say("ok  ", "正常") : say("FIX ", "需改"))  \(subject): \(text)" }
     }
 
     /// The values of an exposition that have no label.
@@ -83,7 +100,11 @@ struct Diagnosis {
         return Finding(
             subject: say("descriptors", "描述符"), isGood: isGood,
             text: isGood
-                ? text : text + say("; raise LimitNOFILE= above the number of devices", "；请把 LimitNOFILE= 提高到设备数量以上"))
+                ? text
+                : text
+                    + say(
+                        "; raise LimitNOFILE= to 65536 at least, and above the number of devices",
+                        "；请把 LimitNOFILE= 提高到 65536 以上，并高于设备数量"))
     }
 
     private var disk: Finding? {

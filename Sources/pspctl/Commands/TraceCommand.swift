@@ -76,21 +76,26 @@ struct TraceCommand: AsyncParsableCommand {
                     "跟踪至 \(Column.localTime(data["until"]?.int64 ?? 0))"))
         }
         fflush(nil)
-        // Interrupted, it ends on the server too: the log is not written for nobody.
-        signal(SIGINT, SIG_IGN)
-        let interruption = DispatchSource.makeSignalSource(signal: SIGINT)
-        interruption.setEventHandler {
-            Task {
-                _ = try? await client.send(Call(.delete, TraceCommand.path + [id]))
-                Foundation.exit(0)
+        // Ended, by whatever signal, it ends on the server too: the log is not written for nobody.
+        signal(SIGPIPE, SIG_IGN)
+        let endings = [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let ending = DispatchSource.makeSignalSource(signal: number)
+            ending.setEventHandler {
+                Task {
+                    _ = try? await client.send(Call(.delete, TraceCommand.path + [id]))
+                    Foundation.exit(0)
+                }
             }
+            ending.resume()
+            return ending
         }
-        interruption.resume()
         try client.follow(Call(.get, TraceCommand.path + [id, "events"])) { event in
             print(server.json ? event : TraceCommand.line(event))
-            fflush(nil)
+            // Nobody reads any more.
+            if fflush(nil) != 0 { kill(getpid(), SIGTERM) }
         }
-        withExtendedLifetime(interruption) {}
+        withExtendedLifetime(endings) {}
     }
 
     /// An event as people read it.
