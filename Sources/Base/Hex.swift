@@ -11,6 +11,17 @@ public enum Hex {
         }
     }
 
+    /// The bytes of such digits, in either case; `nil` for an odd number of them, or anything else.
+    public static func decode(_ digits: some Collection<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var rest = digits.makeIterator()
+        while let first = rest.next() {
+            guard let high = value(of: first), let low = rest.next().flatMap(value) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
     /// The lower-case digit of a value from 0 to 15, as an ASCII character.
     @inlinable
     public static func digit(_ value: UInt8) -> UInt8 {

@@ -1,3 +1,4 @@
+import Base
 import Push
 import TestKit
 import Testing

@@ -1,3 +1,4 @@
+import Base
 import JSON
 import Testing
 
@@ -104,7 +105,7 @@ struct DocumentTests {
     @Test("damaged text never ends the process, and what is accepted can be read to the end")
     func damage() throws {
         let text = Array(#"{"a":[1.5e3,"\ud83d\ude00\n",true,null,{"b":"中"}],"c":-0}"#.utf8)
-        var generator = SplitMix64(state: 7)
+        var generator = SplitMix(seed: 7)
         for _ in 0..<20_000 {
             var damaged = text
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
@@ -126,16 +127,4 @@ struct DocumentTests {
 
 extension String {
     func repeated(_ times: Int) -> String { String(repeating: self, count: times) }
-}
-
-/// A generator that draws the same numbers in every run.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

@@ -1,20 +1,6 @@
+import Base
 import MQTT
 import Testing
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-}
 
 /// What a stream decodes to: the packets, how many bytes they were, and the error that ended it.
 private struct Outcome: Equatable {
@@ -50,7 +36,7 @@ private let decoders = [
 struct RandomTests {
     @Test("random bytes never trap, and mean the same however they arrive", arguments: 0..<5)
     func noise(_ index: Int) {
-        var generator = SeededGenerator(seed: UInt64(index) + 1)
+        var generator = SplitMix(seed: UInt64(index) + 1)
         for _ in 0..<4_000 {
             var stream = (0..<Int.random(in: 1...40, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
             // A short length, or hardly any packet would be complete.
@@ -62,7 +48,7 @@ struct RandomTests {
 
     @Test("damaged packets never trap, and what is still a packet says the same again", arguments: packetCases)
     func damaged(_ test: PacketCase) throws {
-        var generator = SeededGenerator(seed: UInt64(test.encoded.utf8.count))
+        var generator = SplitMix(seed: UInt64(test.encoded.utf8.count))
         let good = bytes(test.encoded)
         let fresh = PacketDecoder(role: test.receiver, version: test.version)
         for _ in 0..<400 {

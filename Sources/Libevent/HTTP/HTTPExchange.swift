@@ -37,7 +37,7 @@ public final class HTTPExchange {
     public private(set) lazy var clientAddress: IPAddress? = peer.flatMap { peer in
         guard let forwarding else { return peer.ip }
         // What a proxy said of its client has gone with the connection, and the proxy is not the client.
-        if case .gone = pending.source, forwarding.trusts(peer.ip) { return nil }
+        if case .gone = pending.source, forwarding.trusted.contains(peer.ip) { return nil }
         return forwarding.client(of: peer.ip) { forEachHeader($0) }
     }
 

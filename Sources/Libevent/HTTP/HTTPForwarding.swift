@@ -25,9 +25,6 @@ public final class HTTPForwarding: Sendable {
         name.lowercased() != "forwarded" && Array(name.utf8).withUnsafeBytes { HTTPSyntax.isToken($0) }
     }
 
-    /// Whether that is one of the proxies.
-    func trusts(_ peer: IPAddress) -> Bool { trusted.contains(peer) }
-
     /// The client of a request that has come from `peer`. It makes no string.
     /// - Parameter headers: calls its argument with the name and the value of each header, in their order.
     func client(

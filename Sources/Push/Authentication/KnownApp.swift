@@ -37,8 +37,7 @@ public final class KnownApp {
 
     /// Whether that is one of the addresses from which it may call. Where it is not known from where, it may not.
     func mayCall(from address: IPAddress?) -> Bool {
-        guard let address else { return false }
-        return app.addresses.contains { $0.contains(address) }
+        address.map { app.addresses.contains($0) } ?? false
     }
 
     /// Whether the token goes with the timestamp.

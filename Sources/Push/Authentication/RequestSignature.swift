@@ -84,14 +84,7 @@ public struct RequestSignature: Hashable, Sendable {
 
     /// 32 bytes, as 64 hexadecimal digits in either case.
     private static func bytes(_ digits: Substring) -> [UInt8]? {
-        let digits = Array(digits.utf8)
-        guard digits.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 64, by: 2) {
-            guard let high = Hex.value(of: digits[index]), let low = Hex.value(of: digits[index + 1]) else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
+        digits.utf8.count == 64 ? Hex.decode(digits.utf8) : nil
     }
 }
 

@@ -69,7 +69,8 @@ extension PushFront {
         return key
     }
 
-    private func appByHead(of request: Request<PushFront>) async throws(Refusal) -> AppKey {
+    /// The same, whether or not the body is there: what it is judged by is still to be compared.
+    func appByHead(of request: Request<PushFront>) async throws(Refusal) -> AppKey {
         if case .app(let key) = request.caller { return key }
         var key: AppKey?
         do {

@@ -10,7 +10,7 @@ extension PushFront {
         if case .app(let app) = request.caller { return append(request, interface, from: app) }
         Task.immediate(executorPreference: loop) {
             do {
-                append(request, interface, from: try await app(calling: request))
+                append(request, interface, from: try await appByHead(of: request))
             } catch {
                 refuse(request, because: error)
             }

@@ -37,10 +37,7 @@ enum StoreChecksum {
 
     private static func digest(in line: ArraySlice<UInt8>) -> [UInt8]? {
         let digits = line.prefix { $0 != UInt8(ascii: " ") }
-        guard digits.count == 64 else { return nil }
-        let values = digits.compactMap { Hex.value(of: $0) }
-        guard values.count == 64 else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+        return digits.count == 64 ? Hex.decode(digits) : nil
     }
 
     /// Writes it, to the disk, whole or not at all.

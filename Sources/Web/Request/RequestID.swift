@@ -1,3 +1,5 @@
+internal import Base
+
 /// By what a request is called in the log, in its reply, and wherever else it leaves a trace: what the peer calls it
 /// (`X-Request-Id`), or a name of the server's own.
 public enum RequestID {
@@ -23,16 +25,11 @@ public enum RequestID {
 /// Makes names for requests: 12 characters, which a `String` holds without any memory of its own. They begin at random, and none
 /// comes again before 2^60 others.
 struct RequestIDs {
-    private var state = UInt64.random(in: .min ... .max)
+    private var random = SplitMix()
     private static let characters: StaticString = "0123456789abcdefghijklmnopqrstuv"
 
     mutating func next() -> String {
-        // SplitMix64 (Steele, Lea, Flood 2014): neighbours look nothing alike.
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var number = state
-        number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
-        number ^= number >> 31
+        var number = random.next()
         return String(unsafeUninitializedCapacity: 12) { buffer in
             for index in 0..<12 {
                 buffer[index] = Self.characters.utf8Start[Int(number & 31)]

@@ -1,3 +1,4 @@
+import Base
 internal import Push
 
 /// Where a store and the model of the rules differ.

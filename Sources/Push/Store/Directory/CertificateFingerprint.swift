@@ -15,14 +15,8 @@ public struct CertificateFingerprint: Hashable, Sendable {
 
     /// From 64 hexadecimal digits, in either case; pairs may be parted by colons, as `openssl x509 -fingerprint` prints them.
     public init?(_ text: String) {
-        let digits = text.utf8.filter { $0 != UInt8(ascii: ":") }.map { Hex.value(of: $0) }
-        guard digits.count == 2 * Self.count else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = digits[index], let low = digits[index + 1] else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        self.bytes = bytes
+        guard let bytes = Hex.decode(text.utf8.filter { $0 != UInt8(ascii: ":") }) else { return nil }
+        self.init(bytes: bytes)
     }
 
     /// 64 lower-case digits.
