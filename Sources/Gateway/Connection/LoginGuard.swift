@@ -4,8 +4,8 @@ internal import Push
 /// Log-ins that failed lately, over all loops of the process. Who has failed too often is refused before the store is asked: each
 /// unknown CONNECT would cost its writer a look-up and a hash.
 ///
-/// It counts by address (``IPAddress/network``), and by address and name together; never by name alone, or anybody could lock a device out. The right
-/// secret passes from anywhere else.
+/// It counts by address (``IPAddress/network``), and by address and name together; never by name alone, or anybody could lock a
+/// device out. The right secret passes from anywhere else.
 public final class LoginGuard: Sendable {
     /// The most failures in a minute; `nil`: not counted.
     public struct Limits: Hashable, Sendable {
