@@ -47,6 +47,21 @@ struct PaceTests {
         #expect(!queue.drain(into: &taken, within: 1_000_000))
     }
 
+    @Test("who comes while something that has waited too long is being decided is refused, and taken as soon as it is decided")
+    func patience() async throws {
+        let queue = JobQueue(patience: 1_000_000)
+        var job = Job(loop: 0, decide: { _, _ in nil }, fail: { _ in nil })
+        job.isPatienceBounded = true
+        #expect(queue.append(job) == .taken)
+        var taken: [Job] = []
+        #expect(queue.drain(into: &taken, within: 0))
+        try await eventually { queue.backlog.longestWait > 1_000_000 }
+        #expect(queue.append(job) == .late)
+        queue.finished()
+        #expect(queue.backlog.longestWait == 0)
+        #expect(queue.append(job) == .taken)
+    }
+
     @Test("a slice of an import that took too long makes the next one smaller, and leaves as much time to others")
     func slices() {
         var pace = ImportPace()

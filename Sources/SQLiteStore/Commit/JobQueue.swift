@@ -104,6 +104,14 @@ final class JobQueue: @unchecked Sendable {
         return (jobs.count, now - oldest, lateness.isBehind)
     }
 
+    /// What the writer had in hand is decided: whoever comes now does not wait for it any more. Told before it is answered, or
+    /// who learns of the answer and asks the next thing would be refused for what is over.
+    func finished() {
+        pthread_mutex_lock(mutex)
+        inHandCame = 0
+        pthread_mutex_unlock(mutex)
+    }
+
     /// No more jobs; those that are there still run.
     func close() {
         pthread_mutex_lock(mutex)

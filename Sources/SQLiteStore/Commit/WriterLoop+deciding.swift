@@ -38,6 +38,7 @@ extension WriterLoop {
         }
         if jobs.contains(where: { $0.kind == .session }) { decideSessions(jobs.prefix(done.jobs)) }
         if !transaction.isStale { decisions.organisations.publish(decisions.directory.tree) }
+        if done.jobs == jobs.count { queue.finished() }
         sendAnswers()
         return done
     }
