@@ -89,6 +89,8 @@ final class FakeStore: StorePort {
         var secretsUsed: [String] = []
         var disconnected: [DeviceToken] = []
         var clocksAccepted = 0
+        /// On whose behalf operators' changes were made.
+        var calls: [OperatorCall] = []
         var changes: [DirectoryChange] = []
         var parts: [ImportPart] = []
         var abandoned: [ImportID] = []
@@ -121,12 +123,20 @@ extension FakeStore {
 
     func secretUsed(_ secret: String, by app: AppKey, on day: Int64) { note { $0.secretsUsed.append(secret) } }
 
-    func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
+    func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
         note {
             $0.cancelled.append(task)
             $0.nonces.append(nonce?.nonce.text)
         }
         return try await now.cancel(task, app)
+    }
+
+    func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
+        note {
+            $0.cancelled.append(task)
+            $0.calls.append(call)
+        }
+        return try await now.cancel(task, nil)
     }
 
     func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport { try await now.report(task, app) }
@@ -153,8 +163,11 @@ extension FakeStore {
 }
 
 extension FakeStore {
-    func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
-        note { $0.changes.append(change) }
+    func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
+        note {
+            $0.changes.append(change)
+            $0.calls.append(call)
+        }
         return try await now.change(change)
     }
 
@@ -166,8 +179,11 @@ extension FakeStore {
     func organisation(_ id: OrgID) async throws(StoreError) -> Organisation { try await now.organisation(id) }
     func device(_ token: DeviceToken) async throws(StoreError) -> Device { try await now.device(token) }
     func backlog(of token: DeviceToken, patience: Duration) async throws(StoreError) -> Backlog { try await now.backlog(token) }
-    func disconnect(_ token: DeviceToken) async throws(StoreError) {
-        note { $0.disconnected.append(token) }
+    func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
+        note {
+            $0.disconnected.append(token)
+            $0.calls.append(call)
+        }
         try await now.disconnect(token)
     }
 
@@ -188,8 +204,13 @@ extension FakeStore {
         try await now.keep(part)
     }
 
-    func run(_ id: ImportID, last part: ImportPart, patience: Duration) async throws(StoreError) -> ImportReport {
-        note { $0.parts.append(part) }
+    func run(
+        _ id: ImportID, last part: ImportPart, patience: Duration, by call: OperatorCall
+    ) async throws(StoreError) -> ImportReport {
+        note {
+            $0.parts.append(part)
+            $0.calls.append(call)
+        }
         return try await now.run(asked.parts)
     }
 
@@ -227,8 +248,11 @@ extension ImportReport {
 extension FakeStore {
     func clockState() async throws(StoreError) -> ClockState { now.clock }
 
-    func acceptWallClock() async throws(StoreError) -> ClockState {
-        note { $0.clocksAccepted += 1 }
+    func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState {
+        note {
+            $0.clocksAccepted += 1
+            $0.calls.append(call)
+        }
         return now.clock
     }
 }

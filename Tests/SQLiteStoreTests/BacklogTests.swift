@@ -26,7 +26,7 @@ struct BacklogTests {
             // More than the limit was not kept for it.
             let last = tasks[199]
             let cancelling = Task {
-                try await own.cancel(last, by: nil)
+                try await own.recall(last)
                 isCancelled.withLock { $0 = true }
             }
             try await eventually {

@@ -187,7 +187,7 @@ struct FaultTests {
         await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) {
             try await fixture.port.makeDevice("d3", in: "root")
         }
-        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await port.cancel(stored, by: nil) }
+        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await port.recall(stored) }
         #expect(
             await refusal { _ = try await port.importLines([.deviceLine("x", in: "root")]) }
                 == .unavailable(retryAfter: retryAfter))

@@ -143,7 +143,7 @@ struct RetentionTests {
         #expect(try await port.recipients(config, .delivered) == [])
 
         // When it has ended long ago there is nothing left.
-        _ = try await port.cancel(config, by: nil)
+        _ = try await port.recall(config)
         try await age(fixture) { try await fixture.rows("SELECT count(*) FROM device") == 0 }
         for table: StaticString in [
             "SELECT count(*) FROM past_org", "SELECT count(*) FROM holder", "SELECT count(*) FROM org WHERE removed = 1",

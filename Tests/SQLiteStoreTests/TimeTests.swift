@@ -176,7 +176,7 @@ struct TimeTests {
         let named = PushRequest.message(.device("d"), bizNo: "b")
         dated.append(try await fixture.port.push(named))
         let cancelled = try await push(fixture)
-        try await fixture.port.cancel(cancelled, by: nil)
+        try await fixture.port.recall(cancelled)
         fixture.close()
         // Everything but the first came while the clock was years ahead, and shortly after.
         try edit(
@@ -361,7 +361,7 @@ struct TimeTests {
         fixture.clock.advance(by: minute)
         try await eventually { try await port.clockState().ahead == nil }
         let old = try await push(fixture)
-        try await port.cancel(old, by: nil)
+        try await port.recall(old)
         // Some sweeps go over them.
         try await eventually { fixture.store.tail.firstUnmerged == .max }
         for _ in 0..<20 {

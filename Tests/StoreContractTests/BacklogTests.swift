@@ -24,7 +24,7 @@ struct BacklogTests {
         try await port.push(.message(.device("d3")))
         try await port.push(.message(.organisation("root"), testOnly: true))
         #expect(try await pending(port) == 4)
-        _ = try await port.cancel(tasks[1], by: nil)
+        _ = try await port.recall(tasks[1])
         #expect(try await pending(port) == 3)
         // One beyond the cursor, and one that the cursor passes.
         let session = try await port.connect("d1")

@@ -73,7 +73,7 @@ struct ConfigurationTests {
         for target in [PushRequest.Target.organisation("east"), .organisation("west")] {
             try await port.push(.configuration(target))
             let newest = try await port.push(.configuration(target, expires: try await fixture.now + hour))
-            if target == .organisation("east") { try await port.cancel(newest, by: nil) }
+            if target == .organisation("east") { try await port.recall(newest) }
         }
         try await fixture.advance(by: 2 * hour)
         for token in ["d1", "d3"] { #expect(try await port.pendingTasks(token).isEmpty) }
@@ -178,7 +178,7 @@ struct ConfigurationTests {
         try await port.move("d3", to: "east")
         #expect(try await port.pendingTasks("d3") == [first, second, third])
         let newest = try await port.push(.configuration(.organisation("east"), tag: "first"))
-        try await port.cancel(second, by: nil)
+        try await port.recall(second)
         try await fixture.advance(by: 2 * hour)
         #expect(try await port.pendingTasks("d3") == [newest])
         for (task, state) in [(first, RecipientState.superseded), (second, .cancelled), (third, .expired)] {

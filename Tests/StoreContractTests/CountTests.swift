@@ -66,7 +66,7 @@ struct CountTests {
         let session = try await port.connect("d1")
         session.settle(try await session.read())
         #expect(try await port.status(task) == .completed)
-        try await port.cancel(task, by: nil)
+        try await port.recall(task)
         #expect(try await port.status(task) == .completed)
         try await fixture.advance(by: 2 * hour)
         let report = try await port.report(task, to: nil)
@@ -135,8 +135,8 @@ struct CountTests {
         try await fixture.advance(by: 2 * hour)
         let cancelled = try await port.push(.message(.device("d1")))
         for _ in 0..<2 {
-            #expect(try await port.cancel(cancelled, by: nil) == .cancelled)
-            #expect(try await fixture.other.cancel(expired, by: nil) == .expired)
+            #expect(try await port.recall(cancelled) == .cancelled)
+            #expect(try await fixture.other.recall(expired) == .expired)
         }
         #expect(try await port.status(expired) == .expired)
         #expect(try await port.counts(expired).parts == [.expired: 1])

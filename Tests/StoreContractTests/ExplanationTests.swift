@@ -33,7 +33,7 @@ struct ExplanationTests {
         // The loop of this connection does not answer.
         explanation = try await explain(first, port, patience: .milliseconds(1))
         #expect(explanation.state == .delivered && explanation.reason == .ended && explanation.wait == nil)
-        _ = try await port.cancel(second, by: nil)
+        _ = try await port.recall(second)
         #expect(try await explain(second, port, patience: .milliseconds(1)).state == .cancelled)
         session.disconnect()
     }

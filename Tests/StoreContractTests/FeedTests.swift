@@ -85,7 +85,7 @@ struct FeedTests {
         let port = fixture.port
         let (cancelling, changing) = try await fixture.otherLoop.hanging {
             let cancelling = Task {
-                try await port.cancel(task, by: nil)
+                try await port.recall(task)
                 done.withLock { $0.append("cancel") }
             }
             let changing = Task {

@@ -19,7 +19,7 @@ struct LifetimeTests {
         await #expect(throws: StoreError.self) { try await port.makeDevice("d", in: "root") }
         await #expect(throws: AttachError.unavailable) { _ = try await port.connect("d2") }
         await #expect(throws: StoreError.self) { _ = try await port.pending(for: session.device, after: .start, limit: 10) }
-        await #expect(throws: StoreError.self) { try await port.cancel(TaskID("t"), by: nil) }
+        await #expect(throws: StoreError.self) { try await port.recall(TaskID("t")) }
         await #expect(throws: StoreError.self) { _ = try await port.tasks(TaskFilter(), after: nil, limit: 10) }
         await #expect(throws: StoreError.self) { _ = try await session.tell(TaskID("t"), .opened) }
     }
@@ -74,7 +74,7 @@ struct LifetimeTests {
         let request = PushRequest.message(.organisation("east"), tag: "t", bizNo: "b")
         let task = try await fixture.port.push(request)
         let cancelled = try await fixture.port.push(.message(.device("d1")))
-        try await fixture.port.cancel(cancelled, by: nil)
+        try await fixture.port.recall(cancelled)
         let later = try await fixture.other.push(.message(.device("d1")))
         let session = try await fixture.port.connect("d1")
         let rows = try await session.read()

@@ -66,7 +66,7 @@ struct ReceiptTests {
         let fixture = try await kind.furnished()
         let cancelled = try await fixture.port.push(.message(.device("d1")))
         let expired = try await fixture.port.push(.message(.device("d1"), expires: try await fixture.now + hour))
-        try await fixture.port.cancel(cancelled, by: nil)
+        try await fixture.port.recall(cancelled)
         try await fixture.advance(by: 2 * hour)
         let session = try await fixture.other.connect("d1")
         for task in [cancelled, expired] { #expect(try await session.tell(task, .opened) == .counted) }

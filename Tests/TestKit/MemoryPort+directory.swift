@@ -2,7 +2,7 @@ public import Push
 
 extension MemoryPort {
     /// Changes the directory by one commit each.
-    public func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
+    public func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
         try await attempt { state in
             do throws(Refusal) {
                 let (result, entries) = try Self.apply(change, &state)
@@ -148,7 +148,7 @@ extension MemoryPort {
     }
 
     /// Closes the device's connection, if it has one.
-    public func disconnect(_ token: DeviceToken) async throws(StoreError) {
+    public func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
         try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
             guard let record = state.log.devices[token] else {
                 return (.failure(.refused(Refusal(.noSuchDevice, field: "device_token"))), [])

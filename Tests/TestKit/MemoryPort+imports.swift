@@ -10,7 +10,9 @@ extension MemoryPort {
     }
 
     /// Applies every line, by one commit each.
-    public func run(_ id: ImportID, last part: ImportPart, patience: Duration) async throws(StoreError) -> ImportReport {
+    public func run(
+        _ id: ImportID, last part: ImportPart, patience: Duration, by call: OperatorCall
+    ) async throws(StoreError) -> ImportReport {
         try await keep(part, of: id)
         let parts = store.state.withLock { $0.imports.removeValue(forKey: id) } ?? []
         var tally = ImportTally()
@@ -18,7 +20,7 @@ extension MemoryPort {
         for part in parts {
             var lines = ImportLines(part)
             while let line = lines.next() {
-                let result = await apply(line)
+                let result = await apply(line, by: call)
                 if case .failure(let refusal) = result, failures.count < ImportReport.toldFailures {
                     failures.append(LineFailure(line: line.number, refusal))
                 }
@@ -32,9 +34,9 @@ extension MemoryPort {
         return report
     }
 
-    private func apply(_ line: ImportLines.Line) async -> Result<ChangeResult, Refusal> {
+    private func apply(_ line: ImportLines.Line, by call: OperatorCall) async -> Result<ChangeResult, Refusal> {
         do {
-            return .success(try await apply(try line.change.get()))
+            return .success(try await apply(try line.change.get(), by: call))
         } catch let refusal as Refusal {
             return .failure(refusal)
         } catch StoreError.refused(let refusal) {

@@ -85,7 +85,16 @@ extension MemoryPort {
     }
 
     /// Ends the task for every loop.
-    public func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
+    public func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
+        try await cancel(task, of: app, nonce: nonce)
+    }
+
+    /// The same for any app's.
+    public func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
+        try await cancel(task, of: nil, nonce: nil)
+    }
+
+    private func cancel(_ task: TaskID, of app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
         try await attempt { state -> (Result<TaskStatus, StoreError>, [Entry]) in
             if let app {
                 do throws(Refusal) { try Self.use(nonce, of: app, &state) } catch { return (.failure(.refused(error)), []) }

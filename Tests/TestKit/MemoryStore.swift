@@ -254,7 +254,7 @@ public struct MemoryPort: StorePort {
     }
 
     /// Changes nothing.
-    public func acceptWallClock() async throws(StoreError) -> ClockState { try await clockState() }
+    public func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState { try await clockState() }
 
     /// Begins the feed.
     public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {

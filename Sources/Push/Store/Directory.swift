@@ -1,8 +1,9 @@
 /// Apps, organisations, devices. A change is one whole call; it takes effect at one position of each lane that it concerns, and
 /// returns when every loop has applied it.
 public protocol Directory: Sendable {
+    /// - Parameter call: the operator's, which says what it may touch.
     /// - Throws: `refused` with 2101 to 2104, 2201, 2203, 2206, 2207.
-    func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult
+    func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult
 
     /// An app has used that secret of its own for the first time on that day, as far as a loop knows. A hint for operators that
     /// nobody waits for: where it cannot be written it is lost.
@@ -24,7 +25,7 @@ public protocol Directory: Sendable {
     /// Has the connection of a device closed, wherever it is; returns when every loop has been told. One that has none is left
     /// alone, and any may connect again.
     /// - Throws: `refused` with 2201.
-    func disconnect(_ token: DeviceToken) async throws(StoreError)
+    func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError)
 
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App>
     func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation>

@@ -4,7 +4,7 @@
 /// ```swift
 /// try await store.keep(first, of: id)
 /// try await store.keep(second, of: id)
-/// let report = try await store.run(id, last: third, patience: .seconds(3))
+/// let report = try await store.run(id, last: third, patience: .seconds(3), by: call)
 /// ```
 public protocol ImportStore: Sendable {
     /// Keeps a part of an import's text. The parts come in order, each when the one before it is kept; the first one begins the
@@ -17,7 +17,9 @@ public protocol ImportStore: Sendable {
     ///
     /// Returns when the import has ended and every loop has applied it, and that is the only report of it; or after `patience`,
     /// or when the store closes, with how far it is: then ``importReport(_:)`` tells the rest.
-    func run(_ id: ImportID, last part: ImportPart, patience: Duration) async throws(StoreError) -> ImportReport
+    func run(
+        _ id: ImportID, last part: ImportPart, patience: Duration, by call: OperatorCall
+    ) async throws(StoreError) -> ImportReport
 
     /// Drops what is kept of an import that will not be run.
     func abandon(_ id: ImportID)

@@ -2,6 +2,6 @@
 /// entries first, then the answers, so that a caller never learns of a push before its own loop has it.
 public protocol StorePort: TaskStore, DeliveryStore, Directory, ImportStore, Timekeeping {
     /// Begins the feed. `deliver` is called on the loop with everything after the snapshot's position, in order, and has applied
-    /// it when it returns: that is what ``TaskStore/cancel(_:by:)`` and changes of the directory wait for. Once a port.
+    /// it when it returns: that is what ``TaskStore/cancel(_:by:nonce:)`` and changes of the directory wait for. Once a port.
     func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot
 }

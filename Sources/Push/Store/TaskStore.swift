@@ -9,12 +9,17 @@ public protocol TaskStore: Sendable {
 
     /// Returns when no loop of any node hands the task to a connection any more. One that has ended stays as it is.
     /// - Parameters:
-    ///   - app: whose task it must be; `nil` for an operator.
+    ///   - app: whose task it must be.
     ///   - nonce: of a request that is signed as a whole.
     /// - Returns: where the task stands.
     /// - Throws: `refused` with 2204; 2006 or 2005 for the nonce.
     @discardableResult
-    func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus
+    func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus
+
+    /// The same for an operator, who may recall any app's task.
+    /// - Throws: `refused` with 2204.
+    @discardableResult
+    func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus
 
     /// Counts include every acknowledgement that was handed over before the call.
     func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport
@@ -41,7 +46,7 @@ public protocol TaskStore: Sendable {
 extension TaskStore {
     /// ``cancel(_:by:nonce:)`` for a request that has none.
     @discardableResult
-    public func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
+    public func cancel(_ task: TaskID, by app: AppKey) async throws(StoreError) -> TaskStatus {
         try await cancel(task, by: app, nonce: nil)
     }
 

@@ -8,7 +8,7 @@ public protocol Timekeeping: Sendable {
 
     /// An operator says that the wall clock is right: store time goes forward to it. Where it is not ahead this changes nothing.
     /// - Returns: how they stand then.
-    func acceptWallClock() async throws(StoreError) -> ClockState
+    func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState
 }
 
 /// Store time and the wall clock at one moment, in milliseconds.

@@ -9,7 +9,7 @@ extension AdminFront {
     func putApp(_ request: Request<AdminFront>) async throws -> Reply {
         let key: AppKey = try request.identifier("appkey")
         let change = try request.decoded(DirectoryDecoder.app)
-        let result = try await store.apply(.putApp(key, change, secretIfNew: Random.secret()))
+        let result = try await store.apply(.putApp(key, change, secretIfNew: Random.secret()), by: request.operatorCall)
         return .changed(result, "appkey", key.text, secretName: "master_secret")
     }
 
@@ -30,26 +30,26 @@ extension AdminFront {
             rotation = try request.decoded(DirectoryDecoder.rotation)
         }
         let result = try await store.apply(
-            .rotateSecret(key, secret: rotation.secret ?? Random.secret(), again: rotation.again))
+            .rotateSecret(key, secret: rotation.secret ?? Random.secret(), again: rotation.again), by: request.operatorCall)
         return .changed(result, "appkey", key.text, secretName: "master_secret")
     }
 
     func dropFormerSecret(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         let key: AppKey = try request.identifier("appkey")
-        return .changed(try await store.apply(.dropFormerSecret(key)), "appkey", key.text)
+        return .changed(try await store.apply(.dropFormerSecret(key), by: request.operatorCall), "appkey", key.text)
     }
 
     func removeApp(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         let key: AppKey = try request.identifier("appkey")
-        return .changed(try await store.apply(.removeApp(key)), "appkey", key.text)
+        return .changed(try await store.apply(.removeApp(key), by: request.operatorCall), "appkey", key.text)
     }
 
     func putOrganisation(_ request: Request<AdminFront>) async throws -> Reply {
         let id: OrgID = try request.identifier("org_id")
         let change = try request.decoded(DirectoryDecoder.organisation)
-        return .changed(try await store.apply(.putOrganisation(id, change)), "org_id", id.text)
+        return .changed(try await store.apply(.putOrganisation(id, change), by: request.operatorCall), "org_id", id.text)
     }
 
     func organisation(_ request: Request<AdminFront>) async throws -> Reply {
@@ -61,13 +61,13 @@ extension AdminFront {
     func removeOrganisation(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         let id: OrgID = try request.identifier("org_id")
-        return .changed(try await store.apply(.removeOrganisation(id)), "org_id", id.text)
+        return .changed(try await store.apply(.removeOrganisation(id), by: request.operatorCall), "org_id", id.text)
     }
 
     func putDevice(_ request: Request<AdminFront>) async throws -> Reply {
         let token: DeviceToken = try request.identifier("device_token")
         let change = try request.decoded(DirectoryDecoder.device)
-        let result = try await store.apply(.putDevice(token, change, secretIfNew: Random.secret()))
+        let result = try await store.apply(.putDevice(token, change, secretIfNew: Random.secret()), by: request.operatorCall)
         return .changed(result, "device_token", token.text, secretName: "secret")
     }
 
@@ -85,13 +85,13 @@ extension AdminFront {
     func removeDevice(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         let token: DeviceToken = try request.identifier("device_token")
-        return .changed(try await store.apply(.removeDevice(token)), "device_token", token.text)
+        return .changed(try await store.apply(.removeDevice(token), by: request.operatorCall), "device_token", token.text)
     }
 
     func disconnect(_ request: Request<AdminFront>) async throws -> Reply {
         try request.refuseContent()
         let token: DeviceToken = try request.identifier("device_token")
-        try await store.disconnect(token)
+        try await store.disconnect(token, by: request.operatorCall)
         return .changed(.updated, "device_token", token.text)
     }
 }

@@ -19,7 +19,7 @@ extension AdminFront {
             guard let last = try await keep(request.slices(), of: id) else {
                 return .success { $0.value(ImportTally(), failures: [], in: request.headers.language) }
             }
-            let report = try await store.run(id, last: last, patience: Self.patience)
+            let report = try await store.run(id, last: last, patience: Self.patience, by: request.operatorCall)
             return report.state == .running
                 ? .success(202) { $0.value(report, in: request.headers.language) }
                 : .success { $0.value(report.tally, failures: report.failures, in: request.headers.language) }

@@ -25,6 +25,6 @@ extension AdminFront {
 
     func cancel(_ request: Request<AdminFront>) async throws -> Reply {
         try request.refuseContent()
-        return .cancelled(request.task, try await store.cancel(request.task, by: nil))
+        return .cancelled(request.task, try await store.cancel(request.task, by: request.operatorCall))
     }
 }

@@ -41,6 +41,13 @@ public actor AdminFront: APIFront {
         case `operator`
     }
 
+    /// Who calls.
+    public enum Caller: Sendable {
+        /// Somebody of whom nothing was asked.
+        case anyone
+        case `operator`(OperatorCall.Caller)
+    }
+
     /// Where it lives.
     public let loop: EventLoop
     /// The loop's port of the store.
@@ -87,13 +94,25 @@ public actor AdminFront: APIFront {
     /// The bearer token, once (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1), compared in constant time.
     public func admit(
         _ headers: RequestHeaders, to access: Access, calling call: Call, from client: () -> IPAddress?
-    ) throws(Rejection) {
-        guard access == .operator else { return }
+    ) throws(Rejection) -> Caller {
+        guard access == .operator else { return .anyone }
         let wrongToken = Rejection.unauthorized(scheme: "Bearer")
         guard headers.authorization.count == 1, let header = headers.authorization.first else { throw wrongToken }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer", ConstantTime.equal(String(parts[1]), token) else {
             throw wrongToken
+        }
+        return .operator(.installation)
+    }
+}
+
+extension Request where Service == AdminFront {
+    /// On whose behalf it is made, and from where.
+    /// - Throws: ``Rejection/unauthorized(scheme:)`` on a route that asks nothing of a caller.
+    var operatorCall: OperatorCall {
+        get throws(Rejection) {
+            guard case .operator(let caller) = caller else { throw .unauthorized(scheme: "Bearer") }
+            return OperatorCall(caller, client: exchange.clientAddress, requestID: id)
         }
     }
 }

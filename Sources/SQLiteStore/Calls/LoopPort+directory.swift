@@ -4,9 +4,9 @@ internal import StoreCore
 // What operators change and look up in the directory.
 
 extension LoopPort {
-    func apply(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
+    func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
         try await self.change(change.isOfApp ? .change : .directory, confirmed: true) { decisions, now throws(SQLiteError) in
-            try decisions.changes.apply(change, at: now)
+            try decisions.apply(change, by: call, at: now)
         }
     }
 
@@ -36,9 +36,9 @@ extension LoopPort {
         return found
     }
 
-    func disconnect(_ token: DeviceToken) async throws(StoreError) {
+    func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
         let isKnown = try await ask(.session, confirmed: true) { decisions, _ throws(SQLiteError) in
-            try decisions.connections.disconnect(token)
+            try decisions.disconnect(token, by: call)
         }
         guard isKnown else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
     }

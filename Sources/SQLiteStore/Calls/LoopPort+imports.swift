@@ -12,12 +12,13 @@ extension LoopPort {
         }
     }
 
-    func run(_ id: ImportID, last part: ImportPart, patience: Duration) async throws(StoreError) -> ImportReport {
+    func run(
+        _ id: ImportID, last part: ImportPart, patience: Duration, by call: OperatorCall
+    ) async throws(StoreError) -> ImportReport {
         let deadline = MonotonicClock.nanoseconds + Int64(patience / .nanoseconds(1))
         let loop = loop
         return try await importing { decisions, answer throws(SQLiteError) in
-            let number = try decisions.imports.keep(part, of: id)
-            try decisions.imports.start(number, waiter: ImportWaiter(loop: loop, deadline: deadline, answer: answer))
+            try decisions.run(id, last: part, ImportWaiter(loop: loop, deadline: deadline, answer: answer), by: call)
             return nil
         }
     }

@@ -15,10 +15,16 @@ extension LoopPort {
                 fail: { error in { answer(Accepted(error)) } }))
     }
 
-    func cancel(_ task: TaskID, by app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
+    func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
         try await change(confirmed: true) { decisions, now throws(SQLiteError) in
             if case .failure(let refusal) = try decisions.use(nonce, of: app, at: now) { return .failure(refusal) }
             return try decisions.tasks.cancel(task, by: app, at: now)
+        }
+    }
+
+    func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
+        try await change(confirmed: true) { decisions, now throws(SQLiteError) in
+            try decisions.cancel(task, by: call, at: now)
         }
     }
 

@@ -20,8 +20,8 @@ final class LoopPort: StorePort {
         try await ask { decisions, _ throws(SQLiteError) in decisions.time.state }
     }
 
-    func acceptWallClock() async throws(StoreError) -> ClockState {
-        try await change { decisions, _ throws(SQLiteError) in .success(decisions.time.accept()) }
+    func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState {
+        try await change { decisions, _ throws(SQLiteError) in .success(try decisions.acceptWallClock(by: call)) }
         // Decided after the transaction at whose beginning store time follows.
         return try await clockState()
     }

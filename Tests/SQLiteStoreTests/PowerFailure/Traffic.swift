@@ -44,7 +44,7 @@ struct Traffic: Sendable {
             guard let task = accepted.storedTask else { continue }
             told.withLock { _ = $0.stored.insert(task) }
             if number % 10 == 0 {
-                try await port.cancel(task, by: nil)
+                try await port.recall(task)
                 told.withLock { _ = $0.cancelled.insert(task) }
             }
         }
