@@ -25,9 +25,8 @@ public struct GatewayConfiguration: Sendable {
     public var logins = LoginGuard(LoginGuard.Limits())
     /// Which devices connect again and again.
     public var flapping = FlappingDevices(limit: nil)
-    /// Receipts of a device in a minute: above, it is read no further until the minute is over. At
-    /// most 65,535.
-    public var receiptsPerMinute: Int?
+    /// How many receipts a device may send in a minute.
+    public var receipts = ReceiptAllowance(perMinute: nil)
     /// What the process has for connections, shared with other listeners; `nil`: more than will ever be needed.
     public var budget: ConnectionBudget?
     /// A groupcast for so few sessions of a loop is offered to them at once; one for more goes in slices.

@@ -65,7 +65,11 @@ public final class GracefulServer {
     public var connectionCount: Int { servers.reduce(0) { $0 + $1.connectionCount } }
 
     /// What it has counted of its requests.
-    public var figures: RequestFigures { meter.figures }
+    public var figures: RequestFigures {
+        var figures = meter.figures
+        for server in servers { figures.timeouts += server.timeouts }
+        return figures
+    }
 
     // MARK: Requests
 

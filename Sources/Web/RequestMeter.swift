@@ -1,4 +1,5 @@
 public import Base
+public import Libevent
 
 /// Counts a listener's requests: how long each took, what status it was answered with, and what was refused. Belongs to the
 /// listener's loop.
@@ -104,6 +105,8 @@ public struct RequestFigures: Hashable, Sendable {
     public var statuses: [Int: UInt64] = [:]
     /// How often a request was refused, or failed.
     public var refusals: [Refusal: UInt64] = [:]
+    /// How many connections were closed because their peer was too slow.
+    public var timeouts = HTTPTimeouts()
 
     /// None yet.
     /// - Parameter kinds: of requests.
@@ -114,5 +117,6 @@ public struct RequestFigures: Hashable, Sendable {
         for kind in sum.durations.indices { sum.durations[kind] += other.durations[kind] }
         sum.statuses.merge(other.statuses, uniquingKeysWith: +)
         sum.refusals.merge(other.refusals, uniquingKeysWith: +)
+        sum.timeouts += other.timeouts
     }
 }

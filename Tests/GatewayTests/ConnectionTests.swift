@@ -132,6 +132,7 @@ struct ConnectionTests {
             let device = try await ScriptedDevice.open(to: gateway.addresses[0], on: gateway.deviceLoop)
             await device.send(bytes: [0x10])
             try await device.waitForClose()
+            #expect(await gateway.shards[0].counters.connectTimeouts == 1)
         }
     }
 

@@ -92,6 +92,7 @@ actor Describer {
 
     var connectionCount: Int { servers.reduce(0) { $0 + $1.connectionCount } }
     var keptCount: Int { kept.count }
+    var timeouts: HTTPTimeouts { server?.timeouts ?? HTTPTimeouts() }
     var isAccepting: Bool { server?.isAccepting == true }
 
     func answerKept(_ body: [UInt8] = Array("late".utf8)) {

@@ -104,6 +104,7 @@ struct HTTPDeadlineTests {
                 }
             }
             #expect(await server.seen.isEmpty)
+            #expect(await server.timeouts.requests == 1)
         }
     }
 

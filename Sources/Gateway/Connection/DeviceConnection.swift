@@ -25,7 +25,7 @@ final class DeviceConnection {
     /// While its output is so long that nothing is read until it has been written: how long it would be if the peer had taken
     /// nothing since somebody last looked. Else 0.
     var undrained: Int32 = 0
-    /// Receipts that it has sent in the minute of this number, which begins anew after weeks.
+    /// Receipts that its device has sent in the minute of this number; see ``ReceiptAllowance``.
     var receiptMinute: UInt16 = 0
     var receiptCount: UInt16 = 0
     private let place: Int32
@@ -45,7 +45,7 @@ final class DeviceConnection {
 
         static let surplus = Flags(rawValue: 1)
         static let admitted = Flags(rawValue: 2)
-        static let paused = Flags(rawValue: 4)
+        static let postponed = Flags(rawValue: 4)
 
         subscript(flag: Flags) -> Bool {
             get { contains(flag) }
@@ -65,10 +65,10 @@ final class DeviceConnection {
         set { flags[.admitted] = newValue }
     }
 
-    /// It has sent as many receipts as it may in this minute: it is read on in the next.
-    var isPaused: Bool {
-        get { flags[.paused] }
-        set { flags[.paused] = newValue }
+    /// It has sent more receipts than it may in this minute: some wait for the next.
+    var hasPostponed: Bool {
+        get { flags[.postponed] }
+        set { flags[.postponed] = newValue }
     }
 
     /// Its number in the shard's table and in the wheel of deadlines.
@@ -86,7 +86,6 @@ final class DeviceConnection {
     /// some of its output from time to time.
     func showsLife() -> Bool {
         guard case .open(let session, _) = state else { return false }
-        if isPaused { return true }
         guard awaitsDrain else { return session.conversation.isCongested }
         let before = undrained
         undrained = Int32(clamping: max(1, socket.outputCount))
@@ -97,7 +96,7 @@ final class DeviceConnection {
     var takesPackets: Bool {
         switch state {
         case .awaitingConnect: true
-        case .open(let session, _): !awaitsDrain && !isPaused && !session.conversation.isCongested
+        case .open(let session, _): !awaitsDrain && !session.conversation.isCongested
         case .attaching, .closing: false
         }
     }

@@ -44,6 +44,8 @@ extension Shard {
             session.isWatched = false
             return nil
         }
+        // Its PUBACK may have come, behind receipts that wait.
+        guard !session.conversation.isCongested else { return .seconds(1) }
         let timeout = max(1, Int(configuration.acknowledgementTimeout / .milliseconds(100)))
         let limit = overdue.limit(of: session.device, session.id, timeout: timeout, at: clock.tick)
         let left = limit - clock.tick.elapsed(since: sent)

@@ -14,47 +14,71 @@ struct QueuedReceipt {
 // What devices tell by themselves.
 
 extension Shard {
-    /// Queues a device's receipt for this turn's batch.
+    /// Takes a device's receipt: into this turn's batch, or for the next minute where the device has sent as many as it may.
     func enqueue(_ receipt: DeviceReceipt, _ ticket: UInt32?, _ connection: DeviceConnection, _ session: Session) {
-        connectionCounters.receipts += 1
-        countReceipt(of: connection)
         if session.isTraced {
             trace(connection, "receipt", [("task_id", receipt.task.text), ("receipt", receipt.event.rawValue)])
         }
         let receipt = Receipt(device: session.device, task: receipt.task, event: receipt.event, detail: receipt.detail)
-        receipts.append(QueuedReceipt(receipt: receipt, connection: connection, ticket: ticket))
+        admit(QueuedReceipt(receipt: receipt, connection: connection, ticket: ticket))
     }
 
     // MARK: How many in a minute
 
     private static let minute: Int64 = 60_000_000_000
 
-    /// Counts a receipt, and has the device wait for the next minute when it has sent as many as it may. What it has sent beyond
-    /// waits in its socket: nothing is lost, and nothing is refused.
-    private func countReceipt(of connection: DeviceConnection) {
-        guard let limit = configuration.receiptsPerMinute else { return }
-        let minute = UInt16(truncatingIfNeeded: loop.monotonicNow / Self.minute)
+    /// Receipts beyond the bound wait until the minute is over, unanswered. Nothing is lost, and the device is read on until as
+    /// much of it waits as may: its PUBACKs stand behind its receipts.
+    private func admit(_ queued: QueuedReceipt) {
+        guard let limit = configuration.receipts.perMinute else { return take(queued) }
+        let connection = queued.connection
+        let minute = ReceiptAllowance.minute(loop.monotonicNow)
         if minute != connection.receiptMinute { (connection.receiptMinute, connection.receiptCount) = (minute, 0) }
-        if connection.receiptCount < .max { connection.receiptCount += 1 }
-        guard connection.receiptCount >= limit, !connection.isPaused else { return }
-        connection.isPaused = true
-        connectionCounters.pauses += 1
-        connection.socket.setReading(false)
-        if paused.isEmpty { pauseTimer?.restart(after: .nanoseconds(Self.minute - loop.monotonicNow % Self.minute)) }
-        paused.append(connection)
+        if connection.receiptCount < limit, !connection.hasPostponed {
+            connection.receiptCount += 1
+            return take(queued)
+        }
+        if !connection.hasPostponed {
+            connection.hasPostponed = true
+            connectionCounters.postponements += 1
+        }
+        if postponed.isEmpty { receiptTimer?.restart(after: .nanoseconds(Self.minute - loop.monotonicNow % Self.minute)) }
+        postponed.append(queued)
+    }
+
+    private func take(_ queued: QueuedReceipt) {
+        connectionCounters.receipts += 1
+        receipts.append(queued)
     }
 
     /// Another minute has begun.
-    func pausesAreOver() {
+    func anotherMinuteBegins() {
         enter {
-            let waiting = paused
-            paused = []
-            for connection in waiting {
-                connection.isPaused = false
-                guard connection.isOpen else { continue }
-                restartSilence(of: connection)
-                connection.socket.setReading(connection.takesPackets)
+            let waiting = postponed
+            postponed = []
+            for queued in waiting {
+                queued.connection.hasPostponed = false
+                queued.connection.receiptCount = 0
             }
+            for queued in waiting { admit(queued) }
+        }
+    }
+
+    /// A connection ends: what has waited of it goes to the store, and what its device has sent in this minute is remembered,
+    /// since it may come back at once.
+    func endReceipts(of connection: DeviceConnection, _ session: Session) {
+        configuration.receipts.leave(session.device, having: connection.receiptCount, in: connection.receiptMinute)
+        takePostponed(of: [connection])
+    }
+
+    /// Has these connections wait for another minute no longer.
+    func takePostponed(of ending: [DeviceConnection]) {
+        guard ending.contains(where: \.hasPostponed) else { return }
+        for connection in ending { connection.hasPostponed = false }
+        let waiting = postponed
+        postponed = []
+        for queued in waiting {
+            if queued.connection.hasPostponed { postponed.append(queued) } else { take(queued) }
         }
     }
 

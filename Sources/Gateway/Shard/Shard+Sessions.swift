@@ -85,6 +85,8 @@ extension Shard {
                 maximumPacketSize: admission.maximumPacketSize, endsWithConnection: !admission.wantsLongerSession),
             window: window, began: max(dispatcher.head, attached.feedFrom), connack: connack)
         connection.state = .open(session, dispatcher)
+        connection.receiptMinute = ReceiptAllowance.minute(loop.monotonicNow)
+        connection.receiptCount = configuration.receipts.sent(by: session.device, in: connection.receiptMinute)
         connectionCounters.accepted += 1
         if tracer.isOn {
             session.isTraced = isTraced(connection)
@@ -169,6 +171,7 @@ extension Shard {
     private func detach(_ connection: DeviceConnection, _ session: Session, _ dispatcher: Dispatcher, draining: Bool) {
         dispatcher.freeze(session)
         if draining { drain(connection, session, dispatcher) }
+        endReceipts(of: connection, session)
         let settledUpTo = dispatcher.settledUpTo(of: session)
         handOver()
         store.detach(session.device, session: session.id, settledUpTo: settledUpTo)

@@ -80,6 +80,7 @@ extension Shard {
                 drain(connection, session, dispatcher)
             }
             handOver()
+            takePostponed(of: ending)
             commitReceipts()
         }
     }

@@ -71,7 +71,9 @@ extension Shard {
 
     private func endSilence(of connection: DeviceConnection) {
         switch connection.state {
-        case .awaitingConnect, .attaching: close(connection, Ending(cause: "no CONNECT in time", isFault: true))
+        case .awaitingConnect, .attaching:
+            connectionCounters.connectTimeouts += 1
+            close(connection, Ending(cause: "no CONNECT in time", isFault: true))
         case .open where connection.showsLife(): restartSilence(of: connection)
         case .open(let session, _):
             let cause = "nothing was heard for 1.5 times the keep-alive"

@@ -69,9 +69,9 @@ public actor Shard {
     /// Devices that flap and wait, the first to go on first.
     var slowed: [SlowedDevice] = []
     var slowTimer: Timer?
-    /// Devices that have sent as many receipts as they may in this minute, until it is over.
-    var paused: [DeviceConnection] = []
-    var pauseTimer: Timer?
+    /// Receipts of devices that have sent as many as they may in this minute, until it is over.
+    var postponed: [QueuedReceipt] = []
+    var receiptTimer: Timer?
 
     var pagesBeingRead = 0
     /// Calls to the store whose answers have not been used.
@@ -145,7 +145,7 @@ public actor Shard {
         visitTimer = try Timer(on: loop, after: .zero) { [unowned self] in visitsAreDue() }
         connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
         slowTimer = try Timer(on: loop, after: .zero) { [unowned self] in slowedAreDue() }
-        pauseTimer = try Timer(on: loop, after: .zero) { [unowned self] in pausesAreOver() }
+        receiptTimer = try Timer(on: loop, after: .zero) { [unowned self] in anotherMinuteBegins() }
         turnEnd = loop.onRequestAtEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
             self?.assumeIsolated { $0.turnEnds() }

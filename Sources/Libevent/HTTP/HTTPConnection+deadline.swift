@@ -12,6 +12,7 @@ extension HTTPConnection {
             hasBeenLate = true
             service?.limitLateTime(of: self)
         } else {
+            service?.countTimeout(in: state)
             close()
         }
     }

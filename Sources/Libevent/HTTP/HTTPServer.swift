@@ -40,6 +40,9 @@ public final class HTTPServer {
     /// How many connections are open.
     public var connectionCount: Int { service.connections.count }
 
+    /// How many connections it has closed because their peer was too slow.
+    public var timeouts: HTTPTimeouts { service.timeouts }
+
     /// Told on the loop when connections could not be accepted; it goes on by itself. For the log and a metric.
     public var onAcceptError: ((LibeventError) -> Void)? {
         get { service.listeners.onAcceptError }

@@ -32,6 +32,7 @@ final class HTTPService {
 
     private var intake: (any HTTPIntake)?
     private(set) var isDraining = false
+    private(set) var timeouts = HTTPTimeouts()
     var onEmpty: (() -> Void)?
     var onInsecure: ((TLSFailure, SocketAddress?) -> Void)?
     lazy var listeners = HTTPListeners(http: http, loop: loop)
@@ -136,6 +137,15 @@ final class HTTPService {
     // All by the wheel, and none by libevent: when a loop comes late, libevent takes a time that is over for more urgent than
     // what waits in the socket, and a request that came in time is lost. In the wheel a deadline mostly moves away, which is one
     // store.
+
+    /// A connection is closed, as its time is over. That nothing came on one that was kept is no fault of its peer.
+    func countTimeout(in state: HTTPConnection.State) {
+        switch state {
+        case .arriving: timeouts.requests += 1
+        case .answering: timeouts.answers += 1
+        case .idle, .refused, .waiting, .streaming: break
+        }
+    }
 
     func limitTransferTime(of connection: HTTPConnection) {
         // A request that comes as slowly as it may ends all the same.

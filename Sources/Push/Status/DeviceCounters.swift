@@ -29,8 +29,10 @@ public struct DeviceCounters: Hashable, Sendable {
     public var receipts: UInt64 = 0
     /// Connections of devices that were slowed, since they connect again and again.
     public var slowed: UInt64 = 0
-    /// Times that a device had sent as many receipts in a minute as it may.
-    public var pauses: UInt64 = 0
+    /// Times that a device has sent more receipts in a minute than it may.
+    public var postponements: UInt64 = 0
+    /// Connections closed because no CONNECT came in time.
+    public var connectTimeouts: UInt64 = 0
     /// Connections closed for what the device did: malformed packets, protocol errors, a keep-alive that ran out.
     public var protocolErrors: UInt64 = 0
     /// Connections closed because a message stayed unacknowledged for too long.
@@ -59,8 +61,9 @@ public struct DeviceCounters: Hashable, Sendable {
         sum.untaken += other.untaken
         sum.skipped += other.skipped
         sum.receipts += other.receipts
-        sum.pauses += other.pauses
+        sum.postponements += other.postponements
         sum.slowed += other.slowed
+        sum.connectTimeouts += other.connectTimeouts
         sum.protocolErrors += other.protocolErrors
         sum.overdue += other.overdue
         sum.pages += other.pages

@@ -16,6 +16,7 @@ struct SharedByLoops: Sendable {
     let callerAdmission: ConnectionAdmission?
     let logins: LoginGuard
     let flapping: FlappingDevices
+    let receipts: ReceiptAllowance
 
     /// What was refused as it came.
     var unadmitted: [(kind: String, ConnectionAdmission.Refusals)] {
@@ -30,6 +31,7 @@ struct SharedByLoops: Sendable {
         callerAdmission = ConnectionAdmission(configuration.connections)
         logins = LoginGuard(configuration.logins)
         flapping = FlappingDevices(limit: configuration.reconnectsPerMinute)
+        receipts = ReceiptAllowance(perMinute: configuration.receiptsPerMinute)
         budget = ConnectionBudget(limit: shares.connections)
         operatorConnections = shares.operators
     }
@@ -52,7 +54,7 @@ struct ServerLoop: Sendable {
         devices.budget = shared.budget
         devices.proxies = configuration.devicesProxies
         devices.connectTimeout = configuration.connectTimeout
-        devices.receiptsPerMinute = configuration.receiptsPerMinute
+        devices.receipts = shared.receipts
         devices.admission = shared.deviceAdmission
         devices.logins = shared.logins
         devices.flapping = shared.flapping

@@ -85,6 +85,8 @@ struct ServerMetrics {
         counter(
             "psp_protocol_errors_total", "Connections closed for what the device did: malformed packets, silence.",
             devices.protocolErrors)
+        counter(
+            "psp_connect_timeouts_total", "Connections closed because no CONNECT came in time.", devices.connectTimeouts)
         counter("psp_deliveries_total", "PUBLISH packets handed to connections; a redelivery counts again.", devices.published)
         counter("psp_acknowledgements_total", "PUBACK packets that acknowledged a message.", devices.acknowledged)
         counter("psp_rejections_total", "PUBACK packets by which a device rejected a message.", devices.rejected)
@@ -102,7 +104,8 @@ struct ServerMetrics {
             "psp_devices_slowed_total", "Connections of devices that were slowed, since they connect again and again.",
             devices.slowed)
         counter(
-            "psp_receipt_pauses_total", "Times that a device had sent as many receipts in a minute as it may.", devices.pauses)
+            "psp_receipt_postponements_total", "Times that a device has sent more receipts in a minute than it may.",
+            devices.postponements)
         counter("psp_receipts_total", "Receipts of devices: opened, applied, failed.", devices.receipts)
         counter("psp_catch_up_pages_total", "Pages of the log read for devices that catch up.", devices.pages)
         gauge("psp_deliveries_unacknowledged", "PUBLISH packets without PUBACK now.", Double(devices.unacknowledged))
@@ -146,6 +149,15 @@ struct ServerMetrics {
                 for (status, count) in figures.statuses.sorted(by: { $0.key < $1.key }) {
                     family.sample(count, [("listener", listener), ("code", "\(status)")])
                 }
+            }
+        }
+        text.family(
+            "psp_http_timeouts_total", .counter,
+            "HTTP connections closed because their peer was too slow, by listener and by what was too slow."
+        ) { family in
+            for (listener, figures) in [("callers", callers), ("operators", operators)] {
+                family.sample(figures.timeouts.requests, [("listener", listener), ("of", "request")])
+                family.sample(figures.timeouts.answers, [("listener", listener), ("of", "answer")])
             }
         }
         text.family(

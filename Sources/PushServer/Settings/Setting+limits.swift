@@ -26,7 +26,7 @@ extension Setting {
             apply: duration(\.requestTimeout, unit: 1, in: 1...86_400)),
         Setting(
             key: "receipts-per-minute", placeholder: "N", defaultText: "600",
-            meaning: "receipts of a device in a minute, then it is read on in the next; 0: any", example: "60",
+            meaning: "receipts of a device in a minute, the rest is taken in the next; 0: any", example: "60",
             apply: bound(\.receiptsPerMinute, to: 60_000)),
         Setting(
             key: "reconnects-per-minute", placeholder: "N", defaultText: "30",
