@@ -12,8 +12,8 @@ case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     all)
-        packages+=(chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian mosquitto-clients nftables
-            nginx openssl procps prometheus python3 python3-venv systemd)
+        packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian mmdebstrap
+            mosquitto-clients nftables nginx openssl procps prometheus python3 python3-venv systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from kit.linked import linked_packages
 from kit.rest import notification
 from kit.server import ROOT, Server, binary
 from kit.world import World
@@ -92,3 +93,8 @@ def test_it_is_installed_started_upgraded_without_loss_and_purged(packages, tmp_
 
 def test_lintian_has_nothing_to_say(packages):
     run("lintian", "--fail-on", "error,warning", packages[0])
+
+
+def test_it_asks_for_what_the_programs_link(packages):
+    asked = {each.split()[0] for each in run("dpkg-deb", "-f", packages[0], "Depends").strip().split(", ")}
+    assert asked - {"adduser"} == linked_packages()
