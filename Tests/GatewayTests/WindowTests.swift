@@ -71,6 +71,26 @@ struct WindowTests {
         #expect(window.settledUpTo == at(3))
     }
 
+    @Test("it remembers when each was sent, and acknowledged behind one that is not; what was never sent it does not")
+    func remembered() {
+        var window = Window(limit: 5, firstPacketID: 1)
+        _ = window.append(at(1), after: at(0), at: Tick(10))
+        _ = window.append(at(2), after: at(1), expires: 1_000, at: Tick(11))
+        window.appendSettled(at(3), after: at(2))
+        _ = window.append(at(4), after: at(3), at: Tick(12))
+        func shown() -> [String] {
+            window.remembered.map { "\($0.position.raw) \($0.isAcknowledged ? "acknowledged" : "sent") \($0.time.number)" }
+        }
+        #expect(window.acknowledge(4, at: Tick(20)) == at(4))
+        #expect(shown() == ["1 sent 10", "2 sent 11", "4 acknowledged 20"])
+        window.end { position, _ in position == at(2) }
+        #expect(window.acknowledge(1, at: Tick(21)) == at(1))
+        // It is over, and its PUBACK is still awaited.
+        #expect(shown() == ["2 sent 11"])
+        #expect(window.acknowledge(2, at: Tick(22)) == at(2))
+        #expect(shown().isEmpty)
+    }
+
     @Test("thousands of messages pass through a window of 65,535")
     func large() {
         var window = Window(limit: 65_535, firstPacketID: 60_000)

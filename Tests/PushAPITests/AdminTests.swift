@@ -179,7 +179,7 @@ struct AdminTests {
             for (backlog, told) in [
                 (
                     Backlog(
-                        pending: 5, isMore: false, unacknowledged: Unacknowledged(count: 3, oldestAge: 2_000), now: noon),
+                        pending: 5, isMore: false, unacknowledged: unacknowledged([500, 2_000, 100]), now: noon),
                     #""pending":5,"unacknowledged":3,"oldest_unacknowledged_at":\#(noon - 2_000)"#
                 ),
                 // Its loop does not answer.
@@ -357,11 +357,11 @@ struct AdminTests {
                         lastSeen: noon)
                     let wait = Explanation.Wait(
                         ahead: 2, isMore: false, behind: TaskID("t-0"),
-                        unacknowledged: Unacknowledged(count: 1, oldestAge: 1_000), now: noon)
+                        unacknowledged: unacknowledged([1_000]), now: noon)
                     return Explanation(
                         task: report, device: device, standing: .addressed, state: .pending, detail: nil,
                         membership: .init(organisation: OrgID(unchecked: "o"), user: UserID(unchecked: "u"), test: false),
-                        wait: wait)
+                        wait: wait, message: nil, now: noon)
                 }
             }
             let expected = """
@@ -376,4 +376,9 @@ struct AdminTests {
             expect(try served.operate(.admin("GET", target + "?device=a%20b")), 2103, status: 400, field: "device")
         }
     }
+}
+
+/// Messages that were sent so many milliseconds ago.
+private func unacknowledged(_ ages: [Int64]) -> Unacknowledged {
+    Unacknowledged(messages: ages.map { Unacknowledged.Message(position: .start, age: $0) })
 }

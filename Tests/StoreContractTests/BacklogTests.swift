@@ -43,14 +43,15 @@ struct BacklogTests {
     func asking(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         let token = token
-        let told = Unacknowledged(count: 7, oldestAge: 1_500)
+        let told = Unacknowledged(
+            messages: (1...7).map { Unacknowledged.Message(position: Position(raw: 1_000 + $0), age: 100 * Int64($0) + 800) })
         let (port, other) = (fixture.port, fixture.other)
         for (served, loop) in [(fixture.port, fixture.loop), (fixture.other, fixture.otherLoop)] {
             let session = try await served.connect("d1")
             async let asked = port.backlog(of: token, patience: .seconds(60))
             async let also = other.backlog(of: token, patience: .seconds(60))
             try await eventually("both have asked") { loop.inquiries(about: session) == 2 }
-            served.tell(Unacknowledged(count: 1, oldestAge: 1), of: DeviceSession.newID())
+            served.tell(.none, of: DeviceSession.newID())
             served.tell(told, of: session.id)
             for backlog in [try await asked, try await also] {
                 #expect(backlog.unacknowledged == told)

@@ -45,12 +45,13 @@ struct ExplanationTests {
         let first = try await port.push(.message(.device("d1")))
         let second = try await port.push(.message(.device("d1")))
         let session = try await port.connect("d1")
+        let messages = try await session.read().map { Unacknowledged.Message(position: $0.position, age: 5) }
         let loop = fixture.loop
         _ = loop.takeEvents()
-        for (told, firstReason, secondReason) in [
-            (Unacknowledged.none, Explanation.Reason.catchingUp, Explanation.Reason.catchingUp),
-            (Unacknowledged(count: 1, oldestAge: 5), .sent, .waiting), (Unacknowledged(count: 2, oldestAge: 5), .sent, .sent),
+        for (count, firstReason, secondReason) in [
+            (0, Explanation.Reason.catchingUp, Explanation.Reason.catchingUp), (1, .sent, .waiting), (2, .sent, .sent),
         ] {
+            let told = Unacknowledged(messages: Array(messages.prefix(count)))
             for (task, reason) in [(first, firstReason), (second, secondReason)] {
                 async let asked = explain(task, port)
                 try await eventually("it has asked") { loop.inquiries(about: session) == 1 }
@@ -61,6 +62,34 @@ struct ExplanationTests {
         }
         let untold = try await port.explain(first, to: token, patience: .milliseconds(1))
         #expect(untold.reason == .untold && untold.wait?.unacknowledged == nil)
+        session.disconnect()
+    }
+
+    @Test("the connection tells when it was sent, and when it was acknowledged for as long as it remembers", arguments: stores())
+    func times(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let tasks = [try await port.push(.message(.device("d1"))), try await port.push(.message(.device("d1")))]
+        let session = try await port.connect("d1")
+        let rows = try await session.read()
+        session.settle([rows[1]])
+        let told = Unacknowledged(messages: [
+            Unacknowledged.Message(position: rows[0].position, age: 5_000),
+            Unacknowledged.Message(position: rows[1].position, age: 2_000, isAcknowledged: true),
+        ])
+        var found: [Explanation] = []
+        for task in tasks {
+            async let asked = explain(task, port)
+            try await eventually("it has asked") { fixture.loop.inquiries(about: session) == 1 }
+            port.tell(told, of: session.id)
+            found.append(try await asked)
+            _ = fixture.loop.takeEvents()
+        }
+        let now = try await fixture.now
+        #expect(found[0].reason == .sent && found[0].acknowledgedAt == nil)
+        #expect((5_000...65_000).contains(now - (found[0].sentAt ?? 0)))
+        #expect(found[1].state == .delivered && found[1].sentAt == nil)
+        #expect((2_000...62_000).contains(now - (found[1].acknowledgedAt ?? 0)))
         session.disconnect()
     }
 

@@ -44,7 +44,7 @@ extension MemoryPort {
             let explanation = Explanation(
                 task: report, device: shown, standing: isAddressed ? .addressed : .outside, state: found, detail: detail,
                 membership: Explanation.Membership(organisation: shown.organisation, user: shown.user, test: shown.test),
-                wait: wait)
+                wait: wait, message: told?.messages.first { $0.position == record.row.position }, now: state.behaviour.now)
             return (.success(explanation), [])
         }
     }

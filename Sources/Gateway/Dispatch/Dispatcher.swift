@@ -162,7 +162,7 @@ final class Dispatcher {
     /// The device's PUBACK has come. Identifiers that mean nothing are ignored. By a reason code of 0x80 or above the device
     /// tells that it does not take the message, which is settled too.
     func acknowledge(_ puback: Puback, of session: Session) {
-        guard let position = session.window.acknowledge(puback.packetID) else { return }
+        guard let position = session.window.acknowledge(puback.packetID, at: clock.tick) else { return }
         var kind = Delivery.Kind.delivered
         // Nearly always, and told apart without a call.
         if case .success = puback.reasonCode {

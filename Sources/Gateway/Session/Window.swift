@@ -64,7 +64,18 @@ struct Window {
     /// When the oldest message without PUBACK was sent; `nil` where there is none.
     var oldestSending: Tick? {
         if let ended = exceptions?.ended.first { return ended.sent }
-        return messages.isEmpty ? nil : messages[Int(first)].sent
+        return messages.isEmpty ? nil : messages[Int(first)].time
+    }
+
+    /// What it remembers, in no order: what was sent and is not acknowledged, and what is and waits here for an older one. When
+    /// it was sent, or else acknowledged.
+    var remembered: [(position: Position, isAcknowledged: Bool, time: Tick)] {
+        var found: [(position: Position, isAcknowledged: Bool, time: Tick)] = []
+        for message in messages[min(Int(first), messages.count)...] where message.state != .leftOut {
+            found.append((message.position, message.state == .acknowledged, message.time))
+        }
+        for message in exceptions?.ended ?? [] { found.append((message.position, false, message.sent)) }
+        return found
     }
 
     /// Every packet identifier is in use, by a place in the window or by a message that has ended.
@@ -89,7 +100,7 @@ struct Window {
     /// used.
     mutating func appendSettled(_ position: Position, after predecessor: Position) {
         guard !isEmpty else { return }
-        messages.append(Message(position, after: predecessor, .settled))
+        messages.append(Message(position, after: predecessor, .leftOut))
         _ = assignPacketID()
     }
 
@@ -102,7 +113,7 @@ struct Window {
     /// The identifier of an ended message is in use until its PUBACK: an empty place stands for it.
     private mutating func skipIdentifiersInUse() {
         while let ended = exceptions?.ended, ended.contains(where: { $0.packetID == next + 1 }) {
-            if let last = messages.last { messages.append(Message(last.position, after: last.predecessor, .settled)) }
+            if let last = messages.last { messages.append(Message(last.position, after: last.predecessor, .leftOut)) }
             _ = assignPacketID()
         }
     }
@@ -111,14 +122,14 @@ struct Window {
 
     /// Takes the PUBACK of the message with that packet identifier.
     /// - Returns: its position; `nil` when there is no such message or it is acknowledged already.
-    mutating func acknowledge(_ packetID: UInt16) -> Position? {
+    mutating func acknowledge(_ packetID: UInt16, at tick: Tick = Tick(0)) -> Position? {
         guard packetID != 0 else { return nil }
         let oldest = (Int(next) - count + Self.identifiers) % Self.identifiers
         let offset = (Int(packetID) - 1 - oldest + Self.identifiers) % Self.identifiers
         guard offset < count else { return acknowledgeEnded(packetID) }
         let index = Int(first) + offset
-        guard messages[index].state != .settled else { return acknowledgeEnded(packetID) }
-        messages[index].state = .settled
+        guard messages[index].awaitsPuback else { return acknowledgeEnded(packetID) }
+        messages[index].acknowledge(at: tick)
         inFlight -= 1
         let position = messages[index].position
         if offset == 0 { pass() }
@@ -157,7 +168,7 @@ struct Window {
     /// - Parameter number: its packet identifier less 1; below 0, it was assigned before the identifiers began anew.
     private mutating func keep(_ message: Message, _ number: Int) {
         let packetID = UInt16((number + Self.identifiers) % Self.identifiers) + 1
-        let ended = Ended(packetID: packetID, position: message.position, sent: message.sent)
+        let ended = Ended(packetID: packetID, position: message.position, sent: message.time)
         if let exceptions { exceptions.ended.append(ended) } else { exceptions = Exceptions(ended: [ended]) }
     }
 
@@ -193,8 +204,9 @@ extension Window {
             case sent
             /// Sent, and over before its PUBACK came.
             case ended
-            /// Acknowledged, or settled without being sent.
-            case settled
+            case acknowledged
+            /// Never sent: settled without that, or a place that only an identifier takes.
+            case leftOut
         }
 
         let position: Position
@@ -202,7 +214,7 @@ extension Window {
         let predecessor: Position
         /// Seconds of store time, rounded up.
         let expires: UInt32
-        /// The time of sending, and in the lowest two bits the state: so a message takes 24 bytes.
+        /// The time of sending, or of the acknowledgement, and in the lowest two bits the state: so a message takes 24 bytes.
         private var bits: UInt32
 
         init(
@@ -214,14 +226,19 @@ extension Window {
             bits = tick.number << 2 | UInt32(state.rawValue)
         }
 
-        var sent: Tick { Tick(bits >> 2) }
+        var time: Tick { Tick(bits >> 2) }
+
+        var awaitsPuback: Bool { bits & 3 < 2 }
+
+        mutating func acknowledge(at tick: Tick) { bits = tick.number << 2 | UInt32(State.acknowledged.rawValue) }
 
         var state: State {
             get {
                 switch bits & 3 {
                 case 0: .sent
                 case 1: .ended
-                default: .settled
+                case 2: .acknowledged
+                default: .leftOut
                 }
             }
             set { bits = bits & ~3 | UInt32(newValue.rawValue) }

@@ -61,8 +61,10 @@ extension Shard {
     private func tellUnacknowledged(of id: SessionID, _ handle: DeviceHandle, _ dispatcher: Dispatcher) {
         if let session = dispatcher.sessions[handle], session.id == id {
             let window = session.window
-            let age = window.oldestSending.map { clock.age(of: $0) }
-            store.tell(Unacknowledged(count: window.unacknowledged, oldestAge: age), of: id)
+            let messages = window.remembered.map { position, isAcknowledged, time in
+                Unacknowledged.Message(position: position, age: clock.age(of: time), isAcknowledged: isAcknowledged)
+            }
+            store.tell(Unacknowledged(messages: messages), of: id)
         } else if attaching[id] != nil {
             store.tell(.none, of: id)
         }

@@ -59,13 +59,26 @@ private struct ExplanationReader {
                 RecipientState.rejectionNumber, of: row.seq, from: Int64(ordinal), limit: 1)
             detail = told.first { $0.ordinal == Int64(ordinal) }?.recipient.detail
         }
-        let wait = state == .pending ? try wait(for: row, progress, unacknowledged, wallClock) : nil
+        var wait: Explanation.Wait?
+        // A configuration that was joined stands where it was joined, under the number of its task.
+        var place = standing == .addressed ? row.seq : nil
+        if state == .pending {
+            let pending = try pending(progress)
+            let index = pending.rows.firstIndex { $0.row.seq == row.seq }
+            if let index { place = pending.rows[index].seq }
+            let ahead = pending.rows[..<(index ?? pending.rows.count)]
+            wait = Explanation.Wait(
+                ahead: ahead.count, isMore: index == nil && pending.isMore,
+                behind: ahead.first.map { context.tasks.id(of: $0.row.seq) }, unacknowledged: unacknowledged, now: wallClock)
+        }
         return Explanation(
             task: try reports.report(row), device: device, standing: standing, state: state, detail: detail,
             membership: try history?.membership(at: row.seq).map { membership throws(SQLiteError) in
                 try self.membership(membership)
             },
-            wait: wait)
+            wait: wait,
+            message: place.flatMap { place in unacknowledged?.messages.first { $0.position == Position(raw: place) } },
+            now: wallClock)
     }
 
     private func standing(
@@ -84,20 +97,15 @@ private struct ExplanationReader {
             test: membership.test)
     }
 
-    /// What the device has to get before it.
-    private func wait(
-        for row: StoredRow, _ progress: Inquiries.Progress, _ unacknowledged: Unacknowledged?, _ wallClock: Int64
-    ) throws(SQLiteError) -> Explanation.Wait {
+    /// What the device has still to get, as far as it is looked at.
+    private func pending(
+        _ progress: Inquiries.Progress
+    ) throws(SQLiteError) -> (
+        rows: [(seq: UInt64, target: TargetKey, row: StoredRow)], isMore: Bool
+    ) {
         let query = PendingQuery(tables: tables, view: view, now: now)
         let settled = Set(progress.beyond)
         let page = try query.rows(for: progress.device, after: progress.cursor, limit: most, looking: most)
-        let pending = page?.rows.filter { !settled.contains($0.seq) } ?? []
-        // A configuration that was joined stands where it was joined, under the number of its task.
-        let place = pending.firstIndex { $0.row.seq == row.seq }
-        let isFound = place != nil
-        let ahead = pending[..<(place ?? pending.count)]
-        return Explanation.Wait(
-            ahead: ahead.count, isMore: !isFound && (page?.lookedUpTo ?? 0) < view.head,
-            behind: ahead.first.map { context.tasks.id(of: $0.row.seq) }, unacknowledged: unacknowledged, now: wallClock)
+        return (page?.rows.filter { !settled.contains($0.seq) } ?? [], (page?.lookedUpTo ?? 0) < view.head)
     }
 }

@@ -56,7 +56,9 @@ struct ExplainCommand: AsyncParsableCommand {
         case "catching_up":
             say("The device is connected and reads what it has missed: \(ahead) come first.", "设备已连接，正在读取错过的内容：前面还有 \(ahead) 个。")
         case "sent":
-            say("It was sent, and the device has not acknowledged it.", "已经发送，设备尚未确认。")
+            say(
+                "It was sent at \(Column.show(data["sent_at"], named: "sent_at")), and the device has not acknowledged it.",
+                "已于 \(Column.show(data["sent_at"], named: "sent_at")) 发送，设备尚未确认。")
         case "waiting":
             say(
                 "It waits behind \(ahead) others that the device has not acknowledged; the oldest is \(behind).",

@@ -66,11 +66,18 @@ public struct Explanation: Sendable {
     public let membership: Membership?
     /// What it waits for, where it is pending.
     public let wait: Wait?
+    /// When it was sent on the device's present connection, in Unix milliseconds, where it is not acknowledged.
+    public let sentAt: Int64?
+    /// When it was acknowledged there, for as long as the connection remembers.
+    public let acknowledgedAt: Int64?
 
     /// Why, as of one moment or nearly so.
+    /// - Parameters:
+    ///   - message: what the device's connection remembers of it.
+    ///   - now: the wall clock.
     public init(
         task: TaskReport, device: Device, standing: Standing, state: RecipientState?, detail: String?, membership: Membership?,
-        wait: Wait?
+        wait: Wait?, message: Unacknowledged.Message?, now: Int64
     ) {
         self.task = task
         self.device = device
@@ -79,6 +86,9 @@ public struct Explanation: Sendable {
         self.detail = detail
         self.membership = membership
         self.wait = wait
+        let time = message.map { now - $0.age }
+        sentAt = message?.isAcknowledged == false ? time : nil
+        acknowledgedAt = message?.isAcknowledged == true ? time : nil
     }
 
     /// In one word, what is to be said of it.
@@ -90,9 +100,9 @@ public struct Explanation: Sendable {
         }
         guard let state, state == .pending else { return .ended }
         guard device.online else { return .offline }
-        guard let wait, let unacknowledged = wait.unacknowledged else { return .untold }
-        if unacknowledged.count == 0 { return .catchingUp }
-        return wait.ahead < unacknowledged.count ? .sent : .waiting
+        guard let unacknowledged = wait?.unacknowledged else { return .untold }
+        if sentAt != nil { return .sent }
+        return unacknowledged.count == 0 ? .catchingUp : .waiting
     }
 
     /// See ``Explanation/reason``.
