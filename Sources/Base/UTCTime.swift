@@ -12,8 +12,11 @@ public enum UTCTime {
         return "\(date)T\(time).\(padded(Int(milliseconds % 1_000), 3))Z"
     }
 
+    /// A day, in milliseconds.
+    public static let day: Int64 = 86_400_000
+
     /// A day, counted from 1970-01-01, as `2026-01-31`.
-    public static func date(ofDay day: Int64) -> String { String(rfc3339(day * 86_400_000).prefix(10)) }
+    public static func date(ofDay day: Int64) -> String { String(rfc3339(day * self.day).prefix(10)) }
 
     private static func padded(_ number: Int, _ width: Int) -> String {
         let digits = String(number)

@@ -1,3 +1,5 @@
+internal import Base
+
 /// A name chosen by a caller or an operator: 1 to 128 of `A-Z a-z 0-9 . _ : @ -`, case-sensitive.
 ///
 /// Each kind is a type of its own, so that a device token never stands where an organisation is meant.
@@ -21,15 +23,7 @@ extension Identifier {
     static func isValid(_ text: String) -> Bool {
         let bytes = text.utf8
         guard (1...128).contains(bytes.count) else { return false }
-        return bytes.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "-"): true
-            default: false
-            }
-        }
+        return bytes.allSatisfy { $0.isNameByte || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") }
     }
 }
 

@@ -59,66 +59,6 @@ struct PaceTests {
         for _ in 0..<5 { #expect(!devices.note(late, other, at: 180_000_000_000)) }
     }
 
-    @Test("receipts up to the bound are taken at once, those beyond in the next minute, and none is lost")
-    func receipts() async throws {
-        var configuration = GatewayConfiguration()
-        configuration.receipts = ReceiptAllowance(perMinute: 3)
-        try await GatewayFixture.run(configuration) { gateway in
-            let device = try await gateway.connect()
-            let row = gateway.push("hello")
-            await device.acknowledge(try await device.message())
-            await device.tell("opened", of: row.task, times: 3)
-            try await gateway.until("three are taken") { await gateway.shards[0].counters.receipts == 3 }
-            #expect(await gateway.shards[0].counters.postponements == 0)
-            await device.tell("opened", of: row.task, times: 4)
-            try await gateway.until("four wait") { await gateway.shards[0].receiptsThatWait == 4 }
-            #expect(await gateway.shards[0].counters.postponements == 1)
-            await gateway.shards[0].anotherMinuteBegins()
-            #expect(await gateway.shards[0].counters.receipts == 6)
-            #expect(await gateway.shards[0].receiptsThatWait == 1)
-            await gateway.shards[0].anotherMinuteBegins()
-            #expect(await gateway.shards[0].counters.receipts == 7)
-            #expect(await gateway.shards[0].counters.sessions == 1)
-        }
-    }
-
-    @Test("a device whose receipts wait is read on: its PUBACKs count, and its messages come")
-    func readOn() async throws {
-        var configuration = GatewayConfiguration()
-        configuration.receipts = ReceiptAllowance(perMinute: 1)
-        configuration.window = 1
-        try await GatewayFixture.run(configuration) { gateway in
-            let device = try await gateway.connect()
-            let row = gateway.push("first")
-            let first = try await device.message()
-            await device.tell("opened", of: row.task, times: 3)
-            gateway.push("second")
-            await device.acknowledge(first)
-            await device.acknowledge(try await device.message())
-            try await gateway.until("both are acknowledged") { await gateway.shards[0].counters.acknowledged == 2 }
-            #expect(await gateway.shards[0].receiptsThatWait == 2)
-        }
-    }
-
-    @Test("who has sent as many receipts as it may and comes back has sent them all the same, and what waited of it is taken")
-    func receiptsOverConnections() async throws {
-        var configuration = GatewayConfiguration()
-        configuration.receipts = ReceiptAllowance(perMinute: 2)
-        try await GatewayFixture.run(configuration) { gateway in
-            let row = gateway.push("hello")
-            let device = try await gateway.connect()
-            await device.acknowledge(try await device.message())
-            await device.tell("opened", of: row.task, times: 3)
-            try await gateway.until("one waits") { await gateway.shards[0].receiptsThatWait == 1 }
-            await device.close()
-            try await gateway.until("it has left") { await gateway.shards[0].counters.sessions == 0 }
-            #expect(await gateway.shards[0].counters.receipts == 3)
-            let again = try await gateway.connect()
-            await again.tell("opened", of: row.task, times: 1)
-            try await gateway.until("it waits") { await gateway.shards[0].receiptsThatWait == 1 }
-        }
-    }
-
     @Test("of an address so many devices are connected, and one more is closed until one has left", arguments: [false, true])
     func perAddress(behindProxy: Bool) async throws {
         var limits = ConnectionAdmission.Limits()
@@ -150,14 +90,5 @@ struct PaceTests {
 }
 
 extension Shard {
-    fileprivate var receiptsThatWait: Int { postponed.count }
     fileprivate var admitted: Int { connections.all.count { $0.isAdmitted } }
-}
-
-extension ScriptedDevice {
-    /// Sends the same receipt so many times, at QoS 0.
-    fileprivate func tell(_ event: String, of task: TaskID, times: Int) {
-        let receipt = Array(#"{"task_id":"\#(task.text)","event":"\#(event)"}"#.utf8)
-        for _ in 0..<times { send(.publish(Publish(topic: "psp/push/receipt", payload: receipt))) }
-    }
 }

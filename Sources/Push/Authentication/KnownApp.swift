@@ -81,7 +81,7 @@ public final class KnownApp {
     /// The secret with which the last request was signed, if it was its first of the day that this loop knows of.
     /// - Parameter now: Unix milliseconds.
     public func firstUse(at now: Int64) -> (secret: String, day: Int64)? {
-        let day = now / SecretUse.dayLength
+        let day = now / UTCTime.day
         guard days.isNews(day, of: lastUsed) else { return nil }
         days[lastUsed] = day
         return (lastUsed == .former ? app.formerSecret ?? app.masterSecret : app.masterSecret, day)

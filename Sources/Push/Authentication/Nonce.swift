@@ -1,3 +1,5 @@
+internal import Base
+
 /// What makes a signed request one of its kind, drawn by its caller: 8 to 64 of `A-Z a-z 0-9 . _ -`.
 public struct Nonce: Hashable, Sendable {
     /// As it was sent.
@@ -6,15 +8,7 @@ public struct Nonce: Hashable, Sendable {
     /// `nil` where `text` is not of that form.
     public init?(_ text: String) {
         let bytes = text.utf8
-        let isAllowed = bytes.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        guard isAllowed, (8...64).contains(bytes.count) else { return nil }
+        guard (8...64).contains(bytes.count), bytes.allSatisfy(\.isNameByte) else { return nil }
         self.text = text
     }
 }

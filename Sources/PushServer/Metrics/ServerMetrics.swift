@@ -116,7 +116,7 @@ struct ServerMetrics {
     // MARK: Callers
 
     private mutating func writePushes(of sum: LoopStatus) {
-        text.family("psp_pushes_total", .counter, "Pushes that the store was asked about, by interface and by its answer.") {
+        text.family("psp_pushes_total", .counter, "Pushes that came to the store, by interface and by its answer; others are refused at the border (psp_push_errors_total).") {
             family in
             for interface in Interface.allCases {
                 let pushes = sum.pushes[interface]
@@ -136,8 +136,8 @@ struct ServerMetrics {
             for interface in Interface.allCases {
                 for code in ErrorCode.allCases {
                     let refusal = RequestFigures.Refusal(kind: CallKind(interface).rawValue, code: code.rawValue)
-                    guard let count = sum.requests.refusals[refusal] else { continue }
-                    family.sample(count, [("interface", interface.rawValue), ("code", "\(code.rawValue)")])
+                    // Of a counter that appears with its first event no increase would be seen.
+                    family.sample(sum.requests.refusals[refusal] ?? 0, [("interface", interface.rawValue), ("code", "\(code.rawValue)")])
                 }
             }
         }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Push
 
 /// How much each app has pushed, where that is bounded. What was pushed in a second lives in memory, and what was pushed in a day
@@ -42,7 +43,7 @@ final class QuotaBook {
     /// - Throws: 2301.
     func take(_ app: Int64, _ quota: PushQuota, at now: Int64, wall: Int64) throws {
         if let most = quota.perDay, try today(app, wall).pushes >= Int64(most) {
-            let length = SecretUse.dayLength
+            let length = UTCTime.day
             throw Refusal(.rateLimited, .overQuota(.perDay(most), retryAfter: length - wall % length))
         }
         guard let rate = quota.perSecond else { return }
@@ -70,7 +71,7 @@ final class QuotaBook {
     }
 
     private func today(_ app: Int64, _ wall: Int64) throws(SQLiteError) -> Day {
-        let number = wall / SecretUse.dayLength
+        let number = wall / UTCTime.day
         if days[app] == nil, let (written, pushes) = try table.day(of: app) { days[app] = Day(number: written, pushes: pushes) }
         // A clock that goes back over midnight gives no day a second time; one that was days ahead does not hold it up.
         guard let day = days[app], day.number == number || day.number == number + 1 else { return Day(number: number, pushes: 0) }

@@ -8,17 +8,8 @@ public enum RequestID {
 
     /// A peer's, if it is one that may stand anywhere: letters, digits, `.`, `_` and `-`.
     public static func accepted(_ value: UnsafeRawBufferPointer) -> String? {
-        guard (1...longest).contains(value.count), value.allSatisfy(mayHold) else { return nil }
+        guard (1...longest).contains(value.count), value.allSatisfy(\.isNameByte) else { return nil }
         return String(decoding: value, as: UTF8.self)
-    }
-
-    private static func mayHold(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
     }
 }
 

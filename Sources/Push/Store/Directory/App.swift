@@ -56,9 +56,6 @@ public enum AppSecret: Hashable, Sendable {
 
 /// On which day each of an app's secrets was used last, so that an operator sees when nobody signs with the former one any more.
 public struct SecretUse: Hashable, Sendable {
-    /// A day, in milliseconds.
-    public static let dayLength: Int64 = 86_400_000
-
     /// Days since 1970-01-01 in UTC; `nil`: it was never used.
     public var master: Int64?
     /// Likewise.
