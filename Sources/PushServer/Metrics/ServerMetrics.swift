@@ -116,8 +116,10 @@ struct ServerMetrics {
     // MARK: Callers
 
     private mutating func writePushes(of sum: LoopStatus) {
-        text.family("psp_pushes_total", .counter, "Pushes that came to the store, by interface and by its answer; others are refused at the border (psp_push_errors_total).") {
-            family in
+        text.family(
+            "psp_pushes_total", .counter,
+            "Pushes that came to the store, by interface and by its answer; psp_push_errors_total has those refused before, too."
+        ) { family in
             for interface in Interface.allCases {
                 let pushes = sum.pushes[interface]
                 let answers = [
@@ -137,7 +139,8 @@ struct ServerMetrics {
                 for code in ErrorCode.allCases {
                     let refusal = RequestFigures.Refusal(kind: CallKind(interface).rawValue, code: code.rawValue)
                     // Of a counter that appears with its first event no increase would be seen.
-                    family.sample(sum.requests.refusals[refusal] ?? 0, [("interface", interface.rawValue), ("code", "\(code.rawValue)")])
+                    let count = sum.requests.refusals[refusal] ?? 0
+                    family.sample(count, [("interface", interface.rawValue), ("code", "\(code.rawValue)")])
                 }
             }
         }
