@@ -13,7 +13,7 @@ case "${1:-all}" in
     demo) packages+=(mosquitto-clients) ;;
     all)
         packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian mmdebstrap
-            mosquitto-clients nftables nginx openssl procps prometheus python3 python3-venv systemd)
+            mosquitto-clients nftables nginx openssl procps prometheus python3 python3-venv slowhttptest systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;

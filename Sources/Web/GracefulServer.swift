@@ -54,7 +54,10 @@ public final class GracefulServer {
             on: loop, limits: limits, security: security, forwarding: forwarding, sharingRoomWith: servers.first, judge: judge,
             handler: handler)
         server.onAcceptError = { [unowned self] error in crowd.couldNotAccept(because: error) }
-        server.onPressure = { [unowned self] pressure in crowd.count(pressure) }
+        server.onPressure = { [unowned self] pressure in
+            crowd.count(pressure)
+            meter.count(pressure)
+        }
         server.onInsecure = { [unowned self] failure, peer in crowd.handshakeFailed(because: failure, from: peer) }
         try server.listen(on: socket)
         servers.append(server)

@@ -1,8 +1,8 @@
 public import Base
 public import Libevent
 
-/// Counts a listener's requests: how long each took, what status it was answered with, and what was refused. Belongs to the
-/// listener's loop.
+/// Counts a listener's requests: how long each took, what status it was answered with, and what was refused; and what ended its
+/// connections before their time. Belongs to the listener's loop.
 ///
 /// Plain numbers in memory of its own: no lock, and none of the checks that a Swift array in a class pays for at each access.
 @usableFromInline
@@ -12,6 +12,7 @@ final class RequestMeter {
     private let size: Int
     private let kinds: Int
     private var refusals: [RequestFigures.Refusal: UInt64] = [:]
+    private var pressure: [ConnectionPressure: UInt64] = [:]
 
     private static let stride = RequestFigures.bounds.count + 2
     private static let statuses = 600
@@ -40,6 +41,9 @@ final class RequestMeter {
 
     /// And it was refused, or failed, by that number of the front's catalogue.
     func countRefusal(kind: Int, code: Int) { refusals[RequestFigures.Refusal(kind: kind, code: code), default: 0] += 1 }
+
+    /// A connection found no room.
+    func count(_ outcome: ConnectionPressure) { pressure[outcome, default: 0] += 1 }
 
     /// By comparisons alone, the usual ones first: a table would be asked for at each request. A test holds it to the bounds.
     static func bucket(_ nanoseconds: Int64) -> Int {
@@ -72,11 +76,12 @@ final class RequestMeter {
             figures.statuses[status] = numbers[kinds * Self.stride + status]
         }
         figures.refusals = refusals
+        figures.pressure = pressure
         return figures
     }
 }
 
-/// What a listener has counted of its requests since it began.
+/// What a listener has counted of its requests and connections since it began.
 public struct RequestFigures: Hashable, Sendable {
     /// What was refused, or failed.
     public struct Refusal: Hashable, Sendable {
@@ -107,6 +112,8 @@ public struct RequestFigures: Hashable, Sendable {
     public var refusals: [Refusal: UInt64] = [:]
     /// How many connections were closed because their peer was too slow.
     public var timeouts = HTTPTimeouts()
+    /// What became of connections that found no room.
+    public var pressure: [ConnectionPressure: UInt64] = [:]
 
     /// None yet.
     /// - Parameter kinds: of requests.
@@ -118,5 +125,6 @@ public struct RequestFigures: Hashable, Sendable {
         sum.statuses.merge(other.statuses, uniquingKeysWith: +)
         sum.refusals.merge(other.refusals, uniquingKeysWith: +)
         sum.timeouts += other.timeouts
+        sum.pressure.merge(other.pressure, uniquingKeysWith: +)
     }
 }

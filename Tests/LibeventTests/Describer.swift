@@ -59,6 +59,7 @@ actor Describer {
         case "/drop": break
         case "/close": exchange.reply(status: 200, body: Array("bye".utf8), close: true)
         case "/big": exchange.reply(status: 200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 4_000_000))
+        case "/large": exchange.reply(status: 200, body: [UInt8](repeating: UInt8(ascii: "x"), count: 128 * 1024))
         case "/busy":
             do { try busy() } catch { return exchange.reply(status: 500) }
             exchange.reply(status: 200)

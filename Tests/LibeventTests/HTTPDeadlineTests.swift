@@ -130,6 +130,19 @@ struct HTTPDeadlineTests {
         }
     }
 
+    @Test("who does not read an answer is not answered the next, and is let go in time")
+    func unreadAnswers() async throws {
+        try await withDescriber(limits: HTTPLimits(transferTimeout: .seconds(1))) { server, address in
+            let client = try RawSocket(receiveBuffer: 4096)
+            try client.connect(to: address)
+            try client.send(String(repeating: "GET /large HTTP/1.1\r\nHost: h\r\n\r\n", count: 20))
+            try await wait(until: "its time is over") { await server.timeouts.answers == 1 }
+            // Each is 128 KiB: the system keeps 64, and a little more that is on its way.
+            #expect(await server.seen.count <= 2)
+            #expect(await server.connectionCount == 0)
+        }
+    }
+
     @Test("who may keep the connection is told for how long, a second less than it is kept", arguments: ["/keep", "/now"])
     func announced(path: String) async throws {
         try await withDescriber(limits: HTTPLimits(idleTimeout: .seconds(43))) { server, address in

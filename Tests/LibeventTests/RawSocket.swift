@@ -11,11 +11,16 @@ final class RawSocket {
     }
 
     /// A socket that is not connected yet.
-    init() throws {
+    /// - Parameter receiveBuffer: how much the system takes that is not read, in bytes, or twice as much; nil: as
+    ///   much as it likes.
+    init(receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw LibeventError.system(call: "socket", code: errno) }
         var time = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
     }
 
     func connect(to address: SocketAddress) throws {

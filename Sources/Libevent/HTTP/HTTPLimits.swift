@@ -27,6 +27,10 @@ public struct HTTPLimits: Sendable {
     /// So much of a body, or of an answer, has to come through within `transferTimeout`.
     public static let progressBytes = 64 * 1024
 
+    /// So much of answers lies in the system's buffer of a connection, and not sent yet. The system would take megabytes of each:
+    /// who does not read would look like one who does, and be answered the next request that was sent ahead.
+    static let unsentBytes: Int32 = 64 * 1024
+
     /// The limits of a public listener, unless other ones are given.
     public init(
         maxHeaderBytes: Int = 16 * 1024, maxBodyBytes: Int = 64 * 1024, transferTimeout: Duration = .seconds(30),

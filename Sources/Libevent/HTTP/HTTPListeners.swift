@@ -33,6 +33,11 @@ final class HTTPListeners {
         if retry == nil { retry = try LoopEvent(on: loop, .timer, repeats: false) { [unowned self] _ in enable() } }
         let descriptor = socket.takeDescriptor()
         precondition(descriptor >= 0, "a listening socket is taken once")
+        // Inherited by what is accepted.
+        guard ps_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, HTTPLimits.unsentBytes) == 0 else {
+            if !socket.isShared { Glibc.close(descriptor) }
+            throw .lastSystemError("setsockopt")
+        }
         let flags = socket.isShared ? LEV_OPT_CLOSE_ON_EXEC : LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC
         // No callback: evhttp sets its own. A backlog of 0: it listens already.
         guard let listener = evconnlistener_new(loop.turn.base, nil, nil, flags, 0, descriptor) else {

@@ -164,6 +164,15 @@ struct ServerMetrics {
             }
         }
         text.family(
+            "psp_http_full_total", .counter, "Connections that came when their listener was full, by what was done for them."
+        ) { family in
+            for (listener, figures) in [("callers", callers), ("operators", operators)] {
+                for (name, outcome) in Self.outcomes {
+                    family.sample(figures.pressure[outcome] ?? 0, [("listener", listener), ("result", name)])
+                }
+            }
+        }
+        text.family(
             "psp_http_request_duration_seconds", .histogram,
             "From when a request was there until it was answered, by the clock of its loop. interface: msg and config are pushes."
         ) { family in
@@ -176,6 +185,10 @@ struct ServerMetrics {
             }
         }
     }
+
+    private static let outcomes: [(String, ConnectionPressure)] = [
+        ("closed_another", .closedSilent), ("answered_503", .surplus), ("closed", .dropped),
+    ]
 
     // MARK: What others count
 

@@ -60,10 +60,17 @@ class Metrics:
         self.samples = samples(scrape(server))
 
     def __call__(self, name, **labels):
-        wanted = {(key, str(value)) for key, value in labels.items()}
-        values = [value for (found, own), value in self.samples.items() if found == name and wanted <= set(own)]
+        values = self._values(name, labels)
         assert values, f"no {name} with {labels}"
         return sum(values)
+
+    def sum(self, name, **labels):
+        """The same, 0 where there is none."""
+        return sum(self._values(name, labels))
+
+    def _values(self, name, labels):
+        wanted = {(key, str(value)) for key, value in labels.items()}
+        return [value for (found, own), value in self.samples.items() if found == name and wanted <= set(own)]
 
 
 def promtool(*arguments, text=None):
