@@ -96,6 +96,10 @@ static inline int ps_bind(int descriptor, const struct sockaddr_storage *address
     return bind(descriptor, (const struct sockaddr *)address, length);
 }
 
+static inline int ps_connect(int descriptor, const struct sockaddr_storage *address, socklen_t length) {
+    return connect(descriptor, (const struct sockaddr *)address, length);
+}
+
 static inline int ps_local_address(int descriptor, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
     return getsockname(descriptor, (struct sockaddr *)address, &length);

@@ -14,6 +14,7 @@
 // What a context is made with.
 
 static inline int ps_tls_set_minimum(SSL_CTX *context, int version) { return SSL_CTX_set_min_proto_version(context, version); }
+static inline int ps_tls_set_maximum(SSL_CTX *context, int version) { return SSL_CTX_set_max_proto_version(context, version); }
 static inline int ps_tls_set_groups(SSL_CTX *context, const char *list) { return (int)SSL_CTX_set1_groups_list(context, list); }
 static inline int ps_tls_set_signature_algorithms(SSL_CTX *context, const char *list) {
     return (int)SSL_CTX_set1_sigalgs_list(context, list);
@@ -77,6 +78,25 @@ static inline int ps_tls_is_named(X509 *certificate, const void *name, size_t co
     GENERAL_NAMES_free(others);
     return found;
 }
+
+// The client's end.
+
+/// The server's certificate has to be made out to this name or address, which is told to it where it is a name (RFC 6066 §3).
+static inline int ps_tls_expect_name(SSL *session, const char *host) {
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1) return 1;
+    ERR_clear_error();
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(session, host) == 1 && SSL_set_tlsext_host_name(session, host) == 1;
+}
+
+/// Sessions are given to `keep`, which takes the reference by returning 1, and kept by nobody else.
+static inline void ps_tls_keep_sessions(SSL_CTX *context, void *keeper, int (*keep)(SSL *, SSL_SESSION *)) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_set_app_data(context, keeper);
+    SSL_CTX_sess_set_new_cb(context, keep);
+}
+
+static inline void *ps_tls_session_keeper(const SSL *session) { return SSL_CTX_get_app_data(SSL_get_SSL_CTX(session)); }
 
 // Errors.
 

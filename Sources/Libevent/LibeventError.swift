@@ -16,6 +16,8 @@ public enum LibeventError: Error, Hashable, Sendable, CustomStringConvertible {
     case timedOut
     /// The peer closed, refused or broke the connection before its answer was complete.
     case disconnected
+    /// The server is not spoken to by TLS.
+    case distrusted(TLSDistrust)
     /// The peer's answer was no HTTP, or larger than the limit.
     case malformedResponse
 
@@ -28,6 +30,7 @@ public enum LibeventError: Error, Hashable, Sendable, CustomStringConvertible {
         case .library(let call): "\(call) failed"
         case .timedOut: "timed out"
         case .disconnected: "connection refused, closed or broken"
+        case .distrusted(let reason): "\(reason)"
         case .malformedResponse: "the answer is no HTTP, or too large"
         }
     }

@@ -1,4 +1,5 @@
 import JSON
+import Libevent
 import SQLiteStore
 
 /// Why a command was not carried out. Ends the program with exit status 1.
@@ -9,6 +10,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case file(path: String, reason: String)
     /// The server was not reached, or the connection broke.
     case unreachable(endpoint: Endpoint, reason: String)
+    /// The server was reached and is not trusted, or speaks no TLS. Nothing was sent to it.
+    case distrusted(endpoint: Endpoint, reason: TLSDistrust)
     /// The server answered with a row of its catalogue.
     case refused(status: Int, code: Int, text: String, field: String?)
     /// What the files of a store did not allow.
@@ -31,6 +34,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             say(
                 "cannot reach the server at \(endpoint) (\(reason)); is pspd running?",
                 "无法连接服务器 \(endpoint)（\(reason)）；pspd 在运行吗？")
+        case .distrusted(let endpoint, let reason):
+            say("\(endpoint) is not spoken to: \(reason.words)", "拒绝与 \(endpoint) 通信：\(reason.words)")
         case .refused(let status, let code, let text, let field):
             say("refused with \(code) (HTTP \(status)): \(text)", "被拒绝，\(code)（HTTP \(status)）：\(text)")
                 // What is missing is named in the text.

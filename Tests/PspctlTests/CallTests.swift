@@ -102,7 +102,7 @@ struct CallTests {
             ["stats", "--tag", "t", "--from", "yesterday"], ["task", "1", "--state", "lost"], ["app", "list", "--limit", "0"],
             ["app", "list", "--limit", "-1"], ["task", "1", "--limit", "-1"], ["device", "list", "--own"],
             ["push", "unicast", "d", "--title", "t", "--wait", "--timeout", "0"],
-            ["app", "list", "--admin", "https://host:1"],
+            ["app", "list", "--admin", "ftp://host:1"],
         ])
     func wrongUsage(arguments: [String]) {
         #expect(throws: (any Error).self) { try Pspctl.parseAsRoot(arguments) }

@@ -28,6 +28,7 @@ public actor HTTPClient {
     private let host: String
     private let port: UInt16
     private let maxBodyBytes: Int
+    private let security: TLSClientContext?
     private var connection: ClientConnection?
 
     /// The loop's executor.
@@ -37,8 +38,12 @@ public actor HTTPClient {
     ///
     /// - Parameters:
     ///   - host: an address or a name. Looking up a name blocks the loop, so that a server should use addresses.
+    ///   - security: whom it trusts; nil: it speaks in clear.
     ///   - maxBodyBytes: a larger answer is `LibeventError.malformedResponse`.
-    public init(host: String, port: UInt16, on loop: EventLoop, maxBodyBytes: Int = 64 * 1024 * 1024) {
+    public init(
+        host: String, port: UInt16, on loop: EventLoop, security: TLSClientContext? = nil, maxBodyBytes: Int = 64 * 1024 * 1024
+    ) {
+        self.security = security
         self.host = host
         self.port = port
         self.loop = loop
@@ -51,7 +56,8 @@ public actor HTTPClient {
     ///   - target: path and query, encoded by the caller.
     ///   - headers: Host and Content-Length are added.
     ///   - timeout: how long the connection may stand still; not a limit of the whole.
-    /// - Throws: `disconnected`, `timedOut`, `malformedResponse`. Whether the server has seen the request is unknown then.
+    /// - Throws: `disconnected`, `timedOut`, `malformedResponse`, `distrusted`. But for the last, whether the server has seen
+    ///   the request is unknown then.
     public func request(
         _ method: HTTPMethod, _ target: String, headers: [(String, String)] = [], body: [UInt8] = [],
         timeout: Duration = .seconds(30)
@@ -66,8 +72,8 @@ public actor HTTPClient {
     }
 
     private func openConnection() throws(LibeventError) -> ClientConnection {
-        if let connection { return connection }
-        let made = try ClientConnection(host: host, port: port, maxBodyBytes: maxBodyBytes, on: loop)
+        if let connection, connection.canServe { return connection }
+        let made = try ClientConnection(host: host, port: port, maxBodyBytes: maxBodyBytes, security: security, on: loop)
         connection = made
         return made
     }

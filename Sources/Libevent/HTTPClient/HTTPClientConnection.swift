@@ -13,19 +13,29 @@ struct ClientRequest {
     }
 }
 
-/// evhttp's client connection. It reconnects by itself with the next request.
+/// evhttp's client connection. In clear it reconnects by itself with the next request.
 final class ClientConnection {
     private let loop: EventLoop
     private let box: Box
 
-    init(host: String, port: UInt16, maxBodyBytes: Int, on loop: EventLoop) throws(LibeventError) {
+    init(
+        host: String, port: UInt16, maxBodyBytes: Int, security: TLSClientContext? = nil, on loop: EventLoop
+    ) throws(LibeventError) {
         loop.preconditionOwned()
-        guard let connection = evhttp_connection_base_new(loop.turn.base, nil, host, port) else {
-            throw .library(call: "evhttp_connection_base_new")
+        let stream = try security.map { context throws(LibeventError) in try Self.makeStream(to: host, context, on: loop) }
+        guard let connection = evhttp_connection_base_bufferevent_new(loop.turn.base, nil, stream, host, port) else {
+            if let stream { bufferevent_free(stream) }
+            throw .library(call: "evhttp_connection_base_bufferevent_new")
         }
         evhttp_connection_set_max_body_size(connection, maxBodyBytes)
         self.loop = loop
-        box = Box(connection)
+        box = Box(connection, encryptedBy: stream)
+        // Unretained: evhttp calls it for the connection that the box frees.
+        evhttp_connection_set_closecb(
+            connection,
+            { _, context in
+                if let context { Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().isClosed = true }
+            }, Unmanaged.passUnretained(box).toOpaque())
     }
 
     deinit { loop.release(box) }
@@ -33,9 +43,51 @@ final class ClientConnection {
     /// evhttp's object, which dies on the loop.
     private final class Box {
         let connection: OpaquePointer
-        init(_ connection: OpaquePointer) { self.connection = connection }
-        deinit { evhttp_connection_free(connection) }
+        /// Its bufferevent where it is encrypted, which is evhttp's.
+        let encrypted: OpaquePointer?
+        var isClosed = false
+
+        init(_ connection: OpaquePointer, encryptedBy stream: OpaquePointer?) {
+            (self.connection, encrypted) = (connection, stream)
+        }
+
+        deinit {
+            evhttp_connection_set_closecb(connection, nil, nil)
+            evhttp_connection_free(connection)
+        }
+
+        /// What the end of an encrypted connection says of the server.
+        var distrust: TLSDistrust? {
+            guard let encrypted else { return nil }
+            return TLSDistrust(of: bufferevent_openssl_get_ssl(encrypted), Transport.takeFailure(of: encrypted))
+        }
     }
+
+    /// A bufferevent that evhttp connects, and that does the client's part of a handshake then.
+    private static func makeStream(
+        to host: String, _ context: TLSClientContext, on loop: EventLoop
+    ) throws(LibeventError) -> OpaquePointer {
+        let session: OpaquePointer
+        do throws(TLSError) {
+            session = try context.makeSession(to: host)
+        } catch {
+            throw .distrusted(.failure(reason: error.description))
+        }
+        // It frees the session with the socket.
+        guard
+            let stream = bufferevent_openssl_socket_new(
+                loop.turn.base, -1, session, BUFFEREVENT_SSL_CONNECTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
+        else {
+            SSL_free(session)
+            throw .library(call: "bufferevent_openssl_socket_new")
+        }
+        // An answer tells its length: an end without close_notify is one.
+        bufferevent_openssl_set_allow_dirty_shutdown(stream, 1)
+        return stream
+    }
+
+    /// Whether another request can go by it: an encrypted connection does not begin again.
+    var canServe: Bool { box.encrypted == nil || !box.isClosed }
 
     func setTimeout(_ timeout: Duration) {
         var time = timeval(timeout)
@@ -44,7 +96,11 @@ final class ClientConnection {
 
     /// Sends the request after those before it; `completion` is called once, on the loop.
     func send(_ request: ClientRequest, host: String, completion: @escaping (Result<HTTPResponse, LibeventError>) -> Void) {
-        let pending = PendingAnswer(completion)
+        let pending = PendingAnswer { [weak box] result in
+            guard case .failure(let error) = result else { return completion(result) }
+            completion(.failure(box?.distrust.map { .distrusted($0) } ?? error))
+            box?.isClosed = true
+        }
         guard let command = request.method.command else {
             return pending.finish(.failure(.library(call: "method without a name")))
         }

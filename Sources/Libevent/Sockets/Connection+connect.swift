@@ -8,10 +8,13 @@ extension Connection {
     /// The handler hears `connectionDidOpen` or, if it is refused, `connectionDidClose`. What is sent before is written when it
     /// is open.
     ///
-    /// - Parameter source: the local address to use. With port 0 the system chooses the port only when it knows both ends, so
-    ///   that one source address has a full range of ports towards each server.
+    /// - Parameters:
+    ///   - source: the local address to use. With port 0 the system chooses the port only when it knows both ends, so that one
+    ///     source address has a full range of ports towards each server.
+    ///   - security: whom it trusts; nil: it speaks in clear. `connectionDidOpen` comes when the handshake is done.
     public static func connect(
-        to address: SocketAddress, from source: SocketAddress? = nil, on loop: EventLoop, handler: any ConnectionHandler
+        to address: SocketAddress, from source: SocketAddress? = nil, on loop: EventLoop, security: TLSClientContext? = nil,
+        handler: any ConnectionHandler
     ) throws(LibeventError) -> Connection {
         loop.preconditionOwned()
         let descriptor = ps_socket(address.family)
@@ -22,6 +25,7 @@ extension Connection {
             Glibc.close(descriptor)
             throw error
         }
+        if let security { return try connect(descriptor, to: address, on: loop, by: security, handler) }
         let connection = try Connection(descriptor: descriptor, peer: address, on: loop, state: .connecting)
         connection.handler = handler
         bufferevent_enable(connection.transport?.stream, ps_ev_read())
@@ -34,6 +38,27 @@ extension Connection {
         if result != 0 { connection.end(.failed(errno)) }
         return connection
     }
+
+    /// The handshake begins as soon as the socket can be written, which is when TCP stands; a refusal shows there too.
+    private static func connect(
+        _ descriptor: Int32, to address: SocketAddress, on loop: EventLoop, by context: TLSClientContext,
+        _ handler: any ConnectionHandler
+    ) throws(LibeventError) -> Connection {
+        let result = address.withStorage { ps_connect(descriptor, $0, $1) }
+        guard result == 0 || errno == EINPROGRESS else {
+            let error = LibeventError.lastSystemError("connect")
+            Glibc.close(descriptor)
+            throw error
+        }
+        let transport = try Transport(connecting: descriptor, to: address.host, by: context, on: loop.turn.connectionBase)
+        let connection = Connection(connectingTo: address, by: transport, on: loop)
+        connection.handler = handler
+        bufferevent_enable(transport.stream, ps_ev_read() | ps_ev_write())
+        return connection
+    }
+
+    /// Whether the handshake took up an earlier session. False in clear.
+    public var isResumed: Bool { transport?.isResumed ?? false }
 
     private static func prepare(_ descriptor: Int32, from source: SocketAddress?) throws(LibeventError) {
         guard ps_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) == 0 else { throw .lastSystemError("setsockopt") }

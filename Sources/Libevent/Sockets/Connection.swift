@@ -114,6 +114,15 @@ public final class Connection {
         _ = hold()
     }
 
+    /// A connection whose handshake begins here.
+    init(connectingTo server: SocketAddress, by transport: Transport, on loop: EventLoop) {
+        self.loop = loop
+        clientAddress = server
+        state = .connecting
+        LiveObjects.count(of: Connection.self, by: 1)
+        begin(by: transport, context: hold())
+    }
+
     /// Retained: libevent may call after the owner let go. `end` balances it.
     private func hold() -> UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
 

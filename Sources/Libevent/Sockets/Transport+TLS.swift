@@ -29,13 +29,39 @@ extension Transport {
             base, descriptor, session, BUFFEREVENT_SSL_ACCEPTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
     }
 
+    /// Makes the bufferevent of a socket that is being connected, which it closes at its end.
+    init(
+        connecting descriptor: Int32, to host: String, by context: TLSClientContext, on base: OpaquePointer
+    ) throws(LibeventError) {
+        let session: OpaquePointer
+        do throws(TLSError) {
+            session = try context.makeSession(to: host)
+        } catch {
+            close(descriptor)
+            throw .distrusted(.failure(reason: error.description))
+        }
+        guard
+            let stream = bufferevent_openssl_socket_new(
+                base, descriptor, session, BUFFEREVENT_SSL_CONNECTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
+        else {
+            SSL_free(session)
+            close(descriptor)
+            throw .library(call: "bufferevent_openssl_socket_new")
+        }
+        self.init(of: stream, descriptor: descriptor, isEncrypted: true)
+    }
+
+    var isResumed: Bool { isEncrypted && SSL_session_reused(session) == 1 }
+
     private var session: OpaquePointer? { bufferevent_openssl_get_ssl(stream) }
 
     /// Whether the handshake is done, where there is one.
     var isEstablished: Bool { !isEncrypted || SSL_is_init_finished(session) == 1 }
 
     /// What OpenSSL had against the peer; nil where it had nothing.
-    func takeFailure() -> TLSFailure? {
+    func takeFailure() -> TLSFailure? { Self.takeFailure(of: stream) }
+
+    static func takeFailure(of stream: OpaquePointer) -> TLSFailure? {
         var first: UInt?
         // The newest comes first; the oldest is the reason of the others.
         while case let code = bufferevent_get_openssl_error(stream), code != 0 {

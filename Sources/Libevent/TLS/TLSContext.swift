@@ -84,9 +84,10 @@ public final class TLSContext: Sendable {
 
     // MARK: What is negotiated
 
-    private static func limit(_ context: OpaquePointer, to policy: TLSPolicy) throws(TLSError) {
-        let minimum = policy.minimum == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION
-        guard ps_tls_set_minimum(context, minimum) == 1 else { throw .library(call: "SSL_CTX_set_min_proto_version") }
+    static func limit(_ context: OpaquePointer, to policy: TLSPolicy) throws(TLSError) {
+        guard ps_tls_set_minimum(context, policy.minimum.number) == 1 else {
+            throw .library(call: "SSL_CTX_set_min_proto_version")
+        }
         try set(.ciphers, policy.ciphers) { SSL_CTX_set_cipher_list(context, $0) }
         try set(.suites, policy.suites) { SSL_CTX_set_ciphersuites(context, $0) }
         try set(.groups, policy.groups) { ps_tls_set_groups(context, $0) }

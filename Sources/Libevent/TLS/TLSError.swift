@@ -10,6 +10,8 @@ public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case mismatch
     /// The authorities of clients' certificates cannot be read.
     case clientAuthorities(reason: String)
+    /// The authorities of servers' certificates cannot be read.
+    case authorities(reason: String)
     /// OpenSSL does not know what the policy names.
     case policy(TLSPolicyField, String)
     /// A line of the ticket keys is not 80 bytes in base64, or there is none.
@@ -24,6 +26,7 @@ public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case .key(let reason): "the key cannot be used: \(reason)"
         case .mismatch: "the key does not belong to the certificate"
         case .clientAuthorities(let reason): "the authorities of client certificates cannot be used: \(reason)"
+        case .authorities(let reason): "the authorities of certificates cannot be used: \(reason)"
         case .policy(let field, let text): "OpenSSL knows no such \(field.rawValue): \(text.debugDescription)"
         case .ticketKeys(let line): "line \(line) is no ticket key: 80 bytes in base64"
         case .library(let call): "\(call) failed"

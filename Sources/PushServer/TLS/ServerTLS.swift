@@ -170,7 +170,8 @@ final class ServerTLS: Sendable {
         case .policy(.signatureAlgorithms, _): "--tls-sigalgs"
         case .clientAuthorities: "--tls-client-ca"
         case .ticketKeys: "--tls-ticket-keys"
-        case .library: nil
+        // The last are a client's.
+        case .library, .authorities: nil
         }
     }
 }

@@ -12,7 +12,9 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            say("The server's admin listener, instead of the one in DIR/pspd.json.", "服务器的运维监听地址，代替 DIR/pspd.json 中的。"),
+            say(
+                "The server's admin listener, instead of the one in DIR/pspd.json: HOST:PORT, or https://HOST:PORT with TLS.",
+                "服务器的运维监听地址，代替 DIR/pspd.json 中的：HOST:PORT，TLS 用 https://HOST:PORT。"),
             valueName: "url"))
     var admin: Endpoint?
 
@@ -24,9 +26,16 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            say("The server's REST listener, instead of the one in DIR/pspd.json.", "服务器的 REST 监听地址，代替 DIR/pspd.json 中的。"),
+            say("The server's REST listener, likewise.", "服务器的 REST 监听地址，写法相同。"),
             valueName: "url"))
     var http: Endpoint?
+
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "Authorities that may have signed its certificate (PEM), for https://; else those of the system.",
+                "可以签发其证书的机构（PEM），用于 https://；否则用系统的。"), valueName: "file"))
+    var ca: String?
 
     @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of tables for people.", "输出 JSON（供脚本使用）而不是表格。")))
     var json = false
@@ -37,8 +46,9 @@ struct ServerOptions: ParsableArguments {
         let endpoint = if let admin { admin } else { try directory.endpoint("admin") }
         let token = if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] { given } else { try directory.adminToken() }
         return try ServerClient(
-            endpoint: endpoint, credential: .operatorToken(token), admin: endpoint, directory: admin == nil ? directory.path : nil
-        )
+            endpoint: endpoint, credential: .operatorToken(token), admin: endpoint,
+            directory: admin == nil ? directory.path : nil,
+            authorities: ca)
     }
 
     /// A client of the REST listener that calls as an app.
@@ -46,12 +56,12 @@ struct ServerOptions: ParsableArguments {
         key: String, masterSecret: String, environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(Failure) -> ServerClient {
         let directory = DataDirectory(option: data, environment: environment)
-        let endpoint = if let http { http } else { try directory.endpoint("http") }
+        let endpoint = if let http { http } else { try directory.endpoint("http", orSecure: "https") }
         // A server that is named by its address need not be the one of the data directory.
         let ownAdmin = http == nil ? try? directory.endpoint("admin") : nil
         return try ServerClient(
             endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret), admin: admin ?? ownAdmin,
-            directory: http == nil ? directory.path : nil)
+            directory: http == nil ? directory.path : nil, authorities: ca)
     }
 }
 

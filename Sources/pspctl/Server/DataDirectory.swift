@@ -14,21 +14,23 @@ struct DataDirectory {
     }
 
     /// The listener under a name of `pspd.json`: `http` or `admin`.
-    func endpoint(_ name: String) throws(Failure) -> Endpoint {
+    /// - Parameter secure: the name of the one with TLS, which is taken where that one is off.
+    func endpoint(_ name: String, orSecure secure: String? = nil) throws(Failure) -> Endpoint {
         let file = "\(path)/pspd.json"
         guard FileManager.default.fileExists(atPath: file) else { throw .noServer(directory: path) }
         let document: JSONDocument
         do {
-            document = try JSONDocument(parsing: try read(file))
+            document = try JSONDocument(parsing: try Self.read(file))
         } catch let failure as Failure {
             throw failure
         } catch {
             throw .file(path: file, reason: say("not written by pspd", "不是 pspd 写的"))
         }
-        guard let text = document.root[name]?.string, let endpoint = Endpoint(text) else {
-            throw .file(path: file, reason: say("names no \(name) listener", "没有 \(name) 监听地址"))
+        if let endpoint = document.root[name]?.string.flatMap({ Endpoint($0) }) { return endpoint.reachable(isSecure: false) }
+        if let secure, let endpoint = document.root[secure]?.string.flatMap({ Endpoint($0) }) {
+            return endpoint.reachable(isSecure: true)
         }
-        return endpoint.reachable
+        throw .file(path: file, reason: say("names no \(name) listener", "没有 \(name) 监听地址"))
     }
 
     /// The token that the server made for its admin listener.
@@ -41,12 +43,13 @@ struct DataDirectory {
                     "not there; give the token with --admin-token or PSP_ADMIN_TOKEN",
                     "不存在；请用 --admin-token 或 PSP_ADMIN_TOKEN 给出令牌"))
         }
-        let token = String(decoding: try read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let token = String(decoding: try Self.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !token.isEmpty else { throw .file(path: file, reason: say("empty", "为空")) }
         return token
     }
 
-    private func read(_ file: String) throws(Failure) -> [UInt8] {
+    /// All of a file.
+    static func read(_ file: String) throws(Failure) -> [UInt8] {
         // Foundation's own words for what the system says are no sentence ("NSCocoaErrorDomain error 257").
         guard let stream = fopen(file, "r") else { throw .unreadable(file, .last) }
         defer { fclose(stream) }

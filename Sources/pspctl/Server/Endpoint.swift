@@ -3,16 +3,20 @@ struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// A name, an IPv4 address, or an IPv6 address without brackets.
     let host: String
     let port: UInt16
+    /// Whether it speaks TLS.
+    let isSecure: Bool
 
-    init(host: String, port: UInt16) {
+    init(host: String, port: UInt16, isSecure: Bool = false) {
         self.host = host
         self.port = port
+        self.isSecure = isSecure
     }
 
-    /// Takes `http://HOST:PORT`, `HOST:PORT` or `[IPv6]:PORT`; `nil` where it is none of these.
+    /// Takes `http://HOST:PORT`, `https://HOST:PORT`, `HOST:PORT` or `[IPv6]:PORT`; `nil` where it is none of these.
     init?(_ text: String) {
+        let isSecure = text.hasPrefix("https://")
         var rest = text[...]
-        if rest.hasPrefix("http://") { rest = rest.dropFirst("http://".count) }
+        for scheme in ["http://", "https://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         guard let colon = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: colon)...]), port > 0 else {
             return nil
@@ -24,17 +28,23 @@ struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             return nil
         }
         guard !host.isEmpty else { return nil }
-        self.init(host: String(host), port: port)
+        self.init(host: String(host), port: port, isSecure: isSecure)
     }
 
     /// Where to connect for what a server of this machine says it listens on: a wildcard address is its loopback.
-    var reachable: Endpoint {
-        switch host {
-        case "0.0.0.0": Endpoint(host: "127.0.0.1", port: port)
-        case "::": Endpoint(host: "::1", port: port)
-        default: self
-        }
+    /// - Parameter isSecure: whether it is a listener with TLS.
+    func reachable(isSecure: Bool) -> Endpoint {
+        let host =
+            switch host {
+            case "0.0.0.0": "127.0.0.1"
+            case "::": "::1"
+            default: host
+            }
+        return Endpoint(host: host, port: port, isSecure: isSecure)
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    var description: String { (isSecure ? "https://" : "") + authority }
+
+    /// As a Host header has it.
+    var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

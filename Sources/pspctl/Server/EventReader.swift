@@ -1,33 +1,53 @@
 import Base
 import Glibc
+import Libevent
 
 /// Reads server-sent events, as they come, until the server ends them: one connection, read by the calling thread.
 struct EventReader {
     let endpoint: Endpoint
+    /// `nil`: in clear.
+    let security: TLSClientContext?
 
     /// - Parameters:
     ///   - headers: what proves who is calling.
     ///   - tell: called with the data of each event.
-    /// - Throws: `unreachable`, also where the answer is no stream.
+    /// - Throws: `unreachable`, also where the answer is no stream; `distrusted`.
     func read(_ target: String, headers: [(name: String, value: String)], _ tell: (String) -> Void) throws(Failure) {
         let descriptor = try connected()
         defer { close(descriptor) }
+        let stream = try encrypted(descriptor)
         // By HTTP/1.0 the stream comes as it is, without chunks, and ends with the connection.
-        let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
-        var request = "GET \(target) HTTP/1.0\r\nHost: \(host)\r\nAccept: text/event-stream\r\n"
+        var request = "GET \(target) HTTP/1.0\r\nHost: \(endpoint.authority)\r\nAccept: text/event-stream\r\n"
         for (name, value) in headers { request += "\(name): \(value)\r\n" }
-        do throws(SystemError) {
-            try writeAll(Array((request + "\r\n").utf8), to: descriptor)
-        } catch {
-            throw .unreachable(endpoint: endpoint, reason: "\(error)")
-        }
-        var lines = Lines(descriptor)
+        try send(Array((request + "\r\n").utf8), descriptor, stream)
+        var lines = Lines(descriptor, stream)
         guard let status = lines.next(), status.contains(" 200") else {
             throw .unreachable(endpoint: endpoint, reason: lines.last.isEmpty ? "the connection was closed" : lines.last)
         }
         while let header = lines.next(), !header.isEmpty {}
         while let line = lines.next() {
             if line.hasPrefix("data: ") { tell(String(line.dropFirst(6))) }
+        }
+    }
+
+    private func encrypted(_ descriptor: Int32) throws(Failure) -> TLSClientStream? {
+        guard let security else { return nil }
+        do throws(TLSDistrust) {
+            return try TLSClientStream(over: descriptor, to: endpoint.host, by: security)
+        } catch {
+            throw .distrusted(endpoint: endpoint, reason: error)
+        }
+    }
+
+    private func send(_ bytes: [UInt8], _ descriptor: Int32, _ stream: TLSClientStream?) throws(Failure) {
+        if let stream {
+            guard stream.write(bytes) else { throw .unreachable(endpoint: endpoint, reason: "the connection was closed") }
+            return
+        }
+        do throws(SystemError) {
+            try writeAll(bytes, to: descriptor)
+        } catch {
+            throw .unreachable(endpoint: endpoint, reason: "\(error)")
         }
     }
 
@@ -59,10 +79,11 @@ struct EventReader {
     /// The lines of a stream, without their ends.
     private struct Lines {
         private let descriptor: Int32
+        private let stream: TLSClientStream?
         private var bytes: [UInt8] = []
         private(set) var last = ""
 
-        init(_ descriptor: Int32) { self.descriptor = descriptor }
+        init(_ descriptor: Int32, _ stream: TLSClientStream?) { (self.descriptor, self.stream) = (descriptor, stream) }
 
         /// `nil` at the end.
         mutating func next() -> String? {
@@ -75,8 +96,8 @@ struct EventReader {
                     return last
                 }
                 var chunk = [UInt8](repeating: 0, count: 16_384)
-                let count = Glibc.read(descriptor, &chunk, chunk.count)
-                if count < 0, errno == EINTR { continue }
+                let count = stream?.read(into: &chunk) ?? Glibc.read(descriptor, &chunk, chunk.count)
+                if stream == nil, count < 0, errno == EINTR { continue }
                 guard count > 0 else { return nil }
                 bytes += chunk[..<count]
             }

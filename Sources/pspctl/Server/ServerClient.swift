@@ -6,6 +6,7 @@ struct ServerClient: Sendable {
     let endpoint: Endpoint
     private let credential: Credential
     private let http: HTTPClient
+    private let security: TLSClientContext?
     private let readiness: Readiness
 
     /// Where the server tells why it takes no changes: its admin listener, which need not be known.
@@ -18,7 +19,12 @@ struct ServerClient: Sendable {
     /// - Parameters:
     ///   - admin: the server's admin listener, where it is known.
     ///   - directory: the server's data directory, where it is this machine's.
-    init(endpoint: Endpoint, credential: Credential, admin: Endpoint?, directory: String?) throws(Failure) {
+    ///   - authorities: the file of those that may have signed the server's certificate; `nil`: those of the system.
+    init(
+        endpoint: Endpoint, credential: Credential, admin: Endpoint?, directory: String?, authorities: String? = nil
+    ) throws(Failure) {
+        let isSecure = endpoint.isSecure || admin?.isSecure == true
+        let security = isSecure ? try Self.security(authorities) : nil
         let loop: EventLoop
         do {
             loop = try EventLoop(name: "pspctl")
@@ -28,9 +34,26 @@ struct ServerClient: Sendable {
         loop.start()
         self.endpoint = endpoint
         self.credential = credential
-        http = HTTPClient(host: endpoint.host, port: endpoint.port, on: loop)
-        readiness = Readiness(
-            http: admin.map { HTTPClient(host: $0.host, port: $0.port, on: loop) }, directory: directory)
+        self.security = endpoint.isSecure ? security : nil
+        func client(_ endpoint: Endpoint) -> HTTPClient {
+            HTTPClient(host: endpoint.host, port: endpoint.port, on: loop, security: endpoint.isSecure ? security : nil)
+        }
+        http = client(endpoint)
+        readiness = Readiness(http: admin.map(client), directory: directory)
+    }
+
+    private static func security(_ authorities: String?) throws(Failure) -> TLSClientContext {
+        let trust = if let authorities { TLSTrust.authorities(try DataDirectory.read(authorities)) } else { TLSTrust.system }
+        do throws(TLSError) {
+            return try TLSClientContext(trusting: trust, for: .http)
+        } catch {
+            throw .file(path: authorities ?? "OpenSSL", reason: "\(error)")
+        }
+    }
+
+    private func failure(_ error: LibeventError) -> Failure {
+        if case .distrusted(let reason) = error { return .distrusted(endpoint: endpoint, reason: reason) }
+        return .unreachable(endpoint: endpoint, reason: "\(error)")
     }
 
     /// Sends a call and returns what the server carried out.
@@ -43,7 +66,7 @@ struct ServerClient: Sendable {
                 call.method.http, call.target, headers: headers + [("Accept-Language", Speech.acceptLanguage)], body: call.body,
                 timeout: .seconds(120))
         } catch {
-            throw .unreachable(endpoint: endpoint, reason: "\(error)")
+            throw failure(error)
         }
         do throws(Failure) {
             return try Reply(status: response.status, body: response.body, from: endpoint)
@@ -63,7 +86,7 @@ struct ServerClient: Sendable {
         do {
             response = try await http.request(.get, target, headers: [], body: [], timeout: .seconds(30))
         } catch {
-            throw .unreachable(endpoint: endpoint, reason: "\(error)")
+            throw failure(error)
         }
         guard response.status == 200 else { throw .unreachable(endpoint: endpoint, reason: "HTTP \(response.status)") }
         return String(decoding: response.body, as: UTF8.self)
@@ -72,7 +95,7 @@ struct ServerClient: Sendable {
     /// Reads an event stream until it ends; blocks the calling thread.
     func follow(_ call: Call, _ tell: (String) -> Void) throws(Failure) {
         let headers = credential.headers(for: call, now: Instant.now.milliseconds)
-        try EventReader(endpoint: endpoint).read(call.target, headers: headers, tell)
+        try EventReader(endpoint: endpoint, security: security).read(call.target, headers: headers, tell)
     }
 
     /// Why the server takes no changes, in words; `nil` where it does not tell.

@@ -1,0 +1,122 @@
+internal import Base
+internal import CLibevent
+
+/// From whom a client takes a server's certificate.
+public enum TLSTrust: Hashable, Sendable {
+    /// Signed by an authority that the system trusts (OpenSSL's `SSL_CERT_FILE` and `SSL_CERT_DIR` name others), and made out to
+    /// the name that was asked for.
+    case system
+    /// Signed by one of these (PEM), and made out to that name.
+    case authorities([UInt8])
+    /// Whoever it is: for measuring alone.
+    case anyone
+}
+
+/// What the TLS connections of a client have in common: whom they trust, and what they negotiate. It does not change.
+public final class TLSClientContext: Sendable {
+    // Safe: nobody changes it after `init`; OpenSSL counts its references atomically, and locks what connections share in it.
+    private nonisolated(unsafe) let context: OpaquePointer
+    private let isNameChecked: Bool
+    /// The newest session, which the next connection takes up; nil: none is kept.
+    private let resumption: Resumption?
+
+    /// - Parameters:
+    ///   - application: what is spoken inside; told to the server.
+    ///   - maximum: nothing newer is spoken.
+    ///   - resumes: connections take up the session of one before.
+    /// - Throws: ``TLSError``; `authorities` where these cannot be read.
+    public init(
+        trusting trust: TLSTrust, for application: TLSApplication, _ policy: TLSPolicy = TLSPolicy(),
+        maximum: TLSPolicy.Version? = nil, resumes: Bool = false
+    ) throws(TLSError) {
+        guard let context = SSL_CTX_new(TLS_client_method()) else { throw .library(call: "SSL_CTX_new") }
+        do throws(TLSError) {
+            try Self.trust(context, trust)
+            try TLSContext.limit(context, to: policy)
+            if let maximum, ps_tls_set_maximum(context, maximum.number) != 1 {
+                throw .library(call: "SSL_CTX_set_max_proto_version")
+            }
+            try Self.offer(application, by: context)
+        } catch {
+            SSL_CTX_free(context)
+            throw error
+        }
+        ps_tls_set_modes(context)
+        SSL_CTX_set_options(context, ps_tls_options())
+        self.context = context
+        isNameChecked = trust != .anyone
+        resumption = resumes ? Resumption(context) : nil
+    }
+
+    deinit { SSL_CTX_free(context) }
+
+    /// A session of a connection that begins; whoever takes it frees it.
+    /// - Parameter host: a name or an address, to which the certificate has to be made out.
+    func makeSession(to host: String) throws(TLSError) -> OpaquePointer {
+        guard let session = SSL_new(context) else { throw .library(call: "SSL_new") }
+        resumption?.takeUp(session)
+        guard !isNameChecked || ps_tls_expect_name(session, host) == 1 else {
+            SSL_free(session)
+            ERR_clear_error()
+            throw .library(call: "SSL_set1_host")
+        }
+        return session
+    }
+
+    private static func trust(_ context: OpaquePointer, _ trust: TLSTrust) throws(TLSError) {
+        switch trust {
+        case .anyone: return
+        case .system:
+            guard SSL_CTX_set_default_verify_paths(context) == 1 else { throw .library(call: "SSL_CTX_set_default_verify_paths") }
+        case .authorities(let text):
+            let certificates = try PEM.certificates(in: text) { .authorities(reason: $0) }
+            defer { for certificate in certificates { X509_free(certificate) } }
+            guard !certificates.isEmpty else { throw .authorities(reason: "there is no certificate") }
+            let store = SSL_CTX_get_cert_store(context)
+            for certificate in certificates where X509_STORE_add_cert(store, certificate) != 1 {
+                throw .authorities(reason: TLSFailure.takeReason())
+            }
+        }
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+    }
+
+    /// ALPN (RFC 7301): a list of one name, behind its length.
+    private static func offer(_ application: TLSApplication, by context: OpaquePointer) throws(TLSError) {
+        let list = application.name.withUTF8Buffer { [UInt8($0.count)] + $0 }
+        // Unlike its neighbours it returns 0 when it has succeeded.
+        guard SSL_CTX_set_alpn_protos(context, list, UInt32(list.count)) == 0 else {
+            throw .library(call: "SSL_CTX_set_alpn_protos")
+        }
+    }
+
+    /// Keeps the newest session of a context.
+    private final class Resumption: Sendable {
+        /// OpenSSL's counted reference to a session.
+        private final class Ticket: Sendable {
+            // Safe: OpenSSL counts its references atomically, and nobody changes it.
+            nonisolated(unsafe) let session: OpaquePointer
+            init(_ session: OpaquePointer) { self.session = session }
+            deinit { SSL_SESSION_free(session) }
+        }
+
+        private let newest = Locked<Ticket?>(nil)
+
+        init(_ context: OpaquePointer) {
+            ps_tls_keep_sessions(context, Unmanaged.passUnretained(self).toOpaque()) { session, ticket in
+                // Unretained: the context holds no connection when it dies, and the one who holds this object holds the context.
+                guard let ticket, let keeper = ps_tls_session_keeper(session) else { return 0 }
+                let resumption = Unmanaged<Resumption>.fromOpaque(keeper).takeUnretainedValue()
+                resumption.newest.withLock { $0 = Ticket(ticket) }
+                return 1
+            }
+        }
+
+        func takeUp(_ session: OpaquePointer) {
+            if let ticket = newest.withLock({ $0 }) { SSL_set_session(session, ticket.session) }
+        }
+    }
+}
+
+extension TLSPolicy.Version {
+    var number: Int32 { self == .v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION }
+}
