@@ -11,6 +11,11 @@ public struct BilingualText: Hashable, Sendable {
         self.english = english
     }
 
+    /// The same behind what it is about, which reads alike in both: a flag, a file.
+    public func after(_ subject: String) -> BilingualText {
+        BilingualText("\(subject)：\(chinese)", "\(subject): \(english)")
+    }
+
     /// As it reads in that language.
     public func text(in language: Language) -> String {
         switch language {

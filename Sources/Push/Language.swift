@@ -1,4 +1,4 @@
-/// The languages that error texts come in.
+/// The languages that people are spoken to in.
 public enum Language: Hashable, Sendable {
     case chinese
     case english
@@ -19,6 +19,13 @@ public enum Language: Hashable, Sendable {
         }
         let wanted = english ?? others ?? .none
         self = wanted.quality > 0 && wanted > chinese ?? others ?? .none ? .english : .chinese
+    }
+
+    /// The language of a program: Chinese where the locale for messages is Chinese (`LC_ALL` before `LC_MESSAGES` before `LANG`,
+    /// POSIX, "Environment Variables" 8.2), else English. An empty variable is as if it were not set.
+    public init(environment: [String: String]) {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+        self = locale?.lowercased().hasPrefix("zh") == true ? .chinese : .english
     }
 
     /// How much a language is wanted: by weight, and by its place in the header where weights are equal.

@@ -34,6 +34,7 @@ extension Refusal.Detail {
         case .timestamp(.skewed, _), .timestamp(.forgotten, _):
             BilingualText("timestamp超出允许的时间范围", "the timestamp is too far from the server's time")
         case .overQuota(.perDay, _): BilingualText("已达到每日推送上限", "the app has pushed what it may today")
+        case .ending: BilingualText("服务器正在停止", "the server is about to end")
         case .tooManyTraces: BilingualText("跟踪过多", "too many traces")
         case .holding: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
         case .scopeOf: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
@@ -82,6 +83,7 @@ extension Refusal.Detail {
             return BilingualText("该应用每秒最多推送\(count)条", "the app may push \(count) a second")
         case .overQuota(.perDay(let count), _):
             return BilingualText("该应用每天（UTC）最多推送\(count)条", "the app may push \(count) a day (UTC)")
+        case .ending: return BilingualText("", "")
         case .tooManyTraces(let count):
             return BilingualText(
                 "已有\(count)个跟踪，请先结束一个：DELETE /psp/admin/trace/{trace_id}",

@@ -63,6 +63,8 @@ extension Refusal {
         case operatorToken
         /// 2301: which bound the app is over, and in how many milliseconds it may push again.
         case overQuota(PushQuota.Bound, retryAfter: Int64)
+        /// 2302: the server is about to end.
+        case ending
         /// 2301: so many traces run.
         case tooManyTraces(Int)
         /// 2301: so many lists of the app wait to be read.

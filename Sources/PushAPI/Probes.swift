@@ -14,7 +14,9 @@ extension APIFront {
     func readiness(_ request: Request<Self>) async throws -> Reply {
         _ = try request.query()
         guard let cause = unreadiness else { return .success { json in json.object { $0.member("status", "ready") } } }
-        var reply = Reply.refusal(Refusal(.unavailable), for: request.headers) { json in
+        // Whoever is told to end is not busy.
+        let refusal = isEnding ? Refusal(.unavailable, .ending) : Refusal(.unavailable)
+        var reply = Reply.refusal(refusal, for: request.headers) { json in
             guard Self.tellsCauses else { return }
             json.member("cause", cause.name)
             json.member("detail", ifPresent: cause.detail)

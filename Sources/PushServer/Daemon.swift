@@ -4,6 +4,7 @@ internal import Dispatch
 internal import Glibc
 internal import Libevent
 internal import Logging
+internal import Push
 
 /// `pspd` as a process: arguments in, ready line out, signals, exit code.
 public enum Daemon {
@@ -18,41 +19,47 @@ public enum Daemon {
     /// - Parameter arguments: without the program's name.
     /// - Returns: the process's exit code.
     public static func run(arguments: [String], environment: [String: String]) -> Int32 {
+        let console = Console(language: Language(environment: environment))
         let configuration: ServerConfiguration
         do throws(SettingsError) {
             switch try Invocation(arguments: arguments) {
-            case .help: return tell(SettingsHelp.text)
-            case .version: return tell("pspd \(Version.current)\n")
-            case .check(let flags):
-                return check(try ServerConfiguration(flags: flags, environment: environment))
+            case .help: return told(console.tell(SettingsHelp(language: console.language).text))
+            case .version: return told(console.tell("pspd \(Version.current)\n"))
+            case .check(let flags, let triesPorts):
+                return check(try ServerConfiguration(flags: flags, environment: environment), triesPorts: triesPorts, console)
             case .serve(let flags): configuration = try ServerConfiguration(flags: flags, environment: environment)
             }
         } catch {
-            return complain("\(error)", ExitCode.cannotWork)
+            console.complain(error.text)
+            return ExitCode.cannotWork
         }
         let log = LogWriter(to: STDERR_FILENO, format: configuration.logFormat)
         let level = RunningLevel(configuration.logLevel)
         LoggingSystem.bootstrap { label in LogLineHandler(label: label, level: level, writer: log) }
         MetricsSystem.bootstrap(MetricsRegistry.process)
         RareCounters.begin()
-        let code = serve(configuration, level, environment, log)
+        let code = serve(configuration, level, environment, console, log)
         log.flush(atMost: .seconds(1))
         return code
     }
 
-    /// Says whether a server could work with these settings here. Ports are not tried: they may be those of a server that runs.
-    private static func check(_ configuration: ServerConfiguration) -> Int32 {
+    /// Says whether a server could work with these settings here.
+    private static func check(_ configuration: ServerConfiguration, triesPorts: Bool, _ console: Console) -> Int32 {
         do throws(StartError) {
             _ = try ServerTLS(configuration, log: Logger(label: "pspd") { _ in SwiftLogNoOpLogHandler() })
             try DataDirectory.judge(configuration.dataDirectory)
+            let notes = try PortTrial.notes(of: configuration, triesPorts: triesPorts)
+            for note in notes where !console.tell(note) { return ExitCode.unexpected }
         } catch {
-            return complain("\(error)", ExitCode.cannotWork)
+            console.complain(error.text)
+            return ExitCode.cannotWork
         }
-        return tell("pspd: the settings can be used\n")
+        return told(console.tell(BilingualText("配置可以使用", "the settings can be used")))
     }
 
     private static func serve(
-        _ configuration: ServerConfiguration, _ level: RunningLevel, _ environment: [String: String], _ log: LogWriter
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ environment: [String: String], _ console: Console,
+        _ log: LogWriter
     ) -> Int32 {
         let manager = ServiceManager(environment)
         let signals = ProcessSignals()
@@ -65,21 +72,22 @@ public enum Daemon {
                 try await PushServer.start(configuration, level, inherited)
             }.get()
         } catch {
+            console.complain(error.text, log)
             switch error {
-            case .cannotWork: return complain("\(error)", ExitCode.cannotWork, log)
-            case .unexpected: return complain("\(error)", ExitCode.unexpected, log)
+            case .cannotWork: return ExitCode.cannotWork
+            case .unexpected: return ExitCode.unexpected
             }
         }
         let end = ServerEnd(of: server, Drain(configuration), manager)
-        guard write(server.addresses.readyLine + "\n", to: STDOUT_FILENO) else {
+        guard console.tell(server.addresses.readyLine + "\n") else {
             // Whoever started the server waits for that line and will never see it. A server that nobody knows of must not run
             // on.
             end.hurry()
-            _ = finish(end, because: "a standard output that cannot be written", signals, log)
+            _ = finish(end, because: "a standard output that cannot be written", signals, console, log)
             return ExitCode.unexpected
         }
         manager?.follow(server)
-        return finish(end, because: untilStopped(server, signals), signals, log)
+        return finish(end, because: untilStopped(server, signals), signals, console, log)
     }
 
     /// - Returns: the name of the signal that asks for the end.
@@ -93,13 +101,17 @@ public enum Daemon {
     }
 
     /// Ends the server. A second signal ends all waiting.
-    private static func finish(_ end: ServerEnd, because cause: String, _ signals: ProcessSignals, _ log: LogWriter) -> Int32 {
+    private static func finish(
+        _ end: ServerEnd, because cause: String, _ signals: ProcessSignals, _ console: Console, _ log: LogWriter
+    ) -> Int32 {
         end.begin(because: cause)
         while true {
             switch end.outcome {
             case .underway: break
             case .ended(let isKept): return isKept ? ExitCode.ended : ExitCode.unexpected
-            case .tooLate: return complain("the store could not be closed in time", ExitCode.unexpected, log)
+            case .tooLate:
+                console.complain(BilingualText("存储没有及时关闭", "the store could not be closed in time"), log)
+                return ExitCode.unexpected
             }
             if case .stop? = signals.wait(atMost: .milliseconds(20)) { end.hurry() }
         }
@@ -123,25 +135,5 @@ public enum Daemon {
         }
     }
 
-    private static func tell(_ text: String) -> Int32 {
-        write(text, to: STDOUT_FILENO) ? ExitCode.ended : ExitCode.unexpected
-    }
-
-    private static func complain(_ line: String, _ code: Int32, _ log: LogWriter? = nil) -> Int32 {
-        let text = "pspd: \(line)\n"
-        // Where standard error cannot be written either, the exit code is all that is left to say it.
-        if let log { log.write(text) } else { _ = write(text, to: STDERR_FILENO) }
-        return code
-    }
-
-    /// Unbuffered, so nothing has to be flushed.
-    /// - Returns: whether all of it was written.
-    private static func write(_ text: String, to descriptor: Int32) -> Bool {
-        do throws(SystemError) {
-            try writeAll(Array(text.utf8), to: descriptor)
-            return true
-        } catch {
-            return false
-        }
-    }
+    private static func told(_ isWritten: Bool) -> Int32 { isWritten ? ExitCode.ended : ExitCode.unexpected }
 }

@@ -59,6 +59,7 @@ public final class PushServer: Sendable {
         _ configuration: ServerConfiguration, _ level: RunningLevel, _ inherited: InheritedSockets = .none
     ) async throws(StartError) -> PushServer {
         let configuration = try inherited.applied(to: configuration)
+        try PortTrial.refuseSharedPorts(configuration.listeners)
         let log = Logger(label: "pspd")
         let files = Machine.raiseOpenFileLimit()
         let shares = DescriptorShares(openFiles: files, loops: configuration.loops, hasTLS: configuration.hasTLS)
@@ -116,7 +117,8 @@ public final class PushServer: Sendable {
                 tls: tls, log: log)
         } catch {
             await stop(store, then: threads)
-            throw .unexpected("could not start: \(error)")
+            let reason = (error as? FileError)?.text ?? (error as? LibeventError)?.text ?? BilingualText("\(error)", "\(error)")
+            throw .unexpected(BilingualText("无法启动：\(reason.chinese)", "could not start: \(reason.english)"))
         }
     }
 

@@ -10,7 +10,7 @@ final class EventParser {
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         guard yaml_parser_initialize(parser) == 1 else {
             parser.deallocate()
-            throw YAMLError(line: 1, problem: "out of memory")
+            throw YAMLError(line: 1, problem: .syntax("out of memory"))
         }
         // libyaml keeps the pointer: the copy lives as long as the parser.
         input = .allocate(capacity: text.count)
@@ -58,7 +58,7 @@ final class EventParser {
 
     private func failure() -> YAMLError {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "not YAML"
-        return YAMLError(line: parser.pointee.problem_mark.line + 1, problem: problem)
+        return YAMLError(line: parser.pointee.problem_mark.line + 1, problem: .syntax(problem))
     }
 
     /// The stream's and, where there is one, the document's start.
@@ -71,13 +71,13 @@ final class EventParser {
         switch try next() {
         case .end: return false
         case .begin: break
-        default: throw YAMLError(line: 1, problem: "expected a document")
+        default: throw YAMLError(line: 1, problem: .noMapping)
         }
         switch try next() {
         case .mapping: return true
         case .scalar("", _): return false
-        case .scalar(_, let line), .other(let line): throw YAMLError(line: line, problem: "expected `name: value`")
-        default: throw YAMLError(line: 1, problem: "expected `name: value`")
+        case .scalar(_, let line), .other(let line): throw YAMLError(line: line, problem: .noMapping)
+        default: throw YAMLError(line: 1, problem: .noMapping)
         }
     }
 
@@ -86,22 +86,22 @@ final class EventParser {
         switch try next() {
         case .scalar(let text, let line): return (text, line)
         case .mappingEnd: return nil
-        case .other(let line): throw YAMLError(line: line, problem: "a name must be plain text")
-        default: throw YAMLError(line: currentLine, problem: "a name must be plain text")
+        case .other(let line): throw YAMLError(line: line, problem: .richName)
+        default: throw YAMLError(line: currentLine, problem: .richName)
         }
     }
 
     func value(of key: String) throws(YAMLError) -> String {
         switch try next() {
         case .scalar(let text, _): return text
-        default: throw YAMLError(line: currentLine, problem: "\(key) must have one plain value")
+        default: throw YAMLError(line: currentLine, problem: .richValue(of: key))
         }
     }
 
     /// After the mapping: one document is all there may be.
     func expectEnd() throws(YAMLError) {
         guard case .documentEnd = try next(), case .end = try next() else {
-            throw YAMLError(line: currentLine, problem: "a second document")
+            throw YAMLError(line: currentLine, problem: .secondDocument)
         }
     }
 

@@ -36,7 +36,7 @@ public struct FlatMapping: Hashable, Sendable {
         }
         while let key = try parser.key() {
             guard seen.insert(key.text).inserted else {
-                throw YAMLError(line: key.line, problem: "\(key.text) is given twice")
+                throw YAMLError(line: key.line, problem: .repeated(key.text))
             }
             let value = try parser.value(of: key.text)
             pairs.append(Pair(key: key.text, value: value, line: key.line))

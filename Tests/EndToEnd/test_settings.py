@@ -1,5 +1,6 @@
 """How the server starts and ends as a process."""
 
+import os
 import re
 import socket
 import sqlite3
@@ -202,7 +203,7 @@ class TestCheck:
     """`pspd --check` says whether a server could work, and does nothing."""
 
     def told(self, *flags, **environment):
-        result = run(binary("pspd"), "--check", *map(str, flags), **environment)
+        result = run(binary("pspd"), "--check", *map(str, flags), **FREE_PORTS | environment)
         return result.returncode, result.stdout, result.stderr
 
     def test_what_can_work_is_said_to_and_nothing_is_made(self, tmp_path):
@@ -210,8 +211,36 @@ class TestCheck:
         assert list(tmp_path.iterdir()) == []
 
     def test_a_server_that_runs_is_in_nobodys_way(self, server):
-        flags = "--data", server.data, "--admin", "%s:%d" % server.admin
-        assert self.told(*flags)[0] == 0
+        address = "%s:%d" % server.admin
+        note = f"pspd: --admin: {address} is in use by pspd (process {server.pid}), which is fine if that is the server itself\n"
+        assert self.told("--data", server.data, "--admin", address) == (0, note + "pspd: the settings can be used\n", "")
+
+    def test_a_port_that_another_program_has_is_told_unless_ports_are_not_to_be_tried(self, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            code, out, err = self.told("--data", tmp_path / "data", "--mqtt", address)
+            assert (code, out) == (2, "") and re.fullmatch(
+                rf"pspd: --mqtt: {address} is in use by \S.* \(process {os.getpid()}\)\n", err), err
+            assert self.told("--data", tmp_path / "data", "--mqtt", address, "--check=no-ports")[0] == 0
+        assert self.told("--data", tmp_path / "data", "--mqtt", "192.0.2.1:1883")[0] == 2
+
+    def test_two_listeners_with_one_port_are_refused_by_the_start_too(self, tmp_path):
+        flags = "--http", "127.0.0.1:9999", "--mqtt", "0.0.0.0:9999"
+        line = "pspd: --http and --mqtt want the same port: 127.0.0.1:9999, 0.0.0.0:9999\n"
+        assert self.told("--data", tmp_path / "data", *flags) == (2, "", line)
+        assert refused(*flags, contains=line, data=tmp_path / "data")
+
+    def test_what_is_no_regular_file_does_not_hold_it_up(self, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        for flags in [("--config", pipe), ("--https", "127.0.0.1:0", "--tls-cert", pipe, "--tls-key", pipe)]:
+            code, _, err = self.told("--data", tmp_path / "data", *flags)
+            assert code == 2 and "is no regular file" in err, err
+
+    def test_it_speaks_chinese_where_the_locale_does(self, tmp_path):
+        flags = "--data", tmp_path / "data"
+        assert self.told(*flags, LC_ALL="", LANG="zh_CN.UTF-8") == (0, "pspd：配置可以使用\n", "")
+        assert self.told(*flags, "--loops", "0", LC_ALL="zh_CN.UTF-8")[2] == "pspd：--loops：应为：1 到 256 的整数，而不是 \"0\"\n"
 
     def test_what_cannot_work_is_said_in_one_line(self, tmp_path):
         (tmp_path / "file").write_text("")

@@ -55,6 +55,7 @@ struct ProbeTests {
             let ready = try served.operate(Call(method: "GET", target: "/readyz"))
             expect(ready, 2302, status: 503)
             #expect(ready.text.hasSuffix(#","cause":"draining"}}"#))
+            #expect(ready.text.contains(#""error_msg":"服务器正在停止""#))
             expectSuccess(try served.operate(Call(method: "GET", target: "/healthz")))
         }
     }

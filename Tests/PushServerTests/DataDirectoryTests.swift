@@ -1,4 +1,6 @@
+import Base
 import Foundation
+import Push
 import Testing
 
 @testable import PushServer
@@ -81,7 +83,12 @@ struct DataDirectoryTests {
     @Test("is held by one at a time, and who comes second is told by whom")
     func locked() throws {
         let first = try DataDirectory(temporary.path)
-        #expect(throws: StartError.cannotWork("--data: another pspd serves \(temporary.path) (process \(getpid()))")) {
+        #expect(
+            throws: StartError.cannotWork(
+                BilingualText(
+                    "--data：目录 \(temporary.path) 已由另一个 pspd 使用（进程 \(getpid())）",
+                    "--data: another pspd serves \(temporary.path) (process \(getpid()))"))
+        ) {
             try DataDirectory(temporary.path)
         }
         first.release()
@@ -92,7 +99,9 @@ struct DataDirectoryTests {
     func file() throws {
         try temporary.write("x", to: "file")
         let path = "\(temporary.path)/file"
-        #expect(throws: StartError.cannotWork("--data: \(path): Not a directory")) { try DataDirectory(path) }
+        #expect(throws: StartError.cannotWork(SystemError(code: ENOTDIR).text.after(path).after("--data"))) {
+            try DataDirectory(path)
+        }
         #expect(throws: StartError.self) { try DataDirectory("\(path)/below") }
     }
 

@@ -21,7 +21,9 @@ struct ProcessTests {
     @Test("tells its settings and its version, and ends with 0")
     func help() async throws {
         let help = try await ServerProcess(["--help"]).ending()
-        #expect(help == .init(code: 0, output: SettingsHelp.text, errors: ""))
+        #expect(help == .init(code: 0, output: SettingsHelp(language: .english).text, errors: ""))
+        let chinese = try await ServerProcess(["--help"], environment: ["LANG": "zh_CN.UTF-8"]).ending()
+        #expect(chinese == .init(code: 0, output: SettingsHelp(language: .chinese).text, errors: ""))
         let version = try await ServerProcess(["--version"]).ending()
         #expect(version == .init(code: 0, output: "pspd \(Version.current)\n", errors: ""))
     }
@@ -32,6 +34,7 @@ struct ProcessTests {
             (["--windows", "3"], [:], "pspd: unknown flag --windows; see pspd --help\n"),
             ([], ["PSP_WINDOWS": "3"], "pspd: unknown environment variable PSP_WINDOWS; see pspd --help\n"),
             (["--config", "/nonexistent.yaml"], [:], "pspd: --config: /nonexistent.yaml: No such file or directory\n"),
+            (["--config", "/nonexistent.yaml"], ["LC_ALL": "zh_CN"], "pspd：--config：/nonexistent.yaml：文件或目录不存在\n"),
             (["--http", "192.0.2.1:0"], [:], "pspd: --http: bind 192.0.2.1:0: Cannot assign requested address\n"),
         ] as [([String], [String: String], String)])
     func unusable(extra: [String], environment: [String: String], complaint: String) async throws {

@@ -10,9 +10,10 @@ struct SettingsDocumentationTests {
         return try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    @Test("docs/configuration.md holds the table as the program has it")
+    @Test("docs/configuration.md and its Chinese twin hold the table as the program has it")
     func table() throws {
-        #expect(try project("docs/configuration.md").contains(SettingsHelp.markdownTable))
+        #expect(try project("docs/configuration.md").contains(SettingsHelp(language: .english).markdownTable))
+        #expect(try project("docs/configuration.zh-CN.md").contains(SettingsHelp(language: .chinese).markdownTable))
     }
 
     @Test("the example file is one that pspd takes, and names every key")

@@ -1,3 +1,5 @@
+import Glibc
+import Push
 import Testing
 
 @testable import PushServer
@@ -124,6 +126,58 @@ struct SettingsTests {
         #expect(complaint(["--config", "f"], file: file) == expected)
     }
 
+    @Test(
+        "in Chinese too, and each setting as well",
+        arguments: [
+            (["--windows", "1"], "未知的参数 --windows；见 pspd --help"),
+            (["--window", "0"], "--window：应为：1 到 1000 的整数，而不是 \"0\""),
+            (["--admin-token", "two words"], "--admin-token：应为：不含空格的可打印 ASCII 字符"),
+            (["--log-format", "xml"], "--log-format：应为：auto, text, json 之一，而不是 \"xml\""),
+            (["--config", "missing.yaml"], "--config：missing.yaml：文件或目录不存在"),
+        ])
+    func chinese(arguments: [String], expected: String) {
+        let error = #expect(throws: SettingsError.self) { try configuration(arguments) }
+        #expect(error?.text.chinese == expected)
+        let help = SettingsHelp(language: .chinese).text
+        for setting in Setting.all { #expect(help.contains(setting.meaning.chinese), "\(setting.key)") }
+        #expect(!help.contains("default:"))
+    }
+
+    @Test("a file that is none ends it at once: nobody may ever write that pipe", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let temporary = try TemporaryDirectory()
+        let path = "\(temporary.path)/pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        let error = #expect(throws: SettingsError.self) {
+            try ServerConfiguration(flags: ["config": GivenValue(text: path, origin: .flag("--config"))], environment: [:])
+        }
+        #expect(error?.description == "--config: \(path): is no regular file: a pipe or a device cannot be used")
+        #expect(throws: FileError(path: "/dev/null", code: FileError.notRegular)) { try File.read("/dev/null") }
+        #expect(throws: FileError(path: temporary.path, code: EISDIR)) { try File.read(temporary.path) }
+    }
+
+    @Test("two listeners cannot have one port, unless it is any that is free")
+    func sharedPorts() throws {
+        func complaint(_ http: String, _ mqtt: String) throws -> String? {
+            let settled = try configuration(["--http", http, "--mqtt", mqtt, "--admin", "127.0.0.1:9"])
+            do throws(StartError) { try PortTrial.refuseSharedPorts(settled.listeners) } catch { return "\(error)" }
+            return nil
+        }
+        for (http, mqtt) in [
+            ("127.0.0.1:80", "127.0.0.1:80"), ("0.0.0.0:80", "127.0.0.1:80"), ("127.0.0.1:80", "[::]:80"),
+            ("[::1]:80", "[::]:80"),
+        ] {
+            #expect(try complaint(http, mqtt) == "--http and --mqtt want the same port: \(http), \(mqtt)")
+        }
+        for (http, mqtt) in [
+            ("127.0.0.1:80", "127.0.0.1:81"), ("127.0.0.1:80", "127.0.0.2:80"), ("0.0.0.0:80", "[::1]:80"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+        ] {
+            #expect(try complaint(http, mqtt) == nil)
+        }
+        #expect(try complaint("127.0.0.1:9", "127.0.0.1:80")?.hasPrefix("--http and --admin") == true)
+    }
+
     @Test("help and version are asked for wherever they stand")
     func help() throws {
         #expect(try Invocation(arguments: ["--window", "1", "--help"]) == .help)
@@ -131,7 +185,10 @@ struct SettingsTests {
         #expect(try Invocation(arguments: ["--version"]) == .version)
         let given = ["loops": GivenValue(text: "2", origin: .flag("--loops"))]
         for arguments in [["--check", "--loops", "2"], ["--loops", "2", "--check"]] {
-            #expect(try Invocation(arguments: arguments) == .check(given))
+            #expect(try Invocation(arguments: arguments) == .check(given, triesPorts: true))
+        }
+        for arguments in [["--check=no-ports", "--loops", "2"], ["--loops", "2", "--check", "--check=no-ports"]] {
+            #expect(try Invocation(arguments: arguments) == .check(given, triesPorts: false))
         }
     }
 
@@ -140,9 +197,9 @@ struct SettingsTests {
         for setting in Setting.all {
             for part in [
                 "\(setting.flag) \(setting.placeholder)", setting.environment, "default: \(setting.defaultText)",
-                "example: \(setting.flag) \(setting.example)", setting.meaning,
+                "example: \(setting.flag) \(setting.example)", setting.meaning.english,
             ] {
-                #expect(SettingsHelp.text.contains(part))
+                #expect(SettingsHelp(language: .english).text.contains(part))
             }
         }
     }

@@ -27,14 +27,14 @@ struct FlatMappingTests {
     @Test(
         "refuses what is richer, and says where",
         arguments: [
-            ("a: 1\na: 2\n", 2, "a is given twice"),
-            ("a: 1\nb:\n  c: 2\n", 3, "b must have one plain value"),
-            ("a: [1, 2]\n", 1, "a must have one plain value"),
-            ("- a\n", 1, "expected `name: value`"),
-            ("just text\n", 1, "expected `name: value`"),
-            ("a: 1\n---\nb: 2\n", 2, "a second document"),
-        ])
-    func richer(text: String, line: Int, problem: String) {
+            ("a: 1\na: 2\n", 2, .repeated("a")),
+            ("a: 1\nb:\n  c: 2\n", 3, .richValue(of: "b")),
+            ("a: [1, 2]\n", 1, .richValue(of: "a")),
+            ("- a\n", 1, .noMapping),
+            ("just text\n", 1, .noMapping),
+            ("a: 1\n---\nb: 2\n", 2, .secondDocument),
+        ] as [(String, Int, YAMLProblem)])
+    func richer(text: String, line: Int, problem: YAMLProblem) {
         #expect(throws: YAMLError(line: line, problem: problem)) { try FlatMapping(text) }
     }
 

@@ -67,6 +67,12 @@ public final class ListeningSocket: Sendable {
         return sockets
     }
 
+    /// Finds out whether the address could be bound, and listens nowhere.
+    /// - Throws: as ``bind(_:count:backlog:)`` would.
+    public static func tryBinding(_ address: SocketAddress) throws(LibeventError) {
+        _ = try bound(to: address, joining: false)
+    }
+
     private static func bound(to address: SocketAddress, joining: Bool) throws(LibeventError) -> ListeningSocket {
         let descriptor = ps_socket(address.family)
         guard descriptor >= 0 else { throw .lastSystemError("socket") }

@@ -1,6 +1,7 @@
 internal import Base
 internal import Crypto
 internal import Glibc
+internal import Push
 
 /// The data directory, held by this process alone from ``init(_:)`` to ``release()``. Its files beside the store's: `pspd.lock`,
 /// `admin.token`, `pspd.json`. What else lies in it is left alone.
@@ -34,7 +35,7 @@ final class DataDirectory: Sendable {
         } catch {
             made.remove()
             if error.code == EWOULDBLOCK {
-                throw .cannotWork("--data: another pspd serves \(path)\(Self.holder(of: error.path))")
+                throw Self.isServed(path, by: Self.holder(of: error.path))
             }
             throw Self.startError(error)
         }
@@ -49,8 +50,7 @@ final class DataDirectory: Sendable {
         } catch {
             made.remove()
             close(lock)
-            if let error = error as? FileError { throw Self.startError(error) }
-            throw .cannotWork("--data: \(error)")
+            throw Self.startError(error)
         }
     }
 
@@ -72,19 +72,28 @@ final class DataDirectory: Sendable {
             guard information.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, code: ENOTDIR) }
             try refuseReadOnly(path)
             try refuseLostStore(path)
-        } catch let error as StartError {
-            throw error
-        } catch let error as FileError {
-            throw startError(error)
         } catch {
-            throw .cannotWork("--data: \(error)")
+            throw startError(error)
         }
     }
 
     /// A full disk and used-up descriptors pass, so that whoever watches over the server should start it again; what a mode, an
     /// owner or a mount forbids does not.
-    private static func startError(_ error: FileError) -> StartError {
-        error.mayPass ? .unexpected("--data: \(error)") : .cannotWork("--data: \(error)")
+    private static func startError(_ error: any Error) -> StartError {
+        switch error {
+        case let error as StartError: error
+        case let error as FileError:
+            error.mayPass ? .unexpected(error.text.after("--data")) : .cannotWork(error.text.after("--data"))
+        default: .cannotWork(BilingualText("--data: \(error)", "--data: \(error)"))
+        }
+    }
+
+    private static func isServed(_ path: String, by holder: String?) -> StartError {
+        .cannotWork(
+            BilingualText(
+                "目录 \(path) 已由另一个 pspd 使用" + (holder.map { "（进程 \($0)）" } ?? ""),
+                "another pspd serves \(path)" + (holder.map { " (process \($0))" } ?? "")
+            ).after("--data"))
     }
 
     private static let announcement = "pspd.json"
@@ -101,19 +110,16 @@ final class DataDirectory: Sendable {
     }
 
     /// A server that could only read would take no push and lose what devices acknowledge.
-    private static func refuseReadOnly(_ path: String) throws {
+    private static func refuseReadOnly(_ path: String) throws(StartError) {
         for item in [path] + ["psp.db", "psp.db-wal", "psp.db-shm"].map({ "\(path)/\($0)" }) {
-            if access(item, W_OK) != 0, [EACCES, EROFS, EPERM].contains(errno) { throw ReadOnly(path: item, code: errno) }
-        }
-    }
-
-    private struct ReadOnly: Error, CustomStringConvertible {
-        let path: String
-        let code: Int32
-
-        var description: String {
-            "\(path) may only be read (\(SystemError(code: code))); let the user that runs pspd write it, or name another "
-                + "directory"
+            guard access(item, W_OK) != 0, [EACCES, EROFS, EPERM].contains(errno) else { continue }
+            let cause = SystemError.last.text
+            throw .cannotWork(
+                BilingualText(
+                    "\(item) 只能读取（\(cause.chinese)）；请允许运行 pspd 的用户写入，或换一个目录",
+                    "\(item) may only be read (\(cause.english)); let the user that runs pspd write it, or name another "
+                        + "directory"
+                ).after("--data"))
         }
     }
 
@@ -122,22 +128,22 @@ final class DataDirectory: Sendable {
     private static func refuseLostStore(_ path: String) throws {
         guard try File.size("\(path)/psp.db") ?? 0 == 0 else { return }
         for trace in ["psp.db-wal", cutShortRestore, announcement] where try File.size("\(path)/\(trace)") != nil {
-            throw LostStore(path: path, trace: trace)
+            throw StartError.cannotWork(lostStore(path, trace).after("--data"))
         }
     }
 
-    private struct LostStore: Error, CustomStringConvertible {
-        let path: String
-        let trace: String
-
-        var description: String {
-            if trace == cutShortRestore {
+    private static func lostStore(_ path: String, _ trace: String) -> BilingualText {
+        if trace == cutShortRestore {
+            BilingualText(
+                "\(path)/psp.db 不存在或为空，而旁边的 \(trace) 表明一次恢复被中断；请再次运行 pspctl restore，或放回它移开的 psp.db",
                 "\(path)/psp.db is missing or empty, but \(trace) beside it shows that a restore was cut short; run "
-                    + "pspctl restore again, or put back the psp.db that it had put aside"
-            } else {
+                    + "pspctl restore again, or put back the psp.db that it had put aside")
+        } else {
+            BilingualText(
+                "\(path)/psp.db 不存在或为空，而旁边的 \(trace) 表明这里曾有存储；请放回 psp.db（连同属于它的 psp.db-wal），"
+                    + "或删除 \(trace) 以空的存储开始",
                 "\(path)/psp.db is missing or empty, but \(trace) beside it shows that a store was here; put back psp.db (with "
-                    + "the psp.db-wal that belongs to it), or remove \(trace) to begin with an empty store"
-            }
+                    + "the psp.db-wal that belongs to it), or remove \(trace) to begin with an empty store")
         }
     }
 
@@ -193,13 +199,13 @@ final class DataDirectory: Sendable {
         return descriptor
     }
 
-    /// " (process 123)", or nothing where the lock's file cannot be read.
-    private static func holder(of path: String) -> String {
+    /// The process that has written the lock's file; `nil` where it cannot be read.
+    private static func holder(of path: String) -> String? {
         do throws(FileError) {
             let digits = try File.read(path).prefix { (0x30...0x39).contains($0) }
-            return digits.isEmpty ? "" : " (process \(String(decoding: digits, as: UTF8.self)))"
+            return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
         } catch {
-            return ""
+            return nil
         }
     }
 
@@ -216,7 +222,8 @@ final class DataDirectory: Sendable {
             throw Self.startError(error)
         }
         guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw .cannotWork("\(file): not a token; delete the file and a new one is made")
+            throw .cannotWork(
+                BilingualText("不是令牌；删除该文件后会生成新的", "not a token; delete the file and a new one is made").after(file))
         }
         return token
     }

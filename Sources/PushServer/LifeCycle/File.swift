@@ -1,16 +1,27 @@
 internal import Base
 internal import Glibc
+internal import Push
 
 /// Why the system refused a file.
 struct FileError: Error, Hashable, CustomStringConvertible {
     let path: String
-    /// `errno` of the call that failed.
+    /// `errno` of the call that failed, or ``notRegular``.
     let code: Int32
+    /// A pipe, a device: to read it may wait for ever, and it cannot be read a second time.
+    static let notRegular: Int32 = -1
 
     /// Whether the same call may do better at another time.
     var mayPass: Bool { [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EIO, EINTR, EAGAIN, EBUSY].contains(code) }
 
-    var description: String { "\(path): \(SystemError(code: code))" }
+    var text: BilingualText {
+        let reason =
+            code == Self.notRegular
+            ? BilingualText("不是普通文件（管道、设备等不能使用）", "is no regular file: a pipe or a device cannot be used")
+            : SystemError(code: code).text
+        return reason.after(path)
+    }
+    /// The same for a log.
+    var description: String { text.english }
 }
 
 /// Small whole files: settings, the token, the addresses.
@@ -18,10 +29,18 @@ enum File {
     /// Every file that is read here is smaller. A larger one is not what it should be.
     private static let largest = 1 << 20
 
+    /// - Throws: at once for what is no regular file, such as a pipe that nobody writes.
     static func read(_ path: String) throws(FileError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FileError(path: path, code: errno) }
         defer { close(descriptor) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { throw FileError(path: path, code: errno) }
+        switch information.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw FileError(path: path, code: EISDIR)
+        default: throw FileError(path: path, code: FileError.notRegular)
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16_384)
         while true {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Libevent
+internal import Push
 
 /// Sockets that systemd, or who does as it does, has bound and hands to this process (sd_listen_fds(3)): from descriptor 3 on,
 /// named as the listeners' settings are. They stay with systemd, so that nobody is refused while the server restarts.
@@ -25,13 +26,21 @@ struct InheritedSockets {
         }
         let names = (environment["LISTEN_FDNAMES"] ?? "").split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard names.count == Int(count) else {
-            throw .cannotWork("LISTEN_FDNAMES: expected \(count) names: FileDescriptorName= of each socket unit")
+            throw .cannotWork(
+                BilingualText(
+                    "应为 \(count) 个名称：每个 socket 单元的 FileDescriptorName=",
+                    "expected \(count) names: FileDescriptorName= of each socket unit"
+                ).after("LISTEN_FDNAMES"))
         }
         var found: [String: Int32] = [:]
         for (index, name) in names.enumerated() {
             guard Self.names.contains(name), found[name] == nil else {
                 let names = Self.names.joined(separator: ", ")
-                throw .cannotWork("LISTEN_FDNAMES: expected each of \(names) once at most, not \(name.debugDescription)")
+                throw .cannotWork(
+                    BilingualText(
+                        "应为 \(names)，每个最多一次，而不是 \(name.debugDescription)",
+                        "expected each of \(names) once at most, not \(name.debugDescription)"
+                    ).after("LISTEN_FDNAMES"))
             }
             found[name] = Self.first + Int32(index)
         }
@@ -45,7 +54,10 @@ struct InheritedSockets {
         do throws(LibeventError) {
             return try ListeningSocket.inherited(descriptor, count: count)
         } catch {
-            throw .cannotWork("the socket \(name) that was handed over is no listening socket of TCP: \(error)")
+            throw .cannotWork(
+                BilingualText(
+                    "交来的套接字 \(name) 不是 TCP 的监听套接字：\(error.text.chinese)",
+                    "the socket \(name) that was handed over is no listening socket of TCP: \(error.text.english)"))
         }
     }
 

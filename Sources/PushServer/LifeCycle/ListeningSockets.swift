@@ -41,7 +41,7 @@ struct ListeningSockets {
         do throws(LibeventError) {
             return try ListeningSocket.bind(address, count: count)
         } catch {
-            throw .cannotWork("--\(name): \(error)")
+            throw .cannotWork(error.text.after("--\(name)"))
         }
     }
 }

@@ -15,8 +15,8 @@ extension ServerConfiguration {
         do throws(SQLiteStoreError) {
             return try SQLiteStore.open(directory: dataDirectory, options: options)
         } catch {
-            if case .unavailable = error { throw .unexpected("--data: \(error)") }
-            throw .cannotWork("--data: \(error)")
+            if case .unavailable = error { throw .unexpected(error.text.after("--data")) }
+            throw .cannotWork(error.text.after("--data"))
         }
     }
 }

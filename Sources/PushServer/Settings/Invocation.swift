@@ -1,9 +1,11 @@
+internal import Push
+
 /// What the command line asks for.
 enum Invocation: Hashable, Sendable {
     case help
     case version
-    /// Whether it could serve with these settings, by their keys.
-    case check([String: GivenValue])
+    /// Whether it could serve with these settings, by their keys; on the ports too, unless it is told not to try them.
+    case check([String: GivenValue], triesPorts: Bool)
     /// By the settings' keys.
     case serve([String: GivenValue])
 
@@ -12,7 +14,7 @@ enum Invocation: Hashable, Sendable {
     init(arguments: [String]) throws(SettingsError) {
         var given: [String: GivenValue] = [:]
         var rest = arguments[...]
-        var isCheck = false
+        var (isCheck, triesPorts) = (false, true)
         while let argument = rest.popFirst() {
             switch argument {
             case "-h", "--help":
@@ -24,14 +26,19 @@ enum Invocation: Hashable, Sendable {
             case "--check":
                 isCheck = true
                 continue
+            case "--check=no-ports":
+                (isCheck, triesPorts) = (true, false)
+                continue
             default: break
             }
             let name = String(argument.prefix { $0 != "=" })
             guard argument.hasPrefix("--") else {
-                throw SettingsError("unexpected argument \(argument.debugDescription); see pspd --help")
+                let shown = argument.debugDescription
+                throw SettingsError(
+                    BilingualText("多余的参数 \(shown)；见 pspd --help", "unexpected argument \(shown); see pspd --help"))
             }
             guard let setting = Setting.all.first(where: { $0.flag == name }) else {
-                throw SettingsError("unknown flag \(name); see pspd --help")
+                throw SettingsError(BilingualText("未知的参数 \(name)；见 pspd --help", "unknown flag \(name); see pspd --help"))
             }
             let text: String
             if name.count < argument.count {
@@ -39,10 +46,11 @@ enum Invocation: Hashable, Sendable {
             } else if let next = rest.popFirst() {
                 text = next
             } else {
-                throw SettingsError("\(name): expected \(setting.placeholder) after it")
+                throw SettingsError(
+                    BilingualText("\(name)：后面应为 \(setting.placeholder)", "\(name): expected \(setting.placeholder) after it"))
             }
             given[setting.key] = GivenValue(text: text, origin: .flag(name))
         }
-        self = isCheck ? .check(given) : .serve(given)
+        self = isCheck ? .check(given, triesPorts: triesPorts) : .serve(given)
     }
 }

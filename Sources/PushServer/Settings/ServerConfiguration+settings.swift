@@ -1,3 +1,4 @@
+internal import Push
 internal import YAML
 
 extension ServerConfiguration {
@@ -21,8 +22,11 @@ extension ServerConfiguration {
             do throws(UnusableValue) {
                 try setting.apply(value.text, &self)
             } catch {
-                let shown = setting.isSecret ? "" : ", not \(value.text.debugDescription)"
-                throw SettingsError("\(value.origin): expected \(error.expected)\(shown)")
+                let shown = setting.isSecret ? nil : value.text.debugDescription
+                throw SettingsError(
+                    BilingualText(
+                        "\(value.origin)：应为：\(error.expected.chinese)" + (shown.map { "，而不是 \($0)" } ?? ""),
+                        "\(value.origin): expected \(error.expected.english)" + (shown.map { ", not \($0)" } ?? "")))
             }
         }
     }
@@ -32,7 +36,8 @@ extension ServerConfiguration {
         for (name, text) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Setting.environmentPrefix) {
             guard !Setting.environmentOfOthers.contains(name) else { continue }
             guard let setting = Setting.all.first(where: { $0.environment == name }) else {
-                throw SettingsError("unknown environment variable \(name); see pspd --help")
+                throw SettingsError(
+                    BilingualText("未知的环境变量 \(name)；见 pspd --help", "unknown environment variable \(name); see pspd --help"))
             }
             given[setting.key] = GivenValue(text: text, origin: .environment(name))
         }
@@ -47,18 +52,20 @@ extension ServerConfiguration {
         do throws(FileError) {
             bytes = try readFile(path)
         } catch {
-            throw SettingsError("\(file.origin): \(error)")
+            throw SettingsError(error.text.after("\(file.origin)"))
         }
         let mapping: FlatMapping
         do throws(YAMLError) {
             mapping = try FlatMapping(bytes)
         } catch {
-            throw SettingsError("\(path):\(error.line): \(error.problem)")
+            throw SettingsError(error.text.after("\(path):\(error.line)"))
         }
         var given: [String: GivenValue] = [:]
         for pair in mapping.pairs {
             guard Setting.all.contains(where: { $0.key == pair.key && $0.isInFile }) else {
-                throw SettingsError("\(path):\(pair.line): unknown key \(pair.key); see pspd --help")
+                throw SettingsError(
+                    BilingualText("未知的键 \(pair.key)；见 pspd --help", "unknown key \(pair.key); see pspd --help")
+                        .after("\(path):\(pair.line)"))
             }
             given[pair.key] = GivenValue(text: pair.value, origin: .file(path: path, line: pair.line, key: pair.key))
         }

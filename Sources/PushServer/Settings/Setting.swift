@@ -1,5 +1,6 @@
 internal import Libevent
 internal import Logging
+internal import Push
 
 /// One setting of `pspd`. The table ``all`` is the only list of them: flags, environment, file, `--help` and
 /// `docs/configuration.md` follow from it.
@@ -9,7 +10,7 @@ struct Setting: Sendable {
     let placeholder: String
     /// As people read it; what it means in values is ``ServerConfiguration``.
     let defaultText: String
-    let meaning: String
+    let meaning: BilingualText
     let example: String
     /// A value that no message shows.
     var isSecret = false
@@ -31,7 +32,7 @@ struct Setting: Sendable {
 /// A value's text that its setting cannot read.
 struct UnusableValue: Error, Hashable {
     /// What would have been right: "a whole number from 1 to 256".
-    let expected: String
+    let expected: BilingualText
 }
 
 extension Setting {
@@ -40,93 +41,120 @@ extension Setting {
 
     private static let listeners: [Setting] = [
         Setting(
-            key: "http", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:8080", meaning: "REST listener, or off",
+            key: "http", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:8080",
+            meaning: BilingualText("REST 监听地址，或 off", "REST listener, or off"),
             example: "127.0.0.1:8080", apply: listener(\.http)),
         Setting(
-            key: "mqtt", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:1883", meaning: "device listener, or off",
+            key: "mqtt", placeholder: "ADDR:PORT", defaultText: "0.0.0.0:1883",
+            meaning: BilingualText("设备监听地址，或 off", "device listener, or off"),
             example: "[::]:1883", apply: listener(\.mqtt)),
         Setting(
             key: "admin", placeholder: "ADDR:PORT", defaultText: "127.0.0.1:8081",
-            meaning: "operators' listener: /psp/admin/…, /metrics, /healthz, /readyz", example: "127.0.0.1:0",
+            meaning: BilingualText(
+                "运维监听地址：/psp/admin/…、/metrics、/healthz、/readyz",
+                "operators' listener: /psp/admin/…, /metrics, /healthz, /readyz"),
+            example: "127.0.0.1:0",
             apply: { text, configuration throws(UnusableValue) in configuration.admin = try address(text) }),
     ]
 
     private static let rest: [Setting] = [
         Setting(
-            key: "data", placeholder: "DIR", defaultText: "./data", meaning: "embedded store; created if missing",
+            key: "data", placeholder: "DIR", defaultText: "./data",
+            meaning: BilingualText("嵌入式存储；不存在时创建", "embedded store; created if missing"),
             example: "/var/lib/pspd", apply: path(\.dataDirectory)),
         Setting(
             key: "admin-token", placeholder: "T", defaultText: "made at first start, kept in DIR/admin.token",
-            meaning: "bearer token of the operators' listener", example: "s3cret", isSecret: true,
+            meaning: BilingualText("运维监听的 bearer 令牌", "bearer token of the operators' listener"), example: "s3cret",
+            isSecret: true,
             apply: { text, configuration throws(UnusableValue) in
                 guard !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                    throw UnusableValue(expected: "printable ASCII without spaces")
+                    throw UnusableValue(expected: BilingualText("不含空格的可打印 ASCII 字符", "printable ASCII without spaces"))
                 }
                 configuration.adminToken = text
             }),
         Setting(
-            key: "loops", placeholder: "N", defaultText: "cores", meaning: "event loops, one thread each", example: "4",
+            key: "loops", placeholder: "N", defaultText: "cores",
+            meaning: BilingualText("事件循环数，各占一个线程", "event loops, one thread each"), example: "4",
             apply: number(\.loops, in: 1...256)),
         Setting(
-            key: "window", placeholder: "N", defaultText: "20", meaning: "unacknowledged messages a device may have",
+            key: "window", placeholder: "N", defaultText: "20",
+            meaning: BilingualText("每台设备允许的未确认消息数", "unacknowledged messages a device may have"),
             example: "50", apply: number(\.window, in: 1...1_000)),
         Setting(
             key: "ack-timeout", placeholder: "SECONDS", defaultText: "300",
-            meaning: "how long a message may be unacknowledged before its device is disconnected", example: "600",
+            meaning: BilingualText(
+                "消息未确认多久之后断开该设备", "how long a message may be unacknowledged before its device is disconnected"), example: "600",
             apply: duration(\.acknowledgementTimeout, unit: 1, in: 1...86_400)),
         Setting(
             key: "http-idle", placeholder: "SECONDS", defaultText: "75",
-            meaning: "how long an HTTP connection is kept between two requests", example: "130",
+            meaning: BilingualText("HTTP 连接在两次请求之间保留多久", "how long an HTTP connection is kept between two requests"),
+            example: "130",
             apply: duration(\.httpIdleTime, unit: 1, in: 1...86_400)),
         Setting(
             key: "http-connections", placeholder: "N", defaultText: "16384",
-            meaning: "callers' connections that each loop holds", example: "1000",
+            meaning: BilingualText("每个事件循环最多保留的调用方连接数", "callers' connections that each loop holds"), example: "1000",
             apply: number(\.httpConnections, in: 1...1_000_000)),
         Setting(
             key: "store-wait", placeholder: "SECONDS", defaultText: "5",
-            meaning: "how long a push waits for the store before it is refused with 2302", example: "2",
+            meaning: BilingualText(
+                "一条推送最多等待存储多久，超过即以 2302 拒绝", "how long a push waits for the store before it is refused with 2302"), example: "2",
             apply: duration(\.storeWait, unit: 1, in: 1...3_600)),
         Setting(
             key: "app-rate", placeholder: "N", defaultText: "0",
-            meaning: "pushes a second of an app that has no bound of its own; 0: any number", example: "200",
+            meaning: BilingualText(
+                "没有单独设置上限的应用每秒最多推送的条数；0 表示不限", "pushes a second of an app that has no bound of its own; 0: any number"),
+            example: "200",
             apply: number(\.appRate, in: 0...1_000_000_000)),
         Setting(
             key: "app-daily", placeholder: "N", defaultText: "0",
-            meaning: "pushes a day (UTC) of an app that has no bound of its own; 0: any number", example: "1000000",
+            meaning: BilingualText(
+                "没有单独设置上限的应用每天（UTC）最多推送的条数；0 表示不限", "pushes a day (UTC) of an app that has no bound of its own; 0: any number"),
+            example: "1000000",
             apply: number(\.appDaily, in: 0...1_000_000_000)),
         Setting(
             key: "drain-delay", placeholder: "SECONDS", defaultText: "0",
-            meaning: "how long it serves on after SIGTERM, not ready, so that balancers turn away first", example: "6",
+            meaning: BilingualText(
+                "收到 SIGTERM 后以未就绪状态继续服务多久，让负载均衡先撤走",
+                "how long it serves on after SIGTERM, not ready, so that balancers turn away first"), example: "6",
             apply: duration(\.drainDelay, unit: 1, in: 0...3_600)),
         Setting(
             key: "drain-rate", placeholder: "N", defaultText: "0",
-            meaning: "devices a second that it disconnects at its end; 0: all at once", example: "500",
+            meaning: BilingualText("停止时每秒断开的设备数；0：一次全部断开", "devices a second that it disconnects at its end; 0: all at once"),
+            example: "500",
             apply: number(\.drainRate, in: 0...1_000_000)),
         Setting(
             key: "timestamp-window", placeholder: "SECONDS", defaultText: "600",
-            meaning: "how far a caller's timestamp may be from the server's clock", example: "300",
+            meaning: BilingualText("调用方的 timestamp 与服务器时钟允许的差距", "how far a caller's timestamp may be from the server's clock"),
+            example: "300",
             apply: duration(\.timestampWindow, unit: 1, in: 1...86_400)),
         Setting(
-            key: "task-retention", placeholder: "DAYS", defaultText: "30", meaning: "how long a task is kept after it ended",
+            key: "task-retention", placeholder: "DAYS", defaultText: "30",
+            meaning: BilingualText("任务结束后保留多久", "how long a task is kept after it ended"),
             example: "90", apply: duration(\.taskRetention, unit: 86_400, in: 1...3_650)),
         Setting(
-            key: "config", placeholder: "FILE", defaultText: "none", meaning: "YAML file with any of the others",
+            key: "config", placeholder: "FILE", defaultText: "none",
+            meaning: BilingualText("含其他各项的 YAML 文件", "YAML file with any of the others"),
             example: "/etc/pspd.yaml", isInFile: false, apply: { _, _ in }),
         Setting(
             key: "log-level", placeholder: "LEVEL", defaultText: "info",
-            meaning: "trace, debug, info, notice, warning, error or critical", example: "debug",
+            meaning: BilingualText(
+                "trace、debug、info、notice、warning、error 或 critical", "trace, debug, info, notice, warning, error or critical"),
+            example: "debug",
             apply: { text, configuration throws(UnusableValue) in
                 configuration.logLevel = try oneOf(Logger.Level.allCases, text)
             }),
         Setting(
             key: "log-format", placeholder: "FORMAT", defaultText: "auto",
-            meaning: "text, json (a line each), or auto: text on a terminal, json else", example: "json",
+            meaning: BilingualText(
+                "text、json（每行一个），或 auto：终端上用 text，其余用 json", "text, json (a line each), or auto: text on a terminal, json else"),
+            example: "json",
             apply: { text, configuration throws(UnusableValue) in
                 configuration.logFormat = try oneOf(LogFormat.allCases, text)
             }),
         Setting(
             key: "http-plain", placeholder: "N", defaultText: "0",
-            meaning: "1: use nothing of libevent that its headers do not promise; slower", example: "1",
+            meaning: BilingualText(
+                "1：只使用 libevent 头文件承诺的功能；较慢", "1: use nothing of libevent that its headers do not promise; slower"), example: "1",
             apply: { text, configuration throws(UnusableValue) in
                 configuration.usesPlainLibevent = try wholeNumber(text, in: 0...1) == 1
             }),
@@ -143,22 +171,26 @@ extension Setting {
     /// A listener that can be switched off.
     static func listener(_ field: any WritableKeyPath<ServerConfiguration, SocketAddress?> & Sendable) -> Apply {
         { text, configuration throws(UnusableValue) in
-            configuration[keyPath: field] = text == "off" ? nil : try address(text, orElse: ", or off")
+            configuration[keyPath: field] = text == "off" ? nil : try address(text, orElse: BilingualText("，或 off", ", or off"))
         }
     }
 
-    private static func address(_ text: String, orElse others: String = "") throws(UnusableValue) -> SocketAddress {
+    private static func address(_ text: String, orElse others: BilingualText = BilingualText("", "")) throws(UnusableValue)
+        -> SocketAddress
+    {
         do throws(LibeventError) {
             return try SocketAddress(parsing: text)
         } catch {
-            let examples = "such as 127.0.0.1:8080 or [::1]:8080"
-            throw UnusableValue(expected: "a numeric address and a port, \(examples)\(others)")
+            throw UnusableValue(
+                expected: BilingualText(
+                    "数字形式的地址和端口，例如 127.0.0.1:8080 或 [::1]:8080\(others.chinese)",
+                    "a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080\(others.english)"))
         }
     }
 
     private static func path(_ field: any WritableKeyPath<ServerConfiguration, String> & Sendable) -> Apply {
         { text, configuration throws(UnusableValue) in
-            guard !text.isEmpty, !text.utf8.contains(0) else { throw UnusableValue(expected: "a path") }
+            guard !text.isEmpty, !text.utf8.contains(0) else { throw UnusableValue(expected: BilingualText("路径", "a path")) }
             configuration[keyPath: field] = text
         }
     }
@@ -181,7 +213,10 @@ extension Setting {
 
     static func wholeNumber(_ text: String, in range: ClosedRange<Int>) throws(UnusableValue) -> Int {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text), range.contains(number) else {
-            throw UnusableValue(expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw UnusableValue(
+                expected: BilingualText(
+                    "\(range.lowerBound) 到 \(range.upperBound) 的整数",
+                    "a whole number from \(range.lowerBound) to \(range.upperBound)"))
         }
         return number
     }
@@ -190,7 +225,8 @@ extension Setting {
         _ choices: [Choice], _ text: String
     ) throws(UnusableValue) -> Choice {
         guard let choice = choices.first(where: { $0.rawValue == text }) else {
-            throw UnusableValue(expected: "one of " + choices.map(\.rawValue).joined(separator: ", "))
+            let names = choices.map(\.rawValue).joined(separator: ", ")
+            throw UnusableValue(expected: BilingualText("\(names) 之一", "one of \(names)"))
         }
         return choice
     }

@@ -1,6 +1,7 @@
 internal import Base
 internal import Libevent
 internal import Logging
+internal import Push
 
 /// The server's TLS: it reads the files, and has listeners begin connections with what they say. Connections that are there keep
 /// what they began with, and files that cannot be used change nothing.
@@ -28,7 +29,8 @@ final class ServerTLS: Sendable {
         guard let (flag, _) = listeners.first(where: { $0.1 != nil }) else { return nil }
         settings = configuration.tls
         guard let certificate = settings.certificate, let key = settings.key else {
-            throw .cannotWork("\(flag) needs --tls-cert and --tls-key")
+            throw .cannotWork(
+                BilingualText("\(flag) 需要 --tls-cert 和 --tls-key", "\(flag) needs --tls-cert and --tls-key"))
         }
         (certificateFile, keyFile) = (certificate, key)
         stamps = settings.files(certificate, key).map { FileStamp($0) }
@@ -40,7 +42,7 @@ final class ServerTLS: Sendable {
             mqtt = TLSSource(found.mqtt)
             if let keys = found.ticketKeys { ticketKeys.replace(with: keys) }
         } catch {
-            throw .cannotWork("\(error)")
+            throw .cannotWork(error.text)
         }
         tellCertificate("certificate")
     }
@@ -93,7 +95,11 @@ final class ServerTLS: Sendable {
         let expiry = found.http.certificate.expiry
         // Where both have expired the new one is no worse.
         guard expiry > now || expiry >= certificate.expiry else {
-            throw Unusable(flag: "--tls-cert", reason: "the certificate expired at \(UTCTime.rfc3339(expiry * 1_000))")
+            throw Unusable(
+                flag: "--tls-cert",
+                reason: BilingualText(
+                    "证书已于 \(UTCTime.rfc3339(expiry * 1_000)) 过期",
+                    "the certificate expired at \(UTCTime.rfc3339(expiry * 1_000))"))
         }
         http.replace(with: found.http)
         mqtt.replace(with: found.mqtt)
@@ -114,9 +120,11 @@ final class ServerTLS: Sendable {
     /// What of the settings cannot be used, and why.
     private struct Unusable: Error, CustomStringConvertible {
         let flag: String
-        let reason: String
+        let reason: BilingualText
 
-        var description: String { flag.isEmpty ? reason : "\(flag): \(reason)" }
+        var text: BilingualText { flag.isEmpty ? reason : reason.after(flag) }
+        /// The same for the log.
+        var description: String { text.english }
     }
 
     /// All that the files say. Nothing of it is in force yet.
@@ -148,7 +156,7 @@ final class ServerTLS: Sendable {
         do throws(FileError) {
             return try File.read(path)
         } catch {
-            throw Unusable(flag: flag, reason: "\(error)")
+            throw Unusable(flag: flag, reason: error.text)
         }
     }
 
@@ -156,7 +164,7 @@ final class ServerTLS: Sendable {
         do throws(TLSError) {
             return try make()
         } catch {
-            throw Unusable(flag: flag(of: error) ?? what, reason: "\(error)")
+            throw Unusable(flag: flag(of: error) ?? what, reason: error.text)
         }
     }
 

@@ -22,12 +22,3 @@ func say(_ english: @autoclosure () -> String, _ chinese: @autoclosure () -> Str
     case .chinese: chinese()
     }
 }
-
-extension Language {
-    /// Chinese where the locale for messages is Chinese: `LC_ALL` before `LC_MESSAGES` before `LANG` (POSIX, "Environment
-    /// Variables" 8.2); an empty one is as if it were not set.
-    init(environment: [String: String]) {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
-        self = locale?.lowercased().hasPrefix("zh") == true ? .chinese : .english
-    }
-}
