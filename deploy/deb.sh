@@ -2,6 +2,8 @@
 # Makes the Debian package from the programs that `make build` has made: deploy/deb.sh [DIRECTORY], .build/deb unless another is named.
 # Needs debhelper and chrpath. PSP_VERSION=1.2.3 gives it another version than the programs' own; DEBFULLNAME and DEBEMAIL say who makes it.
 set -euo pipefail
+# Pages and completions are English, whatever the language of whoever makes them.
+export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 
 bin=$PWD/.build/release
@@ -27,7 +29,10 @@ python3 deploy/manual.py "$bin/pspd" "$bin/pspctl" "$stage/manual"
 "$bin/pspctl" --generate-completion-script zsh >"$stage/completions/zsh/_pspctl"
 "$bin/pspctl" --generate-completion-script fish >"$stage/completions/fish/pspctl.fish"
 # The program itself says which flags it has.
-echo "complete -o default -W \"\$(pspd --help 2>/dev/null | grep -o '^  --[a-z-]*')\" pspd" >"$stage/completions/bash/pspd"
+flags="pspd --help 2>/dev/null | grep -o '^  --[a-z-]*' | tr -d ' '"
+echo "complete -o default -W \"\$($flags)\" pspd" >"$stage/completions/bash/pspd"
+printf '#compdef pspd\ncompadd -- ${(f)"$(%s)"}\n_files\n' "$flags" >"$stage/completions/zsh/_pspd"
+echo "complete -c pspd -a \"($flags)\"" >"$stage/completions/fish/pspd.fish"
 cat >"$stage/debian/changelog" <<CHANGES
 psp ($version) unstable; urgency=medium
 

@@ -2,13 +2,16 @@
 """Writes the manual pages from what the programs say of themselves: manual.py PSPD PSPCTL DIRECTORY"""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
 
 def said(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    # The pages are English, whatever the language of whoever makes them.
+    environment = os.environ | {"LC_ALL": "C.UTF-8"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
 def escaped(text):

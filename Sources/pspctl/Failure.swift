@@ -20,6 +20,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case foreignReply(endpoint: Endpoint, status: Int)
     /// The operator has thought better of it.
     case declined
+    /// There is nothing by that name to be traced.
+    case untraceable(String)
     /// What was waited for has not come in time: of which task, and how far it has come.
     case timeout(task: String, progress: String)
 
@@ -45,6 +47,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             say(
                 "\(endpoint) answers like no push server (HTTP \(status))",
                 "\(endpoint) 的应答不像推送服务器（HTTP \(status)）")
+        case .untraceable(let reason):
+            say("\(reason); with --future it is traced all the same", "\(reason)；加上 --future 仍可跟踪")
         case .declined: say("nothing was done", "未做任何更改")
         case .timeout(let task, let progress):
             say("task \(task): not all have an end yet: \(progress)", "任务 \(task)：尚未全部结束：\(progress)")

@@ -55,9 +55,11 @@ struct Pspctl: AsyncParsableCommand {
     /// Not the parser's own `main`, which ends with 64 on wrong usage.
     static func main() async {
         let arguments = ProcessArguments.all
+        var running: (any ParsableCommand.Type)?
         do {
             try Suggestion.refuseUnknownCommand(in: arguments)
             var command = try await asyncParseAsRoot(arguments)
+            running = type(of: command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -69,8 +71,19 @@ struct Pspctl: AsyncParsableCommand {
             Output.error(isForProgram ? String(decoding: failure.json, as: UTF8.self) : "pspctl: \(failure)")
             Foundation.exit(1)
         } catch {
-            exit(with: error)
+            guard let running, let mistake = error as? ValidationError else { exit(with: error) }
+            Output.error(message(for: mistake, of: running, width: Terminal.width ?? 100))
+            Foundation.exit(2)
         }
+    }
+
+    /// A mistake in the arguments that shows when the command runs: its usage stands below, as below those that the parser finds.
+    static func message(for mistake: ValidationError, of command: any ParsableCommand.Type, width: Int) -> String {
+        let usage = usageString(for: command)
+        let path = usage.split(separator: " ").prefix { !$0.hasPrefix("[") && !$0.hasPrefix("<") }.joined(
+            separator: " ")
+        let text = "Error: \(mistake.message)\nUsage: \(usage)\n  See '\(path) --help' for more information."
+        return HelpText.wrapped(ParserWords.translated(text), to: width)
     }
 
     /// Help, the version, a mistake in the arguments, or a command that has said what it had to say.

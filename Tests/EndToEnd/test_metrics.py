@@ -117,6 +117,7 @@ class TestWhatIsMadeOfThem:
             name = alert["alert"]
             tried = [rule for case in cases for rule in case["alert_rule_test"] if rule["alertname"] == name]
             assert {bool(rule["exp_alerts"]) for rule in tried} == {True, False}, name
+            assert re.search("[一-鿿]", alert["annotations"]["summary_zh"]), name
             assert alert["annotations"]["runbook"] and all(f"| `{name}` |" in document for document in documents), name
         documented = re.findall(r"^\| `(Psp\w+)` \|", documents[0], re.MULTILINE)
         assert documented == [alert["alert"] for alert in alerts]

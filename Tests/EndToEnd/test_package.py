@@ -95,6 +95,16 @@ def test_lintian_has_nothing_to_say(packages):
     run("lintian", "--fail-on", "error,warning", packages[0])
 
 
+def test_each_program_has_its_page_and_its_completions(packages):
+    names = run("dpkg-deb", "--contents", packages[0])
+    for program, page in (("pspd", "man8/pspd.8"), ("pspctl", "man1/pspctl.1")):
+        completions = f"bash-completion/completions/{program}", f"vendor-completions/_{program}", f"vendor_completions.d/{program}.fish"
+        assert all(f"/{name}\n" in names for name in (f"man/{page}.gz", *completions)), names
+    text = run("sh", "-c", f"dpkg-deb --fsys-tarfile {packages[0]} | tar -xO ./usr/share/man/man1/pspctl.1.gz | gunzip")
+    commands = re.findall(r"^ {2}([a-z-]+) {2,}\S", run(binary("pspctl"), "--help"), re.MULTILINE)
+    assert len(commands) > 15 and all(f'"PSPCTL {command.upper()}' in text for command in commands if command != "help"), commands
+
+
 def test_it_asks_for_what_the_programs_link(packages):
     asked = {each.split()[0] for each in run("dpkg-deb", "-f", packages[0], "Depends").strip().split(", ")}
     assert asked - {"adduser"} == linked_packages()

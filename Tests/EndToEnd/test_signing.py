@@ -150,7 +150,9 @@ def test_a_secret_is_rotated_without_a_break(scene, pspctl):
     shown = scene.admin.get("apps", app).ok()
     assert shown["former_secret"] is True and shown["former_secret_last_used"] == today
     assert new.secret not in json.dumps(shown) and scene.caller.secret not in json.dumps(shown)
-    assert pspctl("app", "rotate", app, "--finish").returncode == 0
+    assert "no more" in pspctl("app", "rotate", app, "--finish").stdout
+    # What was finished is not finished again, and the answer says so.
+    assert pspctl("app", "rotate", app, "--finish").stdout == f"{app} has one secret only: nothing was to be finished\n"
     assert scene.signer.push(to(scene.phone)).code == 2005
     assert scene.caller.push(to(scene.phone)).code == 2005
     new.push(to(scene.phone)).ok()

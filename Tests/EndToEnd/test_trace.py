@@ -121,6 +121,15 @@ def test_a_session_that_is_there_an_app_a_user_and_an_address_are_followed(own_s
                 assert admin(own_server, "DELETE", f"/psp/admin/trace/{trace['trace_id']}")[0] == 202
 
 
+def test_what_does_not_exist_is_refused_unless_it_is_to_come(own_server):
+    for arguments in [("--device", "nosuch"), ("--app", "nosuch"), ("--user", "nosuch")]:
+        ended = run(binary("pspctl"), "trace", *arguments, PSP_DATA=str(own_server.data))
+        assert ended.returncode == 1 and "nosuch" in ended.stderr and "--future" in ended.stderr, ended
+    assert admin(own_server, "GET", "/psp/admin/trace")[1]["items"] == []
+    with Follower(own_server, "--app", "nosuch", "--future"):
+        pass
+
+
 class TestExplain:
     def explain(self, server, task, token):
         result = run(binary("pspctl"), "explain", task, token, "--json", PSP_DATA=str(server.data))

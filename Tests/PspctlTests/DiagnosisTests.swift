@@ -39,6 +39,28 @@ struct DiagnosisTests {
         #expect(try toFix { $0 = ["psp_clock_offset_seconds": 0] } == [])
     }
 
+    /// Subjects of what a balancer should be changed in.
+    private func toFix(through change: (inout BalancerSight) -> Void) -> [String] {
+        var sight = BalancerSight(
+            balancer: ["192.0.2.1"], own: ["192.0.2.9", "127.0.0.1"], readiness: 200, client: "192.0.2.9", requestID: "doctor",
+            seenID: "doctor", closes: false, largeBody: 500, isLargeAnswered: true, idleSeconds: 75)
+        change(&sight)
+        return sight.findings.filter { !$0.isGood }.map(\.subject)
+    }
+
+    @Test("a balancer that tells who calls has nothing to be fixed, and each fault is told")
+    func balancer() {
+        #expect(toFix { _ in } == [])
+        #expect(toFix { $0.readiness = 503 } == ["through the balancer"])
+        for client in [nil, "192.0.2.1", BalancerProbe.forged] { #expect(toFix { $0.client = client } == ["client's address"]) }
+        // Where both are one machine, nobody can tell.
+        #expect(toFix { $0.balancer = ["127.0.0.1"] } == [])
+        #expect(toFix { $0.seenID = "other" } == [])
+        #expect(toFix { $0.closes = true } == ["keep-alive"])
+        #expect(toFix { ($0.largeBody, $0.isLargeAnswered) = (413, false) } == ["largest body"])
+        #expect(toFix { ($0.largeBody, $0.isLargeAnswered, $0.idleSeconds) = (nil, nil, nil) } == [])
+    }
+
     @Test("samples without labels are read")
     func samples() {
         let text = "# HELP a A.\n# TYPE a gauge\na 1\nb{loop=\"0\"} 2\nc 1.5e+3\n"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import JSON
 import Push
 import Testing
 
@@ -57,8 +58,20 @@ struct LanguageTests {
                 "Please provide one of"
             ),
             (
-                ["app", "list", "--limit", "-1"], "--limit 应为不小于 1 的整数，收到 -1。",
-                "--limit must be an integer of at least 1; got -1."
+                ["app", "list", "--limit", "-1"], "'--limit <n>' 的值 '-1' 无效：应为不小于 1 的整数",
+                "The value '-1' is invalid for '--limit <n>': expected a whole number of at least 1"
+            ),
+            (
+                ["app", "add", "a", "--rate", "x"], "'--rate <n>' 的值 'x' 无效：应为 0 到 1000000000 的整数",
+                "expected a whole number from 0 to 1000000000"
+            ),
+            (
+                ["trace", "--app", "a", "--minutes", "61"], "'--minutes <n>' 的值 '61' 无效：应为 1 到 60 的整数",
+                "expected a whole number from 1 to 60"
+            ),
+            (
+                ["tasks", "--from", "yesterday"], "'--from <time>' 的值 'yesterday' 无效：应为 Unix 秒",
+                "expected Unix seconds (10 digits)"
             ),
             (["app", "add", "a", "--nmae", "x"], "未知选项 '--nmae'，是否指 '--name'？", "Did you mean '--name'?"),
             (["app", "list", "more"], "多余的参数 'more'", "Unexpected argument 'more'"),
@@ -74,10 +87,39 @@ struct LanguageTests {
         }
     }
 
+    @Test("below a mistake that shows when a command runs stands the usage of that command")
+    func lateMistake() {
+        let mistake = ValidationError("no app")
+        let text = Pspctl.message(for: mistake, of: PushUnicast.self, width: 1_000)
+        #expect(
+            text.hasPrefix("Error: no app\nUsage: pspctl push unicast ")
+                && text.hasSuffix("See 'pspctl push unicast --help' for more information."))
+        Speech.$language.withValue(.chinese) {
+            #expect(
+                Pspctl.message(for: mistake, of: PushUnicast.self, width: 1_000).hasPrefix("错误：no app\n用法：pspctl push unicast "))
+        }
+    }
+
     @Test("the server is asked for errors in the same language")
     func errors() {
         Speech.$language.withValue(.chinese) { #expect(Speech.acceptLanguage == "zh") }
         Speech.$language.withValue(.english) { #expect(Speech.acceptLanguage == "en") }
+    }
+
+    @Test("what the server names in English has its word beside it")
+    func values() throws {
+        try Speech.$language.withValue(.chinese) {
+            for state in RecipientState.allCases { #expect(Self.isChinese(ValueWords.short(state.rawValue, named: "state"))) }
+            for reason in Explanation.Reason.allCases {
+                #expect(Self.isChinese(ValueWords.both(reason.rawValue, named: "reason")))
+            }
+            for health in ["serving", "behind", "disk_full", "blocked", "failed"] {
+                #expect(Self.isChinese(ValueWords.both(health, named: "health")))
+            }
+            let task = try JSONDocument(parsing: #"{"status":"superseded","name":"active"}"#).root
+            #expect(Details.lines(of: task) == ["status  被新配置取代（superseded）", "name    active"])
+        }
+        Speech.$language.withValue(.english) { #expect(ValueWords.both("pending", named: "state") == "pending") }
     }
 
     @Test("headings of tables have both languages")

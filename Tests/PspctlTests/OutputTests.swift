@@ -56,7 +56,7 @@ struct OutputTests {
             lines.contains { $0.hasPrefix("pushes ") && $0.hasSuffix("3.0") && $0.contains(" 1200 ") && $0.contains(" 12.5 ") })
         #expect(lines.contains { $0.hasPrefix("1 (does not answer) ") })
         let chinese = Speech.$language.withValue(.chinese) { StatusLines.lines(of: status) }
-        #expect(chinese.count == lines.count && chinese[0] == "状态      behind")
+        #expect(chinese.count == lines.count && chinese[0] == "状态      处理不过来（behind）")
     }
 
     @Test("on a narrow terminal the widest columns give way, and numbers keep their digits")

@@ -64,12 +64,14 @@ struct AppAdd: AsyncParsableCommand {
     var anyAddress = false
 
     @Option(
-        help: ArgumentHelp(say("Pushes a second that it may make; 0: as is usual.", "每秒最多推送的条数；0 为采用默认值。"), valueName: "n"))
+        help: ArgumentHelp(say("Pushes a second that it may make; 0: as is usual.", "每秒最多推送的条数；0 为采用默认值。"), valueName: "n"),
+        transform: WholeNumber.within(0...1_000_000_000))
     var rate: Int?
 
     @Option(
         help: ArgumentHelp(
-            say("Pushes a day (UTC) that it may make; 0: as is usual.", "每天（UTC）最多推送的条数；0 为采用默认值。"), valueName: "n"))
+            say("Pushes a day (UTC) that it may make; 0: as is usual.", "每天（UTC）最多推送的条数；0 为采用默认值。"), valueName: "n"),
+        transform: WholeNumber.within(0...1_000_000_000))
     var daily: Int?
 
     @OptionGroup(title: say("Server", "服务器"))

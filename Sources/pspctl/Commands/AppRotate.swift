@@ -57,9 +57,15 @@ struct AppRotate: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let data = try await server.adminClient().send(call).data
+        let client = try server.adminClient()
+        // The call that drops it is answered alike where there is none.
+        let hadFormer = isFinish ? try await client.send(Call(.get, AppResource.path(appkey))).data["former_secret"]?.bool : nil
+        let data = try await client.send(call).data
         if server.json { return Output.json(data.minified()) }
         if isFinish {
+            guard hadFormer == true else {
+                return print(say("\(appkey) has one secret only: nothing was to be finished", "应用 \(appkey) 只有一个密钥，没有需要结束的更换"))
+            }
             return print(say("the former secret of \(appkey) is taken no more", "应用 \(appkey) 的原密钥已作废"))
         }
         print(

@@ -29,9 +29,11 @@ struct ExplainCommand: AsyncParsableCommand {
         print(ExplainCommand.sentence(data))
         print("")
         for line in Details.lines(of: data, hiding: ["wait", "membership"]) { print(line) }
-        for part in ["membership", "wait"] {
+        for (part, heading) in [
+            ("membership", say("membership", "被接受时的归属（membership）")), ("wait", say("wait", "等待（wait）")),
+        ] {
             guard let value = data[part] else { continue }
-            print("\n\(part):")
+            print("\n" + heading + say(":", "："))
             for line in Details.lines(of: value) { print("  " + line) }
         }
     }

@@ -66,7 +66,7 @@ struct PushRun {
     static func summary(of task: JSONValue) -> String {
         let counts = RecipientState.allCases.compactMap { state -> String? in
             guard let count = task["counts"]?[state.rawValue]?.int64, count > 0 else { return nil }
-            return "\(state.rawValue) \(count)"
+            return "\(ValueWords.short(state.rawValue, named: "state")) \(count)"
         }
         let targeted = "targeted \(task["counts"]?["targeted"]?.int64 ?? 0)"
         return ([targeted] + counts).joined(separator: ", ")

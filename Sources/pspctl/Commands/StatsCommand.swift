@@ -24,10 +24,12 @@ struct StatsCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            say("Not the tasks before this time: Unix time or RFC 3339.", "不早于该时间的任务：Unix 时间或 RFC 3339。"), valueName: "time"))
+            say("Not the tasks before this time: Unix time or RFC 3339.", "不早于该时间的任务：Unix 时间或 RFC 3339。"), valueName: "time"),
+        transform: Instant.reading)
     var from: Instant?
 
-    @Option(help: ArgumentHelp(say("Only the tasks before this time.", "早于该时间的任务。"), valueName: "time"))
+    @Option(
+        help: ArgumentHelp(say("Only the tasks before this time.", "早于该时间的任务。"), valueName: "time"), transform: Instant.reading)
     var to: Instant?
 
     @OptionGroup(title: say("Caller", "调用方"))

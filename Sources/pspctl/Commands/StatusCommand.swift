@@ -15,7 +15,8 @@ struct StatusCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            say("Show it again every so many seconds, until interrupted.", "每隔若干秒重新显示，直到被中断。"), valueName: "seconds"))
+            say("Show it again every so many seconds, until interrupted.", "每隔若干秒重新显示，直到被中断。"), valueName: "seconds"),
+        transform: WholeNumber.within(1...86_400))
     var watch: Int?
 
     @OptionGroup(title: say("Server", "服务器"))
@@ -23,12 +24,6 @@ struct StatusCommand: AsyncParsableCommand {
 
     static let call = Call(.get, ["psp", "admin", "status"])
     var call: Call { StatusCommand.call }
-
-    func validate() throws {
-        guard watch.map({ (1...86_400).contains($0) }) ?? true else {
-            throw ValidationError(say("--watch takes 1 to 86400 seconds.", "--watch 取 1 到 86400 秒。"))
-        }
-    }
 
     func run() async throws {
         let client = try server.adminClient()
@@ -71,7 +66,7 @@ enum StatusLines {
     }
 
     private static func server(_ status: JSONValue, _ facts: inout Facts) {
-        let state = text(status["state"]) + (status["detail"].map { " (\(text($0)))" } ?? "")
+        let state = Column.show(status["state"], named: "state") + (status["detail"].map { " (\(text($0)))" } ?? "")
         facts.tell(say("state", "状态"), state)
         let uptime = ClockLines.duration(UInt64(clamping: number(status["uptime"])))
         facts.tell(
@@ -122,7 +117,7 @@ enum StatusLines {
         let holds = (store?["longest_hold"].map { Array($0.members) } ?? []).map {
             "\(Output.printable($0.key)) \(number($0.value)) ms"
         }
-        let health = text(store?["health"]) + (store?["detail"].map { " (\(text($0)))" } ?? "")
+        let health = Column.show(store?["health"], named: "health") + (store?["detail"].map { " (\(text($0)))" } ?? "")
         facts.tell(
             say("store", "存储"),
             say("\(health); longest hold: ", "\(health)；最长占用：") + holds.joined(separator: say(", ", "，")))

@@ -29,7 +29,9 @@ struct TaskCommand: AsyncParsableCommand {
         help: ArgumentHelp(say("Only the devices in this state; may be repeated.", "只列出该状态的设备，可重复。"), valueName: "state"))
     var states: [RecipientState] = []
 
-    @Option(parsing: .unconditional, help: ArgumentHelp(say("So many devices of each state.", "每种状态列出多少台。"), valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp(say("So many devices of each state.", "每种状态列出多少台。"), valueName: "n"),
+        transform: WholeNumber.atLeast(1))
     var limit = 20
 
     @Flag(help: ArgumentHelp(say("All devices of each state.", "每种状态的所有设备。")))
@@ -37,10 +39,6 @@ struct TaskCommand: AsyncParsableCommand {
 
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
-
-    func validate() throws {
-        try PageOptions.check(limit: limit)
-    }
 
     static func path(_ id: String) -> [String] { ["psp", "admin", "tasks", id] }
 
@@ -75,7 +73,7 @@ struct TaskCommand: AsyncParsableCommand {
             for line in Details.lines(of: counts) { print(line) }
         }
         for state in states {
-            print("\n\(state.rawValue):")
+            print("\n" + ValueWords.both(state.rawValue, named: "state") + say(":", "："))
             var shown: Int64 = 0
             let hasMore = try await listing(state, client).read(wanted: all ? nil : limit) { item in
                 shown += 1

@@ -27,10 +27,11 @@ struct TasksCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            say("Not those before this time: Unix time or RFC 3339.", "不早于该时间的：Unix 时间或 RFC 3339。"), valueName: "time"))
+            say("Not those before this time: Unix time or RFC 3339.", "不早于该时间的：Unix 时间或 RFC 3339。"), valueName: "time"),
+        transform: Instant.reading)
     var from: Instant?
 
-    @Option(help: ArgumentHelp(say("Only those before this time.", "早于该时间的。"), valueName: "time"))
+    @Option(help: ArgumentHelp(say("Only those before this time.", "早于该时间的。"), valueName: "time"), transform: Instant.reading)
     var to: Instant?
 
     @OptionGroup(title: say("Page", "分页"))

@@ -11,21 +11,16 @@ struct TopCommand: AsyncParsableCommand {
             discussion: HelpText.examples("pspctl top", "pspctl top --interval 5", "pspctl top --count 10"))
     }
 
-    @Option(help: ArgumentHelp(say("Seconds between two lines.", "两行之间的秒数。"), valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(say("Seconds between two lines.", "两行之间的秒数。"), valueName: "seconds"),
+        transform: WholeNumber.within(1...3_600))
     var interval = 1
 
-    @Option(help: ArgumentHelp(say("End after so many lines.", "显示多少行后结束。"), valueName: "n"))
+    @Option(help: ArgumentHelp(say("End after so many lines.", "显示多少行后结束。"), valueName: "n"), transform: WholeNumber.atLeast(1))
     var count: Int?
 
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
-
-    func validate() throws {
-        guard (1...3_600).contains(interval) else {
-            throw ValidationError(say("--interval takes 1 to 3600 seconds.", "--interval 取 1 到 3600 秒。"))
-        }
-        guard count.map({ $0 > 0 }) ?? true else { throw ValidationError(say("--count takes 1 or more.", "--count 至少为 1。")) }
-    }
 
     /// What is shown a second, by the member of the status that counts it.
     private static let counted = [
@@ -71,7 +66,7 @@ struct TopCommand: AsyncParsableCommand {
             return milliseconds > 0 && more >= 0 ? "\(more * 1_000 / milliseconds)" : "-"
         }
         let numbers = shown.map { group, member, _ in "\(now[group]?[member]?.int64 ?? 0)" }
-        return padded([Column.show(now["state"], named: "state")] + rates + numbers)
+        return padded([ValueWords.short(Output.printable(now["state"]?.string ?? "-"), named: "state")] + rates + numbers)
     }
 
     private static func padded(_ columns: [String]) -> String {

@@ -36,8 +36,13 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("All that comes from there.", "来自该地址的一切。"), valueName: "ip"))
     var address: String?
 
-    @Option(help: ArgumentHelp(say("How long, 1 to 60.", "多久，1 到 60。"), valueName: "n"))
+    @Option(help: ArgumentHelp(say("How long, 1 to 60.", "多久，1 到 60。"), valueName: "n"), transform: WholeNumber.within(1...60))
     var minutes = 10
+
+    @Flag(
+        name: .customLong("future"),
+        help: ArgumentHelp(say("It need not exist yet.", "可以尚不存在。")))
+    var isFuture = false
 
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
@@ -67,6 +72,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try server.adminClient()
+        if !isFuture { try await refuseUnknown(client) }
         let data = try await client.send(call).data
         guard let id = data["trace_id"]?.string else { return }
         if !server.json {
@@ -98,13 +104,35 @@ struct TraceCommand: AsyncParsableCommand {
         withExtendedLifetime(endings) {}
     }
 
+    /// Nothing would ever come of a name that is mistyped.
+    private func refuseUnknown(_ client: ServerClient) async throws {
+        if let device {
+            try await refuse(unless: client, has: DeviceResource.path(device), say("no device \(device)", "没有设备 \(device)"))
+        }
+        if let app { try await refuse(unless: client, has: AppResource.path(app), say("no app \(app)", "没有应用 \(app)")) }
+        if let user {
+            let held = try await client.send(Call(.get, DeviceResource.path(), query: [("user_id", user), ("limit", "1")])).data
+            guard held["items"]?.count ?? 0 > 0 else {
+                throw Failure.untraceable(say("user \(user) has no device", "用户 \(user) 没有设备"))
+            }
+        }
+    }
+
+    private func refuse(unless client: ServerClient, has path: [String], _ reason: String) async throws {
+        do throws(Failure) {
+            _ = try await client.send(Call(.get, path))
+        } catch .refused(404, _, _, _) {
+            throw Failure.untraceable(Output.printable(reason))
+        }
+    }
+
     /// An event as people read it.
     static func line(_ event: String) -> String {
         guard let object = try? JSONDocument(parsing: Array(event.utf8)).root else { return Output.printable(event) }
         let time = object["time"]?.int64.map(Column.timeOfDay) ?? "-"
         let fields = object.members.filter { $0.key != "time" && $0.key != "event" }.map { key, value in
-            "\(Output.printable(key))=\(Column.show(value, named: ""))"
+            "\(Output.printable(key))=\(Column.show(value, named: key))"
         }
-        return ([time, Column.show(object["event"], named: "")] + fields).joined(separator: "  ")
+        return ([time, Column.show(object["event"], named: "event")] + fields).joined(separator: "  ")
     }
 }

@@ -22,6 +22,7 @@ enum ParserWords {
                 pattern(#"The value '(.*)' is invalid for '(.+)'\. Please provide (?:one of )?(.+)\.$"#),
                 "'$2' 的值 '$1' 无效，可用：$3。"
             ), (pattern(#"The value '(.*)' is invalid for '(.+)'$"#), "'$2' 的值 '$1' 无效"),
+            (pattern(#"The value '(.*)' is invalid for '(.+)': (.+)$"#), "'$2' 的值 '$1' 无效：$3"),
             (pattern(#"' (?:and|or) '"#), "'、'"), (pattern(#"^(\p{Han}+):$"#), "$1："),
         ]
     }

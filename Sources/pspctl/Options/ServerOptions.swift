@@ -51,6 +51,12 @@ struct ServerOptions: ParsableArguments {
             authorities: ca)
     }
 
+    /// A client of what stands before the server, which proves nothing of itself.
+    func client(of endpoint: Endpoint) throws(Failure) -> ServerClient {
+        try ServerClient(
+            endpoint: endpoint, credential: .app(key: "", masterSecret: ""), admin: nil, directory: nil, authorities: ca)
+    }
+
     /// A client of the REST listener that calls as an app.
     func appClient(
         key: String, masterSecret: String, environment: [String: String] = ProcessInfo.processInfo.environment

@@ -6,14 +6,9 @@ struct WaitOptions: ParsableArguments {
     var wait = false
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp(say("With --wait: so long at most.", "--wait 最多等待的时间。"), valueName: "seconds")
+        parsing: .unconditional,
+        help: ArgumentHelp(say("With --wait: so long at most.", "--wait 最多等待的时间。"), valueName: "seconds"),
+        transform: WholeNumber.atLeast(1)
     )
     var timeout = 60
-
-    func validate() throws {
-        guard timeout >= 1 else {
-            throw ValidationError(
-                say("--timeout must be an integer of at least 1; got \(timeout).", "--timeout 应为不小于 1 的整数，收到 \(timeout)。"))
-        }
-    }
 }

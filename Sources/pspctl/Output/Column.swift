@@ -33,7 +33,7 @@ struct Column: Sendable {
         guard let value, !value.isNull else { return "-" }
         if isTime(name), let milliseconds = value.int64 { return localTime(milliseconds) }
         return switch value.kind {
-        case .string: Output.printable(value.string ?? "")
+        case .string: ValueWords.both(Output.printable(value.string ?? ""), named: name)
         case .true: say("yes", "是")
         case .false: say("no", "否")
         case .array: value.elements.map { show($0, named: "") }.joined(separator: ", ")

@@ -53,7 +53,7 @@ struct ServerClient: Sendable {
 
     private func failure(_ error: LibeventError) -> Failure {
         if case .distrusted(let reason) = error { return .distrusted(endpoint: endpoint, reason: reason) }
-        return .unreachable(endpoint: endpoint, reason: "\(error)")
+        return .unreachable(endpoint: endpoint, reason: error.words)
     }
 
     /// Sends a call and returns what the server carried out.
@@ -90,6 +90,17 @@ struct ServerClient: Sendable {
         }
         guard response.status == 200 else { throw .unreachable(endpoint: endpoint, reason: "HTTP \(response.status)") }
         return String(decoding: response.body, as: UTF8.self)
+    }
+
+    /// What answers, whoever it is and whatever it says; without what proves who is calling.
+    func ask(
+        _ method: Call.Method, _ target: String, headers: [(String, String)] = [], body: [UInt8] = []
+    ) async throws(Failure) -> HTTPResponse {
+        do {
+            return try await http.request(method.http, target, headers: headers, body: body, timeout: .seconds(10))
+        } catch {
+            throw failure(error)
+        }
     }
 
     /// Reads an event stream until it ends; blocks the calling thread.

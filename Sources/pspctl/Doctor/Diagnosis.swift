@@ -1,57 +1,4 @@
-import ArgumentParser
-import Foundation
 import JSON
-
-/// `pspctl doctor`
-struct DoctorCommand: AsyncParsableCommand {
-    static var configuration: CommandConfiguration {
-        CommandConfiguration(
-            commandName: "doctor",
-            abstract: say(
-                "Check a running server and its machine, and say what to change.", "检查运行中的服务器及其机器，并说明应当更改什么。"),
-            discussion: say(
-                """
-                Kernel settings are this machine's: run it where the server runs. Ends with 1 where something should be changed.
-                """,
-                """
-                内核设置取自本机：请在服务器所在的机器上运行。有需要更改的内容时退出码为 1。
-                """) + "\n\n" + HelpText.examples("pspctl doctor", "pspctl doctor --data /var/lib/pspd"))
-    }
-
-    @OptionGroup(title: say("Server", "服务器"))
-    var server: ServerOptions
-
-    func run() async throws {
-        let client = try server.adminClient()
-        let status = try await client.send(StatusCommand.call).data
-        let metrics = Diagnosis.samples(try await client.text("/metrics"))
-        let diagnosis = Diagnosis(status: status, metrics: metrics, now: Date().timeIntervalSince1970) { name in
-            let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
-            let text = try? String(contentsOfFile: path, encoding: .utf8)
-            return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        }
-        let findings = diagnosis.findings
-        if server.json {
-            var json = JSONWriter()
-            json.object { json in
-                json.key("findings")
-                json.array { json in
-                    for finding in findings {
-                        json.object { json in
-                            json.member("subject", finding.subject)
-                            json.member("good", finding.isGood)
-                            json.member("text", finding.text)
-                        }
-                    }
-                }
-            }
-            Output.json(json.bytes)
-        } else {
-            for finding in findings { print(finding.line) }
-        }
-        if findings.contains(where: { !$0.isGood }) { throw ExitCode(1) }
-    }
-}
 
 /// What is judged of a server and its machine. Pure: figures in, findings out.
 struct Diagnosis {
@@ -87,10 +34,11 @@ struct Diagnosis {
 
     private var state: Finding {
         let state = Column.show(status["state"], named: "state")
+        let isReady = status["state"]?.string == "ready"
         let detail = status["detail"].map { " (\(Column.show($0, named: "detail")))" } ?? ""
         return Finding(
-            subject: say("state", "状态"), isGood: state == "ready",
-            text: state == "ready" ? state : say("\(state)\(detail): pushes are not taken", "\(state)\(detail)：不接受推送"))
+            subject: say("state", "状态"), isGood: isReady,
+            text: isReady ? state : say("\(state)\(detail): pushes are not taken", "\(state)\(detail)：不接受推送"))
     }
 
     private var descriptors: Finding? {

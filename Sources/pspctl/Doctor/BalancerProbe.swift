@@ -1,0 +1,82 @@
+import Base
+import Crypto
+import Dispatch
+import Foundation
+import JSON
+import Libevent
+
+/// Asks a server through the balancer in front of it, and learns by the server's own trace what came of the request.
+struct BalancerProbe {
+    let admin: ServerClient
+    let balancer: ServerClient
+
+    /// What a client might claim to be: an address that is nobody's (RFC 5737).
+    static let forged = "198.51.100.7"
+    /// As large as a push may be (docs/rest.md).
+    private static let largestBody = 64 << 10
+    /// How long the request has to come to the server.
+    private static let patience = Duration.seconds(5)
+
+    func sight() async throws -> BalancerSight {
+        let ready = try await balancer.ask(.get, "/readyz")
+        // An app that there is not: the request is refused, and nothing is done by it.
+        let name = "doctor-" + Hex.encode(Random.bytes(6))
+        let (seen, reply) = try await look(for: name)
+        let large = try? await balancer.ask(
+            .post, "/psp/push/msg", headers: [("appkey", name), ("Content-Type", "application/json")],
+            body: [UInt8](repeating: UInt8(ascii: " "), count: Self.largestBody))
+        return BalancerSight(
+            balancer: NetworkAddresses.of(host: balancer.endpoint.host), own: NetworkAddresses.own, readiness: ready.status,
+            client: seen?.client, requestID: name, seenID: seen?.requestID,
+            closes: reply.header("Connection")?.lowercased() == "close", largeBody: large?.status,
+            isLargeAnswered: large.map(isOurs),
+            idleSeconds: try await idleSeconds())
+    }
+
+    /// Whether it is the server that has answered, and not the balancer.
+    private func isOurs(_ response: HTTPResponse) -> Bool {
+        (try? JSONDocument(parsing: response.body).root["ret"]?.string) != nil
+    }
+
+    /// What the server says of how long it keeps a connection: `Keep-Alive: timeout=75`.
+    private func idleSeconds() async throws -> Int? {
+        let value = try await admin.ask(.get, "/healthz").header("Keep-Alive")
+        return value.flatMap { $0.split(separator: "=").last }.flatMap { Int($0) }
+    }
+
+    private struct Seen: Sendable {
+        let client: String
+        let requestID: String
+    }
+
+    /// Sends the request until the server has seen it, or for as long as there is patience.
+    private func look(for name: String) async throws -> (Seen?, HTTPResponse) {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("appkey", name)
+            json.member("minutes", 1)
+        }
+        guard let trace = try await admin.send(Call(.post, TraceCommand.path, body: json.bytes)).data["trace_id"]?.string else {
+            throw Failure.foreignReply(endpoint: admin.endpoint, status: 201)
+        }
+        let seen = Locked<Seen?>(nil)
+        // Following blocks its thread until the trace ends.
+        DispatchQueue.global().async {
+            try? admin.follow(Call(.get, TraceCommand.path + [trace, "events"])) { event in
+                guard let event = try? JSONDocument(parsing: Array(event.utf8)).root, event["event"]?.string == "request",
+                    let client = event["client"]?.string
+                else { return }
+                seen.withLock { $0 = Seen(client: client, requestID: event["request_id"]?.string ?? "") }
+            }
+        }
+        defer { Task { _ = try? await admin.send(Call(.delete, TraceCommand.path + [trace])) } }
+        let headers = [("appkey", name), ("X-Forwarded-For", Self.forged), ("X-Request-Id", name)]
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let reply = try await balancer.ask(.get, "/psp/push/tasks", headers: headers)
+            try await Task.sleep(for: .milliseconds(200))
+            let found = seen.withLock { $0 }
+            if found != nil || ContinuousClock.now > deadline { return (found, reply) }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// What a request through a balancer has shown. Pure: figures in, findings out.
+struct BalancerSight {
+    /// The addresses of the balancer that this machine goes to.
+    var balancer: Set<String>
+    /// This machine's addresses.
+    var own: Set<String>
+    /// The status of `/readyz` through it.
+    var readiness: Int
+    /// From where the server thinks that the request came; `nil` where none came.
+    var client: String?
+    /// The id that was sent, and the one under which the server knows the request.
+    var requestID: String
+    var seenID: String?
+    /// Whether the connection ends with each answer.
+    var closes: Bool
+    /// The status of a request with the largest body that a push may have, and whether the server gave it; `nil`: no answer.
+    var largeBody: Int?
+    var isLargeAnswered: Bool?
+    /// How long the server keeps a connection on which nothing happens.
+    var idleSeconds: Int?
+
+    /// In the order in which an operator goes through them.
+    var findings: [Diagnosis.Finding] { [ready, address, name, keepAlive, body, idle].compactMap(\.self) }
+
+    private var ready: Diagnosis.Finding {
+        Diagnosis.Finding(
+            subject: say("through the balancer", "通过负载均衡"), isGood: readiness == 200,
+            text: readiness == 200
+                ? say("/readyz is 200", "/readyz 为 200")
+                : say(
+                    "/readyz is \(readiness): it has no node that is ready, or does not pass the address on",
+                    "/readyz 为 \(readiness)：没有就绪的节点，或没有转发该地址"))
+    }
+
+    private var address: Diagnosis.Finding {
+        let (isGood, text) = addressWords
+        return Diagnosis.Finding(subject: say("client's address", "客户端地址"), isGood: isGood, text: text)
+    }
+
+    private var addressWords: (isGood: Bool, text: String) {
+        guard let client else {
+            return (
+                false,
+                say(
+                    "no request came to this server: the balancer leads to another one, or drops the header appkey",
+                    "没有请求到达这台服务器：负载均衡转到了别处，或丢弃了请求头 appkey")
+            )
+        }
+        if client == BalancerProbe.forged {
+            return (
+                false,
+                say(
+                    "the server believes what a client says of itself (X-Forwarded-For): have the balancer append or "
+                        + "replace that header, and name no clients in --forwarded-from",
+                    "服务器采信了客户端自己写的 X-Forwarded-For：请让负载均衡追加或替换该请求头，并且不要把客户端写入 --forwarded-from")
+            )
+        }
+        let isHere = own.contains(client)
+        if isHere, !balancer.isDisjoint(with: own) {
+            return (
+                true,
+                say(
+                    "the server sees \(client), which is this machine, and so is the balancer: ask from another one to be sure",
+                    "服务器看到的是 \(client)，即本机，而负载均衡也在本机：请在另一台机器上再试，才能确定")
+            )
+        }
+        if isHere { return (true, say("the server sees \(client), this machine", "服务器看到的是 \(client)，即本机")) }
+        return (
+            false,
+            say(
+                "the server sees \(client), which is not this machine: if it is the balancer, name it with --forwarded-from and "
+                    + "have it send X-Forwarded-For; if it is a NAT between here and the balancer, all is well",
+                "服务器看到的是 \(client)，不是本机：如果是负载均衡，请用 --forwarded-from 指明它，并让它发送 X-Forwarded-For；"
+                    + "如果是本机与负载均衡之间的 NAT，则没有问题")
+        )
+    }
+
+    private var name: Diagnosis.Finding? {
+        guard let seenID else { return nil }
+        return Diagnosis.Finding(
+            subject: "X-Request-Id", isGood: true,
+            text: seenID == requestID
+                ? say("passed on", "已转发")
+                : say("the balancer gives its own, or drops it", "负载均衡换成了自己的，或丢弃了它"))
+    }
+
+    private var keepAlive: Diagnosis.Finding {
+        Diagnosis.Finding(
+            subject: say("keep-alive", "保持连接"), isGood: !closes,
+            text: closes
+                ? say(
+                    "the balancer closes the connection after each answer: let callers keep theirs",
+                    "负载均衡在每次应答后关闭连接：请允许调用方保持连接")
+                : say("callers keep their connections", "调用方可以保持连接"))
+    }
+
+    private var body: Diagnosis.Finding? {
+        guard let largeBody, let isLargeAnswered else { return nil }
+        return Diagnosis.Finding(
+            subject: say("largest body", "最大的请求体"), isGood: isLargeAnswered,
+            text: isLargeAnswered
+                ? say("64 KiB pass", "64 KiB 可以通过")
+                : say(
+                    "the balancer itself answers a body of 64 KiB, with \(largeBody): raise its limit",
+                    "64 KiB 的请求体由负载均衡自己应答，状态码 \(largeBody)：请提高它的上限"))
+    }
+
+    /// From outside nobody sees how long a balancer keeps its connections to the server.
+    private var idle: Diagnosis.Finding? {
+        guard let idleSeconds else { return nil }
+        return Diagnosis.Finding(
+            subject: say("idle time", "空闲时间"), isGood: true,
+            text: say(
+                "the server keeps a connection for \(idleSeconds) s; look whether the balancer lets go of its own before "
+                    + "(HAProxy: pool-purge-delay, nginx: keepalive_timeout), which cannot be seen from here",
+                "服务器把空闲连接保留 \(idleSeconds) 秒；请确认负载均衡更早关闭自己的连接（HAProxy：pool-purge-delay，nginx：keepalive_timeout），"
+                    + "这从外部看不到"))
+    }
+}

@@ -1,0 +1,85 @@
+"""`pspctl doctor --through`: what a balancer makes of requests, seen by the server itself."""
+
+import json
+
+import pytest
+
+from conftest import run
+from kit.prometheus import get
+from kit.proxies import HAProxy, Nginx, free_port
+from kit.server import Server, binary
+
+# By it the balancer goes on, so that the server can tell it from this machine, which the system calls 127.0.0.1.
+SOURCE = "127.0.0.2"
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("trusting") / "data", "--forwarded-from", SOURCE) as server:
+        yield server
+
+
+def haproxy(directory, server, port, *lines, forward=True):
+    text = "global\ndefaults\n mode http\n timeout connect 5s\n timeout server 9s\n timeout client 9s\n"
+    text += f"frontend callers\n bind 127.0.0.1:{port}\n default_backend node\n" + "".join(f" {line}\n" for line in lines)
+    text += " option forwardfor\n" if forward else ""
+    return HAProxy(directory, text + "backend node\n server node %s:%d source %s\n" % (*server.http, SOURCE))
+
+
+def findings(server, port):
+    """Texts of what is said of the balancer, by subject, and which of them are to be fixed."""
+    ended = run(binary("pspctl"), "doctor", "--through", f"http://127.0.0.1:{port}", "--json", PSP_DATA=str(server.data))
+    assert ended.returncode in (0, 1), ended
+    told = json.loads(ended.stdout)["findings"]
+    begin = [each["subject"] for each in told].index("through the balancer")
+    told = told[begin:]
+    return {each["subject"]: each["text"] for each in told}, {each["subject"] for each in told if not each["good"]}
+
+
+def test_a_balancer_as_it_should_be_has_nothing_to_be_fixed(trusting, tmp_path):
+    port = free_port()
+    with haproxy(tmp_path, trusting, port) as balancer:
+        balancer.wait_for(port)
+        texts, to_fix = findings(trusting, port)
+    assert to_fix == set() and "127.0.0.1" in texts["client's address"], texts
+    assert texts["X-Request-Id"] == "passed on" and texts["largest body"] == "64 KiB pass" and "75 s" in texts["idle time"]
+    # Nothing is left behind.
+    ended = run(binary("pspctl"), "doctor", "--json", PSP_DATA=str(trusting.data))
+    assert "through" not in ended.stdout and get(trusting.http, "/healthz")[0] == 200
+
+
+def test_nginx_as_it_should_be_as_well(trusting, tmp_path):
+    port = free_port()
+    text = f"""server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{trusting.http[1]}; proxy_bind {SOURCE};
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }} }}"""
+    with Nginx(tmp_path, text) as balancer:
+        balancer.wait_for(port)
+        texts, to_fix = findings(trusting, port)
+    assert to_fix == set(), texts
+
+
+def test_each_mistake_is_told(trusting, server, tmp_path):
+    def judged(of, *lines, name, **options):
+        port = free_port()
+        (tmp_path / name).mkdir()
+        with haproxy(tmp_path / name, of, port, *lines, **options) as balancer:
+            balancer.wait_for(port)
+            return findings(of, port)
+
+    texts, to_fix = judged(server, name="untrusted")
+    assert to_fix == {"client's address"} and f"sees {SOURCE}" in texts["client's address"], texts
+    texts, to_fix = judged(trusting, name="forged", forward=False)
+    assert to_fix == {"client's address"} and "believes" in texts["client's address"], texts
+    texts, to_fix = judged(trusting, "http-request deny deny_status 413 if { req.hdr(content-length) -m int gt 9999 }", name="small")
+    assert to_fix == {"largest body"} and "413" in texts["largest body"], texts
+    texts, to_fix = judged(trusting, "http-request del-header appkey", name="dropped")
+    assert to_fix == {"client's address"} and "no request came" in texts["client's address"], texts
+    texts, to_fix = judged(trusting, "http-after-response set-header Connection close", "option httpclose", name="closing")
+    assert to_fix == {"keep-alive"}, texts
+    texts, to_fix = judged(trusting, "http-request return status 503 if { path /readyz }", name="unready")
+    assert to_fix == {"through the balancer"}, texts
+
+
+def test_nobody_there_is_an_error(server):
+    ended = run(binary("pspctl"), "doctor", "--through", f"http://127.0.0.1:{free_port()}", PSP_DATA=str(server.data))
+    assert ended.returncode == 1 and "cannot reach" in ended.stderr, ended
