@@ -45,6 +45,12 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var connectTimeout = Duration.seconds(10)
     /// How long a request may take in all.
     public var requestTimeout = Duration.seconds(600)
+    /// The largest body of a request that is taken in one piece, in bytes.
+    public var largestBody = 64 * 1024
+    /// The largest head of a request, in bytes.
+    public var largestHead = 16 * 1024
+    /// The largest packet of a device, in bytes.
+    public var largestPacket = 16 * 1024
     /// Receipts of a device in a minute; `nil`: any number.
     public var receiptsPerMinute: Int? = 600
     /// How often a device may connect in a minute before it is slowed; `nil`: any number.

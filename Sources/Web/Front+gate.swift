@@ -23,8 +23,9 @@ extension Front {
         let limits = server.limits
         guard head.headerBytes <= limits.maxHeaderBytes else { throw Rejection.headTooLarge(limit: limits.maxHeaderBytes) }
         let body = match.route.body
-        guard head.bodyCount <= body.limit else {
-            throw Rejection.bodyTooLarge(limit: body.limit, announced: head.announcedLength)
+        let bodyLimit = body.limit(whole: server.maxWholeBody)
+        guard head.bodyCount <= bodyLimit else {
+            throw Rejection.bodyTooLarge(limit: bodyLimit, announced: head.announcedLength)
         }
         guard head.framing == .ok else { throw Rejection.framing(head.framing) }
         guard body != .none || !head.hasBody else { throw Rejection.unexpectedBody }
@@ -40,7 +41,7 @@ extension Front {
             let (match, headers, caller) = try examine(head)
             guard mayKeepBody(of: caller) else { return .refuse }
             let admission = Admission<Self>(match: match, headers: headers, caller: caller)
-            return .accept(upTo: match.route.body.limit, admission: admission)
+            return .accept(upTo: match.route.body.limit(whole: server.maxWholeBody), admission: admission)
         } catch {
             // Why, is said when the handler is called.
             return .refuse

@@ -17,6 +17,8 @@ public final class GracefulServer {
     /// One a socket.
     private var servers: [HTTPServer] = []
     private var loop: EventLoop?
+    /// The most bytes of a body that is taken in one piece.
+    @usableFromInline let maxWholeBody: Int
     /// Requests that have come and are not answered yet.
     private var inFlight = 0
     private var hasShutdownBegun = false
@@ -29,13 +31,14 @@ public final class GracefulServer {
 
     /// Nothing is served before ``Front/start(listening:)``.
     /// - Parameters:
-    ///   - routes: which of them takes the largest body decides what the listener takes.
-    ///   - limits: all but the size of bodies.
+    ///   - routes: what they take piece by piece may be larger than the limits say.
+    ///   - limits: `maxBodyBytes` is of bodies that are taken in one piece.
     ///   - forwarding: the proxies whose word about a client counts; `nil`: there are none.
     ///   - log: where refusals and failures are told.
     public init<Service>(for routes: RouteTable<Service>, limits: HTTPLimits, forwarding: HTTPForwarding? = nil, log: Logger) {
         var limits = limits
-        limits.maxBodyBytes = routes.maxBodyBytes
+        maxWholeBody = limits.maxBodyBytes
+        limits.maxBodyBytes = routes.maxBodyBytes(whole: maxWholeBody)
         self.limits = limits
         self.forwarding = forwarding
         self.log = log

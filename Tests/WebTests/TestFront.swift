@@ -35,7 +35,7 @@ actor TestFront: Front {
         Route(.get, "/list", access: .anyone, query: QueryRule(required: ["state"], optional: ["limit"])) { _, request in
             .text("\(try request.query().number("limit") ?? 0)")
         },
-        Route(.post, "/echo", access: .keyHolder, body: .whole(upTo: 100)) { _, request in
+        Route(.post, "/echo", access: .keyHolder, body: .whole) { _, request in
             Reply(status: 201, contentType: ContentType("application/octet-stream"), body: request.body)
         },
         Route(.post, "/count", access: .keyHolder, body: .pieces(upTo: 1 << 20)) { _, request in
@@ -70,7 +70,7 @@ actor TestFront: Front {
 
     init(on loop: EventLoop, log: Logger) {
         self.loop = loop
-        server = GracefulServer(for: Self.routes, limits: HTTPLimits(), log: log)
+        server = GracefulServer(for: Self.routes, limits: HTTPLimits(maxBodyBytes: 100), log: log)
     }
 
     func admit(_ headers: Headers, to access: Access, calling call: Call, from client: () -> IPAddress?) throws -> String? {

@@ -56,6 +56,8 @@ extension Shard {
         connections.insert(connection)
         socket.handler = self
         socket.tag = connection
+        let largest = configuration.maximumPacketSize
+        if 2 * largest > Connection.standardInputLimit { socket.setInputLimit(2 * largest) }
         wheel?.set(connection.slot, after: configuration.connectTimeout)
         room.enter()
         silentConnections.append(connection)

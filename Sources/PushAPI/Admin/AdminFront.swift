@@ -19,7 +19,7 @@ public actor AdminFront: APIFront {
     public struct Configuration: Sendable {
         /// What `Authorization: Bearer` must say.
         public var token: String
-        /// What the listener bears, all but the size of bodies.
+        /// What the listener bears; an import may be larger.
         public var limits = HTTPLimits(maxConnections: 256)
         /// The proxies whose word about an operator's address counts.
         public var forwarding: HTTPForwarding?

@@ -20,7 +20,7 @@ public actor PushFront: APIFront {
     public struct Configuration: Sendable {
         /// How far a caller's clock may be from the server's, in milliseconds, either way.
         public var timestampWindow: Int64 = Authentication.defaultWindow
-        /// What the listener bears, all but the size of bodies.
+        /// What the listener bears.
         public var limits = HTTPLimits()
         /// The proxies whose word about a caller's address counts.
         public var forwarding: HTTPForwarding?

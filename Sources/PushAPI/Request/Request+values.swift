@@ -3,7 +3,7 @@ internal import Web
 
 extension BodyRule {
     /// A JSON text of at most 64 KiB.
-    static let json = BodyRule.whole(upTo: 64 << 10)
+    static let json = BodyRule.whole
     /// Newline-delimited JSON of at most 64 MiB.
     static let lines = BodyRule.pieces(upTo: 64 << 20)
 }

@@ -50,7 +50,8 @@ struct ServerLoop: Sendable {
         self.thread = thread
         self.port = port
         var devices = GatewayConfiguration(
-            window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout)
+            window: configuration.window, acknowledgementTimeout: configuration.acknowledgementTimeout,
+            maximumPacketSize: configuration.largestPacket)
         devices.budget = shared.budget
         devices.proxies = configuration.devicesProxies
         devices.connectTimeout = configuration.connectTimeout
@@ -63,6 +64,7 @@ struct ServerLoop: Sendable {
             logger: Logger(label: "devices"))
         var callers = PushFront.Configuration(log: Logger(label: "callers"))
         callers.timestampWindow = configuration.timestampWindow.components.seconds * 1_000
+        (callers.limits.maxBodyBytes, callers.limits.maxHeaderBytes) = (configuration.largestBody, configuration.largestHead)
         callers.limits.idleTimeout = configuration.httpIdleTimeout
         callers.limits.maxConnections = configuration.httpConnections
         callers.limits.budget = shared.budget
@@ -104,6 +106,7 @@ struct ServerLoop: Sendable {
         _ shared: SharedByLoops
     ) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
+        (operators.limits.maxBodyBytes, operators.limits.maxHeaderBytes) = (configuration.largestBody, configuration.largestHead)
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
         operators.limits.requestTimeout = configuration.requestTimeout

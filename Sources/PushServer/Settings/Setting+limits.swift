@@ -36,6 +36,18 @@ extension Setting {
                 "how long a request may take from its first byte to its last, whatever progress it makes"), example: "60",
             apply: duration(\.requestTimeout, unit: 1, in: 1...86_400)),
         Setting(
+            key: "max-body", placeholder: "BYTES", defaultText: "65536",
+            meaning: "the largest body of a request, an import's text apart", example: "16384",
+            apply: number(\.largestBody, in: 4_096...1_048_576)),
+        Setting(
+            key: "max-head", placeholder: "BYTES", defaultText: "16384",
+            meaning: "the largest head of a request: its first line and its headers", example: "8192",
+            apply: number(\.largestHead, in: 4_096...65_536)),
+        Setting(
+            key: "max-packet", placeholder: "BYTES", defaultText: "16384",
+            meaning: "the largest packet that a device may send", example: "4096",
+            apply: number(\.largestPacket, in: 1_024...65_536)),
+        Setting(
             key: "receipts-per-minute", placeholder: "N", defaultText: "600",
             meaning: BilingualText(
                 "一台设备每分钟的回执数，其余的到下一分钟才处理；0：不限", "receipts of a device in a minute, the rest is taken in the next; 0: any"),

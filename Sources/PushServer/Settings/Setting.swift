@@ -195,7 +195,7 @@ extension Setting {
         }
     }
 
-    private static func number(
+    static func number(
         _ field: any WritableKeyPath<ServerConfiguration, Int> & Sendable, in range: ClosedRange<Int>
     ) -> Apply {
         { text, configuration throws(UnusableValue) in

@@ -66,5 +66,6 @@ public struct RouteTable<Service: Front>: Sendable {
     }
 
     /// The most that any route takes as a body, in bytes.
-    var maxBodyBytes: Int { routes.map(\.body.limit).max() ?? 0 }
+    /// - Parameter whole: what the listener takes in one piece.
+    func maxBodyBytes(whole: Int) -> Int { routes.map { $0.body.limit(whole: whole) }.max() ?? 0 }
 }
