@@ -380,6 +380,19 @@ def test_a_ticket_is_good_at_every_server_that_has_the_key(tmp_path, identity, t
         assert "New," in s_client(b.mqtts, trust, version, "-sess_in", kept)
 
 
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_device_that_comes_back_again_and_again_is_resumed_each_time(secure, trust, tmp_path, version):
+    """A ticket of TLS 1.3 is used once, and brings the next."""
+    kept = [tmp_path / f"session-{number}.pem" for number in range(4)]
+    assert "New," in s_client(secure.mqtts, trust, version, "-sess_out", kept[0])
+    for known, next_one in zip(kept, kept[1:]):
+        # In TLS 1.2 it is the same ticket for as long as its key is the newest.
+        assert "Reused," in s_client(secure.mqtts, trust, version, "-sess_in", known, "-sess_out", next_one)
+        assert next_one.exists() or version == "-tls1_2", "a ticket to come back with"
+        if not next_one.exists():
+            next_one.write_bytes(known.read_bytes())
+
+
 def s_client(address, trust, version, *arguments):
     """What `openssl s_client` tells of a connection on which it has sent a CONNECT and read to the end."""
     host, port = address

@@ -122,7 +122,8 @@ private func ticketThunk(
         EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, $0.baseAddress, vector)
     }
     guard isReady == 1, key.beginAuthentication(authentication) else { return -1 }
-    return isCurrent ? 1 : 2
+    // In TLS 1.3 a client uses a ticket once (RFC 8446 appendix C.4): without a new one its next handshake would be a full one.
+    return isCurrent && SSL_version(session) != TLS1_3_VERSION ? 1 : 2
 }
 
 extension TLSTicketKeys.Key {
