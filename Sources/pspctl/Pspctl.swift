@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import Push
 
 /// The operator's command line. Each command is one or a few calls to the server's admin interface. `push` and `stats` call the
 /// interface of the apps instead, and sign as any caller does.
@@ -69,6 +70,9 @@ struct Pspctl: AsyncParsableCommand {
             // A program that asked for JSON reads no sentences. Standard output stays for results.
             let isForProgram = arguments.contains("--json")
             Output.error(isForProgram ? String(decoding: failure.json, as: UTF8.self) : "pspctl: \(failure)")
+            if !isForProgram, let running, case .refused(_, ErrorCode.missingField.rawValue, _, _) = failure {
+                Output.error(usage(of: running, width: Terminal.width ?? 100))
+            }
             Foundation.exit(1)
         } catch {
             guard let running, let mistake = error as? ValidationError else { exit(with: error) }
@@ -79,10 +83,14 @@ struct Pspctl: AsyncParsableCommand {
 
     /// A mistake in the arguments that shows when the command runs: its usage stands below, as below those that the parser finds.
     static func message(for mistake: ValidationError, of command: any ParsableCommand.Type, width: Int) -> String {
+        HelpText.wrapped(ParserWords.translated("Error: \(mistake.message)"), to: width) + "\n" + usage(of: command, width: width)
+    }
+
+    /// How a command is to be typed, and where there is more about it.
+    private static func usage(of command: any ParsableCommand.Type, width: Int) -> String {
         let usage = usageString(for: command)
-        let path = usage.split(separator: " ").prefix { !$0.hasPrefix("[") && !$0.hasPrefix("<") }.joined(
-            separator: " ")
-        let text = "Error: \(mistake.message)\nUsage: \(usage)\n  See '\(path) --help' for more information."
+        let path = usage.split(separator: " ").prefix { !$0.hasPrefix("[") && !$0.hasPrefix("<") }.joined(separator: " ")
+        let text = "Usage: \(usage)\n  See '\(path) --help' for more information."
         return HelpText.wrapped(ParserWords.translated(text), to: width)
     }
 

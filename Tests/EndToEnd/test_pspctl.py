@@ -166,6 +166,7 @@ def test_a_push_is_waited_for(scene, ctl, pspctl, device):
 def test_it_speaks_chinese_where_the_locale_does(scene, pspctl):
     ended = pspctl("device", "add", scene.name("new"), "--org", scene.home, LANG="zh_CN.UTF-8", LC_ALL="")
     assert ended.returncode == 1 and "缺少必填参数：--platform" in ended.stderr, ended
+    assert "\n用法：pspctl device add " in ended.stderr and ended.stderr.endswith("'pspctl device add --help'。\n"), ended
     ended = pspctl("org", "list", LC_ALL="zh_CN.UTF-8")
     assert ended.returncode == 0 and ended.stdout.startswith("组织机构"), ended
 

@@ -115,7 +115,7 @@ enum StatusLines {
     private static func store(_ status: JSONValue, _ facts: inout Facts) {
         let store = status["store"]
         let holds = (store?["longest_hold"].map { Array($0.members) } ?? []).map {
-            "\(Output.printable($0.key)) \(number($0.value)) ms"
+            "\(ValueWords.short(Output.printable($0.key), named: "longest_hold")) \(number($0.value)) ms"
         }
         let health = Column.show(store?["health"], named: "health") + (store?["detail"].map { " (\(text($0)))" } ?? "")
         facts.tell(

@@ -18,6 +18,7 @@ enum ValueWords {
     /// name with two meanings.
     private static let chinese: [String: [String: String]] = [
         "state": states, "status": statuses, "health": health, "reason": reasons, "event": events, "result": results,
+        "longest_hold": pieces,
     ]
 
     private static let states = health.merging(
@@ -45,6 +46,8 @@ enum ValueWords {
         "skipped_oversize": "超限跳过", "acknowledged": "已确认", "rejected": "被设备拒收", "window_full": "窗口已满", "receipt": "回执",
         "closed": "连接关闭", "left_out": "省略",
     ]
+
+    private static let pieces = ["call": "调用", "slice": "分段", "commit": "提交", "upkeep": "维护"]
 
     private static let results = [
         "stored": "已写入", "repeated": "重复", "refused": "被拒绝", "unavailable": "暂时不可用", "unknown": "结果不明",

@@ -22,7 +22,7 @@ struct EventReader {
         try send(Array((request + "\r\n").utf8), descriptor, stream)
         var lines = Lines(descriptor, stream)
         guard let status = lines.next(), status.contains(" 200") else {
-            throw .unreachable(endpoint: endpoint, reason: lines.last.isEmpty ? "the connection was closed" : lines.last)
+            throw .unreachable(endpoint: endpoint, reason: lines.last.isEmpty ? LibeventError.disconnected.words : lines.last)
         }
         while let header = lines.next(), !header.isEmpty {}
         while let line = lines.next() {
@@ -41,13 +41,13 @@ struct EventReader {
 
     private func send(_ bytes: [UInt8], _ descriptor: Int32, _ stream: TLSClientStream?) throws(Failure) {
         if let stream {
-            guard stream.write(bytes) else { throw .unreachable(endpoint: endpoint, reason: "the connection was closed") }
+            guard stream.write(bytes) else { throw .unreachable(endpoint: endpoint, reason: LibeventError.disconnected.words) }
             return
         }
         do throws(SystemError) {
             try writeAll(bytes, to: descriptor)
         } catch {
-            throw .unreachable(endpoint: endpoint, reason: "\(error)")
+            throw .unreachable(endpoint: endpoint, reason: error.words)
         }
     }
 
@@ -73,7 +73,7 @@ struct EventReader {
             }
             candidate = address.ai_next
         }
-        throw .unreachable(endpoint: endpoint, reason: "\(SystemError(code: error))")
+        throw .unreachable(endpoint: endpoint, reason: SystemError(code: error).words)
     }
 
     /// The lines of a stream, without their ends.
