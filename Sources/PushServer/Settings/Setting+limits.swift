@@ -37,15 +37,17 @@ extension Setting {
             apply: duration(\.requestTimeout, unit: 1, in: 1...86_400)),
         Setting(
             key: "max-body", placeholder: "BYTES", defaultText: "65536",
-            meaning: "the largest body of a request, an import's text apart", example: "16384",
+            meaning: BilingualText("请求体的最大字节数，导入的文本除外", "the largest body of a request, an import's text apart"),
+            example: "16384",
             apply: number(\.largestBody, in: 4_096...1_048_576)),
         Setting(
             key: "max-head", placeholder: "BYTES", defaultText: "16384",
-            meaning: "the largest head of a request: its first line and its headers", example: "8192",
+            meaning: BilingualText("请求头（首行和各头部）的最大字节数", "the largest head of a request: its first line and its headers"),
+            example: "8192",
             apply: number(\.largestHead, in: 4_096...65_536)),
         Setting(
             key: "max-packet", placeholder: "BYTES", defaultText: "16384",
-            meaning: "the largest packet that a device may send", example: "4096",
+            meaning: BilingualText("设备可发送的最大报文", "the largest packet that a device may send"), example: "4096",
             apply: number(\.largestPacket, in: 1_024...65_536)),
         Setting(
             key: "receipts-per-minute", placeholder: "N", defaultText: "600",
