@@ -28,6 +28,19 @@ public final class PushRequest: Sendable {
         }
     }
 
+    /// From where a push came, and by what its request was called: kept with its task, for operators.
+    public struct Origin: Hashable, Sendable {
+        /// The client's address, if it was known.
+        public let client: IPAddress?
+        /// The request's id, as its reply told it.
+        public let requestID: String
+        /// An origin.
+        public init(client: IPAddress?, requestID: String) {
+            self.client = client
+            self.requestID = requestID
+        }
+    }
+
     /// The app that asks.
     public let app: AppKey
     /// The interface that was called.
@@ -48,11 +61,19 @@ public final class PushRequest: Sendable {
     public let idempotency: Idempotency?
     /// What makes a request that is signed as a whole one of its kind.
     public let nonce: UsedNonce?
+    /// From where it came, if that was known.
+    public let client: IPAddress?
+    /// By what its request was called.
+    public let requestID: String?
+
+    /// These two, where there is a request.
+    public var origin: Origin? { requestID.map { Origin(client: client, requestID: $0) } }
 
     /// A push of which everything that is left out has its default.
     public init(
         app: AppKey, interface: Interface, target: Target, payload: Payload, testOnly: Bool = false, description: String? = nil,
-        tag: ExactText? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil, nonce: UsedNonce? = nil
+        tag: ExactText? = nil, expireTime: Int64? = nil, idempotency: Idempotency? = nil, nonce: UsedNonce? = nil,
+        origin: Origin? = nil
     ) {
         self.app = app
         self.interface = interface
@@ -64,6 +85,7 @@ public final class PushRequest: Sendable {
         self.expireTime = expireTime
         self.idempotency = idempotency
         self.nonce = nonce
+        (client, requestID) = (origin?.client, origin?.requestID)
     }
 }
 

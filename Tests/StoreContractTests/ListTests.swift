@@ -20,6 +20,24 @@ struct ListTests {
         }
     }
 
+    @Test(
+        "operators see from where a task was pushed, after a restart too; callers do not",
+        arguments: [IPAddress("192.0.2.7"), IPAddress("2001:db8::7"), nil], stores())
+    func origins(_ client: IPAddress?, _ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let origin = PushRequest.Origin(client: client, requestID: "request-1")
+        let task = try await fixture.port.push(.message(.device("d1"), origin: origin))
+        let bare = try await fixture.port.push(.message(.device("d1")))
+        if kind.claims([.restart]) { try await fixture.restart() }
+        let port = fixture.other
+        #expect(try await port.report(task, to: nil).origin == origin)
+        #expect(try await port.report(task, to: AppKey(unchecked: "app")).origin == nil)
+        #expect(try await port.report(bare, to: nil).origin == nil)
+        #expect(try await port.tasks(TaskFilter(), after: nil, limit: 2).items.map(\.origin) == [nil, origin])
+        let own = TaskFilter(caller: AppKey(unchecked: "app"))
+        #expect(try await port.tasks(own, after: nil, limit: 2).items.map(\.origin) == [nil, nil])
+    }
+
     @Test("a page holds no more than was asked for", arguments: stores())
     func limits(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

@@ -115,11 +115,11 @@ extension MemoryPort {
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
                 return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
             }
-            return (.success(Self.report(record, state)), [])
+            return (.success(Self.report(record, state, isOfOperator: app == nil)), [])
         }
     }
 
-    static func report(_ record: TaskRecord, _ state: MemoryStore.State) -> TaskReport {
+    static func report(_ record: TaskRecord, _ state: MemoryStore.State, isOfOperator: Bool = false) -> TaskReport {
         var counts = Counts()
         counts.targeted = record.targeted.count
         counts.delivered = record.targeted.count { Self.isDelivered(record, $0, state) }
@@ -147,7 +147,7 @@ extension MemoryPort {
             task: record.task, app: request.app, interface: request.interface, target: request.target,
             payload: request.payload.bytes,
             testOnly: request.testOnly, description: request.description, tag: request.tag, createdAt: record.createdAt,
-            expireAt: record.expireAt, status: status, counts: counts)
+            expireAt: record.expireAt, status: status, counts: counts, origin: isOfOperator ? request.origin : nil)
     }
 
     private static func isDelivered(_ record: TaskRecord, _ device: DeviceHandle, _ state: MemoryStore.State) -> Bool {
@@ -210,7 +210,9 @@ extension MemoryPort {
                     && (filter.organisation.map { record.request.target == .organisation($0) } ?? true)
                     && record.createdAt >= filter.from ?? .min && record.createdAt < filter.to ?? .max
             }
-            let newestFirst = found.sorted { $0.row.position > $1.row.position }.map { Self.report($0, state) }
+            let newestFirst = found.sorted { $0.row.position > $1.row.position }.map {
+                Self.report($0, state, isOfOperator: filter.caller == nil)
+            }
             let start = after.flatMap { Int($0.text) } ?? 0
             let items = newestFirst.dropFirst(start).prefix(limit)
             let next = start + limit < newestFirst.count ? PageToken("\(start + limit)") : nil

@@ -4,7 +4,7 @@ internal import JSON
 
 /// Judges the values of a body whose fields are all there, and none but those: what is not allowed is 2103.
 extension PushFields {
-    func request(from app: AppKey, nonce: UsedNonce?) throws(Refusal) -> PushRequest {
+    func request(from app: AppKey, nonce: UsedNonce?, origin: PushRequest.Origin?) throws(Refusal) -> PushRequest {
         let target = try readTarget()
         let payload = try readPayload()
         let testOnly = try readTestOnly()
@@ -14,7 +14,7 @@ extension PushFields {
         return PushRequest(
             app: app, interface: interface, target: target, payload: payload, testOnly: testOnly, description: description,
             tag: tag.flatMap { $0.isEmpty ? nil : ExactText($0) }, expireTime: try readExpireTime(),
-            idempotency: try readIdempotency(), nonce: nonce)
+            idempotency: try readIdempotency(), nonce: nonce, origin: origin)
     }
 
     private func readTarget() throws(Refusal) -> PushRequest.Target {

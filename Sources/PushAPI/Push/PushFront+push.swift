@@ -22,8 +22,11 @@ extension PushFront {
         do throws(Refusal) {
             try request.judgeBody()
             let nonce = authentication.nonce(of: request.headers.credentials)
+            let client = request.exchange.clientAddress
             push = try request.decoded { body throws(Refusal) in
-                try PushDecoder.decode(body, for: interface, from: app, nonce: nonce)
+                try PushDecoder.decode(
+                    body, for: interface, from: app, nonce: nonce,
+                    origin: PushRequest.Origin(client: client, requestID: request.id))
             }
         } catch {
             pushes[interface].refused += 1

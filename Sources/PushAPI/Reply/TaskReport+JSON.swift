@@ -15,6 +15,8 @@ extension JSONWriter {
             json.member("tag", ifPresent: report.tag?.text)
             json.member("created_at", report.createdAt)
             if let expireAt = report.expireAt { json.member("expire_at", expireAt) }
+            json.member("from_address", ifPresent: report.origin?.client?.description)
+            json.member("request_id", ifPresent: report.origin?.requestID)
             json.member("status", report.status.rawValue)
             json.key("counts")
             json.object { $0.members(of: report.counts) }

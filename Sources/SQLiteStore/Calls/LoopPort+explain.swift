@@ -72,7 +72,7 @@ private struct ExplanationReader {
                 behind: ahead.first.map { context.tasks.id(of: $0.row.seq) }, unacknowledged: unacknowledged, now: wallClock)
         }
         return Explanation(
-            task: try reports.report(row), device: device, standing: standing, state: state, detail: detail,
+            task: try reports.report(row, isOfOperator: true), device: device, standing: standing, state: state, detail: detail,
             membership: try history?.membership(at: row.seq).map { membership throws(SQLiteError) in
                 try self.membership(membership)
             },

@@ -39,7 +39,7 @@ extension LoopPort {
             try context.database.reading { () throws(SQLiteError) -> TaskReport? in
                 let reader = ReportReader(context: context, now: context.clock())
                 guard let row = try reader.row(of: task, to: app) else { return nil }
-                return try reader.report(row)
+                return try reader.report(row, isOfOperator: app == nil)
             }
         }
         guard let report else { throw .refused(Refusal(.noSuchTask, field: "task_id")) }

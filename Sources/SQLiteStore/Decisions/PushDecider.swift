@@ -107,7 +107,7 @@ final class PushDecider {
             body: request.payload.body, display: request.payload.displayType, tag: request.tag,
             version: isConfiguration ? try log.takeConfigurationVersion() : nil, targeted: target.devices, skipped: skipped,
             description: request.description)
-        try log.append(&row, request.idempotency)
+        try log.append(&row, of: request)
         let task = tasks.id(of: row.seq)
         let listeners = feed.listeners(to: row.target)
         if case .none = listeners {} else { receipts.insert(row) }

@@ -37,13 +37,15 @@ final class MessageLog {
     }
 
     /// Gives a row the next position and stores it.
-    func append(_ row: inout StoredRow, _ idempotency: PushRequest.Idempotency? = nil) throws(SQLiteError) {
+    /// - Parameter request: what it was made of; `nil` for a reference.
+    func append(_ row: inout StoredRow, of request: PushRequest? = nil) throws(SQLiteError) {
         head += 1
         row.seq = head
-        try messages.insert(row, idempotency)
+        try messages.insert(row, of: request)
         tail.active.append(
             Generation.Entry(
-                seq: row.seq, target: row.target, app: row.app, bizHash: idempotency.map { StableHash.of($0.outBizNo.text) },
+                seq: row.seq, target: row.target, app: row.app,
+                bizHash: request?.idempotency.map { StableHash.of($0.outBizNo.text) },
                 tag: row.reference == nil ? row.tag : nil))
     }
 

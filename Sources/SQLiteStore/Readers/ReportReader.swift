@@ -18,13 +18,15 @@ struct ReportReader {
         return row
     }
 
-    func report(_ row: StoredRow) throws(SQLiteError) -> TaskReport {
+    /// - Parameter isOfOperator: whether it tells also from where the task came.
+    func report(_ row: StoredRow, isOfOperator: Bool) throws(SQLiteError) -> TaskReport {
         let receipts = try tables.receipts.receipts(of: row)
         return TaskReport(
             task: context.tasks.id(of: row.seq), app: try context.appKey(row.app), interface: row.interface,
             target: try target(of: row), payload: row.payload, testOnly: row.isTestOnly, description: row.description,
             tag: row.tag, createdAt: row.createdAt, expireAt: row.expireAt, status: receipts.status(of: row, at: now),
-            counts: receipts.counts(of: row, at: now))
+            counts: receipts.counts(of: row, at: now),
+            origin: isOfOperator ? try tables.messages.sender(of: row.seq) : nil)
     }
 
     private func target(of row: StoredRow) throws(SQLiteError) -> PushRequest.Target {

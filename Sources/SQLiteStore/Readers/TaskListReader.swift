@@ -51,7 +51,10 @@ struct TaskListReader {
             looked += Self.search
         }
         var items: [TaskReport] = []
-        for seq in found { if let row = try tables.messages.row(seq) { items.append(try reports.report(row)) } }
+        for seq in found {
+            guard let row = try tables.messages.row(seq) else { continue }
+            items.append(try reports.report(row, isOfOperator: filter.caller == nil))
+        }
         return Page(items: items, next: isAtEnd ? nil : PageToken(String(last)))
     }
 

@@ -9,7 +9,7 @@ enum Schema {
     static let version = Int64(steps.count)
 
     /// `steps[n]` brings version n to n + 1.
-    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive, versionSix]
+    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive, versionSix, versionSeven]
 
     /// The first that knows store time.
     private static let versionOfStoreTime = 4
@@ -219,6 +219,15 @@ enum Schema {
         CREATE TABLE app_day(app INTEGER PRIMARY KEY, day INTEGER NOT NULL, pushes INTEGER NOT NULL);
         CREATE TABLE nonce(timestamp INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY(timestamp, hash)) WITHOUT ROWID;
         CREATE TABLE nonce_forgotten(first INTEGER PRIMARY KEY, last INTEGER NOT NULL);
+        """
+
+    /// What each part of the store adds to the seventh version.
+    private static let versionSeven = origins
+
+    /// From where each push came: its client's address, an IPv4 one as a number, an IPv6 one as 16 bytes; and its request's id.
+    private static let origins = """
+        ALTER TABLE message ADD COLUMN client;
+        ALTER TABLE message ADD COLUMN request_id TEXT;
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

@@ -40,6 +40,15 @@ final class Statement {
         value.withUnsafeBytes { _ = psp_bind_blob(handle, index, $0.baseAddress, Int32($0.count)) }
     }
 
+    /// An IPv4 address as a number, an IPv6 one as its 16 bytes.
+    func bind(_ index: Int32, _ value: IPAddress?) {
+        guard let value else { return bindNull(index) }
+        guard value.isIPv6 else { return bind(index, value.low) }
+        withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) { bytes in
+            _ = psp_bind_blob(handle, index, bytes.baseAddress, Int32(bytes.count))
+        }
+    }
+
     /// Moves to the next row; `false` at the end, when the statement is reset by itself.
     func step() throws(SQLiteError) -> Bool {
         let code = sqlite3_step(handle)
@@ -56,6 +65,25 @@ final class Statement {
     /// Runs a statement that yields no rows, or whose rows do not matter.
     func run() throws(SQLiteError) {
         while try step() {}
+    }
+
+    /// The same with a blob and a text that SQLite reads where they are, instead of copying them first. Empty ones are NULL.
+    func run(lending blob: [UInt8], as blobIndex: Int32, _ text: String?, as textIndex: Int32) throws(SQLiteError) {
+        var text = text ?? ""
+        var failure: SQLiteError?
+        blob.withUnsafeBytes { blob in
+            text.withUTF8 { text in
+                // No destructor: the memory is there until they are unbound.
+                sqlite3_bind_blob(handle, blobIndex, blob.isEmpty ? nil : blob.baseAddress, Int32(blob.count), nil)
+                text.withMemoryRebound(to: CChar.self) { text in
+                    _ = sqlite3_bind_text(handle, textIndex, text.isEmpty ? nil : text.baseAddress, Int32(text.count), nil)
+                }
+                do throws(SQLiteError) { try run() } catch { failure = error }
+                bindNull(blobIndex)
+                bindNull(textIndex)
+            }
+        }
+        if let failure { throw failure }
     }
 
     /// Ends the reading before the last row.
@@ -91,5 +119,20 @@ final class Statement {
         let count = Int(sqlite3_column_bytes(handle, column))
         guard count > 0, let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+    /// What ``bind(_:_:)`` has made of an address; `nil` for anything else.
+    func address(_ column: Int32) -> IPAddress? {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_INTEGER: return UInt32(exactly: int(column)).map { IPAddress(v4: $0) }
+        case SQLITE_BLOB:
+            let bytes = blob(column)
+            guard bytes.count == 16 else { return nil }
+            return bytes.withUnsafeBytes { bytes in
+                IPAddress(
+                    high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                    low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+            }
+        default: return nil
+        }
     }
 }

@@ -5,9 +5,9 @@ extension PushRequest {
     /// A message of so many bytes, as the limits count them.
     public static func message(
         _ target: Target, from app: String = "app", size: Int = 100, testOnly: Bool = false, tag: ExactText? = nil,
-        description: String? = nil, expires: Int64? = nil, bizNo: ExactText? = nil, text: String = "hello"
+        description: String? = nil, expires: Int64? = nil, bizNo: ExactText? = nil, text: String = "hello", origin: Origin? = nil
     ) -> PushRequest {
-        make(.message, target, app, #"{"body":{"title":"\#(text)"}}"#, size, testOnly, tag, description, expires, bizNo)
+        make(.message, target, app, #"{"body":{"title":"\#(text)"}}"#, size, testOnly, tag, description, expires, bizNo, origin)
     }
 
     /// A configuration.
@@ -20,7 +20,7 @@ extension PushRequest {
 
     private static func make(
         _ interface: Interface, _ target: Target, _ app: String, _ json: String, _ size: Int, _ testOnly: Bool, _ tag: ExactText?,
-        _ description: String?, _ expires: Int64?, _ bizNo: ExactText?
+        _ description: String?, _ expires: Int64?, _ bizNo: ExactText?, _ origin: Origin? = nil
     ) -> PushRequest {
         let bytes = Array(json.utf8)
         let payload = Payload(
@@ -29,7 +29,8 @@ extension PushRequest {
         return PushRequest(
             app: AppKey(unchecked: app), interface: interface, target: target, payload: payload, testOnly: testOnly,
             description: description, tag: tag, expireTime: expires,
-            idempotency: bizNo.map { Idempotency(outBizNo: $0, fingerprint: Array("\(interface)".utf8) + bytes) })
+            idempotency: bizNo.map { Idempotency(outBizNo: $0, fingerprint: Array("\(interface)".utf8) + bytes) },
+            origin: origin)
     }
 }
 

@@ -26,11 +26,14 @@ public struct TaskReport: Sendable {
     public let status: TaskStatus
     /// What became of its devices.
     public let counts: Counts
+    /// From where it was pushed, for operators; `nil` for callers, and of a task that an earlier version has taken.
+    public let origin: PushRequest.Origin?
 
     /// A task as of one moment.
     public init(
         task: TaskID, app: AppKey, interface: Interface, target: PushRequest.Target, payload: [UInt8], testOnly: Bool,
-        description: String?, tag: ExactText?, createdAt: Int64, expireAt: Int64?, status: TaskStatus, counts: Counts
+        description: String?, tag: ExactText?, createdAt: Int64, expireAt: Int64?, status: TaskStatus, counts: Counts,
+        origin: PushRequest.Origin? = nil
     ) {
         self.task = task
         self.app = app
@@ -44,5 +47,6 @@ public struct TaskReport: Sendable {
         self.expireAt = expireAt
         self.status = status
         self.counts = counts
+        self.origin = origin
     }
 }
