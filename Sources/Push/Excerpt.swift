@@ -34,6 +34,14 @@ public struct Excerpt: Hashable, Sendable, CustomStringConvertible {
         description = quote + Self.escaped(start) + (isCut ? "…" : "") + quote
     }
 
+    /// As much of a text as fits in so many bytes, without quotes: what nobody sees, and what would end a line or turn its
+    /// direction, is escaped. An identifier stays as it is.
+    public static func shown(_ text: String, bytes limit: Int) -> String {
+        let start = prefix(of: text, bytes: limit)
+        let isCut = start.utf8.count < text.utf8.count
+        return escaped(start) + (isCut ? "…" : "")
+    }
+
     /// As much of a text as fits in so many bytes, without breaking a character's code apart.
     static func prefix(of text: String, bytes limit: Int) -> Substring.UnicodeScalarView {
         let scalars = text.unicodeScalars[...]

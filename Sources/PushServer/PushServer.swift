@@ -23,6 +23,8 @@ public final class PushServer: Sendable {
     let loops: [ServerLoop]
     let admin: AdminFront
     private let status: StatusBoard
+    private let refusals: RefusalBoard
+    private let auditLog: AuditLog?
     private let tls: ServerTLS?
     /// Looks after the files of TLS until the server ends.
     private let certificateWatch: Task<Void, Never>?
@@ -30,7 +32,7 @@ public final class PushServer: Sendable {
 
     private init(
         addresses: ServerAddresses, directory: DataDirectory, store: any Store, loops: [ServerLoop], admin: AdminFront,
-        status: StatusBoard, tls: ServerTLS?, log: Logger
+        status: StatusBoard, refusals: RefusalBoard, auditLog: AuditLog?, tls: ServerTLS?, log: Logger
     ) {
         self.addresses = addresses
         self.directory = directory
@@ -38,6 +40,8 @@ public final class PushServer: Sendable {
         self.loops = loops
         self.admin = admin
         self.status = status
+        self.refusals = refusals
+        self.auditLog = auditLog
         self.tls = tls
         certificateWatch = tls.map { tls in Task.detached { await CertificateWatch.run(tls, log: log) } }
         self.log = log
@@ -90,6 +94,7 @@ public final class PushServer: Sendable {
         let tls = try ServerTLS(configuration, log: log)
         let sockets = try ListeningSockets(configuration, inherited: inherited)
         let token = try directory.adminToken(configured: configuration.adminToken)
+        let auditLog = try configuration.auditDestination.map { destination throws(StartError) in try AuditLog(destination) }
         let store = try configuration.openStore()
         var threads: [EventLoop] = []
         do {
@@ -107,14 +112,17 @@ public final class PushServer: Sendable {
                 loops.append(loop)
             }
             let status = StatusBoard(loops, store, tls, shared)
+            let refusals = RefusalBoard(loops, auditLog)
             let admin = loops[0].makeAdminFront(
-                token: token, status: status, level: level, traces: TraceBoard(shared.tracer, loops), configuration, shared)
+                token: token, status: status, level: level, traces: TraceBoard(shared.tracer, loops), refusals: refusals,
+                lines: auditLog, configuration, shared)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()
+            await refusals.begin(admin)
             try directory.announce(sockets.addresses)
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, status: status,
-                tls: tls, log: log)
+                refusals: refusals, auditLog: auditLog, tls: tls, log: log)
         } catch {
             await stop(store, then: threads)
             let reason = (error as? FileError)?.text ?? (error as? LibeventError)?.text ?? BilingualText("\(error)", "\(error)")
@@ -137,12 +145,14 @@ public final class PushServer: Sendable {
 
     // MARK: While it serves
 
-    /// Reads the files of TLS again, where it has any.
+    /// Reads the files of TLS again, where it has any, and writes the audit log's lines to a new file from now on, where that was
+    /// moved away.
     /// - Parameter cause: for the log.
     public func reload(because cause: String = "asked to") {
+        auditLog?.reopen()
         if let tls {
             tls.reload(because: cause)
-        } else {
+        } else if auditLog == nil {
             log.notice("\(cause): nothing is reloaded; settings are read at the start")
         }
     }
@@ -177,9 +187,11 @@ public final class PushServer: Sendable {
         if !devicesEnded { log.warning("some devices were not waited for") }
         let operatorsEnded = await grace.wait { [admin] in await admin.shutdown(patience: .seconds(2)) }
         if !operatorsEnded { log.warning("some operators were not waited for") }
+        await refusals.end()
         await status.end()
         let isKept = await Self.stop(store, then: loops.map(\.thread))
         defer { directory.release() }
+        auditLog?.flush(atMost: .seconds(1))
         do throws(FileError) {
             try directory.retract()
         } catch {

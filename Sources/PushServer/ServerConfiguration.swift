@@ -65,6 +65,10 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var timestampWindow = Duration.seconds(600)
     /// How long a task is kept after it ended.
     public var taskRetention = Duration.seconds(30 * 86_400)
+    /// How long audit entries and counts of refusals are kept.
+    public var auditRetention = Duration.seconds(180 * 86_400)
+    /// Where lines of the audit log go besides the store; `nil`: nowhere.
+    public var auditDestination: AuditDestination?
     /// For how long a push waits for the store before it is refused.
     public var storeWait = Duration.seconds(5)
     /// Pushes a second that an app may make which has no bound of its own; 0: any number.
@@ -102,6 +106,14 @@ public struct TLSSettings: Hashable, Sendable {
     public var ticketKeys: String?
     /// What is negotiated.
     public var policy = TLSPolicy()
+}
+
+/// Where lines of the audit log go.
+public enum AuditDestination: Hashable, Sendable {
+    /// To a file, by its path.
+    case file(String)
+    /// To the system's log.
+    case systemLog
 }
 
 /// How log lines look.

@@ -7,6 +7,8 @@ extension SQLiteStore {
     public struct Options: Sendable {
         /// How long a task is kept after it ended, in milliseconds.
         public var taskRetention: Int64 = 30 * 24 * 3_600_000
+        /// How long audit entries and counts of refusals are kept, in milliseconds.
+        public var auditRetention: Int64 = 180 * 24 * 3_600_000
         /// How often the log is searched for tasks that are to be forgotten, in milliseconds.
         public var sweepInterval: Int64 = 3_600_000
         /// How much an app may push that has no bound of its own.

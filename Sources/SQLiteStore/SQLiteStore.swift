@@ -25,6 +25,7 @@ public final class SQLiteStore: Store {
     let gate: AcknowledgementGate
     let tasks: TaskNumber
     let clock: StoreClock
+    let audited = AuditFigures()
     let options: Options
     private let path: String
     let lines: RareLines
@@ -88,7 +89,7 @@ public final class SQLiteStore: Store {
             let statistics = try Reader(
                 name: "psp-statistics", isShared: false, scheduling: .givesWayOnProcessor, log: options.log, open: open)
             begun.append(statistics.close)
-            let tuning = options.tuning
+            let (tuning, audited) = (options.tuning, audited)
             (self.checkpointer, self.pages, self.reports, self.statistics) = (checkpointer, pages, reports, statistics)
             writer = Writer(path: path, checkpointer, options: options)
             try writer.start { () throws(SQLiteError) in
@@ -97,7 +98,7 @@ public final class SQLiteStore: Store {
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
                 let decisions = try Decisions(
                     tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, gate: gate,
-                    tuning: tuning, quota: options.quota, log: options.log)
+                    tuning: tuning, quota: options.quota, audited: audited, log: options.log)
                 try decisions.directory.noteGiven()
                 return decisions
             }
@@ -120,6 +121,7 @@ public final class SQLiteStore: Store {
     public var status: StoreStatus {
         var status = writer.status
         status.uncounted = gate.uncounted
+        status.audit = audited.counts
         return status
     }
 

@@ -41,12 +41,29 @@ public protocol Front: Actor {
     /// handler throws.
     /// What HTTP itself asks of the reply (`Allow`, for one) is added to it.
     func reply(to error: any Error, headers: Headers) -> Reply
+
+    /// A request is about to be answered.
+    /// - Parameter error: why it was refused; `nil` where a handler has made the reply.
+    func answered(_ request: Request<Self>, with reply: Reply, because error: (any Error)?)
+
+    /// The same for one that has not come through the gate.
+    func turnedAway(_ exchange: HTTPExchange, _ headers: Headers, with reply: Reply, because error: any Error, id: String)
 }
 
 extension Front {
     /// It may.
     @inlinable
     public func mayKeepBody(of caller: Caller) -> Bool { true }
+
+    /// Nobody wants to know.
+    @inlinable
+    public func answered(_ request: Request<Self>, with reply: Reply, because error: (any Error)?) {}
+
+    /// Nobody wants to know.
+    @inlinable
+    public func turnedAway(
+        _ exchange: HTTPExchange, _ headers: Headers, with reply: Reply, because error: any Error, id: String
+    ) {}
 
     /// The caller may send it again.
     public func reasonForDroppingBody(of request: Request<Self>) async -> any Error { Rejection.bodyDropped }
@@ -88,9 +105,11 @@ extension Front {
         } catch {
             let kind = Self.routes.kind(of: exchange.method, exchange.rawPath)
             let headers = Headers(of: exchange)
-            return server.respond(
-                to: exchange, with: answer(to: exchange, headers, notAdmittedBecause: error),
-                id: headers.requestID ?? server.makeRequestID(), kind: kind, after: nil)
+            let reply = answer(to: exchange, headers, notAdmittedBecause: error)
+            let id = headers.requestID ?? server.makeRequestID()
+            // Before the reply, with which the request goes.
+            turnedAway(exchange, headers, with: reply, because: error, id: id)
+            return server.respond(to: exchange, with: reply, id: id, kind: kind, after: nil)
         }
         if exchange.isRefused {
             Task.immediate(executorPreference: loop) { refuse(request, because: await reasonForDroppingBody(of: request)) }
@@ -115,7 +134,12 @@ extension Front {
 
     /// Sends the reply to a request, once. Every reply of a handler goes this way.
     @inlinable
-    public func respond(to request: Request<Self>, with reply: Reply) {
+    public func respond(to request: Request<Self>, with reply: Reply) { respond(to: request, with: reply, because: nil) }
+
+    @inlinable
+    func respond(to request: Request<Self>, with reply: Reply, because error: (any Error)?) {
+        // Before the reply, with which the request goes.
+        answered(request, with: reply, because: error)
         server.respond(
             to: request.exchange, with: reply, id: request.id, kind: request.route.kind,
             after: loop.monotonicNow - request.began)
@@ -128,6 +152,8 @@ extension Front {
     public func openEventStream(
         for request: Request<Self>, keepAlive: Duration = .seconds(15)
     ) throws(LibeventError) -> EventStream {
+        // Before the reply, with which the request goes.
+        answered(request, with: Reply(status: 200, contentType: .none, body: []), because: nil)
         let stream = try server.openEventStream(for: request.exchange, id: request.id, on: loop, keepAlive: keepAlive)
         request.end()
         return stream
@@ -149,7 +175,7 @@ extension Front {
 
     /// Answers a request with what is wrong, in the front's words.
     public func refuse(_ request: Request<Self>, because error: any Error) {
-        respond(to: request, with: refusal(because: error, headers: request.headers))
+        respond(to: request, with: refusal(because: error, headers: request.headers), because: error)
     }
 
     @usableFromInline

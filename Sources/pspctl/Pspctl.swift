@@ -46,7 +46,7 @@ struct Pspctl: AsyncParsableCommand {
                 PushCommands.self, TaskCommand.self, TasksCommand.self, ExplainCommand.self, CancelCommand.self,
                 StatsCommand.self,
                 StatusCommand.self, ClockCommands.self, TopCommand.self, DoctorCommand.self, LogLevelCommand.self,
-                TraceCommand.self,
+                TraceCommand.self, AuditCommand.self,
                 BackupCommand.self,
                 RestoreCommand.self,
                 CheckCommand.self,

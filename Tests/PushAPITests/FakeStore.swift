@@ -36,6 +36,8 @@ final class FakeStore: StorePort {
             store: StoreStatus(health: .serving, waiting: 0, longestWait: 0), holdTimes: HoldTimes(), storage: nil, clock: nil,
             imports: nil)
         var clock = ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil)
+        var audit = Page<AuditRecord>(items: [], next: nil)
+        var refusals = Page<RefusalCount>(items: [], next: nil)
         var change: @Sendable (DirectoryChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in .updated }
         var keep: @Sendable (ImportPart) async throws(StoreError) -> Void = { _ throws(StoreError) in }
         /// Told all that was kept.
@@ -91,6 +93,10 @@ final class FakeStore: StorePort {
         var clocksAccepted = 0
         /// On whose behalf operators' changes were made.
         var calls: [OperatorCall] = []
+        var entries: [AuditEntry] = []
+        var refusals: [RefusalCount] = []
+        var auditFilters: [AuditFilter] = []
+        var refusalFilters: [RefusalFilter] = []
         var changes: [DirectoryChange] = []
         var parts: [ImportPart] = []
         var abandoned: [ImportID] = []
@@ -279,5 +285,23 @@ extension FakeStore {
 
     func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
         throw .unavailable(retryAfter: .seconds(1))
+    }
+
+    // MARK: The audit log
+
+    func record(_ entry: AuditEntry) { note { $0.entries.append(entry) } }
+
+    func count(_ refusals: [RefusalCount]) async throws(StoreError) { note { $0.refusals += refusals } }
+
+    func audit(
+        _ filter: AuditFilter, after: PageToken?, limit: Int, by call: OperatorCall
+    ) async throws(StoreError) -> Page<AuditRecord> {
+        note { $0.auditFilters.append(filter) }
+        return now.audit
+    }
+
+    func refusals(_ filter: RefusalFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<RefusalCount> {
+        note { $0.refusalFilters.append(filter) }
+        return now.refusals
     }
 }

@@ -22,6 +22,9 @@ final class Served: Sendable {
     /// That of the process's log.
     let level = Locked(Logger.Level.info)
     let tracer = Tracer()
+    private let toldEntries = Locked<[AuditEntry]>([])
+    /// What whoever reads the audit log along was told.
+    var told: [AuditEntry] { toldEntries.withLock { $0 } }
     private let loop: EventLoop
 
     static let adminToken = "admin-token-of-the-tests"
@@ -44,6 +47,7 @@ final class Served: Sendable {
         let clock = clock
         let level = level
         let tracer = tracer
+        let toldEntries = toldEntries
         let logger = Logger(label: "test") { _ in log.handler }
         push = PushFront(
             on: loop, store: store, clocks: .init(wall: { clock.now }, monotonic: { clock.now }),
@@ -54,7 +58,8 @@ final class Served: Sendable {
                 status: { store.now.status }, metrics: { _ in Array("# metrics\n".utf8) }, logLevel: { level.withLock { $0 } },
                 setLogLevel: { new in level.withLock { $0 = new } },
                 tracing: TraceControl(
-                    tracer: tracer, begin: { tracer.begin($0, until: noon + $1 * 60_000) }, end: { tracer.end($0) })),
+                    tracer: tracer, begin: { tracer.begin($0, until: noon + $1 * 60_000) }, end: { tracer.end($0) }),
+                audit: AuditControl(tell: { entry, _ in toldEntries.withLock { $0.append(entry) } })),
             configuration: .init(token: Self.adminToken, log: logger))
         self.store = store
         self.loop = loop

@@ -3,13 +3,22 @@ public import Push
 extension MemoryPort {
     /// Changes the directory by one commit each.
     public func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
-        try await attempt { state in
-            do throws(Refusal) {
-                let (result, entries) = try Self.apply(change, &state)
-                return (.success(result), entries)
-            } catch {
-                return (.failure(.refused(error)), [])
-            }
+        try await audited(AuditEntry(call, change.action, change.target)) { Self.decide(change, &$0) }
+    }
+
+    /// The same as a line of an import.
+    func applyLine(_ change: DirectoryChange) async throws(StoreError) -> ChangeResult {
+        try await attempt { Self.decide(change, &$0) }
+    }
+
+    private static func decide(
+        _ change: DirectoryChange, _ state: inout MemoryStore.State
+    ) -> (Result<ChangeResult, StoreError>, [Entry]) {
+        do throws(Refusal) {
+            let (result, entries) = try apply(change, &state)
+            return (.success(result), entries)
+        } catch {
+            return (.failure(.refused(error)), [])
         }
     }
 
@@ -149,7 +158,8 @@ extension MemoryPort {
 
     /// Closes the device's connection, if it has one.
     public func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
-        try await attempt { state -> (Result<Void, StoreError>, [Entry]) in
+        let entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
+        try await audited(entry) { state -> (Result<Void, StoreError>, [Entry]) in
             guard let record = state.log.devices[token] else {
                 return (.failure(.refused(Refusal(.noSuchDevice, field: "device_token"))), [])
             }

@@ -14,13 +14,14 @@ extension MemoryPort {
         _ id: ImportID, last part: ImportPart, patience: Duration, by call: OperatorCall
     ) async throws(StoreError) -> ImportReport {
         try await keep(part, of: id)
+        record(AuditEntry(call, .importRun, AuditTarget(.import, id.text)))
         let parts = store.state.withLock { $0.imports.removeValue(forKey: id) } ?? []
         var tally = ImportTally()
         var failures: [LineFailure] = []
         for part in parts {
             var lines = ImportLines(part)
             while let line = lines.next() {
-                let result = await apply(line, by: call)
+                let result = await apply(line)
                 if case .failure(let refusal) = result, failures.count < ImportReport.toldFailures {
                     failures.append(LineFailure(line: line.number, refusal))
                 }
@@ -34,9 +35,9 @@ extension MemoryPort {
         return report
     }
 
-    private func apply(_ line: ImportLines.Line, by call: OperatorCall) async -> Result<ChangeResult, Refusal> {
+    private func apply(_ line: ImportLines.Line) async -> Result<ChangeResult, Refusal> {
         do {
-            return .success(try await apply(try line.change.get(), by: call))
+            return .success(try await applyLine(try line.change.get()))
         } catch let refusal as Refusal {
             return .failure(refusal)
         } catch StoreError.refused(let refusal) {

@@ -86,27 +86,27 @@ extension MemoryPort {
 
     /// Ends the task for every loop.
     public func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
-        try await cancel(task, of: app, nonce: nonce)
+        try await attempt { Self.cancel(task, of: app, nonce: nonce, &$0) }
     }
 
     /// The same for any app's.
     public func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
-        try await cancel(task, of: nil, nonce: nil)
+        try await audited(AuditEntry(call, .taskCancel, task: task)) { Self.cancel(task, of: nil, nonce: nil, &$0) }
     }
 
-    private func cancel(_ task: TaskID, of app: AppKey?, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
-        try await attempt { state -> (Result<TaskStatus, StoreError>, [Entry]) in
-            if let app {
-                do throws(Refusal) { try Self.use(nonce, of: app, &state) } catch { return (.failure(.refused(error)), []) }
-            }
-            guard let record = state.tasks[task], app == nil || record.request.app == app else {
-                return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
-            }
-            let status = Self.report(record, state).status
-            guard status == .active else { return (.success(status), []) }
-            state.tasks[task]?.isCancelled = true
-            return (.success(.cancelled), [state.log.end(task)])
+    private static func cancel(
+        _ task: TaskID, of app: AppKey?, nonce: UsedNonce?, _ state: inout MemoryStore.State
+    ) -> (Result<TaskStatus, StoreError>, [Entry]) {
+        if let app {
+            do throws(Refusal) { try use(nonce, of: app, &state) } catch { return (.failure(.refused(error)), []) }
         }
+        guard let record = state.tasks[task], app == nil || record.request.app == app else {
+            return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
+        }
+        let status = report(record, state).status
+        guard status == .active else { return (.success(status), []) }
+        state.tasks[task]?.isCancelled = true
+        return (.success(.cancelled), [state.log.end(task)])
     }
 
     /// Counts by walking through everything.

@@ -58,6 +58,8 @@ public final class MemoryStore: Store {
         /// Imports whose text is still coming, and those that ended when nobody waited.
         var imports: [ImportID: [ImportPart]] = [:]
         var imported: [ImportReport] = []
+        var audit: [AuditedEntry] = []
+        var refusals: [RefusalCount] = []
         var behaviour = Behaviour()
         var isClosed = false
         var calls = Calls()
@@ -254,7 +256,10 @@ public struct MemoryPort: StorePort {
     }
 
     /// Changes nothing.
-    public func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState { try await clockState() }
+    public func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState {
+        record(AuditEntry(call, .clockAccept))
+        return try await clockState()
+    }
 
     /// Begins the feed.
     public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {

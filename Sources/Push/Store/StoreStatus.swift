@@ -8,6 +8,8 @@ public struct StoreStatus: Hashable, Sendable {
     public var longestWait: Int64
     /// Acknowledgements that are not counted since it was opened, as what they name cannot be read or written.
     public var uncounted: Int
+    /// What it has written of the audit log since it was opened.
+    public var audit = AuditCounts()
 
     /// As of one moment.
     public init(health: Health, waiting: Int, longestWait: Int64, uncounted: Int = 0) {
@@ -16,6 +18,19 @@ public struct StoreStatus: Hashable, Sendable {
         self.longestWait = longestWait
         self.uncounted = uncounted
     }
+}
+
+/// How much of the audit log was written.
+public struct AuditCounts: Hashable, Sendable {
+    /// Entries that were written.
+    public var entries = 0
+    /// Entries that are missing, since they found no room while nothing could be written.
+    public var lost = 0
+    /// Refusals that were counted.
+    public var refusals = 0
+
+    /// Nothing.
+    public init() {}
 }
 
 /// What a store takes of the disk; sizes are in bytes.

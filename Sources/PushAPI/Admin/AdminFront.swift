@@ -56,6 +56,10 @@ public actor AdminFront: APIFront {
     public let server: GracefulServer
     let process: ServedProcess
     let log: Logger
+    /// Who was turned away, until that is handed to the store.
+    var refusals = RefusalBook()
+    /// Which questions are recorded.
+    var auditedReads = AuditedReads()
     /// Who follows traces.
     var followers: [Int: EventStream] = [:]
     var nextFollower = 0

@@ -55,6 +55,18 @@ extension AdminFront {
             Route(.delete, "/psp/admin/trace/{trace_id}", access: .operator) { try await $0.endTrace($1) },
             Route(.get, "/psp/admin/trace/{trace_id}/events", access: .operator, handler: .direct { $0.followTrace($1) }),
 
+            Route(
+                .get, "/psp/admin/audit", access: .operator,
+                query: .list("caller", "operator", "address", "action", "target", "task", "code", "from", "to")
+            ) {
+                try await $0.audit($1)
+            },
+            Route(
+                .get, "/psp/admin/audit/refusals", access: .operator, query: .list("name", "address", "code", "from", "to")
+            ) {
+                try await $0.refusalCounts($1)
+            },
+
             Route(.get, "/psp/admin/clock", access: .operator) { try await $0.clock($1) },
             Route(.post, "/psp/admin/clock/accept", access: .operator) { try await $0.acceptClock($1) },
 

@@ -59,6 +59,8 @@ public actor PushFront: APIFront {
     var apps = AppCache()
     var turns = AppTurns()
     private var hasEndBegun = false
+    /// Who was refused, until that is handed to the store.
+    private var refusals = RefusalBook()
     /// What became of pushes.
     var pushes = PushesByInterface()
 
@@ -94,6 +96,31 @@ public actor PushFront: APIFront {
 
     /// Pushes that made a task.
     public var pushesStored: UInt64 { pushes.sum.stored }
+
+    // MARK: Refusals
+
+    /// A request is about to be answered; who was refused is counted.
+    @inlinable
+    public func answered(_ request: Request<PushFront>, with reply: Reply, because error: (any Error)?) {
+        if let note = reply.note { count(note, from: request.exchange) }
+    }
+
+    /// The same for one that has not come through the gate.
+    public func turnedAway(
+        _ exchange: HTTPExchange, _ headers: RequestHeaders, with reply: Reply, because error: any Error, id: String
+    ) {
+        if let note = reply.note { count(note, from: exchange) }
+    }
+
+    @usableFromInline
+    func count(_ note: ReplyNote, from exchange: HTTPExchange) {
+        guard case .refusal(let code, let caller) = note else { return }
+        let key = RefusalCount.Key(.callers, name: caller, client: exchange.clientAddress, code: code)
+        refusals.count(key, at: store.clock.now / 60_000)
+    }
+
+    /// Takes the refusals that were counted since the last time.
+    public func takeRefusals() -> [RefusalCount] { refusals.take() }
 
     /// Callers may not.
     public static var tellsCauses: Bool { false }

@@ -16,17 +16,21 @@ public struct ServedProcess: Sendable {
     /// What it tells of single devices, users, apps and addresses.
     public var tracing: TraceControl
 
+    /// What it does of the audit log.
+    public var audit: AuditControl
+
     /// A process that answers so.
     public init(
         status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
         logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void,
-        tracing: TraceControl
+        tracing: TraceControl, audit: AuditControl = AuditControl()
     ) {
         self.status = status
         self.metrics = metrics
         self.logLevel = logLevel
         self.setLogLevel = setLogLevel
         self.tracing = tracing
+        self.audit = audit
     }
 }
 

@@ -8,6 +8,7 @@ extension ServerConfiguration {
     func openStore() throws(StartError) -> any Store {
         var options = SQLiteStore.Options()
         options.taskRetention = taskRetention.components.seconds * 1_000
+        options.auditRetention = auditRetention.components.seconds * 1_000
         options.longestWait = storeWait.components.seconds * 1_000
         options.quota = PushQuota(perSecond: appRate > 0 ? appRate : nil, perDay: appDaily > 0 ? appDaily : nil)
         let log = Logger(label: "store")

@@ -102,7 +102,8 @@ struct ServerLoop: Sendable {
 
     /// The operators' listener on this loop, with the same port of the store.
     func makeAdminFront(
-        token: String, status: StatusBoard, level: RunningLevel, traces: TraceBoard, _ configuration: ServerConfiguration,
+        token: String, status: StatusBoard, level: RunningLevel, traces: TraceBoard, refusals: RefusalBoard, lines: AuditLog?,
+        _ configuration: ServerConfiguration,
         _ shared: SharedByLoops
     ) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
@@ -113,7 +114,8 @@ struct ServerLoop: Sendable {
         operators.forwarding = configuration.forwarding
         let process = ServedProcess(
             status: { await status.status() }, metrics: { operators in await status.metrics(operators) },
-            logLevel: { level.level }, setLogLevel: { level.level = $0 }, tracing: traces.control)
+            logLevel: { level.level }, setLogLevel: { level.level = $0 }, tracing: traces.control,
+            audit: AuditControl(tell: { entry, time in lines?.tell(entry, at: time) }, flush: { await refusals.flush() }))
         return AdminFront(on: thread, store: port, process: process, configuration: operators)
     }
 
@@ -136,6 +138,18 @@ struct ServerLoop: Sendable {
     func traffic() async -> Traffic {
         let (deliveries, acknowledgements) = await shard.traffic
         return Traffic(pushes: await front.pushesStored, deliveries: deliveries, acknowledgements: acknowledgements)
+    }
+
+    // MARK: Refusals
+
+    /// Callers who were refused since the last time.
+    func takeRefusals() async -> [RefusalCount] { await front.takeRefusals() }
+
+    /// Has the store count them.
+    /// - Returns: how far the wall clock is ahead of store time, in milliseconds.
+    func count(_ refusals: [RefusalCount]) async throws(StoreError) -> Int64 {
+        try await port.count(refusals)
+        return thread.wallClockMilliseconds - port.clock.now
     }
 
     /// What only the store knows, each without a loop's own doing; `nil` where it does not tell.

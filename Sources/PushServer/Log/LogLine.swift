@@ -29,20 +29,16 @@ struct LogLine {
         return line + "}\n"
     }
 
-    /// Escapes control characters: what a peer sent must not forge a line or control a terminal.
+    /// Escapes what is not printable: what a peer sent must not forge a line or control a terminal.
     private static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        guard text.unicodeScalars.contains(where: \.isUnprintable) else { return text }
         return text.unicodeScalars.reduce(into: "") { line, scalar in
-            if isControl(scalar) {
+            if scalar.isUnprintable {
                 line += "\\u{\(String(scalar.value, radix: 16))}"
             } else {
                 line.unicodeScalars.append(scalar)
             }
         }
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
     }
 
     private static func quoted(_ text: String) -> String {
@@ -51,7 +47,7 @@ struct LogLine {
             switch scalar {
             case "\"": out += "\\\""
             case "\\": out += "\\\\"
-            case _ where isControl(scalar):
+            case _ where scalar.isUnprintable:
                 let digits = String(scalar.value, radix: 16)
                 out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: out.unicodeScalars.append(scalar)

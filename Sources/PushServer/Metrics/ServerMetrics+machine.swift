@@ -45,6 +45,14 @@ extension ServerMetrics {
             "psp_store_append_wait_seconds", .histogram,
             "Of each commit, how long the call had waited that waited longest, from when it was handed in until it was kept."
         ) { $0.histogram(holds.waits, per: 1e9) }
+        counter(
+            "psp_audit_entries_total", "Entries of the audit log that were written.", UInt64(clamping: store.audit.entries))
+        counter(
+            "psp_audit_entries_lost_total", "Entries that are missing in the audit log, since the store could not write.",
+            UInt64(clamping: store.audit.lost))
+        counter(
+            "psp_refusals_total", "Refusals of callers and operators that the store has counted.",
+            UInt64(clamping: store.audit.refusals))
         family("psp_store_batch_calls", .histogram, "How many calls each commit has answered.") {
             $0.histogram(holds.batches, per: 1)
         }

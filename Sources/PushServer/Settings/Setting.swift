@@ -132,6 +132,27 @@ extension Setting {
             meaning: BilingualText("任务结束后保留多久", "how long a task is kept after it ended"),
             example: "90", apply: duration(\.taskRetention, unit: 86_400, in: 1...3_650)),
         Setting(
+            key: "audit-retention", placeholder: "DAYS", defaultText: "180",
+            meaning: BilingualText("审计记录和拒绝计数保留多久", "how long audit entries and counts of refusals are kept"), example: "365",
+            apply: duration(\.auditRetention, unit: 86_400, in: 1...3_650)),
+        Setting(
+            key: "audit-log", placeholder: "FILE", defaultText: "none",
+            meaning: BilingualText(
+                "除存储之外，审计日志还以 JSON 行写到哪里：文件、syslog 或 none",
+                "where the audit log goes as JSON lines besides the store: a file, syslog, or none"),
+            example: "/var/log/pspd/audit.json",
+            apply: { text, configuration throws(UnusableValue) in
+                guard !text.isEmpty, !text.utf8.contains(0) else {
+                    throw UnusableValue(expected: BilingualText("路径、syslog 或 none", "a path, syslog, or none"))
+                }
+                configuration.auditDestination =
+                    switch text {
+                    case "none": nil
+                    case "syslog": .systemLog
+                    default: .file(text)
+                    }
+            }),
+        Setting(
             key: "config", placeholder: "FILE", defaultText: "none",
             meaning: BilingualText("含其他各项的 YAML 文件", "YAML file with any of the others"),
             example: "/etc/pspd.yaml", isInFile: false, apply: { _, _ in }),

@@ -53,7 +53,10 @@ final class Transaction {
         }
         try decisions.followUps.write()
         try decisions.quotas.write()
-        if failure == nil { try time.write(besides: areWritten) }
+        if failure == nil {
+            try decisions.audit.write()
+            try time.write(besides: areWritten)
+        }
         phase = .committing
         try database.commit()
         phase = .none
@@ -63,6 +66,7 @@ final class Transaction {
         decisions.sessions.committed()
         decisions.nonces.committed()
         decisions.quotas.committed()
+        decisions.audit.committed()
         log.committed()
         return steps
     }
@@ -95,6 +99,7 @@ final class Transaction {
             log.rollback()
             decisions.nonces.undone()
             decisions.quotas.undone()
+            decisions.audit.undone()
             facts.discard()
             time.rolledBack()
             do throws(SQLiteError) {
@@ -135,5 +140,6 @@ final class Transaction {
     func fail(_ reason: String) {
         if failure == nil { failure = reason }
         facts.close()
+        decisions.audit.close()
     }
 }

@@ -34,7 +34,9 @@ extension WriterLoop {
             done = transact(jobs, work, flushing: flushing)
         } else {
             done.jobs = hear(jobs)
-            if decisions.facts.isDue || transaction.isClockDue || transaction.isStale { transact([], .nothing, flushing: false) }
+            if decisions.facts.isDue || decisions.audit.isDue || transaction.isClockDue || transaction.isStale {
+                transact([], .nothing, flushing: false)
+            }
         }
         if jobs.contains(where: { $0.kind == .session }) { decideSessions(jobs.prefix(done.jobs)) }
         if !transaction.isStale { decisions.organisations.publish(decisions.directory.tree) }

@@ -13,6 +13,7 @@ extension WriterLoop {
         let now = MonotonicClock.nanoseconds
         var next = longestPause(from: now)
         if transaction.failure == nil { next = min(next, files.nextLook) }
+        if canWrite, let due = decisions.audit.due { next = min(next, due) }
         if mayFollowUp { next = min(next, followUpPace.next) }
         if mayImport { next = min(next, pace.next) }
         if let deadline = decisions.inquiries.nextDeadline { next = min(next, deadline) }

@@ -20,6 +20,7 @@ final class Decisions {
     let inquiries: Inquiries
     let nonces: NonceBook
     let quotas: QuotaBook
+    let audit: AuditBook
     /// What is given up.
     let faults: Faults
     // Who decides.
@@ -34,6 +35,7 @@ final class Decisions {
     let budget = StepBudget()
     /// Imports that go on between transactions.
     let imports: Imports
+    let refusals: RefusalCounter
 
     var cursors: CursorBook { facts.cursors }
     var receipts: ReceiptBook { facts.receipts }
@@ -41,7 +43,7 @@ final class Decisions {
     init(
         _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber,
         organisations: PublishedOrganisations, gate: AcknowledgementGate, tuning: SQLiteStore.Tuning,
-        quota: PushQuota,
+        quota: PushQuota, audited: AuditFigures,
         log tell: @escaping @Sendable (String) -> Void
     ) throws(SQLiteError) {
         self.tables = tables
@@ -76,6 +78,8 @@ final class Decisions {
             organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
         imports = try Imports(tables, time, changes, outbox)
+        audit = AuditBook(tables.audit, time, AuditedTargets(directory, tables.devices, tasks, faults), faults, audited)
+        refusals = RefusalCounter(tables.refusals, time)
     }
 }
 

@@ -222,12 +222,27 @@ enum Schema {
         """
 
     /// What each part of the store adds to the seventh version.
-    private static let versionSeven = origins
+    private static let versionSeven = origins + audit
 
     /// From where each push came: its client's address, an IPv4 one as a number, an IPv6 one as 16 bytes; and its request's id.
     private static let origins = """
         ALTER TABLE message ADD COLUMN client;
         ALTER TABLE message ADD COLUMN request_id TEXT;
+        """
+
+    /// What operators did, and how often whom was refused. `orgs` holds the organisations in which an entry's target was, each
+    /// between slashes; `client` is as in `message`.
+    private static let audit = """
+        CREATE TABLE audit(
+          number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, ahead INTEGER NOT NULL, caller TEXT NOT NULL, name TEXT,
+          scope INTEGER, client, request_id TEXT, action TEXT NOT NULL, kind TEXT, target TEXT, task TEXT, code INTEGER NOT NULL,
+          orgs TEXT);
+        CREATE INDEX audit_by_time ON audit(ahead, at);
+        CREATE INDEX audit_by_target ON audit(target) WHERE target IS NOT NULL;
+        CREATE INDEX audit_by_task ON audit(task) WHERE task IS NOT NULL;
+        CREATE TABLE refusal(
+          minute INTEGER NOT NULL, listener INTEGER NOT NULL, name TEXT NOT NULL, client NOT NULL, code INTEGER NOT NULL,
+          ahead INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(minute, listener, name, client, code)) WITHOUT ROWID;
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

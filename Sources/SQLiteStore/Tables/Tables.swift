@@ -20,6 +20,8 @@ final class Tables {
     let clock: ClockTable
     let nonces: NonceTable
     let quotas: QuotaTable
+    let audit: AuditTable
+    let refusals: RefusalTable
 
     /// - Parameter stretches: by which times are read.
     init(_ database: Database, _ stretches: SharedStretches) {
@@ -42,5 +44,7 @@ final class Tables {
         clock = ClockTable(database)
         nonces = NonceTable(database)
         quotas = QuotaTable(database)
+        audit = AuditTable(database)
+        refusals = RefusalTable(database)
     }
 }

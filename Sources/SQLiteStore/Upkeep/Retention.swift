@@ -1,15 +1,19 @@
 internal import StoreCore
 
 /// Forgets tasks some time after they ended, with all that belongs to them, and where devices and organisations were, as far as
-/// no task that is left asks for it. Works in small slices, so that no push waits for it. Writer only.
+/// no task that is left asks for it; and the audit log after a time of its own. Works in small slices, so that no push waits for
+/// it. Writer only.
 final class Retention {
     /// Rows that are looked up at a time.
     private static let page = 200
 
-    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended so long ago, kind by kind.
+    /// Where a sweep stands: first it goes through the log, oldest first, then through what ended so long ago, kind by kind, and
+    /// at last through the audit log.
     private enum Place {
         case rows(after: UInt64)
         case past(Past, after: UInt64)
+        case audit
+        case refusals
     }
 
     private let tables: Tables
@@ -17,6 +21,8 @@ final class Retention {
     private let time: Timekeeper
     /// How long an ended task is kept, in milliseconds.
     private let lifetime: Int64
+    /// The same of the audit log.
+    private let auditLifetime: Int64
     private var place = Place.rows(after: 0)
     /// The oldest row that this sweep left.
     private var oldest: UInt64?
@@ -24,11 +30,12 @@ final class Retention {
     /// is kept although no task refers to it, since its connection may not be closed yet.
     private var horizon: UInt64 = 0
 
-    init(_ tables: Tables, _ cursors: CursorBook, _ time: Timekeeper, lifetime: Int64) {
+    init(_ tables: Tables, _ cursors: CursorBook, _ time: Timekeeper, lifetime: Int64, auditLifetime: Int64) {
         self.tables = tables
         self.cursors = cursors
         self.time = time
         self.lifetime = lifetime
+        self.auditLifetime = auditLifetime
     }
 
     /// Begins from the oldest row again.
@@ -55,13 +62,40 @@ final class Retention {
                 place = .past(past, after: last)
                 return false
             }
-            guard let next = past.next else {
+            place = past.next.map { .past($0, after: 0) } ?? .audit
+            return false
+        case .audit:
+            if try !removeEntries(now: now, budget) { place = .refusals }
+            return false
+        case .refusals:
+            let minute = (now - auditLifetime) / 60_000
+            if try removeAll(budget, { limit throws(SQLiteError) in try tables.refusals.remove(before: minute, limit: limit) }) {
                 restart()
                 return true
             }
-            place = .past(next, after: 0)
             return false
         }
+    }
+
+    /// An entry that was written while store time had still to follow the wall clock does not age by that, as long as the log has
+    /// rows of that time.
+    /// - Returns: whether there may be more.
+    private func removeEntries(now: Int64, _ budget: StepBudget) throws(SQLiteError) -> Bool {
+        let stretches = tables.messages.stretches
+        return try !removeAll(budget) { limit throws(SQLiteError) in
+            try tables.audit.removeOldest(limit: limit) { stretches.meaning(ofStamp: $0) + auditLifetime <= now }
+        }
+    }
+
+    /// - Parameter remove: removes so many at most, and returns how many it were.
+    /// - Returns: whether all are gone.
+    private func removeAll(
+        _ budget: StepBudget, _ remove: (_ limit: Int) throws(SQLiteError) -> Int
+    ) throws(SQLiteError) -> Bool {
+        let limit = max(1, budget.left / StepBudget.row)
+        let removed = try remove(limit)
+        budget.take(removed * StepBudget.row)
+        return removed < limit
     }
 
     private func removeRows(

@@ -42,7 +42,9 @@ final class Upkeep {
         self.options = options
         merge = Merge(decisions.tables)
         summing = try Summing(decisions.tables)
-        retention = Retention(decisions.tables, decisions.cursors, decisions.time, lifetime: options.taskRetention)
+        retention = Retention(
+            decisions.tables, decisions.cursors, decisions.time, lifetime: options.taskRetention,
+            auditLifetime: options.auditRetention)
         decisions.tables.database.onCommit(log)
     }
 

@@ -21,9 +21,9 @@ public final class Pattern: Sendable {
     }
 
     /// The pattern as it was written.
-    let text: String
+    public let text: String
     /// The names of its parameters, in the order of the path.
-    let names: [String]
+    public let names: [String]
     /// Those of the text.
     private let bytes: [UInt8]
     private let pieces: [Piece]

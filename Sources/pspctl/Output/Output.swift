@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Standard output for results, standard error for everything else.
@@ -21,11 +22,7 @@ enum Output {
 
     /// What a server sends is shown as text and never obeyed: a terminal would take control characters as commands.
     static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .control
+        guard text.unicodeScalars.contains(where: \.isUnprintable) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.isUnprintable ? "\u{FFFD}" : $0 }))
     }
 }

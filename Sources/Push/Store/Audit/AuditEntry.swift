@@ -1,0 +1,159 @@
+public import Base
+
+/// One line of the audit log: who did what, from where, to what, and what came of it. No secret, password or payload is in it.
+public struct AuditEntry: Hashable, Sendable {
+    /// Who.
+    public enum Caller: Hashable, Sendable {
+        /// Whoever has the installation's one admin token.
+        case installation
+        case named(OperatorName)
+        /// The server itself.
+        case server
+    }
+
+    /// Who.
+    public let caller: Caller
+    /// The organisation to which the caller was confined.
+    public let scope: OrgID?
+    /// From where, if that is known.
+    public let client: IPAddress?
+    /// By what the request was called in its reply.
+    public let requestID: String?
+    /// What.
+    public let action: AuditAction
+    /// To what, unless that is a task alone.
+    public let target: AuditTarget?
+    /// The task that it concerns, fit to be shown.
+    public let task: String?
+    /// 0, or the number of the error that it was answered with.
+    public var code: Int
+
+    /// What an operator did.
+    public init(
+        _ call: OperatorCall, _ action: AuditAction, _ target: AuditTarget? = nil, task: TaskID? = nil, code: Int = 0
+    ) {
+        self.init(
+            call.name.map(Caller.named) ?? .installation, scope: call.scope, client: call.client, requestID: call.requestID,
+            action, target, task: task.map { Excerpt.shown($0.text, bytes: AuditTarget.longest) }, code: code)
+    }
+
+    /// An entry with everything that is in it.
+    public init(
+        _ caller: Caller, scope: OrgID?, client: IPAddress?, requestID: String?, _ action: AuditAction, _ target: AuditTarget?,
+        task: String?, code: Int
+    ) {
+        self.caller = caller
+        self.scope = scope
+        self.client = client
+        self.requestID = requestID
+        self.action = action
+        self.target = target
+        self.task = task
+        self.code = code
+    }
+
+    /// So many entries are missing.
+    public static func lost(_ count: Int) -> AuditEntry {
+        AuditEntry(
+            .server, scope: nil, client: nil, requestID: nil, .auditLost, AuditTarget(.entries, "\(count)"),
+            task: nil, code: 0)
+    }
+}
+
+extension AuditEntry.Caller {
+    /// As the interface has it.
+    public var kind: String {
+        switch self {
+        case .installation: "installation"
+        case .named: "operator"
+        case .server: "server"
+        }
+    }
+
+    /// The operator's name.
+    public var name: OperatorName? { if case .named(let name) = self { name } else { nil } }
+
+    /// What ``kind`` and ``name`` tell of one; `nil` for what they tell of none.
+    public init?(kind: String, name: OperatorName?) {
+        switch (kind, name) {
+        case ("installation", nil): self = .installation
+        case ("operator", let name?): self = .named(name)
+        case ("server", nil): self = .server
+        default: return nil
+        }
+    }
+}
+
+/// What was done something to.
+public struct AuditTarget: Hashable, Sendable {
+    /// What it is.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case app
+        case organisation = "org"
+        case device
+        case user
+        case address
+        case `import`
+        case `operator`
+        case session
+        case trace
+        /// So many missing entries.
+        case entries
+    }
+
+    /// What it is.
+    public let kind: Kind
+    /// Its name as the call has it, fit to be shown: see ``Excerpt/shown(_:bytes:)``.
+    public let id: String
+
+    /// As much of a name as any identifier has, in bytes.
+    static let longest = 128
+
+    /// A target by the name that was sent, whatever it is.
+    public init(_ kind: Kind, _ id: String) {
+        self.kind = kind
+        self.id = Excerpt.shown(id, bytes: Self.longest)
+    }
+}
+
+/// An entry as a store keeps it.
+public struct AuditRecord: Hashable, Sendable {
+    /// Its number: one that comes later has a greater one.
+    public let number: Int64
+    /// When it was written, Unix milliseconds.
+    public let time: Int64
+    /// What is in it.
+    public let entry: AuditEntry
+
+    /// A record.
+    public init(number: Int64, time: Int64, entry: AuditEntry) {
+        self.number = number
+        self.time = time
+        self.entry = entry
+    }
+}
+
+/// Which entries are listed; what is `nil` chooses nothing.
+public struct AuditFilter: Hashable, Sendable {
+    /// As ``AuditEntry/Caller/kind`` has it.
+    public var caller: String?
+    /// Of that operator.
+    public var name: OperatorName?
+    /// From there.
+    public var client: IPAddress?
+    /// That.
+    public var action: AuditAction?
+    /// To what has that name.
+    public var target: String?
+    /// To that task.
+    public var task: String?
+    /// With that result.
+    public var code: Int?
+    /// `from` ≤ time < `to`, Unix milliseconds.
+    public var from: Int64?
+    /// The end of that.
+    public var to: Int64?
+
+    /// All of them.
+    public init() {}
+}

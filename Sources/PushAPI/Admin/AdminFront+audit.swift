@@ -1,0 +1,162 @@
+internal import Base
+public import Libevent
+public import Push
+public import Web
+
+/// The audit log of what operators ask for. What the store changes it has recorded itself, with the change; everything else is
+/// recorded here, when it is answered. And how it is read.
+extension AdminFront {
+    /// A request is about to be answered: it has its entry, and its line for whoever reads along.
+    public func answered(_ request: Request<AdminFront>, with reply: Reply, because error: (any Error)?) {
+        guard let action = request.route.audited, let call = try? request.operatorCall else { return }
+        let entry = AuditEntry(
+            call, action, request.auditTarget, task: request.auditTask, code: reply.note?.code ?? 0)
+        record(entry, isInStore: action.isOfStore && Self.isDecided(error))
+    }
+
+    /// Whether the store has decided about a change, and so has its entry. What was refused before, and what nobody knows or was
+    /// not done, has none.
+    private static func isDecided(_ error: (any Error)?) -> Bool {
+        guard let error else { return true }
+        if case StoreError.refused = error { return true }
+        return false
+    }
+
+    /// Who has not proved to be an operator is counted.
+    public func turnedAway(
+        _ exchange: HTTPExchange, _ headers: RequestHeaders, with reply: Reply, because error: any Error, id: String
+    ) {
+        guard case .refusal(let code, _)? = reply.note else { return }
+        let key = RefusalCount.Key(.operators, name: nil, client: exchange.clientAddress, code: code)
+        refusals.count(key, at: store.clock.now / 60_000)
+    }
+
+    /// Records an entry.
+    /// - Parameter isInStore: whether the store has it already.
+    func record(_ entry: AuditEntry, isInStore: Bool = false) {
+        let now = loop.wallClockMilliseconds
+        if !isInStore, entry.action.isRead || entry.code != 0 {
+            let (isRecorded, leftOut) = auditedReads.admit(entry, at: now / 60_000)
+            if leftOut > 0 { tell(.lost(leftOut), at: now) }
+            guard isRecorded else { return }
+        }
+        tell(entry, at: now, isInStore: isInStore)
+    }
+
+    private func tell(_ entry: AuditEntry, at now: Int64, isInStore: Bool = false) {
+        if !isInStore { store.record(entry) }
+        process.audit.tell(entry, now)
+    }
+
+    /// Takes the refusals that were counted since the last time.
+    public func takeRefusals() -> [RefusalCount] { refusals.take() }
+
+    // MARK: Reading
+
+    /// `GET /psp/admin/audit`
+    func audit(_ request: Request<AdminFront>) async throws -> Reply {
+        let query = try request.query()
+        var filter = AuditFilter()
+        filter.caller = try query.choice("caller", of: ["installation", "operator", "server"])
+        filter.name = try query.identifier("operator")
+        filter.client = try query.address("address")
+        filter.action = try query.choice("action", of: AuditAction.allCases.map(\.rawValue)).flatMap { AuditAction(rawValue: $0) }
+        filter.target = query["target"]
+        filter.task = query["task"]
+        filter.code = try query.number("code", in: 0...9_999).map { Int($0) }
+        (filter.from, filter.to) = (try query.number("from"), try query.number("to"))
+        let page = try await store.audit(
+            filter, after: query.after, limit: try query.limit(), by: try request.operatorCall)
+        return .page(page) { $0.value($1) }
+    }
+
+    /// `GET /psp/admin/audit/refusals`: with what was counted until now.
+    func refusalCounts(_ request: Request<AdminFront>) async throws -> Reply {
+        let query = try request.query()
+        var filter = RefusalFilter()
+        filter.name = query.exactText("name")
+        filter.client = try query.address("address")
+        filter.code = try query.number("code", in: 0...9_999).map { Int($0) }
+        (filter.from, filter.to) = (try query.number("from"), try query.number("to"))
+        if query.after == nil { await process.audit.flush() }
+        let page = try await store.refusals(filter, after: query.after, limit: try query.limit())
+        return .page(page) { $0.value($1) }
+    }
+}
+
+extension Query {
+    /// One of some words.
+    /// - Throws: 2103.
+    fileprivate func choice(_ name: String, of words: [String]) throws(Refusal) -> String? {
+        guard let text = self[name] else { return nil }
+        guard words.contains(text) else { throw Refusal(.invalidValue, field: name, .expected(.oneOf(words), Excerpt(text))) }
+        return text
+    }
+
+    /// An address.
+    /// - Throws: 2103.
+    fileprivate func address(_ name: String) throws(Refusal) -> IPAddress? {
+        guard let text = self[name] else { return nil }
+        guard let address = IPAddress(text) else {
+            throw Refusal(.invalidValue, field: name, .expected(.address, Excerpt(text)))
+        }
+        return address
+    }
+}
+
+extension Route<AdminFront> {
+    /// As what the audit log names it; `nil`: it is not recorded. A test looks that no route is forgotten.
+    var audited: AuditAction? {
+        switch (method, String(pattern.text.dropFirst("/psp/admin/".count))) {
+        case (.put, "apps/{appkey}"): .appPut
+        case (.get, "apps/{appkey}"): .appRead
+        case (.delete, "apps/{appkey}"): .appRemove
+        case (.post, "apps/{appkey}/rotate"): .appRotateSecret
+        case (.delete, "apps/{appkey}/former-secret"): .appDropFormerSecret
+        case (.get, "apps"): .appList
+        case (.put, "orgs/{org_id}"): .organisationPut
+        case (.get, "orgs/{org_id}"): .organisationRead
+        case (.delete, "orgs/{org_id}"): .organisationRemove
+        case (.get, "orgs"): .organisationList
+        case (.put, "devices/{device_token}"): .devicePut
+        case (.get, "devices/{device_token}"): .deviceRead
+        case (.delete, "devices/{device_token}"): .deviceRemove
+        case (.post, "devices/{device_token}/disconnect"): .deviceDisconnect
+        case (.get, "devices"): .deviceList
+        case (.get, "tasks"): .taskList
+        case (.get, "tasks/{task_id}"): .taskRead
+        case (.get, "tasks/{task_id}/devices"): .taskRecipients
+        case (.get, "tasks/{task_id}/explain"): .taskExplain
+        case (.post, "tasks/{task_id}/cancel"): .taskCancel
+        case (.put, "log-level"): .logLevelPut
+        case (.post, "trace"): .traceBegin
+        case (.get, "trace"): .traceList
+        case (.delete, "trace/{trace_id}"): .traceEnd
+        case (.get, "trace/{trace_id}/events"): .traceFollow
+        case (.post, "clock/accept"): .clockAccept
+        case (.post, "import"): .importRun
+        case (.get, "imports/{import_id}"): .importRead
+        case (.get, "imports"): .importList
+        case (.get, "audit"): .auditRead
+        case (.get, "audit/refusals"): .auditRefusals
+        default: nil
+        }
+    }
+}
+
+extension Request where Service == AdminFront {
+    /// What its address names, by the name that was sent.
+    fileprivate var auditTarget: AuditTarget? {
+        let kinds: [(name: String, AuditTarget.Kind)] = [
+            ("appkey", .app), ("org_id", .organisation), ("device_token", .device), ("import_id", .import), ("trace_id", .trace),
+        ]
+        for (name, kind) in kinds where route.pattern.names.contains(name) {
+            return AuditTarget(kind, decodedParameter(name) ?? String(parameter(name)))
+        }
+        guard route.audited == .taskExplain, let query = try? query() else { return nil }
+        return query["device"].map { AuditTarget(.device, $0) }
+    }
+
+    /// The task that its address names.
+    fileprivate var auditTask: TaskID? { route.pattern.names.contains("task_id") ? task : nil }
+}

@@ -1,0 +1,43 @@
+public import JSON
+public import Push
+
+extension JSONWriter {
+    /// Writes an entry of the audit log.
+    mutating func value(_ record: AuditRecord) {
+        object { json in
+            json.member("id", record.number)
+            json.member("time", record.time)
+            json.members(of: record.entry)
+        }
+    }
+
+    /// Writes what it says, all but its number and time.
+    public mutating func members(of entry: AuditEntry) {
+        member("caller", entry.caller.kind)
+        member("operator", ifPresent: entry.caller.name?.text)
+        member("address", ifPresent: entry.client?.description)
+        member("request_id", ifPresent: entry.requestID)
+        member("action", entry.action.rawValue)
+        member("target_type", ifPresent: entry.target?.kind.rawValue)
+        member("target", ifPresent: entry.target?.id)
+        member("task_id", ifPresent: entry.task)
+        member("code", entry.code)
+    }
+
+    /// Writes how often somebody was refused in a minute.
+    mutating func value(_ count: RefusalCount) {
+        object { json in
+            json.member("minute", count.minute)
+            json.members(of: count)
+        }
+    }
+
+    /// Writes all but the minute. What is absent is not known; without a code it is everything that found no room of its own.
+    public mutating func members(of count: RefusalCount) {
+        member("listener", count.key.listener.name)
+        member("name", ifPresent: count.key.name?.text)
+        member("address", ifPresent: count.key.client?.description)
+        if let code = count.key.code { member("code", code) }
+        member("count", count.count)
+    }
+}

@@ -1,0 +1,122 @@
+import Base
+import FaultVFS
+import Push
+import StoreContract
+import StoreCore
+import Testing
+
+@testable import SQLiteStore
+
+/// What is of this store's own about the audit log: what it does while it cannot write, its bounds, its indexes.
+@Suite("The audit log in the file")
+struct AuditTests {
+    private func entry(_ number: Int) -> AuditEntry {
+        AuditEntry(OperatorCall(.installation, client: nil, requestID: "r-\(number)"), .taskList)
+    }
+
+    private func entries(_ port: any StorePort, _ filter: AuditFilter = AuditFilter()) async throws -> [AuditRecord] {
+        try await port.all { after throws(StoreError) in
+            try await port.audit(filter, after: after, limit: 1_000, by: .installation)
+        }
+    }
+
+    @Test(
+        "what is recorded while nothing can be written waits for it, as far as there is room; an entry tells how many are missing"
+    )
+    func hindered() async throws {
+        let fixture = try await SQLiteFixture()
+        let port = fixture.port
+        let before = fixture.store.status.audit
+        let other = try OtherProgram(on: fixture.directory.path + "/psp.db")
+        try other.execute("BEGIN IMMEDIATE")
+        let most = 4_096
+        for number in 0..<most + 5 { port.record(entry(number)) }
+        await #expect(throws: StoreError.unavailable(retryAfter: retryAfter)) { try await port.makeOrg("new") }
+        try other.execute("ROLLBACK")
+        try await eventually { fixture.store.status.audit.entries > before.entries }
+        let found = try await entries(port)
+        #expect(found.first?.entry == .lost(5))
+        #expect(found.dropFirst().first?.entry.requestID == "r-\(most - 1)")
+        #expect(found.count == most + 1)
+        #expect(fixture.store.status.audit.lost == 5)
+        // Told once.
+        port.record(entry(0))
+        #expect(try await entries(port).count { $0.entry.action == .auditLost } == 1)
+    }
+
+    @Test("a change that cannot be written leaves no entry, and one that is tried again leaves one")
+    func undone() async throws {
+        let fixture = try await SQLiteFixture.onFaultyDisk()
+        let port = fixture.port
+        let before = try await entries(port).count
+        port.record(entry(1))
+        fixture.disk.fail(.write, .full)
+        await #expect(throws: StoreError.self) { try await port.makeOrg("new") }
+        fixture.disk.repair()
+        try await eventually { port.health == .serving }
+        try await port.makeOrg("new")
+        let found = try await entries(port)
+        #expect(found.count == before + 2)
+        #expect(found.first?.entry.target?.id == "new")
+        #expect(found.dropFirst().first?.entry == entry(1))
+    }
+
+    @Test("a window of time finds its entries, wherever the wall clock has jumped meanwhile")
+    func steps() async throws {
+        let fixture = try await SQLiteFixture()
+        let port = fixture.port
+        var shown: [Int64] = []
+        for (number, step) in [0, 3_600_000, -7_200_000, 86_400_000, 0].enumerated() {
+            fixture.clock.step(by: Int64(step))
+            // The step is noted.
+            try await port.makeOrg("o\(number)")
+            port.record(entry(number))
+            shown.append(try #require(try await entries(port).first).time)
+            fixture.clock.advance(by: 60_000)
+        }
+        for (number, time) in shown.enumerated() {
+            var filter = AuditFilter()
+            (filter.from, filter.to, filter.action) = (time, time + 1, .taskList)
+            #expect(try await entries(port, filter).map(\.entry) == [entry(number)])
+        }
+    }
+
+    @Test("of a day only so many refusals are told apart")
+    func day() async throws {
+        let fixture = try await SQLiteFixture()
+        let port = fixture.port
+        let day = port.clock.now / 86_400_000 * 1_440
+        for minute in 0..<22 {
+            try await port.count(
+                (0..<1_000).map { number in
+                    RefusalCount(
+                        .init(.callers, name: "a", client: IPAddress(v4: UInt32(number)), code: 2005),
+                        minute: day + Int64(minute), count: 1)
+                })
+        }
+        #expect(try await fixture.rows("SELECT count(*) FROM refusal WHERE code > 0") == Int64(RefusalTable.mostOfDay))
+        #expect(try await fixture.rows("SELECT sum(count) FROM refusal WHERE code = 0") == 2_000)
+        #expect(fixture.store.status.audit.refusals == 22_000)
+    }
+
+    @Test("a page looks at so many entries only, and goes on from there")
+    func pages() async throws {
+        let fixture = try await SQLiteFixture()
+        let port = fixture.port
+        try await fixture.edit(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+            INSERT INTO audit(at, ahead, caller, action, target, kind, code)
+            SELECT 1000 + i, 0, 'installation', 'device.read', iif(i = 1, 'rare', 'd' || i), 'device', 0 FROM n
+            """)
+        _ = port
+        var filter = AuditFilter()
+        filter.code = 1
+        let first = try await fixture.port.audit(filter, after: nil, limit: 10, by: .installation)
+        #expect(first.items.isEmpty && first.next != nil)
+        filter.code = 0
+        filter.target = "rare"
+        // By its index at once.
+        #expect(try await fixture.port.audit(filter, after: nil, limit: 10, by: .installation).items.count == 1)
+    }
+}
