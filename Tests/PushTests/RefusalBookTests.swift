@@ -36,6 +36,15 @@ struct RefusalBookTests {
         #expect(found.reduce(0) { $0 + $1.count } == Int64(RefusalBook.mostKeys + 501))
     }
 
+    @Test("a flood of callers hides no refused operator")
+    func listeners() {
+        var book = RefusalBook()
+        for number in 0..<RefusalBook.mostKeys + 1 { book.count(key(number), at: 7) }
+        let key = RefusalCount.Key(.operators, name: nil, client: nil, code: 2005)
+        book.count(key, at: 7)
+        #expect(book.take().contains(RefusalCount(key, minute: 7, count: 1)))
+    }
+
     @Test("minutes that nobody takes are dropped, the oldest first, and counted")
     func untaken() {
         var book = RefusalBook()

@@ -95,7 +95,7 @@ struct AuditTests {
                 })
         }
         #expect(try await fixture.rows("SELECT count(*) FROM refusal WHERE code > 0") == Int64(RefusalTable.mostOfDay))
-        #expect(try await fixture.rows("SELECT sum(count) FROM refusal WHERE code = 0") == 2_000)
+        #expect(try await fixture.rows("SELECT sum(count) FROM refusal WHERE code = 0") == 12_000)
         #expect(fixture.store.status.audit.refusals == 22_000)
     }
 

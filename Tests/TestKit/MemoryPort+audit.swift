@@ -68,7 +68,9 @@ extension MemoryPort {
                 let count = RefusalCount(count.key, minute: count.minute * 60_000, count: count.count)
                 if let known = state.refusals.firstIndex(where: { $0.key == count.key && $0.minute == count.minute }) {
                     state.refusals[known].count += count.count
-                } else if state.refusals.count(where: { $0.minute == count.minute }) < RefusalBook.mostKeys {
+                } else if state.refusals.count(where: {
+                    $0.minute == count.minute && $0.key.listener == count.key.listener
+                }) < RefusalBook.mostKeys {
                     state.refusals.append(count)
                 } else {
                     let key = RefusalCount.Key(othersOf: count.key.listener)

@@ -5,6 +5,11 @@ internal import Push
 final class RefusalCounter {
     private static let minutesOfDay: Int64 = 1_440
 
+    private struct Span: Hashable {
+        let listener: RefusalListener
+        let minutes: Range<Int64>
+    }
+
     private let table: RefusalTable
     private let time: Timekeeper
 
@@ -14,20 +19,22 @@ final class RefusalCounter {
     }
 
     func count(_ counts: [RefusalCount]) throws(SQLiteError) {
-        var ofMinute: [Int64: Int] = [:]
-        var ofDay: [Int64: Int] = [:]
+        var room: [Span: Int] = [:]
         for count in counts {
             guard count.key.code != nil, try !table.contains(count) else {
                 try table.add(count, ahead: time.offset)
                 continue
             }
-            let (minute, day) = (count.minute, count.minute / Self.minutesOfDay)
-            if ofMinute[minute] == nil { ofMinute[minute] = try table.keys(in: minute..<minute + 1) }
-            if ofDay[day] == nil { ofDay[day] = try table.keys(in: day * Self.minutesOfDay..<(day + 1) * Self.minutesOfDay) }
-            let hasRoom = ofMinute[minute, default: 0] < RefusalBook.mostKeys && ofDay[day, default: 0] < RefusalTable.mostOfDay
+            let (listener, day) = (count.key.listener, count.minute / Self.minutesOfDay)
+            let minute = Span(listener: listener, minutes: count.minute..<count.minute + 1)
+            let wholeDay = Span(listener: listener, minutes: day * Self.minutesOfDay..<(day + 1) * Self.minutesOfDay)
+            for (span, most) in [(minute, RefusalBook.mostKeys), (wholeDay, RefusalTable.mostOfDay)] where room[span] == nil {
+                room[span] = most - (try table.keys(of: listener, in: span.minutes))
+            }
+            let hasRoom = room[minute, default: 0] > 0 && room[wholeDay, default: 0] > 0
             if hasRoom {
-                ofMinute[minute, default: 0] += 1
-                ofDay[day, default: 0] += 1
+                room[minute, default: 0] -= 1
+                room[wholeDay, default: 0] -= 1
             }
             let key = hasRoom ? count.key : RefusalCount.Key(othersOf: count.key.listener)
             try table.add(RefusalCount(key, minute: count.minute, count: count.count), ahead: time.offset)

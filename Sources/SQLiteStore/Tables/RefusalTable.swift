@@ -4,8 +4,8 @@ internal import Push
 /// `refusal`: how often whom was refused, by the minute of store time, newest last. What is not known is 0 or empty, so that it
 /// can be a part of the key.
 final class RefusalTable {
-    /// How many are told apart in a day, whoever they are: some 300 MB in 180 days.
-    static let mostOfDay = 20_000
+    /// How many of each listener are told apart in a day, whoever they are: some 300 MB in 180 days.
+    static let mostOfDay = 10_000
 
     private let database: Database
 
@@ -44,11 +44,12 @@ final class RefusalTable {
         statement.bind(5, count.key.code ?? 0)
     }
 
-    /// How many keys those minutes have.
-    func keys(in minutes: Range<Int64>) throws(SQLiteError) -> Int {
-        let query = try database.statement("SELECT count(*) FROM refusal WHERE minute >= ? AND minute < ?")
+    /// How many keys of a listener those minutes have.
+    func keys(of listener: RefusalListener, in minutes: Range<Int64>) throws(SQLiteError) -> Int {
+        let query = try database.statement("SELECT count(*) FROM refusal WHERE minute >= ? AND minute < ? AND listener = ?")
         query.bind(1, minutes.lowerBound)
         query.bind(2, minutes.upperBound)
+        query.bind(3, listener.rawValue)
         guard try query.step() else { return 0 }
         defer { query.reset() }
         return Int(query.int(0))
