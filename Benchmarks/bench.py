@@ -27,11 +27,11 @@ from kit.page import write_page  # noqa: E402
 from kit.place import QUICK, Place, Size, conditions  # noqa: E402
 from kit.rows import Row, text_table  # noqa: E402
 from kit.servers import program  # noqa: E402
-from scenarios import devices, groupcast, rest, scale  # noqa: E402
+from scenarios import devices, groupcast, rest, scale, tls  # noqa: E402
 
 #: What a scenario cannot do without; other peers are left out where they are not installed.
 NEEDS = {
-    "rest": ["wrk"], "rest-online": ["mosquitto"], "storm": ["mosquitto"], "store": ["wrk"], "loops-rest": ["wrk"],
+    "rest": ["wrk"], "rest-online": ["mosquitto"], "storm": ["mosquitto"], "tls": ["mosquitto", "openssl"], "store": ["wrk"], "loops-rest": ["wrk"],
 }
 
 SCENARIOS = {
@@ -39,6 +39,7 @@ SCENARIOS = {
     "rest-online": rest.online,
     "fanout": groupcast.fanout,
     "idle": devices.idle,
+    "tls": tls.tls,
     "stalled": devices.stalled,
     "storm": devices.storm,
     "latency": rest.latency,

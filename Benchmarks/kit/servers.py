@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import socket
+import subprocess
 import time
 
 from .process import Process
@@ -26,21 +27,37 @@ def device_lines(numbers, org="all", name="dev", secrets="secret"):
         f'{{"kind":"device","id":"{name}-{i}","platform":"android","org_id":"{org}","secret":"{secrets}-{i}"}}' for i in numbers).encode()
 
 
+class Identity:
+    """A certificate on P-256 and its key, of its own authority."""
+
+    def __init__(self, place):
+        self.certificate, self.key = place.work / "tls.pem", place.work / "tls.key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-days", "30",
+             "-keyout", self.key, "-out", self.certificate], check=True, capture_output=True)
+
+    def flags(self):
+        """What has the push server show it to devices."""
+        return "--mqtts", "127.0.0.1:0", "--tls-cert", self.certificate, "--tls-key", self.key
+
+
 class Pspd(Process):
     """The push server on free ports of the loopback address."""
 
-    def __init__(self, place, data="data", loops=1, keep=False):
+    def __init__(self, place, data="data", loops=1, keep=False, identity=None):
         self.data = place.work / data
         if not keep:
             shutil.rmtree(self.data, ignore_errors=True)
         loopback = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
         super().__init__(
-            [place.binary("pspd"), *loopback, "--data", self.data, "--loops", loops], place.work / "pspd.log")
-        ready = re.fullmatch(r"ready http=(\S+) mqtt=(\S+) admin=(\S+)", self.line())
-        if not ready:
+            [place.binary("pspd"), *loopback, "--data", self.data, "--loops", loops, *(identity.flags() if identity else ())],
+            place.work / "pspd.log")
+        line = self.line()
+        if not line.startswith("ready "):
             raise RuntimeError(f"pspd did not get ready; see {self.log.name}")
         self.seconds_to_ready = time.monotonic() - self.started
-        self.http, self.mqtt, self.admin = ready.groups()
+        doors = dict(re.findall(r"(\w+)=(\S+)", line))
+        self.http, self.mqtt, self.admin, self.mqtts = (doors.get(name) for name in ("http", "mqtt", "admin", "mqtts"))
 
     def _call(self, address, method, target, body, headers):
         host, port = address.rsplit(":", 1)
@@ -138,14 +155,15 @@ def program(name):
 class Mosquitto(Process):
     """mosquitto, QoS 1, persistence on, no passwords. It writes its store on a timer and at its end: a message is never synced."""
 
-    def __init__(self, place):
+    def __init__(self, place, identity=None, anonymous=True):
         directory = place.work / "mosquitto"
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir()
-        self.mqtt = f"127.0.0.1:{free_port()}"
+        self.mqtt = self.mqtts = f"127.0.0.1:{free_port()}"
         config = directory / "mosquitto.conf"
+        encryption = f"certfile {identity.certificate}\nkeyfile {identity.key}\n" if identity else ""
         config.write_text(
-            f"listener {self.mqtt.split(':')[1]} 127.0.0.1\nallow_anonymous true\npersistence true\n"
+            f"listener {self.mqtt.split(':')[1]} 127.0.0.1\n{encryption}allow_anonymous {'true' if anonymous else 'false'}\npersistence true\n"
             f"persistence_location {directory}/\nmax_queued_messages 10000\nlog_type error\nuser root\n")
         super().__init__([program("mosquitto"), "-c", config], place.work / "mosquitto.log")
         _wait_for(self.mqtt, self)

@@ -16,13 +16,13 @@ def idle(place):
         with Pspd(place) as server:
             server.make_app()
             server.make_devices(range(size.crowd))
-            ours = _slope(place, server)
+            ours = slope(place, server)
         with FanoutFloor(place, "direct") as floor:
-            pairs.append((ours, _slope(place, floor)))
+            pairs.append((ours, slope(place, floor)))
         if not Mosquitto.installed():
             continue
         with Mosquitto(place) as broker:
-            brokers.append((ours, _slope(place, broker, "--user", "none", "--password", "none", "--subscribe", "dev/{}")))
+            brokers.append((ours, slope(place, broker, "--user", "none", "--password", "none", "--subscribe", "dev/{}")))
     what = f"memory of an idle device, RSS from {size.first_crowd:,} to {size.crowd:,}"
     rows = [ratio("idle", what, "C bufferevent", pairs, 2.0, 1.3, "B")]
     if brokers:
@@ -30,13 +30,15 @@ def idle(place):
     return rows
 
 
-def _slope(place, server, *flags):
+def slope(place, server, *flags, to=None):
+    """Bytes of memory that each further device takes."""
+    to = to or server.mqtt
     first, last = place.size.first_crowd, place.size.crowd
-    with Swarm(place, server.mqtt, first, 0, *flags) as some:
+    with Swarm(place, to, first, 0, *flags) as some:
         some.connect()
         server.settle()
         before = server.rss()
-        with Swarm(place, server.mqtt, last - first, first, *flags) as rest:
+        with Swarm(place, to, last - first, first, *flags) as rest:
             rest.connect()
             server.settle()
             return max(1, server.rss() - before) / (last - first)

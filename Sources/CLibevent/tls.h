@@ -90,13 +90,10 @@ static inline int ps_tls_expect_name(SSL *session, const char *host) {
 }
 
 /// Sessions are given to `keep`, which takes the reference by returning 1, and kept by nobody else.
-static inline void ps_tls_keep_sessions(SSL_CTX *context, void *keeper, int (*keep)(SSL *, SSL_SESSION *)) {
+static inline void ps_tls_keep_sessions(SSL_CTX *context, int (*keep)(SSL *, SSL_SESSION *)) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_set_app_data(context, keeper);
     SSL_CTX_sess_set_new_cb(context, keep);
 }
-
-static inline void *ps_tls_session_keeper(const SSL *session) { return SSL_CTX_get_app_data(SSL_get_SSL_CTX(session)); }
 
 // Errors.
 

@@ -7,7 +7,7 @@ struct OrderTests {
     @Test(
         "each is read from its line, and written as it",
         arguments: [
-            ("connect", Order.connect), ("wait connected 5", .wait(.connected, seconds: 5)),
+            ("connect", Order.connect), ("handshake", .handshake), ("wait connected 5", .wait(.connected, seconds: 5)),
             ("wait each 3 60", .wait(.each(3), seconds: 60)),
             ("wait total 1000 9", .wait(.total(1000), seconds: 9)), ("stall 10", .stall(10)), ("resume", .resume), ("cut", .cut),
             ("disconnect", .disconnect), ("reset", .reset), ("count", .count), ("report", .report), ("quit", .quit),

@@ -12,9 +12,10 @@ extension Connection {
     ///   - source: the local address to use. With port 0 the system chooses the port only when it knows both ends, so that one
     ///     source address has a full range of ports towards each server.
     ///   - security: whom it trusts; nil: it speaks in clear. `connectionDidOpen` comes when the handshake is done.
+    ///   - isResuming: whether it takes up an earlier session, where `security` keeps one.
     public static func connect(
         to address: SocketAddress, from source: SocketAddress? = nil, on loop: EventLoop, security: TLSClientContext? = nil,
-        handler: any ConnectionHandler
+        isResuming: Bool = true, handler: any ConnectionHandler
     ) throws(LibeventError) -> Connection {
         loop.preconditionOwned()
         let descriptor = ps_socket(address.family)
@@ -25,7 +26,7 @@ extension Connection {
             Glibc.close(descriptor)
             throw error
         }
-        if let security { return try connect(descriptor, to: address, on: loop, by: security, handler) }
+        if let security { return try connect(descriptor, to: address, on: loop, by: security, isResuming, handler) }
         let connection = try Connection(descriptor: descriptor, peer: address, on: loop, state: .connecting)
         connection.handler = handler
         bufferevent_enable(connection.transport?.stream, ps_ev_read())
@@ -41,7 +42,7 @@ extension Connection {
 
     /// The handshake begins as soon as the socket can be written, which is when TCP stands; a refusal shows there too.
     private static func connect(
-        _ descriptor: Int32, to address: SocketAddress, on loop: EventLoop, by context: TLSClientContext,
+        _ descriptor: Int32, to address: SocketAddress, on loop: EventLoop, by context: TLSClientContext, _ isResuming: Bool,
         _ handler: any ConnectionHandler
     ) throws(LibeventError) -> Connection {
         let result = address.withStorage { ps_connect(descriptor, $0, $1) }
@@ -50,7 +51,8 @@ extension Connection {
             Glibc.close(descriptor)
             throw error
         }
-        let transport = try Transport(connecting: descriptor, to: address.host, by: context, on: loop.turn.connectionBase)
+        let transport = try Transport(
+            connecting: descriptor, to: address.host, by: context, isResuming: isResuming, on: loop.turn.connectionBase)
         let connection = Connection(connectingTo: address, by: transport, on: loop)
         connection.handler = handler
         bufferevent_enable(transport.stream, ps_ev_read() | ps_ev_write())

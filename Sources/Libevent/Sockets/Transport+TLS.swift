@@ -31,11 +31,11 @@ extension Transport {
 
     /// Makes the bufferevent of a socket that is being connected, which it closes at its end.
     init(
-        connecting descriptor: Int32, to host: String, by context: TLSClientContext, on base: OpaquePointer
+        connecting descriptor: Int32, to host: String, by context: TLSClientContext, isResuming: Bool, on base: OpaquePointer
     ) throws(LibeventError) {
         let session: OpaquePointer
         do throws(TLSError) {
-            session = try context.makeSession(to: host)
+            session = try context.makeSession(to: host, isResuming: isResuming)
         } catch {
             close(descriptor)
             throw .distrusted(.failure(reason: error.description))

@@ -17,20 +17,24 @@ public final class TLSClientContext: Sendable {
     // Safe: nobody changes it after `init`; OpenSSL counts its references atomically, and locks what connections share in it.
     private nonisolated(unsafe) let context: OpaquePointer
     private let isNameChecked: Bool
-    /// The newest session, which the next connection takes up; nil: none is kept.
+    /// The sessions that further connections take up; nil: none is kept.
     private let resumption: Resumption?
 
     /// - Parameters:
     ///   - application: what is spoken inside; told to the server.
     ///   - maximum: nothing newer is spoken.
-    ///   - resumes: connections take up the session of one before.
+    ///   - resumes: sessions are kept, for further connections to take up, each of TLS 1.3 once (RFC 8446 appendix C.4).
     /// - Throws: ``TLSError``; `authorities` where these cannot be read.
     public init(
         trusting trust: TLSTrust, for application: TLSApplication, _ policy: TLSPolicy = TLSPolicy(),
         maximum: TLSPolicy.Version? = nil, resumes: Bool = false
     ) throws(TLSError) {
         guard let context = SSL_CTX_new(TLS_client_method()) else { throw .library(call: "SSL_CTX_new") }
+        ps_tls_set_modes(context)
+        SSL_CTX_set_options(context, ps_tls_options())
+        let resumption = resumes ? Resumption() : nil
         do throws(TLSError) {
+            try resumption?.attach(to: context)
             try Self.trust(context, trust)
             try TLSContext.limit(context, to: policy)
             if let maximum, ps_tls_set_maximum(context, maximum.number) != 1 {
@@ -41,20 +45,20 @@ public final class TLSClientContext: Sendable {
             SSL_CTX_free(context)
             throw error
         }
-        ps_tls_set_modes(context)
-        SSL_CTX_set_options(context, ps_tls_options())
         self.context = context
         isNameChecked = trust != .anyone
-        resumption = resumes ? Resumption(context) : nil
+        self.resumption = resumption
     }
 
     deinit { SSL_CTX_free(context) }
 
     /// A session of a connection that begins; whoever takes it frees it.
-    /// - Parameter host: a name or an address, to which the certificate has to be made out.
-    func makeSession(to host: String) throws(TLSError) -> OpaquePointer {
+    /// - Parameters:
+    ///   - host: a name or an address, to which the certificate has to be made out.
+    ///   - isResuming: whether it takes up an earlier one, where one is kept.
+    func makeSession(to host: String, isResuming: Bool = true) throws(TLSError) -> OpaquePointer {
         guard let session = SSL_new(context) else { throw .library(call: "SSL_new") }
-        resumption?.takeUp(session)
+        if isResuming { resumption?.takeUp(session) }
         guard !isNameChecked || ps_tls_expect_name(session, host) == 1 else {
             SSL_free(session)
             ERR_clear_error()
@@ -89,7 +93,7 @@ public final class TLSClientContext: Sendable {
         }
     }
 
-    /// Keeps the newest session of a context.
+    /// Keeps the sessions of a context that servers have given it tickets for.
     private final class Resumption: Sendable {
         /// OpenSSL's counted reference to a session.
         private final class Ticket: Sendable {
@@ -97,22 +101,45 @@ public final class TLSClientContext: Sendable {
             nonisolated(unsafe) let session: OpaquePointer
             init(_ session: OpaquePointer) { self.session = session }
             deinit { SSL_SESSION_free(session) }
+
+            var isForOnce: Bool { SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION }
         }
 
-        private let newest = Locked<Ticket?>(nil)
+        private let tickets = Locked<[Ticket]>([])
 
-        init(_ context: OpaquePointer) {
-            ps_tls_keep_sessions(context, Unmanaged.passUnretained(self).toOpaque()) { session, ticket in
-                // Unretained: the context holds no connection when it dies, and the one who holds this object holds the context.
-                guard let ticket, let keeper = ps_tls_session_keeper(session) else { return 0 }
-                let resumption = Unmanaged<Resumption>.fromOpaque(keeper).takeUnretainedValue()
-                resumption.newest.withLock { $0 = Ticket(ticket) }
+        /// Where a context holds it; it goes with the context, which connections may keep longer than its owner.
+        private static let place = ps_tls_context_index { _, pointer, _, _, _, _ in
+            if let pointer { Unmanaged<Resumption>.fromOpaque(pointer).release() }
+        }
+
+        /// Has a context give the sessions to it that servers issue tickets for.
+        func attach(to context: OpaquePointer) throws(TLSError) {
+            let retained = Unmanaged.passRetained(self)
+            guard SSL_CTX_set_ex_data(context, Self.place, retained.toOpaque()) == 1 else {
+                retained.release()
+                throw .library(call: "SSL_CTX_set_ex_data")
+            }
+            ps_tls_keep_sessions(context) { session, ticket in
+                guard let ticket, let own = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), Resumption.place) else { return 0 }
+                Unmanaged<Resumption>.fromOpaque(own).takeUnretainedValue().keep(Ticket(ticket))
                 return 1
             }
         }
 
+        private func keep(_ ticket: Ticket) {
+            tickets.withLock { tickets in
+                if !ticket.isForOnce { tickets.removeAll(keepingCapacity: true) }
+                tickets.append(ticket)
+            }
+        }
+
         func takeUp(_ session: OpaquePointer) {
-            if let ticket = newest.withLock({ $0 }) { SSL_set_session(session, ticket.session) }
+            let ticket = tickets.withLock { tickets in
+                guard let newest = tickets.last else { return Ticket?.none }
+                if newest.isForOnce { tickets.removeLast() }
+                return newest
+            }
+            if let ticket { SSL_set_session(session, ticket.session) }
         }
     }
 }

@@ -11,13 +11,14 @@ struct SwarmCommand: AsyncParsableCommand {
             Ends when each device has its --each messages, or after --duration. The exit status is 0 when all devices were \
             connected and got what was asked for, 1 otherwise.
 
-            With --control it does what standard input says, one line each, and answers each with one JSON object: connect; wait \
+            With --control it does what standard input says, one line each, and answers each with one JSON object: connect; handshake; wait \
             connected|each K|total N [SECONDS]; reset; stall N; resume; disconnect; cut; count; report; quit.
 
             EXAMPLES
               pspbench swarm --to 127.0.0.1:1883 --count 10000 --rate 1000 --each 5
               pspbench swarm --to 127.0.0.1:1883 --count 50000 --json \\
                 --user none --password none --subscribe 'dev/{}'
+              pspbench swarm --to 127.0.0.1:8883 --count 1000 --tls 1.3 --duration 1
             """)
 
     @OptionGroup var options: SwarmOptions

@@ -46,6 +46,15 @@ struct SwarmOptions: ParsableArguments {
     @Option(help: "The QoS to subscribe at.")
     var qos: UInt8 = 1
 
+    @Option(help: "Speak TLS of this version alone, 1.2 or 1.3, to whatever server it is.")
+    var tls: TLSVersion?
+
+    @Option(help: "The cipher suite of TLS, as OpenSSL names it; else what both sides prefer.")
+    var suite: String?
+
+    @Flag(help: "Keep TLS sessions, and take them up in the handshakes of the order of that name.")
+    var resume = false
+
     func validate() throws {
         guard mqtt == 4 || mqtt == 5 else { throw ValidationError("--mqtt is 4 or 5.") }
         guard QoS(rawValue: qos) != nil else { throw ValidationError("--qos is 0, 1 or 2.") }
@@ -73,7 +82,28 @@ struct SwarmOptions: ParsableArguments {
         plan.connecting = connecting
         plan.filter = subscribe
         plan.qos = QoS(rawValue: qos) ?? .atLeastOnce
+        plan.security = try security()
         return plan
+    }
+
+    private func security() throws(TLSError) -> TLSClientContext? {
+        guard let version = tls?.version else { return nil }
+        var policy = TLSPolicy()
+        policy.minimum = version
+        if let suite {
+            if version == .v1_3 { policy.suites = suite } else { policy.ciphers = suite }
+        }
+        return try TLSClientContext(trusting: .anyone, for: .mqtt, policy, maximum: version, resumes: resume)
+    }
+}
+
+/// A version of TLS, as a flag.
+struct TLSVersion: ExpressibleByArgument {
+    let version: TLSPolicy.Version
+
+    init?(argument: String) {
+        guard let version = TLSPolicy.Version(rawValue: argument) else { return nil }
+        self.version = version
     }
 }
 
@@ -88,6 +118,9 @@ extension SwarmOptions {
         if keepSession { flags.append("--keep-session") }
         if let sessionExpiry { flags += ["--session-expiry", "\(sessionExpiry)"] }
         if let subscribe { flags += ["--subscribe", subscribe] }
+        if let tls { flags += ["--tls", tls.version.rawValue] }
+        if let suite { flags += ["--suite", suite] }
+        if resume { flags.append("--resume") }
         return flags
     }
 }

@@ -4,6 +4,8 @@ struct Tally: Codable, Sendable {
     var ready = 0
     /// Refused, or closed by the server.
     var lost = 0
+    /// Answered, well or not, on a connection that took up an earlier TLS session.
+    var resumed = 0
     /// On the way: TCP, CONNECT or SUBSCRIBE not yet answered.
     var opening = 0
     /// PUBLISH packets.
@@ -30,6 +32,7 @@ struct Tally: Codable, Sendable {
     mutating func add(_ other: Tally) {
         ready += other.ready
         lost += other.lost
+        resumed += other.resumed
         opening += other.opening
         received += other.received
         bytes += other.bytes

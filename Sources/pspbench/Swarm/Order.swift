@@ -2,6 +2,8 @@
 enum Order: Equatable, Sendable {
     /// `connect`: connects what is not connected; returns at once.
     case connect
+    /// `handshake`: connects likewise, and closes each connection as soon as its handshake is done.
+    case handshake
     /// `wait connected [SECONDS]`, `wait each K [SECONDS]`, `wait total N [SECONDS]`
     case wait(Goal, seconds: Int)
     /// `reset`: forgets what was counted.
@@ -30,6 +32,7 @@ enum Order: Equatable, Sendable {
         let number = words.count > 1 ? Int(words[1]) : nil
         switch (words.first, words.count, number) {
         case ("connect", 1, _): self = .connect
+        case ("handshake", 1, _): self = .handshake
         case ("reset", 1, _): self = .reset
         case ("resume", 1, _): self = .resume
         case ("disconnect", 1, _): self = .disconnect
@@ -68,6 +71,7 @@ enum Order: Equatable, Sendable {
     var line: String {
         switch self {
         case .connect: "connect"
+        case .handshake: "handshake"
         case .wait(.connected, let seconds): "wait connected \(seconds)"
         case .wait(.each(let count), let seconds): "wait each \(count) \(seconds)"
         case .wait(.total(let count), let seconds): "wait total \(count) \(seconds)"

@@ -21,15 +21,23 @@ extension Swarm {
         tally.opening += 1
         do {
             let connection = try Connection.connect(
-                to: plan.address, from: plan.source(of: device.number), on: loop, handler: self)
+                to: plan.address, from: plan.source(of: device.number), on: loop, security: plan.security,
+                isResuming: handshakesOnly, handler: self)
             connection.tag = device
             device.connection = connection
             // What is sent now is written when TCP stands.
-            connection.send(plan.greeting(of: device.number))
+            if !handshakesOnly { connection.send(plan.greeting(of: device.number)) }
             device.state = .greeting
         } catch {
             lose(device, "\(error)")
         }
+    }
+
+    /// The connection stands, and its handshake is done where there is one.
+    func opened(_ connection: Connection) {
+        guard handshakesOnly, let device = device(of: connection) else { return }
+        if connection.isResumed { tally.resumed += 1 }
+        refuse(device, connection, "its handshake is done")
     }
 
     func lose(_ device: Device, _ reason: String) {
@@ -51,6 +59,7 @@ extension Swarm {
         do {
             switch try decoder.decode(bytes, consumed: &consumed) {
             case .connack(let connack):
+                if connection.isResumed { tally.resumed += 1 }
                 guard connack.reasonCode == .success else { return refuse(device, connection, "CONNACK \(connack.reasonCode)") }
                 greeted(device, connection)
             case .suback(let suback):

@@ -4,13 +4,15 @@ internal import Libevent
 // The hot path: a message in, an acknowledgement out.
 
 extension Swarm: ConnectionHandler {
+    nonisolated func connectionDidOpen(_ connection: sending Connection) { assumeIsolated { $0.opened(connection) } }
+
     nonisolated func connectionDidRead(_ connection: sending Connection) { assumeIsolated { $0.read(connection) } }
 
     nonisolated func connectionDidClose(_ connection: sending Connection, reason: Connection.CloseReason) {
         assumeIsolated { $0.closed(connection, reason) }
     }
 
-    private func device(of connection: Connection) -> Device? {
+    func device(of connection: Connection) -> Device? {
         // Every connection here got its device as its tag; a cast that asks costs more than all else in this function.
         connection.tag.map { unsafeDowncast($0, to: Device.self) }
     }

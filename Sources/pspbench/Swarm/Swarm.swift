@@ -10,6 +10,8 @@ actor Swarm {
     var tally = Tally()
     var latencies = Latencies()
 
+    /// Whether a connection is closed as soon as its handshake is done.
+    var handshakesOnly = false
     /// How many of `devices` have been told to connect.
     var begun = 0
     var pace: Pace?
@@ -46,14 +48,16 @@ actor Swarm {
     // MARK: What it is told
 
     /// Connects the devices that are not connected, at the plan's rate; returns at once.
-    func connect() throws(LibeventError) {
+    /// - Parameter handshakesOnly: each is closed as soon as its handshake is done, and counts as lost.
+    func connect(handshakesOnly: Bool = false) throws(LibeventError) {
+        self.handshakesOnly = handshakesOnly
         if devices.isEmpty {
             devices = (plan.first..<plan.first + plan.count).map(Device.init(number:))
             // Weak: the loop may outlive the swarm.
             loop.atEndOfTurn { [weak self] in self?.assumeIsolated { $0.turnEnded() } }
         }
         begun = 0
-        tally.lost = 0
+        (tally.lost, tally.resumed) = (0, 0)
         pace = plan.rate > 0 ? Pace(rate: plan.rate) : nil
         timer = try Timer(on: loop, after: .zero, every: .milliseconds(2)) { [weak self] in self?.assumeIsolated { $0.openMore() }
         }

@@ -16,6 +16,7 @@ struct LocalSwarm: SwarmHost {
         var reached: Bool?
         switch order {
         case .connect: try await swarm.connect()
+        case .handshake: try await swarm.connect(handshakesOnly: true)
         case .wait(let goal, let seconds): reached = await swarm.wait(for: goal, timeout: .seconds(seconds))
         case .reset: await swarm.reset()
         case .stall(let count): await swarm.stall(count)

@@ -25,6 +25,8 @@ struct SwarmPlan: Sendable {
     /// What each device subscribes to; nil: nothing. `{}` stands for its number.
     var filter: String?
     var qos = QoS.atLeastOnce
+    /// nil: in clear.
+    var security: TLSClientContext?
 
     /// `pattern` with the device's number.
     static func fill(_ pattern: String, _ number: Int) -> String {
