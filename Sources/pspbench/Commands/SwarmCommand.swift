@@ -11,8 +11,8 @@ struct SwarmCommand: AsyncParsableCommand {
             Ends when each device has its --each messages, or after --duration. The exit status is 0 when all devices were \
             connected and got what was asked for, 1 otherwise.
 
-            With --control it does what standard input says, one line each, and answers each with one JSON object: connect; handshake; wait \
-            connected|each K|total N [SECONDS]; reset; stall N; resume; disconnect; cut; count; report; quit.
+            With --control it does what standard input says, one line each, and answers each with one JSON object: connect; \
+            handshake; wait connected|each K|total N [SECONDS]; reset; stall N; resume; disconnect; cut; count; report; quit.
 
             EXAMPLES
               pspbench swarm --to 127.0.0.1:1883 --count 10000 --rate 1000 --each 5
