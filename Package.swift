@@ -108,10 +108,11 @@ let package = Package(
         .testTarget(name: "StoreCoreTests", dependencies: ["StoreCore", "Push"], swiftSettings: swift),
         .target(name: "CFaultVFS", path: "Tests/StoreFaults/CFaultVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "FaultVFS", dependencies: ["CFaultVFS"], path: "Tests/StoreFaults/FaultVFS", swiftSettings: swift),
-        .target(name: "StoreContract", dependencies: ["Base", "Push"], path: "Tests/StoreContract", swiftSettings: swift),
+        .target(
+            name: "StoreContract", dependencies: ["Base", "Push", "Crypto"], path: "Tests/StoreContract", swiftSettings: swift),
         .testTarget(
             name: "StoreContractTests",
-            dependencies: ["StoreContract", "Base", "Push", "SQLiteStore", "FaultVFS", "TestKit"], swiftSettings: swift),
+            dependencies: ["StoreContract", "Base", "Push", "Crypto", "SQLiteStore", "FaultVFS", "TestKit"], swiftSettings: swift),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: ["Base", "SQLiteStore", "StoreCore", "Push", "CSQLite", "FaultVFS", "StoreContract"],

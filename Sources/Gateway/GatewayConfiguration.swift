@@ -1,5 +1,6 @@
 public import Base
 public import Libevent
+public import Push
 
 /// What an operator can set of the devices' side, and what tests make small.
 public struct GatewayConfiguration: Sendable {

@@ -8,7 +8,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     case noToken = 2003
     /// An appkey that is not registered, or given twice.
     case unknownAppKey = 2004
-    /// The token does not match; also a missing or wrong bearer token, or a device's wrong secret.
+    /// The token does not match; also a missing or wrong bearer token, an operator's wrong password, or a device's wrong secret.
     case wrongToken = 2005
     /// The timestamp is malformed or outside the window.
     case badTimestamp = 2006
@@ -20,6 +20,8 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     case targetOutsideScope = 2009
     /// The app may not call from this address.
     case addressNotAllowed = 2010
+    /// The operator's role or scope does not allow it.
+    case notPermitted = 2011
     /// The body is not JSON, or not UTF-8.
     case invalidJSON = 2101
     /// A required field is missing.
@@ -50,10 +52,12 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     case noTestDevice = 2205
     /// No such app.
     case noSuchApp = 2206
-    /// The organisation still has devices, children or an app whose scope it is.
+    /// The organisation still has devices, children, or an app or an operator whose scope it is.
     case organisationInUse = 2207
     /// The app's secret was rotated, and the one before is still taken.
     case formerSecretInUse = 2208
+    /// No such operator, or no such session of one.
+    case noSuchOperator = 2209
     /// The app is over its rate limit.
     case rateLimited = 2301
     /// Overloaded, or the store cannot write: certainly not stored.
@@ -81,6 +85,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .interfaceNotAllowed: BilingualText("该应用无权使用此接口", "the app may not use this interface")
         case .targetOutsideScope: BilingualText("推送目标不在该应用所属的组织机构范围内", "the target is outside the app's organisation")
         case .addressNotAllowed: BilingualText("该应用不允许从此地址调用", "the app may not call from this address")
+        case .notPermitted: BilingualText("该运维账号无权执行此操作", "the operator may not do this")
         case .invalidJSON: BilingualText("请求体不是有效的JSON（UTF-8）", "the body is not valid JSON in UTF-8")
         case .missingField: BilingualText("缺少必填参数", "a required field is missing")
         case .invalidValue: BilingualText("参数值不合法", "a value is not allowed")
@@ -102,6 +107,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
                 "密钥已更换过，而前一个密钥仍然有效：新密钥没有送达时用again重新生成；全部调用方都已换用后，再删除前一个密钥",
                 "the secret was rotated, and the former one is still taken: make another with again, where the new one reached "
                     + "nobody; remove the former one when every caller has changed")
+        case .noSuchOperator: BilingualText("运维账号或其会话不存在", "no such operator, or no such session")
         case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError:

@@ -28,6 +28,8 @@ extension Refusal.Detail {
     fileprivate var narrowed: BilingualText? {
         switch self {
         case .operatorToken: BilingualText("运维令牌缺失或错误", "the operators' token is missing or wrong")
+        case .operatorPassword: BilingualText("账号或密码错误", "the name or the password is wrong")
+        case .failedLogins: BilingualText("登录失败次数过多，请稍后再试", "too many log-ins have failed; try again later")
         case .signature(.replayed): BilingualText("重复的请求", "the request is a repeat")
         case .signature: BilingualText("请求签名校验失败", "the request's signature is wrong")
         case .timestamp(.malformed, _), .timestamp(.repeated, _): BilingualText("timestamp不合法", "the timestamp is not allowed")
@@ -37,7 +39,7 @@ extension Refusal.Detail {
         case .ending: BilingualText("服务器正在停止", "the server is about to end")
         case .tooManyTraces: BilingualText("跟踪过多", "too many traces")
         case .holding: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
-        case .scopeOf: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
+        case .scopeOf, .scopeOfOperator: BilingualText("该组织机构不能删除", "the organisation cannot be removed")
         default: nil
         }
     }
@@ -77,7 +79,16 @@ extension Refusal.Detail {
             return BilingualText(
                 "直属设备\(devices)台，直接下级组织机构\(children)个",
                 "devices of its own: \(devices), organisations directly below: \(children)")
-        case .operatorToken: return BilingualText("", "")
+        case .scopeOfOperator(let name):
+            return BilingualText("它是运维账号\(name.text)的管辖范围", "it is the scope of the operator \(name.text)")
+        case .role(let role):
+            return BilingualText("需要角色\(role.name)", "it takes the role \(role.name)")
+        case .unscoped: return BilingualText("仅限没有管辖范围的运维账号", "it is for operators without a scope")
+        case .ownScope:
+            return BilingualText("不能移动或删除自己的管辖范围", "an operator does not move or remove the scope that it has")
+        case .noSession:
+            return BilingualText("安装令牌没有会话和密码", "the installation's token has no session and no password")
+        case .operatorToken, .operatorPassword, .failedLogins: return BilingualText("", "")
         case .signature(let fault): return fault.words
         case .overQuota(.perSecond(let count), _):
             return BilingualText("该应用每秒最多推送\(count)条", "the app may push \(count) a second")

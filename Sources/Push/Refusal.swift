@@ -51,6 +51,8 @@ extension Refusal {
         case methods([String])
         /// 2207: the app whose scope it is.
         case scopeOf(AppKey)
+        /// 2207: the operator whose scope it is.
+        case scopeOfOperator(OperatorName)
         /// 2207: how many devices it has of its own, and how many organisations below.
         case holding(devices: Int, children: Int)
         /// 2005: a signature of other parts.
@@ -61,6 +63,18 @@ extension Refusal {
         case signature(SignatureFault)
         /// 2005: the operators' token is missing or wrong.
         case operatorToken
+        /// 2005: an operator's name or password is wrong.
+        case operatorPassword
+        /// 2011: the role that it takes.
+        case role(Role)
+        /// 2011: it is for operators without a scope.
+        case unscoped
+        /// 2011: an operator's own scope is moved or removed by those above only.
+        case ownScope
+        /// 2011: the installation's token has no session.
+        case noSession
+        /// 2301: too many log-ins have failed from that address.
+        case failedLogins
         /// 2301: which bound the app is over, and in how many milliseconds it may push again.
         case overQuota(PushQuota.Bound, retryAfter: Int64)
         /// 2302: the server is about to end.

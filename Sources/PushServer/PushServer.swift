@@ -105,17 +105,13 @@ public final class PushServer: Sendable {
             threads = try (0..<configuration.loops).map { try EventLoop(name: "loop \($0)", way: way) }
             for thread in threads { thread.start() }
             let shared = SharedByLoops(shares, configuration)
-            var loops: [ServerLoop] = []
-            for thread in threads {
-                let loop = ServerLoop(on: thread, port: store.port(for: thread), configuration, shared)
-                try await loop.begin()
-                loops.append(loop)
-            }
+            let loops = threads.map { ServerLoop(on: $0, port: store.port(for: $0), configuration, shared) }
             let status = StatusBoard(loops, store, tls, shared)
             let refusals = RefusalBoard(loops, auditLog)
             let admin = loops[0].makeAdminFront(
                 token: token, status: status, level: level, traces: TraceBoard(shared.tracer, loops), refusals: refusals,
                 lines: auditLog, configuration, shared)
+            for (index, loop) in loops.enumerated() { try await loop.begin(with: index == 0 ? admin : nil) }
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()
             await refusals.begin(admin)

@@ -1,7 +1,7 @@
 public import Base
-public import Gateway
 public import Libevent
 public import Logging
+public import Push
 
 /// Everything that can be set, with the defaults of a `pspd` that was told nothing.
 public struct ServerConfiguration: Hashable, Sendable {
@@ -29,6 +29,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var dataDirectory = "./data"
     /// `nil`: the one that is kept in the data directory, made at first start.
     public var adminToken: String?
+    /// How long an operator's session lasts.
+    public var operatorSession = Duration.seconds(12 * 3_600)
     /// Event loops.
     public var loops = Machine.processors
     /// Unacknowledged messages that a device may have.

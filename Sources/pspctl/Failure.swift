@@ -18,6 +18,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case store(SQLiteStoreError)
     /// What answers is no push server.
     case foreignReply(endpoint: Endpoint, status: Int)
+    /// The session of the last log-in is over.
+    case sessionEnded(name: String)
     /// The operator has thought better of it.
     case declined
     /// There is nothing by that name to be traced.
@@ -49,6 +51,10 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 "\(endpoint) 的应答不像推送服务器（HTTP \(status)）")
         case .untraceable(let reason):
             say("\(reason); with --future it is traced all the same", "\(reason)；加上 --future 仍可跟踪")
+        case .sessionEnded(let name):
+            say(
+                "the session of \(name) has ended: pspctl login \(name), or pspctl logout",
+                "\(name) 的会话已结束：请执行 pspctl login \(name) 或 pspctl logout")
         case .declined: say("nothing was done", "未做任何更改")
         case .timeout(let task, let progress):
             say("task \(task): not all have an end yet: \(progress)", "任务 \(task)：尚未全部结束：\(progress)")

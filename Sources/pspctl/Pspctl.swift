@@ -43,6 +43,7 @@ struct Pspctl: AsyncParsableCommand {
             version: "pspctl \(Version.current)",
             subcommands: [
                 AppCommands.self, OrganisationCommands.self, DeviceCommands.self, ImportCommand.self, ImportsCommand.self,
+                OperatorCommands.self, LoginCommand.self, LogoutCommand.self, WhoAmICommand.self, PasswordCommand.self,
                 PushCommands.self, TaskCommand.self, TasksCommand.self, ExplainCommand.self, CancelCommand.self,
                 StatsCommand.self,
                 StatusCommand.self, ClockCommands.self, TopCommand.self, DoctorCommand.self, LogLevelCommand.self,

@@ -10,7 +10,7 @@ import Testing
 @Suite("Log-ins that fail")
 struct LoginGuardTests {
     private static let minute: Int64 = 60_000_000_000
-    private let name = DeviceToken(unchecked: "d1")
+    private let name = "d1"
 
     private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
@@ -24,7 +24,7 @@ struct LoginGuardTests {
         }
         #expect(!guardian.admits(name, from: one, at: Self.minute - 1))
         #expect(guardian.admits(name, from: other, at: 0))
-        #expect(guardian.admits(DeviceToken(unchecked: "d2"), from: one, at: 0))
+        #expect(guardian.admits("d2", from: one, at: 0))
         #expect(guardian.admits(name, from: one, at: Self.minute))
     }
 
@@ -33,7 +33,7 @@ struct LoginGuardTests {
         let guardian = LoginGuard(LoginGuard.Limits(perAddress: 3))
         let one = try address("192.0.2.1")
         for index in 0..<3 {
-            let name = DeviceToken(unchecked: "x\(index)")
+            let name = "x\(index)"
             #expect(guardian.admits(name, from: one, at: 0))
             guardian.noteFailure(of: name, from: one, at: 0)
         }
@@ -47,9 +47,9 @@ struct LoginGuardTests {
         for index in 0..<2 { guardian.noteFailure(of: name, from: try address("2001:db8:0:1::\(index)"), at: 0) }
         #expect(try !guardian.admits(name, from: address("2001:db8:0:1:ffff::1"), at: 0))
         #expect(try guardian.admits(name, from: address("2001:db8:0:2::1"), at: 0))
-        #expect(try guardian.admits(DeviceToken(unchecked: "d2"), from: address("2001:db8:0:1::9"), at: 0))
-        guardian.noteFailure(of: DeviceToken(unchecked: "d2"), from: try address("2001:db8:0:1::9"), at: 0)
-        #expect(try !guardian.admits(DeviceToken(unchecked: "d3"), from: address("2001:db8:0:1::a"), at: 0))
+        #expect(try guardian.admits("d2", from: address("2001:db8:0:1::9"), at: 0))
+        guardian.noteFailure(of: "d2", from: try address("2001:db8:0:1::9"), at: 0)
+        #expect(try !guardian.admits("d3", from: address("2001:db8:0:1::a"), at: 0))
     }
 
     @Test("what is remembered is bounded, and who was remembered before is still refused")
@@ -58,10 +58,10 @@ struct LoginGuardTests {
         let one = try address("192.0.2.1")
         guardian.noteFailure(of: name, from: one, at: 0)
         for index in 0..<(LoginGuard.capacity + 1_000) {
-            guardian.noteFailure(of: DeviceToken(unchecked: "x\(index)"), from: one, at: 0)
+            guardian.noteFailure(of: "x\(index)", from: one, at: 0)
         }
         #expect(!guardian.admits(name, from: one, at: 0))
-        #expect(guardian.admits(DeviceToken(unchecked: "x\(LoginGuard.capacity + 999)"), from: one, at: 0))
+        #expect(guardian.admits("x\(LoginGuard.capacity + 999)", from: one, at: 0))
     }
 
     @Test(

@@ -10,10 +10,11 @@ struct CatalogueTests {
         let table: [ErrorCode: Int] = [
             .noAppKey: 500, .noTimestamp: 500, .noToken: 500, .unknownAppKey: 401, .wrongToken: 401, .badTimestamp: 401,
             .appDisabled: 403, .interfaceNotAllowed: 403, .targetOutsideScope: 403,
-            .addressNotAllowed: 403, .invalidJSON: 400, .missingField: 400,
+            .addressNotAllowed: 403, .notPermitted: 403, .invalidJSON: 400, .missingField: 400,
             .invalidValue: 400, .unsupportedField: 400, .payloadTooLarge: 400, .requestTooLarge: 413, .noSuchAddress: 400,
             .methodNotAllowed: 405, .outBizNoReused: 400, .noSuchDevice: 404, .userHasNoDevice: 404, .noSuchOrganisation: 404,
-            .noSuchTask: 404, .noTestDevice: 404, .noSuchApp: 404, .organisationInUse: 409, .formerSecretInUse: 409,
+            .noSuchTask: 404, .noTestDevice: 404, .noSuchApp: 404, .noSuchOperator: 404, .organisationInUse: 409,
+            .formerSecretInUse: 409,
             .rateLimited: 429, .unavailable: 503,
             .internalError: 500,
         ]

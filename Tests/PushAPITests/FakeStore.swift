@@ -39,6 +39,9 @@ final class FakeStore: StorePort {
         var audit = Page<AuditRecord>(items: [], next: nil)
         var refusals = Page<RefusalCount>(items: [], next: nil)
         var change: @Sendable (DirectoryChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in .updated }
+        var changeOperator: @Sendable (OperatorChange) async throws(StoreError) -> ChangeResult = { _ throws(StoreError) in
+            .updated
+        }
         var keep: @Sendable (ImportPart) async throws(StoreError) -> Void = { _ throws(StoreError) in }
         /// Told all that was kept.
         var run: @Sendable ([ImportPart]) async throws(StoreError) -> ImportReport = { parts throws(StoreError) in
@@ -97,6 +100,10 @@ final class FakeStore: StorePort {
         var refusals: [RefusalCount] = []
         var auditFilters: [AuditFilter] = []
         var refusalFilters: [RefusalFilter] = []
+        /// Within what operators looked, and at whose imports.
+        var scopes: [OrgID?] = []
+        var beginners: [OperatorName?] = []
+        var operatorChanges: [OperatorChange] = []
         var changes: [DirectoryChange] = []
         var parts: [ImportPart] = []
         var abandoned: [ImportID] = []
@@ -145,20 +152,28 @@ extension FakeStore {
         return try await now.cancel(task, nil)
     }
 
-    func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport { try await now.report(task, app) }
-
-    func explain(_ task: TaskID, to device: DeviceToken, patience: Duration) async throws(StoreError) -> Explanation {
-        try await now.explain(task, device)
+    func report(_ task: TaskID, to app: AppKey?, within scope: OrgID?) async throws(StoreError) -> TaskReport {
+        note { $0.scopes.append(scope) }
+        return try await now.report(task, app)
     }
 
-    func recipients(of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int)
-        async throws(StoreError) -> Page<Recipient>
-    {
-        try await now.recipients(RecipientQuery(task: task, app: app, state: state, after: after, limit: limit))
+    func explain(
+        _ task: TaskID, to device: DeviceToken, within scope: OrgID?, patience: Duration
+    ) async throws(StoreError) -> Explanation {
+        note { $0.scopes.append(scope) }
+        return try await now.explain(task, device)
+    }
+
+    func recipients(
+        of task: TaskID, to app: AppKey?, within scope: OrgID?, state: RecipientState, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<Recipient> {
+        note { $0.scopes.append(scope) }
+        return try await now.recipients(RecipientQuery(task: task, app: app, state: state, after: after, limit: limit))
     }
 
     func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport> {
-        try await now.tasks(filter, after, limit)
+        note { $0.scopes.append(filter.scope) }
+        return try await now.tasks(filter, after, limit)
     }
 
     func totals(app: AppKey, tag: ExactText, from: Int64?, to: Int64?) async throws(StoreError) -> (tasks: Int, counts: Counts) {
@@ -177,13 +192,29 @@ extension FakeStore {
         return try await now.change(change)
     }
 
+    func apply(_ change: OperatorChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
+        note {
+            $0.operatorChanges.append(change)
+            $0.calls.append(call)
+        }
+        return try await now.changeOperator(change)
+    }
+
     func app(_ key: AppKey) async throws(StoreError) -> App {
         note { $0.apps.append(key) }
         return try await now.app(key)
     }
 
-    func organisation(_ id: OrgID) async throws(StoreError) -> Organisation { try await now.organisation(id) }
-    func device(_ token: DeviceToken) async throws(StoreError) -> Device { try await now.device(token) }
+    func organisation(_ id: OrgID, within scope: OrgID?) async throws(StoreError) -> Organisation {
+        note { $0.scopes.append(scope) }
+        return try await now.organisation(id)
+    }
+
+    func device(_ token: DeviceToken, within scope: OrgID?) async throws(StoreError) -> Device {
+        note { $0.scopes.append(scope) }
+        return try await now.device(token)
+    }
+
     func backlog(of token: DeviceToken, patience: Duration) async throws(StoreError) -> Backlog { try await now.backlog(token) }
     func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
         note {
@@ -195,12 +226,14 @@ extension FakeStore {
 
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> { try await now.apps(after, limit) }
 
-    func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
-        try await now.organisations(after, limit)
+    func organisations(within scope: OrgID?, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
+        note { $0.scopes.append(scope) }
+        return try await now.organisations(after, limit)
     }
 
     func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
-        try await now.devices(filter, after, limit)
+        note { $0.scopes.append(filter.scope) }
+        return try await now.devices(filter, after, limit)
     }
 }
 
@@ -221,10 +254,17 @@ extension FakeStore {
     }
 
     func abandon(_ id: ImportID) { note { $0.abandoned.append(id) } }
-    func importReport(_ id: ImportID) async throws(StoreError) -> ImportReport { try await now.importReport(id) }
 
-    func imports(after: PageToken?, limit: Int) async throws(StoreError) -> Page<ImportReport> {
-        try await now.imports(after, limit)
+    func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport {
+        note { $0.beginners.append(`operator`) }
+        return try await now.importReport(id)
+    }
+
+    func imports(
+        by operator: OperatorName?, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<ImportReport> {
+        note { $0.beginners.append(`operator`) }
+        return try await now.imports(after, limit)
     }
 }
 

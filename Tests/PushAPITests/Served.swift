@@ -60,7 +60,7 @@ final class Served: Sendable {
                 tracing: TraceControl(
                     tracer: tracer, begin: { tracer.begin($0, until: noon + $1 * 60_000) }, end: { tracer.end($0) }),
                 audit: AuditControl(tell: { entry, _ in toldEntries.withLock { $0.append(entry) } })),
-            configuration: .init(token: Self.adminToken, log: logger))
+            configuration: Self.operators(logger))
         self.store = store
         self.loop = loop
         loop.start()
@@ -71,6 +71,7 @@ final class Served: Sendable {
         await push.seed(
             DirectorySnapshot(
                 lane: Lane(index: 0), position: .start, apps: [Self.app, Self.disabledApp, Self.messageApp], organisations: []))
+        await admin.seed(Self.snapshot)
         try await push.start(listening: sockets[0])
         try await admin.start(listening: sockets[1])
     }

@@ -147,8 +147,8 @@ struct ImportTests {
         // Not run: driven here, slice by slice.
         let done = try await port.change { decisions, now throws(SQLiteError) -> Result<[Int], Refusal> in
             guard let number = try decisions.tables.imports.receiving(id) else { return .success([]) }
-            try decisions.tables.imports.start(number, at: now)
-            let one = Import(number)
+            try decisions.tables.imports.start(number, by: nil, at: now)
+            let one = Import(number, by: nil)
             var done: [Int] = []
             for size in [1, 64, 300] {
                 var steps = size

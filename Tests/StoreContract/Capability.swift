@@ -18,6 +18,8 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case lifetimes
     /// How much an app may push is bounded.
     case quotas
+    /// Operators with their sessions, and what a scope hides from them.
+    case operators
     /// Rows carry the JSON that devices receive.
     case payloads
     /// A row for one device goes to no loop but the one that has its connection.

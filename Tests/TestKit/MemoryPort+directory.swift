@@ -22,6 +22,11 @@ extension MemoryPort {
         }
     }
 
+    /// There are no operators here.
+    public func apply(_ change: OperatorChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
+        throw .unavailable(retryAfter: .seconds(1))
+    }
+
     private static func apply(_ change: DirectoryChange, _ state: inout MemoryStore.State) throws(Refusal) -> (
         ChangeResult, [Entry]
     ) {
@@ -146,8 +151,8 @@ extension MemoryPort {
         }
     }
 
-    /// The organisation with its counters.
-    public func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
+    /// The organisation with its counters, whatever the scope.
+    public func organisation(_ id: OrgID, within scope: OrgID?) async throws(StoreError) -> Organisation {
         try await attempt { state in
             (
                 state.log.organisation(id).map(Result.success)
@@ -167,8 +172,8 @@ extension MemoryPort {
         }
     }
 
-    /// The device.
-    public func device(_ token: DeviceToken) async throws(StoreError) -> Device {
+    /// The device, whatever the scope.
+    public func device(_ token: DeviceToken, within scope: OrgID?) async throws(StoreError) -> Device {
         try await attempt { state in
             (
                 state.log.devices[token].map { .success($0.device) }
@@ -182,8 +187,9 @@ extension MemoryPort {
         try await attempt { state in (.success(Self.page(Array(state.apps.values), by: \.key.text, after, limit)), []) }
     }
 
-    /// A page by name.
-    public func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
+    /// A page by name, whatever the scope.
+    public func organisations(within scope: OrgID?, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation>
+    {
         try await attempt { state in (.success(Self.page(state.log.allOrganisations, by: \.id.text, after, limit)), []) }
     }
 

@@ -5,7 +5,7 @@ public import Push
 extension MemoryPort {
     /// Asks the loop of the device's connection as well.
     public func explain(
-        _ task: TaskID, to token: DeviceToken, patience: Duration
+        _ task: TaskID, to token: DeviceToken, within scope: OrgID?, patience: Duration
     ) async throws(StoreError) -> Explanation {
         let shown = try await device(token)
         let known = try await attempt { state in

@@ -110,7 +110,7 @@ extension MemoryPort {
     }
 
     /// Counts by walking through everything.
-    public func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
+    public func report(_ task: TaskID, to app: AppKey?, within scope: OrgID?) async throws(StoreError) -> TaskReport {
         try await attempt { state in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {
                 return (.failure(.refused(Refusal(.noSuchTask, field: "task_id"))), [])
@@ -157,7 +157,7 @@ extension MemoryPort {
 
     /// The devices of one list, by name.
     public func recipients(
-        of task: TaskID, to app: AppKey?, state wanted: RecipientState, after: PageToken?, limit: Int
+        of task: TaskID, to app: AppKey?, within scope: OrgID?, state wanted: RecipientState, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<Recipient> {
         try await attempt { state in
             guard let record = state.tasks[task], app == nil || record.request.app == app else {

@@ -76,7 +76,7 @@ final class Dispatcher {
             rows.markEnded(task)
             ended.insert(task)
             head = position
-        case .close, .inquiry, .app: break
+        case .close, .inquiry, .app, .operatorChanged, .operatorSession: break
         }
     }
 

@@ -44,7 +44,7 @@ extension Shard {
     /// Refuses a CONNECT from where too many have failed, before the store is asked.
     func checkFailures(of connection: DeviceConnection, _ admission: Admission) throws(Ending) {
         let address = connection.socket.clientAddress.ip
-        guard !configuration.logins.admits(admission.token, from: address, at: loop.monotonicNow) else { return }
+        guard !configuration.logins.admits(admission.token.text, from: address, at: loop.monotonicNow) else { return }
         throw admission.refuse(ConnectRefusal(.connectionRateExceeded, .failedLogins, "too many log-ins failed from there"))
     }
 
@@ -53,7 +53,7 @@ extension Shard {
         switch error {
         case .unknownDevice, .wrongSecret:
             let address = connection.socket.clientAddress.ip
-            configuration.logins.noteFailure(of: admission.token, from: address, at: loop.monotonicNow)
+            configuration.logins.noteFailure(of: admission.token.text, from: address, at: loop.monotonicNow)
         case .takenOver, .unavailable: break
         }
     }

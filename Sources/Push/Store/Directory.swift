@@ -12,10 +12,12 @@ public protocol Directory: Sendable {
 
     /// - Throws: `refused` with 2206.
     func app(_ key: AppKey) async throws(StoreError) -> App
+    /// - Parameter scope: outside of which there is none, and above which nothing.
     /// - Throws: `refused` with 2203.
-    func organisation(_ id: OrgID) async throws(StoreError) -> Organisation
+    func organisation(_ id: OrgID, within scope: OrgID?) async throws(StoreError) -> Organisation
+    /// - Parameter scope: outside of which there is none.
     /// - Throws: `refused` with 2201.
-    func device(_ token: DeviceToken) async throws(StoreError) -> Device
+    func device(_ token: DeviceToken, within scope: OrgID?) async throws(StoreError) -> Device
 
     /// What a device has still to get. Its connection is asked about, wherever it is: a loop that does not tell within `patience`
     /// is not waited for.
@@ -28,6 +30,19 @@ public protocol Directory: Sendable {
     func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError)
 
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App>
-    func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation>
+    func organisations(within scope: OrgID?, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation>
     func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device>
+}
+
+extension Directory {
+    /// Wherever it is.
+    public func organisation(_ id: OrgID) async throws(StoreError) -> Organisation { try await organisation(id, within: nil) }
+
+    /// Wherever it is.
+    public func device(_ token: DeviceToken) async throws(StoreError) -> Device { try await device(token, within: nil) }
+
+    /// All of them.
+    public func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
+        try await organisations(within: nil, after: after, limit: limit)
+    }
 }

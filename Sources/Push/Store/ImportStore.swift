@@ -25,9 +25,22 @@ public protocol ImportStore: Sendable {
     func abandon(_ id: ImportID)
 
     /// How far an import is. Of those that have ended a store remembers the last ones, a hundred at least.
+    /// - Parameter operator: who must have begun it; `nil`: whoever.
     /// - Throws: `refused` with 2204.
-    func importReport(_ id: ImportID) async throws(StoreError) -> ImportReport
+    func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport
 
     /// The imports that go on and those that have ended, newest first, without their failing lines.
-    func imports(after: PageToken?, limit: Int) async throws(StoreError) -> Page<ImportReport>
+    func imports(
+        by operator: OperatorName?, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<ImportReport>
+}
+
+extension ImportStore {
+    /// Whoever began it.
+    public func importReport(_ id: ImportID) async throws(StoreError) -> ImportReport { try await importReport(id, by: nil) }
+
+    /// Whoever began them.
+    public func imports(after: PageToken?, limit: Int) async throws(StoreError) -> Page<ImportReport> {
+        try await imports(by: nil, after: after, limit: limit)
+    }
 }

@@ -22,15 +22,25 @@ public protocol TaskStore: Sendable {
     func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus
 
     /// Counts include every acknowledgement that was handed over before the call.
-    func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport
+    /// - Parameters:
+    ///   - app: whose task it must be; `nil` for an operator.
+    ///   - scope: the organisation to which an operator is confined. A task is inside by whom it addressed: an organisation by
+    ///     itself, a device by where it was when the task was accepted, a user by all devices that the user has now.
+    func report(_ task: TaskID, to app: AppKey?, within scope: OrgID?) async throws(StoreError) -> TaskReport
 
-    func recipients(of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int)
-        async throws(StoreError) -> Page<Recipient>
+    /// - Parameter scope: names devices only that are inside of it now, of a task that is.
+    func recipients(
+        of task: TaskID, to app: AppKey?, within scope: OrgID?, state: RecipientState, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<Recipient>
 
     /// Why a device has a task, or has it not; what it acknowledged before the call counts.
-    /// - Parameter patience: how long the loop of its connection is waited for.
+    /// - Parameters:
+    ///   - scope: inside of which both must be, and everything else that is told.
+    ///   - patience: how long the loop of its connection is waited for.
     /// - Throws: `refused` with 2204 or 2201.
-    func explain(_ task: TaskID, to device: DeviceToken, patience: Duration) async throws(StoreError) -> Explanation
+    func explain(
+        _ task: TaskID, to device: DeviceToken, within scope: OrgID?, patience: Duration
+    ) async throws(StoreError) -> Explanation
 
     /// Newest first.
     func tasks(_ filter: TaskFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<TaskReport>
@@ -48,6 +58,23 @@ extension TaskStore {
     @discardableResult
     public func cancel(_ task: TaskID, by app: AppKey) async throws(StoreError) -> TaskStatus {
         try await cancel(task, by: app, nonce: nil)
+    }
+
+    /// Wherever it is.
+    public func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
+        try await report(task, to: app, within: nil)
+    }
+
+    /// Wherever they are.
+    public func recipients(
+        of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<Recipient> {
+        try await recipients(of: task, to: app, within: nil, state: state, after: after, limit: limit)
+    }
+
+    /// Wherever both are.
+    public func explain(_ task: TaskID, to device: DeviceToken, patience: Duration) async throws(StoreError) -> Explanation {
+        try await explain(task, to: device, within: nil, patience: patience)
     }
 
     /// ``append(_:answer:)`` for who may wait.

@@ -8,7 +8,7 @@ public import Web
 extension AdminFront {
     /// A request is about to be answered: it has its entry, and its line for whoever reads along.
     public func answered(_ request: Request<AdminFront>, with reply: Reply, because error: (any Error)?) {
-        guard let action = request.route.audited, let call = try? request.operatorCall else { return }
+        guard let action = request.route.audited, let call = admittedCall(of: request) else { return }
         let entry = AuditEntry(
             call, action, request.auditTarget, task: request.auditTask, code: reply.note?.code ?? 0)
         record(entry, isInStore: action.isOfStore && Self.isDecided(error))
@@ -66,7 +66,7 @@ extension AdminFront {
         filter.code = try query.number("code", in: 0...9_999).map { Int($0) }
         (filter.from, filter.to) = (try query.number("from"), try query.number("to"))
         let page = try await store.audit(
-            filter, after: query.after, limit: try query.limit(), by: try request.operatorCall)
+            filter, after: query.after, limit: try query.limit(), by: try operatorCall(of: request))
         return .page(page) { $0.value($1) }
     }
 
@@ -133,6 +133,16 @@ extension Route<AdminFront> {
         case (.get, "trace"): .traceList
         case (.delete, "trace/{trace_id}"): .traceEnd
         case (.get, "trace/{trace_id}/events"): .traceFollow
+        case (.post, "sessions"): .sessionBegin
+        case (.get, "session"): .sessionRead
+        case (.delete, "session"): .sessionEnd
+        case (.put, "session/password"): .operatorPut
+        case (.put, "operators/{name}"): .operatorPut
+        case (.get, "operators/{name}"): .operatorRead
+        case (.delete, "operators/{name}"): .operatorRemove
+        case (.get, "operators"): .operatorList
+        case (.get, "operators/{name}/sessions"): .sessionList
+        case (.delete, "operators/{name}/sessions"), (.delete, "operators/{name}/sessions/{session_id}"): .sessionEnd
         case (.post, "clock/accept"): .clockAccept
         case (.post, "import"): .importRun
         case (.get, "imports/{import_id}"): .importRead
@@ -149,6 +159,7 @@ extension Request where Service == AdminFront {
     fileprivate var auditTarget: AuditTarget? {
         let kinds: [(name: String, AuditTarget.Kind)] = [
             ("appkey", .app), ("org_id", .organisation), ("device_token", .device), ("import_id", .import), ("trace_id", .trace),
+            ("session_id", .session), ("name", .operator),
         ]
         for (name, kind) in kinds where route.pattern.names.contains(name) {
             return AuditTarget(kind, decodedParameter(name) ?? String(parameter(name)))

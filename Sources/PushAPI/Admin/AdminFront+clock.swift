@@ -12,7 +12,7 @@ extension AdminFront {
 
     func acceptClock(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
-        let state = try await store.acceptWallClock(by: request.operatorCall)
+        let state = try await store.acceptWallClock(by: try operatorCall(of: request))
         return .success(202) { $0.value(state) }
     }
 }

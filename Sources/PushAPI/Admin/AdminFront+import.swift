@@ -19,7 +19,7 @@ extension AdminFront {
             guard let last = try await keep(request.slices(), of: id) else {
                 return .success { $0.value(ImportTally(), failures: [], in: request.headers.language) }
             }
-            let report = try await store.run(id, last: last, patience: Self.patience, by: request.operatorCall)
+            let report = try await store.run(id, last: last, patience: Self.patience, by: try operatorCall(of: request))
             return report.state == .running
                 ? .success(202) { $0.value(report, in: request.headers.language) }
                 : .success { $0.value(report.tally, failures: report.failures, in: request.headers.language) }
@@ -49,13 +49,22 @@ extension AdminFront {
     func importReport(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
         let id = ImportID(request.decodedParameter("import_id") ?? String(request.parameter("import_id")))
-        let report = try await store.importReport(id)
+        let report = try await store.importReport(id, by: try beginner(of: request))
         return .success { $0.value(report, in: request.headers.language) }
     }
 
     func imports(_ request: Request<AdminFront>) async throws -> Reply {
         let query = try request.query()
         let language = request.headers.language
-        return .page(try await store.imports(after: query.after, limit: try query.limit())) { $0.value($1, in: language) }
+        return .page(
+            try await store.imports(
+                by: try beginner(of: request), after: query.after, limit: try query.limit())
+        ) { $0.value($1, in: language) }
+    }
+
+    /// Whose imports a caller sees: its own, where it is confined to a scope; `nil`: everybody's.
+    private func beginner(of request: Request<AdminFront>) throws -> OperatorName? {
+        let call = try operatorCall(of: request)
+        return call.scope == nil ? nil : call.name
     }
 }

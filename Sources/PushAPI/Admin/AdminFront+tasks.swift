@@ -6,12 +6,12 @@ internal import Web
 extension AdminFront {
     func task(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
-        let report = try await store.report(request.task, to: nil)
+        let report = try await store.report(request.task, to: nil, within: try scope(of: request))
         return .success(capacity: 768 + report.payload.count) { $0.value(report, withApp: true) }
     }
 
     func recipients(_ request: Request<AdminFront>) async throws -> Reply {
-        try await Reply.recipients(of: request, to: nil, store: store)
+        try await Reply.recipients(of: request, to: nil, within: try scope(of: request), store: store)
     }
 
     /// `GET …/explain?device=T`: why this device has or has not this task.
@@ -19,12 +19,13 @@ extension AdminFront {
         guard let token: DeviceToken = try request.query().identifier("device") else {
             throw Rejection.missingParameter("device")
         }
-        let explanation = try await store.explain(request.task, to: token, patience: Self.patienceWithLoop)
+        let explanation = try await store.explain(
+            request.task, to: token, within: try scope(of: request), patience: Self.patienceWithLoop)
         return .success(capacity: 512) { $0.value(explanation) }
     }
 
     func cancel(_ request: Request<AdminFront>) async throws -> Reply {
         try request.refuseContent()
-        return .cancelled(request.task, try await store.cancel(request.task, by: request.operatorCall))
+        return .cancelled(request.task, try await store.cancel(request.task, by: try operatorCall(of: request)))
     }
 }

@@ -52,12 +52,17 @@ extension AdminFront {
             }
             guard let following else { throw Refusal(.noSuchTask, field: "trace_id") }
             nextFollower += 1
-            let stream: EventStream
-            do { stream = try openEventStream(for: request) } catch {
+            let (stream, expiry): (EventStream, Timer?)
+            do {
+                expiry = try self.expiry(of: request.caller, following: number)
+                stream = try openEventStream(for: request)
+            } catch {
                 tracer.leave(following)
                 throw error
             }
-            followers[number] = stream
+            followers[number] = Follower(
+                stream: stream, caller: request.caller, access: request.route.access, expiry: expiry
+            ) { tracer.leave(following) }
             stream.onClose = { [unowned self] in
                 tracer.leave(following)
                 followers[number] = nil
@@ -68,11 +73,8 @@ extension AdminFront {
     }
 
     private func tell(_ event: TraceEvent?, to follower: Int) {
-        guard let stream = followers[follower] else { return }
-        guard let event else {
-            followers[follower] = nil
-            return stream.end()
-        }
+        guard let stream = followers[follower]?.stream else { return }
+        guard let event else { return end(follower) }
         // A follower that reads too slowly misses events rather than have them wait in memory.
         guard !stream.isBehind else { return }
         var json = JSONWriter()

@@ -1,5 +1,4 @@
-public import Base
-internal import Crypto
+public import Crypto
 public import Libevent
 public import Logging
 public import Push
@@ -9,6 +8,8 @@ public import Web
 ///
 /// ```swift
 /// let admin = AdminFront(on: loop, store: port, process: process, configuration: .init(token: token, log: log))
+/// let snapshot = try await port.subscribe { event in admin.assumeIsolated { $0.apply(event) } }
+/// await admin.seed(snapshot)
 /// try await admin.start(listening: socket)
 /// …
 /// await admin.announceEnd()       // callers and devices are sent away
@@ -17,8 +18,16 @@ public import Web
 public actor AdminFront: APIFront {
     /// What an operator may set.
     public struct Configuration: Sendable {
-        /// What `Authorization: Bearer` must say.
+        /// The installation's token: who shows it as `Authorization: Bearer` may do everything.
         public var token: String
+        /// How long an operator's session lasts.
+        public var sessionLength = Duration.seconds(12 * 3_600)
+        /// What a password's hash costs.
+        public var passwordCost = PasswordVerifier.Cost.usual
+        /// Whose log-ins failed.
+        public var logins = LoginGuard(LoginGuard.Limits(perName: Self.usualFailures))
+        /// How many log-ins of one address under one name may fail in a minute, where nothing is set.
+        public static let usualFailures = 10
         /// What the listener bears; an import may be larger.
         public var limits = HTTPLimits(maxConnections: 256)
         /// The proxies whose word about an operator's address counts.
@@ -33,21 +42,6 @@ public actor AdminFront: APIFront {
         }
     }
 
-    /// What a route may ask of a caller.
-    public enum Access: Sendable {
-        /// Nothing: probes.
-        case anyone
-        /// The bearer token.
-        case `operator`
-    }
-
-    /// Who calls.
-    public enum Caller: Sendable {
-        /// Somebody of whom nothing was asked.
-        case anyone
-        case `operator`(OperatorCall.Caller)
-    }
-
     /// Where it lives.
     public let loop: EventLoop
     /// The loop's port of the store.
@@ -60,10 +54,20 @@ public actor AdminFront: APIFront {
     var refusals = RefusalBook()
     /// Which questions are recorded.
     var auditedReads = AuditedReads()
+    /// Who operates the server.
+    var operators = KnownOperators()
+    let logins: LoginGuard
+    let passwords = PasswordWorker()
+    let passwordCost: PasswordVerifier.Cost
+    /// Stands for the password of a name that nobody has: no password is right, and it takes the time of one that is wrong.
+    let decoy: PasswordVerifier
+    /// In milliseconds.
+    let sessionLength: Int64
     /// Who follows traces.
-    var followers: [Int: EventStream] = [:]
+    var followers: [Int: Follower] = [:]
     var nextFollower = 0
-    private let token: String
+    /// The installation's.
+    let token: String
     private var hasEndBegun = false
 
     /// The loop: a request is answered on the thread that read it.
@@ -81,6 +85,10 @@ public actor AdminFront: APIFront {
         self.process = process
         log = configuration.log
         token = configuration.token
+        logins = configuration.logins
+        passwordCost = configuration.passwordCost
+        decoy = PasswordVerifier(cost: configuration.passwordCost, salt: Random.bytes(16), hash: Random.bytes(32))
+        sessionLength = configuration.sessionLength.components.seconds * 1_000
         server = GracefulServer(
             for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)
     }
@@ -94,29 +102,4 @@ public actor AdminFront: APIFront {
 
     /// Operators may.
     public static var tellsCauses: Bool { true }
-
-    /// The bearer token, once (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1), compared in constant time.
-    public func admit(
-        _ headers: RequestHeaders, to access: Access, calling call: Call, from client: () -> IPAddress?
-    ) throws(Rejection) -> Caller {
-        guard access == .operator else { return .anyone }
-        let wrongToken = Rejection.unauthorized(scheme: "Bearer")
-        guard headers.authorization.count == 1, let header = headers.authorization.first else { throw wrongToken }
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", ConstantTime.equal(String(parts[1]), token) else {
-            throw wrongToken
-        }
-        return .operator(.installation)
-    }
-}
-
-extension Request where Service == AdminFront {
-    /// On whose behalf it is made, and from where.
-    /// - Throws: ``Rejection/unauthorized(scheme:)`` on a route that asks nothing of a caller.
-    var operatorCall: OperatorCall {
-        get throws(Rejection) {
-            guard case .operator(let caller) = caller else { throw .unauthorized(scheme: "Bearer") }
-            return OperatorCall(caller, client: exchange.clientAddress, requestID: id)
-        }
-    }
 }

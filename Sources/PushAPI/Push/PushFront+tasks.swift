@@ -19,7 +19,7 @@ extension PushFront {
         let app = try await app(calling: request)
         try await turn(of: app)
         defer { turns.end(of: app) }
-        return try await Reply.recipients(of: request, to: app, store: store)
+        return try await Reply.recipients(of: request, to: app, within: nil, store: store)
     }
 
     /// `POST /psp/push/task/{task_id}/cancel`

@@ -5,9 +5,11 @@ internal import Web
 /// What callers and operators ask of a task alike; they differ in whose tasks they see.
 extension Reply {
     /// A page of a task's devices in one state.
-    /// - Parameter app: whose task it must be; `nil` for an operator.
+    /// - Parameters:
+    ///   - app: whose task it must be; `nil` for an operator.
+    ///   - scope: to which an operator is confined.
     static func recipients<Service: APIFront>(
-        of request: Request<Service>, to app: AppKey?, store: any StorePort
+        of request: Request<Service>, to app: AppKey?, within scope: OrgID?, store: any StorePort
     ) async throws -> Reply {
         let query = try request.query()
         let name = try query.required("state")
@@ -16,7 +18,8 @@ extension Reply {
             throw Refusal(.invalidValue, field: "state", .expected(.oneOf(states), Excerpt(name)))
         }
         let limit = try query.limit()
-        let page = try await store.recipients(of: request.task, to: app, state: state, after: query.after, limit: limit)
+        let page = try await store.recipients(
+            of: request.task, to: app, within: scope, state: state, after: query.after, limit: limit)
         return .page(page) { $0.value($1) }
     }
 

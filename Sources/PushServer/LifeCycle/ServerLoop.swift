@@ -80,13 +80,16 @@ struct ServerLoop: Sendable {
 
     /// Takes the directory and the feed. The feed may begin before the snapshot is in place: the devices' side keeps those events
     /// until then, and the callers' side prefers them to the snapshot.
-    func begin() async throws {
+    /// - Parameter operators: the operators' front, where it is on this loop.
+    func begin(with operators: AdminFront?) async throws {
         let snapshot = try await port.subscribe { [shard, front] event in
             shard.apply(event)
             front.assumeIsolated { $0.apply(event) }
+            operators?.assumeIsolated { $0.apply(event) }
         }
         try await shard.begin(with: snapshot)
         await front.seed(snapshot)
+        await operators?.seed(snapshot)
     }
 
     /// Serves devices.
@@ -108,6 +111,11 @@ struct ServerLoop: Sendable {
     ) -> AdminFront {
         var operators = AdminFront.Configuration(token: token, log: Logger(label: "operators"))
         (operators.limits.maxBodyBytes, operators.limits.maxHeaderBytes) = (configuration.largestBody, configuration.largestHead)
+        operators.sessionLength = configuration.operatorSession
+        operators.logins = LoginGuard(
+            LoginGuard.Limits(
+                perAddress: configuration.logins.perAddress,
+                perName: configuration.logins.perName ?? AdminFront.Configuration.usualFailures))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections
         operators.limits.requestTimeout = configuration.requestTimeout

@@ -73,6 +73,10 @@ extension Setting {
                 configuration.adminToken = text
             }),
         Setting(
+            key: "operator-session", placeholder: "MINUTES", defaultText: "720",
+            meaning: BilingualText("运维账号登录后的有效时间", "how long an operator who has logged in stays so"), example: "480",
+            apply: duration(\.operatorSession, unit: 60, in: 1...525_600)),
+        Setting(
             key: "loops", placeholder: "N", defaultText: "cores",
             meaning: BilingualText("事件循环数，各占一个线程", "event loops, one thread each"), example: "4",
             apply: number(\.loops, in: 1...256)),

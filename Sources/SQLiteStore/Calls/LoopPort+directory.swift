@@ -10,6 +10,12 @@ extension LoopPort {
         }
     }
 
+    func apply(_ change: OperatorChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
+        try await self.change(confirmed: true) { decisions, now throws(SQLiteError) in
+            try decisions.apply(change, by: call, at: now)
+        }
+    }
+
     func secretUsed(_ secret: String, by app: AppKey, on day: Int64) {
         tell(.change) { decisions, _ throws(SQLiteError) in try decisions.changes.apps.secretUsed(secret, by: app, on: day) }
     }
@@ -20,16 +26,17 @@ extension LoopPort {
         return app
     }
 
-    func organisation(_ id: OrgID) async throws(StoreError) -> Organisation {
-        guard let found = store.organisations.organisation(id) else {
+    func organisation(_ id: OrgID, within scope: OrgID?) async throws(StoreError) -> Organisation {
+        guard let found = store.organisations.organisation(id, within: scope) else {
             throw .refused(Refusal(.noSuchOrganisation, field: "org_id"))
         }
         return found
     }
 
-    func device(_ token: DeviceToken) async throws(StoreError) -> Device {
+    func device(_ token: DeviceToken, within scope: OrgID?) async throws(StoreError) -> Device {
         let found = try await ask { decisions, _ throws(SQLiteError) -> Device? in
             guard let device = try decisions.tables.devices.find(token) else { return nil }
+            if let scope, !decisions.directory.isInside(device.membership.organisation.index, scope) { return nil }
             return try decisions.description(of: device, token)
         }
         guard let found else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
@@ -37,10 +44,9 @@ extension LoopPort {
     }
 
     func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
-        let isKnown = try await ask(.session, confirmed: true) { decisions, _ throws(SQLiteError) in
+        try await change(.session, confirmed: true) { decisions, _ throws(SQLiteError) in
             try decisions.disconnect(token, by: call)
         }
-        guard isKnown else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
     }
 }
 

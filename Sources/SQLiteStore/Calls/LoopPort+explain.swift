@@ -10,16 +10,17 @@ extension LoopPort {
     private static let scan = 1_000
 
     func explain(
-        _ task: TaskID, to device: DeviceToken, patience: Duration
+        _ task: TaskID, to device: DeviceToken, within scope: OrgID?, patience: Duration
     ) async throws(StoreError) -> Explanation {
         try await settleFacts()
-        let shown = try await self.device(device)
+        let shown = try await self.device(device, within: scope)
         let (progress, unacknowledged) = try await inquire(about: device, patience: patience)
         guard let progress else { throw .refused(Refusal(.noSuchDevice, field: "device")) }
         let now = store.options.clocks.wall() / 1_000
+        let scope = store.organisations.view(of: scope)
         let found = try await read(store.reports) { context throws(SQLiteError) in
             try context.reading { view throws(SQLiteError) -> Explanation? in
-                try ExplanationReader(context: context, view: view, now: context.clock(), most: Self.scan)
+                try ExplanationReader(context: context, view: view, now: context.clock(), most: Self.scan, scope: scope)
                     .explanation(of: task, shown, progress, unacknowledged, wallClock: now)
             }
         }
@@ -36,6 +37,8 @@ private struct ExplanationReader {
     let now: Int64
     /// How many pending rows are looked at.
     let most: Int
+    /// Outside of which nothing is told.
+    let scope: ScopeView?
 
     private var tables: Tables { context.tables }
 
@@ -44,7 +47,7 @@ private struct ExplanationReader {
         of task: TaskID, _ device: Device, _ progress: Inquiries.Progress, _ unacknowledged: Unacknowledged?, wallClock: Int64
     ) throws(SQLiteError) -> Explanation? {
         let reports = ReportReader(context: context, now: now)
-        guard let row = try reports.row(of: task, to: nil) else { return nil }
+        guard let row = try reports.row(of: task, to: nil, within: scope) else { return nil }
         let ordinal = progress.device
         let receipts = try tables.receipts.receipts(of: row)
         let history = try tables.devices.history(of: ordinal, since: row.seq)
@@ -69,12 +72,15 @@ private struct ExplanationReader {
             let ahead = pending.rows[..<(index ?? pending.rows.count)]
             wait = Explanation.Wait(
                 ahead: ahead.count, isMore: index == nil && pending.isMore,
-                behind: ahead.first.map { context.tasks.id(of: $0.row.seq) }, unacknowledged: unacknowledged, now: wallClock)
+                behind: try ahead.first.flatMap { first throws(SQLiteError) in try named(first.row) },
+                unacknowledged: unacknowledged,
+                now: wallClock)
         }
         return Explanation(
             task: try reports.report(row, isOfOperator: true), device: device, standing: standing, state: state, detail: detail,
-            membership: try history?.membership(at: row.seq).map { membership throws(SQLiteError) in
-                try self.membership(membership)
+            membership: try history?.membership(at: row.seq).flatMap { membership throws(SQLiteError) in
+                if let scope, !scope.contains(membership.organisation.index) { return nil }
+                return try self.membership(membership)
             },
             wait: wait,
             message: place.flatMap { place in unacknowledged?.messages.first { $0.position == Position(raw: place) } },
@@ -107,5 +113,11 @@ private struct ExplanationReader {
         let settled = Set(progress.beyond)
         let page = try query.rows(for: progress.device, after: progress.cursor, limit: most, looking: most)
         return (page?.rows.filter { !settled.contains($0.seq) } ?? [], (page?.lookedUpTo ?? 0) < view.head)
+    }
+
+    /// The number of a task, where it may be told.
+    private func named(_ row: StoredRow) throws(SQLiteError) -> TaskID? {
+        if let scope, try !tables.isInside(row.target, at: row.seq, scope.contains) { return nil }
+        return context.tasks.id(of: row.seq)
     }
 }

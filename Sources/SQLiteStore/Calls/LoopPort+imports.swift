@@ -54,10 +54,10 @@ extension LoopPort {
                 }, fail: { _ in nil }))
     }
 
-    func importReport(_ id: ImportID) async throws(StoreError) -> ImportReport {
+    func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport {
         let found = try await read(store.reports) { context throws(SQLiteError) in
             try context.database.reading { () throws(SQLiteError) -> ImportReport? in
-                guard let number = try context.tables.imports.number(of: id) else { return nil }
+                guard let number = try context.tables.imports.number(of: id, by: `operator`) else { return nil }
                 return try context.tables.imports.report(number)
             }
         }
@@ -65,10 +65,12 @@ extension LoopPort {
         return found
     }
 
-    func imports(after: PageToken?, limit: Int) async throws(StoreError) -> Page<ImportReport> {
+    func imports(
+        by operator: OperatorName?, after: PageToken?, limit: Int
+    ) async throws(StoreError) -> Page<ImportReport> {
         let before = after == nil ? Int64.max : try number(after)
         let found = try await read(store.reports) { context throws(SQLiteError) in
-            try context.tables.imports.page(before: before, limit: limit)
+            try context.tables.imports.page(before: before, limit: limit, by: `operator`)
         }
         return Page(items: found.map(\.report), next: next(found.last?.number, count: found.count, limit))
     }

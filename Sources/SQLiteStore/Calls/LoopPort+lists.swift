@@ -12,28 +12,47 @@ extension LoopPort {
         return Page(items: apps.map(\.app), next: next(apps.last?.number, count: apps.count, limit))
     }
 
-    func organisations(after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
+    /// How many records one page of a list within a scope looks at: most of them may be outside.
+    private static let scan = 1_000
+
+    func organisations(within scope: OrgID?, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
         let first = try number(after)
+        let most = scope == nil ? limit : max(limit, Self.scan)
         let orgs = try await read(store.reports) { context throws(SQLiteError) in
-            try context.tables.organisations.page(after: first, limit: limit)
+            try context.tables.organisations.page(after: first, limit: most)
         }
-        let items = store.organisations.organisations(orgs)
-        return Page(items: items, next: next(orgs.last.map(Int64.init), count: orgs.count, limit))
+        let published = store.organisations
+        guard let scope else {
+            return Page(
+                items: published.organisations(orgs, within: nil), next: next(orgs.last.map(Int64.init), count: orgs.count, limit)
+            )
+        }
+        let inside = orgs.filter { published.isInside($0, scope) }
+        let shown = inside.prefix(limit)
+        let last = inside.count > limit ? shown.last : orgs.last
+        return Page(
+            items: published.organisations(Array(shown), within: scope),
+            next: inside.count > limit || orgs.count == most ? last.map { PageToken(String($0)) } : nil)
     }
 
     func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
         let first = try number(after)
         if filter.online == true { return try await onlineDevices(filter, first, limit) }
-        let items = try await read(store.reports) { context throws(SQLiteError) -> [DeviceTable.Item] in
+        let most = filter.scope == nil ? limit : max(limit, Self.scan)
+        let found = try await read(store.reports) { context throws(SQLiteError) -> [DeviceTable.Item] in
             let tables = context.tables
             let org = try filter.organisation.map { id throws(SQLiteError) in try tables.organisations.number(of: id) }
             let user = try filter.user.map { id throws(SQLiteError) in try tables.users.number(of: id) }
             // One that does not exist has no devices.
             if org == .some(nil) || user == .some(nil) { return [] }
-            return try tables.devices.page(organisation: org ?? nil, user: user ?? nil, after: first, limit: limit)
+            return try tables.devices.page(organisation: org ?? nil, user: user ?? nil, after: first, limit: most)
         }
-        let devices = try await completed(items, filter)
-        return Page(items: devices, next: next(items.last.map { Int64($0.ordinal) }, count: items.count, limit))
+        let inside = inside(found, filter.scope)
+        let items = inside.prefix(limit)
+        let last = inside.count > limit ? items.last : found.last
+        let isMore = inside.count > limit || found.count == most
+        return Page(
+            items: try await completed(Array(items), filter), next: isMore ? last.map { PageToken(String($0.ordinal)) } : nil)
     }
 
     /// Those that are connected are found from the sessions: they may be few of many.
@@ -47,8 +66,15 @@ extension LoopPort {
                     && (filter.user.map { $0 == item.device.user } ?? true)
             }
         }
-        let devices = try await completed(items, filter)
+        let devices = try await completed(inside(items, filter.scope), filter)
         return Page(items: devices, next: next(ordinals.last.map(Int64.init), count: ordinals.count, limit))
+    }
+
+    /// Those that there are for who is confined to a scope.
+    private func inside(_ items: [DeviceTable.Item], _ scope: OrgID?) -> [DeviceTable.Item] {
+        guard let scope else { return items }
+        let published = store.organisations
+        return items.filter { published.isInside($0.device.organisation, scope) }
     }
 
     private func completed(_ items: [DeviceTable.Item], _ filter: DeviceFilter) async throws(StoreError) -> [Device] {

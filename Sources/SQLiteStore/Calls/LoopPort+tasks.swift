@@ -33,12 +33,13 @@ extension LoopPort {
         try await ask(flushes: true) { _, _ throws(SQLiteError) in }
     }
 
-    func report(_ task: TaskID, to app: AppKey?) async throws(StoreError) -> TaskReport {
+    func report(_ task: TaskID, to app: AppKey?, within scope: OrgID?) async throws(StoreError) -> TaskReport {
         try await settleFacts()
+        let view = store.organisations.view(of: scope)
         let report = try await read(store.reports) { context throws(SQLiteError) in
             try context.database.reading { () throws(SQLiteError) -> TaskReport? in
                 let reader = ReportReader(context: context, now: context.clock())
-                guard let row = try reader.row(of: task, to: app) else { return nil }
+                guard let row = try reader.row(of: task, to: app, within: view) else { return nil }
                 return try reader.report(row, isOfOperator: app == nil)
             }
         }
@@ -47,16 +48,17 @@ extension LoopPort {
     }
 
     func recipients(
-        of task: TaskID, to app: AppKey?, state: RecipientState, after: PageToken?, limit: Int
+        of task: TaskID, to app: AppKey?, within scope: OrgID?, state: RecipientState, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<Recipient> {
         try await settleFacts()
+        let view = store.organisations.view(of: scope)
         let page = try await read(store.reports) { context throws(SQLiteError) in
             try context.database.reading { () throws(SQLiteError) -> Result<Page<Recipient>, Refusal> in
                 let now = context.clock()
-                guard let row = try ReportReader(context: context, now: now).row(of: task, to: app) else {
+                guard let row = try ReportReader(context: context, now: now).row(of: task, to: app, within: view) else {
                     return .failure(Refusal(.noSuchTask, field: "task_id"))
                 }
-                let recipients = RecipientReader(context: context, now: now)
+                let recipients = RecipientReader(context: context, now: now, scope: view)
                 let page = try recipients.page(of: row, state: state, after: after, limit: limit)
                 return page.map { .success($0) }
                     ?? .failure(Refusal(.invalidValue, field: "after", .expected(.pageToken, after.map { Excerpt($0.text) })))
@@ -76,10 +78,11 @@ extension LoopPort {
         } else {
             before = UInt64(Int64.max)
         }
+        let scope = store.organisations.view(of: filter.scope)
         return try await read(store.reports) { context throws(SQLiteError) in
             try context.reading { view throws(SQLiteError) -> Page<TaskReport> in
                 let reports = ReportReader(context: context, now: context.clock())
-                return try TaskListReader(reports: reports, view: view).page(filter, before: before, limit: limit)
+                return try TaskListReader(reports: reports, view: view, scope: scope).page(filter, before: before, limit: limit)
             }
         }
     }

@@ -21,7 +21,7 @@ final class LoopPort: StorePort {
     }
 
     func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState {
-        try await change { decisions, _ throws(SQLiteError) in .success(try decisions.acceptWallClock(by: call)) }
+        try await change { decisions, _ throws(SQLiteError) in try decisions.acceptWallClock(by: call) }
         // Decided after the transaction at whose beginning store time follows.
         return try await clockState()
     }
@@ -30,7 +30,7 @@ final class LoopPort: StorePort {
         let loop = loop
         return try await ask(.session) { decisions, _ throws(SQLiteError) in
             decisions.outbox.subscribe(loop, deliver)
-            return decisions.directory.snapshot(at: decisions.log.head)
+            return decisions.directory.snapshot(at: decisions.log.head, decisions.operators)
         }
     }
 

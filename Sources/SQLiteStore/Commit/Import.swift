@@ -8,6 +8,8 @@ internal import StoreCore
 /// nothing: after one that failed the import stands where the file says.
 final class Import {
     let number: Int64
+    /// On whose behalf its lines are applied; `nil` for the installation.
+    private let `operator`: OperatorName?
     private var committed: ImportTable.Progress
     private var progress: ImportTable.Progress
     private var lines: ImportLines?
@@ -23,8 +25,9 @@ final class Import {
     private static let mostAttempts = 3
 
     /// - Parameter progress: of one that was found when the store was opened.
-    init(_ number: Int64, resuming progress: ImportTable.Progress? = nil) {
+    init(_ number: Int64, by operator: OperatorName?, resuming progress: ImportTable.Progress? = nil) {
         self.number = number
+        self.operator = `operator`
         committed = progress ?? ImportTable.Progress()
         self.progress = committed
         isResumed = progress != nil
@@ -84,7 +87,7 @@ final class Import {
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         if isDoubted, doubted?.isRefused == true { return .failure(Refusal(.internalError)) }
         switch line.change {
-        case .success(let change): return try changes.apply(change, followingUp: !isDoubted, at: now)
+        case .success(let change): return try changes.apply(change, by: `operator`, followingUp: !isDoubted, at: now)
         case .failure(let refusal): return .failure(refusal)
         }
     }

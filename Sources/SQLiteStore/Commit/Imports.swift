@@ -41,7 +41,7 @@ final class Imports {
         self.time = time
         self.changes = changes
         self.outbox = outbox
-        running = try tables.imports.running().map { Import($0.number, resuming: $0.progress) }
+        running = try tables.imports.running().map { Import($0.number, by: $0.operator, resuming: $0.progress) }
         firstOwn = try tables.imports.nextNumber()
         mayHaveAbandoned = true
     }
@@ -60,9 +60,9 @@ final class Imports {
         return number
     }
 
-    func start(_ number: Int64, waiter: ImportWaiter) throws(SQLiteError) {
-        try tables.imports.start(number, at: time.timeOfDay)
-        starting.append((Import(number), waiter))
+    func start(_ number: Int64, by operator: OperatorName?, waiter: ImportWaiter) throws(SQLiteError) {
+        try tables.imports.start(number, by: `operator`, at: time.timeOfDay)
+        starting.append((Import(number, by: `operator`), waiter))
     }
 
     func abandon(_ id: ImportID) throws(SQLiteError) {

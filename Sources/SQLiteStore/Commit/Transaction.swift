@@ -117,6 +117,7 @@ final class Transaction {
     func restore() throws(SQLiteError) {
         guard isStale else { return }
         try directory.reload()
+        try decisions.operators.reload()
         decisions.sessions.undone()
         try log.reload()
         try decisions.followUps.reload()

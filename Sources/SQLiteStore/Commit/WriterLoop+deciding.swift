@@ -185,7 +185,9 @@ extension WriterLoop {
 
     /// What was decided goes to the loops, and what it answers.
     func sendAnswers() {
-        decisions.outbox.send(upTo: decisions.log.head) { decisions.directory.snapshot(at: decisions.log.head) }
+        decisions.outbox.send(upTo: decisions.log.head) {
+            decisions.directory.snapshot(at: decisions.log.head, decisions.operators)
+        }
     }
 
     func answer(_ job: Job, _ answer: Answer?) {

@@ -9,35 +9,56 @@ extension Decisions {
         _ change: DirectoryChange, by call: OperatorCall, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         try audited(AuditEntry(call, change.action, change.target)) { () throws(SQLiteError) in
-            try changes.apply(change, at: now)
+            try changes.apply(change, by: call.name, at: now)
+        }
+    }
+
+    func apply(
+        _ change: OperatorChange, by call: OperatorCall, at now: Int64
+    ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
+        try audited(AuditEntry(call, change.action, change.target)) { () throws(SQLiteError) in
+            try decided {
+                try scopes.permit(change, to: call.name)
+                return try operatorChanges.apply(change, by: call.name, at: now)
+            }
         }
     }
 
     func cancel(_ task: TaskID, by call: OperatorCall, at now: Int64) throws(SQLiteError) -> Result<TaskStatus, Refusal> {
         try audited(AuditEntry(call, .taskCancel, task: task)) { () throws(SQLiteError) in
-            try tasks.cancel(task, by: nil, at: now)
+            let row = try tasks.row(of: task, for: nil)
+            if case .failure(let refusal) = try decided({ try scopes.permitCancelling(row, to: call.name) }) {
+                return .failure(refusal)
+            }
+            return try tasks.cancel(task, by: nil, at: now)
         }
     }
 
     /// Changes nothing in the file.
-    /// - Returns: whether there is such a device.
-    func disconnect(_ token: DeviceToken, by call: OperatorCall) throws(SQLiteError) -> Bool {
-        let isKnown = try connections.disconnect(token)
-        let code = isKnown ? 0 : ErrorCode.noSuchDevice.rawValue
-        audit.record(AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text), code: code))
-        return isKnown
+    func disconnect(_ token: DeviceToken, by call: OperatorCall) throws(SQLiteError) -> Result<Void, Refusal> {
+        let result = try decided { () throws -> Void in
+            try scopes.permitDisconnecting(token, to: call.name)
+            guard try connections.disconnect(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
+        }
+        var entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
+        if case .failure(let refusal) = result { entry.code = refusal.code.rawValue }
+        audit.record(entry)
+        return result
     }
 
-    /// Keeps the last part of an import, which begins then.
+    /// Keeps the last part of an import, which begins then. Its lines are judged one by one, when they are applied.
     func run(_ id: ImportID, last part: ImportPart, _ waiter: ImportWaiter, by call: OperatorCall) throws(SQLiteError) {
         let number = try imports.keep(part, of: id)
-        try imports.start(number, waiter: waiter)
+        try imports.start(number, by: call.name, waiter: waiter)
         try audit.write(AuditEntry(call, .importRun, AuditTarget(.import, id.text)), before: nil)
     }
 
-    func acceptWallClock(by call: OperatorCall) throws(SQLiteError) {
-        time.accept()
-        try audit.write(AuditEntry(call, .clockAccept), before: nil)
+    func acceptWallClock(by call: OperatorCall) throws(SQLiteError) -> Result<Void, Refusal> {
+        try audited(AuditEntry(call, .clockAccept)) { () throws(SQLiteError) in
+            let result = try decided { try scopes.requireUnscoped(.administrator, of: call.name) }
+            if case .success = result { time.accept() }
+            return result
+        }
     }
 
     /// Makes a decision and writes its entry, in one transaction, whether it is a change or a refusal.

@@ -13,6 +13,7 @@ final class Decisions {
     // What decisions look at and change.
     let log: MessageLog
     let directory: DirectoryMemory
+    let operators: OperatorMemory
     let facts: FactBook
     let sessions: SessionRegistry
     let organisations: PublishedOrganisations
@@ -29,6 +30,8 @@ final class Decisions {
     let events: EventDecider
     let connections: SessionDecider
     let changes: DirectoryDecider
+    let operatorChanges: OperatorDecider
+    let scopes: ScopeDecider
     /// What changes of the directory have still to do, who does it, and how much of it a transaction may do.
     let followUps: FollowUps
     let followUp: FollowUpDecider
@@ -51,6 +54,7 @@ final class Decisions {
         self.numbers = numbers
         log = try MessageLog(tables, tail: tail, head: head)
         directory = try DirectoryMemory(tables)
+        operators = try OperatorMemory(tables.operators)
         sessions = SessionRegistry(directory)
         self.organisations = organisations
         organisations.publish(directory.tree)
@@ -73,10 +77,12 @@ final class Decisions {
         followUps = try FollowUps(tables.followUps, facts)
         followUp = FollowUpDecider(
             tables, log, directory, facts, configurations, tasks, followUps, numbers, budget, faults)
+        scopes = ScopeDecider(operators, directory, tables)
         changes = DirectoryDecider(
-            directory, apps: AppDecider(tables.apps, directory, feed),
-            organisations: OrganisationDecider(tables, log, directory, configurations, feed, followUps),
+            directory, scopes, apps: AppDecider(tables.apps, directory, feed),
+            organisations: OrganisationDecider(tables, log, directory, operators, configurations, feed, followUps),
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
+        operatorChanges = OperatorDecider(operators, directory, time, feed)
         imports = try Imports(tables, time, changes, outbox)
         audit = AuditBook(tables.audit, time, AuditedTargets(directory, tables.devices, tasks, faults), faults, audited)
         refusals = RefusalCounter(tables.refusals, time)

@@ -5,6 +5,7 @@ internal import StoreCore
 /// from it is done at once as far as the transaction's budget goes, the rest in slices.
 final class DirectoryDecider {
     private let directory: DirectoryMemory
+    private let scopes: ScopeDecider
     let apps: AppDecider
     private let organisations: OrganisationDecider
     private let devices: DeviceDecider
@@ -12,10 +13,12 @@ final class DirectoryDecider {
     private let budget: StepBudget
 
     init(
-        _ directory: DirectoryMemory, apps: AppDecider, organisations: OrganisationDecider, devices: DeviceDecider,
+        _ directory: DirectoryMemory, _ scopes: ScopeDecider, apps: AppDecider, organisations: OrganisationDecider,
+        devices: DeviceDecider,
         _ followUps: FollowUpDecider, _ budget: StepBudget
     ) {
         self.directory = directory
+        self.scopes = scopes
         self.followUps = followUps
         self.budget = budget
         self.apps = apps
@@ -29,12 +32,15 @@ final class DirectoryDecider {
     /// Whether something follows from the last change that is still to be done.
     var isFollowedUp: Bool { followUps.isBusy }
 
-    /// - Parameter followingUp: whether what follows from it is begun at once.
+    /// - Parameters:
+    ///   - operator: on whose behalf; `nil` for the installation.
+    ///   - followingUp: whether what follows from it is begun at once.
     func apply(
-        _ change: DirectoryChange, followingUp: Bool = true, at now: Int64
+        _ change: DirectoryChange, by operator: OperatorName?, followingUp: Bool = true, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         let result = try decided { () throws -> ChangeResult in
-            switch change {
+            try scopes.permit(change, to: `operator`)
+            return switch change {
             case .putApp(let key, let fields, let secret): try apps.put(key, fields, secret)
             case .putOrganisation(let id, let fields): try organisations.put(id, fields)
             case .putDevice(let token, let fields, let secret): try devices.put(token, fields, secret)

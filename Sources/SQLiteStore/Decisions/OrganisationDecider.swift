@@ -7,17 +7,19 @@ final class OrganisationDecider {
     private let table: OrganisationTable
     private let log: MessageLog
     private let directory: DirectoryMemory
+    private let operators: OperatorMemory
     private let configurations: ConfigurationDecider
     private let feed: Feed
     private let followUps: FollowUps
 
     init(
-        _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ configurations: ConfigurationDecider, _ feed: Feed,
-        _ followUps: FollowUps
+        _ tables: Tables, _ log: MessageLog, _ directory: DirectoryMemory, _ operators: OperatorMemory,
+        _ configurations: ConfigurationDecider, _ feed: Feed, _ followUps: FollowUps
     ) {
         table = tables.organisations
         self.log = log
         self.directory = directory
+        self.operators = operators
         self.configurations = configurations
         self.feed = feed
         self.followUps = followUps
@@ -73,8 +75,11 @@ final class OrganisationDecider {
             let held = Refusal.Detail.holding(devices: Int(node.own.devices), children: node.children.count)
             throw Refusal(.organisationInUse, field: "org_id", held)
         }
-        // Whoever made an organisation of that name anew, elsewhere, would open it to the app.
+        // Whoever made an organisation of that name anew, elsewhere, would open it to the app, or to the operator.
         if let app = directory.app(withScope: id) { throw Refusal(.organisationInUse, field: "org_id", .scopeOf(app)) }
+        if let name = operators.name(withScope: id) {
+            throw Refusal(.organisationInUse, field: "org_id", .scopeOfOperator(name))
+        }
         let hasConfigurations = try configurations.isAny(ofOrganisation: id)
         try table.remove(node.org)
         let position = log.takePosition()

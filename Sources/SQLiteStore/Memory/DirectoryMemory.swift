@@ -96,10 +96,11 @@ final class DirectoryMemory {
 
     // MARK: Loops
 
-    /// Apps and the tree for a loop, as of `head`.
-    func snapshot(at head: UInt64) -> DirectorySnapshot {
+    /// Apps, operators and the tree for a loop, as of `head`.
+    func snapshot(at head: UInt64, _ operators: OperatorMemory) -> DirectorySnapshot {
         DirectorySnapshot(
             lane: theLane, position: Position(raw: head), apps: apps.values.map(\.app),
-            organisations: tree.nodes.values.map { (OrgHandle(index: $0.org), $0.parent.map { OrgHandle(index: $0) }) })
+            organisations: tree.nodes.values.map { (OrgHandle(index: $0.org), $0.parent.map { OrgHandle(index: $0) }) },
+            operators: operators.all, operatorSessions: operators.allSessions)
     }
 }

@@ -68,6 +68,12 @@ final class Feed {
     /// An app was changed; `nil`: removed.
     func app(_ key: AppKey, _ app: App?) { outbox.post(.app(key, app)) }
 
+    /// An operator was changed; `nil`: removed.
+    func operatorChanged(_ name: OperatorName, _ changed: Operator?) { outbox.post(.operatorChanged(name, changed)) }
+
+    /// An operator's session began; `nil`: ended.
+    func operatorSession(_ key: OperatorSessionKey, _ session: OperatorSession?) { outbox.post(.operatorSession(key, session)) }
+
     /// A device's connection, if it has one, is to be closed.
     func close(_ ordinal: UInt32, _ reason: DisconnectReason) {
         guard let session = sessions[ordinal] else { return }

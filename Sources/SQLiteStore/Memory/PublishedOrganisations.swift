@@ -7,17 +7,44 @@ final class PublishedOrganisations: Sendable {
     private struct State: Sendable {
         var byNumber: [UInt32: Organisation] = [:]
         var numbers: [OrgID: UInt32] = [:]
+
+        /// To who is confined to a scope there is nothing above it.
+        func organisation(_ number: UInt32, within scope: OrgID?) -> Organisation? {
+            guard var found = byNumber[number] else { return nil }
+            guard let scope else { return found }
+            guard isInside(number, scope) else { return nil }
+            if found.id == scope { found.parent = nil }
+            return found
+        }
+
+        func isInside(_ number: UInt32, _ scope: OrgID) -> Bool {
+            var next = byNumber[number]
+            while let current = next {
+                if current.id == scope { return true }
+                next = current.parent.flatMap { numbers[$0] }.flatMap { byNumber[$0] }
+            }
+            return false
+        }
     }
 
     private let state = Locked(State())
 
-    func organisation(_ id: OrgID) -> Organisation? {
-        state.withLock { state in state.numbers[id].flatMap { state.byNumber[$0] } }
+    /// - Parameter scope: outside of which there is none.
+    func organisation(_ id: OrgID, within scope: OrgID?) -> Organisation? {
+        state.withLock { state in state.numbers[id].flatMap { state.organisation($0, within: scope) } }
     }
 
     /// Those of them that there are.
-    func organisations(_ numbers: [UInt32]) -> [Organisation] {
-        state.withLock { state in numbers.compactMap { state.byNumber[$0] } }
+    func organisations(_ numbers: [UInt32], within scope: OrgID?) -> [Organisation] {
+        state.withLock { state in numbers.compactMap { state.organisation($0, within: scope) } }
+    }
+
+    /// Whether an organisation is another one or below it.
+    func isInside(_ org: UInt32, _ scope: OrgID) -> Bool { state.withLock { $0.isInside(org, scope) } }
+
+    /// The same by its name.
+    func isInside(_ id: OrgID, _ scope: OrgID) -> Bool {
+        state.withLock { state in state.numbers[id].map { state.isInside($0, scope) } ?? false }
     }
 
     /// Shows what has changed in a tree. Writer only, after a commit and before anybody is told of it.

@@ -5,6 +5,8 @@ internal import StoreCore
 struct RecipientReader {
     let context: Reader.Context
     let now: Int64
+    /// Outside of which no device is named.
+    var scope: ScopeView?
 
     /// Devices that one page looks at.
     private static let scan = 4_000
@@ -64,11 +66,17 @@ struct RecipientReader {
                 // One that was in another organisation of the target when the task was accepted is listed there.
                 if row.target.kind == .organisation && history.organisation(at: row.seq) != org { continue }
             }
-            guard try self.state(of: history, row, counters) == state else { continue }
+            guard isInside(history), try self.state(of: history, row, counters) == state else { continue }
             let isFormer = history.retired != MembershipHistory.forever
             items.append(Recipient(device: DeviceToken(unchecked: history.token), detail: nil, isFormer: isFormer))
         }
         return Page(items: items, next: walk.isAtEnd ? nil : PageToken(walk.place.text))
+    }
+
+    /// Whether a device, or one that was, is inside of the scope.
+    private func isInside(_ history: MembershipHistory) -> Bool {
+        guard let scope else { return true }
+        return history.organisations.last.map { scope.contains($0.value) } ?? false
     }
 
     private struct Walk {
@@ -158,6 +166,12 @@ struct RecipientReader {
         }
         let found = try tables.events.recipients(event, of: row.seq, from: first, limit: limit)
         let next = found.count < limit ? nil : found.last.map { PageToken(String($0.ordinal)) }
-        return Page(items: found.map(\.recipient), next: next)
+        guard scope != nil else { return Page(items: found.map(\.recipient), next: next) }
+        var items: [Recipient] = []
+        for (ordinal, recipient) in found {
+            let history = try tables.devices.history(of: UInt32(truncatingIfNeeded: ordinal), since: row.seq)
+            if let history, isInside(history) { items.append(recipient) }
+        }
+        return Page(items: items, next: next)
     }
 }

@@ -9,12 +9,13 @@ struct ReportReader {
 
     private var tables: Tables { context.tables }
 
-    /// A task's row, if there is one and `app` may see it.
-    func row(of task: TaskID, to app: AppKey?) throws(SQLiteError) -> StoredRow? {
+    /// A task's row, if there is one, `app` may see it, and it is inside of a scope.
+    func row(of task: TaskID, to app: AppKey?, within scope: ScopeView?) throws(SQLiteError) -> StoredRow? {
         guard let seq = context.tasks.position(of: task), let row = try tables.messages.row(seq), row.reference == nil else {
             return nil
         }
         if let app, try tables.apps.number(of: app) != row.app { return nil }
+        if let scope, try !tables.isInside(row.target, at: row.seq, scope.contains) { return nil }
         return row
     }
 

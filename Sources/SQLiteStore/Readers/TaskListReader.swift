@@ -6,9 +6,13 @@ struct TaskListReader {
     let reports: ReportReader
     /// The tail as of the snapshot.
     let view: Tail.View
+    /// Outside of which there is no task.
+    let scope: ScopeView?
 
     /// Rows that one page looks at.
     private static let scan = 5_000
+    /// As how many rows it counts to find out whether one is inside of a scope, where that is not a question of its target alone.
+    private static let judgement = 10
     /// As how many rows the search for those of a stretch counts.
     private static let search = 50
 
@@ -20,12 +24,17 @@ struct TaskListReader {
         let window = CreationWindow(messages: tables.messages, from: filter.from, to: filter.to)
         var (looked, last, isAtEnd) = (0, before, false)
         var found: [UInt64] = []
-        func look(_ heading: MessageTable.Heading) -> Bool {
+        func look(_ heading: MessageTable.Heading) throws(SQLiteError) -> Bool {
             looked += 1
             last = heading.seq
             let isOfApp = apps?.contains(heading.app) ?? true
             let isToOrg = orgs.map { heading.target.kind == .organisation && $0.contains(heading.target.id) } ?? true
-            if !heading.isReference && heading.isNamed && isOfApp && isToOrg { found.append(heading.seq) }
+            guard !heading.isReference, heading.isNamed, isOfApp, isToOrg else { return true }
+            if let scope {
+                if heading.target.kind != .organisation { looked += Self.judgement }
+                guard try tables.isInside(heading.target, at: heading.seq, scope.contains) else { return looked < Self.scan }
+            }
+            found.append(heading.seq)
             return found.count < limit
         }
         while looked < Self.scan, found.count < limit {
@@ -40,7 +49,10 @@ struct TaskListReader {
                 for seq in candidates {
                     last = seq
                     guard let heading = try tables.messages.heading(seq, filter.tag, filter.outBizNo) else { continue }
-                    guard look(heading) else { break }
+                    guard try look(heading) else {
+                        isWhole = false
+                        break
+                    }
                 }
             } else {
                 try tables.messages.forEachHeading(

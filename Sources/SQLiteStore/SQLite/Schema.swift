@@ -222,7 +222,7 @@ enum Schema {
         """
 
     /// What each part of the store adds to the seventh version.
-    private static let versionSeven = origins + audit
+    private static let versionSeven = origins + audit + operators
 
     /// From where each push came: its client's address, an IPv4 one as a number, an IPv6 one as 16 bytes; and its request's id.
     private static let origins = """
@@ -243,6 +243,17 @@ enum Schema {
         CREATE TABLE refusal(
           minute INTEGER NOT NULL, listener INTEGER NOT NULL, name TEXT NOT NULL, client NOT NULL, code INTEGER NOT NULL,
           ahead INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(minute, listener, name, client, code)) WITHOUT ROWID;
+        """
+
+    /// Operators and their sessions, and who began an import (`NULL`: the installation).
+    private static let operators = """
+        CREATE TABLE operator(
+          name TEXT PRIMARY KEY, display_name TEXT NOT NULL, role INTEGER NOT NULL, scope TEXT, disabled INTEGER NOT NULL,
+          password TEXT NOT NULL, created INTEGER NOT NULL, last_login INTEGER) WITHOUT ROWID;
+        CREATE TABLE operator_session(
+          key BLOB PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, client TEXT)
+          WITHOUT ROWID;
+        ALTER TABLE import ADD COLUMN operator TEXT;
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

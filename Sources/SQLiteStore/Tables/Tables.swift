@@ -22,6 +22,7 @@ final class Tables {
     let quotas: QuotaTable
     let audit: AuditTable
     let refusals: RefusalTable
+    let operators: OperatorTable
 
     /// - Parameter stretches: by which times are read.
     init(_ database: Database, _ stretches: SharedStretches) {
@@ -46,5 +47,6 @@ final class Tables {
         quotas = QuotaTable(database)
         audit = AuditTable(database)
         refusals = RefusalTable(database)
+        operators = OperatorTable(database)
     }
 }

@@ -40,6 +40,20 @@ struct DeviceCommands: AsyncParsableCommand {
     }
 }
 
+/// `pspctl operator …`
+struct OperatorCommands: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "operator", abstract: say("The persons who operate the server.", "运维账号。"),
+            discussion: HelpText.examples(
+                "pspctl operator put ann --display-name Ann --role administrator --ask-password", "pspctl operator list"),
+            subcommands: [
+                OperatorPut.self, ShowCommand<OperatorResource>.self, ListCommand<OperatorResource>.self,
+                OperatorSessions.self, OperatorWithdraw.self, RemoveCommand<OperatorResource>.self,
+            ])
+    }
+}
+
 /// `pspctl push …`
 struct PushCommands: AsyncParsableCommand {
     static var configuration: CommandConfiguration {

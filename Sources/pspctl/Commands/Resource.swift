@@ -72,6 +72,23 @@ enum OrganisationResource: Resource {
     }
 }
 
+enum OperatorResource: Resource {
+    static var noun: String { say("operator", "运维账号") }
+    static let identifier = "name"
+    static var meaning: String { say("The operator's name.", "运维账号的名称。") }
+    static let example = "ann"
+    static let segment = "operators"
+    static let flags = ["name": "<name>"]
+    static let group = "operator"
+    static var columns: [Column] {
+        [
+            Column(say("NAME", "账号"), "name"), Column(say("DISPLAY NAME", "姓名"), "display_name"),
+            Column(say("ROLE", "角色"), "role"), Column(say("SCOPE", "范围"), "org_id"),
+            Column(say("DISABLED", "停用"), "disabled"), Column(say("LAST LOGIN", "最近登录"), "last_login_at"),
+        ]
+    }
+}
+
 enum DeviceResource: Resource {
     static var noun: String { say("device", "设备") }
     static let identifier = "token"

@@ -20,7 +20,9 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            say("Its token; else PSP_ADMIN_TOKEN, else DIR/admin.token.", "运维令牌，否则 PSP_ADMIN_TOKEN，否则 DIR/admin.token。"),
+            say(
+                "Its token; else PSP_ADMIN_TOKEN, else the session of the last login, else DIR/admin.token.",
+                "运维令牌，否则 PSP_ADMIN_TOKEN，否则 pspctl login 的会话，否则 DIR/admin.token。"),
             valueName: "token"))
     var adminToken: String?
 
@@ -43,11 +45,41 @@ struct ServerOptions: ParsableArguments {
     /// A client of the admin listener.
     func adminClient(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> ServerClient {
         let directory = DataDirectory(option: data, environment: environment)
-        let endpoint = if let admin { admin } else { try directory.endpoint("admin") }
-        let token = if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] { given } else { try directory.adminToken() }
+        let session = try LoginSession.kept(environment: environment)
+        let endpoint = try adminEndpoint(directory, session)
+        let token =
+            if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] {
+                given
+            } else if let session, session.endpoint == endpoint {
+                try session.lastingToken(at: Instant.now.milliseconds)
+            } else {
+                try directory.adminToken()
+            }
         return try ServerClient(
             endpoint: endpoint, credential: .operatorToken(token), admin: endpoint,
             directory: admin == nil ? directory.path : nil,
+            authorities: ca)
+    }
+
+    /// The listener that is named, that of this machine's server, or the one where somebody has logged in.
+    private func adminEndpoint(_ directory: DataDirectory, _ session: LoginSession?) throws(Failure) -> Endpoint {
+        if let admin { return admin }
+        do throws(Failure) {
+            return try directory.endpoint("admin")
+        } catch {
+            guard case .noServer = error, data == nil, let session else { throw error }
+            return session.endpoint
+        }
+    }
+
+    /// A client of the admin listener for who is about to log in.
+    func anonymousClient(
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(Failure) -> ServerClient {
+        let directory = DataDirectory(option: data, environment: environment)
+        let endpoint = try adminEndpoint(directory, try LoginSession.kept(environment: environment))
+        return try ServerClient(
+            endpoint: endpoint, credential: .none, admin: endpoint, directory: admin == nil ? directory.path : nil,
             authorities: ca)
     }
 

@@ -4,6 +4,8 @@ import Push
 
 /// What shows a listener who is calling.
 enum Credential: Sendable {
+    /// Nobody: for what is open to everybody.
+    case none
     /// An operator, at the admin listener.
     case operatorToken(String)
     /// An app, at the REST listener.
@@ -13,6 +15,7 @@ enum Credential: Sendable {
     /// - Parameter now: Unix milliseconds.
     func headers(for call: Call, now: Int64) -> [(name: String, value: String)] {
         switch self {
+        case .none: return []
         case .operatorToken(let token): return [("Authorization", "Bearer \(token)")]
         case .app(let key, let masterSecret):
             let line = SignedCall(method: call.method.rawValue, target: call.target, isChange: call.method != .get)

@@ -1,3 +1,4 @@
+public import Crypto
 public import Push
 
 extension OperatorCall {
@@ -28,4 +29,37 @@ extension StorePort {
 
     /// Says that the wall clock is right.
     public func acceptWallClock() async throws(StoreError) -> ClockState { try await acceptWallClock(by: .installation) }
+}
+
+extension OperatorFields {
+    /// Those of a new operator, whose password is "password".
+    public static func new(_ role: Role, in scope: String? = nil) -> OperatorFields {
+        var fields = OperatorFields()
+        fields.displayName = "An operator"
+        fields.role = role
+        fields.scope = scope.map { .set(OrgID(unchecked: $0)) } ?? .keep
+        fields.password = .cheap("password")
+        return fields
+    }
+}
+
+extension PasswordVerifier {
+    /// That of a test: it costs next to nothing.
+    public static func cheap(_ password: String) -> PasswordVerifier {
+        PasswordVerifier(password: Array(password.utf8), cost: Cost(logN: 1, r: 1, p: 1) ?? .usual)
+    }
+}
+
+extension StorePort {
+    /// Registers an operator, or changes it.
+    /// - Returns: a call of that operator.
+    @discardableResult
+    public func makeOperator(
+        _ name: String, _ role: Role, in scope: String? = nil
+    ) async throws(StoreError) -> OperatorCall {
+        let name = OperatorName(unchecked: name)
+        _ = try await apply(.put(name, .new(role, in: scope)), by: .installation)
+        let authority = Authority(role, in: scope.map { OrgID(unchecked: $0) })
+        return OperatorCall(.named(name, authority), client: nil, requestID: "test")
+    }
 }

@@ -13,6 +13,7 @@ extension StoreKind {
             .holders: "it forgets a device that is gone, and the gateway counts nothing",
             .scopes: "who is in the target is all that the gateway can tell apart",
             .lifetimes: "nothing is old in it, and its clock is the test's alone",
+            .operators: "a gateway has none",
             .quotas: "a gateway pushes nothing",
             .payloads: "the gateway does not look into what it sends",
             .directedRows: "it tells every loop everything, so that the gateway's own choice is tested",

@@ -4,12 +4,15 @@ public struct DeviceFilter: Hashable, Sendable {
     public var organisation: OrgID?
     /// Devices of that user.
     public var user: UserID?
+    /// Devices of that organisation and of those below it.
+    public var scope: OrgID?
     /// Those that are connected, or those that are not.
     public var online: Bool?
     /// Every device, unless said otherwise.
-    public init(organisation: OrgID? = nil, user: UserID? = nil, online: Bool? = nil) {
+    public init(organisation: OrgID? = nil, user: UserID? = nil, scope: OrgID? = nil, online: Bool? = nil) {
         self.organisation = organisation
         self.user = user
+        self.scope = scope
         self.online = online
     }
 }

@@ -36,7 +36,7 @@ extension DeviceChange {
 }
 
 extension Refusal {
-    fileprivate init(lacking fields: [(name: String, isMissing: Bool)]) {
+    init(lacking fields: [(name: String, isMissing: Bool)]) {
         let missing = fields.compactMap { $0.isMissing ? $0.name : nil }
         self.init(.missingField, field: missing.first, .missing(missing))
     }

@@ -1,4 +1,4 @@
-/// Apps and the organisation tree, true at `position`: small, held by every loop, kept true by the feed's entries.
+/// Apps, operators and the organisation tree, true at `position`: small, held by every loop, kept true by the feed's entries.
 public struct DirectorySnapshot: Sendable {
     /// Whose order `position` belongs to.
     public let lane: Lane
@@ -8,12 +8,21 @@ public struct DirectorySnapshot: Sendable {
     public let apps: [App]
     /// Every organisation with the one above it, in no order.
     public let organisations: [(handle: OrgHandle, parent: OrgHandle?)]
+    /// Every operator.
+    public let operators: [Operator]
+    /// Every session of theirs that has not ended; those whose time is over may be among them.
+    public let operatorSessions: [OperatorSession]
 
     /// What the directory held at `position`.
-    public init(lane: Lane, position: Position, apps: [App], organisations: [(handle: OrgHandle, parent: OrgHandle?)]) {
+    public init(
+        lane: Lane, position: Position, apps: [App], organisations: [(handle: OrgHandle, parent: OrgHandle?)],
+        operators: [Operator] = [], operatorSessions: [OperatorSession] = []
+    ) {
         self.lane = lane
         self.position = position
         self.apps = apps
         self.organisations = organisations
+        self.operators = operators
+        self.operatorSessions = operatorSessions
     }
 }

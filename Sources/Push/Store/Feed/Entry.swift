@@ -14,6 +14,10 @@ public enum Entry: Sendable {
     case inquiry(DeviceHandle, session: SessionID)
     /// An app was changed or removed; `nil` means removed.
     case app(AppKey, App?)
+    /// An operator was changed or removed, likewise.
+    case operatorChanged(OperatorName, Operator?)
+    /// An operator's session began or ended; `nil` means ended.
+    case operatorSession(OperatorSessionKey, OperatorSession?)
 }
 
 extension Entry {
@@ -22,7 +26,7 @@ extension Entry {
         switch self {
         case .row(let row): row.position
         case .membership(_, _, let position), .organisation(_, _, let position), .ended(_, let position): position
-        case .close, .inquiry, .app: nil
+        case .close, .inquiry, .app, .operatorChanged, .operatorSession: nil
         }
     }
 }

@@ -8,6 +8,8 @@ public struct TaskFilter: Hashable, Sendable {
     public var app: AppKey?
     /// Tasks that address that organisation itself.
     public var organisation: OrgID?
+    /// Tasks that an operator sees who is confined to that organisation: see ``TaskStore/report(_:to:within:)``.
+    public var scope: OrgID?
     /// Tasks with that tag.
     public var tag: ExactText?
     /// Tasks with that `out_biz_no`.
@@ -18,12 +20,13 @@ public struct TaskFilter: Hashable, Sendable {
     public var to: Int64?
     /// Every task, unless said otherwise.
     public init(
-        caller: AppKey? = nil, app: AppKey? = nil, organisation: OrgID? = nil, tag: ExactText? = nil,
+        caller: AppKey? = nil, app: AppKey? = nil, organisation: OrgID? = nil, scope: OrgID? = nil, tag: ExactText? = nil,
         outBizNo: ExactText? = nil, from: Int64? = nil, to: Int64? = nil
     ) {
         self.caller = caller
         self.app = app
         self.organisation = organisation
+        self.scope = scope
         self.tag = tag
         self.outBizNo = outBizNo
         self.from = from

@@ -1,11 +1,11 @@
-internal import Base
-internal import Push
+public import Base
 
-/// Log-ins that failed lately, over all loops of the process. Who has failed too often is refused before the store is asked: each
-/// unknown CONNECT would cost its writer a look-up and a hash.
+/// Log-ins that failed lately, of devices or of operators, over all loops of the process. Who has failed too often is refused
+/// before anything dear is done: each unknown CONNECT would cost the store's writer a look-up and a hash, and each password a
+/// slow one.
 ///
 /// It counts by address (``IPAddress/network``), and by address and name together; never by name alone, or anybody could lock a
-/// device out. The right secret passes from anywhere else.
+/// name out. The right secret passes from anywhere else.
 public final class LoginGuard: Sendable {
     /// The most failures in a minute; `nil`: not counted.
     public struct Limits: Hashable, Sendable {
@@ -22,7 +22,7 @@ public final class LoginGuard: Sendable {
 
     private struct Pair: Hashable {
         let address: IPAddress
-        let name: DeviceToken
+        let name: String
     }
 
     private struct State {
@@ -32,7 +32,7 @@ public final class LoginGuard: Sendable {
     }
 
     /// Addresses, and pairs, that are remembered in a minute: what comes beyond is not counted, and costs no memory.
-    static let capacity = 65_536
+    public static let capacity = 65_536
 
     private let limits: Limits
     private let state = Locked(State())
@@ -42,7 +42,7 @@ public final class LoginGuard: Sendable {
 
     /// Whether a log-in is to be judged at all.
     /// - Parameter now: nanoseconds of a clock that never jumps.
-    func admits(_ name: DeviceToken, from address: IPAddress, at now: Int64) -> Bool {
+    public func admits(_ name: String, from address: IPAddress, at now: Int64) -> Bool {
         guard limits != Limits() else { return true }
         let address = address.network
         return state.withLock { state in
@@ -54,7 +54,7 @@ public final class LoginGuard: Sendable {
     }
 
     /// A log-in has failed by its name or its secret.
-    func noteFailure(of name: DeviceToken, from address: IPAddress, at now: Int64) {
+    public func noteFailure(of name: String, from address: IPAddress, at now: Int64) {
         guard limits != Limits() else { return }
         let address = address.network
         state.withLock { state in

@@ -1,0 +1,102 @@
+internal import Crypto
+internal import Push
+
+/// Changes of operators and of their sessions. What a change takes away it takes away at once: sessions end with it.
+final class OperatorDecider {
+    private let operators: OperatorMemory
+    private let directory: DirectoryMemory
+    private let time: Timekeeper
+    private let feed: Feed
+
+    init(_ operators: OperatorMemory, _ directory: DirectoryMemory, _ time: Timekeeper, _ feed: Feed) {
+        self.operators = operators
+        self.directory = directory
+        self.time = time
+        self.feed = feed
+    }
+
+    /// - Parameter caller: who calls; `nil` for the installation. Whether it may do that at all was judged before.
+    func apply(_ change: OperatorChange, by caller: OperatorName?, at now: Int64) throws -> ChangeResult {
+        switch change {
+        case .put(let name, let fields): return try put(name, fields)
+        case .remove(let name):
+            _ = try record(of: name)
+            try end(operators.sessions(of: name))
+            try operators.remove(name)
+            feed.operatorChanged(name, nil)
+            return .removed
+        case .setPassword(let password, let former, let kept):
+            var record = try own(caller, showing: former)
+            record.password = password
+            try write(record)
+            try end(operators.sessions(of: record.name).filter { $0.key != kept })
+            return .updated
+        case .logIn(let session, let password):
+            try logIn(session, try own(caller, showing: password), at: now)
+            return .created(secret: nil)
+        case .logOut(let key):
+            guard let name = caller else { throw Refusal(.notPermitted, .noSession) }
+            try end(operators.sessions(of: name).filter { $0.key == key })
+            return .removed
+        case .endSessions(let name, let id):
+            _ = try record(of: name)
+            let ended = operators.sessions(of: name).filter { id == nil || $0.id == id }
+            if id != nil, ended.isEmpty { throw Refusal(.noSuchOperator, field: "session_id") }
+            try end(ended)
+            return .removed
+        }
+    }
+
+    private func put(_ name: OperatorName, _ fields: OperatorFields) throws -> ChangeResult {
+        if case .set(let scope) = fields.scope, directory.tree[scope] == nil {
+            throw Refusal(.noSuchOrganisation, field: "org_id")
+        }
+        guard var record = operators[name] else {
+            try write(try Operator(name, fields, at: time.timeOfDay))
+            return .created(secret: nil)
+        }
+        record.apply(fields)
+        try write(record)
+        if record.losesSessions(by: fields) { try end(operators.sessions(of: name)) }
+        return .updated
+    }
+
+    private func logIn(_ session: OperatorSession, _ record: Operator, at now: Int64) throws {
+        var record = record
+        let present = operators.sessions(of: record.name)
+        // The others' whose time is over go with their own next log-in.
+        let over = present.filter { $0.expires <= now }
+        let living = present.filter { $0.expires > now }
+        try end(over + living.prefix(max(0, living.count + 1 - Operator.mostSessions)))
+        record.lastLogin = session.createdAt
+        try write(record)
+        try operators.begin(session)
+        feed.operatorSession(session.key, session)
+    }
+
+    /// The operator who calls, who has shown that password. Between the loop that looked and this it may be another one.
+    private func own(_ caller: OperatorName?, showing password: PasswordVerifier) throws(Refusal) -> Operator {
+        guard let caller else { throw Refusal(.notPermitted, .noSession) }
+        guard let record = operators[caller], !record.disabled, record.password == password else {
+            throw Refusal(.wrongToken, field: "password", .operatorPassword)
+        }
+        return record
+    }
+
+    private func record(of name: OperatorName) throws(Refusal) -> Operator {
+        guard let record = operators[name] else { throw Refusal(.noSuchOperator, field: "name") }
+        return record
+    }
+
+    private func write(_ record: Operator) throws(SQLiteError) {
+        try operators.set(record)
+        feed.operatorChanged(record.name, record)
+    }
+
+    private func end(_ sessions: [OperatorSession]) throws(SQLiteError) {
+        for session in sessions {
+            try operators.end(session.key)
+            feed.operatorSession(session.key, nil)
+        }
+    }
+}

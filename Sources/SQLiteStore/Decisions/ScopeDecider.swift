@@ -1,0 +1,113 @@
+internal import Push
+internal import StoreCore
+
+/// What an operator may touch, by what is known of the operator at this point of the transaction: between the request's head and
+/// the decision it may have been removed, or have another role or scope. What is outside of its scope does not exist for it.
+///
+/// `nil` stands for the installation, which may do everything.
+final class ScopeDecider {
+    private let operators: OperatorMemory
+    private let directory: DirectoryMemory
+    private let tables: Tables
+
+    init(_ operators: OperatorMemory, _ directory: DirectoryMemory, _ tables: Tables) {
+        self.operators = operators
+        self.directory = directory
+        self.tables = tables
+    }
+
+    // MARK: Who
+
+    /// - Returns: the scope; `nil` for none.
+    /// - Throws: 2011 where the operator has not that role any more.
+    func require(_ role: Role, of name: OperatorName?) throws(Refusal) -> OrgID? {
+        guard let name else { return nil }
+        guard let record = operators[name], !record.disabled, record.authority.role >= role else {
+            throw Refusal(.notPermitted, .role(role))
+        }
+        return record.authority.scope
+    }
+
+    func requireUnscoped(_ role: Role, of name: OperatorName?) throws(Refusal) {
+        guard try require(role, of: name) == nil else { throw Refusal(.notPermitted, .unscoped) }
+    }
+
+    // MARK: What
+
+    func permit(_ change: DirectoryChange, to name: OperatorName?) throws {
+        guard let scope = try require(.administrator, of: name) else { return }
+        switch change {
+        case .putApp, .rotateSecret, .dropFormerSecret, .removeApp: throw Refusal(.notPermitted, .unscoped)
+        case .putOrganisation(let id, let fields): try permitPut(id, fields, in: scope)
+        case .removeOrganisation(let id):
+            try requireInside(id, scope, "org_id")
+            if id == scope { throw Refusal(.notPermitted, field: "org_id", .ownScope) }
+        case .putDevice(let token, let fields, _): try permitPut(token, fields, in: scope)
+        case .removeDevice(let token): try requireInside(token, scope)
+        }
+    }
+
+    /// An operator may call for its own sessions; for anything else it takes an administrator without a scope.
+    func permit(_ change: OperatorChange, to name: OperatorName?) throws(Refusal) {
+        switch change {
+        case .put, .remove, .endSessions: try requireUnscoped(.administrator, of: name)
+        case .setPassword, .logIn, .logOut: break
+        }
+    }
+
+    /// - Parameter row: of the task; `nil` where there is none.
+    func permitCancelling(_ row: StoredRow?, to name: OperatorName?) throws {
+        guard let scope = try require(.sender, of: name), let row else { return }
+        guard try isInside(row, scope) else { throw Refusal(.noSuchTask, field: "task_id") }
+    }
+
+    func permitDisconnecting(_ token: DeviceToken, to name: OperatorName?) throws {
+        guard let scope = try require(.sender, of: name) else { return }
+        try requireInside(token, scope)
+    }
+
+    // MARK: In the directory
+
+    private func permitPut(_ id: OrgID, _ fields: OrganisationChange, in scope: OrgID) throws(Refusal) {
+        if directory.tree[id] != nil {
+            try requireInside(id, scope, "org_id")
+            // To the operator its scope has nothing above it.
+            if id == scope, fields.parent != .keep { throw Refusal(.notPermitted, field: "parent_id", .ownScope) }
+            if fields.parent == .clear { throw Refusal(.missingField, field: "parent_id", .missing(["parent_id"])) }
+        } else if fields.parent == .keep || fields.parent == .clear {
+            throw Refusal(.missingField, field: "parent_id", .missing(["parent_id"]))
+        }
+        if case .set(let parent) = fields.parent { try requireInside(parent, scope, "parent_id") }
+    }
+
+    private func permitPut(_ token: DeviceToken, _ fields: DeviceChange, in scope: OrgID) throws {
+        let device = try tables.devices.find(token)
+        if let device, !directory.isInside(device.membership.organisation.index, scope) {
+            throw Refusal(.noSuchDevice, field: "device_token")
+        }
+        if let organisation = fields.organisation { try requireInside(organisation, scope, "org_id") }
+        // Whoever is put in the place of somebody outside would get what is addressed to that person.
+        guard case .set(let user) = fields.user, let number = try tables.users.number(of: user) else { return }
+        if device?.membership.user?.number == number { return }
+        let others = try tables.devices.members(ofUser: number)
+        guard others.allSatisfy({ directory.isInside($0.membership.organisation.index, scope) }) else {
+            throw Refusal(.userHasNoDevice, field: "user_id")
+        }
+    }
+
+    private func requireInside(_ id: OrgID, _ scope: OrgID, _ field: String) throws(Refusal) {
+        guard let node = directory.tree[id], directory.isInside(node.org, scope) else {
+            throw Refusal(.noSuchOrganisation, field: field)
+        }
+    }
+
+    private func requireInside(_ token: DeviceToken, _ scope: OrgID) throws {
+        guard let device = try tables.devices.find(token), directory.isInside(device.membership.organisation.index, scope) else {
+            throw Refusal(.noSuchDevice, field: "device_token")
+        }
+    }
+
+    private func isInside(_ row: StoredRow, _ scope: OrgID) throws(SQLiteError) -> Bool {
+        try tables.isInside(row.target, at: row.seq) { directory.isInside($0, scope) }
+    }
+}

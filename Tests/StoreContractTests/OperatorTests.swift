@@ -1,0 +1,191 @@
+import Crypto
+import Push
+import StoreContract
+import Testing
+
+@Suite("Contract: operators and their sessions")
+struct OperatorTests {
+    private let ann = OperatorName(unchecked: "ann")
+
+    private func session(_ token: String, at time: Int64 = 0, expires: Int64 = .max) -> OperatorSession {
+        OperatorSession(key: OperatorSessionKey(token: token), name: ann, createdAt: time, expires: expires, client: nil)
+    }
+
+    /// What a loop that begins now is told.
+    private func snapshot(_ fixture: ContractFixture) async throws -> DirectorySnapshot {
+        let (port, loop) = fixture.newPort()
+        return try await loop.follow(port)
+    }
+
+    private func password(_ fixture: ContractFixture) async throws -> PasswordVerifier {
+        try #require(try await snapshot(fixture).operators.first { $0.name == ann }).password
+    }
+
+    @Test(
+        "a new one needs its name for people, its role and its password; what is left out later is kept",
+        arguments: stores(.operators))
+    func fields(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        await #expect(throws: StoreError.refused(Refusal(.missingField, field: "display_name"))) {
+            try await fixture.port.apply(.put(ann, OperatorFields()), by: .installation)
+        }
+        #expect(try await fixture.port.apply(.put(ann, .new(.sender, in: "east")), by: .installation) == .created(secret: nil))
+        var change = OperatorFields()
+        change.role = .viewer
+        #expect(try await fixture.port.apply(.put(ann, change), by: .installation) == .updated)
+        change = OperatorFields()
+        change.scope = .set(OrgID(unchecked: "nowhere"))
+        await #expect(throws: StoreError.refused(Refusal(.noSuchOrganisation, field: "org_id"))) {
+            try await fixture.port.apply(.put(ann, change), by: .installation)
+        }
+        let known = try #require(try await snapshot(fixture).operators.first)
+        #expect(known.authority == Authority(.viewer, in: OrgID(unchecked: "east")))
+        #expect(known.displayName == "An operator" && !known.disabled && known.lastLogin == nil)
+        #expect(known.password.accepts(Array("password".utf8)))
+        await #expect(throws: StoreError.refused(Refusal(.noSuchOperator, field: "name"))) {
+            try await fixture.port.apply(.remove(OperatorName(unchecked: "bob")), by: .installation)
+        }
+    }
+
+    @Test("every loop learns of a change before it is answered", arguments: stores(.operators))
+    func feed(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await fixture.port.makeOperator("ann", .viewer)
+        _ = fixture.otherLoop.takeEntries()
+        let begun = session("t")
+        _ = try await fixture.port.apply(.logIn(begun, by: try await password(fixture)), by: call)
+        _ = try await fixture.port.apply(.logOut(begun.key), by: call)
+        _ = try await fixture.port.apply(.remove(ann), by: .installation)
+        let told = fixture.otherLoop.takeEntries().compactMap { entry -> String? in
+            switch entry {
+            case .operatorChanged(ann, let one): one == nil ? "removed" : "changed"
+            case .operatorSession(begun.key, let session): session == nil ? "ended" : "begun"
+            default: nil
+            }
+        }
+        #expect(told == ["changed", "begun", "ended", "removed"])
+    }
+
+    @Test("operators and sessions are there after a restart", arguments: stores(.operators, .restart))
+    func restart(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await fixture.port.makeOperator("ann", .sender, in: "east")
+        let begun = session("t", at: 5, expires: .max)
+        _ = try await fixture.port.apply(.logIn(begun, by: try await password(fixture)), by: call)
+        let before = try await snapshot(fixture)
+        try await fixture.restart()
+        let after = try await snapshot(fixture)
+        #expect(after.operators == before.operators)
+        #expect(after.operators.first?.lastLogin == 5)
+        #expect(after.operatorSessions == [begun])
+    }
+
+    @Test("another password, disabling and removal end sessions; a role and a scope do not", arguments: stores(.operators))
+    func ends(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await fixture.port.makeOperator("ann", .sender)
+        func running() async throws -> Int { try await snapshot(fixture).operatorSessions.count }
+        func logIn(_ token: String) async throws {
+            _ = try await fixture.port.apply(.logIn(session(token), by: try await password(fixture)), by: call)
+        }
+        func put(_ edit: (inout OperatorFields) -> Void) async throws {
+            var fields = OperatorFields()
+            edit(&fields)
+            _ = try await fixture.port.apply(.put(ann, fields), by: .installation)
+        }
+        try await logIn("a")
+        try await put { ($0.role, $0.scope) = (.viewer, .set(OrgID(unchecked: "east"))) }
+        #expect(try await running() == 1)
+        try await put { $0.password = .cheap("another") }
+        #expect(try await running() == 0)
+        try await logIn("b")
+        try await put { $0.disabled = true }
+        #expect(try await running() == 0)
+        await #expect(throws: StoreError.refused(Refusal(.wrongToken, field: "password"))) { try await logIn("c") }
+        try await put { $0.disabled = false }
+        try await logIn("d")
+        _ = try await fixture.port.apply(.remove(ann), by: .installation)
+        #expect(try await running() == 0)
+    }
+
+    @Test(
+        "an own password takes the place of the one that was shown, and leaves the session that set it",
+        arguments: stores(.operators))
+    func ownPassword(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let first = try await password(fixture)
+        let (kept, other) = (session("kept"), session("other"))
+        for one in [kept, other] { _ = try await fixture.port.apply(.logIn(one, by: first), by: call) }
+        let second = PasswordVerifier.cheap("second")
+        _ = try await fixture.port.apply(.setPassword(second, insteadOf: first, keeping: kept.key), by: call)
+        #expect(try await snapshot(fixture).operatorSessions == [kept])
+        #expect(try await password(fixture) == second)
+        // Somebody who looked before that.
+        for late in [OperatorChange.logIn(other, by: first), .setPassword(first, insteadOf: first, keeping: kept.key)] {
+            await #expect(throws: StoreError.refused(Refusal(.wrongToken, field: "password"))) {
+                try await fixture.port.apply(late, by: call)
+            }
+        }
+    }
+
+    @Test(
+        "sessions are withdrawn one by one or all; those over their time go, and beyond the bound the oldest",
+        arguments: stores(.operators))
+    func sessions(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let verifier = try await password(fixture)
+        func running() async throws -> Set<Int64> { Set(try await snapshot(fixture).operatorSessions.map(\.createdAt)) }
+        let most = Int64(Operator.mostSessions)
+        _ = try await fixture.port.apply(.logIn(session("over", at: -1, expires: 0), by: verifier), by: call)
+        for number in 0...most {
+            _ = try await fixture.port.apply(.logIn(session("\(number)", at: number), by: verifier), by: call)
+        }
+        #expect(try await running() == Set(1...most))
+        _ = try await fixture.port.apply(.endSessions(ann, session("7").id), by: .installation)
+        #expect(try await running() == Set(1...most).subtracting([7]))
+        await #expect(throws: StoreError.refused(Refusal(.noSuchOperator, field: "session_id"))) {
+            try await fixture.port.apply(.endSessions(ann, session("7").id), by: .installation)
+        }
+        _ = try await fixture.port.apply(.endSessions(ann, nil), by: .installation)
+        #expect(try await running() == [])
+    }
+
+    @Test(
+        "what takes an administrator without a scope is refused to others, whatever the call says", arguments: stores(.operators))
+    func unscoped(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let denied = StoreError.refused(Refusal(.notPermitted))
+        for (role, scope) in [(Role.viewer, nil), (.sender, nil), (.administrator, "root")] {
+            let call = try await fixture.port.makeOperator("ann", role, in: scope)
+            await #expect(throws: denied) { try await fixture.port.apply(.put(ann, .new(.viewer)), by: call) }
+            await #expect(throws: denied) { try await fixture.port.apply(.remove(ann), by: call) }
+            await #expect(throws: denied) { try await fixture.port.apply(.endSessions(ann, nil), by: call) }
+            await #expect(throws: denied) { try await fixture.port.apply(.removeApp(AppKey(unchecked: "app")), by: call) }
+            await #expect(throws: denied) { try await fixture.port.acceptWallClock(by: call) }
+        }
+        // One that was an administrator when its request was admitted, and is not any more.
+        let call = try await fixture.port.makeOperator("ann", .administrator)
+        try await fixture.port.makeOperator("ann", .viewer)
+        await #expect(throws: denied) { try await fixture.port.apply(.removeApp(AppKey(unchecked: "app")), by: call) }
+        await #expect(throws: denied) { try await fixture.port.disconnect(DeviceToken(unchecked: "d1"), by: call) }
+        _ = try await fixture.port.apply(.remove(ann), by: .installation)
+        await #expect(throws: denied) { try await fixture.port.disconnect(DeviceToken(unchecked: "d1"), by: call) }
+        for change in [OperatorChange.logOut(session("x").key), .logIn(session("x"), by: .cheap("x"))] {
+            await #expect(throws: denied) { try await fixture.port.apply(change, by: .installation) }
+        }
+    }
+
+    @Test("an organisation that is an operator's scope is not removed", arguments: stores(.operators))
+    func scopeInUse(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        try await fixture.port.makeOrg("south", under: "root")
+        try await fixture.port.makeOperator("ann", .viewer, in: "south")
+        await #expect(throws: StoreError.refused(Refusal(.organisationInUse, field: "org_id"))) {
+            try await fixture.port.removeOrg("south")
+        }
+        _ = try await fixture.port.apply(.remove(ann), by: .installation)
+        try await fixture.port.removeOrg("south")
+    }
+}
