@@ -44,8 +44,8 @@ extension AdminFront {
 
     static var wrongToken: Rejection { .unauthorized(scheme: "Bearer") }
 
-    /// On whose behalf a request is made, and from where. Its body may have taken a while to come: what was admitted by its head is
-    /// looked at again.
+    /// On whose behalf a request is made, and from where. Its body may have taken a while to come: what was admitted by its head
+    /// is looked at again.
     /// - Throws: 2005 where the session has ended meanwhile, 2011 where the role does not do any more.
     func operatorCall(of request: Request<AdminFront>) throws -> OperatorCall {
         let client = request.exchange.clientAddress

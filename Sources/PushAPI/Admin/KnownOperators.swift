@@ -1,7 +1,7 @@
 internal import Push
 
-/// The operators and their sessions as the operators' front knows them: seeded from the store's snapshot, kept true by the feed. So
-/// a request is judged by its head, without asking anyone.
+/// The operators and their sessions as the operators' front knows them: seeded from the store's snapshot, kept true by the feed.
+/// So a request is judged by its head, without asking anyone.
 struct KnownOperators {
     private var operators: [OperatorName: Operator] = [:]
     private var sessions: [OperatorSessionKey: OperatorSession] = [:]

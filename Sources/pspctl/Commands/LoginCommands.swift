@@ -85,10 +85,11 @@ struct LogoutCommand: AsyncParsableCommand {
         let client = try ServerClient(
             endpoint: session.endpoint, credential: .operatorToken(session.token), admin: session.endpoint, directory: nil,
             authorities: server.ca)
-        do {
+        do throws(Failure) {
             _ = try await client.send(Call(.delete, ["psp", "admin", "session"]))
-        } catch Failure.refused(status: 401, code: _, text: _, field: _) {
-            // It has ended already.
+        } catch {
+            // One that has ended already is 401.
+            guard case .refused(let status, _, _, _) = error, status == 401 else { throw error }
         }
         try LoginSession.forget(environment: environment)
         print(say("logged out \(session.name)", "已退出：\(session.name)"))

@@ -97,8 +97,3 @@ struct OperatorPut: AsyncParsableCommand {
         print(reply.told(OperatorResource.noun, name))
     }
 }
-
-extension Role: ExpressibleByArgument {
-    public init?(argument: String) { self.init(name: argument) }
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-}

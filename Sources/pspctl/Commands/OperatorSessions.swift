@@ -26,7 +26,7 @@ struct OperatorSessions: AsyncParsableCommand {
         let data = try await server.adminClient().send(call).data
         if server.json { return Output.json(data["items"]?.minified() ?? []) }
         var table = Table(Self.columns)
-        for session in data["items"]?.elements ?? [] { table.add(session) }
+        if let items = data["items"] { for session in items.elements { table.add(session) } }
         for line in table.lines(width: Terminal.width) { print(line) }
     }
 }

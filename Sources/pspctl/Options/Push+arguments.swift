@@ -6,3 +6,9 @@ public import Push
 extension Platform: ExpressibleByArgument {}
 extension Interface: ExpressibleByArgument {}
 extension RecipientState: ExpressibleByArgument {}
+extension Role: ExpressibleByArgument {
+    /// By its name.
+    public init?(argument: String) { self.init(name: argument) }
+    /// The names that there are.
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}

@@ -2,7 +2,8 @@ import Base
 import Foundation
 import JSON
 
-/// What `pspctl login` keeps for the commands after it: whose session it is, at which server. In a file that its owner alone reads.
+/// What `pspctl login` keeps for the commands after it: whose session it is, at which server. In a file that its owner alone
+/// reads.
 struct LoginSession: Equatable {
     let endpoint: Endpoint
     let name: String
