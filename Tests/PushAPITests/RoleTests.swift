@@ -38,6 +38,8 @@ struct RoleTests {
         "GET /psp/admin/trace": .unscoped(.viewer),
         "DELETE /psp/admin/trace/{trace_id}": .unscoped(.administrator),
         "GET /psp/admin/trace/{trace_id}/events": .unscoped(.viewer),
+        "GET /psp/admin/audit": .scoped(.viewer),
+        "GET /psp/admin/audit/refusals": .unscoped(.viewer),
         "GET /psp/admin/clock": .unscoped(.viewer),
         "POST /psp/admin/clock/accept": .unscoped(.administrator),
         "POST /psp/admin/import": .scoped(.administrator),

@@ -13,7 +13,7 @@ struct AuditTests {
     func changes(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         let port = fixture.port
-        let call = call("ann", "r-1")
+        let call = try await registered(call("ann", "r-1"), kind, port)
         var south = OrganisationChange()
         south.name = "South"
         _ = try await port.apply(.putOrganisation(OrgID(unchecked: "south"), south), by: call)
@@ -39,7 +39,7 @@ struct AuditTests {
     @Test("an entry outlives the end of every process as the change does", arguments: stores(.crash))
     func crash(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = call("ann", "r-1")
+        let call = try await registered(call("ann", "r-1"), kind, fixture.port)
         _ = try await fixture.port.apply(.removeDevice(DeviceToken(unchecked: "d3")), by: call)
         try await fixture.restart(after: .crash)
         #expect(try await entries(fixture.port).first?.entry == AuditEntry(call, .deviceRemove, AuditTarget(.device, "d3")))
@@ -48,7 +48,7 @@ struct AuditTests {
     @Test("what changes nothing is recorded in its order among the changes, and after a clean end too", arguments: stores())
     func reads(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = call("ann", "r-1")
+        let call = try await registered(call("ann", "r-1"), kind, fixture.port)
         let read = AuditEntry(call, .deviceRead, AuditTarget(.device, "d1"))
         fixture.port.record(read)
         _ = try await fixture.port.apply(.removeDevice(DeviceToken(unchecked: "d1")), by: call)
@@ -220,6 +220,16 @@ struct AuditTests {
     }
 
     // MARK: In a few words
+
+    /// A call of somebody whom a store with operators knows: another may change nothing.
+    private func registered(
+        _ call: OperatorCall, _ kind: StoreKind, _ port: any StorePort
+    ) async throws -> OperatorCall {
+        if kind.claims([.operators]), let name = call.name {
+            try await port.makeOperator(name.text, call.role, in: call.scope?.text)
+        }
+        return call
+    }
 
     private func call(_ name: String, _ id: String, in scope: String? = nil) -> OperatorCall {
         let authority = Authority(.administrator, in: scope.map { OrgID(unchecked: $0) })

@@ -74,7 +74,8 @@ extension AdminFront {
                 try await $0.audit($1)
             },
             Route(
-                .get, "/psp/admin/audit/refusals", access: .unscoped(.viewer), query: .list("name", "address", "code", "from", "to")
+                .get, "/psp/admin/audit/refusals", access: .unscoped(.viewer),
+                query: .list("name", "address", "code", "from", "to")
             ) {
                 try await $0.refusalCounts($1)
             },
