@@ -9,11 +9,11 @@ struct LoginCommand: AsyncParsableCommand {
             commandName: "login", abstract: say("Log in as an operator.", "以运维账号登录。"),
             discussion: say(
                 """
-                Keeps the session for the commands after it, in a file that its owner alone reads: PSP_SESSION, else \
+                Keeps the session for the commands after it, in a file that its owner alone reads: PSPCTL_SESSION, else \
                 ~/.config/pspctl/session.json. --admin-token and PSP_ADMIN_TOKEN go before it; it goes before DIR/admin.token.
                 """,
                 """
-                会话保存在只有本人可读的文件中，供之后的命令使用：PSP_SESSION，否则 ~/.config/pspctl/session.json。\
+                会话保存在只有本人可读的文件中，供之后的命令使用：PSPCTL_SESSION，否则 ~/.config/pspctl/session.json。\
                 --admin-token 和 PSP_ADMIN_TOKEN 优先于它，它优先于 DIR/admin.token。
                 """) + "\n\n"
                 + HelpText.examples(

@@ -11,9 +11,9 @@ struct LoginSession: Equatable {
     /// Unix milliseconds.
     let expiresAt: Int64
 
-    /// `PSP_SESSION`, or in the user's own directory for settings.
+    /// `PSPCTL_SESSION`, or in the user's own directory for settings.
     static func path(environment: [String: String]) -> String {
-        if let path = environment["PSP_SESSION"] { return path }
+        if let path = environment["PSPCTL_SESSION"] { return path }
         let settings = environment["XDG_CONFIG_HOME"] ?? "\(environment["HOME"] ?? ".")/.config"
         return "\(settings)/pspctl/session.json"
     }
