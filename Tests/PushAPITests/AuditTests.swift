@@ -83,6 +83,19 @@ struct AuditTests {
         }
     }
 
+    @Test("a log-in that failed is counted by the name that was tried, and makes no entry")
+    func failedLogin() async throws {
+        try await Served.with { served in
+            let body = #"{"name":"ann","password":"not the right one"}"#
+            expect(
+                try served.operate(Call(method: "POST", target: "/psp/admin/sessions", body: body)), 2005, status: 401,
+                field: "password")
+            #expect(served.store.asked.entries.isEmpty)
+            let counts = await served.admin.takeRefusals()
+            #expect(counts.map(\.key) == [RefusalCount.Key(.operators, name: "ann", client: here, code: 2005)])
+        }
+    }
+
     @Test("callers who are refused are counted by what they claim to be, from where, and why")
     func callers() async throws {
         try await Served.with { served in

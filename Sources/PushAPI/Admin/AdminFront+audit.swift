@@ -8,7 +8,13 @@ public import Web
 extension AdminFront {
     /// A request is about to be answered: it has its entry, and its line for whoever reads along.
     public func answered(_ request: Request<AdminFront>, with reply: Reply, because error: (any Error)?) {
-        guard let action = request.route.audited, let call = admittedCall(of: request) else { return }
+        guard let action = request.route.audited else { return }
+        guard let call = admittedCall(of: request) else {
+            // A log-in that failed is counted by the name that was tried: whoever makes names up is given no entries. One that
+            // succeeded the store has recorded.
+            let tried = try? OperatorDecoder.login(request.body).name.text
+            return count(reply, of: tried, from: request.exchange)
+        }
         let entry = AuditEntry(
             call, action, request.auditTarget, task: request.auditTask, code: reply.note?.code ?? 0)
         record(entry, isInStore: action.isOfStore && Self.isDecided(error))
@@ -26,8 +32,12 @@ extension AdminFront {
     public func turnedAway(
         _ exchange: HTTPExchange, _ headers: RequestHeaders, with reply: Reply, because error: any Error, id: String
     ) {
+        count(reply, of: nil, from: exchange)
+    }
+
+    private func count(_ reply: Reply, of name: String?, from exchange: HTTPExchange) {
         guard case .refusal(let code, _)? = reply.note else { return }
-        let key = RefusalCount.Key(.operators, name: nil, client: exchange.clientAddress, code: code)
+        let key = RefusalCount.Key(.operators, name: name, client: exchange.clientAddress, code: code)
         refusals.count(key, at: store.clock.now / 60_000)
     }
 

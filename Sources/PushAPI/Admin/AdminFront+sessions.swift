@@ -13,10 +13,7 @@ extension AdminFront {
         // Looked up again after that: the operator may be another one by now.
         guard try await isRight(password, verifier, of: name, in: request), let known = operators[name],
             known.password == verifier, !known.disabled
-        else {
-            noteFailedLogin(of: name, request)
-            throw Self.wrongPassword
-        }
+        else { throw Self.wrongPassword }
         let token = Random.secret()
         let now = store.clock.now
         let session = OperatorSession(
@@ -50,14 +47,6 @@ extension AdminFront {
         let isRight = try await passwords.run { verifier.accepts(password) } && operators[name].map { !$0.disabled } ?? false
         if !isRight, let client { logins.noteFailure(of: name.text, from: client, at: loop.monotonicNow) }
         return isRight
-    }
-
-    /// Records that somebody has tried that name.
-    private func noteFailedLogin(of name: OperatorName, _ request: Request<AdminFront>) {
-        let entry = AuditEntry(
-            .named(name), scope: nil, client: request.exchange.clientAddress, requestID: request.id, .sessionBegin,
-            AuditTarget(.operator, name.text), task: nil, code: ErrorCode.wrongToken.rawValue)
-        record(entry)
     }
 
     private static var wrongPassword: Refusal { Refusal(.wrongToken, field: "password", .operatorPassword) }
