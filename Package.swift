@@ -112,7 +112,8 @@ let package = Package(
             name: "StoreContract", dependencies: ["Base", "Push", "Crypto"], path: "Tests/StoreContract", swiftSettings: swift),
         .testTarget(
             name: "StoreContractTests",
-            dependencies: ["StoreContract", "Base", "Push", "Crypto", "SQLiteStore", "FaultVFS", "TestKit"], swiftSettings: swift),
+            dependencies: ["StoreContract", "Base", "Push", "Crypto", "SQLiteStore", "FaultVFS", "TestKit"],
+            swiftSettings: swift),
         .testTarget(
             name: "SQLiteStoreTests",
             dependencies: ["Base", "SQLiteStore", "StoreCore", "Push", "CSQLite", "FaultVFS", "StoreContract"],

@@ -23,8 +23,9 @@ public enum Language: Hashable, Sendable {
 
     /// The language of a program: Chinese where the locale for messages is Chinese (`LC_ALL` before `LC_MESSAGES` before `LANG`,
     /// POSIX, "Environment Variables" 8.2), else English. An empty variable is as if it were not set.
-    public init(environment: [String: String]) {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+    /// - Parameter variable: an environment variable's value by its name.
+    public init(environment variable: (String) -> String?) {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap(variable).first { !$0.isEmpty }
         self = locale?.lowercased().hasPrefix("zh") == true ? .chinese : .english
     }
 

@@ -19,7 +19,7 @@ public enum Daemon {
     /// - Parameter arguments: without the program's name.
     /// - Returns: the process's exit code.
     public static func run(arguments: [String], environment: [String: String]) -> Int32 {
-        let console = Console(language: Language(environment: environment))
+        let console = Console(language: Language { environment[$0] })
         let configuration: ServerConfiguration
         do throws(SettingsError) {
             switch try Invocation(arguments: arguments) {

@@ -19,7 +19,7 @@ struct LanguageTests {
             (["LC_ALL": "", "LANG": "zh"], .chinese), (["LC_MESSAGES": "de_DE", "LANG": "zh_CN"], .english),
         ] as [([String: String], Language)])
     func environment(environment: [String: String], language: Language) {
-        #expect(Language(environment: environment) == language)
+        #expect(Language { environment[$0] } == language)
     }
 
     /// Every command, with all that is below it.

@@ -5,8 +5,8 @@ internal import Web
 
 /// Logging in and out, and an operator's own password.
 extension AdminFront {
-    /// `POST /psp/admin/sessions`: a name and a password for a token, which is told this once. What is wrong of the two is told to
-    /// nobody, neither by words nor by time.
+    /// `POST /psp/admin/sessions`: a name and a password for a token, which is told this once. Which of the two is wrong is told
+    /// to nobody, neither by words nor by time.
     func logIn(_ request: Request<AdminFront>) async throws -> Reply {
         let (name, password) = try request.decoded(OperatorDecoder.login)
         let verifier = operators[name]?.password ?? decoy

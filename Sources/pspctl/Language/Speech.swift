@@ -4,7 +4,7 @@ import Push
 /// The language in which the program speaks.
 enum Speech {
     /// As the environment wants it; tests choose for themselves.
-    @TaskLocal static var language = Language(environment: ProcessInfo.processInfo.environment)
+    @TaskLocal static var language = Language { ProcessInfo.processInfo.environment[$0] }
 
     /// The header by which the server answers in it.
     static var acceptLanguage: String {
