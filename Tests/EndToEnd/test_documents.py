@@ -56,6 +56,16 @@ def test_two_languages_that_say_different_things_are_told(tmp_path):
     assert told("# One\n```sh\n# a comment\n```\n", "# 一\n```sh\n# 注释\n```\n") == []
 
 
+# Shows the status, and keeps what a reader would copy from the answer.
+CURL = r"""
+curl() {
+    answer=$(command curl -sS -w '%{http_code}\n' "$@")
+    echo "$answer"
+    if [[ $answer =~ \"token\":\"([^\"]+) ]]; then TOKEN=${BASH_REMATCH[1]}; fi
+    if [[ $answer =~ \"session_id\":\"([^\"]+) ]]; then SESSION=${BASH_REMATCH[1]}; fi
+}"""
+
+
 @pytest.mark.parametrize("language", ["", ".zh-CN"])
 def test_every_call_that_operators_can_paste_does_what_it_says(own_server, language):
     """Each `curl` of the page, in the page's order, against a server of its own."""
@@ -65,7 +75,7 @@ def test_every_call_that_operators_can_paste_does_what_it_says(own_server, langu
     script = "".join(blocks).replace("http://127.0.0.1:8081", "http://%s:%d" % own_server.admin)
     script = script.replace("data/admin.token", str(own_server.data / "admin.token"))
     assert "$TASK" in script
-    pasted = "\n".join(["set -eu", "curl() { command curl -sS -w '%{http_code}\\n' \"$@\"; }", f"TASK={task_of(own_server)}", script])
+    pasted = "\n".join(["set -eu", CURL, f"TASK={task_of(own_server)}", script])
     ended = run("bash", "-c", pasted)
     assert ended.returncode == 0, ended
     calls = len(re.findall(r"^\s*curl ", script, re.MULTILINE))
