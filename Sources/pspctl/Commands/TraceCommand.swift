@@ -90,7 +90,8 @@ struct TraceCommand: AsyncParsableCommand {
             ending.setEventHandler {
                 Task {
                     _ = try? await client.send(Call(.delete, TraceCommand.path + [id]))
-                    Foundation.exit(0)
+                    // At once: with the trace its stream ends, and then the main thread leaves by `exit`, which no two may call.
+                    _exit(0)
                 }
             }
             ending.resume()
