@@ -155,9 +155,9 @@ class TestExplain:
             told = self.explain(server, tasks[index], scene.phone.token)
             assert (told["reason"], told["wait"]["ahead"], told["wait"]["unacknowledged"]) == (reason, index, 20), told
             assert told["online"] and told["wait"].get("behind") == (tasks[0] if index else None)
-            assert ("sent_at" in told) == (reason == "sent")
+            assert ("sent_to_device_at" in told) == (reason == "sent")
             if reason == "sent":
-                assert told["sent_at"] == told["wait"]["oldest_unacknowledged_at"]
+                assert told["sent_to_device_at"] >= told["created_at"]
 
     def test_not_in_the_target_and_not_registered_then(self, scene, server):
         other = scene.device("other", scene.home)

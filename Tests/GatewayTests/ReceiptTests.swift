@@ -95,10 +95,15 @@ struct ReceiptTests {
 
     // MARK: How many in a minute
 
+    /// The minute is over when the test says so.
+    private static func allowance(_ count: Int) -> ReceiptAllowance {
+        ReceiptAllowance(perMinute: count, minute: .seconds(1_000_000_000))
+    }
+
     @Test("receipts up to the bound are taken at once, those beyond in the next minute, and none is lost")
     func receipts() async throws {
         var configuration = GatewayConfiguration()
-        configuration.receipts = ReceiptAllowance(perMinute: 3)
+        configuration.receipts = Self.allowance(3)
         try await GatewayFixture.run(configuration) { gateway in
             let device = try await gateway.connect()
             let row = gateway.push("hello")
@@ -121,7 +126,7 @@ struct ReceiptTests {
     @Test("a device whose receipts wait is read on: its PUBACKs count, and its messages come")
     func readOn() async throws {
         var configuration = GatewayConfiguration()
-        configuration.receipts = ReceiptAllowance(perMinute: 1)
+        configuration.receipts = Self.allowance(1)
         configuration.window = 1
         try await GatewayFixture.run(configuration) { gateway in
             let device = try await gateway.connect()
@@ -139,7 +144,7 @@ struct ReceiptTests {
     @Test("who has sent as many receipts as it may and comes back has sent them all the same, and what waited of it is taken")
     func receiptsOverConnections() async throws {
         var configuration = GatewayConfiguration()
-        configuration.receipts = ReceiptAllowance(perMinute: 2)
+        configuration.receipts = Self.allowance(2)
         try await GatewayFixture.run(configuration) { gateway in
             let row = gateway.push("hello")
             let device = try await gateway.connect()
@@ -154,10 +159,47 @@ struct ReceiptTests {
             try await gateway.until("it waits") { await gateway.shards[0].receiptsThatWait == 1 }
         }
     }
+
+    @Test("what a device has sent in a minute is forgotten with the minute, and not because another leaves")
+    func book() {
+        let allowance = ReceiptAllowance(perMinute: 2)
+        let devices = (UInt32(1)...3).map { DeviceHandle(lane: MemoryLog.lane, ordinal: $0) }
+        let minute = allowance.minute(600_000_000_000)
+        #expect(minute == 10 && allowance.minute(659_999_999_999) == 10 && allowance.rest(659_000_000_000) == .seconds(1))
+        allowance.leave(devices[0], having: 2, in: minute)
+        allowance.leave(devices[1], having: 1, in: minute)
+        allowance.leave(devices[2], having: 0, in: minute + 1)
+        #expect(devices.map { allowance.sent(by: $0, in: minute) } == [2, 1, 0])
+        #expect(allowance.sent(by: devices[0], in: minute + 1) == 0)
+        allowance.leave(devices[1], having: 1, in: minute + 1)
+        #expect(devices.map { allowance.sent(by: $0, in: minute + 1) } == [0, 1, 0])
+    }
+
+    @Test("thousands that have waited for the minute are taken a thousand at a time")
+    func slices() async throws {
+        var configuration = GatewayConfiguration(receiveMaximum: 1_000)
+        configuration.receipts = Self.allowance(1_000)
+        try await GatewayFixture.run(devices: ["d1", "d2", "d3"], configuration) { gateway in
+            let row = gateway.pushToAll("hello")
+            for (number, name) in ["d1", "d2", "d3"].enumerated() {
+                let device = try await gateway.connect(name)
+                await device.tell("opened", of: row.task, times: 1_000)
+                try await gateway.until("as many as may are taken") {
+                    await gateway.shards[0].counters.receipts == 1_000 * (UInt64(number) + 1)
+                }
+                await device.tell("opened", of: row.task, times: 800)
+            }
+            try await gateway.until("the rest waits") { await gateway.shards[0].receiptsThatWait == 2_400 }
+            await gateway.shards[0].anotherMinuteBegins()
+            #expect(await gateway.shards[0].receiptsThatWait == 800)
+            try await gateway.until("all are taken by and by") { await gateway.shards[0].receiptsThatWait == 0 }
+            #expect(await gateway.shards[0].counters.receipts == 5_400)
+        }
+    }
 }
 
 extension Shard {
-    fileprivate var receiptsThatWait: Int { postponed.count }
+    fileprivate var receiptsThatWait: Int { postponed.values.reduce(0) { $0 + $1.count } }
 }
 
 extension ScriptedDevice {

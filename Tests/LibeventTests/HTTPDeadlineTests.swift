@@ -180,8 +180,8 @@ struct HTTPDeadlineTests {
 
     @Test("a body that makes progress is served until the time of its request is over, and not beyond")
     func wholeRequest() async throws {
-        var limits = HTTPLimits(maxBodyBytes: 64 << 20, transferTimeout: .seconds(1))
-        limits.requestTimeout = .seconds(2)
+        var limits = HTTPLimits(maxBodyBytes: 64 << 20, transferTimeout: .seconds(3))
+        limits.requestTimeout = .seconds(5)
         try await withDescriber(limits: limits) { server, address in
             let piece = [UInt8](repeating: 120, count: 100_000)
             func post(_ count: Int) throws -> RawSocket {
@@ -194,7 +194,7 @@ struct HTTPDeadlineTests {
             let endless = try post(600)
             var sent = 0
             while true {
-                try await wait(until: "its turn") { [sent] in ContinuousClock.now - begin > .milliseconds(100 * sent) }
+                try await wait(until: "its turn") { [sent] in ContinuousClock.now - begin > .milliseconds(220 * sent) }
                 // For longer than a part of a body may take.
                 if sent < 16, sent % 2 == 0 { try quick.send(piece) }
                 sent += 1
@@ -202,8 +202,8 @@ struct HTTPDeadlineTests {
                 guard ContinuousClock.now - begin < .seconds(20) else { break }
             }
             #expect(try quick.readAnswer().status == 200)
-            #expect(ContinuousClock.now - begin > .seconds(2))
-            #expect(ContinuousClock.now - begin < .seconds(15))
+            #expect(ContinuousClock.now - begin > .seconds(5))
+            #expect(ContinuousClock.now - begin < .seconds(20))
         }
     }
 }

@@ -14,16 +14,26 @@ public final class ReceiptAllowance: Sendable {
 
     /// `nil`: any number.
     let perMinute: Int?
+    /// How long a minute is, in nanoseconds.
+    private let length: Int64
     private let book = Locked(Book())
 
-    /// - Parameter perMinute: 65,534 at most; `nil`: any number.
-    public init(perMinute: Int?) { self.perMinute = perMinute }
+    /// - Parameters:
+    ///   - perMinute: 65,534 at most; `nil`: any number.
+    ///   - minute: how long a minute is.
+    public init(perMinute: Int?, minute: Duration = .seconds(60)) {
+        self.perMinute = perMinute
+        length = Int64(minute / .nanoseconds(1))
+    }
 
-    /// The number of a minute; it begins anew after weeks.
+    /// The number of the minute at that time; it begins anew after weeks.
     /// - Parameter nanoseconds: of a clock that never jumps.
-    static func minute(_ nanoseconds: Int64) -> UInt16 { UInt16(truncatingIfNeeded: nanoseconds / 60_000_000_000) }
+    func minute(_ nanoseconds: Int64) -> UInt16 { UInt16(truncatingIfNeeded: nanoseconds / length) }
 
-    /// A device leaves that has sent so many in that minute, those of its earlier connections included.
+    /// How long the minute of that time lasts from then on.
+    func rest(_ nanoseconds: Int64) -> Duration { .nanoseconds(length - nanoseconds % length) }
+
+    /// A device leaves that has sent so many in this minute, those of its earlier connections included.
     func leave(_ device: DeviceHandle, having sent: UInt16, in minute: UInt16) {
         guard perMinute != nil, sent > 0 else { return }
         book.withLock { book in
@@ -33,7 +43,7 @@ public final class ReceiptAllowance: Sendable {
         }
     }
 
-    /// How many a device that comes has sent in that minute.
+    /// How many a device that comes has sent in this minute.
     func sent(by device: DeviceHandle, in minute: UInt16) -> UInt16 {
         guard perMinute != nil else { return 0 }
         return book.withLock { book in book.minute == minute ? book.sent[device] ?? 0 : 0 }

@@ -25,25 +25,33 @@ extension Shard {
 
     // MARK: How many in a minute
 
-    private static let minute: Int64 = 60_000_000_000
+    /// Receipts that are taken at once of those that have waited, and how long until the next: thousands of devices may wait for
+    /// the same minute.
+    private static let takenAtOnce = 1_000
+    private static let pauseBetween = Duration.milliseconds(10)
+
+    /// The minute that it is.
+    var receiptMinute: UInt16 { configuration.receipts.minute(loop.monotonicNow) }
 
     /// Receipts beyond the bound wait until the minute is over, unanswered. Nothing is lost, and the device is read on until as
     /// much of it waits as may: its PUBACKs stand behind its receipts.
     private func admit(_ queued: QueuedReceipt) {
         guard let limit = configuration.receipts.perMinute else { return take(queued) }
         let connection = queued.connection
-        let minute = ReceiptAllowance.minute(loop.monotonicNow)
+        if connection.hasPostponed {
+            postponed[connection.slot]?.append(queued)
+            return
+        }
+        let minute = receiptMinute
         if minute != connection.receiptMinute { (connection.receiptMinute, connection.receiptCount) = (minute, 0) }
-        if connection.receiptCount < limit, !connection.hasPostponed {
+        guard connection.receiptCount >= limit else {
             connection.receiptCount += 1
             return take(queued)
         }
-        if !connection.hasPostponed {
-            connection.hasPostponed = true
-            connectionCounters.postponements += 1
-        }
-        if postponed.isEmpty { receiptTimer?.restart(after: .nanoseconds(Self.minute - loop.monotonicNow % Self.minute)) }
-        postponed.append(queued)
+        connection.hasPostponed = true
+        connectionCounters.postponements += 1
+        if postponed.isEmpty { receiptTimer?.restart(after: configuration.receipts.rest(loop.monotonicNow)) }
+        postponed[connection.slot] = [queued]
     }
 
     private func take(_ queued: QueuedReceipt) {
@@ -51,42 +59,63 @@ extension Shard {
         receipts.append(queued)
     }
 
-    /// Another minute has begun.
+    /// Another minute has begun, or there is more to take of those who have waited for it.
     func anotherMinuteBegins() {
         enter {
-            let waiting = postponed
-            postponed = []
-            for queued in waiting {
-                queued.connection.hasPostponed = false
-                queued.connection.receiptCount = 0
+            if awaited.isEmpty { awaited = postponed.values.compactMap { $0.first?.connection } }
+            var left = Self.takenAtOnce
+            while left > 0, let connection = awaited.popLast() { left -= takeWaiting(of: connection) }
+            if !awaited.isEmpty {
+                receiptTimer?.restart(after: Self.pauseBetween)
+            } else if !postponed.isEmpty {
+                receiptTimer?.restart(after: configuration.receipts.rest(loop.monotonicNow))
             }
-            for queued in waiting { admit(queued) }
         }
+    }
+
+    /// Takes as many as the device may send in this minute.
+    /// - Returns: how many they were.
+    private func takeWaiting(of connection: DeviceConnection) -> Int {
+        guard connection.hasPostponed, let waiting = postponed.removeValue(forKey: connection.slot) else { return 0 }
+        let count = min(configuration.receipts.perMinute ?? .max, waiting.count)
+        (connection.receiptMinute, connection.receiptCount) = (receiptMinute, UInt16(clamping: count))
+        for queued in waiting.prefix(count) { take(queued) }
+        connection.hasPostponed = count < waiting.count
+        if connection.hasPostponed { postponed[connection.slot] = Array(waiting.dropFirst(count)) }
+        return count
     }
 
     /// A connection ends: what has waited of it goes to the store, and what its device has sent in this minute is remembered,
     /// since it may come back at once.
     func endReceipts(of connection: DeviceConnection, _ session: Session) {
-        configuration.receipts.leave(session.device, having: connection.receiptCount, in: connection.receiptMinute)
-        takePostponed(of: [connection])
+        takePostponed(of: connection)
+        let minute = receiptMinute
+        // Of an earlier minute nothing is to be known.
+        guard connection.receiptMinute == minute else { return }
+        configuration.receipts.leave(session.device, having: connection.receiptCount, in: minute)
     }
 
-    /// Has these connections wait for another minute no longer.
-    func takePostponed(of ending: [DeviceConnection]) {
-        guard ending.contains(where: \.hasPostponed) else { return }
-        for connection in ending { connection.hasPostponed = false }
-        let waiting = postponed
-        postponed = []
-        for queued in waiting {
-            if queued.connection.hasPostponed { postponed.append(queued) } else { take(queued) }
-        }
+    /// Has a connection wait for another minute no longer: it ends, and what it has sent counts.
+    func takePostponed(of connection: DeviceConnection) {
+        guard connection.hasPostponed, let waiting = postponed.removeValue(forKey: connection.slot) else { return }
+        connection.hasPostponed = false
+        connection.receiptCount = UInt16(clamping: Int(connection.receiptCount) + waiting.count)
+        for queued in waiting { take(queued) }
     }
+
+    /// Receipts that one call brings: the store decides each call as a whole.
+    private static let largestBatch = 1_000
 
     /// Hands this turn's receipts to the store; they are answered when they are committed.
     func commitReceipts() {
-        guard !receipts.isEmpty else { return }
-        let batch = receipts
+        let all = receipts
         receipts = []
+        for start in stride(from: 0, to: all.count, by: Self.largestBatch) {
+            commit(Array(all[start..<min(start + Self.largestBatch, all.count)]))
+        }
+    }
+
+    private func commit(_ batch: [QueuedReceipt]) {
         outstandingCalls += 1
         Task.immediate(executorPreference: loop) {
             let answer: Result<[ReceiptResult], StoreError>

@@ -85,7 +85,7 @@ extension Shard {
                 maximumPacketSize: admission.maximumPacketSize, endsWithConnection: !admission.wantsLongerSession),
             window: window, began: max(dispatcher.head, attached.feedFrom), connack: connack)
         connection.state = .open(session, dispatcher)
-        connection.receiptMinute = ReceiptAllowance.minute(loop.monotonicNow)
+        connection.receiptMinute = receiptMinute
         connection.receiptCount = configuration.receipts.sent(by: session.device, in: connection.receiptMinute)
         connectionCounters.accepted += 1
         if tracer.isOn {

@@ -79,8 +79,8 @@ extension Shard {
                 dispatcher.freeze(session)
                 drain(connection, session, dispatcher)
             }
+            for connection in ending { takePostponed(of: connection) }
             handOver()
-            takePostponed(of: ending)
             commitReceipts()
         }
     }

@@ -69,8 +69,11 @@ public actor Shard {
     /// Devices that flap and wait, the first to go on first.
     var slowed: [SlowedDevice] = []
     var slowTimer: Timer?
-    /// Receipts of devices that have sent as many as they may in this minute, until it is over.
-    var postponed: [QueuedReceipt] = []
+    /// Receipts of devices that have sent as many as they may in this minute, until it is over; by the connection's slot, none
+    /// empty.
+    var postponed: [Int: [QueuedReceipt]] = [:]
+    /// Whose are taken next, since the minute is over.
+    var awaited: [DeviceConnection] = []
     var receiptTimer: Timer?
 
     var pagesBeingRead = 0

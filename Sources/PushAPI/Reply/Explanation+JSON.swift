@@ -11,7 +11,7 @@ extension JSONWriter {
             json.member("reason", explanation.reason.rawValue)
             json.member("state", ifPresent: explanation.state?.rawValue)
             json.member("detail", ifPresent: explanation.detail)
-            if let sentAt = explanation.sentAt { json.member("sent_at", sentAt) }
+            if let sentAt = explanation.sentAt { json.member("sent_to_device_at", sentAt) }
             if let acknowledgedAt = explanation.acknowledgedAt { json.member("acknowledged_at", acknowledgedAt) }
             json.member("addressed", explanation.standing == .addressed)
             if explanation.standing == .joined { json.member("joined", true) }

@@ -59,8 +59,8 @@ struct ExplainCommand: AsyncParsableCommand {
             say("The device is connected and reads what it has missed: \(ahead) come first.", "设备已连接，正在读取错过的内容：前面还有 \(ahead) 个。")
         case "sent":
             say(
-                "It was sent at \(Column.show(data["sent_at"], named: "sent_at")), and the device has not acknowledged it.",
-                "已于 \(Column.show(data["sent_at"], named: "sent_at")) 发送，设备尚未确认。")
+                "It was sent at \(Column.show(data["sent_to_device_at"], named: "sent_to_device_at")), and the device has not acknowledged it.",
+                "已于 \(Column.show(data["sent_to_device_at"], named: "sent_to_device_at")) 发送，设备尚未确认。")
         case "waiting":
             say(
                 "It waits behind \(ahead) others that the device has not acknowledged; the oldest is \(behind).",

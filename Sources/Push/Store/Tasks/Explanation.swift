@@ -86,7 +86,8 @@ public struct Explanation: Sendable {
         self.detail = detail
         self.membership = membership
         self.wait = wait
-        let time = message.map { now - $0.age }
+        // An age is of whole tenths of a second: it may reach back to before there was such a task.
+        let time = message.map { max(now - $0.age, task.createdAt) }
         sentAt = message?.isAcknowledged == false ? time : nil
         acknowledgedAt = message?.isAcknowledged == true ? time : nil
     }
