@@ -10,7 +10,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case file(path: String, reason: String)
     /// The server was not reached, or the connection broke.
     case unreachable(endpoint: Endpoint, reason: String)
-    /// The server was reached and is not trusted, or speaks no TLS. Nothing was sent to it.
+    /// The server was reached and is not trusted, or speaks no TLS: the handshake has failed. Nothing was sent inside.
     case distrusted(endpoint: Endpoint, reason: TLSDistrust)
     /// The server answered with a row of its catalogue.
     case refused(status: Int, code: Int, text: String, field: String?)

@@ -1,8 +1,11 @@
 """The operator's command line by TLS: what it does, and whom it does not speak to."""
 
+import concurrent.futures
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import time
 
@@ -62,6 +65,40 @@ def test_it_does_what_it_does_in_clear(ctl, secure, tmp_path, host):
 
 def test_it_trusts_whom_the_system_trusts(ctl, authority):
     assert ctl("status", ca=None, SSL_CERT_FILE=str(authority.certificate)).returncode == 0
+
+
+def test_an_authority_that_another_has_signed_is_trusted_by_itself(tmp_path):
+    middle = Authority(tmp_path / "root").make_authority("middle")
+    with Server(tmp_path / "data", *middle.issue("server").flags(), environment={"PSP_ADMINS": "127.0.0.1:0"}) as server:
+        command = (binary("pspctl"), "status", "--admin", address(server))
+        found = run(*command, "--ca", str(middle.certificate), PSP_ADMIN_TOKEN=server.admin_token)
+    assert found.returncode == 0, found
+
+
+def test_a_connection_that_breaks_after_the_handshake_is_no_distrust(authority, tmp_path):
+    """The call has been sent then."""
+    own = authority.issue("breaking")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+
+    def break_it(listener):
+        plain, _ = listener.accept()
+        with context.wrap_socket(plain, server_side=True) as secure:
+            assert secure.recv(65_536)
+            with socket.socket(fileno=secure.detach()) as bare:
+                bare.sendall(b"this is no record" * 10)
+                bare.shutdown(socket.SHUT_WR)
+                while bare.recv(65_536):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        breaking = pool.submit(break_it, listener)
+        url = "https://127.0.0.1:%d" % listener.getsockname()[1]
+        found = run(
+            binary("pspctl"), "status", "--admin", url, "--ca", str(authority.certificate), PSP_ADMIN_TOKEN="x" * 32,
+            PSP_DATA=str(tmp_path))
+        breaking.result(30)
+    assert found.returncode == 1 and "cannot reach the server" in found.stderr, found
 
 
 def test_a_connection_that_the_server_has_closed_is_made_again(ctl):

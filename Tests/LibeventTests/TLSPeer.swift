@@ -82,3 +82,17 @@ final class TLSPeer {
         return String(decoding: all, as: UTF8.self)
     }
 }
+
+/// An HTTP server with TLS.
+func withSecureServer(_ body: @concurrent (Describer, SocketAddress) async throws -> Void) async throws {
+    try await withLoop { loop in
+        let server = Describer(on: loop)
+        let result: Result<Void, any Error>
+        do {
+            let address = try await server.listen(by: TLSSource(TestIdentity.context))
+            result = .success(try await body(server, address))
+        } catch { result = .failure(error) }
+        await server.stop()
+        try result.get()
+    }
+}

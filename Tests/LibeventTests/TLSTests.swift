@@ -7,22 +7,6 @@ import Testing
 struct TLSTests {
     private static let request = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 
-    /// An HTTP server with TLS.
-    private func withSecureServer(
-        _ body: @concurrent (Describer, SocketAddress) async throws -> Void
-    ) async throws {
-        try await withLoop { loop in
-            let server = Describer(on: loop)
-            let result: Result<Void, any Error>
-            do {
-                let address = try await server.listen(by: TLSSource(TestIdentity.context))
-                result = .success(try await body(server, address))
-            } catch { result = .failure(error) }
-            await server.stop()
-            try result.get()
-        }
-    }
-
     @Test("what OpenSSL has against one connection is not held against another, whose handshake the turn's end interrupts")
     func errorQueue() async throws {
         // Its turns end wherever they may.

@@ -56,8 +56,8 @@ public actor HTTPClient {
     ///   - target: path and query, encoded by the caller.
     ///   - headers: Host and Content-Length are added.
     ///   - timeout: how long the connection may stand still; not a limit of the whole.
-    /// - Throws: `disconnected`, `timedOut`, `malformedResponse`, `distrusted`. But for the last, whether the server has seen
-    ///   the request is unknown then.
+    /// - Throws: `disconnected`, `timedOut`, `malformedResponse`: whether the server has seen the request is unknown then; or
+    ///   `distrusted`: the handshake has failed, and nothing of the request was sent.
     public func request(
         _ method: HTTPMethod, _ target: String, headers: [(String, String)] = [], body: [UInt8] = [],
         timeout: Duration = .seconds(30)
@@ -72,7 +72,7 @@ public actor HTTPClient {
     }
 
     private func openConnection() throws(LibeventError) -> ClientConnection {
-        if let connection, connection.canServe { return connection }
+        if let connection { return connection }
         let made = try ClientConnection(host: host, port: port, maxBodyBytes: maxBodyBytes, security: security, on: loop)
         connection = made
         return made

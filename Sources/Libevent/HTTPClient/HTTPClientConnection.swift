@@ -13,7 +13,7 @@ struct ClientRequest {
     }
 }
 
-/// evhttp's client connection. In clear it reconnects by itself with the next request.
+/// evhttp's client connection. It reconnects by itself with the next request; an encrypted one does another handshake then.
 final class ClientConnection {
     private let loop: EventLoop
     private let box: Box
@@ -22,7 +22,11 @@ final class ClientConnection {
         host: String, port: UInt16, maxBodyBytes: Int, security: TLSClientContext? = nil, on loop: EventLoop
     ) throws(LibeventError) {
         loop.preconditionOwned()
-        let stream = try security.map { context throws(LibeventError) in try Self.makeStream(to: host, context, on: loop) }
+        let stream = try security.map { context throws(LibeventError) in
+            try Transport.makeEncryptedStream(on: loop.turn.base, to: host, context)
+        }
+        // An answer tells its length: an end without close_notify is one.
+        if let stream { bufferevent_openssl_set_allow_dirty_shutdown(stream, 1) }
         guard let connection = evhttp_connection_base_bufferevent_new(loop.turn.base, nil, stream, host, port) else {
             if let stream { bufferevent_free(stream) }
             throw .library(call: "evhttp_connection_base_bufferevent_new")
@@ -30,11 +34,12 @@ final class ClientConnection {
         evhttp_connection_set_max_body_size(connection, maxBodyBytes)
         self.loop = loop
         box = Box(connection, encryptedBy: stream)
-        // Unretained: evhttp calls it for the connection that the box frees.
+        // Unretained: evhttp calls it for the connection that the box frees. It is told of established connections alone, and
+        // before the request is that fails with one: what OpenSSL has against a server that has been trusted is no distrust.
         evhttp_connection_set_closecb(
             connection,
             { _, context in
-                if let context { Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().isClosed = true }
+                if let context { _ = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().takeDistrust() }
             }, Unmanaged.passUnretained(box).toOpaque())
     }
 
@@ -45,7 +50,6 @@ final class ClientConnection {
         let connection: OpaquePointer
         /// Its bufferevent where it is encrypted, which is evhttp's.
         let encrypted: OpaquePointer?
-        var isClosed = false
 
         init(_ connection: OpaquePointer, encryptedBy stream: OpaquePointer?) {
             (self.connection, encrypted) = (connection, stream)
@@ -56,38 +60,14 @@ final class ClientConnection {
             evhttp_connection_free(connection)
         }
 
-        /// What the end of an encrypted connection says of the server.
-        var distrust: TLSDistrust? {
+        /// Why the handshake has failed; nil when it has not. The next one finds nothing of it: OpenSSL would keep its verdict.
+        func takeDistrust() -> TLSDistrust? {
             guard let encrypted else { return nil }
-            return TLSDistrust(of: bufferevent_openssl_get_ssl(encrypted), Transport.takeFailure(of: encrypted))
+            let session = bufferevent_openssl_get_ssl(encrypted)
+            defer { SSL_set_verify_result(session, Int(X509_V_OK)) }
+            return TLSDistrust(of: session, Transport.takeFailure(of: encrypted))
         }
     }
-
-    /// A bufferevent that evhttp connects, and that does the client's part of a handshake then.
-    private static func makeStream(
-        to host: String, _ context: TLSClientContext, on loop: EventLoop
-    ) throws(LibeventError) -> OpaquePointer {
-        let session: OpaquePointer
-        do throws(TLSError) {
-            session = try context.makeSession(to: host)
-        } catch {
-            throw .distrusted(.failure(reason: error.description))
-        }
-        // It frees the session with the socket.
-        guard
-            let stream = bufferevent_openssl_socket_new(
-                loop.turn.base, -1, session, BUFFEREVENT_SSL_CONNECTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
-        else {
-            SSL_free(session)
-            throw .library(call: "bufferevent_openssl_socket_new")
-        }
-        // An answer tells its length: an end without close_notify is one.
-        bufferevent_openssl_set_allow_dirty_shutdown(stream, 1)
-        return stream
-    }
-
-    /// Whether another request can go by it: an encrypted connection does not begin again.
-    var canServe: Bool { box.encrypted == nil || !box.isClosed }
 
     func setTimeout(_ timeout: Duration) {
         var time = timeval(timeout)
@@ -98,8 +78,7 @@ final class ClientConnection {
     func send(_ request: ClientRequest, host: String, completion: @escaping (Result<HTTPResponse, LibeventError>) -> Void) {
         let pending = PendingAnswer { [weak box] result in
             guard case .failure(let error) = result else { return completion(result) }
-            completion(.failure(box?.distrust.map { .distrusted($0) } ?? error))
-            box?.isClosed = true
+            completion(.failure(box?.takeDistrust().map { .distrusted($0) } ?? error))
         }
         guard let command = request.method.command else {
             return pending.finish(.failure(.library(call: "method without a name")))

@@ -24,7 +24,7 @@ extension Transport {
     /// - Parameter descriptor: -1 when whoever takes the bufferevent gives it its socket.
     static func makeEncryptedStream(on base: OpaquePointer?, descriptor: Int32 = -1, _ context: TLSContext) -> OpaquePointer? {
         guard let session = context.makeSession() else { return nil }
-        // It frees the session with the socket, and only so.
+        // It frees the session with the socket, and where it fails.
         return bufferevent_openssl_socket_new(
             base, descriptor, session, BUFFEREVENT_SSL_ACCEPTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
     }
@@ -33,22 +33,33 @@ extension Transport {
     init(
         connecting descriptor: Int32, to host: String, by context: TLSClientContext, isResuming: Bool, on base: OpaquePointer
     ) throws(LibeventError) {
+        let stream: OpaquePointer
+        do throws(LibeventError) {
+            stream = try Self.makeEncryptedStream(on: base, descriptor: descriptor, to: host, context, isResuming: isResuming)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.init(of: stream, descriptor: descriptor, isEncrypted: true)
+    }
+
+    /// A bufferevent that does the client's part of a handshake.
+    /// - Parameter descriptor: -1 when whoever takes the bufferevent gives it its socket. After an error it is the caller's.
+    static func makeEncryptedStream(
+        on base: OpaquePointer?, descriptor: Int32 = -1, to host: String, _ context: TLSClientContext, isResuming: Bool = true
+    ) throws(LibeventError) -> OpaquePointer {
         let session: OpaquePointer
         do throws(TLSError) {
             session = try context.makeSession(to: host, isResuming: isResuming)
         } catch {
-            close(descriptor)
             throw .distrusted(.failure(reason: error.description))
         }
+        // It frees the session with the socket, and where it fails.
         guard
             let stream = bufferevent_openssl_socket_new(
                 base, descriptor, session, BUFFEREVENT_SSL_CONNECTING, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue))
-        else {
-            SSL_free(session)
-            close(descriptor)
-            throw .library(call: "bufferevent_openssl_socket_new")
-        }
-        self.init(of: stream, descriptor: descriptor, isEncrypted: true)
+        else { throw .library(call: "bufferevent_openssl_socket_new") }
+        return stream
     }
 
     var isResumed: Bool { isEncrypted && SSL_session_reused(session) == 1 }

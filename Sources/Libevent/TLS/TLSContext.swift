@@ -79,6 +79,8 @@ public final class TLSContext: Sendable {
                 throw .clientAuthorities(reason: TLSFailure.takeReason())
             }
         }
+        // Each of them is enough, be it one that another has signed.
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     }
 

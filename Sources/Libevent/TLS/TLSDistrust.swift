@@ -1,6 +1,6 @@
 internal import CLibevent
 
-/// Why a client does not speak to a server by TLS.
+/// Why a client does not speak to a server by TLS: what has ended its handshake, before anything was sent inside.
 public enum TLSDistrust: Error, Hashable, Sendable, CustomStringConvertible {
     /// No authority that is trusted has signed its certificate.
     case unknownAuthority

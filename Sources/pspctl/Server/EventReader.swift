@@ -7,6 +7,8 @@ struct EventReader {
     let endpoint: Endpoint
     /// `nil`: in clear.
     let security: TLSClientContext?
+    /// How long a server may be silent until its answer begins. The stream itself may be silent for as long as it likes.
+    private let patience = 30
 
     /// - Parameters:
     ///   - headers: what proves who is calling.
@@ -22,8 +24,10 @@ struct EventReader {
         try send(Array((request + "\r\n").utf8), descriptor, stream)
         var lines = Lines(descriptor, stream)
         guard let status = lines.next(), status.contains(" 200") else {
-            throw .unreachable(endpoint: endpoint, reason: lines.last.isEmpty ? LibeventError.disconnected.words : lines.last)
+            let end = lines.hasTimedOut ? LibeventError.timedOut : .disconnected
+            throw .unreachable(endpoint: endpoint, reason: lines.last.isEmpty ? end.words : lines.last)
         }
+        limitSilence(of: descriptor, to: 0)
         while let header = lines.next(), !header.isEmpty {}
         while let line = lines.next() {
             if line.hasPrefix("data: ") { tell(String(line.dropFirst(6))) }
@@ -65,8 +69,10 @@ struct EventReader {
         while let address = candidate?.pointee {
             let descriptor = socket(address.ai_family, address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), address.ai_protocol)
             if descriptor >= 0 {
+                limitSilence(of: descriptor, to: patience)
                 if connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 { return descriptor }
-                error = errno
+                // So says the system when the time is up.
+                error = errno == EINPROGRESS ? ETIMEDOUT : errno
                 close(descriptor)
             } else {
                 error = errno
@@ -76,12 +82,22 @@ struct EventReader {
         throw .unreachable(endpoint: endpoint, reason: SystemError(code: error).words)
     }
 
+    /// Ends what waits for the peer after some seconds; 0: never.
+    private func limitSilence(of descriptor: Int32, to seconds: Int) {
+        var time = timeval(tv_sec: seconds, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
     /// The lines of a stream, without their ends.
     private struct Lines {
         private let descriptor: Int32
         private let stream: TLSClientStream?
         private var bytes: [UInt8] = []
         private(set) var last = ""
+        /// Whether the end is that nothing has come in time.
+        private(set) var hasTimedOut = false
 
         init(_ descriptor: Int32, _ stream: TLSClientStream?) { (self.descriptor, self.stream) = (descriptor, stream) }
 
@@ -98,7 +114,10 @@ struct EventReader {
                 var chunk = [UInt8](repeating: 0, count: 16_384)
                 let count = stream?.read(into: &chunk) ?? Glibc.read(descriptor, &chunk, chunk.count)
                 if stream == nil, count < 0, errno == EINTR { continue }
-                guard count > 0 else { return nil }
+                guard count > 0 else {
+                    hasTimedOut = count < 0 && errno == EAGAIN
+                    return nil
+                }
                 bytes += chunk[..<count]
             }
         }

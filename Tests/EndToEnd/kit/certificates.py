@@ -8,6 +8,7 @@ import time
 
 EXTENSIONS = {
     "server": "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n",
+    "authority": "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n",
     "client": "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=clientAuth\n",
 }
 
@@ -45,6 +46,14 @@ class Authority:
             signed = self._sign_for(request, extensions, begins, ends)
         pair.certificate.write_bytes(signed)
         return pair
+
+    def make_authority(self, name):
+        """Another one, which this one has signed."""
+        made = Authority(self.directory / name)
+        pair = self.issue(name, "authority")
+        os.replace(pair.certificate, made.certificate)
+        os.replace(pair.key, made.key)
+        return made
 
     def _sign_for(self, request, extensions, begins, ends):
         """`openssl x509` of Debian 12 cannot date a certificate back; `openssl ca` can."""
