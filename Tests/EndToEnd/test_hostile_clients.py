@@ -96,17 +96,23 @@ def is_within(now, calm):
 
 
 def assert_unharmed(scene, attack, has_struck):
-    """Everybody is served within twice the time that it takes without the attack. `has_struck`: whether the metrics, of before and of now, show it."""
+    """Everybody is served within twice the time that it takes without the attack. `has_struck`: whether the metrics, of before and of now, show it.
+
+    The machine may have become slower: then that is measured anew. But a server that the attack has harmed for good is slow
+    too, so that the new time counts only within twice the first.
+    """
+    calm = scene.calm
     windows = []
     for _ in range(TRIES):
         before = Metrics(scene.server)
         with attack() as running:
             eventually(lambda: has_struck(before, Metrics(scene.server)), lambda: f"the attack is seen: {running.told()[-1000:]}", timeout=20)
             now = scene.measure()
-        windows.append((now, scene.calm))
-        if is_within(now, scene.calm):
+        windows.append((now, calm))
+        if is_within(now, calm):
             return
-        scene.calm = scene.measure()
+        again = scene.measure()
+        calm = again if is_within(again, scene.calm) else scene.calm
     pytest.fail(f"never within twice the time: {windows}")
 
 
