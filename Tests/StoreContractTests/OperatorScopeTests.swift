@@ -125,7 +125,66 @@ struct OperatorScopeTests {
         _ = try await port.apply(.device("d1", in: "inner", user: "u1"), by: call)
     }
 
-    @Test("tasks are seen by whom they addressed: at acceptance a device, now a user", arguments: stores(.operators))
+    @Test(
+        "what was addressed to a person outside stays outside when that person's devices are gone, or come inside",
+        arguments: stores(.operators))
+    func departed(_ kind: StoreKind) async throws {
+        let (fixture, call) = try await fixture(kind)
+        let port = fixture.port
+        try await port.makeDevice("d6", in: "west", user: "u3")
+        let tasks = [
+            try await port.push(.message(.user("u2"))), try await port.push(.configuration(.user("u2"))),
+            try await port.push(.message(.user("u3"))), try await port.push(.configuration(.user("u3"))),
+        ]
+        _ = try await port.apply(.removeDevice(device("d5")), by: .installation)
+        try await port.move("d6", to: "east")
+        for user in ["u2", "u3"] {
+            await #expect(throws: refused(.userHasNoDevice, "user_id")) {
+                try await port.apply(.device("d8", in: "inner", user: user), by: call)
+            }
+        }
+        // Not even where somebody else has done it.
+        try await port.makeDevice("d8", in: "inner", user: "u2")
+        for task in tasks {
+            await #expect(throws: refused(.noSuchTask, "task_id")) { try await port.report(task, to: nil, within: east) }
+        }
+        let listed = try await port.all { after throws(StoreError) in
+            try await port.tasks(TaskFilter(scope: east), after: after, limit: 2)
+        }
+        #expect(listed.isEmpty)
+        let later = try await port.push(.message(.user("u3")))
+        #expect(try await port.report(later, to: nil, within: east).task == later)
+    }
+
+    @Test(
+        "a device that was outside before it had a user does not make that user one from outside", arguments: stores(.operators))
+    func formerly(_ kind: StoreKind) async throws {
+        let (fixture, call) = try await fixture(kind)
+        let port = fixture.port
+        try await port.makeDevice("d6", in: "west")
+        try await port.move("d6", to: "east")
+        _ = try await port.apply(.device("d6", in: "east", user: "u4"), by: call)
+        _ = try await port.apply(.removeDevice(device("d6")), by: call)
+        _ = try await port.apply(.device("d8", in: "inner", user: "u4"), by: call)
+    }
+
+    @Test("who has an organisation for its scope is named to those only who have none", arguments: stores(.operators))
+    func holdersOfScopes(_ kind: StoreKind) async throws {
+        let (fixture, call) = try await fixture(kind)
+        let port = fixture.port
+        _ = try await port.apply(.removeDevice(device("d4")), by: call)
+        try await port.makeOperator("bob", .viewer, in: "inner")
+        for (caller, isNamed) in [(call, false), (.installation, true)] {
+            do {
+                _ = try await port.apply(.removeOrganisation(org("inner")), by: caller)
+                Issue.record("removed")
+            } catch StoreError.refused(let refusal) {
+                #expect(refusal.code == .organisationInUse && (refusal.detail != nil) == isNamed)
+            }
+        }
+    }
+
+    @Test("tasks are seen by whom they addressed, as it was when they were accepted", arguments: stores(.operators))
     func tasks(_ kind: StoreKind) async throws {
         let (fixture, call) = try await fixture(kind)
         let port = fixture.port
@@ -160,9 +219,11 @@ struct OperatorScopeTests {
             }
         }
         #expect(try await port.cancel(inside[0], by: call) == .cancelled)
-        // A user with a device outside is not inside any more.
+        // A user with a device outside as well is not inside from then on.
         try await port.makeDevice("d9", in: "west", user: "u1")
-        await #expect(throws: refused(.noSuchTask, "task_id")) { try await port.report(inside[3], to: nil, within: east) }
+        #expect(try await port.report(inside[3], to: nil, within: east).task == inside[3])
+        let later = try await port.push(.message(.user("u1")))
+        await #expect(throws: refused(.noSuchTask, "task_id")) { try await port.report(later, to: nil, within: east) }
     }
 
     @Test(

@@ -47,7 +47,7 @@ final class DirectoryDecider {
             case .rotateSecret(let key, let secret, let again): try apps.rotateSecret(key, to: secret, again: again)
             case .dropFormerSecret(let key): try apps.dropFormerSecret(key)
             case .removeApp(let key): try apps.remove(key)
-            case .removeOrganisation(let id): try organisations.remove(id)
+            case .removeOrganisation(let id): try organisations.remove(id, namingHolders: scopes.seesAll(`operator`))
             case .removeDevice(let token): try devices.remove(token)
             }
         }

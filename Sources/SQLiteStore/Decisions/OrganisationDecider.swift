@@ -69,16 +69,19 @@ final class OrganisationDecider {
         }
     }
 
-    func remove(_ id: OrgID) throws -> ChangeResult {
+    /// - Parameter namesHolders: whether the caller may learn which app or operator has it for its scope.
+    func remove(_ id: OrgID, namingHolders namesHolders: Bool) throws -> ChangeResult {
         guard let node = tree[id] else { throw Refusal(.noSuchOrganisation, field: "org_id") }
         guard node.own.devices == 0, node.children.isEmpty else {
             let held = Refusal.Detail.holding(devices: Int(node.own.devices), children: node.children.count)
             throw Refusal(.organisationInUse, field: "org_id", held)
         }
         // Whoever made an organisation of that name anew, elsewhere, would open it to the app, or to the operator.
-        if let app = directory.app(withScope: id) { throw Refusal(.organisationInUse, field: "org_id", .scopeOf(app)) }
+        if let app = directory.app(withScope: id) {
+            throw Refusal(.organisationInUse, field: "org_id", namesHolders ? .scopeOf(app) : nil)
+        }
         if let name = operators.name(withScope: id) {
-            throw Refusal(.organisationInUse, field: "org_id", .scopeOfOperator(name))
+            throw Refusal(.organisationInUse, field: "org_id", namesHolders ? .scopeOfOperator(name) : nil)
         }
         let hasConfigurations = try configurations.isAny(ofOrganisation: id)
         try table.remove(node.org)

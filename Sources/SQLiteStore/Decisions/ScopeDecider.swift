@@ -32,6 +32,9 @@ final class ScopeDecider {
         guard try require(role, of: name) == nil else { throw Refusal(.notPermitted, .unscoped) }
     }
 
+    /// Whether there is nothing that does not exist for the operator.
+    func seesAll(_ name: OperatorName?) -> Bool { name.map { operators[$0].map { $0.authority.scope == nil } ?? false } ?? true }
+
     // MARK: What
 
     func permit(_ change: DirectoryChange, to name: OperatorName?) throws {
@@ -86,11 +89,11 @@ final class ScopeDecider {
             throw Refusal(.noSuchDevice, field: "device_token")
         }
         if let organisation = fields.organisation { try requireInside(organisation, scope, "org_id") }
-        // Whoever is put in the place of somebody outside would get what is addressed to that person.
+        // Whoever is put in the place of somebody outside would get what is, or was, addressed to that person: also where that
+        // person's devices are gone. Of a user who has never had a device nothing is known, and nothing was addressed to it.
         guard case .set(let user) = fields.user, let number = try tables.users.number(of: user) else { return }
         if device?.membership.user?.number == number { return }
-        let others = try tables.devices.members(ofUser: number)
-        guard others.allSatisfy({ directory.isInside($0.membership.organisation.index, scope) }) else {
+        guard try tables.wasAlwaysInside(user: number, { directory.isInside($0, scope) }) else {
             throw Refusal(.userHasNoDevice, field: "user_id")
         }
     }

@@ -11,7 +11,7 @@ struct TaskListReader {
 
     /// Rows that one page looks at.
     private static let scan = 5_000
-    /// As how many rows it counts to find out whether one is inside of a scope, where that is not a question of its target alone.
+    /// As how many rows each device counts that is looked at to find out whether a row is inside of a scope.
     private static let judgement = 10
     /// As how many rows the search for those of a stretch counts.
     private static let search = 50
@@ -31,11 +31,13 @@ struct TaskListReader {
             let isToOrg = orgs.map { heading.target.kind == .organisation && $0.contains(heading.target.id) } ?? true
             guard !heading.isReference, heading.isNamed, isOfApp, isToOrg else { return true }
             if let scope {
-                if heading.target.kind != .organisation { looked += Self.judgement }
-                guard try tables.isInside(heading.target, at: heading.seq, scope.contains) else { return looked < Self.scan }
+                var devices = 0
+                let isInside = try tables.isInside(heading.target, at: heading.seq, looked: &devices, scope.contains)
+                looked += devices * Self.judgement
+                guard isInside else { return looked < Self.scan }
             }
             found.append(heading.seq)
-            return found.count < limit
+            return found.count < limit && (scope == nil || looked < Self.scan)
         }
         while looked < Self.scan, found.count < limit {
             guard let stretch = try window.positions(before: last) else {
