@@ -17,9 +17,10 @@ public struct PasswordVerifier: Hashable, Sendable {
 
         /// `nil` for what libcrypto would refuse, or what would take more memory than a server gives for a password.
         public init?(logN: Int, r: Int, p: Int) {
-            guard (1...18).contains(logN), (1...32).contains(r), (1...16).contains(p), Self.memory(logN, r, p) <= 256 << 20 else {
-                return nil
-            }
+            guard (1...18).contains(logN), (1...32).contains(r), (1...16).contains(p), Self.memory(logN, r, p) <= 256 << 20,
+                // RFC 7914 §2: N is less than 2^(128 * r / 8).
+                logN < 16 * r
+            else { return nil }
             (self.logN, self.r, self.p) = (logN, r, p)
         }
 
@@ -48,16 +49,20 @@ public struct PasswordVerifier: Hashable, Sendable {
         self.hash = hash
     }
 
-    /// A verifier for a password, under a salt of its own.
-    public init(password: [UInt8], cost: Cost = .usual) {
+    /// A verifier for a password, under a salt of its own; `nil` for want of memory.
+    public init?(password: [UInt8], cost: Cost = .usual) {
         let salt = Random.bytes(16)
-        self.init(cost: cost, salt: salt, hash: Self.hash(password, salt, cost))
+        guard let hash = Self.hash(password, salt, cost) else { return nil }
+        self.init(cost: cost, salt: salt, hash: hash)
     }
 
-    /// Whether this is the password. What the bytes are does not show in the time taken.
-    public func accepts(_ password: [UInt8]) -> Bool { ConstantTime.equal(hash, Self.hash(password, salt, cost)) }
+    /// Whether this is the password; `nil` where that cannot be found out for want of memory. What the bytes are does not show in
+    /// the time taken.
+    public func accepts(_ password: [UInt8]) -> Bool? {
+        Self.hash(password, salt, cost).map { ConstantTime.equal(hash, $0) }
+    }
 
-    private static func hash(_ password: [UInt8], _ salt: [UInt8], _ cost: Cost) -> [UInt8] {
+    private static func hash(_ password: [UInt8], _ salt: [UInt8], _ cost: Cost) -> [UInt8]? {
         var hash = [UInt8](repeating: 0, count: 32)
         let done = password.withUnsafeBytes { password in
             // An empty array may have no address, which libcrypto takes for no password at all.
@@ -69,8 +74,7 @@ public struct PasswordVerifier: Hashable, Sendable {
             }
         }
         // With a cost that it takes, it fails for want of memory only.
-        precondition(done == 1, "libcrypto could not hash a password")
-        return hash
+        return done == 1 ? hash : nil
     }
 }
 

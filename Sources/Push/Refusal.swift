@@ -73,8 +73,8 @@ extension Refusal {
         case ownScope
         /// 2011: the installation's token has no session.
         case noSession
-        /// 2301: too many log-ins have failed from that address.
-        case failedLogins
+        /// 2301: too many log-ins have failed from that address; after how long the next is judged.
+        case failedLogins(retryAfter: Duration)
         /// 2301: which bound the app is over, and in how many milliseconds it may push again.
         case overQuota(PushQuota.Bound, retryAfter: Int64)
         /// 2302: the server is about to end.

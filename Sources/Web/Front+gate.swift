@@ -49,13 +49,13 @@ extension Front {
     }
 
     /// A request that is there, for its handler; or, without its body, one of a caller for whom no body is kept.
-    /// - Throws: what ``examine(_:)`` throws, and ``Rejection/bodyDropped``.
+    /// - Throws: what ``examine(_:)`` and ``confirm(_:to:)`` throw, and ``Rejection/bodyDropped``.
     @inlinable
     func request(from exchange: HTTPExchange) throws -> Request<Self> {
         if let admission = exchange.admission as? Admission<Self>, !exchange.isSurplus {
+            let caller = try confirm(admission.caller, to: admission.match.route.access)
             return Request(
-                exchange, to: admission.match, headers: admission.headers, caller: admission.caller, server: server,
-                at: loop.monotonicNow)
+                exchange, to: admission.match, headers: admission.headers, caller: caller, server: server, at: loop.monotonicNow)
         }
         let (match, headers, caller) = try examine(exchange)
         guard !exchange.isRefused || !mayKeepBody(of: caller) else { throw Rejection.bodyDropped }

@@ -29,6 +29,11 @@ public protocol Front: Actor {
         _ headers: Headers, to access: Access, calling call: Call, from client: () -> IPAddress?
     ) throws -> Caller
 
+    /// Looks again, when the body is there, at a caller who was admitted by the head: it may have taken a while to come. Who was
+    /// admitted stays so, unless the front says otherwise.
+    /// - Throws: what ``admit(_:to:calling:from:)`` throws.
+    func confirm(_ caller: Caller, to access: Access) throws -> Caller
+
     /// Whether a body may be kept while it comes: yes, unless the front says otherwise. What comes in one piece with its head is
     /// not asked about.
     func mayKeepBody(of caller: Caller) -> Bool
@@ -51,6 +56,10 @@ public protocol Front: Actor {
 }
 
 extension Front {
+    /// Nothing has changed.
+    @inlinable
+    public func confirm(_ caller: Caller, to access: Access) throws -> Caller { caller }
+
     /// It may.
     @inlinable
     public func mayKeepBody(of caller: Caller) -> Bool { true }

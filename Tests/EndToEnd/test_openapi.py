@@ -150,7 +150,7 @@ def codes_of(refusal):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A server of its own, for calls that change anything in it, with the names that the file's examples use."""
-    with Server(tmp_path_factory.mktemp("openapi") / "data", "--failed-logins", "1000000") as server:
+    with Server(tmp_path_factory.mktemp("openapi") / "data", "--failed-logins", "1000000", "--failed-logins-per-address", "1000000") as server:
         place = World(server)
         place.prefix = ""
         place.caller = None

@@ -41,6 +41,23 @@ struct LoginGuardTests {
         #expect(try guardian.admits(name, from: address("192.0.2.2"), at: 0))
     }
 
+    @Test("what is begun counts until it is taken back, and in its own minute only")
+    func begun() throws {
+        let guardian = LoginGuard(LoginGuard.Limits(perAddress: 3, perName: 2))
+        let one = try address("192.0.2.1")
+        for _ in 0..<2 { #expect(guardian.begin(name, from: one, at: 0)) }
+        #expect(!guardian.begin(name, from: one, at: 0))
+        #expect(guardian.begin("d2", from: one, at: 0))
+        #expect(!guardian.begin("d3", from: one, at: 0))
+        guardian.takeBack(name, from: one, at: 0)
+        #expect(guardian.begin(name, from: one, at: 0))
+        #expect(!guardian.begin(name, from: one, at: 0))
+        for _ in 0..<2 { #expect(guardian.begin(name, from: one, at: Self.minute)) }
+        guardian.takeBack(name, from: one, at: 0)
+        #expect(!guardian.begin(name, from: one, at: Self.minute))
+        #expect(LoginGuard.untilNextMinute(at: Self.minute + 1_000_000_000) == .seconds(59))
+    }
+
     @Test("an IPv6 address counts with all of its network")
     func network() throws {
         let guardian = LoginGuard(LoginGuard.Limits(perAddress: 3, perName: 2))

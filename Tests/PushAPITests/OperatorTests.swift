@@ -72,8 +72,44 @@ struct OperatorTests {
             for _ in 0..<10 { expect(try served.operate(login("viewer", "wrong")), 2005, status: 401, field: "password") }
             let refused = try served.operate(login("viewer"))
             expect(refused, 2301, status: 429)
-            #expect(refused.headers["retry-after"] != nil)
+            // Until the minute is over.
+            let delay = try #require(refused.headers["retry-after"].flatMap { Int($0) })
+            #expect((1...60).contains(delay))
             expectSuccess(try served.operate(login("sender")), status: 201)
+        }
+    }
+
+    @Test("sixty failures of an address are the most in a minute, whatever the names; what was right does not count")
+    func guessingNames() async throws {
+        try await Served.with { served in
+            for _ in 0..<11 { expectSuccess(try served.operate(login("sender")), status: 201) }
+            // Where a minute begins in between, it is counted anew.
+            var failures = 0
+            while failures <= 120 {
+                let reply = try served.operate(login("nobody\(failures)"))
+                if reply.status == 429 { break }
+                expect(reply, 2005, status: 401, field: "password")
+                failures += 1
+            }
+            #expect((60...120).contains(failures))
+            expect(try served.operate(login("sender")), 2301, status: 429)
+        }
+    }
+
+    @Test("a session that is withdrawn while a body comes does nothing more by it")
+    func withdrawnMeanwhile() async throws {
+        try await Served.with { served in
+            let admin = Served.Person(role: .administrator, scope: nil)
+            let body = #"{"level":"trace"}"#
+            let call = Call.operate("PUT", "/psp/admin/log-level", by: admin.token)
+            let connection = try RawConnection(port: served.adminPort)
+            try connection.send(
+                call.with("Expect", "100-continue").with("Content-Length", String(body.utf8.count)).headBytes)
+            // The head is judged.
+            #expect(try connection.replyHead().status == 100)
+            await served.tell(.operatorSession(admin.key, nil))
+            try connection.send(body)
+            expect(try connection.reply(), 2005, status: 401, field: "Authorization")
         }
     }
 
@@ -127,7 +163,7 @@ struct OperatorTests {
                 Issue.record("\(served.store.asked.operatorChanges)")
                 return
             }
-            #expect(made.accepts(Array("twelve bytes".utf8)))
+            #expect(made.accepts(Array("twelve bytes".utf8)) == true)
         }
     }
 
@@ -198,6 +234,38 @@ struct OperatorTests {
         }
     }
 
+    @Test("two of an address wait without a token; from elsewhere, and with one, others do")
+    func strangers() async throws {
+        let worker = PasswordWorker()
+        let gate = Locked(false)
+        let addresses = ["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1::3", "2001:db8:0:2::1"].map { IPAddress($0) }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for client in addresses.map({ PasswordWorker.Client.stranger($0) }) + [.admitted] {
+                group.addTask {
+                    do throws(Refusal) {
+                        return try await worker.run(for: client) {
+                            while !gate.withLock({ $0 }) {}
+                            return true
+                        }
+                    } catch {
+                        return false
+                    }
+                }
+            }
+            var results: [Bool] = []
+            while let done = try await group.next() {
+                results.append(done)
+                gate.withLock { $0 = true }
+            }
+            #expect(results.count { !$0 } == 1)
+        }
+        // A place is free again, and want of memory is told as want of room.
+        await #expect(throws: Refusal(.unavailable)) {
+            let made: Bool = try await worker.run(for: .stranger(addresses[0])) { nil }
+            Issue.record("made \(made)")
+        }
+    }
+
     @Test("more passwords than may wait are refused as unavailable")
     func bounded() async throws {
         let worker = PasswordWorker()
@@ -206,8 +274,10 @@ struct OperatorTests {
             for _ in 0..<PasswordWorker.most + 5 {
                 group.addTask {
                     do throws(Refusal) {
-                        try await worker.run { while !gate.withLock({ $0 }) {} }
-                        return true
+                        return try await worker.run(for: .admitted) {
+                            while !gate.withLock({ $0 }) {}
+                            return true
+                        }
                     } catch {
                         #expect(error.code == .unavailable)
                         // All that are refused are so before the first is done.

@@ -33,7 +33,8 @@ extension Served {
 
     static let passwordText = "correct horse battery"
     static let cheap = PasswordVerifier.Cost(logN: 1, r: 1, p: 1) ?? .usual
-    static let password = PasswordVerifier(password: Array(passwordText.utf8), cost: cheap)
+    static let password =
+        PasswordVerifier(password: Array(passwordText.utf8), cost: cheap) ?? PasswordVerifier(cost: cheap, salt: [], hash: [])
 
     static var snapshot: DirectorySnapshot {
         DirectorySnapshot(

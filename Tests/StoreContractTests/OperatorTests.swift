@@ -41,7 +41,7 @@ struct OperatorTests {
         let known = try #require(try await snapshot(fixture).operators.first)
         #expect(known.authority == Authority(.viewer, in: OrgID(unchecked: "east")))
         #expect(known.displayName == "An operator" && !known.disabled && known.lastLogin == nil)
-        #expect(known.password.accepts(Array("password".utf8)))
+        #expect(known.password.accepts(Array("password".utf8)) == true)
         await #expect(throws: StoreError.refused(Refusal(.noSuchOperator, field: "name"))) {
             try await fixture.port.apply(.remove(OperatorName(unchecked: "bob")), by: .installation)
         }
@@ -127,6 +127,20 @@ struct OperatorTests {
                 try await fixture.port.apply(late, by: call)
             }
         }
+    }
+
+    @Test("an own password is not set by a session that was withdrawn meanwhile", arguments: stores(.operators))
+    func withdrawnPassword(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let first = try await password(fixture)
+        let mine = session("mine")
+        _ = try await fixture.port.apply(.logIn(mine, by: first), by: call)
+        _ = try await fixture.port.apply(.endSessions(OperatorName(unchecked: "ann"), nil), by: .installation)
+        await #expect(throws: StoreError.refused(Refusal(.wrongToken, field: "Authorization"))) {
+            try await fixture.port.apply(.setPassword(.cheap("second"), insteadOf: first, keeping: mine.key), by: call)
+        }
+        #expect(try await password(fixture) == first)
     }
 
     @Test(

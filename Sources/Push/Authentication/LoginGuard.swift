@@ -34,6 +34,9 @@ public final class LoginGuard: Sendable {
     /// Addresses, and pairs, that are remembered in a minute: what comes beyond is not counted, and costs no memory.
     public static let capacity = 65_536
 
+    /// In nanoseconds.
+    private static let minute: Int64 = 60_000_000_000
+
     private let limits: Limits
     private let state = Locked(State())
 
@@ -53,6 +56,36 @@ public final class LoginGuard: Sendable {
         }
     }
 
+    /// Admits a log-in and counts it as failed from now on, until ``takeBack(_:from:at:)`` says that it was right: however many
+    /// are judged at a time, no more than the bound are.
+    public func begin(_ name: String, from address: IPAddress, at now: Int64) -> Bool {
+        guard limits != Limits() else { return true }
+        let network = address.network
+        let pair = Pair(address: network, name: name)
+        return state.withLock { state in
+            Self.begin(now, &state)
+            if let limit = limits.perAddress, state.addresses[network, default: 0] >= limit { return false }
+            if let limit = limits.perName, state.pairs[pair, default: 0] >= limit { return false }
+            if limits.perAddress != nil { Self.count(network, in: &state.addresses) }
+            if limits.perName != nil { Self.count(pair, in: &state.pairs) }
+            return true
+        }
+    }
+
+    /// A log-in that was begun was not wrong.
+    /// - Parameter began: when it was begun.
+    public func takeBack(_ name: String, from address: IPAddress, at began: Int64) {
+        let network = address.network
+        state.withLock { state in
+            guard state.minute == began / Self.minute else { return }
+            Self.uncount(network, in: &state.addresses)
+            Self.uncount(Pair(address: network, name: name), in: &state.pairs)
+        }
+    }
+
+    /// Until everything is counted anew.
+    public static func untilNextMinute(at now: Int64) -> Duration { .nanoseconds(minute - now % minute) }
+
     /// A log-in has failed by its name or its secret.
     public func noteFailure(of name: String, from address: IPAddress, at now: Int64) {
         guard limits != Limits() else { return }
@@ -65,7 +98,7 @@ public final class LoginGuard: Sendable {
     }
 
     private static func begin(_ now: Int64, _ state: inout State) {
-        let minute = now / 60_000_000_000
+        let minute = now / Self.minute
         guard minute != state.minute else { return }
         state = State(minute: minute)
     }
@@ -73,5 +106,10 @@ public final class LoginGuard: Sendable {
     private static func count<Key: Hashable>(_ key: Key, in counts: inout [Key: Int]) {
         guard counts.count < capacity || counts[key] != nil else { return }
         counts[key, default: 0] += 1
+    }
+
+    private static func uncount<Key: Hashable>(_ key: Key, in counts: inout [Key: Int]) {
+        guard let count = counts[key] else { return }
+        counts[key] = count > 1 ? count - 1 : nil
     }
 }

@@ -42,6 +42,14 @@ extension AdminFront {
         return .session(key, holder.name, holder.authority)
     }
 
+    /// A session may have ended, or its operator have another role or scope, while the body came.
+    public func confirm(_ caller: Caller, to access: Access) throws -> Caller {
+        guard case .session(let key, _, _) = caller else { return caller }
+        guard let holder = operators.holder(of: key, at: store.clock.now) else { throw Self.wrongToken }
+        try access.require(of: holder.authority)
+        return .session(key, holder.name, holder.authority)
+    }
+
     static var wrongToken: Rejection { .unauthorized(scheme: "Bearer") }
 
     /// On whose behalf a request is made, and from where. Its body may have taken a while to come: what was admitted by its head

@@ -11,7 +11,7 @@ extension AdminFront {
         var (fields, password) = try request.decoded(OperatorDecoder.fields)
         if let password {
             let cost = passwordCost
-            fields.password = try await passwords.run { PasswordVerifier(password: password, cost: cost) }
+            fields.password = try await passwords.run(for: .admitted) { PasswordVerifier(password: password, cost: cost) }
         }
         return .changed(try await store.apply(.put(name, fields), by: try operatorCall(of: request)), "name", name.text)
     }

@@ -11,7 +11,8 @@ extension AdminFront {
         let (name, password) = try request.decoded(OperatorDecoder.login)
         let verifier = operators[name]?.password ?? decoy
         // Looked up again after that: the operator may be another one by now.
-        guard try await isRight(password, verifier, of: name, in: request), let known = operators[name],
+        let client = PasswordWorker.Client.stranger(request.exchange.clientAddress)
+        guard try await isRight(password, verifier, of: name, for: client, in: request), let known = operators[name],
             known.password == verifier, !known.disabled
         else { throw Self.wrongPassword }
         let token = Random.secret()
@@ -34,19 +35,23 @@ extension AdminFront {
         }
     }
 
-    /// Whether that is the password; counts it where it is not. Refused before it is hashed where too many were wrong.
+    /// Whether that is the password. It counts as wrong from before it is hashed until it has shown to be right, and is refused
+    /// unhashed where too many were wrong.
     /// - Throws: 2301, 2302.
     private func isRight(
-        _ password: [UInt8], _ verifier: PasswordVerifier, of name: OperatorName, in request: Request<AdminFront>
+        _ password: [UInt8], _ verifier: PasswordVerifier, of name: OperatorName, for client: PasswordWorker.Client,
+        in request: Request<AdminFront>
     ) async throws(Refusal) -> Bool {
-        let client = request.exchange.clientAddress
-        if let client, !logins.admits(name.text, from: client, at: loop.monotonicNow) {
-            throw Refusal(.rateLimited, .failedLogins)
+        let (address, began) = (request.exchange.clientAddress, loop.monotonicNow)
+        if let address, !logins.begin(name.text, from: address, at: began) {
+            throw Refusal(.rateLimited, .failedLogins(retryAfter: LoginGuard.untilNextMinute(at: began)))
         }
+        var isWrong = false
+        defer { if !isWrong, let address { logins.takeBack(name.text, from: address, at: began) } }
         // A disabled operator's, and that of nobody, takes the same time.
-        let isRight = try await passwords.run { verifier.accepts(password) } && operators[name].map { !$0.disabled } ?? false
-        if !isRight, let client { logins.noteFailure(of: name.text, from: client, at: loop.monotonicNow) }
-        return isRight
+        let isPassword = try await passwords.run(for: client) { verifier.accepts(password) }
+        isWrong = !isPassword || operators[name]?.disabled ?? true
+        return !isWrong
     }
 
     private static var wrongPassword: Refusal { Refusal(.wrongToken, field: "password", .operatorPassword) }
@@ -85,11 +90,11 @@ extension AdminFront {
         guard let key = request.sessionKey, let name = call.name, let verifier = operators[name]?.password else {
             throw Refusal(.notPermitted, .noSession)
         }
-        guard try await isRight(former, verifier, of: name, in: request) else {
+        guard try await isRight(former, verifier, of: name, for: .admitted, in: request) else {
             throw Refusal(.wrongToken, field: "old_password", .operatorPassword)
         }
         let cost = passwordCost
-        let made = try await passwords.run { PasswordVerifier(password: password, cost: cost) }
+        let made = try await passwords.run(for: .admitted) { PasswordVerifier(password: password, cost: cost) }
         _ = try await store.apply(.setPassword(made, insteadOf: verifier, keeping: key), by: call)
         return .success(202) { json in json.object { $0.member("name", name.text) } }
     }

@@ -8,7 +8,9 @@ extension AdminFront {
     /// `POST /psp/admin/trace`
     func beginTrace(_ request: Request<AdminFront>) async throws -> Reply {
         let (subject, minutes) = try request.decoded(TraceDecoder.decode)
-        guard let trace = await process.tracing.begin(try await resolved(subject), minutes) else {
+        let found = try await resolved(subject)
+        _ = try operatorCall(of: request)
+        guard let trace = await process.tracing.begin(found, minutes) else {
             throw Refusal(.rateLimited, .tooManyTraces(Tracer.most))
         }
         return .success(201) { $0.value(trace) }
@@ -44,6 +46,7 @@ extension AdminFront {
     func followTrace(_ request: Request<AdminFront>) {
         do {
             _ = try request.query()
+            _ = try operatorCall(of: request)
             let id = request.traceID
             let (loop, number) = (loop, nextFollower)
             let tracer = process.tracing.tracer

@@ -25,9 +25,11 @@ public actor AdminFront: APIFront {
         /// What a password's hash costs.
         public var passwordCost = PasswordVerifier.Cost.usual
         /// Whose log-ins failed.
-        public var logins = LoginGuard(LoginGuard.Limits(perName: Self.usualFailures))
+        public var logins = LoginGuard(LoginGuard.Limits(perAddress: Self.usualFailuresOfAddress, perName: Self.usualFailures))
         /// How many log-ins of one address under one name may fail in a minute, where nothing is set.
         public static let usualFailures = 10
+        /// How many of one address under whatever names.
+        public static let usualFailuresOfAddress = 60
         /// What the listener bears; an import may be larger.
         public var limits = HTTPLimits(maxConnections: 256)
         /// The proxies whose word about an operator's address counts.

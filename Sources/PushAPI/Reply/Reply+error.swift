@@ -23,6 +23,8 @@ extension Reply {
         if case .overQuota(let bound, let delay) = refusal.detail {
             reply.retry(after: .milliseconds(delay))
             reply.tell(bound, restoredIn: delay)
+        } else if case .failedLogins(let delay) = refusal.detail {
+            reply.retry(after: delay)
         } else if refusal.code == .rateLimited || refusal.code == .unavailable {
             reply.retry(after: .seconds(1))
         }

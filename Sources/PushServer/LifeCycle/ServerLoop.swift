@@ -114,7 +114,7 @@ struct ServerLoop: Sendable {
         operators.sessionLength = configuration.operatorSession
         operators.logins = LoginGuard(
             LoginGuard.Limits(
-                perAddress: configuration.logins.perAddress,
+                perAddress: configuration.logins.perAddress ?? AdminFront.Configuration.usualFailuresOfAddress,
                 perName: configuration.logins.perName ?? AdminFront.Configuration.usualFailures))
         operators.limits.idleTimeout = configuration.httpIdleTimeout
         operators.limits.maxConnections = shared.operatorConnections

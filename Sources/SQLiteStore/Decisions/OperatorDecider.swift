@@ -27,6 +27,10 @@ final class OperatorDecider {
             return .removed
         case .setPassword(let password, let former, let kept):
             var record = try own(caller, showing: former)
+            // It may have been withdrawn while the password was hashed.
+            guard operators.sessions(of: record.name).contains(where: { $0.key == kept && $0.expires > now }) else {
+                throw Refusal(.wrongToken, field: "Authorization", .operatorToken)
+            }
             record.password = password
             try write(record)
             try end(operators.sessions(of: record.name).filter { $0.key != kept })
