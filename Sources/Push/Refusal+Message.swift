@@ -27,7 +27,7 @@ extension Refusal.Detail {
     /// What is said in place of the catalogue's text, which names more causes than the one that is known.
     fileprivate var narrowed: BilingualText? {
         switch self {
-        case .operatorToken: BilingualText("运维令牌缺失或错误", "the operators' token is missing or wrong")
+        case .operatorToken: BilingualText("管理令牌缺失或错误", "the operators' token is missing or wrong")
         case .operatorPassword: BilingualText("账号或密码错误", "the name or the password is wrong")
         case .failedLogins: BilingualText("登录失败次数过多，请稍后再试", "too many log-ins have failed; try again later")
         case .signature(.replayed): BilingualText("重复的请求", "the request is a repeat")
@@ -87,7 +87,7 @@ extension Refusal.Detail {
         case .ownScope:
             return BilingualText("不能移动或删除自己的管辖范围", "an operator does not move or remove the scope that it has")
         case .noSession:
-            return BilingualText("安装令牌没有会话和密码", "the installation's token has no session and no password")
+            return BilingualText("管理令牌没有会话和密码", "the installation's token has no session and no password")
         case .operatorToken, .operatorPassword, .failedLogins: return BilingualText("", "")
         case .signature(let fault): return fault.words
         case .overQuota(.perSecond(let count), _):

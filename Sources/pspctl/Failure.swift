@@ -1,5 +1,6 @@
 import JSON
 import Libevent
+import Push
 import SQLiteStore
 
 /// Why a command was not carried out. Ends the program with exit status 1.
@@ -20,6 +21,10 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case foreignReply(endpoint: Endpoint, status: Int)
     /// The session of the last log-in is over.
     case sessionEnded(name: String)
+    /// Somebody is logged in at another server than the one that is called.
+    case loggedInElsewhere(name: String, at: Endpoint, called: Endpoint)
+    /// The installation's token is nobody's, and has no password to be changed.
+    case nobodysPassword
     /// The operator has thought better of it.
     case declined
     /// There is nothing by that name to be traced.
@@ -55,9 +60,26 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             say(
                 "the session of \(name) has ended: pspctl login \(name), or pspctl logout",
                 "\(name) 的会话已结束：请执行 pspctl login \(name) 或 pspctl logout")
+        case .loggedInElsewhere(let name, let endpoint, let called):
+            say(
+                "\(name) is logged in at \(endpoint), not at \(called): pspctl logout, or give a token with --admin-token",
+                "\(name) 登录的是 \(endpoint)，不是 \(called)：请执行 pspctl logout，或用 --admin-token 给出令牌")
+        case .nobodysPassword:
+            say(
+                "the installation's token has no password: log in first, pspctl login NAME",
+                "管理令牌没有密码：请先执行 pspctl login NAME 登录")
         case .declined: say("nothing was done", "未做任何更改")
         case .timeout(let task, let progress):
             say("task \(task): not all have an end yet: \(progress)", "任务 \(task)：尚未全部结束：\(progress)")
+        }
+    }
+
+    /// Whether it is certain that nothing of the call was carried out.
+    var isDefinite: Bool {
+        switch self {
+        case .refused(let status, _, _, _): (400..<500).contains(status)
+        case .sessionEnded, .distrusted: true
+        default: false
         }
     }
 
@@ -70,6 +92,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 json.member("error_msg", text)
                 json.member("field", ifPresent: field)
             } else {
+                if case .sessionEnded = self { json.member("error_code", ErrorCode.wrongToken.rawValue) }
                 json.member("error_msg", description)
             }
         }

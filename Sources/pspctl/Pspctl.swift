@@ -19,7 +19,7 @@ struct Pspctl: AsyncParsableCommand {
                 another.
                 """,
                 """
-                自动找到本机的服务器：地址在 DIR/pspd.json，运维令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 ./data。\
+                自动找到本机的服务器：地址在 DIR/pspd.json，管理令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 ./data。\
                 其他服务器用 --admin、--http 和 --admin-token（或 PSP_ADMIN_TOKEN）指定。
                 """) + "\n\n"
                 + HelpText.examples(

@@ -130,7 +130,7 @@ struct RefusalWordsTests {
         #expect(late.message(in: .chinese).hasPrefix("timestamp超出允许的时间范围：比服务器时间慢700秒"))
         let short = Refusal(.badTimestamp, .timestamp(.malformed(Excerpt("12")), serverTime: 7))
         #expect(short.message(in: .chinese).hasPrefix("timestamp不合法：格式错误，应为10位（秒）"))
-        #expect(Refusal(.wrongToken, .operatorToken).message(in: .chinese) == "运维令牌缺失或错误")
+        #expect(Refusal(.wrongToken, .operatorToken).message(in: .chinese) == "管理令牌缺失或错误")
         #expect(Refusal(.wrongToken, .wrongSignature).message(in: .english).contains("md5hex(lower(appkey)+"))
         #expect(
             Refusal(.organisationInUse, .holding(devices: 3, children: 1)).message(in: .english)

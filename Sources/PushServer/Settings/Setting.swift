@@ -64,7 +64,7 @@ extension Setting {
             example: "/var/lib/pspd", apply: path(\.dataDirectory)),
         Setting(
             key: "admin-token", placeholder: "T", defaultText: "made at first start, kept in DIR/admin.token",
-            meaning: BilingualText("运维监听的 bearer 令牌", "bearer token of the operators' listener"), example: "s3cret",
+            meaning: BilingualText("管理令牌（运维监听）", "bearer token of the operators' listener"), example: "s3cret",
             isSecret: true,
             apply: { text, configuration throws(UnusableValue) in
                 guard !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -186,7 +186,7 @@ extension Setting {
     ]
 
     /// Variables of `pspctl`, which an operator may have exported in the shell that starts `pspd`.
-    static let environmentOfOthers: Set<String> = ["PSP_APP", "PSP_SECRET"]
+    static let environmentOfOthers: Set<String> = ["PSP_APP", "PSP_SECRET", "PSP_CA"]
 
     /// The setting that names the file.
     static let configKey = "config"

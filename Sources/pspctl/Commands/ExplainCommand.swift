@@ -48,7 +48,7 @@ struct ExplainCommand: AsyncParsableCommand {
         case "not_registered":
             say(
                 "The device was not registered when the task was accepted, or was another holder's.",
-                "任务被接受时该设备尚未登记，或属于另一位使用者。")
+                "任务被接受时该设备尚未登记，或属于另一位使用人。")
         case "not_in_target":
             say("The device was not in the task's target when the task was accepted.", "任务被接受时该设备不在任务的目标之内。")
         case "ended":

@@ -131,7 +131,14 @@ struct ImportCommand: AsyncParsableCommand {
                 madeSecrets.complete(&batch, except: known)
                 try madeSecrets.write()
             }
-            var report = try await client.send(Call(.post, ["psp", "admin", "import"], body: batch.bytes)).data
+            var report: JSONValue
+            do throws(Failure) {
+                report = try await client.send(Call(.post, ["psp", "admin", "import"], body: batch.bytes)).data
+            } catch {
+                // No device has got what was made for this batch.
+                if error.isDefinite { try madeSecrets?.withdraw(batch) }
+                throw error
+            }
             if !detach {
                 report = try await ImportFollower(client: client).end(of: report) { report in
                     progress.show(input.fraction(ImportFollower.fraction(report)), ImportFollower.text(report))

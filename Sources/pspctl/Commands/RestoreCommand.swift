@@ -18,7 +18,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 admin token, and tells new tasks and configurations apart from those that the backup lacks.
                 """,
                 """
-                副本的内容与旁边的 FILE.sha256 不符时拒绝放回；没有该文件时只检查结构。原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的运维令牌，\
+                副本的内容与旁边的 FILE.sha256 不符时拒绝放回；没有该文件时只检查结构。原有的存储改名保留在旁边。备份之后的推送不复存在；设备在备份之后确认过的会再次收到。服务器下次启动时生成新的管理令牌，\
                 并把新的任务和配置与备份中缺少的区分开。
                 """) + "\n\n"
                 + HelpText.examples(
@@ -81,7 +81,7 @@ struct RestoreCommand: AsyncParsableCommand {
         print(
             say(
                 "start the server; it makes a new admin token in \(directory)/admin.token",
-                "请启动服务器；它会在 \(directory)/admin.token 中生成新的运维令牌"))
+                "请启动服务器；它会在 \(directory)/admin.token 中生成新的管理令牌"))
     }
 
     /// The time, as a part of a file's name.

@@ -141,6 +141,11 @@ final class DeviceSecrets {
         made = kept
     }
 
+    /// Leaves out of the file what was made for a batch of which nothing was applied.
+    func withdraw(_ batch: ImportBatches.Batch) throws(Failure) {
+        try settle(refused: Set(batch.firstLine..<batch.firstLine + Self.lines(of: batch).count), absent: [])
+    }
+
     /// The import has broken off. A file without a secret is no use to anybody.
     func abandon() {
         guard !made.isEmpty else {
@@ -149,8 +154,8 @@ final class DeviceSecrets {
         }
         Output.error(
             say(
-                "\(path) has the secrets of what was sent; some of it may not have been applied",
-                "\(path) 中有已发送内容的密钥，其中一部分可能没有生效"))
+                "of the secrets in \(path) perhaps only some have been applied",
+                "\(path) 中的密钥可能只有一部分已生效"))
     }
 
     /// The file is whole at each moment, whatever happens: the new one takes its name when it is on the disk.

@@ -22,7 +22,7 @@ struct ServerOptions: ParsableArguments {
         help: ArgumentHelp(
             say(
                 "Its token; else PSP_ADMIN_TOKEN, else the session of the last login, else DIR/admin.token.",
-                "运维令牌，否则 PSP_ADMIN_TOKEN，否则 pspctl login 的会话，否则 DIR/admin.token。"),
+                "管理令牌，否则 PSP_ADMIN_TOKEN，否则 pspctl login 的会话，否则 DIR/admin.token。"),
             valueName: "token"))
     var adminToken: String?
 
@@ -35,8 +35,8 @@ struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             say(
-                "Authorities that may have signed its certificate (PEM), for https://; else those of the system.",
-                "可以签发其证书的机构（PEM），用于 https://；否则用系统的。"), valueName: "file"))
+                "Authorities that may have signed its certificate (PEM), for https://; else PSP_CA, else the system's.",
+                "可以签发其证书的机构（PEM），用于 https://；否则用 PSP_CA，否则用系统的。"), valueName: "file"))
     var ca: String?
 
     @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of tables for people.", "输出 JSON（供脚本使用）而不是表格。")))
@@ -44,32 +44,12 @@ struct ServerOptions: ParsableArguments {
 
     /// A client of the admin listener.
     func adminClient(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> ServerClient {
+        let access = try AdminAccess(self, environment: environment, now: Instant.now.milliseconds)
         let directory = DataDirectory(option: data, environment: environment)
-        let session = try LoginSession.kept(environment: environment)
-        let endpoint = try adminEndpoint(directory, session)
-        let token =
-            if let given = adminToken ?? environment["PSP_ADMIN_TOKEN"] {
-                given
-            } else if let session, session.endpoint == endpoint {
-                try session.lastingToken(at: Instant.now.milliseconds)
-            } else {
-                try directory.adminToken()
-            }
+        let isOwn = admin == nil && (try? directory.endpoint("admin")) == access.endpoint
         return try ServerClient(
-            endpoint: endpoint, credential: .operatorToken(token), admin: endpoint,
-            directory: admin == nil ? directory.path : nil,
-            authorities: ca)
-    }
-
-    /// The listener that is named, that of this machine's server, or the one where somebody has logged in.
-    private func adminEndpoint(_ directory: DataDirectory, _ session: LoginSession?) throws(Failure) -> Endpoint {
-        if let admin { return admin }
-        do throws(Failure) {
-            return try directory.endpoint("admin")
-        } catch {
-            guard case .noServer = error, data == nil, let session else { throw error }
-            return session.endpoint
-        }
+            endpoint: access.endpoint, credential: access.credential, admin: access.endpoint,
+            directory: isOwn ? directory.path : nil, authorities: authorities(for: access.endpoint, environment))
     }
 
     /// A client of the admin listener for who is about to log in.
@@ -77,16 +57,27 @@ struct ServerOptions: ParsableArguments {
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(Failure) -> ServerClient {
         let directory = DataDirectory(option: data, environment: environment)
-        let endpoint = try adminEndpoint(directory, try LoginSession.kept(environment: environment))
+        let endpoint = try AdminAccess.endpoint(self, directory, try LoginSession.kept(environment: environment))
         return try ServerClient(
             endpoint: endpoint, credential: .none, admin: endpoint, directory: admin == nil ? directory.path : nil,
-            authorities: ca)
+            authorities: authorities(for: endpoint, environment))
+    }
+
+    /// The file of those that may have signed the certificate of a server: `--ca`, else `PSP_CA`, else the one of the last
+    /// log-in at that host; `nil`: those of the system.
+    func authorities(for endpoint: Endpoint, _ environment: [String: String]) -> String? {
+        if let named = ca ?? environment["PSP_CA"] { return named }
+        guard let session = try? LoginSession.kept(environment: environment), session.endpoint.host == endpoint.host else {
+            return nil
+        }
+        return session.authorities
     }
 
     /// A client of what stands before the server, which proves nothing of itself.
     func client(of endpoint: Endpoint) throws(Failure) -> ServerClient {
         try ServerClient(
-            endpoint: endpoint, credential: .app(key: "", masterSecret: ""), admin: nil, directory: nil, authorities: ca)
+            endpoint: endpoint, credential: .app(key: "", masterSecret: ""), admin: nil, directory: nil,
+            authorities: authorities(for: endpoint, ProcessInfo.processInfo.environment))
     }
 
     /// A client of the REST listener that calls as an app.
@@ -99,7 +90,7 @@ struct ServerOptions: ParsableArguments {
         let ownAdmin = http == nil ? try? directory.endpoint("admin") : nil
         return try ServerClient(
             endpoint: endpoint, credential: .app(key: key, masterSecret: masterSecret), admin: admin ?? ownAdmin,
-            directory: http == nil ? directory.path : nil, authorities: ca)
+            directory: http == nil ? directory.path : nil, authorities: authorities(for: endpoint, environment))
     }
 }
 

@@ -8,6 +8,8 @@ enum Credential: Sendable {
     case none
     /// An operator, at the admin listener.
     case operatorToken(String)
+    /// An operator who has logged in, likewise.
+    case session(LoginSession)
     /// An app, at the REST listener.
     case app(key: String, masterSecret: String)
 
@@ -17,6 +19,7 @@ enum Credential: Sendable {
         switch self {
         case .none: return []
         case .operatorToken(let token): return [("Authorization", "Bearer \(token)")]
+        case .session(let session): return [("Authorization", "Bearer \(session.token)")]
         case .app(let key, let masterSecret):
             let line = SignedCall(method: call.method.rawValue, target: call.target, isChange: call.method != .get)
             let signature = RequestSignature.header(

@@ -33,15 +33,18 @@ struct DataDirectory {
         throw .file(path: file, reason: say("names no \(name) listener", "没有 \(name) 监听地址"))
     }
 
-    /// The token that the server made for its admin listener.
+    /// Where the server keeps the token that it made for its admin listener.
+    var tokenFile: String { "\(path)/admin.token" }
+
+    /// That token.
     func adminToken() throws(Failure) -> String {
-        let file = "\(path)/admin.token"
+        let file = tokenFile
         guard FileManager.default.fileExists(atPath: file) else {
             throw .file(
                 path: file,
                 reason: say(
-                    "not there; give the token with --admin-token or PSP_ADMIN_TOKEN",
-                    "不存在；请用 --admin-token 或 PSP_ADMIN_TOKEN 给出令牌"))
+                    "not there; log in with pspctl login NAME, or give the token with --admin-token or PSP_ADMIN_TOKEN",
+                    "不存在；请用 pspctl login NAME 登录，或用 --admin-token 或 PSP_ADMIN_TOKEN 给出令牌"))
         }
         let token = String(decoding: try Self.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !token.isEmpty else { throw .file(path: file, reason: say("empty", "为空")) }

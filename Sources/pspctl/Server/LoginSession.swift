@@ -10,18 +10,14 @@ struct LoginSession: Equatable {
     let token: String
     /// Unix milliseconds.
     let expiresAt: Int64
+    /// The file of those that may have signed the server's certificate, where it was named: an absolute path.
+    var authorities: String?
 
     /// `PSPCTL_SESSION`, or in the user's own directory for settings.
     static func path(environment: [String: String]) -> String {
         if let path = environment["PSPCTL_SESSION"] { return path }
         let settings = environment["XDG_CONFIG_HOME"] ?? "\(environment["HOME"] ?? ".")/.config"
         return "\(settings)/pspctl/session.json"
-    }
-
-    /// The token, as long as it is one.
-    func lastingToken(at now: Int64) throws(Failure) -> String {
-        guard now < expiresAt else { throw .sessionEnded(name: name) }
-        return token
     }
 
     /// The one that is kept; `nil` where nobody has logged in.
@@ -33,7 +29,8 @@ struct LoginSession: Equatable {
             let endpoint = root["admin"]?.string.flatMap({ Endpoint($0) }), let name = root["name"]?.string,
             let token = root["token"]?.string, let expiresAt = root["expires_at"]?.int64
         else { throw .file(path: path, reason: say("not written by pspctl login", "不是 pspctl login 写的")) }
-        return LoginSession(endpoint: endpoint, name: name, token: token, expiresAt: expiresAt)
+        return LoginSession(
+            endpoint: endpoint, name: name, token: token, expiresAt: expiresAt, authorities: root["ca"]?.string)
     }
 
     /// Keeps it in place of another one.
@@ -48,6 +45,7 @@ struct LoginSession: Equatable {
             json.member("name", name)
             json.member("token", token)
             json.member("expires_at", expiresAt)
+            json.member("ca", ifPresent: authorities)
         }
         // A new file under another name, so that nobody reads it before its mode is right, and no half of it is ever there.
         let new = "\(path).\(getpid())"

@@ -72,6 +72,10 @@ struct ServerClient: Sendable {
             return try Reply(status: response.status, body: response.body, from: endpoint)
         } catch {
             guard case .refused(let status, let code, let text, let field) = error else { throw error }
+            // The server knows it no more: whoever typed the command gave no token that could be wrong.
+            if case .session(let session) = credential, code == ErrorCode.wrongToken.rawValue, field == "Authorization" {
+                throw .sessionEnded(name: session.name)
+            }
             let named = Output.printable(code == ErrorCode.missingField.rawValue ? Flags.named(text, own: call.flags) : text)
             let hindrance = code == ErrorCode.unavailable.rawValue ? await hindrance() : nil
             throw .refused(

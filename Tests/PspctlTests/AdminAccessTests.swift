@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+
+@testable import pspctl
+
+@Suite("Which server is called, and on whose behalf")
+struct AdminAccessTests {
+    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    private var environment: [String: String] { ["PSP_DATA": directory, "PSPCTL_SESSION": "\(directory)/session.json"] }
+    private let session = LoginSession(
+        endpoint: Endpoint(host: "localhost", port: 8081), name: "sue", token: "sues", expiresAt: 100, authorities: "/etc/ca.pem")
+
+    /// A data directory of a server on this machine.
+    private func prepare() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try #"{"admin":"127.0.0.1:8081"}"#.write(toFile: "\(directory)/pspd.json", atomically: true, encoding: .utf8)
+        try "all\n".write(toFile: "\(directory)/admin.token", atomically: true, encoding: .utf8)
+    }
+
+    private func access(_ arguments: String..., token: String? = nil, now: Int64 = 1) throws -> AdminAccess {
+        var environment = environment
+        environment["PSP_ADMIN_TOKEN"] = token
+        return try AdminAccess(ServerOptions.parse(arguments), environment: environment, now: now)
+    }
+
+    @Test("the installation's token is used where nobody has logged in")
+    func installation() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let found = try access()
+        #expect(found.token == .installation("all", file: "\(directory)/admin.token") && "\(found.endpoint)" == "127.0.0.1:8081")
+    }
+
+    @Test("a session is used whichever name of this machine it was begun under, and never the installation's token instead")
+    func ofLogin() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try session.keep(environment: environment)
+        #expect(try LoginSession.kept(environment: environment) == session)
+        #expect(try access().token == .session(session) && access().endpoint == session.endpoint)
+        #expect(try access("--data", directory).token == .session(session))
+        #expect(try access("--admin", "127.0.0.1:8081").token == .session(session))
+        let elsewhere = Endpoint(host: "10.0.0.5", port: 8081)
+        #expect(throws: Failure.loggedInElsewhere(name: "sue", at: session.endpoint, called: elsewhere)) {
+            try access("--admin", "10.0.0.5:8081")
+        }
+        #expect(throws: Failure.sessionEnded(name: "sue")) { try access(now: 100) }
+        #expect(Failure.loggedInElsewhere(name: "sue", at: session.endpoint, called: elsewhere).description.contains("logout"))
+    }
+
+    @Test("a token that is given goes before a session")
+    func given() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try session.keep(environment: environment)
+        #expect(try access("--admin-token", "mine", "--admin", "10.0.0.5:8081").token == .given("mine"))
+        #expect(try access(token: "mine").token == .given("mine"))
+    }
+
+    @Test("the authorities are those that are named, else those of the log-in at that host")
+    func authorities() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try session.keep(environment: environment)
+        let options = try ServerOptions.parse([])
+        #expect(options.authorities(for: session.endpoint, environment) == "/etc/ca.pem")
+        #expect(options.authorities(for: session.endpoint, environment.merging(["PSP_CA": "b"]) { $1 }) == "b")
+        #expect(try ServerOptions.parse(["--ca", "c"]).authorities(for: session.endpoint, environment) == "c")
+        #expect(options.authorities(for: Endpoint(host: "10.0.0.5", port: 8081), environment) == nil)
+    }
+}
