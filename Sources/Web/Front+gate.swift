@@ -41,7 +41,8 @@ extension Front {
             let (match, headers, caller) = try examine(head)
             guard mayKeepBody(of: caller) else { return .refuse }
             let admission = Admission<Self>(match: match, headers: headers, caller: caller)
-            return .accept(upTo: match.route.body.limit(whole: server.maxWholeBody), admission: admission)
+            return .accept(
+                upTo: match.route.body.limit(whole: server.maxWholeBody), isStranger: isStranger(caller), admission: admission)
         } catch {
             // Why, is said when the handler is called.
             return .refuse

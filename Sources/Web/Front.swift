@@ -38,6 +38,9 @@ public protocol Front: Actor {
     /// not asked about.
     func mayKeepBody(of caller: Caller) -> Bool
 
+    /// Whether nothing is known of a caller: where there is no room, its body is not waited for.
+    func isStranger(_ caller: Caller) -> Bool
+
     /// Why a request is refused whose body was dropped because ``mayKeepBody(of:)`` said no: ``Rejection/bodyDropped``, unless
     /// the front finds out more about the caller.
     func reasonForDroppingBody(of request: Request<Self>) async -> any Error
@@ -63,6 +66,10 @@ extension Front {
     /// It may.
     @inlinable
     public func mayKeepBody(of caller: Caller) -> Bool { true }
+
+    /// It is known.
+    @inlinable
+    public func isStranger(_ caller: Caller) -> Bool { false }
 
     /// Nobody wants to know.
     @inlinable

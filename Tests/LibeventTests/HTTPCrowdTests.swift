@@ -144,6 +144,31 @@ struct HTTPCrowdTests {
         }
     }
 
+    @Test("bodies of strangers that drip in go for a newcomer, those of others stay")
+    func drippingBodies() async throws {
+        let judge: @Sendable (HTTPRequestHead) -> HTTPBodyVerdict = { head in
+            .accept(upTo: .max, isStranger: head.rawTarget == "/stranger")
+        }
+        try await withDescriber(limits: HTTPLimits(maxConnections: 4), judge: judge) { server, address in
+            let all = try await connect(4, server, address)
+            for (index, client) in all.enumerated() {
+                let target = index == 2 ? "/stranger" : "/known"
+                try client.send("POST \(target) HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\na")
+            }
+            let begin = ContinuousClock.now
+            try await wait(until: "they are slow") { ContinuousClock.now - begin > .milliseconds(1200) }
+            for client in all { try client.send("b") }
+            let newcomer = try RawSocket(address)
+            try newcomer.send(Self.request("/new"))
+            #expect(try newcomer.readAnswer().status == 200)
+            #expect(await server.pressure == [.closedSilent])
+            for index in [0, 1, 3] {
+                try all[index].send("cd")
+                #expect(try all[index].readAnswer().status == 200)
+            }
+        }
+    }
+
     /// On the plain way what the system's buffers take passes for read: there it takes a minute longer to see.
     @Test(
         "who does not read its answer goes for a newcomer, before anybody who is silent",

@@ -13,6 +13,8 @@ struct HTTPArrival {
     var chunks = HTTPChunkScan()
     /// How many bytes of body its chunks may announce.
     var bodyLimit = 0
+    /// The judge knows nothing of the peer.
+    var isOfStranger = false
     /// What the judge has found out about it.
     var admission: AnyObject?
 
@@ -24,6 +26,7 @@ struct HTTPArrival {
         scan = HTTPHeadScan()
         scanned = 0
         chunks = HTTPChunkScan()
+        isOfStranger = false
     }
 }
 
@@ -107,10 +110,12 @@ extension HTTPConnection {
         arrival.chunks = HTTPChunkScan()
         if evidence.hasTransferEncoding { scanChunks(evbuffer_get_length(input) - arrival.scanned) }
         guard arrival.scan.bytes <= service.limits.maxHeaderBytes, evidence.announcedLength <= service.limits.maxBodyBytes,
-            arrival.scan.framing(head.method) == .ok, case .accept(let limit, let admission) = service.judge(head),
+            arrival.scan.framing(head.method) == .ok,
+            case .accept(let limit, let isStranger, let admission) = service.judge(head),
             evidence.announcedLength <= limit
         else { return refuse(head) }
         arrival.admission = admission
+        arrival.isOfStranger = isStranger
         // The head is done in time; now the body's begins.
         progressMark = 0
         service.limitTransferTime(of: self)

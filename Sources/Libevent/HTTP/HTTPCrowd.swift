@@ -4,8 +4,8 @@ internal import Base
 ///
 /// The first to go are those that do not read what they have asked for, the longest first. Then those that are silent, which have
 /// sent nothing since they came, or since their last request was answered. Then those that are slow with the head of a request,
-/// and those that do not leave after a refusal. A connection with a request in hand, or with a body on its way, is never closed
-/// for another.
+/// or with the body of one who has shown nothing of himself, and those that do not leave after a refusal. Any other connection
+/// with a request in hand, or with a body on its way, is never closed for another.
 final class HTTPCrowd {
     private struct Member {
         // Safe: each leaves before it goes.
@@ -160,7 +160,8 @@ extension HTTPConnection {
         guard service != nil, since < now else { return nil }
         switch state {
         case .idle: return since
-        case .arriving where !isHeadComplete && now - since > Self.slowHead: return Self.behindSilent + since
+        case .arriving where (!isHeadComplete || arrival.isOfStranger) && now - since > Self.slowHead:
+            return Self.behindSilent + since
         case .refused where isRefusalWritten: return Self.behindSilent + since
         case .answering where isSlowReader(at: now): return Self.beforeSilent + since
         case .arriving, .waiting, .answering, .streaming, .refused: return nil

@@ -62,7 +62,10 @@ public struct HTTPRequestHead: Sendable {
 public enum HTTPBodyVerdict {
     /// At most so many bytes of body may come; the server's own limit (`HTTPLimits.maxBodyBytes`) holds beside it. What the judge
     /// has found out comes back with the whole request (`HTTPExchange.admission`), so that it need not be found out again.
-    case accept(upTo: Int, admission: AnyObject? = nil)
+    ///
+    /// `isStranger`: of the peer nothing is known. Its body is waited for like the rest of a head: from a full server it goes for
+    /// a newcomer.
+    case accept(upTo: Int, isStranger: Bool = false, admission: AnyObject? = nil)
     /// None: the handler gets the request at once, without its body, and answers.
     case refuse
 }

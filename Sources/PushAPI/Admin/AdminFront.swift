@@ -104,4 +104,7 @@ public actor AdminFront: APIFront {
 
     /// Operators may.
     public static var tellsCauses: Bool { true }
+
+    /// Whoever logs in is one: bodies that drip in must not keep operators out.
+    public func isStranger(_ caller: Caller) -> Bool { if case .anyone = caller { true } else { false } }
 }

@@ -43,6 +43,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let wait = data["wait"]
         let ahead = wait?["ahead"]?.int64 ?? 0
         let behind = Column.show(wait?["behind"], named: "behind")
+        let sent = Column.show(data["sent_to_device_at"], named: "sent_to_device_at")
         let state = Column.show(data["state"], named: "state")
         return switch data["reason"]?.string {
         case "not_registered":
@@ -58,9 +59,7 @@ struct ExplainCommand: AsyncParsableCommand {
         case "catching_up":
             say("The device is connected and reads what it has missed: \(ahead) come first.", "设备已连接，正在读取错过的内容：前面还有 \(ahead) 个。")
         case "sent":
-            say(
-                "It was sent at \(Column.show(data["sent_to_device_at"], named: "sent_to_device_at")), and the device has not acknowledged it.",
-                "已于 \(Column.show(data["sent_to_device_at"], named: "sent_to_device_at")) 发送，设备尚未确认。")
+            say("It was sent at \(sent), and the device has not acknowledged it.", "已于 \(sent) 发送，设备尚未确认。")
         case "waiting":
             say(
                 "It waits behind \(ahead) others that the device has not acknowledged; the oldest is \(behind).",
