@@ -1,12 +1,13 @@
 """`pspctl doctor --through`: what a balancer makes of requests, seen by the server itself."""
 
 import json
+import re
 
 import pytest
 
 from conftest import run
-from kit.prometheus import get
 from kit.proxies import HAProxy, Nginx, free_port
+from kit.rest import AdminClient
 from kit.server import Server, binary
 
 # By it the balancer goes on, so that the server can tell it from this machine, which the system calls 127.0.0.1.
@@ -26,9 +27,18 @@ def haproxy(directory, server, port, *lines, forward=True):
     return HAProxy(directory, text + "backend node\n server node %s:%d source %s\n" % (*server.http, SOURCE))
 
 
+def doctor(server, port):
+    return run(binary("pspctl"), "doctor", "--through", f"http://127.0.0.1:{port}", "--json", PSP_DATA=str(server.data))
+
+
+def traces(server):
+    """Those that run."""
+    return AdminClient(server).call("GET", "/psp/admin/trace").ok()["items"]
+
+
 def findings(server, port):
     """Texts of what is said of the balancer, by subject, and which of them are to be fixed."""
-    ended = run(binary("pspctl"), "doctor", "--through", f"http://127.0.0.1:{port}", "--json", PSP_DATA=str(server.data))
+    ended = doctor(server, port)
     assert ended.returncode in (0, 1), ended
     told = json.loads(ended.stdout)["findings"]
     begin = [each["subject"] for each in told].index("through the balancer")
@@ -43,9 +53,26 @@ def test_a_balancer_as_it_should_be_has_nothing_to_be_fixed(trusting, tmp_path):
         texts, to_fix = findings(trusting, port)
     assert to_fix == set() and "127.0.0.1" in texts["client's address"], texts
     assert texts["X-Request-Id"] == "passed on" and texts["largest body"] == "64 KiB pass" and "75 s" in texts["idle time"]
-    # Nothing is left behind.
-    ended = run(binary("pspctl"), "doctor", "--json", PSP_DATA=str(trusting.data))
-    assert "through" not in ended.stdout and get(trusting.http, "/healthz")[0] == 200
+    assert traces(trusting) == []
+
+
+def test_a_server_that_takes_less_says_so_itself(tmp_path):
+    port = free_port()
+    with Server(tmp_path / "data", "--forwarded-from", SOURCE, "--max-body", "16384") as server:
+        with haproxy(tmp_path, server, port) as balancer:
+            balancer.wait_for(port)
+            texts, to_fix = findings(server, port)
+    assert to_fix == set(), texts
+    assert re.search("the server itself takes no 64 KiB: .*16384 bytes at most", texts["largest body"]), texts
+
+
+def test_no_trace_is_left_behind_where_the_balancer_fails(trusting, tmp_path):
+    port = free_port()
+    with haproxy(tmp_path, trusting, port, "http-request reject unless { path /readyz }") as balancer:
+        balancer.wait_for(port)
+        ended = doctor(trusting, port)
+    assert ended.returncode == 1 and "cannot reach" in ended.stderr, ended
+    assert traces(trusting) == []
 
 
 def test_nginx_as_it_should_be_as_well(trusting, tmp_path):
@@ -81,5 +108,5 @@ def test_each_mistake_is_told(trusting, server, tmp_path):
 
 
 def test_nobody_there_is_an_error(server):
-    ended = run(binary("pspctl"), "doctor", "--through", f"http://127.0.0.1:{free_port()}", PSP_DATA=str(server.data))
+    ended = doctor(server, free_port())
     assert ended.returncode == 1 and "cannot reach" in ended.stderr, ended

@@ -61,6 +61,15 @@ struct DiagnosisTests {
         #expect(toFix { ($0.largeBody, $0.isLargeAnswered, $0.idleSeconds) = (nil, nil, nil) } == [])
     }
 
+    @Test("a body that is too large for the server itself does not count as one that passes")
+    func bodyTooLargeForServer() {
+        let sight = BalancerSight(
+            balancer: [], own: [], readiness: 200, requestID: "doctor", closes: false, largeBody: 413, isLargeAnswered: true,
+            largeMessage: "16384 bytes at most")
+        let body = sight.findings.first { $0.subject == "largest body" }
+        #expect(body?.isGood == true && body?.text == "the server itself takes no 64 KiB: 16384 bytes at most")
+    }
+
     @Test("samples without labels are read")
     func samples() {
         let text = "# HELP a A.\n# TYPE a gauge\na 1\nb{loop=\"0\"} 2\nc 1.5e+3\n"

@@ -2,7 +2,7 @@ internal import Push
 internal import Web
 
 extension BodyRule {
-    /// A JSON text of at most 64 KiB.
+    /// A JSON text, no larger than `--max-body` allows.
     static let json = BodyRule.whole
     /// Newline-delimited JSON of at most 64 MiB.
     static let lines = BodyRule.pieces(upTo: 64 << 20)

@@ -12,7 +12,7 @@ extension LibeventError {
         case .library(let call): BilingualText("\(call) 失败", description)
         case .timedOut: BilingualText("超时", description)
         case .disconnected: BilingualText("连接被拒绝、关闭或中断", description)
-        // A client's; the server meets none of them.
+        // A client's: the server meets none.
         case .distrusted: BilingualText(description, description)
         case .malformedResponse: BilingualText("应答不是 HTTP，或过大", description)
         }

@@ -1,36 +1,30 @@
 internal import Glibc
+internal import Libevent
 
-/// A process of this machine that listens on a port, as far as this one may see (proc(5)).
+/// A process of this machine that listens on a port (proc(5)).
 struct PortHolder: Hashable {
     let pid: Int32
     /// The program's name, at most 15 bytes of it.
     let program: String
 
-    /// All of them, by their pids; those of other users are seen by root alone.
-    static func all(of port: UInt16) -> [PortHolder] {
-        let sockets = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { listening(on: port, in: text(of: $0)) }
+    /// Of each socket that listens there, who has it, by their pids: nobody where this process may not see it, since root alone
+    /// sees those of other users.
+    static func ofListeners(on address: SocketAddress) -> [[PortHolder]] {
+        let sockets = ListenerTable.sockets(on: address)
         guard !sockets.isEmpty else { return [] }
-        let pids = names(in: "/proc").compactMap { Int32($0) }.sorted()
-        return pids.filter { holds($0, anyOf: sockets) }.map { pid in
-            PortHolder(pid: pid, program: String(text(of: "/proc/\(pid)/comm").prefix { $0 != "\n" }))
+        var holders: [String: [PortHolder]] = [:]
+        for pid in names(in: "/proc").compactMap({ Int32($0) }).sorted() {
+            let held = held(by: pid, of: sockets)
+            guard !held.isEmpty else { continue }
+            let program = text(of: "/proc/\(pid)/comm").prefix { $0 != "\n" }
+            for socket in held { holders[socket, default: []].append(PortHolder(pid: pid, program: String(program))) }
         }
+        return sockets.map { holders[$0] ?? [] }
     }
 
-    /// The sockets as `/proc/PID/fd` names them: of each line the local address ends with the port in hexadecimal digits, state
-    /// 0A listens, the tenth field is the inode.
-    static func listening(on port: UInt16, in table: String) -> [String] {
-        table.split(separator: "\n").dropFirst().compactMap { line in
-            let fields = line.split(separator: " ")
-            guard fields.count > 9, fields[3] == "0A", let digits = fields[1].split(separator: ":").last,
-                UInt16(digits, radix: 16) == port
-            else { return nil }
-            return "socket:[\(fields[9])]"
-        }
-    }
-
-    private static func holds(_ pid: Int32, anyOf sockets: [String]) -> Bool {
+    private static func held(by pid: Int32, of sockets: [String]) -> Set<String> {
         let directory = "/proc/\(pid)/fd"
-        return names(in: directory).contains { sockets.contains(target(of: "\(directory)/\($0)")) }
+        return Set(names(in: directory).lazy.map { target(of: "\(directory)/\($0)") }.filter(sockets.contains))
     }
 
     private static func names(in path: String) -> [String] {
@@ -38,7 +32,9 @@ struct PortHolder: Hashable {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            names.append(withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+            // Where it stands: an entry is as long as its name, and a copy of the whole field would read beyond it.
+            guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { continue }
+            names.append(String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)))
         }
         return names
     }

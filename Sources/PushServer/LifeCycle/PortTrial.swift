@@ -13,7 +13,7 @@ enum PortTrial {
             do throws(LibeventError) {
                 try ListeningSocket.tryBinding(address)
             } catch .addressInUse {
-                notes.append(try note(name, address, PortHolder.all(of: address.port)))
+                notes.append(try note(name, address, PortHolder.ofListeners(on: address)))
             } catch {
                 throw .cannotWork(error.text.after("--\(name)"))
             }
@@ -33,14 +33,22 @@ enum PortTrial {
         }
     }
 
-    /// A `pspd` that runs may be the one that is asked about, and systemd hands its socket over; anybody else is in the way.
-    private static func note(
-        _ name: String, _ address: SocketAddress, _ holders: [PortHolder]
+    /// A `pspd` that runs may be the one that is asked about, and systemd hands its socket over; so may one that
+    /// is not to be seen. Anybody else is in the way.
+    /// - Parameter listeners: of each socket that listens there, who has it; nobody where that is not to be seen.
+    static func note(
+        _ name: String, _ address: SocketAddress, _ listeners: [[PortHolder]]
     ) throws(StartError) -> BilingualText {
-        let words = holders.map { BilingualText("\($0.program)（进程 \($0.pid)）", "\($0.program) (process \($0.pid))") }
+        var words: [BilingualText] = []
+        for holder in listeners.joined() {
+            let text = BilingualText("\(holder.program)（进程 \(holder.pid)）", "\(holder.program) (process \(holder.pid))")
+            if !words.contains(text) { words.append(text) }
+        }
+        if listeners.contains([]) { words.append(BilingualText("当前用户无权查看的进程", "a process that this user may not see")) }
         let chinese = words.map(\.chinese).joined(separator: "、")
         let english = words.map(\.english).joined(separator: ", ")
-        guard holders.contains(where: { ["pspd", "systemd"].contains($0.program) }) else {
+        let mayBeOwn = listeners.allSatisfy { $0.isEmpty || $0.contains { ["pspd", "systemd"].contains($0.program) } }
+        guard mayBeOwn, !listeners.isEmpty else {
             throw .cannotWork(
                 BilingualText(
                     "\(address) 已被\(words.isEmpty ? "" : " \(chinese) ")占用",
@@ -65,7 +73,7 @@ extension ServerConfiguration {
 extension SocketAddress {
     /// Whether both cannot be bound at once: one port, and one address or all of them. `[::]` is all of IPv4 as well, and port 0
     /// any that is free.
-    fileprivate func overlaps(_ other: SocketAddress) -> Bool {
+    func overlaps(_ other: SocketAddress) -> Bool {
         guard port == other.port, port != 0 else { return false }
         return ip == other.ip || [self, other].contains { $0.isUnspecified && ($0.isIPv6 || isIPv6 == other.isIPv6) }
     }

@@ -120,6 +120,7 @@ final class Statement {
         guard count > 0, let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
     }
+
     /// What ``bind(_:_:)`` has made of an address; `nil` for anything else.
     func address(_ column: Int32) -> IPAddress? {
         switch sqlite3_column_type(handle, column) {

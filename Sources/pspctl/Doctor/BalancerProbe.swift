@@ -23,19 +23,21 @@ struct BalancerProbe {
         let name = "doctor-" + Hex.encode(Random.bytes(6))
         let (seen, reply) = try await look(for: name)
         let large = try? await balancer.ask(
-            .post, "/psp/push/msg", headers: [("appkey", name), ("Content-Type", "application/json")],
+            .post, "/psp/push/msg",
+            headers: [("appkey", name), ("Content-Type", "application/json"), ("Accept-Language", Speech.acceptLanguage)],
             body: [UInt8](repeating: UInt8(ascii: " "), count: Self.largestBody))
         return BalancerSight(
             balancer: NetworkAddresses.of(host: balancer.endpoint.host), own: NetworkAddresses.own, readiness: ready.status,
             client: seen?.client, requestID: name, seenID: seen?.requestID,
             closes: reply.header("Connection")?.lowercased() == "close", largeBody: large?.status,
-            isLargeAnswered: large.map(isOurs),
+            isLargeAnswered: large.map { message(of: $0) != nil }, largeMessage: large.flatMap(message),
             idleSeconds: try await idleSeconds())
     }
 
-    /// Whether it is the server that has answered, and not the balancer.
-    private func isOurs(_ response: HTTPResponse) -> Bool {
-        (try? JSONDocument(parsing: response.body).root["ret"]?.string) != nil
+    /// What the server says of a request that it refuses; `nil` where it is the balancer that has answered.
+    private func message(of response: HTTPResponse) -> String? {
+        guard let root = try? JSONDocument(parsing: response.body).root, root["ret"]?.string != nil else { return nil }
+        return Output.printable(root["data"]?["error_msg"]?.string ?? "")
     }
 
     /// What the server says of how long it keeps a connection: `Keep-Alive: timeout=75`.
@@ -59,6 +61,14 @@ struct BalancerProbe {
         guard let trace = try await admin.send(Call(.post, TraceCommand.path, body: json.bytes)).data["trace_id"]?.string else {
             throw Failure.foreignReply(endpoint: admin.endpoint, status: 201)
         }
+        let outcome: Result<(Seen?, HTTPResponse), Failure>
+        do throws(Failure) { outcome = .success(try await look(for: name, by: trace)) } catch { outcome = .failure(error) }
+        // The program may end after this; a trace that nobody needs is not left behind.
+        _ = try? await admin.send(Call(.delete, TraceCommand.path + [trace]))
+        return try outcome.get()
+    }
+
+    private func look(for name: String, by trace: String) async throws(Failure) -> (Seen?, HTTPResponse) {
         let seen = Locked<Seen?>(nil)
         // Following blocks its thread until the trace ends.
         DispatchQueue.global().async {
@@ -69,12 +79,11 @@ struct BalancerProbe {
                 seen.withLock { $0 = Seen(client: client, requestID: event["request_id"]?.string ?? "") }
             }
         }
-        defer { Task { _ = try? await admin.send(Call(.delete, TraceCommand.path + [trace])) } }
         let headers = [("appkey", name), ("X-Forwarded-For", Self.forged), ("X-Request-Id", name)]
         let deadline = ContinuousClock.now + Self.patience
         while true {
             let reply = try await balancer.ask(.get, "/psp/push/tasks", headers: headers)
-            try await Task.sleep(for: .milliseconds(200))
+            try? await Task.sleep(for: .milliseconds(200))
             let found = seen.withLock { $0 }
             if found != nil || ContinuousClock.now > deadline { return (found, reply) }
         }

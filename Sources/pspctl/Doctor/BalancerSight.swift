@@ -16,6 +16,8 @@ struct BalancerSight {
     /// The status of a request with the largest body that a push may have, and whether the server gave it; `nil`: no answer.
     var largeBody: Int?
     var isLargeAnswered: Bool?
+    /// What the server said to it.
+    var largeMessage: String?
     /// How long the server keeps a connection on which nothing happens.
     var idleSeconds: Int?
 
@@ -99,10 +101,16 @@ struct BalancerSight {
         return Diagnosis.Finding(
             subject: say("largest body", "最大的请求体"), isGood: isLargeAnswered,
             text: isLargeAnswered
-                ? say("64 KiB pass", "64 KiB 可以通过")
+                ? largeBody == 413 ? refusedWords : say("64 KiB pass", "64 KiB 可以通过")
                 : say(
                     "the balancer itself answers a body of 64 KiB, with \(largeBody): raise its limit",
                     "64 KiB 的请求体由负载均衡自己应答，状态码 \(largeBody)：请提高它的上限"))
+    }
+
+    /// With --max-body a server may take less than is sent here, and says how much.
+    private var refusedWords: String {
+        let (english, chinese) = largeMessage.map { (": \($0)", "：\($0)") } ?? ("", "")
+        return say("the server itself takes no 64 KiB\(english)", "服务器自己不接受 64 KiB\(chinese)")
     }
 
     /// From outside nobody sees how long a balancer keeps its connections to the server.

@@ -1,5 +1,5 @@
-import Libevent
 import Base
+import Libevent
 
 extension LibeventError {
     /// Why there was no answer, in the language of the program.
