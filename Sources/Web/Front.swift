@@ -168,9 +168,10 @@ extension Front {
     public func openEventStream(
         for request: Request<Self>, keepAlive: Duration = .seconds(15)
     ) throws(LibeventError) -> EventStream {
-        // Before the reply, with which the request goes.
-        answered(request, with: Reply(status: 200, contentType: .none, body: []), because: nil)
+        // Looked up while the connection is surely there.
+        _ = request.exchange.clientAddress
         let stream = try server.openEventStream(for: request.exchange, id: request.id, on: loop, keepAlive: keepAlive)
+        answered(request, with: Reply(status: 200, contentType: .none, body: []), because: nil)
         request.end()
         return stream
     }

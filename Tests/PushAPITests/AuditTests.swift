@@ -109,19 +109,47 @@ struct AuditTests {
         }
     }
 
-    @Test("of different questions only so many are recorded in a minute, and the next minute tells how many were not")
-    func bound() {
-        var reads = AuditedReads()
-        func entry(_ number: Int) -> AuditEntry {
-            AuditEntry(
-                OperatorCall(.installation, client: here, requestID: "r\(number)"), .deviceRead,
-                AuditTarget(.device, "d\(number)"))
+    @Test("an operator's forbidden attempt tells who wanted what, and is not counted as somebody unknown")
+    func forbidden() async throws {
+        try await Served.with { served in
+            let viewer = try #require(Served.people.first { $0.role == .viewer && $0.scope == nil })
+            for _ in 0..<3 {
+                let call = Call.operate("DELETE", "/psp/admin/orgs/root", by: viewer.token).with("X-Request-Id", "r-1")
+                expect(try served.operate(call), 2011, status: 403)
+            }
+            let call = OperatorCall(.named(viewer.name, viewer.authority), client: here, requestID: "r-1")
+            let entry = AuditEntry(call, .organisationRemove, AuditTarget(.organisation, "root"), code: 2011)
+            #expect(served.store.asked.entries == [entry])
+            #expect(served.told == [entry])
+            #expect(await served.admin.takeRefusals().isEmpty)
+            let cancel = Call.operate("POST", "/psp/admin/tasks/t-1/cancel", by: viewer.token)
+            expect(try served.operate(cancel), 2011, status: 403)
+            #expect(served.store.asked.entries.last?.action == .taskCancel && served.store.asked.entries.last?.task == "t-1")
         }
-        for number in 0..<AuditedReads.most { #expect(reads.admit(entry(number), at: 1).isRecorded) }
-        for number in 0..<AuditedReads.most + 7 { #expect(!reads.admit(entry(number), at: 1).isRecorded) }
-        let next = reads.admit(entry(0), at: 2)
-        #expect(next.isRecorded && next.leftOut == 7)
-        #expect(reads.admit(entry(1), at: 2).leftOut == 0)
+    }
+
+    @Test("what found no room is told though nobody asks again")
+    func leftOut() async throws {
+        try await Served.with { served in
+            let call = OperatorCall(.installation, client: here, requestID: "r")
+            for number in 0..<AuditThrottle.mostOfMinute + 7 {
+                await served.admin.record(AuditEntry(call, .deviceRead, AuditTarget(.device, "d\(number)")))
+            }
+            _ = await served.admin.takeRefusals()
+            let entries = served.store.asked.entries
+            // All of them within one minute, or in two.
+            if entries.count == AuditThrottle.mostOfMinute + 1 { #expect(entries.last == .lost(7)) }
+            #expect(entries.count >= AuditThrottle.mostOfMinute + 1)
+        }
+    }
+
+    @Test("an import that says nothing has an entry too")
+    func emptyImport() async throws {
+        try await Served.with { served in
+            for body in ["", "\n"] { expectSuccess(try served.operate(.admin("POST", "/psp/admin/import", body))) }
+            #expect(served.store.asked.entries.map(\.action) == [.importRun, .importRun])
+            #expect(served.told.map(\.action) == [.importRun, .importRun])
+        }
     }
 
     @Test("the audit log is read by its filters; a value that is not allowed is 2103")

@@ -96,6 +96,11 @@ struct RoleTests {
                         }
                     #expect((reply.code == 2011) == !isAllowed, "\(Self.name(route)) by \(person.name): \(reply.text)")
                     #expect((reply.status == 403) == !isAllowed)
+                    guard let action = route.audited, !isAllowed else { continue }
+                    #expect(
+                        served.store.asked.entries.contains {
+                            $0.caller == .named(person.name) && $0.action == action && $0.code == 2011
+                        }, "\(Self.name(route)) by \(person.name)")
                 }
                 let isOfSessions = route.pattern.text == "/psp/admin/session" && route.method == .delete
                 #expect((try reply(Served.adminToken).status == 403) == isOfSessions)

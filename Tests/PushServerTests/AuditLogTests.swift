@@ -60,6 +60,29 @@ struct AuditLogTests {
         }
     }
 
+    @Test("a pipe that nobody reads holds up nothing, and --check finds what the start would")
+    func refusedFiles() throws {
+        let directory = try TemporaryDirectory()
+        let pipe = directory.path + "/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for (path, code) in [(pipe, ENXIO), (directory.path, EISDIR), (directory.path + "/none/audit", ENOENT)] {
+            let error = StartError.cannotWork(SystemError(code: code).text.after("--audit-log: \(path)"))
+            #expect(throws: error) { try AuditLog(.file(path)) }
+            #expect(throws: error) { try AuditFile.judge(path) }
+        }
+        try AuditFile.judge(directory.path + "/audit")
+        #expect(!FileManager.default.fileExists(atPath: directory.path + "/audit"))
+    }
+
+    @Test("a line that the system's log does not take holds up none of the others")
+    func largeLine() throws {
+        let directory = try TemporaryDirectory()
+        let collector = try DatagramReceiver(directory.path + "/log")
+        let lines = [UInt8](repeating: UInt8(ascii: "x"), count: 8 << 20) + Array("\nsmall\n".utf8)
+        #expect(throws: LostLines.self) { try SystemLog(directory.path + "/log").write(lines) }
+        #expect(try collector.next().hasSuffix("small"))
+    }
+
     @Test("the system's log gets each line as a datagram of its own, and again after it was started anew")
     func systemLog() throws {
         let directory = try TemporaryDirectory()
@@ -105,7 +128,7 @@ private final class SlowOutput: AuditOutput {
 
     var text: String { written.withLock { String(decoding: $0, as: UTF8.self) } }
 
-    func write(_ lines: [UInt8]) throws(SystemError) {
+    func write(_ lines: [UInt8]) throws(LostLines) {
         isWriting.signal()
         mayWrite.wait()
         mayWrite.signal()

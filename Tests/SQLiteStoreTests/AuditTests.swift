@@ -61,6 +61,39 @@ struct AuditTests {
         #expect(found.dropFirst().first?.entry == entry(1))
     }
 
+    @Test("refusals that found no room are told at the latest when the store ends")
+    func refusals() async throws {
+        let fixture = try await SQLiteFixture()
+        for number in 0..<AuditThrottle.mostOfMinute + 2 {
+            _ = try? await fixture.port.cancel(TaskID("none-\(number)"), by: .installation)
+        }
+        #expect(try await entries(fixture.port).count == AuditThrottle.mostOfMinute)
+        fixture.close()
+        try await fixture.open(fixture.directory.path)
+        #expect(try await entries(fixture.port).first?.entry == .lost(2))
+    }
+
+    @Test("who is confined sees what was done to a task by where its device was when it was accepted")
+    func tasks() async throws {
+        let fixture = try await SQLiteFixture()
+        let port = fixture.port
+        try await port.makeApp("app")
+        for org in ["east", "west"] { try await port.makeOrg(org) }
+        try await port.makeDevice("d1", in: "east")
+        let task = try await port.push(.message(.device("d1")))
+        var move = DeviceChange()
+        move.organisation = OrgID(unchecked: "west")
+        _ = try await port.apply(.putDevice(DeviceToken(unchecked: "d1"), move, secretIfNew: "s"), by: .installation)
+        _ = try await port.cancel(task, by: .installation)
+        func seen(in org: String) async throws -> [AuditAction] {
+            let authority = Authority(.viewer, in: OrgID(unchecked: org))
+            let call = OperatorCall(.named(OperatorName(unchecked: "eva"), authority), client: nil, requestID: "r")
+            return try await port.audit(AuditFilter(), after: nil, limit: 100, by: call).items.map(\.entry.action)
+        }
+        #expect(try await seen(in: "east").first == .taskCancel)
+        #expect(try await !seen(in: "west").contains(.taskCancel))
+    }
+
     @Test("a window of time finds its entries, wherever the wall clock has jumped meanwhile")
     func steps() async throws {
         let fixture = try await SQLiteFixture()

@@ -30,7 +30,7 @@ struct CopyTests {
         try await fixture.port.makeDevice("d1", in: "root")
         let kept = try await fixture.port.push(.message(.organisation("root")))
         try await fixture.port.push(.configuration(.organisation("root"), tag: "a"))
-        fixture.close()
+        try await fixture.edit("INSERT INTO operator_session(key, name, created, expires) VALUES(x'01', 'ann', 0, 9e15)")
         let copy = try TemporaryDirectory()
         try clone(fixture.directory, to: copy.path)
         try await fixture.open(fixture.directory.path)
@@ -139,6 +139,7 @@ struct CopyTests {
         try await fixture.port.push(.configuration(.organisation("root"), tag: "b"))
         #expect(try await fixture.rows("SELECT max(version) FROM message") > scene.lostVersion + 1_000_000)
         #expect(fixture.log.all.contains { $0.contains("taken for a copy") })
+        #expect(try await fixture.rows("SELECT count(*) FROM operator_session") == 0, "what was withdrawn since would hold again")
         let before = fixture.log.all.count
         // From there on it is what goes on here.
         fixture.close()

@@ -36,6 +36,25 @@ struct AuditTests {
         #expect(found.allSatisfy { abs($0.time - now) < 60_000 })
     }
 
+    @Test("the same refusal by the same operator has one entry a minute", arguments: stores())
+    func sameRefusals(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let call = try await registered(call("ann", "r-1"), kind, fixture.port)
+        func refuse() async throws -> Int {
+            let before = try await entries(fixture.port).count
+            for _ in 0..<3 {
+                _ = try? await fixture.port.cancel(TaskID("none"), by: call)
+                _ = try? await fixture.port.disconnect(DeviceToken(unchecked: "none"), by: call)
+                _ = try? await fixture.port.apply(.removeDevice(DeviceToken(unchecked: "none")), by: call)
+            }
+            return try await entries(fixture.port).count - before
+        }
+        try await fixture.advance(by: hour)
+        #expect(try await refuse() == 3)
+        try await fixture.advance(by: hour)
+        #expect(try await refuse() == 3)
+    }
+
     @Test("an entry outlives the end of every process as the change does", arguments: stores(.crash))
     func crash(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

@@ -23,7 +23,10 @@ extension MemoryPort {
             let before = Self.organisations(of: entry, state)
             let (result, entries) = body(&state)
             var entry = entry
-            if case .failure(.refused(let refusal)) = result { entry.code = refusal.code.rawValue }
+            if case .failure(.refused(let refusal)) = result {
+                entry.code = refusal.code.rawValue
+                guard state.refused.admit(entry, at: state.behaviour.now / 60_000) else { return (result, entries) }
+            }
             Self.write(entry, before: before, &state)
             return (result, entries)
         }

@@ -59,6 +59,8 @@ public final class MemoryStore: Store {
         var imports: [ImportID: [ImportPart]] = [:]
         var imported: [ImportReport] = []
         var audit: [AuditedEntry] = []
+        /// Which refusals have an entry.
+        var refused = AuditThrottle()
         var refusals: [RefusalCount] = []
         var behaviour = Behaviour()
         var isClosed = false

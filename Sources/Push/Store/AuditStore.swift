@@ -1,7 +1,8 @@
 /// The audit log: what operators did, and how often whom was refused.
 ///
 /// What an operator changes is recorded by the call that changes it (``Directory/apply(_:by:)`` and others that take an
-/// ``OperatorCall``), in the same transaction: nothing is changed without its entry, and a change that is refused has one too.
+/// ``OperatorCall``), in the same transaction: nothing is changed without its entry. One that is refused has one too, as far
+/// as ``AuditThrottle`` admits it.
 /// Everything else comes by ``record(_:)``.
 public protocol AuditStore: Sendable {
     /// Records what changes nothing in the store. Nobody waits for it: where it cannot be written, some are remembered until it

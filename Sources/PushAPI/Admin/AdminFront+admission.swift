@@ -1,5 +1,6 @@
 public import Base
 internal import Crypto
+internal import Libevent
 public import Push
 public import Web
 
@@ -31,6 +32,14 @@ extension AdminFront {
         _ headers: RequestHeaders, to access: Access, calling call: Call, from client: () -> IPAddress?
     ) throws -> Caller {
         guard access != .anyone else { return .anyone }
+        let caller = try identify(headers)
+        if case .session(_, _, let authority) = caller { try access.require(of: authority) }
+        return caller
+    }
+
+    /// Whose token that is.
+    /// - Throws: 2005.
+    func identify(_ headers: RequestHeaders) throws -> Caller {
         guard headers.authorization.count == 1, let header = headers.authorization.first else { throw Self.wrongToken }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Self.wrongToken }
@@ -38,7 +47,6 @@ extension AdminFront {
         if ConstantTime.equal(token, self.token) { return .installation }
         let key = OperatorSessionKey(token: token)
         guard let holder = operators.holder(of: key, at: store.clock.now) else { throw Self.wrongToken }
-        try access.require(of: holder.authority)
         return .session(key, holder.name, holder.authority)
     }
 
@@ -69,13 +77,17 @@ extension AdminFront {
 
     /// The same as it was when the request was admitted, for whoever only notes it; `nil` where nothing was asked of the caller.
     func admittedCall(of request: Request<AdminFront>) -> OperatorCall? {
-        let caller: OperatorCall.Caller
-        switch request.caller {
-        case .anyone: return nil
-        case .installation: caller = .installation
-        case .session(_, let name, let authority): caller = .named(name, authority)
+        call(of: request.caller, by: request.exchange, id: request.id)
+    }
+
+    /// The same of any request.
+    func call(of caller: Caller, by exchange: HTTPExchange, id: String) -> OperatorCall? {
+        switch caller {
+        case .anyone: nil
+        case .installation: OperatorCall(.installation, client: exchange.clientAddress, requestID: id)
+        case .session(_, let name, let authority):
+            OperatorCall(.named(name, authority), client: exchange.clientAddress, requestID: id)
         }
-        return OperatorCall(caller, client: request.exchange.clientAddress, requestID: request.id)
     }
 
     /// The organisation to which what a request looks at is confined; `nil`: to none.

@@ -16,7 +16,8 @@ extension AdminFront {
             return count(reply, of: tried, from: request.exchange)
         }
         let entry = AuditEntry(
-            call, action, request.auditTarget, task: request.auditTask, code: reply.note?.code ?? 0)
+            call, action, request.auditTarget ?? action.ownTarget(of: call), task: request.auditTask,
+            code: reply.note?.code ?? 0)
         record(entry, isInStore: action.isOfStore && Self.isDecided(error))
     }
 
@@ -28,11 +29,28 @@ extension AdminFront {
         return false
     }
 
-    /// Who has not proved to be an operator is counted.
+    /// Who is known, and wants what has a name, has an entry; all others are counted.
     public func turnedAway(
         _ exchange: HTTPExchange, _ headers: RequestHeaders, with reply: Reply, because error: any Error, id: String
     ) {
-        count(reply, of: nil, from: exchange)
+        guard let entry = entry(of: exchange, headers, with: reply, id: id) else {
+            return count(reply, of: nil, from: exchange)
+        }
+        record(entry)
+    }
+
+    private func entry(
+        of exchange: HTTPExchange, _ headers: RequestHeaders, with reply: Reply, id: String
+    ) -> AuditEntry? {
+        guard case .refusal(let code, _)? = reply.note, let caller = try? identify(headers),
+            let call = call(of: caller, by: exchange, id: id),
+            let match = try? Self.routes.match(exchange.method, exchange.rawPath), match.route.access != .anyone,
+            let action = match.route.audited
+        else { return nil }
+        let sent = Dictionary(uniqueKeysWithValues: zip(match.route.pattern.names, match.parameters))
+        return AuditEntry(
+            call, action, match.route.target { sent[$0] ?? "" } ?? action.ownTarget(of: call),
+            task: sent["task_id"].map { TaskID(PercentEncoding.decode($0) ?? String($0)) }, code: code)
     }
 
     private func count(_ reply: Reply, of name: String?, from exchange: HTTPExchange) {
@@ -45,21 +63,31 @@ extension AdminFront {
     /// - Parameter isInStore: whether the store has it already.
     func record(_ entry: AuditEntry, isInStore: Bool = false) {
         let now = loop.wallClockMilliseconds
-        if !isInStore, entry.action.isRead || entry.code != 0 {
-            let (isRecorded, leftOut) = auditedReads.admit(entry, at: now / 60_000)
-            if leftOut > 0 { tell(.lost(leftOut), at: now) }
-            guard isRecorded else { return }
+        if entry.action.isRead || entry.code != 0 {
+            // The store judges its own by the same rule: whoever reads along is told no more of them either.
+            let isAdmitted = isInStore ? told.admit(entry, at: now / 60_000) : recorded.admit(entry, at: now / 60_000)
+            guard isAdmitted else { return }
         }
-        tell(entry, at: now, isInStore: isInStore)
-    }
-
-    private func tell(_ entry: AuditEntry, at now: Int64, isInStore: Bool = false) {
         if !isInStore { store.record(entry) }
         process.audit.tell(entry, now)
     }
 
-    /// Takes the refusals that were counted since the last time.
-    public func takeRefusals() -> [RefusalCount] { refusals.take() }
+    /// Takes the refusals that were counted since the last time. Asked for once a minute and at the end, and whenever somebody
+    /// reads them.
+    public func takeRefusals() -> [RefusalCount] {
+        tellLeftOut()
+        return refusals.take()
+    }
+
+    /// Once a minute at most, since each is an entry; and at the end.
+    private func tellLeftOut() {
+        let now = loop.wallClockMilliseconds
+        guard isEnding || now / 60_000 != leftOutTold, recorded.hasLeftOut || told.hasLeftOut else { return }
+        leftOutTold = now / 60_000
+        let (unrecorded, untold) = (recorded.takeLeftOut(), told.takeLeftOut())
+        if unrecorded > 0 { store.record(.lost(unrecorded)) }
+        process.audit.tell(.lost(unrecorded + untold), now)
+    }
 
     // MARK: Reading
 
@@ -146,7 +174,7 @@ extension Route<AdminFront> {
         case (.post, "sessions"): .sessionBegin
         case (.get, "session"): .sessionRead
         case (.delete, "session"): .sessionEnd
-        case (.put, "session/password"): .operatorPut
+        case (.put, "session/password"): .sessionPassword
         case (.put, "operators/{name}"): .operatorPut
         case (.get, "operators/{name}"): .operatorRead
         case (.delete, "operators/{name}"): .operatorRemove
@@ -164,16 +192,26 @@ extension Route<AdminFront> {
     }
 }
 
-extension Request where Service == AdminFront {
-    /// What its address names, by the name that was sent.
-    fileprivate var auditTarget: AuditTarget? {
+extension Route<AdminFront> {
+    /// What an address names, by the name that was sent.
+    /// - Parameter value: of a parameter of the address, as it was sent.
+    fileprivate func target(_ value: (String) -> Substring) -> AuditTarget? {
         let kinds: [(name: String, AuditTarget.Kind)] = [
             ("appkey", .app), ("org_id", .organisation), ("device_token", .device), ("import_id", .import), ("trace_id", .trace),
             ("session_id", .session), ("name", .operator),
         ]
-        for (name, kind) in kinds where route.pattern.names.contains(name) {
-            return AuditTarget(kind, decodedParameter(name) ?? String(parameter(name)))
+        for (name, kind) in kinds where pattern.names.contains(name) {
+            let sent = value(name)
+            return AuditTarget(kind, PercentEncoding.decode(sent) ?? String(sent))
         }
+        return nil
+    }
+}
+
+extension Request where Service == AdminFront {
+    /// What its address names, by the name that was sent.
+    fileprivate var auditTarget: AuditTarget? {
+        if let target = route.target({ parameter($0) }) { return target }
         guard route.audited == .taskExplain, let query = try? query() else { return nil }
         return query["device"].map { AuditTarget(.device, $0) }
     }

@@ -17,6 +17,8 @@ extension AdminFront {
         let id = ImportID.drawn()
         do {
             guard let last = try await keep(request.slices(), of: id) else {
+                // The store has not heard of it.
+                store.record(AuditEntry(try operatorCall(of: request), .importRun))
                 return .success { $0.value(ImportTally(), failures: [], in: request.headers.language) }
             }
             let report = try await store.run(id, last: last, patience: Self.patience, by: try operatorCall(of: request))

@@ -54,8 +54,12 @@ public actor AdminFront: APIFront {
     let log: Logger
     /// Who was turned away, until that is handed to the store.
     var refusals = RefusalBook()
-    /// Which questions are recorded.
-    var auditedReads = AuditedReads()
+    /// Which questions and refusals are recorded.
+    var recorded = AuditThrottle()
+    /// Of which of the store's own refusals whoever reads along is told.
+    var told = AuditThrottle()
+    /// In which minute it was told last how many were left out of the two.
+    var leftOutTold: Int64 = 0
     /// Who operates the server.
     var operators = KnownOperators()
     let logins: LoginGuard

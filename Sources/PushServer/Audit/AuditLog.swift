@@ -31,14 +31,14 @@ final class AuditLog: Sendable {
                 metadata: ["cause": "\(cause)", "unreported": "\(leftOut)"])
         }
         queue = LineQueue(name: "pspd.audit", capacity: capacity) { bytes in
-            do throws(SystemError) {
+            do throws(LostLines) {
                 try output.write(bytes)
             } catch {
-                lose(bytes.count { $0 == UInt8(ascii: "\n") }, "\(error)")
+                lose(error.count, "\(error.cause)")
             }
         } tellLeftOut: { count in
             lose(count, "they were not written fast enough")
-            do throws(SystemError) {
+            do throws(LostLines) {
                 try output.write(Self.line("lost") { $0.member("lines", count) })
             } catch {
                 // It was told to the log already.
@@ -97,8 +97,16 @@ final class AuditLog: Sendable {
 
 /// Where lines of the audit log go. Called by one thread.
 protocol AuditOutput: Sendable {
-    /// Writes whole lines; it may wait.
-    func write(_ lines: [UInt8]) throws(SystemError)
+    /// Writes whole lines; it may wait. One that cannot be written holds up none of the others.
+    func write(_ lines: [UInt8]) throws(LostLines)
     /// What follows goes to where its name leads now.
     func reopen() throws(SystemError)
+}
+
+/// Some lines could not be written.
+struct LostLines: Error {
+    /// How many.
+    let count: Int
+    /// Why the last of them could not.
+    let cause: SystemError
 }

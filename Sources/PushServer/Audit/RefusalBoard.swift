@@ -10,6 +10,8 @@ actor RefusalBoard {
     private let log = Logger(label: "audit")
     private var operators: AdminFront?
     private var book = RefusalBook()
+    /// How many refusals the log knows to be dropped.
+    private var toldDropped: Int64 = 0
     private var flushing: Task<Void, Never>?
 
     private static let pause = Duration.seconds(60)
@@ -45,11 +47,17 @@ actor RefusalBoard {
                 let ahead = try await loops[0].count(part)
                 lines?.tell(part, ahead: ahead)
             } catch {
-                // Certainly not done; of what is unknown nothing is counted twice.
-                if case .unavailable = error { book.add(Array(counts[first...])) }
-                return
+                // What is certainly not done is kept; of what is unknown nothing is counted twice.
+                let isUndone = if case .unavailable = error { true } else { false }
+                book.add(Array(counts[(isUndone ? first : first + part.count)...]))
+                break
             }
         }
+        guard book.dropped > toldDropped else { return }
+        log.warning(
+            "refusals were not counted, since the store could not take them",
+            metadata: ["refusals": "\(book.dropped - toldDropped)"])
+        toldDropped = book.dropped
     }
 
     /// Ends, with a last time.

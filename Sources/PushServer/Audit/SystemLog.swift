@@ -16,8 +16,16 @@ final class SystemLog: AuditOutput {
 
     deinit { if let open = connection.withLock({ $0 }) { close(open) } }
 
-    func write(_ lines: [UInt8]) throws(SystemError) {
-        for line in lines.split(separator: UInt8(ascii: "\n")) { try send(Self.header + line) }
+    func write(_ lines: [UInt8]) throws(LostLines) {
+        var lost: LostLines?
+        for line in lines.split(separator: UInt8(ascii: "\n")) {
+            do throws(SystemError) {
+                try send(Self.header + line)
+            } catch {
+                lost = LostLines(count: (lost?.count ?? 0) + 1, cause: error)
+            }
+        }
+        if let lost { throw lost }
     }
 
     /// The next line connects anew.

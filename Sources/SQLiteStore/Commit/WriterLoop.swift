@@ -111,6 +111,7 @@ final class WriterLoop {
         decisions.tables.database.waitForLocks(upTo: Self.lastLockPatience)
         nextTry = 0
         decisions.time.end()
+        decisions.audit.announceEnd()
         repeat {
             var jobs: [Job] = []
             takeHeld(before: &jobs)

@@ -4,13 +4,13 @@ internal import StoreCore
 /// In which organisations the target of an operator's call is: whoever is confined to one of them sees the entry. Writer only.
 final class AuditedTargets {
     private let directory: DirectoryMemory
-    private let devices: DeviceTable
+    private let tables: Tables
     private let tasks: TaskDecider
     private let faults: Faults
 
-    init(_ directory: DirectoryMemory, _ devices: DeviceTable, _ tasks: TaskDecider, _ faults: Faults) {
+    init(_ directory: DirectoryMemory, _ tables: Tables, _ tasks: TaskDecider, _ faults: Faults) {
         self.directory = directory
-        self.devices = devices
+        self.tables = tables
         self.tasks = tasks
         self.faults = faults
     }
@@ -18,15 +18,10 @@ final class AuditedTargets {
     /// An organisation's number.
     func number(of id: OrgID) -> UInt32? { directory.tree[id]?.org }
 
-    /// The organisation of the target, and all above it, as ``AuditTable`` keeps them; `nil` where the target is in none.
+    /// The organisations in which the target is, as ``AuditTable`` keeps them; `nil` where it is in none.
     func organisations(of entry: AuditEntry) throws(SQLiteError) -> String? {
-        guard var node = try organisation(of: entry).flatMap({ directory.tree[$0] }) else { return nil }
-        var path = AuditTable.mark(node.org)
-        while let parent = node.parent.flatMap({ directory.tree[$0] }) {
-            path += AuditTable.mark(parent.org)
-            node = parent
-        }
-        return path
+        let found = try entry.target == nil ? organisations(ofTask: entry.task) : path(from: organisation(of: entry))
+        return found.isEmpty ? nil : found.map(AuditTable.mark).joined()
     }
 
     /// The same, but of what cannot be read in the file nobody who is confined sees the entry: a question must not fail for it.
@@ -44,15 +39,39 @@ final class AuditedTargets {
         case .organisation: return entry.target.flatMap { OrgID($0.id) }.flatMap { directory.tree[$0]?.org }
         case .device:
             guard let token = entry.target.flatMap({ DeviceToken($0.id) }) else { return nil }
-            return try devices.find(token)?.membership.organisation.index
-        case .app, .user, .address, .import, .operator, .session, .trace, .entries: return nil
-        case nil: break
+            return try tables.devices.find(token)?.membership.organisation.index
+        case .app, .user, .address, .import, .operator, .session, .trace, .entries, nil: return nil
         }
-        guard let task = entry.task, let row = try tasks.row(of: TaskID(task), for: nil) else { return nil }
-        switch row.target.kind {
-        case .device: return try devices.member(row.target.shortID)?.membership.organisation.index
-        case .organisation: return row.target.shortID
-        case .user, nil: return nil
+    }
+
+    /// By the rule by which whoever is confined sees the task itself.
+    private func organisations(ofTask id: String?) throws(SQLiteError) -> [UInt32] {
+        guard let id, let row = try tasks.row(of: TaskID(id), for: nil) else { return [] }
+        // It is inside of what all of those that it addressed are inside of: so of the first one's, or none.
+        var first: UInt32?
+        _ = try tables.isInside(row.target, at: row.seq) { organisation in
+            first = first ?? organisation
+            return false
         }
+        // Whatever is above an organisation that it is inside of has it inside too.
+        let path = path(from: first)
+        var (low, high) = (0, path.count)
+        while low < high {
+            let middle = (low + high) / 2
+            let isInside = try tables.isInside(row.target, at: row.seq) { directory.tree.isBelow($0, path[middle]) }
+            if isInside { high = middle } else { low = middle + 1 }
+        }
+        return Array(path[low...])
+    }
+
+    /// An organisation and all above it.
+    private func path(from organisation: UInt32?) -> [UInt32] {
+        var path: [UInt32] = []
+        var next = organisation.flatMap { directory.tree[$0] }
+        while let node = next {
+            path.append(node.org)
+            next = node.parent.flatMap { directory.tree[$0] }
+        }
+        return path
     }
 }

@@ -16,7 +16,8 @@ extension Decisions {
     func apply(
         _ change: OperatorChange, by call: OperatorCall, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
-        try audited(AuditEntry(call, change.action, change.target)) { () throws(SQLiteError) in
+        let target = change.target ?? change.action.ownTarget(of: call)
+        return try audited(AuditEntry(call, change.action, target)) { () throws(SQLiteError) in
             try decided {
                 try scopes.permit(change, to: call.name)
                 return try operatorChanges.apply(change, by: call.name, at: now)
@@ -41,7 +42,10 @@ extension Decisions {
             guard try connections.disconnect(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
         }
         var entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
-        if case .failure(let refusal) = result { entry.code = refusal.code.rawValue }
+        if case .failure(let refusal) = result {
+            entry.code = refusal.code.rawValue
+            guard audit.admitsRefusal(entry) else { return result }
+        }
         audit.record(entry)
         return result
     }
@@ -68,7 +72,10 @@ extension Decisions {
         var entry = entry
         let before = try audit.organisations(of: entry)
         let result = try decide()
-        if case .failure(let refusal) = result { entry.code = refusal.code.rawValue }
+        if case .failure(let refusal) = result {
+            entry.code = refusal.code.rawValue
+            guard audit.admitsRefusal(entry) else { return result }
+        }
         try audit.write(entry, before: before)
         return result
     }

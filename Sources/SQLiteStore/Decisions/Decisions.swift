@@ -84,7 +84,7 @@ final class Decisions {
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
         operatorChanges = OperatorDecider(operators, directory, time, feed)
         imports = try Imports(tables, time, changes, outbox)
-        audit = AuditBook(tables.audit, time, AuditedTargets(directory, tables.devices, tasks, faults), faults, audited)
+        audit = AuditBook(tables.audit, time, AuditedTargets(directory, tables, tasks, faults), faults, audited)
         refusals = RefusalCounter(tables.refusals, time)
     }
 }

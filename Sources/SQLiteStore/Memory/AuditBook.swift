@@ -9,6 +9,8 @@ final class AuditBook {
     private static let most = 4_096
     /// How long one may wait to be written, in nanoseconds.
     private static let time: Int64 = 100_000_000
+    /// After how long an entry tells how many refusals found no room, in nanoseconds.
+    private static let leftOutTime: Int64 = 60_000_000_000
 
     private struct Waiting {
         let entry: AuditEntry
@@ -24,6 +26,12 @@ final class AuditBook {
     private var isClosed = false
     private var waiting: [Waiting] = []
     private var waitingSince: Int64 = 0
+    /// Which refusals have an entry.
+    private var refused = AuditThrottle()
+    /// Those that have one in this transaction.
+    private var admitted: [AuditEntry] = []
+    /// Since when there are some that have found no room.
+    private var leftOutSince: Int64 = 0
     /// How many found no room, which no entry tells yet.
     private var lost = 0
     /// Of those that wait so many are written in this transaction, of the lost so many are told, and so many were written in all.
@@ -50,10 +58,33 @@ final class AuditBook {
     }
 
     /// When what waits should be written at the latest, in monotonic nanoseconds; `nil` where nothing does.
-    var due: Int64? { waiting.isEmpty ? nil : waitingSince + Self.time }
+    var due: Int64? {
+        if !waiting.isEmpty { return waitingSince + Self.time }
+        return refused.hasLeftOut ? leftOutSince + Self.leftOutTime : nil
+    }
 
     /// Whether it should be written now.
     var isDue: Bool { due.map { MonotonicClock.nanoseconds >= $0 } ?? false }
+
+    // MARK: What is refused
+
+    /// Whether a refusal has an entry: see ``AuditThrottle``.
+    func admitsRefusal(_ entry: AuditEntry) -> Bool {
+        let hadLeftOut = refused.hasLeftOut
+        guard refused.admit(entry, at: clock.now / 60_000) else {
+            if !hadLeftOut, refused.hasLeftOut { leftOutSince = MonotonicClock.nanoseconds }
+            return false
+        }
+        admitted.append(entry)
+        return true
+    }
+
+    /// Has those that found no room told with the others that are lost.
+    private func loseLeftOut() {
+        let count = refused.takeLeftOut()
+        lost += count
+        figures.lost.add(count)
+    }
 
     // MARK: What belongs to a change
 
@@ -80,6 +111,7 @@ final class AuditBook {
 
     /// Writes what waits.
     func write() throws(SQLiteError) {
+        if refused.hasLeftOut, MonotonicClock.nanoseconds >= leftOutSince + Self.leftOutTime { loseLeftOut() }
         for each in waiting[written.waiting...] {
             let isWritten = try faults.spare("an audit entry is missing") { () throws(SQLiteError) in
                 try table.insert(each.entry, each.keeping)
@@ -96,6 +128,7 @@ final class AuditBook {
 
     /// What was written is in the file.
     func committed() {
+        admitted.removeAll(keepingCapacity: true)
         guard written.waiting + written.all > 0 else { return }
         figures.written.add(written.all)
         waiting.removeFirst(written.waiting)
@@ -104,7 +137,14 @@ final class AuditBook {
     }
 
     /// The transaction was undone: what waited still waits.
-    func undone() { written = (0, 0, 0) }
+    func undone() {
+        written = (0, 0, 0)
+        for entry in admitted { refused.forget(entry) }
+        admitted.removeAll(keepingCapacity: true)
+    }
+
+    /// The store ends: the next transaction is the last.
+    func announceEnd() { loseLeftOut() }
 
     /// Nothing is written any more.
     func close() {

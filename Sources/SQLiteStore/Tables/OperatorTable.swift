@@ -75,6 +75,8 @@ final class OperatorTable {
         try insert.run()
     }
 
+    func removeSessions() throws(SQLiteError) { try database.statement("DELETE FROM operator_session").run() }
+
     func remove(_ key: OperatorSessionKey) throws(SQLiteError) {
         let remove = try database.statement("DELETE FROM operator_session WHERE key = ?")
         remove.bind(1, key.digest)

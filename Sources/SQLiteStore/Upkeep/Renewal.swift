@@ -5,7 +5,7 @@ internal import StoreCore
 ///
 /// What callers and devices were told by the store that went on without the copy stays true: tasks from now on have another
 /// number in their ids, so that none of them is taken for one that the copy lacks, and configurations have versions that no
-/// device can have. Tasks that are in the copy keep their ids; whoever has received them drops them as repeats.
+/// device can have. Operators log in anew. Tasks that are in the copy keep their ids; whoever has received them drops them as repeats.
 enum Renewal {
     /// How far versions jump: more configurations than a store takes in its life, and two million jumps stay below 2^53.
     private static let versions: Int64 = 1 << 32
@@ -32,6 +32,8 @@ enum Renewal {
             if !known.isEmpty {
                 let version = try tables.meta.number(.configurationVersion) ?? 0
                 try tables.meta.write(.configurationVersion, version + versions)
+                // What was withdrawn after the copy was made would hold again.
+                try tables.operators.removeSessions()
             }
             try tables.database.commit()
         } catch {

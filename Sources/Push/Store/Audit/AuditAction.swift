@@ -36,6 +36,7 @@ public enum AuditAction: String, Hashable, Sendable, CaseIterable {
     case operatorList = "operator.list"
     case sessionBegin = "session.begin"
     case sessionEnd = "session.end"
+    case sessionPassword = "session.password"
     case sessionRead = "session.read"
     case sessionList = "session.list"
     // The server.
@@ -61,6 +62,14 @@ extension AuditAction {
             .traceFollow, .traceList, .auditRead, .auditRefusals:
             true
         default: false
+        }
+    }
+
+    /// Of what concerns the caller itself and names nobody: the caller.
+    public func ownTarget(of call: OperatorCall) -> AuditTarget? {
+        switch self {
+        case .sessionEnd, .sessionPassword: call.name.map { AuditTarget(.operator, $0.text) }
+        default: nil
         }
     }
 

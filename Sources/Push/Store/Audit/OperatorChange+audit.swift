@@ -4,7 +4,8 @@ extension OperatorChange {
     /// What was done.
     public var action: AuditAction {
         switch self {
-        case .put, .setPassword: .operatorPut
+        case .put: .operatorPut
+        case .setPassword: .sessionPassword
         case .remove: .operatorRemove
         case .logIn: .sessionBegin
         case .logOut, .endSessions: .sessionEnd
