@@ -31,6 +31,7 @@ struct CopyTests {
         let kept = try await fixture.port.push(.message(.organisation("root")))
         try await fixture.port.push(.configuration(.organisation("root"), tag: "a"))
         try await fixture.edit("INSERT INTO operator_session(key, name, created, expires) VALUES(x'01', 'ann', 0, 9e15)")
+        fixture.close()
         let copy = try TemporaryDirectory()
         try clone(fixture.directory, to: copy.path)
         try await fixture.open(fixture.directory.path)

@@ -5,7 +5,8 @@ internal import StoreCore
 ///
 /// What callers and devices were told by the store that went on without the copy stays true: tasks from now on have another
 /// number in their ids, so that none of them is taken for one that the copy lacks, and configurations have versions that no
-/// device can have. Operators log in anew. Tasks that are in the copy keep their ids; whoever has received them drops them as repeats.
+/// device can have. Operators log in anew. Tasks that are in the copy keep their ids; whoever has received them drops them as
+/// repeats.
 enum Renewal {
     /// How far versions jump: more configurations than a store takes in its life, and two million jumps stay below 2^53.
     private static let versions: Int64 = 1 << 32
