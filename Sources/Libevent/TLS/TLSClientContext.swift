@@ -73,15 +73,7 @@ public final class TLSClientContext: Sendable {
         case .system:
             guard SSL_CTX_set_default_verify_paths(context) == 1 else { throw .library(call: "SSL_CTX_set_default_verify_paths") }
         case .authorities(let text):
-            let certificates = try PEM.certificates(in: text) { .authorities(reason: $0) }
-            defer { for certificate in certificates { X509_free(certificate) } }
-            guard !certificates.isEmpty else { throw .authorities(reason: "there is no certificate") }
-            let store = SSL_CTX_get_cert_store(context)
-            for certificate in certificates where X509_STORE_add_cert(store, certificate) != 1 {
-                throw .authorities(reason: TLSFailure.takeReason())
-            }
-            // Each of them is enough, be it one that another has signed.
-            X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+            try TLSContext.trust(context, text) { .authorities(reason: $0) }
         }
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     }

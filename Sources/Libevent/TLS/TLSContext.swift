@@ -70,18 +70,32 @@ public final class TLSContext: Sendable {
             SSL_CTX_set_session_id_context(context, mark, UInt32(mark.count)) == 1
         else { throw .library(call: "SSL_CTX_set_session_id_context") }
         guard let authorities else { return }
-        let certificates = try PEM.certificates(in: authorities) { .clientAuthorities(reason: $0) }
+        try trust(context, authorities) {
+            .clientAuthorities(reason: $0)
+        } naming: {
+            SSL_CTX_add_client_CA(context, $0) == 1
+        }
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+    }
+
+    /// Has a context take what one of these authorities has signed.
+    /// - Parameters:
+    ///   - authorities: PEM, one at least.
+    ///   - fault: what it is when they cannot be used.
+    ///   - name: what else each of them is good for; false where it could not be done.
+    static func trust(
+        _ context: OpaquePointer, _ authorities: [UInt8], _ fault: (String) -> TLSError,
+        naming name: (OpaquePointer) -> Bool = { _ in true }
+    ) throws(TLSError) {
+        let certificates = try PEM.certificates(in: authorities, failure: fault)
         defer { for certificate in certificates { X509_free(certificate) } }
-        guard !certificates.isEmpty else { throw .clientAuthorities(reason: "there is no certificate") }
+        guard !certificates.isEmpty else { throw fault("there is no certificate") }
         let store = SSL_CTX_get_cert_store(context)
         for certificate in certificates {
-            guard X509_STORE_add_cert(store, certificate) == 1, SSL_CTX_add_client_CA(context, certificate) == 1 else {
-                throw .clientAuthorities(reason: TLSFailure.takeReason())
-            }
+            guard X509_STORE_add_cert(store, certificate) == 1, name(certificate) else { throw fault(TLSFailure.takeReason()) }
         }
         // Each of them is enough, be it one that another has signed.
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     }
 
     // MARK: What is negotiated

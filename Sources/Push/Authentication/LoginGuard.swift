@@ -47,12 +47,10 @@ public final class LoginGuard: Sendable {
     /// - Parameter now: nanoseconds of a clock that never jumps.
     public func admits(_ name: String, from address: IPAddress, at now: Int64) -> Bool {
         guard limits != Limits() else { return true }
-        let address = address.network
+        let pair = Pair(address: address.network, name: name)
         return state.withLock { state in
             Self.begin(now, &state)
-            if let limit = limits.perAddress, state.addresses[address, default: 0] >= limit { return false }
-            if let limit = limits.perName, state.pairs[Pair(address: address, name: name), default: 0] >= limit { return false }
-            return true
+            return isWithin(pair, state)
         }
     }
 
@@ -60,14 +58,11 @@ public final class LoginGuard: Sendable {
     /// are judged at a time, no more than the bound are.
     public func begin(_ name: String, from address: IPAddress, at now: Int64) -> Bool {
         guard limits != Limits() else { return true }
-        let network = address.network
-        let pair = Pair(address: network, name: name)
+        let pair = Pair(address: address.network, name: name)
         return state.withLock { state in
             Self.begin(now, &state)
-            if let limit = limits.perAddress, state.addresses[network, default: 0] >= limit { return false }
-            if let limit = limits.perName, state.pairs[pair, default: 0] >= limit { return false }
-            if limits.perAddress != nil { Self.count(network, in: &state.addresses) }
-            if limits.perName != nil { Self.count(pair, in: &state.pairs) }
+            guard isWithin(pair, state) else { return false }
+            count(pair, &state)
             return true
         }
     }
@@ -89,12 +84,22 @@ public final class LoginGuard: Sendable {
     /// A log-in has failed by its name or its secret.
     public func noteFailure(of name: String, from address: IPAddress, at now: Int64) {
         guard limits != Limits() else { return }
-        let address = address.network
+        let pair = Pair(address: address.network, name: name)
         state.withLock { state in
             Self.begin(now, &state)
-            if limits.perAddress != nil { Self.count(address, in: &state.addresses) }
-            if limits.perName != nil { Self.count(Pair(address: address, name: name), in: &state.pairs) }
+            count(pair, &state)
         }
+    }
+
+    private func isWithin(_ pair: Pair, _ state: State) -> Bool {
+        if let limit = limits.perAddress, state.addresses[pair.address, default: 0] >= limit { return false }
+        if let limit = limits.perName, state.pairs[pair, default: 0] >= limit { return false }
+        return true
+    }
+
+    private func count(_ pair: Pair, _ state: inout State) {
+        if limits.perAddress != nil { Self.count(pair.address, in: &state.addresses) }
+        if limits.perName != nil { Self.count(pair, in: &state.pairs) }
     }
 
     private static func begin(_ now: Int64, _ state: inout State) {

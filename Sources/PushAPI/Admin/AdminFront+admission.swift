@@ -64,15 +64,9 @@ extension AdminFront {
     /// is looked at again.
     /// - Throws: 2005 where the session has ended meanwhile, 2011 where the role does not do any more.
     func operatorCall(of request: Request<AdminFront>) throws -> OperatorCall {
-        let client = request.exchange.clientAddress
-        switch request.caller {
-        case .anyone: throw Self.wrongToken
-        case .installation: return OperatorCall(.installation, client: client, requestID: request.id)
-        case .session(let key, _, _):
-            guard let holder = operators.holder(of: key, at: store.clock.now) else { throw Self.wrongToken }
-            try request.route.access.require(of: holder.authority)
-            return OperatorCall(.named(holder.name, holder.authority), client: client, requestID: request.id)
-        }
+        let caller = try confirm(request.caller, to: request.route.access)
+        guard let call = call(of: caller, by: request.exchange, id: request.id) else { throw Self.wrongToken }
+        return call
     }
 
     /// The same as it was when the request was admitted, for whoever only notes it; `nil` where nothing was asked of the caller.

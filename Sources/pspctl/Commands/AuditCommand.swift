@@ -48,14 +48,8 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("Only with this result: 0, or an error code.", "只列出该结果：0 或错误码。"), valueName: "n"))
     var code: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            say("Not those before this time: Unix time or RFC 3339.", "不早于该时间的：Unix 时间或 RFC 3339。"), valueName: "time"),
-        transform: Instant.reading)
-    var from: Instant?
-
-    @Option(help: ArgumentHelp(say("Only those before this time.", "早于该时间的。"), valueName: "time"), transform: Instant.reading)
-    var to: Instant?
+    @OptionGroup
+    var period: PeriodOptions
 
     @Flag(help: ArgumentHelp(say("Count who was refused instead.", "改为列出被拒绝的次数。")))
     var refusals = false
@@ -82,7 +76,7 @@ struct AuditCommand: AsyncParsableCommand {
         guard refusals || name == nil else {
             throw ValidationError(say("--name needs --refusals.", "--name 须与 --refusals 一起使用。"))
         }
-        guard !follow || to == nil else {
+        guard !follow || period.to == nil else {
             throw ValidationError(say("--follow and --to exclude each other.", "--follow 与 --to 不能同时使用。"))
         }
     }
@@ -127,8 +121,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let path = ["psp", "admin", "audit"]
 
     var query: [(name: String, value: String?)] {
-        let times = [("from", from.map { String($0.milliseconds) }), ("to", to.map { String($0.milliseconds) })]
-        let shared = [("address", address), ("code", code.map(String.init))] + times
+        let shared = [("address", address), ("code", code.map(String.init))] + period.query
         guard !refusals else { return [("name", name)] + shared }
         return [("operator", `operator`), ("caller", caller), ("action", action), ("target", target), ("task", task)] + shared
     }

@@ -25,14 +25,8 @@ struct TasksCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("Only those with this id of the caller's own.", "只列出该编号（out_biz_no）的任务。"), valueName: "id"))
     var outBizNo: String?
 
-    @Option(
-        help: ArgumentHelp(
-            say("Not those before this time: Unix time or RFC 3339.", "不早于该时间的：Unix 时间或 RFC 3339。"), valueName: "time"),
-        transform: Instant.reading)
-    var from: Instant?
-
-    @Option(help: ArgumentHelp(say("Only those before this time.", "早于该时间的。"), valueName: "time"), transform: Instant.reading)
-    var to: Instant?
+    @OptionGroup
+    var period: PeriodOptions
 
     @OptionGroup(title: say("Page", "分页"))
     var page: PageOptions
@@ -62,11 +56,7 @@ struct TasksCommand: AsyncParsableCommand {
     }
 
     var query: [(name: String, value: String?)] {
-        [
-            ("appkey", app), ("org_id", org), ("tag", tag), ("out_biz_no", outBizNo),
-            ("from", from.map { String($0.milliseconds) }),
-            ("to", to.map { String($0.milliseconds) }),
-        ]
+        [("appkey", app), ("org_id", org), ("tag", tag), ("out_biz_no", outBizNo)] + period.query
     }
 
     func run() async throws {
