@@ -117,7 +117,7 @@ struct AuditTests {
                 let call = Call.operate("DELETE", "/psp/admin/orgs/root", by: viewer.token).with("X-Request-Id", "r-1")
                 expect(try served.operate(call), 2011, status: 403)
             }
-            let call = OperatorCall(.named(viewer.name, viewer.authority), client: here, requestID: "r-1")
+            let call = OperatorCall(.named(viewer.identity, viewer.authority), client: here, requestID: "r-1")
             let entry = AuditEntry(call, .organisationRemove, AuditTarget(.organisation, "root"), code: 2011)
             #expect(served.store.asked.entries == [entry])
             #expect(served.told == [entry])
@@ -156,7 +156,8 @@ struct AuditTests {
     func reading() async throws {
         var script = FakeStore.Script()
         let entry = AuditEntry(
-            .named(OperatorName(unchecked: "ann")), scope: nil, client: here, requestID: "r-1", .taskExplain,
+            .named(OperatorIdentity(OperatorNumber(1), OperatorName(unchecked: "ann"))), scope: nil, client: here,
+            requestID: "r-1", .taskExplain,
             AuditTarget(.device, "d"), task: "t-1", code: 2204)
         script.audit = Page(items: [AuditRecord(number: 7, time: noon, entry: entry)], next: PageToken("7"))
         let key = RefusalCount.Key(.callers, name: "demo", client: nil, code: 2005)

@@ -102,7 +102,7 @@ final class FakeStore: StorePort {
         var refusalFilters: [RefusalFilter] = []
         /// Within what operators looked, and at whose imports.
         var scopes: [OrgID?] = []
-        var beginners: [OperatorName?] = []
+        var beginners: [OperatorNumber?] = []
         var operatorChanges: [OperatorChange] = []
         var changes: [DirectoryChange] = []
         var parts: [ImportPart] = []
@@ -255,13 +255,13 @@ extension FakeStore {
 
     func abandon(_ id: ImportID) { note { $0.abandoned.append(id) } }
 
-    func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport {
+    func importReport(_ id: ImportID, by operator: OperatorNumber?) async throws(StoreError) -> ImportReport {
         note { $0.beginners.append(`operator`) }
         return try await now.importReport(id)
     }
 
     func imports(
-        by operator: OperatorName?, after: PageToken?, limit: Int
+        by operator: OperatorNumber?, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<ImportReport> {
         note { $0.beginners.append(`operator`) }
         return try await now.imports(after, limit)

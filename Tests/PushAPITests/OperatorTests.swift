@@ -27,7 +27,7 @@ struct OperatorTests {
                 Issue.record("\(served.store.asked.operatorChanges)")
                 return
             }
-            #expect(session.key == OperatorSessionKey(token: token) && session.name == sender.name)
+            #expect(session.key == OperatorSessionKey(token: token) && session.holder == sender.number)
             #expect(session.expires == 12 * 3_600_000 && session.client?.description == "127.0.0.1")
             #expect(served.store.asked.calls.last?.name == sender.name)
 
@@ -46,7 +46,7 @@ struct OperatorTests {
         try await Served.with { served in
             var off = sender.record
             off.disabled = true
-            await served.tell(.operatorChanged(sender.name, off))
+            await served.tell(.operatorChanged(sender.number, off))
             let replies = [
                 try served.operate(login("viewer", "wrong password")), try served.operate(login(sender.name.text)),
                 try served.operate(login("nobody")), try served.operate(login("viewer", "")),
@@ -121,12 +121,12 @@ struct OperatorTests {
             expectSuccess(try served.operate(apps))
             var record = admin.record
             record.authority = Authority(.administrator, in: OrgID(unchecked: "east"))
-            await served.tell(.operatorChanged(admin.name, record))
+            await served.tell(.operatorChanged(admin.number, record))
             expect(try served.operate(apps), 2011, status: 403)
             record.disabled = true
-            await served.tell(.operatorChanged(admin.name, record))
+            await served.tell(.operatorChanged(admin.number, record))
             expect(try served.operate(apps), 2005, status: 401, field: "Authorization")
-            await served.tell(.operatorChanged(admin.name, nil))
+            await served.tell(.operatorChanged(admin.number, nil))
             expect(try served.operate(apps), 2005, status: 401, field: "Authorization")
         }
     }
@@ -226,7 +226,7 @@ struct OperatorTests {
             } else {
                 var record = viewer.record
                 record.authority.scope = OrgID(unchecked: "east")
-                await served.tell(.operatorChanged(viewer.name, record))
+                await served.tell(.operatorChanged(viewer.number, record))
             }
             #expect(await served.admin.followerCount == 0)
             // The last chunk.

@@ -13,6 +13,8 @@ extension Served {
         let scope: OrgID?
 
         var name: OperatorName { OperatorName(unchecked: scope == nil ? role.name : "\(role.name)@east") }
+        var number: OperatorNumber { OperatorNumber(Int64(role.rawValue) + (scope == nil ? 1 : 10)) }
+        var identity: OperatorIdentity { OperatorIdentity(number, name) }
         var token: String { "token-of-\(name)" }
         var key: OperatorSessionKey { OperatorSessionKey(token: token) }
         var authority: Authority { Authority(role, in: scope) }
@@ -20,12 +22,12 @@ extension Served {
 
         var record: Operator {
             Operator(
-                name: name, displayName: "A person", authority: authority, disabled: false, password: Served.password,
-                createdAt: noon, lastLogin: nil)
+                number: number, name: name, displayName: "A person", authority: authority, disabled: false,
+                password: Served.password, createdAt: noon, lastLogin: nil)
         }
 
         func session(expires: Int64 = 1_000) -> OperatorSession {
-            OperatorSession(key: key, name: name, createdAt: noon, expires: expires, client: nil)
+            OperatorSession(key: key, holder: number, createdAt: noon, expires: expires, client: nil)
         }
     }
 

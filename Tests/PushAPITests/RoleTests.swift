@@ -99,7 +99,7 @@ struct RoleTests {
                     guard let action = route.audited, !isAllowed else { continue }
                     #expect(
                         served.store.asked.entries.contains {
-                            $0.caller == .named(person.name) && $0.action == action && $0.code == 2011
+                            $0.caller == .named(person.identity) && $0.action == action && $0.code == 2011
                         }, "\(Self.name(route)) by \(person.name)")
                 }
                 let isOfSessions = route.pattern.text == "/psp/admin/session" && route.method == .delete
@@ -121,7 +121,7 @@ struct RoleTests {
                 #expect(Array(served.store.asked.scopes[before...]) == looks.map { _ in person.scope })
                 for look in ["imports", "imports/x"] {
                     _ = try served.operate(.operate("GET", "/psp/admin/\(look)", by: person.token))
-                    #expect(served.store.asked.beginners.last == .some(person.scope == nil ? nil : person.name))
+                    #expect(served.store.asked.beginners.last == .some(person.scope == nil ? nil : person.number))
                 }
             }
             let changes = [
@@ -138,7 +138,7 @@ struct RoleTests {
                 let calls = served.store.asked.calls[before...]
                 #expect(calls.count == changes.count)
                 for call in calls {
-                    #expect(call.caller == .named(person.name, person.authority))
+                    #expect(call.caller == .named(person.identity, person.authority))
                     #expect(call.client?.description == "127.0.0.1" && call.requestID == "r-1")
                 }
             }

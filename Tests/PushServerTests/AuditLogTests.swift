@@ -9,7 +9,8 @@ import Testing
 @Suite("Lines of the audit log")
 struct AuditLogTests {
     private let entry = AuditEntry(
-        .named(OperatorName(unchecked: "ann")), scope: nil, client: IPAddress("192.0.2.7"), requestID: "r-1", .deviceRead,
+        .named(OperatorIdentity(OperatorNumber(1), OperatorName(unchecked: "ann"))), scope: nil, client: IPAddress("192.0.2.7"),
+        requestID: "r-1", .deviceRead,
         AuditTarget(.device, "a\nb\u{202E}"), task: nil, code: 2201)
 
     @Test("an entry is one line of JSON, with the time as people read it, and what nobody sees escaped")

@@ -5,9 +5,11 @@ import Testing
 @Suite("Which questions and refusals are recorded")
 struct AuditThrottleTests {
     private let ann = OperatorCall(
-        .named(OperatorName(unchecked: "ann"), Authority(.viewer, in: nil)), client: nil, requestID: "r")
+        .named(OperatorIdentity(OperatorNumber(1), OperatorName(unchecked: "ann")), Authority(.viewer, in: nil)), client: nil,
+        requestID: "r")
     private let bob = OperatorCall(
-        .named(OperatorName(unchecked: "bob"), Authority(.sender, in: nil)), client: nil, requestID: "r")
+        .named(OperatorIdentity(OperatorNumber(2), OperatorName(unchecked: "bob")), Authority(.sender, in: nil)), client: nil,
+        requestID: "r")
 
     private func read(_ number: Int) -> AuditEntry { AuditEntry(ann, .deviceRead, AuditTarget(.device, "d\(number)")) }
 

@@ -87,7 +87,9 @@ struct AuditTests {
         _ = try await port.cancel(task, by: .installation)
         func seen(in org: String) async throws -> [AuditAction] {
             let authority = Authority(.viewer, in: OrgID(unchecked: org))
-            let call = OperatorCall(.named(OperatorName(unchecked: "eva"), authority), client: nil, requestID: "r")
+            let call = OperatorCall(
+                .named(OperatorIdentity(OperatorNumber(1), OperatorName(unchecked: "eva")), authority), client: nil,
+                requestID: "r")
             return try await port.audit(AuditFilter(), after: nil, limit: 100, by: call).items.map(\.entry.action)
         }
         #expect(try await seen(in: "east").first == .taskCancel)

@@ -1,3 +1,4 @@
+import Crypto
 import FaultVFS
 import Foundation
 import Push
@@ -34,6 +35,41 @@ struct SchemaTests {
         let new = try await fixture.port.push(.message(.user("ann")))
         try await fixture.restart()
         #expect(try await fixture.port.pendingTasks("phone").last == new)
+    }
+
+    @Test("what operators of version 7 began belongs to them, but not to who was given a name that somebody else had had")
+    func versionSeven() async throws {
+        let directory = try TemporaryDirectory()
+        let program = try OtherProgram(on: directory.path + "/psp.db")
+        for (step, text) in Schema.steps[..<7].enumerated() { try program.execute(text + "PRAGMA user_version=\(step + 1);") }
+        try program.execute(
+            """
+            PRAGMA application_id=\(Schema.applicationID);
+            INSERT INTO operator(name, display_name, role, disabled, password, created)
+              VALUES('bob', 'Bob', 2, 0, '\(PasswordVerifier.cheap("p").text)', 2000),
+                    ('ann', 'Ann', 2, 0, '\(PasswordVerifier.cheap("p").text)', 1000);
+            INSERT INTO operator_session(key, name, created, expires) VALUES(x'01', 'bob', 2500, 9000);
+            INSERT INTO import(import_id, state, started, operator)
+              VALUES('of-ann', 2, 1500, 'ann'), ('of-a-former-bob', 2, 1500, 'bob'), ('of-a-former-eve', 2, 1500, 'eve'),
+                    ('of-bob', 2, 2500, 'bob'), ('of-the-installation', 2, 1500, NULL);
+            INSERT INTO audit(at, ahead, caller, name, action, code)
+              VALUES(1400, 100, 'operator', 'ann', 'task.list', 0), (1400, 100, 'operator', 'bob', 'task.list', 0);
+            """)
+        let fixture = try await SQLiteFixture(in: directory)
+        let loop = TestLoop()
+        let snapshot = try await loop.follow(fixture.store.port(for: loop))
+        let numbers = Dictionary(uniqueKeysWithValues: snapshot.operators.map { ($0.name.text, $0.number) })
+        #expect(numbers == ["ann": OperatorNumber(1), "bob": OperatorNumber(2)])
+        #expect(snapshot.operatorSessions.map(\.holder) == [OperatorNumber(2)])
+        func imports(_ number: OperatorNumber?) async throws -> [String] {
+            try await fixture.port.imports(by: number, after: nil, limit: 9).items.map(\.id.text)
+        }
+        #expect(try await imports(OperatorNumber(1)) == ["of-ann"])
+        #expect(try await imports(OperatorNumber(2)) == ["of-bob"])
+        #expect(try await imports(nil).count == 5)
+        #expect(try await fixture.rows("SELECT count(*) FROM import WHERE beginner = 0") == 2)
+        let entries = try await fixture.port.audit(AuditFilter(), after: nil, limit: 9, by: .installation).items
+        #expect(entries.map { $0.entry.caller.identity?.number } == [.unknown, OperatorNumber(1)])
     }
 
     @Test("numbers that an older directory has given out are noted at once, since retention removes who has them")

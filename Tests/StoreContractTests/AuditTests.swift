@@ -13,7 +13,7 @@ struct AuditTests {
     func changes(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         let port = fixture.port
-        let call = try await registered(call("ann", "r-1"), kind, port)
+        let call = try await registered(call("ann", "r-1"), kind, fixture)
         var south = OrganisationChange()
         south.name = "South"
         _ = try await port.apply(.putOrganisation(OrgID(unchecked: "south"), south), by: call)
@@ -39,7 +39,7 @@ struct AuditTests {
     @Test("the same refusal by the same operator has one entry a minute", arguments: stores())
     func sameRefusals(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await registered(call("ann", "r-1"), kind, fixture.port)
+        let call = try await registered(call("ann", "r-1"), kind, fixture)
         func refuse() async throws -> Int {
             let before = try await entries(fixture.port).count
             for _ in 0..<3 {
@@ -58,7 +58,7 @@ struct AuditTests {
     @Test("an entry outlives the end of every process as the change does", arguments: stores(.crash))
     func crash(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await registered(call("ann", "r-1"), kind, fixture.port)
+        let call = try await registered(call("ann", "r-1"), kind, fixture)
         _ = try await fixture.port.apply(.removeDevice(DeviceToken(unchecked: "d3")), by: call)
         try await fixture.restart(after: .crash)
         #expect(try await entries(fixture.port).first?.entry == AuditEntry(call, .deviceRemove, AuditTarget(.device, "d3")))
@@ -67,7 +67,7 @@ struct AuditTests {
     @Test("what changes nothing is recorded in its order among the changes, and after a clean end too", arguments: stores())
     func reads(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await registered(call("ann", "r-1"), kind, fixture.port)
+        let call = try await registered(call("ann", "r-1"), kind, fixture)
         let read = AuditEntry(call, .deviceRead, AuditTarget(.device, "d1"))
         fixture.port.record(read)
         _ = try await fixture.port.apply(.removeDevice(DeviceToken(unchecked: "d1")), by: call)
@@ -85,7 +85,8 @@ struct AuditTests {
         try await fixture.advance(by: hour)
         let start = try await fixture.now
         let other = OperatorCall(
-            .named(OperatorName(unchecked: "bob"), Authority(.viewer, in: nil)), client: IPAddress("2001:db8::1"),
+            .named(OperatorIdentity(OperatorNumber(2), OperatorName(unchecked: "bob")), Authority(.viewer, in: nil)),
+            client: IPAddress("2001:db8::1"),
             requestID: "r-2")
         let task = TaskID("t-1")
         let all = [
@@ -149,7 +150,9 @@ struct AuditTests {
         #expect(try await seen(east) == bare([moved, all[2], all[1], all[0]]))
         #expect(try await seen(west) == bare([moved, all[1]]))
         #expect(try await seen(call("ida", "r", in: "root")) == bare([moved, all[3], all[2], all[1]]))
-        // The same name in another scope is another operator.
+        // Whoever was given the name later is another operator.
+        #expect(try await seen(call("eva", "r", in: "east", number: 1)) == bare([moved, all[2], all[1]]))
+        // What was done in another scope is not told in this one.
         #expect(try await seen(call("eva", "r", in: "west")) == bare([moved]))
         #expect(try await seen(call("eva", "r", in: "none")) == [])
         #expect(try await seen(installation) == bare([moved] + all.reversed()))
@@ -242,17 +245,19 @@ struct AuditTests {
 
     /// A call of somebody whom a store with operators knows: another may change nothing.
     private func registered(
-        _ call: OperatorCall, _ kind: StoreKind, _ port: any StorePort
+        _ call: OperatorCall, _ kind: StoreKind, _ fixture: ContractFixture
     ) async throws -> OperatorCall {
-        if kind.claims([.operators]), let name = call.name {
-            try await port.makeOperator(name.text, call.role, in: call.scope?.text)
-        }
-        return call
+        guard kind.claims([.operators]), let name = call.name else { return call }
+        let made = try await fixture.makeOperator(name.text, call.role, in: call.scope?.text)
+        return OperatorCall(made.caller, client: call.client, requestID: call.requestID)
     }
 
-    private func call(_ name: String, _ id: String, in scope: String? = nil) -> OperatorCall {
+    /// - Parameter number: unless it is given, every name has its own.
+    private func call(_ name: String, _ id: String, in scope: String? = nil, number: Int64? = nil) -> OperatorCall {
         let authority = Authority(.administrator, in: scope.map { OrgID(unchecked: $0) })
-        return OperatorCall(.named(OperatorName(unchecked: name), authority), client: here, requestID: id)
+        let own = OperatorNumber(number ?? Int64(name.utf8.first ?? 0))
+        let identity = OperatorIdentity(own, OperatorName(unchecked: name))
+        return OperatorCall(.named(identity, authority), client: here, requestID: id)
     }
 
     private func entries(_ port: any StorePort, _ filter: AuditFilter = AuditFilter()) async throws -> [AuditRecord] {

@@ -18,7 +18,7 @@ struct OperatorScopeTests {
         try await fixture.port.makeOrg("inner", under: "east")
         try await fixture.port.makeDevice("d4", in: "inner")
         try await fixture.port.makeDevice("d5", in: "west", user: "u2")
-        return (fixture, try await fixture.port.makeOperator("ann", .administrator, in: "east"))
+        return (fixture, try await fixture.makeOperator("ann", .administrator, in: "east"))
     }
 
     @Test("organisations and devices are looked at inside only, and nothing is above", arguments: stores(.operators))
@@ -173,7 +173,7 @@ struct OperatorScopeTests {
         let (fixture, call) = try await fixture(kind)
         let port = fixture.port
         _ = try await port.apply(.removeDevice(device("d4")), by: call)
-        try await port.makeOperator("bob", .viewer, in: "inner")
+        try await fixture.makeOperator("bob", .viewer, in: "inner")
         for (caller, isNamed) in [(call, false), (.installation, true)] {
             do {
                 _ = try await port.apply(.removeOrganisation(org("inner")), by: caller)
@@ -275,16 +275,16 @@ struct OperatorScopeTests {
         #expect(report.failures.map(\.line) == [2, 3, 4, 5])
         #expect(report.failures.map(\.code) == [.noSuchOrganisation, .noSuchDevice, .missingField, .notPermitted])
 
-        let other = try await port.makeOperator("bob", .administrator, in: "east")
+        let other = try await fixture.makeOperator("bob", .administrator, in: "east")
         let long = ImportID.drawn()
         _ = try await port.run(long, last: ImportPart([lines[0]][...]), patience: .zero, by: call)
-        #expect(try await port.importReport(long, by: call.name).id == long)
+        #expect(try await port.importReport(long, by: call.number).id == long)
         #expect(try await port.importReport(long, by: nil).id == long)
-        await #expect(throws: refused(.noSuchTask, "import_id")) { try await port.importReport(long, by: other.name) }
-        #expect(try await port.imports(by: call.name, after: nil, limit: 9).items.map(\.id) == [long])
-        #expect(try await port.imports(by: other.name, after: nil, limit: 9).items.isEmpty)
+        await #expect(throws: refused(.noSuchTask, "import_id")) { try await port.importReport(long, by: other.number) }
+        #expect(try await port.imports(by: call.number, after: nil, limit: 9).items.map(\.id) == [long])
+        #expect(try await port.imports(by: other.number, after: nil, limit: 9).items.isEmpty)
 
-        try await port.makeOperator("bob", .viewer, in: "east")
+        try await fixture.makeOperator("bob", .viewer, in: "east")
         let late = try await port.run(ImportID.drawn(), last: ImportPart([lines[0]][...]), patience: .seconds(600), by: other)
         #expect(late.failures.map(\.code) == [.notPermitted])
     }

@@ -7,8 +7,11 @@ import Testing
 struct OperatorTests {
     private let ann = OperatorName(unchecked: "ann")
 
-    private func session(_ token: String, at time: Int64 = 0, expires: Int64 = .max) -> OperatorSession {
-        OperatorSession(key: OperatorSessionKey(token: token), name: ann, createdAt: time, expires: expires, client: nil)
+    /// Of the first operator, unless another one is named.
+    private func session(
+        _ token: String, of holder: OperatorNumber = OperatorNumber(1), at time: Int64 = 0, expires: Int64 = .max
+    ) -> OperatorSession {
+        OperatorSession(key: OperatorSessionKey(token: token), holder: holder, createdAt: time, expires: expires, client: nil)
     }
 
     /// What a loop that begins now is told.
@@ -50,7 +53,7 @@ struct OperatorTests {
     @Test("every loop learns of a change before it is answered", arguments: stores(.operators))
     func feed(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let call = try await fixture.makeOperator("ann", .viewer)
         _ = fixture.otherLoop.takeEntries()
         let begun = session("t")
         _ = try await fixture.port.apply(.logIn(begun, by: try await password(fixture)), by: call)
@@ -58,7 +61,7 @@ struct OperatorTests {
         _ = try await fixture.port.apply(.remove(ann), by: .installation)
         let told = fixture.otherLoop.takeEntries().compactMap { entry -> String? in
             switch entry {
-            case .operatorChanged(ann, let one): one == nil ? "removed" : "changed"
+            case .operatorChanged(call.number, let one): one == nil ? "removed" : "changed"
             case .operatorSession(begun.key, let session): session == nil ? "ended" : "begun"
             default: nil
             }
@@ -69,7 +72,7 @@ struct OperatorTests {
     @Test("operators and sessions are there after a restart", arguments: stores(.operators, .restart))
     func restart(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await fixture.port.makeOperator("ann", .sender, in: "east")
+        let call = try await fixture.makeOperator("ann", .sender, in: "east")
         let begun = session("t", at: 5, expires: .max)
         _ = try await fixture.port.apply(.logIn(begun, by: try await password(fixture)), by: call)
         let before = try await snapshot(fixture)
@@ -83,7 +86,7 @@ struct OperatorTests {
     @Test("another password, disabling and removal end sessions; a role and a scope do not", arguments: stores(.operators))
     func ends(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await fixture.port.makeOperator("ann", .sender)
+        let call = try await fixture.makeOperator("ann", .sender)
         func running() async throws -> Int { try await snapshot(fixture).operatorSessions.count }
         func logIn(_ token: String) async throws {
             _ = try await fixture.port.apply(.logIn(session(token), by: try await password(fixture)), by: call)
@@ -113,7 +116,7 @@ struct OperatorTests {
         arguments: stores(.operators))
     func ownPassword(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let call = try await fixture.makeOperator("ann", .viewer)
         let first = try await password(fixture)
         let (kept, other) = (session("kept"), session("other"))
         for one in [kept, other] { _ = try await fixture.port.apply(.logIn(one, by: first), by: call) }
@@ -132,7 +135,7 @@ struct OperatorTests {
     @Test("an own password is not set by a session that was withdrawn meanwhile", arguments: stores(.operators))
     func withdrawnPassword(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let call = try await fixture.makeOperator("ann", .viewer)
         let first = try await password(fixture)
         let mine = session("mine")
         _ = try await fixture.port.apply(.logIn(mine, by: first), by: call)
@@ -148,7 +151,7 @@ struct OperatorTests {
         arguments: stores(.operators))
     func sessions(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
-        let call = try await fixture.port.makeOperator("ann", .viewer)
+        let call = try await fixture.makeOperator("ann", .viewer)
         let verifier = try await password(fixture)
         func running() async throws -> Set<Int64> { Set(try await snapshot(fixture).operatorSessions.map(\.createdAt)) }
         let most = Int64(Operator.mostSessions)
@@ -172,7 +175,7 @@ struct OperatorTests {
         let fixture = try await kind.furnished()
         let denied = StoreError.refused(Refusal(.notPermitted))
         for (role, scope) in [(Role.viewer, nil), (.sender, nil), (.administrator, "root")] {
-            let call = try await fixture.port.makeOperator("ann", role, in: scope)
+            let call = try await fixture.makeOperator("ann", role, in: scope)
             await #expect(throws: denied) { try await fixture.port.apply(.put(ann, .new(.viewer)), by: call) }
             await #expect(throws: denied) { try await fixture.port.apply(.remove(ann), by: call) }
             await #expect(throws: denied) { try await fixture.port.apply(.endSessions(ann, nil), by: call) }
@@ -180,8 +183,8 @@ struct OperatorTests {
             await #expect(throws: denied) { try await fixture.port.acceptWallClock(by: call) }
         }
         // One that was an administrator when its request was admitted, and is not any more.
-        let call = try await fixture.port.makeOperator("ann", .administrator)
-        try await fixture.port.makeOperator("ann", .viewer)
+        let call = try await fixture.makeOperator("ann", .administrator)
+        try await fixture.makeOperator("ann", .viewer)
         await #expect(throws: denied) { try await fixture.port.apply(.removeApp(AppKey(unchecked: "app")), by: call) }
         await #expect(throws: denied) { try await fixture.port.disconnect(DeviceToken(unchecked: "d1"), by: call) }
         _ = try await fixture.port.apply(.remove(ann), by: .installation)
@@ -191,11 +194,45 @@ struct OperatorTests {
         }
     }
 
+    @Test("who is given a name that somebody else had has no part in what that one began", arguments: stores(.operators))
+    func namesakes(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let former = try await fixture.makeOperator("ann", .administrator)
+        _ = try await port.apply(.logIn(session("t"), by: try await password(fixture)), by: former)
+        let id = ImportID.drawn()
+        _ = try await port.run(id, last: ImportPart([.deviceLine("i1", in: "east")][...]), patience: .zero, by: former)
+        _ = try await port.apply(.remove(ann), by: .installation)
+        let present = try await fixture.makeOperator("ann", .administrator)
+        #expect(present.number != former.number)
+        #expect(try await snapshot(fixture).operatorSessions.isEmpty)
+        #expect(try await port.importReport(id, by: former.number).id == id)
+        await #expect(throws: StoreError.refused(Refusal(.noSuchTask, field: "import_id"))) {
+            try await port.importReport(id, by: present.number)
+        }
+        #expect(try await port.imports(by: present.number, after: nil, limit: 9).items.isEmpty)
+
+        // What was asked for by the former one, and is decided now.
+        let denied = StoreError.refused(Refusal(.notPermitted))
+        await #expect(throws: denied) { try await port.disconnect(DeviceToken(unchecked: "d1"), by: former) }
+        await #expect(throws: denied) { try await port.apply(.removeDevice(DeviceToken(unchecked: "d1")), by: former) }
+        let late = try await port.run(
+            .drawn(), last: ImportPart([.deviceLine("i2", in: "east")][...]), patience: .seconds(600), by: former)
+        #expect(late.failures.map(\.code) == [.notPermitted])
+        try await port.disconnect(DeviceToken(unchecked: "d1"), by: present)
+        if kind.claims([.restart]) {
+            try await fixture.restart()
+            _ = try await fixture.port.apply(.remove(ann), by: .installation)
+            let last = try await fixture.makeOperator("ann", .viewer)
+            #expect(![former.number, present.number].contains(last.number))
+        }
+    }
+
     @Test("an organisation that is an operator's scope is not removed", arguments: stores(.operators))
     func scopeInUse(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         try await fixture.port.makeOrg("south", under: "root")
-        try await fixture.port.makeOperator("ann", .viewer, in: "south")
+        try await fixture.makeOperator("ann", .viewer, in: "south")
         await #expect(throws: StoreError.refused(Refusal(.organisationInUse, field: "org_id"))) {
             try await fixture.port.removeOrg("south")
         }

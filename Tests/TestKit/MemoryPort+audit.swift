@@ -96,7 +96,7 @@ extension MemoryPort {
             let found = state.audit.reversed().filter { entry in
                 guard Self.matches(entry.record, filter) else { return false }
                 guard let scope = call.scope else { return true }
-                let isOwn = entry.record.entry.caller.name == call.name && entry.scope == scope
+                let isOwn = entry.record.entry.caller.identity?.number == call.number && entry.scope == scope
                 return isOwn || entry.organisations.contains(scope)
             }.map(\.record)
             return (.success(Self.part(found, after, limit)), [])

@@ -51,7 +51,7 @@ extension MemoryPort {
     public func abandon(_ id: ImportID) { store.state.withLock { $0.imports[id] = nil } }
 
     /// One that nobody had the patience to wait for.
-    public func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport {
+    public func importReport(_ id: ImportID, by operator: OperatorNumber?) async throws(StoreError) -> ImportReport {
         try await attempt { state in
             let found = state.imported.first { $0.id == id }
             return (found.map { .success($0) } ?? .failure(.refused(Refusal(.noSuchTask, field: "import_id"))), [])
@@ -60,7 +60,7 @@ extension MemoryPort {
 
     /// Those that nobody had the patience to wait for.
     public func imports(
-        by operator: OperatorName?, after: PageToken?, limit: Int
+        by operator: OperatorNumber?, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<ImportReport> {
         try await attempt { state in
             let start = after.flatMap { Int($0.text) } ?? 0

@@ -2,6 +2,8 @@ public import Crypto
 
 /// A person who operates the server, as the store has it.
 public struct Operator: Hashable, Sendable {
+    /// By which it is known again: the name may be given to another one later.
+    public let number: OperatorNumber
     /// Under which the person logs in.
     public let name: OperatorName
     /// For people.
@@ -19,9 +21,10 @@ public struct Operator: Hashable, Sendable {
 
     /// An operator as it is stored.
     public init(
-        name: OperatorName, displayName: String, authority: Authority, disabled: Bool, password: PasswordVerifier,
-        createdAt: Int64, lastLogin: Int64?
+        number: OperatorNumber, name: OperatorName, displayName: String, authority: Authority, disabled: Bool,
+        password: PasswordVerifier, createdAt: Int64, lastLogin: Int64?
     ) {
+        self.number = number
         self.name = name
         self.displayName = displayName
         self.authority = authority
@@ -30,6 +33,9 @@ public struct Operator: Hashable, Sendable {
         self.createdAt = createdAt
         self.lastLogin = lastLogin
     }
+
+    /// As its calls name it.
+    public var identity: OperatorIdentity { OperatorIdentity(number, name) }
 
     /// How long a password may be, in bytes of UTF-8.
     public static let passwordBytes = 12...1_024

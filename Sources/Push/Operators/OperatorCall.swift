@@ -7,7 +7,7 @@ public struct OperatorCall: Hashable, Sendable {
     public enum Caller: Hashable, Sendable {
         /// Whoever has the installation's one admin token, and may do everything.
         case installation
-        case named(OperatorName, Authority)
+        case named(OperatorIdentity, Authority)
     }
 
     /// Who calls.
@@ -41,13 +41,19 @@ public struct OperatorCall: Hashable, Sendable {
         }
     }
 
-    /// The caller's name; `nil` for the installation's token.
-    public var name: OperatorName? {
+    /// Who it is; `nil` for the installation's token.
+    public var identity: OperatorIdentity? {
         switch caller {
         case .installation: nil
-        case .named(let name, _): name
+        case .named(let identity, _): identity
         }
     }
+
+    /// The caller's number, by which what it may do is looked up; `nil` for the installation's token.
+    public var number: OperatorNumber? { identity?.number }
+
+    /// The caller's name, for people; `nil` for the installation's token.
+    public var name: OperatorName? { identity?.name }
 }
 
 /// What an operator may do, and where.

@@ -38,14 +38,16 @@ public struct OperatorFields: Hashable, Sendable {
 extension Operator {
     /// A new operator. Whether its scope exists, the store says.
     /// - Throws: 2102 with all that is missing.
-    public init(_ name: OperatorName, _ fields: OperatorFields, at now: Int64) throws(Refusal) {
+    public init(
+        _ name: OperatorName, _ fields: OperatorFields, number: OperatorNumber, at now: Int64
+    ) throws(Refusal) {
         guard let displayName = fields.displayName, let role = fields.role, let password = fields.password else {
             throw Refusal(lacking: [
                 ("display_name", fields.displayName == nil), ("role", fields.role == nil), ("password", fields.password == nil),
             ])
         }
         self.init(
-            name: name, displayName: displayName, authority: Authority(role, in: fields.scope.value(after: nil)),
+            number: number, name: name, displayName: displayName, authority: Authority(role, in: fields.scope.value(after: nil)),
             disabled: fields.disabled ?? false, password: password, createdAt: now, lastLogin: nil)
     }
 

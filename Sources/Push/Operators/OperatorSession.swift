@@ -6,7 +6,7 @@ public struct OperatorSession: Hashable, Sendable {
     /// Of its token only this is kept, and shown to nobody.
     public let key: OperatorSessionKey
     /// Who has logged in.
-    public let name: OperatorName
+    public let holder: OperatorNumber
     /// When, in Unix milliseconds.
     public let createdAt: Int64
     /// In store time.
@@ -15,9 +15,9 @@ public struct OperatorSession: Hashable, Sendable {
     public let client: IPAddress?
 
     /// A session.
-    public init(key: OperatorSessionKey, name: OperatorName, createdAt: Int64, expires: Int64, client: IPAddress?) {
+    public init(key: OperatorSessionKey, holder: OperatorNumber, createdAt: Int64, expires: Int64, client: IPAddress?) {
         self.key = key
-        self.name = name
+        self.holder = holder
         self.createdAt = createdAt
         self.expires = expires
         self.client = client

@@ -27,11 +27,11 @@ public protocol ImportStore: Sendable {
     /// How far an import is. Of those that have ended a store remembers the last ones, a hundred at least.
     /// - Parameter operator: who must have begun it; `nil`: whoever.
     /// - Throws: `refused` with 2204.
-    func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport
+    func importReport(_ id: ImportID, by operator: OperatorNumber?) async throws(StoreError) -> ImportReport
 
     /// The imports that go on and those that have ended, newest first, without their failing lines.
     func imports(
-        by operator: OperatorName?, after: PageToken?, limit: Int
+        by operator: OperatorNumber?, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<ImportReport>
 }
 

@@ -23,7 +23,7 @@ extension AdminFront {
         /// Whoever has the installation's token.
         case installation
         /// An operator, by a session.
-        case session(OperatorSessionKey, OperatorName, Authority)
+        case session(OperatorSessionKey, OperatorIdentity, Authority)
     }
 
     /// The bearer token, once (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1): the installation's, compared in constant
@@ -47,7 +47,7 @@ extension AdminFront {
         if ConstantTime.equal(token, self.token) { return .installation }
         let key = OperatorSessionKey(token: token)
         guard let holder = operators.holder(of: key, at: store.clock.now) else { throw Self.wrongToken }
-        return .session(key, holder.name, holder.authority)
+        return .session(key, holder.identity, holder.authority)
     }
 
     /// A session may have ended, or its operator have another role or scope, while the body came.
@@ -55,7 +55,7 @@ extension AdminFront {
         guard case .session(let key, _, _) = caller else { return caller }
         guard let holder = operators.holder(of: key, at: store.clock.now) else { throw Self.wrongToken }
         try access.require(of: holder.authority)
-        return .session(key, holder.name, holder.authority)
+        return .session(key, holder.identity, holder.authority)
     }
 
     static var wrongToken: Rejection { .unauthorized(scheme: "Bearer") }
@@ -79,8 +79,8 @@ extension AdminFront {
         switch caller {
         case .anyone: nil
         case .installation: OperatorCall(.installation, client: exchange.clientAddress, requestID: id)
-        case .session(_, let name, let authority):
-            OperatorCall(.named(name, authority), client: exchange.clientAddress, requestID: id)
+        case .session(_, let identity, let authority):
+            OperatorCall(.named(identity, authority), client: exchange.clientAddress, requestID: id)
         }
     }
 

@@ -65,8 +65,8 @@ extension AdminFront {
     }
 
     /// Whose imports a caller sees: its own, where it is confined to a scope; `nil`: everybody's.
-    private func beginner(of request: Request<AdminFront>) throws -> OperatorName? {
+    private func beginner(of request: Request<AdminFront>) throws -> OperatorNumber? {
         let call = try operatorCall(of: request)
-        return call.scope == nil ? nil : call.name
+        return call.scope == nil ? nil : call.number
     }
 }

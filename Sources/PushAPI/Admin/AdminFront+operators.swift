@@ -39,7 +39,7 @@ extension AdminFront {
     /// `GET /psp/admin/operators/{name}/sessions`
     func listSessions(_ request: Request<AdminFront>) async throws -> Reply {
         _ = try request.query()
-        let sessions = operators.sessions(of: try known(request).name, at: store.clock.now)
+        let sessions = operators.sessions(of: try known(request).number, at: store.clock.now)
         return .page(Page(items: sessions, next: nil)) { json, session in
             json.object { json in
                 json.member("session_id", session.id.text)

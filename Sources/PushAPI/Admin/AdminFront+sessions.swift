@@ -18,10 +18,10 @@ extension AdminFront {
         let token = Random.secret()
         let now = store.clock.now
         let session = OperatorSession(
-            key: OperatorSessionKey(token: token), name: name, createdAt: loop.wallClockMilliseconds,
+            key: OperatorSessionKey(token: token), holder: known.number, createdAt: loop.wallClockMilliseconds,
             expires: now + sessionLength, client: request.exchange.clientAddress)
         let call = OperatorCall(
-            .named(name, known.authority), client: request.exchange.clientAddress, requestID: request.id)
+            .named(known.identity, known.authority), client: request.exchange.clientAddress, requestID: request.id)
         let change = OperatorChange.logIn(session, by: verifier)
         _ = try await store.apply(change, by: call)
         record(AuditEntry(call, change.action, change.target), isInStore: true)
@@ -64,7 +64,7 @@ extension AdminFront {
         return .success { json in
             json.object { json in
                 json.member("name", ifPresent: call.name?.text)
-                json.member("display_name", ifPresent: call.name.flatMap { operators[$0]?.displayName })
+                json.member("display_name", ifPresent: call.number.flatMap { operators[$0]?.displayName })
                 json.member("role", call.role.name)
                 json.member("org_id", ifPresent: call.scope?.text)
                 json.member("session_id", ifPresent: session?.id.text)
@@ -87,16 +87,16 @@ extension AdminFront {
     func setOwnPassword(_ request: Request<AdminFront>) async throws -> Reply {
         let (former, password) = try request.decoded(OperatorDecoder.newPassword)
         let call = try operatorCall(of: request)
-        guard let key = request.sessionKey, let name = call.name, let verifier = operators[name]?.password else {
+        guard let key = request.sessionKey, let caller = call.identity, let verifier = operators[caller.number]?.password else {
             throw Refusal(.notPermitted, .noSession)
         }
-        guard try await isRight(former, verifier, of: name, for: .admitted, in: request) else {
+        guard try await isRight(former, verifier, of: caller.name, for: .admitted, in: request) else {
             throw Refusal(.wrongToken, field: "old_password", .operatorPassword)
         }
         let cost = passwordCost
         let made = try await passwords.run(for: .admitted) { PasswordVerifier(password: password, cost: cost) }
         _ = try await store.apply(.setPassword(made, insteadOf: verifier, keeping: key), by: call)
-        return .success(202) { json in json.object { $0.member("name", name.text) } }
+        return .success(202) { json in json.object { $0.member("name", caller.name.text) } }
     }
 
     /// A store time as people see it, in Unix milliseconds.

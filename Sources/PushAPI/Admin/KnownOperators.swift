@@ -3,7 +3,8 @@ internal import Push
 /// The operators and their sessions as the operators' front knows them: seeded from the store's snapshot, kept true by the feed.
 /// So a request is judged by its head, without asking anyone.
 struct KnownOperators {
-    private var operators: [OperatorName: Operator] = [:]
+    private var operators: [OperatorNumber: Operator] = [:]
+    private var numbers: [OperatorName: OperatorNumber] = [:]
     private var sessions: [OperatorSessionKey: OperatorSession] = [:]
     /// What the feed told before the snapshot at which it began was handed in: newer than that; `nil` from then on.
     private var early: [Entry]? = []
@@ -17,7 +18,8 @@ struct KnownOperators {
 
     /// Begins anew with everything that the store has.
     mutating func replace(with snapshot: DirectorySnapshot) {
-        operators = Dictionary(snapshot.operators.map { ($0.name, $0) }) { _, last in last }
+        operators = Dictionary(snapshot.operators.map { ($0.number, $0) }) { _, last in last }
+        numbers = Dictionary(snapshot.operators.map { ($0.name, $0.number) }) { _, last in last }
         sessions = Dictionary(snapshot.operatorSessions.map { ($0.key, $0) }) { _, last in last }
         early = nil
     }
@@ -27,7 +29,7 @@ struct KnownOperators {
     @discardableResult
     mutating func apply(_ entry: Entry) -> Bool {
         switch entry {
-        case .operatorChanged(let name, let changed): operators[name] = changed
+        case .operatorChanged(let number, let changed): set(number, changed)
         case .operatorSession(let key, let session): sessions[key] = session
         default: return false
         }
@@ -35,13 +37,24 @@ struct KnownOperators {
         return true
     }
 
-    subscript(name: OperatorName) -> Operator? { operators[name] }
+    private mutating func set(_ number: OperatorNumber, _ changed: Operator?) {
+        if let changed {
+            numbers[changed.name] = number
+        } else if let name = operators[number]?.name, numbers[name] == number {
+            numbers[name] = nil
+        }
+        operators[number] = changed
+    }
+
+    /// Who has that name now.
+    subscript(name: OperatorName) -> Operator? { numbers[name].flatMap { operators[$0] } }
+    subscript(number: OperatorNumber) -> Operator? { operators[number] }
 
     /// Whose session that is.
     /// - Parameter now: store time.
     /// - Returns: `nil` where it is nobody's, or nobody's any more.
     func holder(of key: OperatorSessionKey, at now: Int64) -> Operator? {
-        guard let session = sessions[key], session.expires > now, let found = operators[session.name], !found.disabled else {
+        guard let session = sessions[key], session.expires > now, let found = operators[session.holder], !found.disabled else {
             return nil
         }
         return found
@@ -50,8 +63,8 @@ struct KnownOperators {
     func session(_ key: OperatorSessionKey) -> OperatorSession? { sessions[key] }
 
     /// An operator's sessions, oldest first.
-    func sessions(of name: OperatorName, at now: Int64) -> [OperatorSession] {
-        sessions.values.filter { $0.name == name && $0.expires > now }
+    func sessions(of holder: OperatorNumber, at now: Int64) -> [OperatorSession] {
+        sessions.values.filter { $0.holder == holder && $0.expires > now }
             .sorted { ($0.createdAt, $0.id.text) < ($1.createdAt, $1.id.text) }
     }
 

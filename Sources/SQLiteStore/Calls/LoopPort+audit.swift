@@ -33,7 +33,7 @@ extension LoopPort {
                 let tables = context.tables
                 let reader = try call.scope.map { scope throws(SQLiteError) -> AuditTable.Reader in
                     let number = try tables.organisations.number(of: scope)
-                    return AuditTable.Reader(name: call.name, scope: number.map { UInt32(truncatingIfNeeded: $0) })
+                    return AuditTable.Reader(operator: call.number, scope: number.map { UInt32(truncatingIfNeeded: $0) })
                 }
                 let numbers = try tables.audit.numbers(from: filter.from, to: filter.to)
                 let upper = min(before, numbers.upperBound)

@@ -54,7 +54,7 @@ extension LoopPort {
                 }, fail: { _ in nil }))
     }
 
-    func importReport(_ id: ImportID, by operator: OperatorName?) async throws(StoreError) -> ImportReport {
+    func importReport(_ id: ImportID, by operator: OperatorNumber?) async throws(StoreError) -> ImportReport {
         let found = try await read(store.reports) { context throws(SQLiteError) in
             try context.database.reading { () throws(SQLiteError) -> ImportReport? in
                 guard let number = try context.tables.imports.number(of: id, by: `operator`) else { return nil }
@@ -66,7 +66,7 @@ extension LoopPort {
     }
 
     func imports(
-        by operator: OperatorName?, after: PageToken?, limit: Int
+        by operator: OperatorNumber?, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<ImportReport> {
         let before = after == nil ? Int64.max : try number(after)
         let found = try await read(store.reports) { context throws(SQLiteError) in

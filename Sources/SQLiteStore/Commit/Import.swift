@@ -9,7 +9,7 @@ internal import StoreCore
 final class Import {
     let number: Int64
     /// On whose behalf its lines are applied; `nil` for the installation.
-    private let `operator`: OperatorName?
+    private let `operator`: OperatorNumber?
     private var committed: ImportTable.Progress
     private var progress: ImportTable.Progress
     private var lines: ImportLines?
@@ -25,7 +25,7 @@ final class Import {
     private static let mostAttempts = 3
 
     /// - Parameter progress: of one that was found when the store was opened.
-    init(_ number: Int64, by operator: OperatorName?, resuming progress: ImportTable.Progress? = nil) {
+    init(_ number: Int64, by operator: OperatorNumber?, resuming progress: ImportTable.Progress? = nil) {
         self.number = number
         self.operator = `operator`
         committed = progress ?? ImportTable.Progress()

@@ -60,7 +60,7 @@ final class Imports {
         return number
     }
 
-    func start(_ number: Int64, by operator: OperatorName?, waiter: ImportWaiter) throws(SQLiteError) {
+    func start(_ number: Int64, by operator: OperatorNumber?, waiter: ImportWaiter) throws(SQLiteError) {
         try tables.imports.start(number, by: `operator`, at: time.timeOfDay)
         starting.append((Import(number, by: `operator`), waiter))
     }

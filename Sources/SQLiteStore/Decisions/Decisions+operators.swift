@@ -9,7 +9,7 @@ extension Decisions {
         _ change: DirectoryChange, by call: OperatorCall, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         try audited(AuditEntry(call, change.action, change.target)) { () throws(SQLiteError) in
-            try changes.apply(change, by: call.name, at: now)
+            try changes.apply(change, by: call.number, at: now)
         }
     }
 
@@ -19,8 +19,8 @@ extension Decisions {
         let target = change.target ?? change.action.ownTarget(of: call)
         return try audited(AuditEntry(call, change.action, target)) { () throws(SQLiteError) in
             try decided {
-                try scopes.permit(change, to: call.name)
-                return try operatorChanges.apply(change, by: call.name, at: now)
+                try scopes.permit(change, to: call.number)
+                return try operatorChanges.apply(change, by: call.number, at: now)
             }
         }
     }
@@ -28,7 +28,7 @@ extension Decisions {
     func cancel(_ task: TaskID, by call: OperatorCall, at now: Int64) throws(SQLiteError) -> Result<TaskStatus, Refusal> {
         try audited(AuditEntry(call, .taskCancel, task: task)) { () throws(SQLiteError) in
             let row = try tasks.row(of: task, for: nil)
-            if case .failure(let refusal) = try decided({ try scopes.permitCancelling(row, to: call.name) }) {
+            if case .failure(let refusal) = try decided({ try scopes.permitCancelling(row, to: call.number) }) {
                 return .failure(refusal)
             }
             return try tasks.cancel(task, by: nil, at: now)
@@ -38,7 +38,7 @@ extension Decisions {
     /// Changes nothing in the file.
     func disconnect(_ token: DeviceToken, by call: OperatorCall) throws(SQLiteError) -> Result<Void, Refusal> {
         let result = try decided { () throws -> Void in
-            try scopes.permitDisconnecting(token, to: call.name)
+            try scopes.permitDisconnecting(token, to: call.number)
             guard try connections.disconnect(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
         }
         var entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
@@ -53,13 +53,13 @@ extension Decisions {
     /// Keeps the last part of an import, which begins then. Its lines are judged one by one, when they are applied.
     func run(_ id: ImportID, last part: ImportPart, _ waiter: ImportWaiter, by call: OperatorCall) throws(SQLiteError) {
         let number = try imports.keep(part, of: id)
-        try imports.start(number, by: call.name, waiter: waiter)
+        try imports.start(number, by: call.number, waiter: waiter)
         try audit.write(AuditEntry(call, .importRun, AuditTarget(.import, id.text)), before: nil)
     }
 
     func acceptWallClock(by call: OperatorCall) throws(SQLiteError) -> Result<Void, Refusal> {
         try audited(AuditEntry(call, .clockAccept)) { () throws(SQLiteError) in
-            let result = try decided { try scopes.requireUnscoped(.administrator, of: call.name) }
+            let result = try decided { try scopes.requireUnscoped(.administrator, of: call.number) }
             if case .success = result { time.accept() }
             return result
         }

@@ -36,7 +36,7 @@ final class DirectoryDecider {
     ///   - operator: on whose behalf; `nil` for the installation.
     ///   - followingUp: whether what follows from it is begun at once.
     func apply(
-        _ change: DirectoryChange, by operator: OperatorName?, followingUp: Bool = true, at now: Int64
+        _ change: DirectoryChange, by operator: OperatorNumber?, followingUp: Bool = true, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         let result = try decided { () throws -> ChangeResult in
             try scopes.permit(change, to: `operator`)

@@ -16,35 +16,34 @@ final class OperatorDecider {
     }
 
     /// - Parameter caller: who calls; `nil` for the installation. Whether it may do that at all was judged before.
-    func apply(_ change: OperatorChange, by caller: OperatorName?, at now: Int64) throws -> ChangeResult {
+    func apply(_ change: OperatorChange, by caller: OperatorNumber?, at now: Int64) throws -> ChangeResult {
         switch change {
         case .put(let name, let fields): return try put(name, fields)
         case .remove(let name):
-            _ = try record(of: name)
-            try end(operators.sessions(of: name))
-            try operators.remove(name)
-            feed.operatorChanged(name, nil)
+            let record = try record(of: name)
+            try end(operators.sessions(of: record.number))
+            try operators.remove(record)
+            feed.operatorChanged(record.number, nil)
             return .removed
         case .setPassword(let password, let former, let kept):
             var record = try own(caller, showing: former)
             // It may have been withdrawn while the password was hashed.
-            guard operators.sessions(of: record.name).contains(where: { $0.key == kept && $0.expires > now }) else {
+            guard operators.sessions(of: record.number).contains(where: { $0.key == kept && $0.expires > now }) else {
                 throw Refusal(.wrongToken, field: "Authorization", .operatorToken)
             }
             record.password = password
             try write(record)
-            try end(operators.sessions(of: record.name).filter { $0.key != kept })
+            try end(operators.sessions(of: record.number).filter { $0.key != kept })
             return .updated
         case .logIn(let session, let password):
             try logIn(session, try own(caller, showing: password), at: now)
             return .created(secret: nil)
         case .logOut(let key):
-            guard let name = caller else { throw Refusal(.notPermitted, .noSession) }
-            try end(operators.sessions(of: name).filter { $0.key == key })
+            guard let caller else { throw Refusal(.notPermitted, .noSession) }
+            try end(operators.sessions(of: caller).filter { $0.key == key })
             return .removed
         case .endSessions(let name, let id):
-            _ = try record(of: name)
-            let ended = operators.sessions(of: name).filter { id == nil || $0.id == id }
+            let ended = operators.sessions(of: try record(of: name).number).filter { id == nil || $0.id == id }
             if id != nil, ended.isEmpty { throw Refusal(.noSuchOperator, field: "session_id") }
             try end(ended)
             return .removed
@@ -56,18 +55,18 @@ final class OperatorDecider {
             throw Refusal(.noSuchOrganisation, field: "org_id")
         }
         guard var record = operators[name] else {
-            try write(try Operator(name, fields, at: time.timeOfDay))
+            try write(try Operator(name, fields, number: try operators.nextNumber(), at: time.timeOfDay))
             return .created(secret: nil)
         }
         record.apply(fields)
         try write(record)
-        if record.losesSessions(by: fields) { try end(operators.sessions(of: name)) }
+        if record.losesSessions(by: fields) { try end(operators.sessions(of: record.number)) }
         return .updated
     }
 
     private func logIn(_ session: OperatorSession, _ record: Operator, at now: Int64) throws {
         var record = record
-        let present = operators.sessions(of: record.name)
+        let present = operators.sessions(of: record.number)
         // The others' whose time is over go with their own next log-in.
         let over = present.filter { $0.expires <= now }
         let living = present.filter { $0.expires > now }
@@ -79,7 +78,7 @@ final class OperatorDecider {
     }
 
     /// The operator who calls, who has shown that password. Between the loop that looked and this it may be another one.
-    private func own(_ caller: OperatorName?, showing password: PasswordVerifier) throws(Refusal) -> Operator {
+    private func own(_ caller: OperatorNumber?, showing password: PasswordVerifier) throws(Refusal) -> Operator {
         guard let caller else { throw Refusal(.notPermitted, .noSession) }
         guard let record = operators[caller], !record.disabled, record.password == password else {
             throw Refusal(.wrongToken, field: "password", .operatorPassword)
@@ -94,7 +93,7 @@ final class OperatorDecider {
 
     private func write(_ record: Operator) throws(SQLiteError) {
         try operators.set(record)
-        feed.operatorChanged(record.name, record)
+        feed.operatorChanged(record.number, record)
     }
 
     private func end(_ sessions: [OperatorSession]) throws(SQLiteError) {

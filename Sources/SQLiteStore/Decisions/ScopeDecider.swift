@@ -20,25 +20,27 @@ final class ScopeDecider {
 
     /// - Returns: the scope; `nil` for none.
     /// - Throws: 2011 where the operator has not that role any more.
-    func require(_ role: Role, of name: OperatorName?) throws(Refusal) -> OrgID? {
-        guard let name else { return nil }
-        guard let record = operators[name], !record.disabled, record.authority.role >= role else {
+    func require(_ role: Role, of number: OperatorNumber?) throws(Refusal) -> OrgID? {
+        guard let number else { return nil }
+        guard let record = operators[number], !record.disabled, record.authority.role >= role else {
             throw Refusal(.notPermitted, .role(role))
         }
         return record.authority.scope
     }
 
-    func requireUnscoped(_ role: Role, of name: OperatorName?) throws(Refusal) {
-        guard try require(role, of: name) == nil else { throw Refusal(.notPermitted, .unscoped) }
+    func requireUnscoped(_ role: Role, of number: OperatorNumber?) throws(Refusal) {
+        guard try require(role, of: number) == nil else { throw Refusal(.notPermitted, .unscoped) }
     }
 
     /// Whether there is nothing that does not exist for the operator.
-    func seesAll(_ name: OperatorName?) -> Bool { name.map { operators[$0].map { $0.authority.scope == nil } ?? false } ?? true }
+    func seesAll(_ number: OperatorNumber?) -> Bool {
+        number.map { operators[$0].map { $0.authority.scope == nil } ?? false } ?? true
+    }
 
     // MARK: What
 
-    func permit(_ change: DirectoryChange, to name: OperatorName?) throws {
-        guard let scope = try require(.administrator, of: name) else { return }
+    func permit(_ change: DirectoryChange, to number: OperatorNumber?) throws {
+        guard let scope = try require(.administrator, of: number) else { return }
         switch change {
         case .putApp, .rotateSecret, .dropFormerSecret, .removeApp: throw Refusal(.notPermitted, .unscoped)
         case .putOrganisation(let id, let fields): try permitPut(id, fields, in: scope)
@@ -51,21 +53,21 @@ final class ScopeDecider {
     }
 
     /// An operator may call for its own sessions; for anything else it takes an administrator without a scope.
-    func permit(_ change: OperatorChange, to name: OperatorName?) throws(Refusal) {
+    func permit(_ change: OperatorChange, to number: OperatorNumber?) throws(Refusal) {
         switch change {
-        case .put, .remove, .endSessions: try requireUnscoped(.administrator, of: name)
+        case .put, .remove, .endSessions: try requireUnscoped(.administrator, of: number)
         case .setPassword, .logIn, .logOut: break
         }
     }
 
     /// - Parameter row: of the task; `nil` where there is none.
-    func permitCancelling(_ row: StoredRow?, to name: OperatorName?) throws {
-        guard let scope = try require(.sender, of: name), let row else { return }
+    func permitCancelling(_ row: StoredRow?, to number: OperatorNumber?) throws {
+        guard let scope = try require(.sender, of: number), let row else { return }
         guard try isInside(row, scope) else { throw Refusal(.noSuchTask, field: "task_id") }
     }
 
-    func permitDisconnecting(_ token: DeviceToken, to name: OperatorName?) throws {
-        guard let scope = try require(.sender, of: name) else { return }
+    func permitDisconnecting(_ token: DeviceToken, to number: OperatorNumber?) throws {
+        guard let scope = try require(.sender, of: number) else { return }
         try requireInside(token, scope)
     }
 

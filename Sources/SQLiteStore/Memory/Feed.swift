@@ -69,7 +69,9 @@ final class Feed {
     func app(_ key: AppKey, _ app: App?) { outbox.post(.app(key, app)) }
 
     /// An operator was changed; `nil`: removed.
-    func operatorChanged(_ name: OperatorName, _ changed: Operator?) { outbox.post(.operatorChanged(name, changed)) }
+    func operatorChanged(_ number: OperatorNumber, _ changed: Operator?) {
+        outbox.post(.operatorChanged(number, changed))
+    }
 
     /// An operator's session began; `nil`: ended.
     func operatorSession(_ key: OperatorSessionKey, _ session: OperatorSession?) { outbox.post(.operatorSession(key, session)) }

@@ -3,7 +3,8 @@ internal import Push
 /// Operators and their sessions as decisions look at them: what the file holds, at this point of the transaction. Writer only.
 final class OperatorMemory {
     private let table: OperatorTable
-    private var byName: [OperatorName: Operator] = [:]
+    private var byNumber: [OperatorNumber: Operator] = [:]
+    private var numbers: [OperatorName: OperatorNumber] = [:]
     private var sessions: [OperatorSessionKey: OperatorSession] = [:]
 
     init(_ table: OperatorTable) throws(SQLiteError) {
@@ -14,36 +15,44 @@ final class OperatorMemory {
     /// Reads everything from the file: at start, and after a transaction that failed. All or, where it cannot be read, nothing.
     func reload() throws(SQLiteError) {
         let (operators, sessions) = (try table.all(), try table.sessions())
-        byName = Dictionary(operators.map { ($0.name, $0) }) { _, last in last }
+        byNumber = Dictionary(operators.map { ($0.number, $0) }) { _, last in last }
+        numbers = Dictionary(operators.map { ($0.name, $0.number) }) { _, last in last }
         self.sessions = Dictionary(sessions.map { ($0.key, $0) }) { _, last in last }
     }
 
-    var all: [Operator] { Array(byName.values) }
+    var all: [Operator] { Array(byNumber.values) }
     var allSessions: [OperatorSession] { Array(sessions.values) }
 
-    subscript(name: OperatorName) -> Operator? { byName[name] }
+    subscript(number: OperatorNumber) -> Operator? { byNumber[number] }
+    /// Who has that name now.
+    subscript(name: OperatorName) -> Operator? { numbers[name].flatMap { byNumber[$0] } }
 
     /// An operator's sessions, oldest first.
-    func sessions(of name: OperatorName) -> [OperatorSession] {
-        sessions.values.filter { $0.name == name }
+    func sessions(of holder: OperatorNumber) -> [OperatorSession] {
+        sessions.values.filter { $0.holder == holder }
             .sorted { ($0.createdAt, $0.id.text) < ($1.createdAt, $1.id.text) }
     }
 
     /// An operator whose scope an organisation is, the first by name.
     func name(withScope id: OrgID) -> OperatorName? {
-        byName.values.lazy.filter { $0.authority.scope == id }.map(\.name).min { $0.text < $1.text }
+        byNumber.values.lazy.filter { $0.authority.scope == id }.map(\.name).min { $0.text < $1.text }
     }
 
     // MARK: Changes, here and in the file
 
+    /// The number of a new one: never given before, never given again.
+    func nextNumber() throws(SQLiteError) -> OperatorNumber { try table.nextNumber() }
+
     func set(_ one: Operator) throws(SQLiteError) {
         try table.write(one)
-        byName[one.name] = one
+        byNumber[one.number] = one
+        numbers[one.name] = one.number
     }
 
-    func remove(_ name: OperatorName) throws(SQLiteError) {
-        try table.remove(name)
-        byName[name] = nil
+    func remove(_ one: Operator) throws(SQLiteError) {
+        try table.remove(one.number)
+        byNumber[one.number] = nil
+        numbers[one.name] = nil
     }
 
     func begin(_ session: OperatorSession) throws(SQLiteError) {

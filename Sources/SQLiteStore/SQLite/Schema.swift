@@ -9,7 +9,9 @@ enum Schema {
     static let version = Int64(steps.count)
 
     /// `steps[n]` brings version n to n + 1.
-    static let steps: [String] = [versionOne, versionTwo, versionThree, versionFour, versionFive, versionSix, versionSeven]
+    static let steps: [String] = [
+        versionOne, versionTwo, versionThree, versionFour, versionFive, versionSix, versionSeven, versionEight,
+    ]
 
     /// The first that knows store time.
     private static let versionOfStoreTime = 4
@@ -254,6 +256,41 @@ enum Schema {
           key BLOB PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, client TEXT)
           WITHOUT ROWID;
         ALTER TABLE import ADD COLUMN operator TEXT;
+        """
+
+    /// What each part of the store adds to the eighth version.
+    private static let versionEight = operatorNumbers
+
+    /// Operators have numbers that are given once, and their sessions, imports and entries belong to a number: a name may be
+    /// given to another person. What somebody did who is an operator no more belongs to nobody (0), or to no number (`NULL`) in
+    /// the audit log; an operator that is younger than what its name did is another one.
+    private static let operatorNumbers = """
+        ALTER TABLE operator RENAME TO former_operator;
+        CREATE TABLE operator(
+          number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL, role INTEGER NOT NULL,
+          scope TEXT, disabled INTEGER NOT NULL, password TEXT NOT NULL, created INTEGER NOT NULL, last_login INTEGER);
+        INSERT INTO operator(name, display_name, role, scope, disabled, password, created, last_login)
+          SELECT name, display_name, role, scope, disabled, password, created, last_login FROM former_operator
+          ORDER BY created, name;
+        DROP TABLE former_operator;
+
+        ALTER TABLE operator_session RENAME TO former_session;
+        CREATE TABLE operator_session(
+          key BLOB PRIMARY KEY, holder INTEGER NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, client TEXT)
+          WITHOUT ROWID;
+        INSERT INTO operator_session(key, holder, created, expires, client)
+          SELECT key, number, former_session.created, expires, client FROM former_session JOIN operator USING (name);
+        DROP TABLE former_session;
+
+        ALTER TABLE import ADD COLUMN beginner INTEGER;
+        UPDATE import SET beginner = coalesce(
+          (SELECT number FROM operator WHERE name = import.operator AND created <= import.started), 0) WHERE operator IS NOT NULL;
+        ALTER TABLE import DROP COLUMN operator;
+
+        ALTER TABLE audit ADD COLUMN operator INTEGER;
+        UPDATE audit SET operator =
+          (SELECT number FROM operator WHERE operator.name = audit.name AND created <= audit.at + audit.ahead)
+          WHERE name IS NOT NULL;
         """
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.

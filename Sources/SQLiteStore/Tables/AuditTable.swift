@@ -26,8 +26,9 @@ final class AuditTable {
     func insert(_ entry: AuditEntry, _ keeping: Keeping) throws(SQLiteError) {
         let insert = try database.statement(
             """
-            INSERT INTO audit(at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO audit(
+              at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs, operator)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         insert.bind(1, keeping.at)
         insert.bind(2, keeping.ahead)
@@ -42,6 +43,7 @@ final class AuditTable {
         insert.bind(11, entry.task)
         insert.bind(12, entry.code)
         insert.bind(13, keeping.organisations)
+        insert.bind(14, entry.caller.identity?.number.value)
         try insert.run()
     }
 
@@ -49,7 +51,7 @@ final class AuditTable {
 
     /// Who reads, where that bounds what is seen.
     struct Reader {
-        let name: OperatorName?
+        let `operator`: OperatorNumber?
         /// The number of its scope; `nil` where that is no organisation any more, and nothing is seen.
         let scope: UInt32?
     }
@@ -129,8 +131,8 @@ final class AuditTable {
         if let task = filter.task {
             let query = try database.statement(
                 """
-                SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs
-                FROM audit INDEXED BY audit_by_task WHERE number < ? AND number >= ? AND task = ? ORDER BY number DESC
+                SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
+                  operator FROM audit INDEXED BY audit_by_task WHERE number < ? AND number >= ? AND task = ? ORDER BY number DESC
                 """)
             query.bind(3, task)
             return query
@@ -138,16 +140,16 @@ final class AuditTable {
         if let target = filter.target {
             let query = try database.statement(
                 """
-                SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs
-                FROM audit INDEXED BY audit_by_target WHERE number < ? AND number >= ? AND target = ? ORDER BY number DESC
+                SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
+                  operator FROM audit INDEXED BY audit_by_target WHERE number < ? AND number >= ? AND target = ? ORDER BY number DESC
                 """)
             query.bind(3, target)
             return query
         }
         return try database.statement(
             """
-            SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs
-            FROM audit WHERE number < ? AND number >= ? ORDER BY number DESC
+            SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
+              operator FROM audit WHERE number < ? AND number >= ? ORDER BY number DESC
             """)
     }
 
@@ -163,15 +165,19 @@ final class AuditTable {
         if let code = filter.code, query.int(12) != Int64(code) { return false }
         guard let reader else { return true }
         guard let scope = reader.scope else { return false }
-        // Its own, as far as it was confined then as it is now: a name may be given to somebody else.
-        if let name = reader.name, query.isText(4, name.text), query.optionalInt(5) == Int64(scope) { return true }
+        // Its own, as far as it was confined then as it is now.
+        if let number = reader.operator, query.optionalInt(14) == number.value, query.optionalInt(5) == Int64(scope) {
+            return true
+        }
         return query.text(13).contains(mark(scope))
     }
 
     /// - Returns: `nil` for what only a later version knows.
     private static func record(_ query: Statement) -> AuditRecord? {
-        guard
-            let caller = AuditEntry.Caller(kind: query.text(3), name: query.optionalText(4).map { OperatorName(unchecked: $0) }),
+        let identity = query.optionalText(4).map { name in
+            OperatorIdentity(query.optionalInt(14).map { OperatorNumber($0) } ?? .unknown, OperatorName(unchecked: name))
+        }
+        guard let caller = AuditEntry.Caller(kind: query.text(3), identity),
             let action = AuditAction(rawValue: query.text(8))
         else { return nil }
         let kind = query.optionalText(9).flatMap { AuditTarget.Kind(rawValue: $0) }

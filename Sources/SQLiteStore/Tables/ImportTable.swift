@@ -100,26 +100,26 @@ final class ImportTable {
 
     // MARK: How far it is
 
-    func start(_ number: Int64, by operator: OperatorName?, at now: Int64) throws(SQLiteError) {
-        let write = try database.statement("UPDATE import SET state = 1, operator = ?, started = ? WHERE import = ?")
-        write.bind(1, `operator`?.text)
+    func start(_ number: Int64, by operator: OperatorNumber?, at now: Int64) throws(SQLiteError) {
+        let write = try database.statement("UPDATE import SET state = 1, beginner = ?, started = ? WHERE import = ?")
+        write.bind(1, `operator`?.value)
         write.bind(2, now)
         write.bind(3, number)
         try write.run()
     }
 
     /// Those that go on, in the order in which they began.
-    func running() throws(SQLiteError) -> [(number: Int64, operator: OperatorName?, progress: Progress)] {
+    func running() throws(SQLiteError) -> [(number: Int64, operator: OperatorNumber?, progress: Progress)] {
         let query = try database.statement(
             """
-            SELECT import, line, created, updated, failed, took, attempts, operator FROM import WHERE state = 1
+            SELECT import, line, created, updated, failed, took, attempts, beginner FROM import WHERE state = 1
             ORDER BY started, import
             """)
-        var found: [(number: Int64, operator: OperatorName?, progress: Progress)] = []
+        var found: [(number: Int64, operator: OperatorNumber?, progress: Progress)] = []
         while try query.step() {
             var progress = Progress(line: Int(query.int(1)), took: query.int(5), attempts: query.int(6))
             progress.tally = Self.tally(query, from: 2)
-            found.append((query.int(0), query.optionalText(7).map { OperatorName(unchecked: $0) }, progress))
+            found.append((query.int(0), query.optionalInt(7).map { OperatorNumber($0) }, progress))
         }
         return found
     }
@@ -203,11 +203,11 @@ final class ImportTable {
 
     /// The number of one that has begun.
     /// - Parameter operator: who must have begun it; `nil`: whoever.
-    func number(of id: ImportID, by operator: OperatorName?) throws(SQLiteError) -> Int64? {
+    func number(of id: ImportID, by operator: OperatorNumber?) throws(SQLiteError) -> Int64? {
         let query = try database.statement(
-            "SELECT import FROM import WHERE import_id = ?1 AND state IN (1, 2, 3) AND (?2 IS NULL OR operator = ?2)")
+            "SELECT import FROM import WHERE import_id = ?1 AND state IN (1, 2, 3) AND (?2 IS NULL OR beginner = ?2)")
         query.bind(1, id.text)
-        query.bind(2, `operator`?.text)
+        query.bind(2, `operator`?.value)
         guard try query.step() else { return nil }
         defer { query.reset() }
         return query.int(0)
@@ -227,16 +227,16 @@ final class ImportTable {
 
     /// Newest first.
     func page(
-        before number: Int64, limit: Int, by operator: OperatorName?
+        before number: Int64, limit: Int, by operator: OperatorNumber?
     ) throws(SQLiteError) -> [(number: Int64, report: ImportReport)] {
         let query = try database.statement(
             """
             SELECT import_id, state, lines, created, updated, failed, started, ended, took, import FROM import
-            WHERE state IN (1, 2, 3) AND import < ?1 AND (?3 IS NULL OR operator = ?3) ORDER BY import DESC LIMIT ?2
+            WHERE state IN (1, 2, 3) AND import < ?1 AND (?3 IS NULL OR beginner = ?3) ORDER BY import DESC LIMIT ?2
             """)
         query.bind(1, number)
         query.bind(2, limit)
-        query.bind(3, `operator`?.text)
+        query.bind(3, `operator`?.value)
         var found: [(number: Int64, report: ImportReport)] = []
         while try query.step() { found.append((query.int(9), Self.report(query))) }
         return found

@@ -51,16 +51,25 @@ extension PasswordVerifier {
     }
 }
 
-extension StorePort {
+extension ContractFixture {
     /// Registers an operator, or changes it.
-    /// - Returns: a call of that operator.
+    /// - Returns: a call of that operator, as it is by then.
     @discardableResult
     public func makeOperator(
         _ name: String, _ role: Role, in scope: String? = nil
-    ) async throws(StoreError) -> OperatorCall {
+    ) async throws -> OperatorCall {
         let name = OperatorName(unchecked: name)
-        _ = try await apply(.put(name, .new(role, in: scope)), by: .installation)
+        _ = try await port.apply(.put(name, .new(role, in: scope)), by: .installation)
         let authority = Authority(role, in: scope.map { OrgID(unchecked: $0) })
-        return OperatorCall(.named(name, authority), client: nil, requestID: "test")
+        return OperatorCall(.named(try await identity(of: name), authority), client: nil, requestID: "test")
+    }
+
+    /// Whom a loop that begins now knows under a name.
+    public func identity(of name: OperatorName) async throws -> OperatorIdentity {
+        let (port, loop) = newPort()
+        guard let known = try await loop.follow(port).operators.first(where: { $0.name == name }) else {
+            throw StoreError.refused(Refusal(.noSuchOperator, field: "name"))
+        }
+        return known.identity
     }
 }

@@ -6,7 +6,7 @@ public struct AuditEntry: Hashable, Sendable {
     public enum Caller: Hashable, Sendable {
         /// Whoever has the installation's one admin token.
         case installation
-        case named(OperatorName)
+        case named(OperatorIdentity)
         /// The server itself.
         case server
     }
@@ -33,7 +33,7 @@ public struct AuditEntry: Hashable, Sendable {
         _ call: OperatorCall, _ action: AuditAction, _ target: AuditTarget? = nil, task: TaskID? = nil, code: Int = 0
     ) {
         self.init(
-            call.name.map(Caller.named) ?? .installation, scope: call.scope, client: call.client, requestID: call.requestID,
+            call.identity.map(Caller.named) ?? .installation, scope: call.scope, client: call.client, requestID: call.requestID,
             action, target, task: task.map { Excerpt.shown($0.text, bytes: AuditTarget.longest) }, code: code)
     }
 
@@ -71,13 +71,16 @@ extension AuditEntry.Caller {
     }
 
     /// The operator's name.
-    public var name: OperatorName? { if case .named(let name) = self { name } else { nil } }
+    public var name: OperatorName? { identity?.name }
 
-    /// What ``kind`` and ``name`` tell of one; `nil` for what they tell of none.
-    public init?(kind: String, name: OperatorName?) {
-        switch (kind, name) {
+    /// Which operator.
+    public var identity: OperatorIdentity? { if case .named(let identity) = self { identity } else { nil } }
+
+    /// What ``kind`` and ``identity`` tell of one; `nil` for what they tell of none.
+    public init?(kind: String, _ identity: OperatorIdentity?) {
+        switch (kind, identity) {
         case ("installation", nil): self = .installation
-        case ("operator", let name?): self = .named(name)
+        case ("operator", let identity?): self = .named(identity)
         case ("server", nil): self = .server
         default: return nil
         }

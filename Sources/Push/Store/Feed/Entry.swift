@@ -15,7 +15,7 @@ public enum Entry: Sendable {
     /// An app was changed or removed; `nil` means removed.
     case app(AppKey, App?)
     /// An operator was changed or removed, likewise.
-    case operatorChanged(OperatorName, Operator?)
+    case operatorChanged(OperatorNumber, Operator?)
     /// An operator's session began or ended; `nil` means ended.
     case operatorSession(OperatorSessionKey, OperatorSession?)
 }
