@@ -44,6 +44,34 @@ struct AuditTests {
         #expect(try await entries(port).count { $0.entry.action == .auditLost } == 1)
     }
 
+    @Test("an entry that can never be written is told of as missing, by an entry and by the figure, and holds nothing up")
+    func poisoned() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.edit(
+            """
+            CREATE TRIGGER poison BEFORE INSERT ON audit WHEN NEW.request_id = 'r-1' BEGIN SELECT RAISE(ABORT, 'poison'); END
+            """)
+        let port = fixture.port
+        for number in 0..<3 { port.record(entry(number)) }
+        try await port.makeOrg("new")
+        let found = try await entries(port).prefix(4).map(\.entry)
+        #expect(found.dropFirst() == [.lost(1), entry(2), entry(0)])
+        #expect(fixture.store.status.audit.lost == 1)
+        // Where none can be written, the store goes on, and tells later.
+        try await fixture.edit(
+            """
+            DROP TRIGGER poison;
+            CREATE TRIGGER poison BEFORE INSERT ON audit WHEN NEW.caller <> 'installation' OR NEW.request_id LIKE 'r-%'
+            BEGIN SELECT RAISE(ABORT, 'poison'); END
+            """)
+        for number in 0..<3 { fixture.port.record(entry(number)) }
+        try await fixture.port.makeOrg("next")
+        #expect(fixture.store.status.audit.lost == 3)
+        try OtherProgram(on: fixture.directory.path + "/psp.db").execute("DROP TRIGGER poison")
+        try await fixture.port.makeOrg("last")
+        #expect(try await entries(fixture.port).contains { $0.entry == .lost(3) })
+    }
+
     @Test("a change that cannot be written leaves no entry, and one that is tried again leaves one")
     func undone() async throws {
         let fixture = try await SQLiteFixture.onFaultyDisk()

@@ -228,12 +228,32 @@ struct PoisonTests {
         for (index, task) in tasks.enumerated() { #expect(try await port.counts(task).delivered == (index == 1 ? 0 : 1)) }
         #expect(port.health == .serving)
         #expect(fixture.log.all.contains { $0.contains("acknowledgements of a task are not counted: poison") })
+        // Nor is a part of it written: the bitmaps come before the counters.
+        #expect(try await fixture.rows("SELECT count(*) FROM receipt") == 2)
         session.disconnect()
         try await port.push(.message(.organisation("root")))
         try await eventually { try await fixture.isSummed }
         #expect(try await fixture.wrongSums == 0)
         try await fixture.restart()
         #expect(try await fixture.port.pendingTasks("d1").count == 1)
+    }
+
+    @Test("a sum that cannot be written is not kept, and those of all other tags are")
+    func unwritableSum() async throws {
+        let fixture = try await furnished()
+        try await fixture.port.makeDevice("d1", in: "root")
+        for tag in 0..<6 { try await fixture.port.push(.message(.organisation("root"), tag: "t\(tag)")) }
+        try await eventually { try await fixture.isSummed }
+        try await fixture.edit(
+            "CREATE TRIGGER poison BEFORE UPDATE ON total WHEN NEW.tag = 't3' BEGIN SELECT RAISE(ABORT, 'poison'); END")
+        let port = fixture.port
+        let session = try await port.connect("d1")
+        session.settle(try await session.read())
+        try await port.push(.message(.device("d1")))
+        #expect(port.health == .serving)
+        #expect(fixture.log.all.contains { $0.contains("a sum by tag is not kept: poison") })
+        // It alone: what it was, and what it should be.
+        #expect(try await fixture.wrongSums == 2)
     }
 
     @Test("a line of an import whose consequences cannot be done as a whole is one that failed")

@@ -34,6 +34,8 @@ final class AuditBook {
     private var leftOutSince: Int64 = 0
     /// How many found no room, which no entry tells yet.
     private var lost = 0
+    /// How many could not be written in this transaction, and never will.
+    private var missed = 0
     /// Of those that wait so many are written in this transaction, of the lost so many are told, and so many were written in all.
     private var written = (waiting: 0, lost: 0, all: 0)
 
@@ -117,11 +119,20 @@ final class AuditBook {
                 try table.insert(each.entry, each.keeping)
             }
             written.waiting += 1
-            if isWritten { written.all += 1 }
+            if isWritten { written.all += 1 } else { missed += 1 }
         }
+        try writeLost()
+    }
+
+    /// Tells in an entry how many are missing. Where that one cannot be written either, the next transaction tries it again.
+    private func writeLost() throws(SQLiteError) {
+        let lost = lost + missed
         guard lost > written.lost else { return }
         let entry = AuditEntry.lost(lost - written.lost)
-        try table.insert(entry, keeping(entry, nil))
+        let isWritten = try faults.spare("audit entries are missing, and none tells of it") { () throws(SQLiteError) in
+            try table.insert(entry, keeping(entry, nil))
+        }
+        guard isWritten else { return }
         written.lost = lost
         written.all += 1
     }
@@ -131,14 +142,17 @@ final class AuditBook {
         admitted.removeAll(keepingCapacity: true)
         guard written.waiting + written.all > 0 else { return }
         figures.written.add(written.all)
+        figures.lost.add(missed)
         waiting.removeFirst(written.waiting)
-        lost -= written.lost
+        lost += missed - written.lost
         written = (0, 0, 0)
+        missed = 0
     }
 
     /// The transaction was undone: what waited still waits.
     func undone() {
         written = (0, 0, 0)
+        missed = 0
         for entry in admitted { refused.forget(entry) }
         admitted.removeAll(keepingCapacity: true)
     }

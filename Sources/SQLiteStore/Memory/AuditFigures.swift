@@ -13,7 +13,8 @@ final class AuditFigures: Sendable {
 
     /// Entries that are in the file.
     let written = Count()
-    /// Entries that found no room while nothing could be written.
+    /// Entries that are missing: they found no room while nothing could be written, or in their operator's bounds, or could never
+    /// be written. The file has entries that tell of as many, but for those after which nothing could be written any more.
     let lost = Count()
     /// Refusals that are counted in the file.
     let refusals = Count()

@@ -201,15 +201,15 @@ final class ReceiptBook {
             if written.tasks + written.sets >= limit { break }
             try write(receipts)
         }
-        _ = try faults.spare("sums by tag are not kept") { () throws(SQLiteError) in
-            try addToTotals(dirty.suffix(written.tasks))
-        }
+        try addToTotals(dirty.suffix(written.tasks))
         for (seq, ordinal, reasonCode) in rejections.suffix(max(0, limit - written.tasks - written.sets)) {
+            written.rejections += 1
+            // Of an acknowledgement that is not counted nobody is told why it was one.
+            if refused.contains(seq) { continue }
             let detail = "0x" + String(reasonCode, radix: 16, uppercase: true)
             _ = try faults.spare("why a device rejected a message is not kept") { () throws(SQLiteError) in
                 _ = try events.insert(RecipientState.rejectionNumber, of: seq, by: ordinal, detail: detail)
             }
-            written.rejections += 1
         }
         return written.tasks + written.sets + written.rejections
     }
@@ -217,8 +217,12 @@ final class ReceiptBook {
     private func write(_ receipts: TaskReceipts) throws(SQLiteError) {
         let sets = receipts.dirtySets
         let isWritten = try faults.spare("acknowledgements of a task are not counted") { () throws(SQLiteError) in
-            for (mark, chunk, set) in sets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
-            try table.write(receipts)
+            // A statement alone is done whole or not at all; bitmaps without their counters would pass for counted ever after.
+            guard !sets.isEmpty else { return try table.write(receipts) }
+            try table.whole { () throws(SQLiteError) in
+                for (mark, chunk, set) in sets { try table.write(set, mark, chunk: chunk, of: receipts.seq) }
+                try table.write(receipts)
+            }
         }
         if !isWritten {
             refused.insert(receipts.seq)
@@ -228,17 +232,23 @@ final class ReceiptBook {
         written.tasks += 1
     }
 
-    /// The sums of tasks that changed change with them.
+    /// The sums of tasks that changed change with them; one that is at fault keeps no other from it.
     private func addToTotals(_ changed: ArraySlice<TaskReceipts>) throws(SQLiteError) {
         guard !changed.isEmpty else { return }
-        let summed = try totals.upTo()
+        let loss = "a sum by tag is not kept"
         var changes: [TotalKey: Counts] = [:]
-        for receipts in changed {
-            guard let key = receipts.total, receipts.seq <= summed, !refused.contains(receipts.seq) else { continue }
-            let isExpired = receipts.mayExpire ? try totals.isExpired(receipts.seq) : false
-            changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
+        let isSummed = try faults.spare(loss) { () throws(SQLiteError) in
+            let summed = try totals.upTo()
+            for receipts in changed {
+                guard let key = receipts.total, receipts.seq <= summed, !refused.contains(receipts.seq) else { continue }
+                let isExpired = receipts.mayExpire ? try totals.isExpired(receipts.seq) : false
+                changes[key, default: Counts()] += receipts.change(isExpired: isExpired)
+            }
         }
-        for (key, change) in changes { try totals.add(change, to: key) }
+        guard isSummed else { return }
+        for (key, change) in changes {
+            _ = try faults.spare(loss) { () throws(SQLiteError) in try totals.add(change, to: key) }
+        }
     }
 
     /// What was written is committed.

@@ -182,6 +182,22 @@ final class Database {
         }
     }
 
+    /// Changes all of it, or nothing, inside of a transaction, which goes on.
+    func savepoint(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        try statement("SAVEPOINT part").run()
+        do throws(SQLiteError) {
+            try body()
+        } catch {
+            // Some errors undo the whole transaction by themselves.
+            if inTransaction {
+                try statement("ROLLBACK TO part").run()
+                try statement("RELEASE part").run()
+            }
+            throw error
+        }
+        try statement("RELEASE part").run()
+    }
+
     /// Reads from one snapshot.
     func reading<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
         try beginReading()

@@ -10,6 +10,9 @@ final class ReceiptTable {
         self.stretches = SharedStretches.Copy(of: stretches)
     }
 
+    /// Writes all of it or nothing, inside of a transaction.
+    func whole(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) { try database.savepoint(body) }
+
     // MARK: Counters
 
     /// The receipts of a row of the log; all zero where nothing has happened yet.
