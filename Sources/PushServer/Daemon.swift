@@ -48,6 +48,7 @@ public enum Daemon {
         do throws(StartError) {
             _ = try ServerTLS(configuration, log: Logger(label: "pspd") { _ in SwiftLogNoOpLogHandler() })
             try DataDirectory.judge(configuration.dataDirectory)
+            try AuditFile.refuseOwnFiles(of: configuration, isStart: false)
             if case .file(let path)? = configuration.auditDestination { try AuditFile.judge(path) }
             let notes = try PortTrial.notes(of: configuration, triesPorts: triesPorts)
             for note in notes where !console.tell(note) { return ExitCode.unexpected }

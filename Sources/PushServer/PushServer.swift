@@ -94,6 +94,7 @@ public final class PushServer: Sendable {
         let tls = try ServerTLS(configuration, log: log)
         let sockets = try ListeningSockets(configuration, inherited: inherited)
         let token = try directory.adminToken(configured: configuration.adminToken)
+        try AuditFile.refuseOwnFiles(of: configuration, isStart: true)
         let auditLog = try configuration.auditDestination.map { destination throws(StartError) in try AuditLog(destination) }
         let store = try configuration.openStore()
         var threads: [EventLoop] = []
@@ -145,7 +146,7 @@ public final class PushServer: Sendable {
     /// moved away.
     /// - Parameter cause: for the log.
     public func reload(because cause: String = "asked to") {
-        auditLog?.reopen()
+        auditLog?.reopen(because: cause)
         if let tls {
             tls.reload(because: cause)
         } else if auditLog == nil {

@@ -25,6 +25,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var callersProxies: [AddressRange] = []
     /// That header.
     public var forwardedHeader = HTTPForwarding.standardHeader
+    /// The file that holds settings; `nil`: there is none.
+    var settingsFile: String?
     /// The embedded store; created if missing.
     public var dataDirectory = "./data"
     /// `nil`: the one that is kept in the data directory, made at first start.

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import JSON
 import Push
 import Testing
 
@@ -41,15 +42,94 @@ struct AuditLogTests {
         func lines(_ name: String) throws -> Int { try directory.text(of: name).split(separator: "\n").count }
         log.tell(entry, at: 0)
         log.flush(atMost: .seconds(10))
-        log.reopen()
+        log.reopen(because: "SIGHUP")
         log.flush(atMost: .seconds(10))
         #expect(try lines("audit.1") == 4)
         for _ in 0..<2 { log.tell(entry, at: 0) }
-        log.reopen()
+        log.reopen(because: "SIGHUP")
         log.tell(entry, at: 0)
         log.flush(atMost: .seconds(10))
         #expect(try lines("audit.1") == 4)
         #expect(try lines("audit") == 3)
+    }
+
+    @Test(
+        "a line that a crash has torn is taken away and told of, so that the file stays lines of JSON",
+        arguments: [#"{"event":"audit","time":"20"#, #"{"ev"#, "\0\0\0", "{\"event\":\"audit\"\0\0"])
+    func torn(rest: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/audit"
+        let whole = "{\"event\":\"audit\",\"code\":0}\n"
+        for before in ["", whole] {
+            try (before + rest).write(toFile: path, atomically: false, encoding: .utf8)
+            let log = try AuditLog(.file(path))
+            log.tell(entry, at: 0)
+            log.flush(atMost: .seconds(10))
+            let lines = try directory.text(of: "audit").split(separator: "\n")
+            #expect(lines.dropLast() == (before.isEmpty ? [] : [whole.dropLast()]) + [#"{"event":"lost","lines":1}"#])
+            #expect(try lines.last.map { try JSONDocument(parsing: Array($0.utf8)).root["action"]?.string } == "device.read")
+        }
+    }
+
+    @Test("what somebody else has left without a line's end stays, and the next line is one of its own")
+    func foreignEnd() throws {
+        let directory = try TemporaryDirectory()
+        try "something".write(toFile: directory.path + "/audit", atomically: false, encoding: .utf8)
+        let log = try AuditLog(.file(directory.path + "/audit"))
+        log.tell(entry, at: 0)
+        log.flush(atMost: .seconds(10))
+        #expect(try directory.text(of: "audit").hasPrefix("something\n{\"event\":\"audit\""))
+    }
+
+    @Test("lines that could not be written are told of by the first one that can")
+    func unwritable() throws {
+        let output = FailingOutput()
+        let log = AuditLog(output)
+        for _ in 0..<2 {
+            log.tell(entry, at: 0)
+            log.flush(atMost: .seconds(10))
+        }
+        output.heal()
+        log.tell(entry, at: 0)
+        log.flush(atMost: .seconds(10))
+        #expect(output.text.hasPrefix(#"{"event":"lost","lines":2}"# + "\n{\"event\":\"audit\""))
+        #expect(output.text.split(separator: "\n").count == 2)
+    }
+
+    @Test("a file that the server has for something else is refused, by whatever name")
+    func ownFiles() throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.path + "/data"
+        try FileManager.default.createDirectory(atPath: data + "/beside", withIntermediateDirectories: true)
+        for name in ["psp.db", "key", "other"] { try Data().write(to: URL(fileURLWithPath: "\(data)/\(name)")) }
+        try FileManager.default.createSymbolicLink(atPath: directory.path + "/link", withDestinationPath: data + "/psp.db")
+        #expect(link(data + "/key", directory.path + "/hard") == 0)
+        var configuration = ServerConfiguration()
+        configuration.dataDirectory = data
+        configuration.tls.key = data + "/key"
+        configuration.tls.ticketKeys = directory.path + "/none"
+        configuration.settingsFile = directory.path + "/other.yaml"
+        func refusal(_ path: String, isStart: Bool = false) -> String? {
+            configuration.auditDestination = .file(path)
+            do throws(StartError) {
+                try AuditFile.refuseOwnFiles(of: configuration, isStart: isStart)
+                return nil
+            } catch {
+                return error.text.english
+            }
+        }
+        let names = [
+            "data/psp.db", "data/beside/../psp.db-wal", "data/psp.mark", "data/pspd.json", "data/pspd.lock", "data/admin.token",
+            "data/psp.db.new", "link",
+        ]
+        for name in names { #expect(refusal("\(directory.path)/\(name)")?.contains("data directory") == true, "\(name)") }
+        #expect(refusal(data + "/key")?.contains("--tls-key") == true)
+        #expect(refusal(directory.path + "/hard")?.contains("--tls-key") == true)
+        #expect(refusal(data + "/../none")?.contains("--tls-ticket-keys") == true)
+        #expect(refusal(directory.path + "/other.yaml")?.contains("--config") == true)
+        for name in ["data/audit", "data/other", "audit", "nowhere/psp.db"] {
+            #expect(refusal("\(directory.path)/\(name)", isStart: true) == nil, "\(name)")
+        }
     }
 
     @Test("a file that cannot be opened ends the start, and says which")
@@ -118,6 +198,24 @@ struct AuditLogTests {
         let kept = lines.count { $0.contains(#""event":"audit""#) }
         #expect(kept < 10)
         #expect(lines.last == #"{"event":"lost","lines":\#(101 - kept)}"#)
+    }
+}
+
+/// One that cannot write until it is healed.
+private final class FailingOutput: AuditOutput {
+    private let state = Locked((isHealed: false, written: [UInt8]()))
+
+    var text: String { state.withLock { String(decoding: $0.written, as: UTF8.self) } }
+    func heal() { state.withLock { $0.isHealed = true } }
+    func reopen() throws(SystemError) {}
+
+    func write(_ lines: [UInt8]) throws(LostLines) {
+        try state.withLock { state throws(LostLines) in
+            guard state.isHealed else {
+                throw LostLines(count: lines.count { $0 == UInt8(ascii: "\n") }, cause: SystemError(code: ENOSPC))
+            }
+            state.written += lines
+        }
     }
 }
 

@@ -13,37 +13,26 @@ final class AuditLog: Sendable {
     /// - Throws: where the file cannot be opened.
     convenience init(_ destination: AuditDestination) throws(StartError) {
         switch destination {
-        case .file(let path): self.init(try AuditFile(path))
+        case .file(let path):
+            let file = try AuditFile(path)
+            self.init(file, lost: file.wasTorn ? 1 : 0)
         case .systemLog: self.init(SystemLog())
         }
     }
 
-    /// - Parameter capacity: how many bytes may wait.
-    init(_ output: any AuditOutput, capacity: Int = 1 << 20) {
+    /// - Parameters:
+    ///   - capacity: how many bytes may wait.
+    ///   - lost: how many lines are lost already.
+    init(_ output: any AuditOutput, capacity: Int = 1 << 20, lost: Int = 0) {
         self.output = output
-        let trouble = Locked(RareLine())
-        let log = Logger(label: "audit")
-        let lose: @Sendable (Int, String) -> Void = { lines, cause in
-            RareCounters.lostAuditLines.increment(by: lines)
-            guard let leftOut = trouble.withLock({ $0.admit() }) else { return }
-            log.warning(
-                "lines of the audit log are lost; the store has them",
-                metadata: ["cause": "\(cause)", "unreported": "\(leftOut)"])
-        }
+        let writer = AuditLines(to: output, lost: lost)
         queue = LineQueue(name: "pspd.audit", capacity: capacity) { bytes in
-            do throws(LostLines) {
-                try output.write(bytes)
-            } catch {
-                lose(error.count, "\(error.cause)")
-            }
+            writer.write(bytes)
         } tellLeftOut: { count in
-            lose(count, "they were not written fast enough")
-            do throws(LostLines) {
-                try output.write(Self.line("lost") { $0.member("lines", count) })
-            } catch {
-                // It was told to the log already.
-            }
+            writer.lose(count, "they were not written fast enough")
+            writer.tellLost()
         }
+        if lost > 0 { queue.execute { writer.tellLost() } }
     }
 
     /// An operator did something. Returns at once.
@@ -70,14 +59,17 @@ final class AuditLog: Sendable {
     }
 
     /// The file was moved away: what follows goes to a new one.
-    func reopen() {
+    /// - Parameter cause: for the log.
+    func reopen(because cause: String) {
         let output = output
         queue.execute {
+            let log = Logger(label: "audit")
             do throws(SystemError) {
                 try output.reopen()
+                log.notice("the audit log was opened anew", metadata: ["cause": "\(cause)"])
             } catch {
-                Logger(label: "audit").error(
-                    "the audit log cannot be opened again; the former file is written on", metadata: ["cause": "\(error)"])
+                log.error(
+                    "the audit log cannot be opened anew; the former file is written on", metadata: ["cause": "\(error)"])
             }
         }
     }
@@ -85,7 +77,7 @@ final class AuditLog: Sendable {
     /// Waits until what was told is written, but no longer than `limit`.
     func flush(atMost limit: Duration) { queue.flush(atMost: limit) }
 
-    private static func line(_ event: String, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+    static func line(_ event: String, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         var json = JSONWriter()
         json.object { json in
             json.member("event", event)
