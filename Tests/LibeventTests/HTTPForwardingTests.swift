@@ -22,16 +22,48 @@ struct HTTPForwardingTests {
             ([String(repeating: "1", count: 500)], "127.0.0.1"), ([""], "127.0.0.1"), ([], "127.0.0.1"),
         ])
     func client(values: [String], expected: String) throws {
-        let forwarding = HTTPForwarding(from: Self.ranges)
+        #expect(try client(HTTPForwarding(from: Self.ranges), "x-FORWARDED-for", values) == expected)
+    }
+
+    private func client(_ forwarding: HTTPForwarding, _ header: String, _ values: [String]) throws -> String {
         let peer = try #require(IPAddress("127.0.0.1"))
-        let client = forwarding.client(of: peer) { take in
+        return forwarding.client(of: peer) { take in
             for value in values {
-                Array("x-FORWARDED-for".utf8).withUnsafeBytes { name in
-                    Array(value.utf8).withUnsafeBytes { take(name, $0) }
-                }
+                Array(header.utf8).withUnsafeBytes { name in Array(value.utf8).withUnsafeBytes { take(name, $0) } }
             }
-        }
-        #expect(client.description == expected)
+        }.description
+    }
+
+    @Test(
+        "of Forwarded (RFC 7239) the last address after for= that is no proxy's counts",
+        arguments: [
+            (["for=192.0.2.1"], "192.0.2.1"), (["For=192.0.2.1;proto=https;by=10.0.0.1"], "192.0.2.1"),
+            (["proto=http;host=\"a.example\";FOR=192.0.2.1"], "192.0.2.1"), (["for=\"192.0.2.1:4711\""], "192.0.2.1"),
+            (["for=\"[2001:db8::1]\""], "2001:db8::1"), (["for=\"[2001:db8::1]:4711\""], "2001:db8::1"),
+            (["for=\"192.0.2.1:_http\""], "192.0.2.1"), (["for=\"\\192.0.2.1\""], "192.0.2.1"),
+            (["for=203.0.113.9, for=192.0.2.1"], "192.0.2.1"), (["for=192.0.2.1,for=10.1.1.1 , for=\"[fd00::1]\""], "192.0.2.1"),
+            (["for=203.0.113.9", "for=192.0.2.1", "for=10.1.1.1"], "192.0.2.1"), (["for=192.0.2.1 ; by=_x", ""], "192.0.2.1"),
+            (["for=192.0.2.1; by=_x;"], "192.0.2.1"), (["host=\"a,for=203.0.113.9\";for=192.0.2.1"], "192.0.2.1"),
+            (["host=\"\\\",for=203.0.113.9\";for=192.0.2.1"], "192.0.2.1"),
+            // All are proxies: the first is nearest to the client.
+            (["for=10.1.1.1, for=10.2.2.2"], "10.1.1.1"), (["for=10.1.1.1", "for=10.2.2.2"], "10.1.1.1"),
+            // A quote that a client has left open takes nothing of what its proxy says.
+            (["for=\"", "for=192.0.2.1"], "192.0.2.1"), (["for=\", for=192.0.2.1"], "192.0.2.1"),
+            (["x=\"203.0.113.9, for=\"[2001:db8::1]\""], "2001:db8::1"),
+            // What stands before something unreadable nobody can tell.
+            (["for=192.0.2.1, for=unknown, for=10.1.1.1"], "10.1.1.1"), (["for=192.0.2.1, for=_hidden"], "127.0.0.1"),
+            (["for=192.0.2.1, ,"], "192.0.2.1"), (["for=192.0.2.1, ;"], "127.0.0.1"),
+            (["for=192.0.2.1, by=10.0.0.1"], "127.0.0.1"),
+            (["for=192.0.2.1;for=192.0.2.2"], "127.0.0.1"), (["for=192.0.2.1:80"], "127.0.0.1"),
+            (["for=[2001:db8::1]"], "127.0.0.1"), (["for=\"2001:db8::1\""], "127.0.0.1"), (["for=\"[192.0.2.1]\""], "127.0.0.1"),
+            (["for=\"[2001:db8::1\""], "127.0.0.1"), (["for=\"192.0.2.1:\""], "127.0.0.1"),
+            (["for=\"192.0.2.1:_\""], "127.0.0.1"),
+            (["for=\"192.0.2.1\"x"], "127.0.0.1"), (["for =192.0.2.1"], "127.0.0.1"), (["for= 192.0.2.1"], "127.0.0.1"),
+            (["192.0.2.1"], "127.0.0.1"), (["for=\"192.0.2.1\\"], "127.0.0.1"), (["for="], "127.0.0.1"), ([], "127.0.0.1"),
+            ([String(repeating: "\"", count: 501)], "127.0.0.1"), ([String(repeating: ",", count: 500)], "127.0.0.1"),
+        ])
+    func standard(values: [String], expected: String) throws {
+        #expect(try client(HTTPForwarding(from: Self.ranges, header: "Forwarded"), "forwarded", values) == expected)
     }
 
     @Test("a peer that is no proxy says nothing about itself")

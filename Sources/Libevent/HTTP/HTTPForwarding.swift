@@ -9,21 +9,22 @@ public final class HTTPForwarding: Sendable {
     public let trusted: [AddressRange]
     /// The header's name, in lower case.
     private let name: [UInt8]
+    /// Whether it is `Forwarded`, which says more than addresses.
+    private let hasElements: Bool
 
-    /// - Parameter header: its values are lists of addresses, as those of `X-Forwarded-For` are.
+    /// - Parameter header: its values are lists of addresses, as those of `X-Forwarded-For` are, unless it is `Forwarded`, whose
+    ///   form RFC 7239 gives.
     public init(from trusted: [AddressRange], header: String = HTTPForwarding.standardHeader) {
         self.trusted = trusted
         name = Array(header.lowercased().utf8)
+        hasElements = name == Array("forwarded".utf8)
     }
 
     /// What proxies send, unless they are told otherwise.
     public static let standardHeader = "X-Forwarded-For"
 
-    /// Whether a header of that name may be one: a token (RFC 9110 §5.1), and not `Forwarded`, which is written otherwise
-    /// (RFC 7239).
-    public static func canBeHeader(_ name: String) -> Bool {
-        name.lowercased() != "forwarded" && Array(name.utf8).withUnsafeBytes { HTTPSyntax.isToken($0) }
-    }
+    /// Whether a header may have that name: it is a token (RFC 9110 §5.1).
+    public static func canBeHeader(_ name: String) -> Bool { Array(name.utf8).withUnsafeBytes { HTTPSyntax.isToken($0) } }
 
     /// The client of a request that has come from `peer`. It makes no string.
     /// - Parameter headers: calls its argument with the name and the value of each header, in their order.
@@ -34,6 +35,7 @@ public final class HTTPForwarding: Sendable {
         var client: IPAddress?
         headers { candidate, value in
             guard candidate.count == name.count, isName(candidate) else { return }
+            if hasElements { return look(at: value, &client) }
             for entry in value.split(separator: UInt8(ascii: ",")) {
                 guard let address = Self.address(in: entry) else {
                     // Nobody can tell what was before it.
@@ -45,6 +47,20 @@ public final class HTTPForwarding: Sendable {
             }
         }
         return client ?? peer
+    }
+
+    /// The same of a line of `Forwarded`, from its end.
+    private func look(at value: UnsafeRawBufferPointer, _ client: inout IPAddress?) {
+        var elements = HTTPForwardedElements(value)
+        var nearest: IPAddress?
+        while let element = elements.next() {
+            guard let address = element.address, trusted.contains(address) else {
+                client = element.address ?? nearest
+                return
+            }
+            nearest = address
+        }
+        if client == nil { client = nearest }
     }
 
     private func isName(_ candidate: UnsafeRawBufferPointer) -> Bool {
