@@ -52,7 +52,10 @@ struct SettingsTests {
             #expect(byFlag != ServerConfiguration() || setting.key == "loops", "\(setting.key)")
             #expect(try configuration(["\(setting.flag)=\(setting.example)"]) == byFlag)
             #expect(try configuration(environment: [setting.environment: setting.example]) == byFlag)
-            #expect(try configuration(["--config", "f"], file: "\(setting.key): \"\(setting.example)\"") == byFlag)
+            var byFile = try configuration(["--config", "f"], file: "\(setting.key): \"\(setting.example)\"")
+            #expect(byFile.settingsFile == "f")
+            byFile.settingsFile = nil
+            #expect(byFile == byFlag)
         }
     }
 
@@ -76,6 +79,7 @@ struct SettingsTests {
         "what cannot work is refused in one line that names the place",
         arguments: [
             (["--windows", "1"], "unknown flag --windows; see pspd --help"),
+            (["--check=ports"], "--check=ports: --check tries the ports too, --check=no-ports does not; there is no other"),
             (["--window"], "--window: expected N after it"),
             (["serve"], "unexpected argument \"serve\"; see pspd --help"),
             (["--window", "0"], "--window: expected a whole number from 1 to 1000, not \"0\""),

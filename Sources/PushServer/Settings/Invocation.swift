@@ -31,6 +31,12 @@ enum Invocation: Hashable, Sendable {
                 continue
             default: break
             }
+            if argument.hasPrefix("--check=") {
+                throw SettingsError(
+                    BilingualText(
+                        "\(argument)：--check 也试端口，--check=no-ports 不试；没有其他写法",
+                        "\(argument): --check tries the ports too, --check=no-ports does not; there is no other"))
+            }
             let name = String(argument.prefix { $0 != "=" })
             guard argument.hasPrefix("--") else {
                 let shown = argument.debugDescription

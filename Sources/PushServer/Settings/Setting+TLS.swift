@@ -44,14 +44,14 @@ extension Setting {
             key: "tls-min", placeholder: "VERSION", defaultText: "1.2",
             meaning: BilingualText("最低的 TLS 版本：1.2 或 1.3", "oldest version of TLS: 1.2 or 1.3"),
             example: "1.3",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 configuration.tls.policy.minimum = try oneOf(TLSPolicy.Version.allCases, text)
             }),
         Setting(
             key: "tls-ciphers", placeholder: "LIST", defaultText: TLSPolicy().ciphers,
             meaning: BilingualText("TLS 1.2 的密码套件，按 OpenSSL 列表的写法", "cipher suites of TLS 1.2, as OpenSSL's lists name them"),
             example: "ECDHE+AESGCM",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 configuration.tls.policy.ciphers = try list(text)
             }),
         Setting(
@@ -70,7 +70,7 @@ extension Setting {
 
     /// `none` is no file, as the help shows it.
     private static func file(_ field: any WritableKeyPath<TLSSettings, String?> & Sendable) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply { text, configuration throws(UnusableValue) in
             guard !text.isEmpty, !text.utf8.contains(0) else {
                 throw UnusableValue(expected: BilingualText("路径，或 none", "a path, or none"))
             }
@@ -79,7 +79,7 @@ extension Setting {
     }
 
     private static func names(_ field: any WritableKeyPath<TLSPolicy, String?> & Sendable) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply { text, configuration throws(UnusableValue) in
             configuration.tls.policy[keyPath: field] = text == "OpenSSL's" ? nil : try list(text)
         }
     }

@@ -76,7 +76,7 @@ extension Setting {
     private static func bound(
         _ field: any WritableKeyPath<ServerConfiguration, Int?> & Sendable, to most: Int = 1_000_000
     ) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply(range: 0...most) { text, configuration throws(UnusableValue) in
             let number = try wholeNumber(text, in: 0...most)
             configuration[keyPath: field] = number == 0 ? nil : number
         }

@@ -20,20 +20,19 @@ extension Setting {
         Setting(
             key: "forwarded-header", placeholder: "NAME", defaultText: HTTPForwarding.standardHeader,
             meaning: BilingualText(
-                "这个请求头，是一列地址；以最后一个不属于负载均衡的为准", "that header, a list of addresses; its last that is no balancer's counts"),
+                "这个请求头，是一列地址，或 RFC 7239 的 Forwarded；以最后一个不属于负载均衡的为准",
+                "that header, a list of addresses, or Forwarded of RFC 7239; its last that is no balancer's counts"),
             example: "X-Real-IP",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 guard HTTPForwarding.canBeHeader(text) else {
-                    throw UnusableValue(
-                        expected: BilingualText(
-                            "请求头的名称，且不是 RFC 7239 的 Forwarded", "a header's name, and not that of RFC 7239, Forwarded"))
+                    throw UnusableValue(expected: BilingualText("请求头的名称", "a header's name"))
                 }
                 configuration.forwardedHeader = text
             }),
     ]
 
     private static func ranges(_ field: any WritableKeyPath<ServerConfiguration, [AddressRange]> & Sendable) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply { text, configuration throws(UnusableValue) in
             var found: [AddressRange] = []
             for part in text == "none" ? [] : text.split(separator: ",", omittingEmptySubsequences: false) {
                 guard let range = AddressRange(part.trimmingPrefix { $0 == " " }) else {

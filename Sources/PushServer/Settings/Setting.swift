@@ -17,7 +17,22 @@ struct Setting: Sendable {
     /// Whether it may stand in the YAML file; the file's own name may not.
     var isInFile = true
     /// Reads the text of a value into the configuration.
-    let apply: @Sendable (String, inout ServerConfiguration) throws(UnusableValue) -> Void
+    let apply: Apply
+
+    /// How a value is read.
+    struct Apply: Sendable {
+        typealias Read = @Sendable (String, inout ServerConfiguration) throws(UnusableValue) -> Void
+
+        /// Where it is a whole number: which ones there are.
+        let range: ClosedRange<Int>?
+        private let read: Read
+
+        init(range: ClosedRange<Int>? = nil, _ read: @escaping Read) { (self.range, self.read) = (range, read) }
+
+        func callAsFunction(_ text: String, _ configuration: inout ServerConfiguration) throws(UnusableValue) {
+            try read(text, &configuration)
+        }
+    }
 
     /// `--admin-token`
     var flag: String { "--\(key)" }
@@ -54,7 +69,7 @@ extension Setting {
                 "运维监听地址：/psp/admin/…、/metrics、/healthz、/readyz",
                 "operators' listener: /psp/admin/…, /metrics, /healthz, /readyz"),
             example: "127.0.0.1:0",
-            apply: { text, configuration throws(UnusableValue) in configuration.admin = try address(text) }),
+            apply: Apply { text, configuration throws(UnusableValue) in configuration.admin = try address(text) }),
     ]
 
     private static let rest: [Setting] = [
@@ -66,7 +81,7 @@ extension Setting {
             key: "admin-token", placeholder: "T", defaultText: "made at first start, kept in DIR/admin.token",
             meaning: BilingualText("管理令牌（运维监听）", "bearer token of the operators' listener"), example: "s3cret",
             isSecret: true,
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 guard !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                     throw UnusableValue(expected: BilingualText("不含空格的可打印 ASCII 字符", "printable ASCII without spaces"))
                 }
@@ -145,7 +160,7 @@ extension Setting {
                 "除存储之外，审计日志还以 JSON 行写到哪里：文件、syslog 或 none",
                 "where the audit log goes as JSON lines besides the store: a file, syslog, or none"),
             example: "/var/log/pspd/audit.json",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 guard !text.isEmpty, !text.utf8.contains(0) else {
                     throw UnusableValue(expected: BilingualText("路径、syslog 或 none", "a path, syslog, or none"))
                 }
@@ -159,13 +174,14 @@ extension Setting {
         Setting(
             key: "config", placeholder: "FILE", defaultText: "none",
             meaning: BilingualText("含其他各项的 YAML 文件", "YAML file with any of the others"),
-            example: "/etc/pspd.yaml", isInFile: false, apply: { _, _ in }),
+            example: "/etc/pspd.yaml", isInFile: false,
+            apply: Apply { text, configuration throws(UnusableValue) in configuration.settingsFile = text }),
         Setting(
             key: "log-level", placeholder: "LEVEL", defaultText: "info",
             meaning: BilingualText(
                 "trace、debug、info、notice、warning、error 或 critical", "trace, debug, info, notice, warning, error or critical"),
             example: "debug",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 configuration.logLevel = try oneOf(Logger.Level.allCases, text)
             }),
         Setting(
@@ -173,14 +189,14 @@ extension Setting {
             meaning: BilingualText(
                 "text、json（每行一个），或 auto：终端上用 text，其余用 json", "text, json (a line each), or auto: text on a terminal, json else"),
             example: "json",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply { text, configuration throws(UnusableValue) in
                 configuration.logFormat = try oneOf(LogFormat.allCases, text)
             }),
         Setting(
             key: "http-plain", placeholder: "N", defaultText: "0",
             meaning: BilingualText(
                 "1：只使用 libevent 头文件承诺的功能；较慢", "1: use nothing of libevent that its headers do not promise; slower"), example: "1",
-            apply: { text, configuration throws(UnusableValue) in
+            apply: Apply(range: 0...1) { text, configuration throws(UnusableValue) in
                 configuration.usesPlainLibevent = try wholeNumber(text, in: 0...1) == 1
             }),
     ]
@@ -191,11 +207,9 @@ extension Setting {
     /// The setting that names the file.
     static let configKey = "config"
 
-    typealias Apply = @Sendable (String, inout ServerConfiguration) throws(UnusableValue) -> Void
-
     /// A listener that can be switched off.
     static func listener(_ field: any WritableKeyPath<ServerConfiguration, SocketAddress?> & Sendable) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply { text, configuration throws(UnusableValue) in
             configuration[keyPath: field] = text == "off" ? nil : try address(text, orElse: BilingualText("，或 off", ", or off"))
         }
     }
@@ -214,7 +228,7 @@ extension Setting {
     }
 
     private static func path(_ field: any WritableKeyPath<ServerConfiguration, String> & Sendable) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply { text, configuration throws(UnusableValue) in
             guard !text.isEmpty, !text.utf8.contains(0) else { throw UnusableValue(expected: BilingualText("路径", "a path")) }
             configuration[keyPath: field] = text
         }
@@ -223,7 +237,7 @@ extension Setting {
     static func number(
         _ field: any WritableKeyPath<ServerConfiguration, Int> & Sendable, in range: ClosedRange<Int>
     ) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply(range: range) { text, configuration throws(UnusableValue) in
             configuration[keyPath: field] = try wholeNumber(text, in: range)
         }
     }
@@ -231,7 +245,7 @@ extension Setting {
     static func duration(
         _ field: any WritableKeyPath<ServerConfiguration, Duration> & Sendable, unit: Int, in range: ClosedRange<Int>
     ) -> Apply {
-        { text, configuration throws(UnusableValue) in
+        Apply(range: range) { text, configuration throws(UnusableValue) in
             configuration[keyPath: field] = .seconds(try wholeNumber(text, in: range) * unit)
         }
     }

@@ -31,10 +31,14 @@ struct SettingsHelp {
 
     private func paragraph(_ setting: Setting) -> String {
         let file = setting.isInFile ? "   \(say("文件", "file")): \(setting.key)" : ""
+        let range = setting.apply.range.map { range in
+            "   \(say("范围", "range")): "
+                + say("\(range.lowerBound) 到 \(range.upperBound)", "\(range.lowerBound) to \(range.upperBound)")
+        }
         return """
               \(setting.flag) \(setting.placeholder)
                   \(setting.meaning.text(in: language))
-                  \(say("默认", "default")): \(defaultText(of: setting))
+                  \(say("默认", "default")): \(defaultText(of: setting))\(range ?? "")
                   \(say("示例", "example")): \(setting.flag) \(setting.example)
                   \(say("环境变量", "environment")): \(setting.environment)\(file)
             """
@@ -75,14 +79,15 @@ struct SettingsHelp {
         let none = say("无", "none")
         let head = [
             say(
-                "| 参数 | 环境变量 | 文件中的键 | 默认值 | 含义 | 示例 |",
-                "| flag | environment | key in the file | default | meaning | example |"),
-            "|---|---|---|---|---|---|",
+                "| 参数 | 环境变量 | 文件中的键 | 默认值 | 范围 | 含义 | 示例 |",
+                "| flag | environment | key in the file | default | range | meaning | example |"),
+            "|---|---|---|---|---|---|---|",
         ]
         let rows = Setting.all.map { setting in
             "| `\(setting.flag) \(setting.placeholder)` | `\(setting.environment)` | "
                 + (setting.isInFile ? "`\(setting.key)`" : none)
-                + " | \(defaultText(of: setting)) | \(setting.meaning.text(in: language)) | `\(setting.example)` |"
+                + " | \(defaultText(of: setting)) | \(setting.apply.range.map { "\($0.lowerBound)–\($0.upperBound)" } ?? "")"
+                + " | \(setting.meaning.text(in: language)) | `\(setting.example)` |"
         }
         return (head + rows).joined(separator: "\n")
     }
