@@ -73,12 +73,12 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
     private var texts: BilingualText {
         switch self {
         case .noAppKey: BilingualText("请求参数没有appkey", "the appkey header is missing")
-        case .noTimestamp: BilingualText("请求参数没有timestamp", "the timestamp header is missing")
+        case .noTimestamp: BilingualText("请求参数没有 timestamp", "the timestamp header is missing")
         case .noToken:
             BilingualText(
-                "请求参数没有validation-token，也没有authorization: PSP-HMAC-SHA256",
+                "请求参数没有 validation-token，也没有 authorization: PSP-HMAC-SHA256",
                 "the validation-token header is missing, and so is authorization: PSP-HMAC-SHA256")
-        case .unknownAppKey: BilingualText("appkey不存在", "unknown appkey")
+        case .unknownAppKey: BilingualText("appkey 不存在", "unknown appkey")
         case .wrongToken: BilingualText("密钥校验失败", "the token is wrong")
         case .badTimestamp: BilingualText("时间戳格式错误或已超出允许的时间范围", "the timestamp is malformed or too far from the server's time")
         case .appDisabled: BilingualText("该应用已被停用", "the app is disabled")
@@ -86,7 +86,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .targetOutsideScope: BilingualText("推送目标不在该应用所属的组织机构范围内", "the target is outside the app's organisation")
         case .addressNotAllowed: BilingualText("该应用不允许从此地址调用", "the app may not call from this address")
         case .notPermitted: BilingualText("该运维账号无权执行此操作", "the operator may not do this")
-        case .invalidJSON: BilingualText("请求体不是有效的JSON（UTF-8）", "the body is not valid JSON in UTF-8")
+        case .invalidJSON: BilingualText("请求体不是有效的 JSON（UTF-8）", "the body is not valid JSON in UTF-8")
         case .missingField: BilingualText("缺少必填参数", "a required field is missing")
         case .invalidValue: BilingualText("参数值不合法", "a value is not allowed")
         case .unsupportedField: BilingualText("包含不支持的参数", "the request holds an unsupported field")
@@ -94,9 +94,9 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .requestTooLarge: BilingualText("请求体或请求头过大", "the request's body or headers are too large")
         case .noSuchAddress: BilingualText("请求的地址不存在", "no such address")
         case .methodNotAllowed: BilingualText("请求的地址不支持该请求方法", "the address does not take this method")
-        case .outBizNoReused: BilingualText("out_biz_no已用于内容不同的请求", "out_biz_no was used before with another request")
+        case .outBizNoReused: BilingualText("out_biz_no 已用于内容不同的请求", "out_biz_no was used before with another request")
         case .noSuchDevice: BilingualText("设备不存在", "no such device")
-        case .userHasNoDevice: BilingualText("该用户没有设备", "the user has no device")
+        case .userHasNoDevice: BilingualText("该使用人没有设备", "the user has no device")
         case .noSuchOrganisation: BilingualText("组织机构不存在", "no such organisation")
         case .noSuchTask: BilingualText("任务不存在", "no such task")
         case .noTestDevice: BilingualText("推送目标中没有测试设备", "the target has no test device")
@@ -104,7 +104,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .organisationInUse: BilingualText("该组织机构仍有设备、下级机构或应用", "the organisation still has devices, children or an app")
         case .formerSecretInUse:
             BilingualText(
-                "密钥已更换过，而前一个密钥仍然有效：新密钥没有送达时用again重新生成；全部调用方都已换用后，再删除前一个密钥",
+                "密钥已更换过，而前一个密钥仍然有效：新密钥没有送达时用 again 重新生成；全部调用方都已换用后，再删除前一个密钥",
                 "the secret was rotated, and the former one is still taken: make another with again, where the new one reached "
                     + "nobody; remove the former one when every caller has changed")
         case .noSuchOperator: BilingualText("运维账号或其会话不存在", "no such operator, or no such session")
@@ -112,7 +112,7 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError:
             BilingualText(
-                "内部错误，是否已受理未知，可用相同的out_biz_no重试",
+                "内部错误，是否已受理未知，可用相同的 out_biz_no 重试",
                 "internal error: whether it was done is unknown; a retry with the same out_biz_no makes it once")
         }
     }

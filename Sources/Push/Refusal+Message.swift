@@ -32,9 +32,9 @@ extension Refusal.Detail {
         case .failedLogins: BilingualText("登录失败次数过多，请稍后再试", "too many log-ins have failed; try again later")
         case .signature(.replayed): BilingualText("重复的请求", "the request is a repeat")
         case .signature: BilingualText("请求签名校验失败", "the request's signature is wrong")
-        case .timestamp(.malformed, _), .timestamp(.repeated, _): BilingualText("timestamp不合法", "the timestamp is not allowed")
+        case .timestamp(.malformed, _), .timestamp(.repeated, _): BilingualText("timestamp 不合法", "the timestamp is not allowed")
         case .timestamp(.skewed, _), .timestamp(.forgotten, _):
-            BilingualText("timestamp超出允许的时间范围", "the timestamp is too far from the server's time")
+            BilingualText("timestamp 超出允许的时间范围", "the timestamp is too far from the server's time")
         case .overQuota(.perDay, _): BilingualText("已达到每日推送上限", "the app has pushed what it may today")
         case .ending: BilingualText("服务器正在停止", "the server is about to end")
         case .tooManyTraces: BilingualText("跟踪过多", "too many traces")
@@ -55,34 +55,34 @@ extension Refusal.Detail {
             return BilingualText("\(place.chinese)，\(fault.chinese)", "\(place.english), \(fault.english)")
         case .missing(let fields):
             return BilingualText(
-                fields.map { Self.alternatives($0, "或") }.joined(separator: "、"),
+                fields.map { Self.alternatives($0, " 或 ") }.joined(separator: "、"),
                 fields.map { Self.alternatives($0, " or ") }.joined(separator: ", "))
         case .listed(let names) where names.isEmpty: return BilingualText("此处不接受任何参数", "none is listed here")
         case .listed(let names):
             return BilingualText("此处可用：\(names.joined(separator: "、"))", "listed here are \(names.joined(separator: ", "))")
         case .size(let size, let limit, let platform):
             return BilingualText(
-                "\(platform.name)设备最多\(limit)字节，实际\(size)字节",
+                "\(platform.name) 设备最多 \(limit) 字节，实际 \(size) 字节",
                 "\(size) bytes, and \(platform.name) devices take \(limit) at most")
         case .limit(let limit, let part, let came):
             return BilingualText(
-                "\(part.words.chinese)最多\(limit)字节" + (came.map { "，实际\($0)字节" } ?? ""),
+                "\(part.words.chinese)最多 \(limit) 字节" + (came.map { "，实际 \($0) 字节" } ?? ""),
                 "\(part.words.english) may have \(limit) bytes at most" + (came.map { ", and has \($0)" } ?? ""))
         case .timestamp(let fault, let time):
             let words = fault.words
-            return BilingualText("\(words.chinese)；服务器时间为\(time)", "\(words.english); the server's time is \(time)")
+            return BilingualText("\(words.chinese)；服务器时间为 \(time)", "\(words.english); the server's time is \(time)")
         case .methods(let methods):
-            return BilingualText("可用\(methods.joined(separator: "、"))", "it takes \(methods.joined(separator: ", "))")
+            return BilingualText("可用 \(methods.joined(separator: "、"))", "it takes \(methods.joined(separator: ", "))")
         case .scopeOf(let app):
-            return BilingualText("它是应用\(app.text)的推送范围", "it is the scope of the app \(app.text)")
+            return BilingualText("它是应用 \(app.text) 的推送范围", "it is the scope of the app \(app.text)")
         case .holding(let devices, let children):
             return BilingualText(
-                "直属设备\(devices)台，直接下级组织机构\(children)个",
+                "直属设备 \(devices) 台，直接下级组织机构 \(children) 个",
                 "devices of its own: \(devices), organisations directly below: \(children)")
         case .scopeOfOperator(let name):
-            return BilingualText("它是运维账号\(name.text)的管辖范围", "it is the scope of the operator \(name.text)")
+            return BilingualText("它是运维账号 \(name.text) 的管辖范围", "it is the scope of the operator \(name.text)")
         case .role(let role):
-            return BilingualText("需要角色\(role.name)", "it takes the role \(role.name)")
+            return BilingualText("需要角色 \(role.name)", "it takes the role \(role.name)")
         case .unscoped: return BilingualText("仅限没有管辖范围的运维账号", "it is for operators without a scope")
         case .ownScope:
             return BilingualText("不能移动或删除自己的管辖范围", "an operator does not move or remove the scope that it has")
@@ -91,26 +91,26 @@ extension Refusal.Detail {
         case .operatorToken, .operatorPassword, .failedLogins: return BilingualText("", "")
         case .signature(let fault): return fault.words
         case .overQuota(.perSecond(let count), _):
-            return BilingualText("该应用每秒最多推送\(count)条", "the app may push \(count) a second")
+            return BilingualText("该应用每秒最多推送 \(count) 条", "the app may push \(count) a second")
         case .overQuota(.perDay(let count), _):
-            return BilingualText("该应用每天（UTC）最多推送\(count)条", "the app may push \(count) a day (UTC)")
+            return BilingualText("该应用每天（UTC）最多推送 \(count) 条", "the app may push \(count) a day (UTC)")
         case .ending: return BilingualText("", "")
         case .tooManyTraces(let count):
             return BilingualText(
-                "已有\(count)个跟踪，请先结束一个：DELETE /psp/admin/trace/{trace_id}",
+                "已有 \(count) 个跟踪，请先结束一个：DELETE /psp/admin/trace/{trace_id}",
                 "\(count) traces run already: end one, DELETE /psp/admin/trace/{trace_id}")
         case .tooManyLists(let count):
-            return BilingualText("该应用已有\(count)个列表请求在等待", "\(count) lists of the app wait already")
+            return BilingualText("该应用已有 \(count) 个列表请求在等待", "\(count) lists of the app wait already")
         case .calledFrom(let address):
             guard let address else { return BilingualText("请求的来源地址未知", "where the request came from is not known") }
-            return BilingualText("请求来自\(address)", "it came from \(address)")
+            return BilingualText("请求来自 \(address)", "it came from \(address)")
         case .wrongSignature:
             return BilingualText(
-                "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，timestamp与请求头中的完全相同",
+                "应为 md5hex(lower(appkey)+lower(masterSecret)+timestamp)，timestamp 与请求头中的完全相同",
                 "it must be md5hex(lower(appkey)+lower(masterSecret)+timestamp), the timestamp exactly as in the header")
         case .rawSecret:
             return BilingualText(
-                "应为md5hex(lower(appkey)+lower(masterSecret)+timestamp)，不能直接使用密钥",
+                "应为 md5hex(lower(appkey)+lower(masterSecret)+timestamp)，不能直接使用密钥",
                 "it must be md5hex(lower(appkey)+lower(masterSecret)+timestamp), not the secret itself")
         }
     }
@@ -125,11 +125,11 @@ extension BilingualText {
     fileprivate func adding(_ excerpt: Excerpt?, to requirement: Requirement) -> BilingualText {
         guard let excerpt else { return self }
         if case .identifier = requirement, excerpt.description.hasPrefix("[") {
-            return BilingualText("\(chinese)；是一个字符串，不是数组，收到\(excerpt)", "\(english); one string, no array; got \(excerpt)")
+            return BilingualText("\(chinese)；是一个字符串，不是数组，收到 \(excerpt)", "\(english); one string, no array; got \(excerpt)")
         }
-        guard excerpt.isCut else { return BilingualText("\(chinese)，收到\(excerpt)", "\(english); got \(excerpt)") }
+        guard excerpt.isCut else { return BilingualText("\(chinese)，收到 \(excerpt)", "\(english); got \(excerpt)") }
         return BilingualText(
-            "\(chinese)，收到\(excerpt.byteCount)字节：\(excerpt)", "\(english); got \(excerpt.byteCount) bytes, \(excerpt)")
+            "\(chinese)，收到 \(excerpt.byteCount) 字节：\(excerpt)", "\(english); got \(excerpt.byteCount) bytes, \(excerpt)")
     }
 }
 
@@ -158,7 +158,7 @@ extension Refusal.TimestampFault {
         switch self {
         case .malformed(let excerpt):
             return BilingualText(
-                "格式错误，应为10位（秒）或13位（毫秒）数字，收到\(excerpt)", "malformed, it must be 10 digits (s) or 13 (ms); got \(excerpt)")
+                "格式错误，应为 10 位（秒）或 13 位（毫秒）数字，收到 \(excerpt)", "malformed, it must be 10 digits (s) or 13 (ms); got \(excerpt)")
         case .repeated: return BilingualText("只能出现一次", "it is given more than once")
         case .forgotten:
             return BilingualText(
@@ -168,8 +168,8 @@ extension Refusal.TimestampFault {
         case .skewed(let difference, let window):
             let (by, most) = (Self.seconds(abs(difference)), Self.seconds(window))
             return difference < 0
-                ? BilingualText("比服务器时间慢\(by)秒，最多允许相差\(most)秒", "\(by) s behind the server's, and \(most) s are allowed")
-                : BilingualText("比服务器时间快\(by)秒，最多允许相差\(most)秒", "\(by) s ahead of the server's, and \(most) s are allowed")
+                ? BilingualText("比服务器时间慢 \(by) 秒，最多允许相差 \(most) 秒", "\(by) s behind the server's, and \(most) s are allowed")
+                : BilingualText("比服务器时间快 \(by) 秒，最多允许相差 \(most) 秒", "\(by) s ahead of the server's, and \(most) s are allowed")
         }
     }
 
@@ -185,8 +185,8 @@ extension Refusal.TimestampFault {
 extension Refusal.TextPosition {
     fileprivate var words: BilingualText {
         line == 1
-            ? BilingualText("第\(column)列（第\(byte)字节）", "column \(column) (byte \(byte))")
-            : BilingualText("第\(line)行第\(column)列（第\(byte)字节）", "line \(line), column \(column) (byte \(byte))")
+            ? BilingualText("第 \(column) 列（第 \(byte) 字节）", "column \(column) (byte \(byte))")
+            : BilingualText("第 \(line) 行第 \(column) 列（第 \(byte) 字节）", "line \(line), column \(column) (byte \(byte))")
     }
 }
 
@@ -195,7 +195,7 @@ extension Refusal.JSONFault {
         switch self {
         case .empty: BilingualText("内容为空", "the text is empty")
         case .tooLarge: BilingualText("内容过大", "the text is too large")
-        case .notUTF8: BilingualText("此处不是UTF-8编码", "the bytes here are not UTF-8")
+        case .notUTF8: BilingualText("此处不是 UTF-8 编码", "the bytes here are not UTF-8")
         case .unclosedString: BilingualText("此处开始的字符串没有结束", "the string that begins here does not end")
         case .controlCharacter: BilingualText("字符串中的控制字符须转义", "a control character in a string must be escaped")
         case .syntax: BilingualText("此处语法错误，或内容不完整", "a syntax error, or the text ends too early")
@@ -216,20 +216,20 @@ extension Refusal.SignatureFault {
                 "the app takes requests that are signed as a whole only (authorization: PSP-HMAC-SHA256)")
         case .malformed:
             BilingualText(
-                "应为PSP-HMAC-SHA256 nonce=…, content-sha256=…, signature=…，nonce为8至64个字符（A-Z a-z 0-9 . _ -），其余各64个十六进制数字",
+                "应为 PSP-HMAC-SHA256 nonce=…, content-sha256=…, signature=…，nonce 为 8 至 64 个字符（A-Z a-z 0-9 . _ -），其余各 64 个十六进制数字",
                 "it must be PSP-HMAC-SHA256 nonce=…, content-sha256=…, signature=…, with a nonce of 8 to 64 of A-Z a-z 0-9 . _ - "
                     + "and 64 hexadecimal digits each")
-        case .repeated: BilingualText("authorization只能出现一次", "authorization must be given once")
-        case .noNonce: BilingualText("写操作须带nonce", "a request that changes something needs a nonce")
+        case .repeated: BilingualText("authorization 只能出现一次", "authorization must be given once")
+        case .noNonce: BilingualText("写操作须带 nonce", "a request that changes something needs a nonce")
         case .wrong:
             BilingualText(
-                "应为hmac_sha256hex(masterSecret, 各行)，各行以换行符连接：\(signed)",
+                "应为 hmac_sha256hex(masterSecret, 各行)，各行以换行符连接：\(signed)",
                 "it must be hmac_sha256hex(masterSecret, lines), the lines joined by line feeds: \(signed)")
         case .otherBody:
-            BilingualText("请求体的SHA-256与content-sha256不同", "the body's SHA-256 is not the content-sha256 that was signed")
+            BilingualText("请求体的 SHA-256 与 content-sha256 不同", "the body's SHA-256 is not the content-sha256 that was signed")
         case .replayed:
             BilingualText(
-                "nonce已使用过；重试时请用新的nonce重新签名，out_biz_no保持不变",
+                "nonce 已使用过；重试时请用新的 nonce 重新签名，out_biz_no 保持不变",
                 "the nonce was used before; sign a retry anew, with a new nonce and the same out_biz_no")
         }
     }

@@ -144,7 +144,7 @@ struct FramingTests {
             try connection.send("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{7c}\u{3}\u{3}")
             let reply = try connection.reply()
             expect(reply, 2103, status: 400)
-            #expect(reply.text.contains("此端口使用不加密的HTTP"))
+            #expect(reply.text.contains("此端口使用不加密的 HTTP"))
             #expect(try connection.isClosedByServer())
         }
     }

@@ -12,7 +12,7 @@ struct RefusalTests {
         try await Served.with { served in
             let body = #"{"type":"multicast","payload":{"display_type":"message","body":{"custom":"x"}}}"#
             let chinese = try served.send(.push(body))
-            #expect(chinese.message == #"参数值不合法：应为unicast、groupcast之一，收到"multicast""#)
+            #expect(chinese.message == #"参数值不合法：应为 unicast、groupcast 之一，收到 "multicast""#)
             let english = try served.send(english(.push(body)))
             #expect(english.message == #"a value is not allowed: must be one of unicast, groupcast; got "multicast""#)
         }

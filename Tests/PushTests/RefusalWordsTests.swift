@@ -14,46 +14,46 @@ struct RefusalWordsTests {
         arguments: [
             (
                 Samples.target(#""type":"broadcast","device_tokens":"d""#),
-                #"must be one of unicast, groupcast; got "broadcast""#, #"应为unicast、groupcast之一，收到"broadcast""#
+                #"must be one of unicast, groupcast; got "broadcast""#, #"应为 unicast、groupcast 之一，收到 "broadcast""#
             ),
             (
                 Samples.target(#""type":"unicast","device_tokens":"设备 1""#),
                 #"must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -; got "设备 1""#,
-                #"应为1至128个字符，可用A-Z a-z 0-9 . _ : @ -，收到"设备 1""#
+                #"应为 1 至 128 个字符，可用 A-Z a-z 0-9 . _ : @ -，收到 "设备 1""#
             ),
             (
                 Samples.target(#""type":"unicast","device_tokens":["d", 7]"#),
                 #"must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -; one string, no array; got ["d", 7]"#,
-                #"应为1至128个字符，可用A-Z a-z 0-9 . _ : @ -；是一个字符串，不是数组，收到["d", 7]"#
+                #"应为 1 至 128 个字符，可用 A-Z a-z 0-9 . _ : @ -；是一个字符串，不是数组，收到 ["d", 7]"#
             ),
             (
                 Samples.target(#""type":"groupcast","device_tokens":"d""#), "does not go with type groupcast",
-                "不能与type=groupcast同时使用"
+                "不能与 type=groupcast 同时使用"
             ),
             (
                 Samples.target(#""type":"unicast","device_tokens":"d","user_id":"u""#),
-                "only one of device_tokens, user_id may be given", "device_tokens、user_id只能使用其中之一"
+                "only one of device_tokens, user_id may be given", "device_tokens、user_id 只能使用其中之一"
             ),
             (
                 Samples.body(#""title":"""#, as: "notification"), #"must be a string that is not empty; got """#,
-                #"应为非空字符串，收到"""#
+                #"应为非空字符串，收到 """#
             ),
             (
                 Samples.payload(#","production_mode":"yes""#), #"must be true or false; got "yes""#,
-                #"应为true或false，收到"yes""#
+                #"应为 true 或 false，收到 "yes""#
             ),
             (
                 Samples.payload(",\"tag\":\"\("中".repeated(43))\""),
                 "must be a string of 0 to 128 bytes of UTF-8; got 129 bytes, \"\("中".repeated(21))…\"",
-                "应为0至128字节（UTF-8）的字符串，收到129字节：\"\("中".repeated(21))…\""
+                "应为 0 至 128 字节（UTF-8）的字符串，收到 129 字节：\"\("中".repeated(21))…\""
             ),
             (Samples.top(#""type":"unicast""#), "must be given once", "只能出现一次"),
             (
                 Samples.top(#""policy":{"expire_time":"tomorrow"}"#),
                 #"must be Unix time in s or ms, or RFC 3339 with an offset such as 2026-11-24T18:30:00+08:00; got "tomorrow""#,
-                #"应为Unix时间（秒或毫秒），或带时区的RFC 3339时间，例如2026-11-24T18:30:00+08:00，收到"tomorrow""#
+                #"应为 Unix 时间（秒或毫秒），或带时区的 RFC 3339 时间，例如 2026-11-24T18:30:00+08:00，收到 "tomorrow""#
             ),
-            ("[]", "must be a JSON object", "应为JSON对象"),
+            ("[]", "must be a JSON object", "应为 JSON 对象"),
         ])
     func invalidValue(body: String, english: String, chinese: String) throws {
         #expect(try words(body) == BilingualText(chinese, english))
@@ -76,7 +76,7 @@ struct RefusalWordsTests {
     @Test("alternatives among what is missing are told as such")
     func alternatives() throws {
         let words = try words(#"{"type":"unicast"}"#)
-        #expect(words == BilingualText("device_tokens或user_id、payload", "device_tokens or user_id, payload"))
+        #expect(words == BilingualText("device_tokens 或 user_id、payload", "device_tokens or user_id, payload"))
     }
 
     @Test("a new record tells all that it lacks")
@@ -111,7 +111,7 @@ struct RefusalWordsTests {
         let refusal = #expect(throws: Refusal.self) {
             try PushDecoder.decode(Array("{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8), for: .message, from: Samples.app)
         }
-        #expect(refusal?.message(in: .chinese) == "请求体不是有效的JSON（UTF-8）：第7列（第7字节），此处不是UTF-8编码")
+        #expect(refusal?.message(in: .chinese) == "请求体不是有效的 JSON（UTF-8）：第 7 列（第 7 字节），此处不是 UTF-8 编码")
     }
 
     @Test("2104 names the field in its text")
@@ -127,9 +127,9 @@ struct RefusalWordsTests {
     @Test("a text names only the cause that is known")
     func narrowed() {
         let late = Refusal(.badTimestamp, .timestamp(.skewed(by: -700_000, window: 600_000), serverTime: 7))
-        #expect(late.message(in: .chinese).hasPrefix("timestamp超出允许的时间范围：比服务器时间慢700秒"))
+        #expect(late.message(in: .chinese).hasPrefix("timestamp 超出允许的时间范围：比服务器时间慢 700 秒"))
         let short = Refusal(.badTimestamp, .timestamp(.malformed(Excerpt("12")), serverTime: 7))
-        #expect(short.message(in: .chinese).hasPrefix("timestamp不合法：格式错误，应为10位（秒）"))
+        #expect(short.message(in: .chinese).hasPrefix("timestamp 不合法：格式错误，应为 10 位（秒）"))
         #expect(Refusal(.wrongToken, .operatorToken).message(in: .chinese) == "管理令牌缺失或错误")
         #expect(Refusal(.wrongToken, .wrongSignature).message(in: .english).contains("md5hex(lower(appkey)+"))
         #expect(
@@ -146,7 +146,7 @@ struct RefusalWordsTests {
         let refusal = #expect(throws: Refusal.self) { try payload.reach(android: 0, ios: 1) }
         #expect(refusal?.detail == .size(payload.measuredSize, limit: 256, .ios))
         #expect(refusal?.detail?.words.english == "\(payload.measuredSize) bytes, and iOS devices take 256 at most")
-        #expect(refusal?.detail?.words.chinese == "iOS设备最多256字节，实际\(payload.measuredSize)字节")
+        #expect(refusal?.detail?.words.chinese == "iOS 设备最多 256 字节，实际\(payload.measuredSize)字节")
     }
 
     @Test("an expiry that is not in the future, or too far in it, tells the times between which it must be")
