@@ -72,6 +72,24 @@ struct SchemaTests {
         #expect(entries.map { $0.entry.caller.identity?.number } == [.unknown, OperatorNumber(1)])
     }
 
+    @Test("a directory of a newer version is refused, with what to do, and is left as it is")
+    func newerVersion() async throws {
+        let fixture = try await SQLiteFixture()
+        try await fixture.port.makeOrg("home")
+        fixture.close()
+        let path = fixture.directory.path + "/psp.db"
+        let newer = Schema.version + 1
+        try OtherProgram(on: path).execute("PRAGMA user_version = \(newer)")
+        let before = try Data(contentsOf: URL(filePath: path))
+        let error = SQLiteStoreError.newerVersion(found: Int(newer), known: Int(Schema.version))
+        #expect(throws: error) { try SQLiteStore.open(directory: fixture.directory.path, options: fixture.options) }
+        #expect(error.text.english.contains("pspctl restore") && error.text.chinese.contains("pspctl restore"))
+        #expect(try Data(contentsOf: URL(filePath: path)) == before)
+        try OtherProgram(on: path).execute("PRAGMA user_version = \(Schema.version)")
+        try await fixture.open(fixture.directory.path)
+        #expect(try await fixture.port.organisation(OrgID(unchecked: "home")).devices == 0)
+    }
+
     @Test("numbers that an older directory has given out are noted at once, since retention removes who has them")
     func numbers() async throws {
         let directory = try TemporaryDirectory()
