@@ -15,6 +15,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case distrusted(endpoint: Endpoint, reason: TLSDistrust)
     /// The server answered with a row of its catalogue.
     case refused(status: Int, code: Int, text: String, field: String?)
+    /// The secret with which an app's call was signed is not the app's: what is signed here is signed rightly.
+    case wrongSecret(app: String)
     /// What the files of a store did not allow.
     case store(SQLiteStoreError)
     /// What answers is no push server.
@@ -49,6 +51,12 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             say("refused with \(code) (HTTP \(status)): \(text)", "被拒绝，\(code)（HTTP \(status)）：\(text)")
                 // What is missing is named in the text.
                 + (field.map { text.contains($0) ? "" : " [\($0)]" } ?? "")
+        case .wrongSecret(let app):
+            say(
+                "refused with \(ErrorCode.wrongToken.rawValue): what was given with --secret or PSP_SECRET is not the master secret of "
+                    + "\(app); where it is lost, an operator makes another one: pspctl app rotate \(app)",
+                "被拒绝，\(ErrorCode.wrongToken.rawValue)：--secret 或 PSP_SECRET 给出的不是应用 \(app) 的应用密钥；"
+                    + "密钥丢失时请由运维人员更换：pspctl app rotate \(app)")
         case .store(let error): error.text.text(in: Speech.language)
         case .foreignReply(let endpoint, let status):
             say(
@@ -78,7 +86,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     var isDefinite: Bool {
         switch self {
         case .refused(let status, _, _, _): (400..<500).contains(status)
-        case .sessionEnded, .distrusted: true
+        case .sessionEnded, .distrusted, .wrongSecret: true
         default: false
         }
     }
@@ -92,7 +100,10 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 json.member("error_msg", text)
                 json.member("field", ifPresent: field)
             } else {
-                if case .sessionEnded = self { json.member("error_code", ErrorCode.wrongToken.rawValue) }
+                switch self {
+                case .sessionEnded, .wrongSecret: json.member("error_code", ErrorCode.wrongToken.rawValue)
+                default: break
+                }
                 json.member("error_msg", description)
             }
         }

@@ -1,10 +1,13 @@
 """What happens to one device, user, app or address, followed live; and why a device has not got a task."""
 
+import http.server
 import json
 import re
 import signal
 import subprocess
 import threading
+
+import pytest
 
 from conftest import run
 from kit.rest import AdminClient, notification
@@ -99,6 +102,57 @@ def test_a_device_is_followed_from_its_connect_to_its_end(own_server, device):
         follower.process.send_signal(signal.SIGINT)
         assert follower.process.wait(PATIENCE) == 0
         eventually(lambda: follower.running() == 0, "the trace goes on")
+
+
+class SlowToEnd(http.server.BaseHTTPRequestHandler):
+    """A server whose stream ends with the trace, before whoever has ended the trace is answered."""
+
+    protocol_version = "HTTP/1.1"
+    begun, ended, may_answer = (threading.Event() for _ in range(3))
+
+    def answer(self, status, data):
+        body = json.dumps({"ret": "SUCCESS", "data": data}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(201, {"trace_id": "t", "until": 0})
+
+    def do_GET(self):
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        self.begun.set()
+        self.ended.wait(PATIENCE)
+
+    def do_DELETE(self):
+        self.ended.set()
+        self.may_answer.wait(PATIENCE)
+        self.answer(202, {})
+
+    def log_message(self, *_):
+        pass
+
+
+def test_interrupted_it_ends_when_the_server_has_answered(tmp_path):
+    """Two threads that both end the program are a crash that comes now and then."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowToEnd) as fake:
+        threading.Thread(target=fake.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{fake.server_address[1]}"
+        process = subprocess.Popen(
+            [binary("pspctl"), "trace", "--address", "192.0.2.1", "--admin", address, "--admin-token", "t", "--data", str(tmp_path)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert SlowToEnd.begun.wait(PATIENCE)
+        process.send_signal(signal.SIGINT)
+        assert SlowToEnd.ended.wait(PATIENCE)
+        # The stream is at its end; a program that leaves because of that does so at once.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        SlowToEnd.may_answer.set()
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
+        fake.shutdown()
 
 
 def test_a_session_that_is_there_an_app_a_user_and_an_address_are_followed(own_server, device):

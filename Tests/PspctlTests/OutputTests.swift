@@ -19,6 +19,35 @@ struct OutputTests {
             ])
     }
 
+    @Test("steps that follow each other closely are told to the millisecond")
+    func precise() throws {
+        #expect(Column.preciseTime(90_100_007) == Column.timeOfDay(90_100_007) + ".007")
+        #expect(Column.preciseTime(90_100_000).hasSuffix(".000") && Column.preciseTime(-1).hasSuffix(".999"))
+        #expect(TraceCommand.line(#"{"time":90100120,"event":"sent"}"#).contains(".120  "))
+        let sent = try JSONDocument(parsing: Array(#"{"reason":"sent","sent_to_device_at":90100120}"#.utf8)).root
+        #expect(ExplainCommand.sentence(sent).contains(".120 "))
+    }
+
+    @Test(
+        "a secret that is short, or the name itself, is weak",
+        arguments: [
+            ("123456789012345", "demo", true), ("1234567890123456", "demo", false),
+            ("A-LONG-device-name", "a-long-DEVICE-name", true),
+        ])
+    func weakSecrets(secret: String, name: String, isWeak: Bool) {
+        #expect(WeakSecret.isWeak(secret, of: name) == isWeak)
+        var batch = ImportBatches.Batch(firstLine: 1)
+        batch.bytes = Array(
+            """
+            {"kind":"device","id":"\(name)","secret":"\(secret)"}
+
+            {"kind":"app","id":"\(name)","master_secret":"\(secret)"}
+            {"kind":"device","id":"other"}
+            broken
+            """.utf8)
+        #expect(WeakSecret.count(in: batch) == (isWeak ? 2 : 0))
+    }
+
     @Test("clocks are told in words, with what store time waits for")
     func clocks() throws {
         func lines(_ json: String) throws -> [String] { ClockLines.lines(of: try JSONDocument(parsing: json).root) }

@@ -118,6 +118,7 @@ struct AppAdd: AsyncParsableCommand {
 
     func run() async throws {
         let reply = try await server.adminClient().send(call)
+        WeakSecret.warn(masterSecret, of: appkey)
         if server.json { return Output.json(reply.data.minified()) }
         print(reply.told(AppResource.noun, appkey))
         if let secret = reply.data["master_secret"]?.string {

@@ -61,6 +61,7 @@ struct AppRotate: AsyncParsableCommand {
         // The call that drops it is answered alike where there is none.
         let hadFormer = isFinish ? try await client.send(Call(.get, AppResource.path(appkey))).data["former_secret"]?.bool : nil
         let data = try await client.send(call).data
+        WeakSecret.warn(masterSecret, of: appkey)
         if server.json { return Output.json(data.minified()) }
         if isFinish {
             guard hadFormer == true else {

@@ -133,6 +133,7 @@ struct AuditCommand: AsyncParsableCommand {
             try await listing.print(refusals ? AuditCommand.refusalColumns : AuditCommand.columns, page: page, json: server.json)
             return
         }
+        if !server.json { print(AuditCommand.columns.map(\.heading).joined(separator: "  ")) }
         var last: Int64 = 0
         var wanted: Int? = page.wanted ?? Listing.largestPage
         while true {

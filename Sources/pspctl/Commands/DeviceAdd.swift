@@ -84,6 +84,7 @@ struct DeviceAdd: AsyncParsableCommand {
 
     func run() async throws {
         let reply = try await server.adminClient().send(call)
+        WeakSecret.warn(secret, of: token)
         if server.json { return Output.json(reply.data.minified()) }
         print(reply.told(DeviceResource.noun, token))
         if let secret = reply.data["secret"]?.string {

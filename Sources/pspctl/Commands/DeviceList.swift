@@ -27,7 +27,7 @@ struct DeviceList: AsyncParsableCommand {
     @Flag(help: ArgumentHelp(say("Of --org only its own devices.", "--org 只列出该组织机构的设备。")))
     var own = false
 
-    @Option(help: ArgumentHelp(say("Only those of this user.", "只列出该用户的设备。"), valueName: "user"))
+    @Option(help: ArgumentHelp(say("Only those of this user.", "只列出该使用人的设备。"), valueName: "user"))
     var user: String?
 
     @Flag(inversion: .prefixedNo, help: ArgumentHelp(say("Only those that are connected, or that are not.", "只列出在线的，或不在线的。")))

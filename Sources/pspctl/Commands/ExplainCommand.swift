@@ -28,13 +28,13 @@ struct ExplainCommand: AsyncParsableCommand {
         if server.json { return Output.json(data.minified()) }
         print(ExplainCommand.sentence(data))
         print("")
-        for line in Details.lines(of: data, hiding: ["wait", "membership"]) { print(line) }
+        for line in Details.lines(of: data, hiding: ["wait", "membership"], precisely: true) { print(line) }
         for (part, heading) in [
             ("membership", say("membership", "被接受时的归属（membership）")), ("wait", say("wait", "等待（wait）")),
         ] {
             guard let value = data[part] else { continue }
             print("\n" + heading + say(":", "："))
-            for line in Details.lines(of: value) { print("  " + line) }
+            for line in Details.lines(of: value, precisely: true) { print("  " + line) }
         }
     }
 
@@ -43,7 +43,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let wait = data["wait"]
         let ahead = wait?["ahead"]?.int64 ?? 0
         let behind = Column.show(wait?["behind"], named: "behind")
-        let sent = Column.show(data["sent_to_device_at"], named: "sent_to_device_at")
+        let sent = Column.show(data["sent_to_device_at"], named: "sent_to_device_at", precisely: true)
         let state = Column.show(data["state"], named: "state")
         return switch data["reason"]?.string {
         case "not_registered":
@@ -62,8 +62,9 @@ struct ExplainCommand: AsyncParsableCommand {
             say("It was sent at \(sent), and the device has not acknowledged it.", "已于 \(sent) 发送，设备尚未确认。")
         case "waiting":
             say(
-                "It waits behind \(ahead) others that the device has not acknowledged; the oldest is \(behind).",
-                "它排在设备尚未确认的 \(ahead) 个任务之后；最早的是 \(behind)。")
+                "\(ahead) others come before it: the device has to acknowledge those that it has got until it gets more. The first "
+                    + "of them is \(behind).",
+                "前面还有 \(ahead) 个任务：设备要先确认已收到的，才会收到后面的。其中第一个是 \(behind)。")
         default:
             say("It is pending; the loop of the device's connection did not answer in time.", "待送达；设备连接所在的循环没有及时回答。")
         }

@@ -60,7 +60,7 @@ struct PushCommands: AsyncParsableCommand {
         CommandConfiguration(
             commandName: "push",
             abstract: say(
-                "Push as an app: to a device, a user, an organisation; or a configuration.", "以应用的身份推送：给设备、用户、组织机构，或推送配置。"),
+                "Push as an app: to a device, a user, an organisation; or a configuration.", "以应用的身份推送：给设备、使用人、组织机构，或推送配置。"),
             discussion: HelpText.examples(
                 "pspctl push unicast phone-1 --app demo --secret SECRET --title Hello",
                 "pspctl push config 'cache=2&submit=10' --org police --app demo --secret SECRET"),

@@ -123,8 +123,13 @@ struct ImportCommand: AsyncParsableCommand {
     ) async throws {
         var batches = try ImportBatches(TextLines(of: name, reading: input.read), of: name)
         let progress = Progress(isSilent: server.json)
-        defer { progress.clear() }
+        var weak = 0
+        defer {
+            progress.clear()
+            WeakSecret.warn(ofLines: weak)
+        }
         while var batch = try batches.next() {
+            weak += WeakSecret.count(in: batch)
             if let madeSecrets {
                 let known = try await registered(in: batch, client)
                 result.keptSecrets.formUnion(known)

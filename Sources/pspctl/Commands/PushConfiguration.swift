@@ -24,7 +24,7 @@ struct PushConfiguration: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("To one device.", "推送给一台设备。"), valueName: "token"))
     var device: String?
 
-    @Option(help: ArgumentHelp(say("To every device of a user.", "推送给用户的所有设备。"), valueName: "user"))
+    @Option(help: ArgumentHelp(say("To every device of a user.", "推送给使用人的所有设备。"), valueName: "user"))
     var user: String?
 
     @Option(help: ArgumentHelp(say("To an organisation and everything below it.", "推送给组织机构及其所有下级。"), valueName: "org"))

@@ -4,13 +4,13 @@ import ArgumentParser
 struct PushUser: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "user", abstract: say("Push to every device of a user.", "推送给用户的所有设备。"),
+            commandName: "user", abstract: say("Push to every device of a user.", "推送给使用人的所有设备。"),
             discussion: HelpText.examples(
                 "pspctl push user officer-7 --app demo --secret SECRET --title Hello --wait",
                 "PSP_SECRET=SECRET pspctl push user officer-7 --app demo --custom-json '{\"order\":7}' --tag orders"))
     }
 
-    @Argument(help: ArgumentHelp(say("The user.", "用户。"), valueName: "user"))
+    @Argument(help: ArgumentHelp(say("The user.", "使用人。"), valueName: "user"))
     var user: String
 
     @OptionGroup(title: say("Message", "内容"))

@@ -112,7 +112,7 @@ enum DeviceResource: Resource {
     static var columns: [Column] {
         [
             Column(say("DEVICE", "设备"), "device_token"), Column(say("PLATFORM", "平台"), "platform"),
-            Column(say("ORG", "组织机构"), "org_id"), Column(say("USER", "用户"), "user_id"),
+            Column(say("ORG", "组织机构"), "org_id"), Column(say("USER", "使用人"), "user_id"),
             Column(say("TEST", "测试"), "test"), Column(say("ONLINE", "在线"), "online"),
             Column(say("LAST SEEN", "最近在线"), "last_seen"),
         ]

@@ -48,7 +48,7 @@ struct TasksCommand: AsyncParsableCommand {
 
     @Sendable private static func target(of task: JSONValue) -> String {
         for (key, noun) in [
-            ("device_tokens", DeviceResource.noun), ("user_id", say("user", "用户")), ("org_id", say("org", "组织机构")),
+            ("device_tokens", DeviceResource.noun), ("user_id", say("user", "使用人")), ("org_id", say("org", "组织机构")),
         ] {
             if let name = task[key]?.string { return "\(noun) \(Output.printable(name))" }
         }

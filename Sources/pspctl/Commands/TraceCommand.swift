@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Foundation
 import JSON
 
@@ -9,7 +8,7 @@ struct TraceCommand: AsyncParsableCommand {
         CommandConfiguration(
             commandName: "trace",
             abstract: say(
-                "Follow live what happens to one device, user, app or address.", "实时跟踪一台设备、一位用户、一个应用或一个地址。"),
+                "Follow live what happens to one device, user, app or address.", "实时跟踪一台设备、一位使用人、一个应用或一个地址。"),
             discussion: say(
                 """
                 The server tells each step, also in its log, without passwords and payloads. The trace ends with the command, or \
@@ -27,7 +26,7 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("The device.", "设备。"), valueName: "token"))
     var device: String?
 
-    @Option(help: ArgumentHelp(say("The user: its devices, and pushes to it.", "用户：其设备，以及发给它的推送。"), valueName: "id"))
+    @Option(help: ArgumentHelp(say("The user: its devices, and pushes to it.", "使用人：其设备，以及发给它的推送。"), valueName: "id"))
     var user: String?
 
     @Option(help: ArgumentHelp(say("The app: all its requests.", "应用：它的所有请求。"), valueName: "appkey"))
@@ -82,27 +81,21 @@ struct TraceCommand: AsyncParsableCommand {
                     "跟踪至 \(Column.localTime(data["until"]?.int64 ?? 0))"))
         }
         fflush(nil)
-        // Ended, by whatever signal, it ends on the server too: the log is not written for nobody.
-        signal(SIGPIPE, SIG_IGN)
-        let endings = [SIGINT, SIGTERM, SIGHUP].map { number in
-            signal(number, SIG_IGN)
-            let ending = DispatchSource.makeSignalSource(signal: number)
-            ending.setEventHandler {
-                Task {
-                    _ = try? await client.send(Call(.delete, TraceCommand.path + [id]))
-                    // At once: with the trace its stream ends, and then the main thread leaves by `exit`, which no two may call.
-                    _exit(0)
-                }
+        let interruption = Interruption { _ = try? await client.send(Call(.delete, TraceCommand.path + [id])) }
+        let sources = interruption.listen()
+        let isForProgram = server.json
+        let stream = Call(.get, TraceCommand.path + [id, "events"])
+        do throws(Failure) {
+            try await client.follow(stream, until: interruption.end) { event in
+                print(isForProgram ? event : TraceCommand.line(event))
+                // Nobody reads any more.
+                if fflush(nil) != 0 { interruption.begin() }
             }
-            ending.resume()
-            return ending
+        } catch {
+            guard await interruption.isOver() else { throw error }
         }
-        try client.follow(Call(.get, TraceCommand.path + [id, "events"])) { event in
-            print(server.json ? event : TraceCommand.line(event))
-            // Nobody reads any more.
-            if fflush(nil) != 0 { kill(getpid(), SIGTERM) }
-        }
-        withExtendedLifetime(endings) {}
+        _ = await interruption.isOver()
+        withExtendedLifetime(sources) {}
     }
 
     /// Nothing would ever come of a name that is mistyped.
@@ -114,7 +107,7 @@ struct TraceCommand: AsyncParsableCommand {
         if let user {
             let held = try await client.send(Call(.get, DeviceResource.path(), query: [("user_id", user), ("limit", "1")])).data
             guard held["items"]?.count ?? 0 > 0 else {
-                throw Failure.untraceable(say("user \(user) has no device", "用户 \(user) 没有设备"))
+                throw Failure.untraceable(say("user \(user) has no device", "使用人 \(user) 没有设备"))
             }
         }
     }
@@ -130,7 +123,7 @@ struct TraceCommand: AsyncParsableCommand {
     /// An event as people read it.
     static func line(_ event: String) -> String {
         guard let object = try? JSONDocument(parsing: Array(event.utf8)).root else { return Output.printable(event) }
-        let time = object["time"]?.int64.map(Column.timeOfDay) ?? "-"
+        let time = object["time"]?.int64.map(Column.preciseTime) ?? "-"
         let fields = object.members.filter { $0.key != "time" && $0.key != "event" }.map { key, value in
             "\(Output.printable(key))=\(Column.show(value, named: key))"
         }

@@ -1,6 +1,5 @@
 import Base
 import Crypto
-import Dispatch
 import Foundation
 import JSON
 import Libevent
@@ -70,16 +69,30 @@ struct BalancerProbe {
 
     private func look(for name: String, by trace: String) async throws(Failure) -> (Seen?, HTTPResponse) {
         let seen = Locked<Seen?>(nil)
-        // Following blocks its thread until the trace ends.
-        DispatchQueue.global().async {
-            try? admin.follow(Call(.get, TraceCommand.path + [trace, "events"])) { event in
-                guard let event = try? JSONDocument(parsing: Array(event.utf8)).root, event["event"]?.string == "request",
-                    let client = event["client"]?.string
-                else { return }
-                seen.withLock { $0 = Seen(client: client, requestID: event["request_id"]?.string ?? "") }
-            }
+        let end = StreamEnd()
+        async let following: Void = follow(trace, until: end, seen)
+        let outcome: Result<(Seen?, HTTPResponse), Failure>
+        do throws(Failure) { outcome = .success(try await ask(for: name, seen)) } catch { outcome = .failure(error) }
+        // Nobody reads any more when the program ends.
+        end()
+        await following
+        return try outcome.get()
+    }
+
+    private func follow(_ trace: String, until end: StreamEnd, _ seen: Locked<Seen?>) async {
+        // Where there is no stream, nothing is seen, which is told.
+        try? await admin.follow(Call(.get, TraceCommand.path + [trace, "events"]), until: end) { event in
+            guard let event = try? JSONDocument(parsing: Array(event.utf8)).root, event["event"]?.string == "request",
+                let client = event["client"]?.string
+            else { return }
+            seen.withLock { $0 = Seen(client: client, requestID: event["request_id"]?.string ?? "") }
         }
-        let headers = [("appkey", name), ("X-Forwarded-For", Self.forged), ("X-Request-Id", name)]
+    }
+
+    private func ask(for name: String, _ seen: Locked<Seen?>) async throws(Failure) -> (Seen?, HTTPResponse) {
+        let headers = [
+            ("appkey", name), ("X-Forwarded-For", Self.forged), ("Forwarded", "for=\(Self.forged)"), ("X-Request-Id", name),
+        ]
         let deadline = ContinuousClock.now + Self.patience
         while true {
             let reply = try await balancer.ask(.get, "/psp/push/tasks", headers: headers)

@@ -35,14 +35,14 @@ struct BalancerSight {
     }
 
     private var address: Diagnosis.Finding {
-        let (isGood, text) = addressWords
-        return Diagnosis.Finding(subject: say("client's address", "客户端地址"), isGood: isGood, text: text)
+        let (level, text) = addressWords
+        return Diagnosis.Finding(subject: say("client's address", "客户端地址"), level, text: text)
     }
 
-    private var addressWords: (isGood: Bool, text: String) {
+    private var addressWords: (Diagnosis.Level, String) {
         guard let client else {
             return (
-                false,
+                .fault,
                 say(
                     "no request came to this server: the balancer leads to another one, or drops the header appkey",
                     "没有请求到达这台服务器：负载均衡转到了别处，或丢弃了请求头 appkey")
@@ -50,30 +50,39 @@ struct BalancerSight {
         }
         if client == BalancerProbe.forged {
             return (
-                false,
+                .fault,
                 say(
-                    "the server believes what a client says of itself (X-Forwarded-For): have the balancer append or "
+                    "the server believes what a client says of itself (X-Forwarded-For, Forwarded): have the balancer append or "
                         + "replace that header, and name no clients in --forwarded-from",
-                    "服务器采信了客户端自己写的 X-Forwarded-For：请让负载均衡追加或替换该请求头，并且不要把客户端写入 --forwarded-from")
+                    "服务器采信了客户端自己写的 X-Forwarded-For 或 Forwarded：请让负载均衡追加或替换该请求头，并且不要把客户端写入 --forwarded-from")
             )
         }
-        let isHere = own.contains(client)
-        if isHere, !balancer.isDisjoint(with: own) {
-            return (
-                true,
-                say(
-                    "the server sees \(client), which is this machine, and so is the balancer: ask from another one to be sure",
-                    "服务器看到的是 \(client)，即本机，而负载均衡也在本机：请在另一台机器上再试，才能确定")
-            )
+        if own.contains(client) { return ownAddressWords(client) }
+        let trust = say(
+            "start pspd with --forwarded-from \(client) and have the balancer send X-Forwarded-For",
+            "请用 --forwarded-from \(client) 启动 pspd，并让负载均衡发送 X-Forwarded-For")
+        if balancer.contains(client) {
+            return (.fault, say("the server sees \(client), the balancer: \(trust)", "服务器看到的是 \(client)，即负载均衡：\(trust)"))
         }
-        if isHere { return (true, say("the server sees \(client), this machine", "服务器看到的是 \(client)，即本机")) }
         return (
-            false,
+            .warning,
             say(
-                "the server sees \(client), which is not this machine: if it is the balancer, name it with --forwarded-from and "
-                    + "have it send X-Forwarded-For; if it is a NAT between here and the balancer, all is well",
-                "服务器看到的是 \(client)，不是本机：如果是负载均衡，请用 --forwarded-from 指明它，并让它发送 X-Forwarded-For；"
-                    + "如果是本机与负载均衡之间的 NAT，则没有问题")
+                "the server sees \(client), which is none of this machine's addresses. Look whose it is: if the balancer's, \(trust); "
+                    + "if that of a NAT between here and the balancer, all is well",
+                "服务器看到的是 \(client)，不是本机的地址。请查明它属于谁：属于负载均衡时，\(trust)；属于本机与负载均衡之间的 NAT 时，没有问题")
+        )
+    }
+
+    private func ownAddressWords(_ client: String) -> (Diagnosis.Level, String) {
+        guard !balancer.isDisjoint(with: own) else {
+            return (.good, say("the server sees \(client), this machine", "服务器看到的是 \(client)，即本机"))
+        }
+        return (
+            .warning,
+            say(
+                "the server sees \(client), which is this machine, and so is the balancer: run it once more on another machine, "
+                    + "with --admin and a token, to be sure",
+                "服务器看到的是 \(client)，即本机，而负载均衡也在本机：要确定，请在另一台机器上加 --admin 和令牌再运行一次")
         )
     }
 

@@ -4,6 +4,8 @@ import JSON
 struct Diagnosis {
     let status: JSONValue
     let metrics: [String: Double]
+    /// For how many devices it is judged, all connected at once: those that are registered, unless the operator says otherwise.
+    var devices = 0
     /// Unix time in seconds.
     let now: Double
     /// A kernel setting by its name; `nil` where it cannot be read.
@@ -11,10 +13,30 @@ struct Diagnosis {
 
     struct Finding: Equatable {
         let subject: String
-        let isGood: Bool
+        var level = Level.good
         let text: String
 
-        var line: String { "\(isGood ? say("ok  ", "正常") : say("FIX ", "需改"))  \(subject): \(text)" }
+        init(subject: String, _ level: Level, text: String) { (self.subject, self.level, self.text) = (subject, level, text) }
+        init(subject: String, isGood: Bool, text: String) { self.init(subject: subject, isGood ? .good : .fault, text: text) }
+
+        var line: String { "\(level.words)  \(subject): \(text)" }
+    }
+
+    /// How a finding is to be taken.
+    enum Level: String {
+        case good
+        /// It does for now, or cannot be told from here: somebody should look at it.
+        case warning
+        /// It is to be changed.
+        case fault
+
+        var words: String {
+            switch self {
+            case .good: say("ok  ", "正常")
+            case .warning: say("LOOK", "留意")
+            case .fault: say("FIX ", "需改")
+            }
+        }
     }
 
     /// The values of an exposition that have no label.
@@ -41,18 +63,33 @@ struct Diagnosis {
             text: isReady ? state : say("\(state)\(detail): pushes are not taken", "\(state)\(detail)：不接受推送"))
     }
 
+    /// By the formula of docs/operations.md, section Sizing.
+    private func openFiles(for devices: Int) -> Double {
+        let callers = Int(status["connections"]?["callers"]?.int64 ?? 0)
+        let loops = status["loops"]?.count ?? 1
+        return (Double(devices + callers + 300 + 50 * loops) * 8 / 7).rounded(.up)
+    }
+
     private var descriptors: Finding? {
         guard let open = metrics["process_open_fds"], let most = metrics["process_max_fds"] else { return nil }
-        let isGood = most >= 65_536 && open < 0.8 * most
+        let needed = openFiles(for: devices)
         let text = say("\(Int(open)) of \(Int(most)) in use", "已用 \(Int(open))，上限 \(Int(most))")
+        let level: Level =
+            if open >= 0.9 * most || most < openFiles(for: devices / 2) {
+                .fault
+            } else if open >= 0.8 * most || most < needed {
+                .warning
+            } else {
+                .good
+            }
         return Finding(
-            subject: say("descriptors", "描述符"), isGood: isGood,
-            text: isGood
+            subject: say("descriptors", "描述符"), level,
+            text: level == .good
                 ? text
                 : text
                     + say(
-                        "; raise LimitNOFILE= to 65536 at least, and above the number of devices",
-                        "；请把 LimitNOFILE= 提高到 65536 以上，并高于设备数量"))
+                        "; \(devices) devices need \(Int(needed)): raise LimitNOFILE= of the unit above that",
+                        "；\(devices) 台设备需要 \(Int(needed))：请把服务单元的 LimitNOFILE= 提高到它以上"))
     }
 
     private var disk: Finding? {
@@ -104,18 +141,28 @@ struct Diagnosis {
             text: days >= 14 ? say("\(days) days left", "剩余 \(days) 天") : say("\(days) days left: renew it", "剩余 \(days) 天：请更新"))
     }
 
+    /// Up to so many devices Debian's own kernel settings do, and from so many on no others than those of the file.
+    private static let manyDevices = (10_000, 50_000)
+
     /// What `deploy/sysctl/pspd.conf` sets and a server with many devices needs first.
     private var kernel: [Finding] {
-        [("net.core.somaxconn", 4_096.0), ("net.ipv4.tcp_max_syn_backlog", 4_096.0), ("fs.file-max", 1_048_576.0)].compactMap {
-            name, least in
+        let many: Level =
+            devices <= Self.manyDevices.0 ? .good : devices < Self.manyDevices.1 ? .warning : .fault
+        let wanted = [
+            ("net.core.somaxconn", 4_096.0, many), ("net.ipv4.tcp_max_syn_backlog", 4_096.0, many),
+            ("fs.file-max", openFiles(for: devices), .fault),
+        ]
+        return wanted.compactMap { name, least, level in
             guard let value = setting(name) else { return nil }
+            let number = "\(Int(clamping: Int64(min(value, 9e18))))"
+            if value >= least { return Finding(subject: name, .good, text: number) }
             return Finding(
-                subject: name, isGood: value >= least,
-                text: value >= least
-                    ? "\(Int(clamping: Int64(min(value, 9e18))))"
+                subject: name, level,
+                text: level == .good
+                    ? say("\(number), which does for \(devices) devices", "\(number)，对 \(devices) 台设备足够")
                     : say(
-                        "\(Int(value)), below \(Int(least)): deploy/sysctl/pspd.conf",
-                        "\(Int(value))，低于 \(Int(least))：deploy/sysctl/pspd.conf"))
+                        "\(number), below \(Int(least)) for \(devices) devices: deploy/sysctl/pspd.conf",
+                        "\(number)，低于 \(devices) 台设备所需的 \(Int(least))：deploy/sysctl/pspd.conf"))
         }
     }
 }

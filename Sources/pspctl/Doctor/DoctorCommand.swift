@@ -11,16 +11,17 @@ struct DoctorCommand: AsyncParsableCommand {
                 "Check a running server and its machine, and say what to change.", "检查运行中的服务器及其机器，并说明应当更改什么。"),
             discussion: say(
                 """
-                Kernel settings are this machine's: run it where the server runs. With --through it also asks the server through \
-                the balancer in front of it, from another machine best, and tells what the balancer makes of requests. Ends \
-                with 1 where something should be changed.
+                Kernel settings are this machine's: run it where the server runs. They and open files are judged by the number of \
+                registered devices, or by --devices. With --through it also asks the server through the balancer in front of \
+                it, from another machine best, and tells what the balancer makes of requests. Ends with 1 where something is to \
+                be fixed; what is only to be looked at does not count.
                 """,
                 """
-                内核设置取自本机：请在服务器所在的机器上运行。加上 --through 时，还通过前面的负载均衡访问服务器（最好在另一台机器上运行），并说明负载均衡怎样\
-                改变请求。有需要更改的内容时退出码为 1。
+                内核设置取自本机：请在服务器所在的机器上运行。内核设置和打开文件数按已登记的设备数或 --devices 判断。加上 --through 时，还通过前面的负载均衡\
+                访问服务器（最好在另一台机器上运行），并说明负载均衡怎样改变请求。有需要更改的内容时退出码为 1；只需留意的不算。
                 """) + "\n\n"
                 + HelpText.examples(
-                    "pspctl doctor", "pspctl doctor --data /var/lib/pspd", "pspctl doctor --through https://push.example.com:443")
+                    "pspctl doctor", "pspctl doctor --devices 100000", "pspctl doctor --through https://push.example.com:443")
         )
     }
 
@@ -30,6 +31,12 @@ struct DoctorCommand: AsyncParsableCommand {
             valueName: "url"))
     var through: Endpoint?
 
+    @Option(
+        help: ArgumentHelp(
+            say("Judge for so many devices; else for those that are registered.", "按这么多设备判断；默认按已登记的设备数。"), valueName: "n"),
+        transform: WholeNumber.within(0...100_000_000))
+    var devices: Int?
+
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
@@ -37,15 +44,14 @@ struct DoctorCommand: AsyncParsableCommand {
         let client = try server.adminClient()
         let status = try await client.send(StatusCommand.call).data
         let metrics = Diagnosis.samples(try await client.text("/metrics"))
-        let diagnosis = Diagnosis(status: status, metrics: metrics, now: Date().timeIntervalSince1970) { name in
+        let devices = if let devices { devices } else { try await Self.registered(client) }
+        let diagnosis = Diagnosis(status: status, metrics: metrics, devices: devices, now: Date().timeIntervalSince1970) { name in
             let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
             let text = try? String(contentsOfFile: path, encoding: .utf8)
             return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         }
         var findings = diagnosis.findings
-        if let through {
-            findings += try await BalancerProbe(admin: client, balancer: server.client(of: through)).sight().findings
-        }
+        if let through { findings += try await sight(through, client) }
         if server.json {
             var json = JSONWriter()
             json.object { json in
@@ -54,7 +60,7 @@ struct DoctorCommand: AsyncParsableCommand {
                     for finding in findings {
                         json.object { json in
                             json.member("subject", finding.subject)
-                            json.member("good", finding.isGood)
+                            json.member("level", finding.level.rawValue)
                             json.member("text", finding.text)
                         }
                     }
@@ -64,6 +70,24 @@ struct DoctorCommand: AsyncParsableCommand {
         } else {
             for finding in findings { print(finding.line) }
         }
-        if findings.contains(where: { !$0.isGood }) { throw ExitCode(1) }
+        if findings.contains(where: { $0.level == .fault }) { throw ExitCode(1) }
+    }
+
+    /// How many devices there are: each is in an organisation, whose number counts all below it.
+    private static func registered(_ client: ServerClient) async throws -> Int {
+        var count: Int64 = 0
+        _ = try await Listing(client: client, path: OrganisationResource.path(), query: []).read(wanted: nil) { org in
+            if org["parent_id"]?.string == nil { count += org["devices"]?.int64 ?? 0 }
+        }
+        return Int(count)
+    }
+
+    /// A balancer that is not to be reached is one more thing to be fixed, and takes nothing from the others.
+    private func sight(_ through: Endpoint, _ client: ServerClient) async throws -> [Diagnosis.Finding] {
+        do {
+            return try await BalancerProbe(admin: client, balancer: server.client(of: through)).sight().findings
+        } catch let failure as Failure {
+            return [Diagnosis.Finding(subject: say("through the balancer", "通过负载均衡"), .fault, text: failure.description)]
+        }
     }
 }

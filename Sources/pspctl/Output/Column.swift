@@ -29,9 +29,12 @@ struct Column: Sendable {
     }
 
     /// A value as people read it: times as local time, absent as a dash.
-    static func show(_ value: JSONValue?, named name: String) -> String {
+    /// - Parameter precisely: times with milliseconds, where steps are told that follow each other closely.
+    static func show(_ value: JSONValue?, named name: String, precisely: Bool = false) -> String {
         guard let value, !value.isNull else { return "-" }
-        if isTime(name), let milliseconds = value.int64 { return localTime(milliseconds) }
+        if isTime(name), let milliseconds = value.int64 {
+            return precisely ? "\(preciseTime(milliseconds)) \(zone)" : localTime(milliseconds)
+        }
         return switch value.kind {
         case .string: ValueWords.both(Output.printable(value.string ?? ""), named: name)
         case .true: say("yes", "是")
@@ -52,6 +55,12 @@ struct Column: Sendable {
 
     /// With its zone.
     static func localTime(_ milliseconds: Int64) -> String { "\(timeOfDay(milliseconds)) \(zone)" }
+
+    /// The same as ``timeOfDay(_:)``, with milliseconds.
+    static func preciseTime(_ milliseconds: Int64) -> String {
+        let rest = String((milliseconds % 1_000 + 1_000) % 1_000)
+        return "\(timeOfDay(milliseconds)).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
+    }
 
     /// Day and time in the zone of this machine, which is told elsewhere.
     static func timeOfDay(_ milliseconds: Int64) -> String {

@@ -2,11 +2,13 @@ import JSON
 
 /// The members of one object, a line each. Their names are the interface's.
 enum Details {
-    /// - Parameter hidden: members that are shown elsewhere.
-    static func lines(of object: JSONValue, hiding hidden: Set<String> = []) -> [String] {
+    /// - Parameters:
+    ///   - hidden: members that are shown elsewhere.
+    ///   - precisely: times with milliseconds.
+    static func lines(of object: JSONValue, hiding hidden: Set<String> = [], precisely: Bool = false) -> [String] {
         let width = width(of: object, hiding: hidden)
         return object.members.filter { !hidden.contains($0.key) }.map { key, value in
-            line(Output.printable(key), Column.show(value, named: key), width)
+            line(Output.printable(key), Column.show(value, named: key, precisely: precisely), width)
         }
     }
 

@@ -12,11 +12,18 @@ struct EventReader {
 
     /// - Parameters:
     ///   - headers: what proves who is calling.
+    ///   - end: ends it from another thread.
     ///   - tell: called with the data of each event.
     /// - Throws: `unreachable`, also where the answer is no stream; `distrusted`.
-    func read(_ target: String, headers: [(name: String, value: String)], _ tell: (String) -> Void) throws(Failure) {
+    func read(
+        _ target: String, headers: [(name: String, value: String)], until end: StreamEnd, _ tell: (String) -> Void
+    ) throws(Failure) {
         let descriptor = try connected()
-        defer { close(descriptor) }
+        end.begins(with: descriptor)
+        defer {
+            end.forget()
+            close(descriptor)
+        }
         let stream = try encrypted(descriptor)
         // By HTTP/1.0 the stream comes as it is, without chunks, and ends with the connection.
         var request = "GET \(target) HTTP/1.0\r\nHost: \(endpoint.authority)\r\nAccept: text/event-stream\r\n"

@@ -1,3 +1,4 @@
+import Dispatch
 import Libevent
 import Push
 
@@ -76,6 +77,7 @@ struct ServerClient: Sendable {
             if case .session(let session) = credential, code == ErrorCode.wrongToken.rawValue, field == "Authorization" {
                 throw .sessionEnded(name: session.name)
             }
+            if case .app(let app, _) = credential, code == ErrorCode.wrongToken.rawValue { throw .wrongSecret(app: app) }
             let named = Output.printable(code == ErrorCode.missingField.rawValue ? Flags.named(text, own: call.flags) : text)
             let hindrance = code == ErrorCode.unavailable.rawValue ? await hindrance() : nil
             throw .refused(
@@ -107,10 +109,26 @@ struct ServerClient: Sendable {
         }
     }
 
-    /// Reads an event stream until it ends; blocks the calling thread.
-    func follow(_ call: Call, _ tell: (String) -> Void) throws(Failure) {
+    /// Reads an event stream until it ends. A thread of its own waits for it: those that carry on what is asynchronous are as
+    /// few as the processors.
+    /// - Parameters:
+    ///   - end: ends it before.
+    ///   - tell: called on that thread with the data of each event.
+    func follow(_ call: Call, until end: StreamEnd, _ tell: @escaping @Sendable (String) -> Void) async throws(Failure) {
         let headers = credential.headers(for: call, now: Instant.now.milliseconds)
-        try EventReader(endpoint: endpoint, security: security).read(call.target, headers: headers, tell)
+        let reader = EventReader(endpoint: endpoint, security: security)
+        let outcome = await withCheckedContinuation { (waiting: CheckedContinuation<Result<Void, Failure>, Never>) in
+            DispatchQueue.global().async {
+                let outcome: Result<Void, Failure>
+                do throws(Failure) {
+                    outcome = .success(try reader.read(call.target, headers: headers, until: end, tell))
+                } catch {
+                    outcome = .failure(error)
+                }
+                waiting.resume(returning: outcome)
+            }
+        }
+        try outcome.get()
     }
 
     /// Why the server takes no changes, in words; `nil` where it does not tell.
