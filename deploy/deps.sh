@@ -12,7 +12,7 @@ case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     all)
-        packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian mmdebstrap
+        packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian logrotate mmdebstrap
             mosquitto-clients nftables nginx openssl procps prometheus python3 python3-venv slowhttptest systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
