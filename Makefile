@@ -75,6 +75,7 @@ lint: deps ## check the sources' format, keys by text, the imports against Packa
 		echo "lint: these lines are longer than the $$limit columns of .swift-format" >&2; exit 1; \
 	fi
 	python3 Tests/Documents/languages.py
+	python3 Tests/Documents/chinese.py
 	@if grep -rnE --include='*.swift' '\[String ?:|(Set|Dictionary)<String[,>]' $(addprefix Sources/,$(OUTSIDE)); then \
 		echo "lint: a String is no key for what comes from outside, since it compares as Unicode does: ExactText" >&2; exit 1; \
 	fi

@@ -38,8 +38,8 @@ public enum SQLiteStoreError: Error, Hashable, Sendable, CustomStringConvertible
         case .newerVersion(let found, let known):
             BilingualText(
                 "存储的版本为 \(found)，本程序只认识 \(known) 及以下的版本：请换用更新的程序，或用 pspctl restore 放回升级之前所做的备份",
-                "the store is of version \(found), this program knows versions up to \(known): use the newer program, or put back the "
-                    + "backup that was made before the upgrade, with pspctl restore")
+                "the store is of version \(found), this program knows versions up to \(known): use the newer program, or "
+                    + "put back the backup that was made before the upgrade, with pspctl restore")
         case .failed(let reason), .unavailable(let reason): reason
         }
     }

@@ -53,8 +53,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 + (field.map { text.contains($0) ? "" : " [\($0)]" } ?? "")
         case .wrongSecret(let app):
             say(
-                "refused with \(ErrorCode.wrongToken.rawValue): what was given with --secret or PSP_SECRET is not the master secret of "
-                    + "\(app); where it is lost, an operator makes another one: pspctl app rotate \(app)",
+                "refused with \(ErrorCode.wrongToken.rawValue): what was given with --secret or PSP_SECRET is not the master "
+                    + "secret of \(app); where it is lost, an operator makes another one: pspctl app rotate \(app)",
                 "被拒绝，\(ErrorCode.wrongToken.rawValue)：--secret 或 PSP_SECRET 给出的不是应用 \(app) 的应用密钥；"
                     + "密钥丢失时请由运维人员更换：pspctl app rotate \(app)")
         case .store(let error): error.text.text(in: Speech.language)

@@ -1,5 +1,6 @@
 """What operators did and who was refused: kept with the change, told in lines, and never more than there is room for."""
 
+import gzip
 import http.client
 import json
 import os
@@ -11,7 +12,7 @@ import pytest
 
 from conftest import run
 from kit.rest import AdminClient, encode, exchange, exchange_on, notification
-from kit.server import Server, binary
+from kit.server import ROOT, Server, binary
 from kit.waiting import eventually
 from kit.world import World
 
@@ -117,6 +118,7 @@ def test_lines_go_to_a_new_file_after_sighup(tmp_path):
         path.rename(tmp_path / "audit.json.1")
         os.kill(server.pid, signal.SIGHUP)
         eventually(path.exists, "the file was not opened anew")
+        eventually(lambda: "the audit log was opened anew" in server.tail() and "SIGHUP" in server.tail(), server.tail)
         world.org("second")
         eventually(lambda: lines(path), "no line in the new file")
         assert [line["target"] for line in lines(tmp_path / "audit.json.1")] == [world.name("first")]
@@ -127,6 +129,52 @@ def test_lines_go_to_a_new_file_after_sighup(tmp_path):
         AdminClient(server).items("/psp/admin/audit/refusals")
         eventually(lambda: any(line["event"] == "refusals" for line in lines(path)), "no refusals told")
         assert "\u202e" not in path.read_text()
+
+
+def test_logrotate_s_file_loses_no_line(tmp_path):
+    path = tmp_path / "audit.json"
+    with Server(tmp_path / "data", "--audit-log", str(path)) as server:
+        # The sample with this test's file and process.
+        text = (ROOT / "deploy/logrotate/pspd").read_text()
+        assert text.count("/var/log/pspd/audit.json {") == 1 and text.count("systemctl kill --kill-who=main --signal=HUP pspd.service") == 1
+        text = text.replace("/var/log/pspd/audit.json {", f"{path} {{").replace("systemctl kill --kill-who=main --signal=HUP pspd.service", f"kill -HUP {server.pid}")
+        (tmp_path / "logrotate").write_text(text)
+        (tmp_path / "logrotate").chmod(0o600)
+        world = World(server)
+        made = [world.org(f"o{number}") for number in range(3)]
+        for number in range(3):
+            eventually(lambda: path.exists() and path.read_text().count("\n") == 1 + (number == 0) * 2, "no line")
+            rotated = run("logrotate", "--force", "--state", str(tmp_path / "state"), str(tmp_path / "logrotate"))
+            assert rotated.returncode == 0, rotated
+            eventually(path.exists, "no new file")
+            made.append(world.org(f"p{number}"))
+        eventually(lambda: path.exists() and path.read_text(), "no line")
+        files = [path, tmp_path / "audit.json.1", *sorted(tmp_path.glob("audit.json.*.gz"))]
+        told = [line for file in files for line in (gzip.open if file.suffix == ".gz" else open)(file, "rt").read().splitlines()]
+        assert len(files) == 4 and sorted(json.loads(line)["target"] for line in told) == sorted(made)
+        assert oct(path.stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_file_of_the_server_s_own_is_refused_by_check_and_by_the_start(tmp_path):
+    data = tmp_path / "data"
+    with Server(data) as server:
+        assert server.stop() == 0
+    (tmp_path / "link").symlink_to(data / "psp.db")
+    before = (data / "psp.db").read_bytes()
+    for path in (data / "psp.db", data / "psp.db-wal", data / "admin.token", tmp_path / "link"):
+        for check in ([], ["--check=no-ports"]):
+            flags = ["--data", str(data), "--audit-log", str(path), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+            ended = run(binary("pspd"), *flags, *check)
+            assert ended.returncode == 2 and "--audit-log" in ended.stderr and "a file of its own" in ended.stderr, ended
+    assert (data / "psp.db").read_bytes() == before
+    with Server(data):
+        pass
+    # Its own log, which goes to a file here.
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        flags = ["--data", str(data), "--audit-log", str(log), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        assert subprocess.run([binary("pspd"), *flags], stderr=file, timeout=60).returncode == 2
+    assert "standard error" in log.read_text()
 
 
 @pytest.mark.parametrize("language, words", [

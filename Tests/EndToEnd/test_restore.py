@@ -1,8 +1,10 @@
 """Backups by `pspctl`, and what going on from an older one means for callers and devices."""
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import stat
 import threading
 
@@ -12,6 +14,9 @@ from conftest import run
 from kit.rest import AdminClient
 from kit.server import binary
 from kit.world import World
+
+
+PORTS = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
 
 
 @pytest.fixture
@@ -127,3 +132,46 @@ def test_what_is_pushed_after_a_restore_is_new_to_everybody(own_server, scene, c
     new = [scene.caller.to_device(scene.phone.token) for _ in range(4)]
     assert not set(new) & {kept, *lost}
     phone.wait_for(*new)
+
+
+def test_an_upgrade_is_rolled_back_by_the_copy_that_was_made_before(own_server, scene, ctl, tmp_path):
+    """What docs/operations.md says under "Upgrade". A store of a version to come is one whose number is higher."""
+
+    def number(path, value=None):
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            if value is not None:
+                database.execute(f"PRAGMA user_version = {value}")
+                database.commit()
+            return database.execute("PRAGMA user_version").fetchone()[0]
+
+    before = scene.caller.to_device(scene.phone.token)
+    copy, store = tmp_path / "before.db", own_server.data / "psp.db"
+    assert ctl("backup", str(copy)).returncode == 0 and ctl("check", str(copy)).returncode == 0
+    since = scene.caller.to_device(scene.phone.token)
+    assert own_server.stop() == 0
+    known = number(store)
+    number(store, known + 1)
+    held = store.read_bytes()
+    for language, words in (("C", ["use the newer program"]), ("zh_CN.UTF-8", ["请换用更新的程序"])):
+        ended = run(binary("pspd"), "--data", str(own_server.data), *PORTS, LC_ALL=language)
+        assert ended.returncode == 2 and all(word in ended.stderr for word in [f"{known + 1}", "pspctl restore", *words]), ended
+        ended = ctl("check", LC_ALL=language)
+        assert ended.returncode == 1 and all(word in ended.stderr for word in ["pspctl restore", *words]), ended
+    assert store.read_bytes() == held
+    # The newer program goes on with it, as if nothing had been.
+    number(store, known)
+    own_server.start()
+    assert scene.admin.task(since)["task_id"] == since
+    assert own_server.stop() == 0
+    number(store, known + 1)
+    assert ctl("restore", str(copy)).returncode == 2, "nobody can be asked"
+    restored = ctl("restore", str(copy), "--yes")
+    assert restored.returncode == 0, restored
+    own_server.start()
+    assert scene.admin.task(before)["task_id"] == before
+    assert scene.admin.call("GET", f"/psp/admin/tasks/{since}").status == 404
+    # The newer store is there for the newer program.
+    (aside,) = [path for path in own_server.data.glob("psp.db.*") if "T" in path.name]
+    assert number(aside) == known + 1
+    with contextlib.closing(sqlite3.connect(aside)) as database:
+        assert database.execute("SELECT count(*) FROM message").fetchone()[0] == 2

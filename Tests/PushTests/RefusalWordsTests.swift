@@ -146,7 +146,7 @@ struct RefusalWordsTests {
         let refusal = #expect(throws: Refusal.self) { try payload.reach(android: 0, ios: 1) }
         #expect(refusal?.detail == .size(payload.measuredSize, limit: 256, .ios))
         #expect(refusal?.detail?.words.english == "\(payload.measuredSize) bytes, and iOS devices take 256 at most")
-        #expect(refusal?.detail?.words.chinese == "iOS 设备最多 256 字节，实际\(payload.measuredSize)字节")
+        #expect(refusal?.detail?.words.chinese == "iOS 设备最多 256 字节，实际 \(payload.measuredSize) 字节")
     }
 
     @Test("an expiry that is not in the future, or too far in it, tells the times between which it must be")

@@ -1,8 +1,8 @@
 internal import Base
 internal import Glibc
 
-/// How a file of the audit log ends. A crash, a full disk or a power failure may have left a part of a line there: what is written
-/// next would be joined to it, and neither could be read.
+/// How a file of the audit log ends. A crash, a full disk or a power failure may have left a part of a line there: what is
+/// written next would be joined to it, and neither could be read.
 struct AuditFileEnd {
     private let descriptor: Int32
     /// No line is longer.

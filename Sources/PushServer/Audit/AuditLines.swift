@@ -1,8 +1,8 @@
 internal import Base
 internal import Logging
 
-/// Writes lines of the audit log, and tells how many are lost: the server's log at once, whoever reads the lines as soon as one can
-/// be written again. Used by one thread after the other.
+/// Writes lines of the audit log, and tells how many are lost: the server's log at once, whoever reads the lines as soon as one
+/// can be written again. Used by one thread after the other.
 final class AuditLines: Sendable {
     private let output: any AuditOutput
     private let log = Logger(label: "audit")

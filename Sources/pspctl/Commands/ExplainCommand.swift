@@ -62,8 +62,8 @@ struct ExplainCommand: AsyncParsableCommand {
             say("It was sent at \(sent), and the device has not acknowledged it.", "已于 \(sent) 发送，设备尚未确认。")
         case "waiting":
             say(
-                "\(ahead) others come before it: the device has to acknowledge those that it has got until it gets more. The first "
-                    + "of them is \(behind).",
+                "\(ahead) others come before it: the device has to acknowledge those that it has got until it gets more. The "
+                    + "first of them is \(behind).",
                 "前面还有 \(ahead) 个任务：设备要先确认已收到的，才会收到后面的。其中第一个是 \(behind)。")
         default:
             say("It is pending; the loop of the device's connection did not answer in time.", "待送达；设备连接所在的循环没有及时回答。")

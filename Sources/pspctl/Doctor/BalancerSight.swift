@@ -67,8 +67,8 @@ struct BalancerSight {
         return (
             .warning,
             say(
-                "the server sees \(client), which is none of this machine's addresses. Look whose it is: if the balancer's, \(trust); "
-                    + "if that of a NAT between here and the balancer, all is well",
+                "the server sees \(client), which is none of this machine's addresses. Look whose it is: if the balancer's, "
+                    + "\(trust); if that of a NAT between here and the balancer, all is well",
                 "服务器看到的是 \(client)，不是本机的地址。请查明它属于谁：属于负载均衡时，\(trust)；属于本机与负载均衡之间的 NAT 时，没有问题")
         )
     }

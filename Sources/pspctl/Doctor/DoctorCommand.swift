@@ -11,8 +11,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 "Check a running server and its machine, and say what to change.", "检查运行中的服务器及其机器，并说明应当更改什么。"),
             discussion: say(
                 """
-                Kernel settings are this machine's: run it where the server runs. They and open files are judged by the number of \
-                registered devices, or by --devices. With --through it also asks the server through the balancer in front of \
+                Kernel settings are this machine's: run it where the server runs. They and open files are judged by the number \
+                of registered devices, or by --devices. With --through it also asks the server through the balancer in front of \
                 it, from another machine best, and tells what the balancer makes of requests. Ends with 1 where something is to \
                 be fixed; what is only to be looked at does not count.
                 """,

@@ -14,8 +14,8 @@ enum WeakSecret {
         guard let secret, isWeak(secret, of: name) else { return }
         Output.error(
             say(
-                "warning: the secret of \(name) is easily guessed (shorter than \(shortest) bytes, or the name itself); without the "
-                    + "option one is made",
+                "warning: the secret of \(name) is easily guessed (shorter than \(shortest) bytes, or the name itself); without "
+                    + "the option one is made",
                 "警告：\(name) 的密钥容易被猜到（不足 \(shortest) 字节，或与名称相同）；不给出该选项时会自动生成"))
     }
 
@@ -24,7 +24,7 @@ enum WeakSecret {
         guard count > 0 else { return }
         Output.error(
             say(
-                "warning: \(count) lines bring a secret that is easily guessed (shorter than \(shortest) bytes, or the name itself)",
+                "warning: \(count) lines bring a secret that is easily guessed (shorter than \(shortest) bytes, or the name)",
                 "警告：有 \(count) 行的密钥容易被猜到（不足 \(shortest) 字节，或与名称相同）"))
     }
 
