@@ -51,6 +51,7 @@ public enum Daemon {
             try AuditFile.refuseOwnFiles(of: configuration, isStart: false)
             if case .file(let path)? = configuration.auditDestination { try AuditFile.judge(path) }
             let notes = try PortTrial.notes(of: configuration, triesPorts: triesPorts)
+            if configuration.hasWeakToken, !console.tell(Self.weakToken) { return ExitCode.unexpected }
             for note in notes where !console.tell(note) { return ExitCode.unexpected }
         } catch {
             console.complain(error.text)
@@ -58,6 +59,10 @@ public enum Daemon {
         }
         return told(console.tell(BilingualText("配置可以使用", "the settings can be used")))
     }
+
+    private static let weakToken = BilingualText(
+        "令牌不足 \(Setting.shortestToken) 字节，容易被猜到", "a token of fewer than \(Setting.shortestToken) bytes is easily guessed"
+    ).after("--admin-token")
 
     private static func serve(
         _ configuration: ServerConfiguration, _ level: RunningLevel, _ environment: [String: String], _ console: Console,

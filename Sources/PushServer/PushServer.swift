@@ -74,6 +74,7 @@ public final class PushServer: Sendable {
                 let closed = directory.closedToOthers.joined(separator: ", ")
                 log.notice("others could read the data", metadata: ["closed": "\(closed)"])
             }
+            if configuration.hasWeakToken { log.warning("the token of --admin-token is short, and easily guessed") }
             var metadata: Logger.Metadata = [
                 "data": "\(configuration.dataDirectory)", "loops": "\(configuration.loops)", "open_files": "\(files)",
                 "connections": "\(shares.connections)",

@@ -94,6 +94,9 @@ public struct ServerConfiguration: Hashable, Sendable {
         callersProxies.isEmpty ? nil : HTTPForwarding(from: callersProxies, header: forwardedHeader)
     }
 
+    /// Whether whoever tries tokens might find the operators'.
+    var hasWeakToken: Bool { adminToken.map { $0.utf8.count < Setting.shortestToken } ?? false }
+
     /// Whether any listener has TLS.
     var hasTLS: Bool { https != nil || mqtts != nil || admins != nil }
 }

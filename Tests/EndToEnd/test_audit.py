@@ -82,6 +82,29 @@ def test_a_task_tells_from_where_it_was_pushed(world):
     assert "from_address" in shown.stdout and "order-7" in shown.stdout
 
 
+@pytest.mark.parametrize(
+    "headers, address",
+    [
+        (["for=192.0.2.1"], "192.0.2.1"), (['for="[2001:db8::7]:4711";proto=https'], "2001:db8::7"),
+        (["for=203.0.113.9, for=192.0.2.1, for=127.0.0.9"], "192.0.2.1"), (["for=203.0.113.9", "for=192.0.2.1"], "192.0.2.1"),
+        (['for="', "for=192.0.2.1"], "192.0.2.1"), (["for=192.0.2.1, for=_hidden"], "127.0.0.1"), (["for=2001:db8::7"], "127.0.0.1"),
+        (["for=192.0.2.1, for=unknown, for=127.0.0.9"], "127.0.0.9"), ([], "127.0.0.1"),
+    ])
+def test_a_task_tells_what_the_standard_header_says(standard, headers, address):
+    world = World(standard)
+    caller, phone = world.app(), world.device("phone", world.org("home"))
+    sent = [*caller.headers(), ("X-Forwarded-For", "198.51.100.7"), *(("Forwarded", value) for value in headers)]
+    task = exchange(standard.http, "POST", "/psp/push/msg", encode(notification(type="unicast", device_tokens=phone.token)), sent).ok()["task_id"]
+    assert world.admin.task(task)["from_address"] == address
+
+
+@pytest.fixture(scope="module")
+def standard(tmp_path_factory):
+    flags = ["--forwarded-from", "127.0.0.0/8", "--forwarded-header", "Forwarded"]
+    with Server(tmp_path_factory.mktemp("standard") / "data", *flags) as server:
+        yield server
+
+
 def test_refusals_are_counted_and_a_flood_fills_nothing(tmp_path):
     flags = ["--forwarded-from", "127.0.0.1"]
     with Server(tmp_path / "data", *flags) as server:

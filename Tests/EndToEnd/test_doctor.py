@@ -87,6 +87,23 @@ def test_nginx_as_it_should_be_as_well(trusting, tmp_path):
     assert to_fix == HERE, texts
 
 
+def test_by_the_standard_header_as_well(tmp_path):
+    """RFC 7239. What the balancer appends stands behind whatever its client has sent, which doctor forges."""
+    port, other = free_port(), free_port()
+    flags = ["--forwarded-from", SOURCE, "--forwarded-header", "Forwarded"]
+    (tmp_path / "none").mkdir()
+    with Server(tmp_path / "data", *flags) as server:
+        with haproxy(tmp_path, server, port, "http-request add-header Forwarded for=%[src];proto=http", forward=False) as balancer:
+            balancer.wait_for(port)
+            texts, to_fix = findings(server, port)
+            assert to_fix == HERE and "127.0.0.1" in texts["client's address"], texts
+        # One that appends to the other header is none that tells.
+        with haproxy(tmp_path / "none", server, other) as balancer:
+            balancer.wait_for(other)
+            texts, to_fix = findings(server, other)
+            assert to_fix == {"client's address": "fault"} and "believes" in texts["client's address"], texts
+
+
 def test_each_mistake_is_told(trusting, server, tmp_path):
     def judged(of, *lines, name, **options):
         port = free_port()

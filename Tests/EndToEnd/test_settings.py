@@ -215,6 +215,11 @@ class TestCheck:
         note = f"pspd: --admin: {address} is in use by pspd (process {server.pid}), which is fine if that is the server itself\n"
         assert self.told("--data", server.data, "--admin", address) == (0, note + "pspd: the settings can be used\n", "")
 
+    def test_a_token_that_is_easily_guessed_is_told(self, tmp_path):
+        note = "pspd: --admin-token: a token of fewer than 16 bytes is easily guessed\n"
+        for token, told in (("x" * 15, note), ("x" * 16, "")):
+            assert self.told("--data", tmp_path, "--admin-token", token) == (0, told + "pspd: the settings can be used\n", "")
+
     def test_a_port_that_another_program_has_is_told_unless_ports_are_not_to_be_tried(self, tmp_path):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = "127.0.0.1:%d" % taken.getsockname()[1]

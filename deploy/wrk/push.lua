@@ -1,4 +1,5 @@
 -- Load by wrk: signed pushes to devices drawn at random from a list. See README.md.
+-- 用 wrk 施加负载：对随机抽取的设备发送带签名的推送。说明见 README.md。
 --
 --   wrk -t1 -c64 -d10s -s deploy/wrk/push.lua http://127.0.0.1:8080 -- --app demo --secret S --devices tokens.txt
 

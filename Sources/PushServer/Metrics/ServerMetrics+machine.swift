@@ -48,7 +48,8 @@ extension ServerMetrics {
         counter(
             "psp_audit_entries_total", "Entries of the audit log that were written.", UInt64(clamping: store.audit.entries))
         counter(
-            "psp_audit_entries_lost_total", "Entries that are missing in the audit log, since the store could not write.",
+            "psp_audit_entries_lost_total",
+            "Entries that are missing in the audit log: the store could not write, or they were beyond bounds.",
             UInt64(clamping: store.audit.lost))
         counter(
             "psp_refusals_total", "Refusals of callers and operators that the store has counted.",

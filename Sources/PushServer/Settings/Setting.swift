@@ -201,6 +201,9 @@ extension Setting {
             }),
     ]
 
+    /// A token of the operators that is shorter, in bytes, is easily guessed. The one that is made is longer.
+    static let shortestToken = 16
+
     /// Variables of `pspctl`, which an operator may have exported in the shell that starts `pspd`.
     static let environmentOfOthers: Set<String> = ["PSP_APP", "PSP_SECRET", "PSP_CA"]
 
