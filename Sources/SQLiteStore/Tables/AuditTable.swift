@@ -141,7 +141,8 @@ final class AuditTable {
             let query = try database.statement(
                 """
                 SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
-                  operator FROM audit INDEXED BY audit_by_target WHERE number < ? AND number >= ? AND target = ? ORDER BY number DESC
+                  operator FROM audit INDEXED BY audit_by_target WHERE number < ? AND number >= ? AND target = ?
+                ORDER BY number DESC
                 """)
             query.bind(3, target)
             return query
