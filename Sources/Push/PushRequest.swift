@@ -28,16 +28,20 @@ public final class PushRequest: Sendable {
         }
     }
 
-    /// From where a push came, and by what its request was called: kept with its task, for operators.
+    /// From where a push came, by what its request was called, and who made it for the app: kept with its task, for operators.
     public struct Origin: Hashable, Sendable {
         /// The client's address, if it was known.
         public let client: IPAddress?
         /// The request's id, as its reply told it.
         public let requestID: String
+        /// The operator who has pushed on behalf of the app; `nil` where the app has itself, or whoever has the installation's
+        /// token.
+        public let `operator`: OperatorName?
         /// An origin.
-        public init(client: IPAddress?, requestID: String) {
+        public init(client: IPAddress?, requestID: String, operator: OperatorName? = nil) {
             self.client = client
             self.requestID = requestID
+            self.operator = `operator`
         }
     }
 

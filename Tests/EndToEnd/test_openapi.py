@@ -184,8 +184,11 @@ def aim(case, place):
         return
     if "task_id" in (case.path_parameters or {}):
         case.path_parameters["task_id"] = choose(case.path_parameters["task_id"], *place.tasks)
-    if not case.path.startswith("/psp/push/") or not isinstance(case.body, dict):
+    if not case.path.startswith(("/psp/push/", "/psp/admin/push")) or not isinstance(case.body, dict):
         return
+    if case.path == "/psp/admin/push":
+        is_message = "display_type" in case.body.get("payload", {})
+        case.query |= {"appkey": choose(case.query["appkey"], "demo", "caller"), "interface": "msg" if is_message else "config"}
     for name, value in (("device_tokens", "phone-1"), ("user_id", "u-1"), ("org_id", "police")):
         if name in case.body:
             case.body[name] = choose(case.body[name], value)

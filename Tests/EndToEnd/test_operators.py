@@ -3,6 +3,7 @@
 import http.client
 import json
 import stat
+import urllib.parse
 
 import pytest
 
@@ -174,6 +175,47 @@ def test_each_role_may_do_what_those_before_it_may_and_holds_from_the_next_call_
                     reply.ok()
                 else:
                     assert (reply.status, reply.code) == (403, 2011), (call, reply)
+
+
+class TestPushing:
+    def push(self, person, app, body, **query):
+        target = "/psp/admin/push?" + urllib.parse.urlencode({"appkey": app.appkey, "interface": "msg"} | query)
+        return person.call("POST", target, body)
+
+    def test_a_sender_pushes_for_an_app_within_its_scope(self, scene, device):
+        app = scene.app("for-operators")
+        sam = log_in(scene.server, hire(scene, "sam", "sender", org_id=scene.east))
+        body = notification(type="unicast", device_tokens=scene.inside.token)
+        asked = self.push(sam, app, body, dry_run=1).ok()
+        assert (asked["targeted"], asked["android"], asked["ios"], asked["skipped_oversize"], asked["online"]) == (1, 1, 0, 0, 0)
+        assert scene.admin.tasks(appkey=app.appkey) == []
+        task = self.push(sam, app, body).ok()["task_id"]
+        with device(scene.server, scene.inside).connect() as phone:
+            phone.wait_for(task)
+            assert self.push(sam, app, body, dry_run=1).ok()["online"] == 1
+        assert app.task(task)["counts"]["targeted"] == 1 and "operator" not in app.task(task)
+        assert sam.task(task)["operator"] == scene.name("sam")
+        entries = [entry for entry in sam.items("/psp/admin/audit") if entry.get("task_id") == task and entry["action"] == "push"]
+        assert [(entry["operator"], entry["target"], entry["code"]) for entry in entries] == [(scene.name("sam"), scene.inside.token, 0)]
+
+        def refused(body, app=app):
+            for query in ({}, {"dry_run": 1}):
+                reply = self.push(sam, app, body, **query)
+                assert reply.status == 404
+            return reply.code
+
+        assert refused(notification(type="unicast", device_tokens=scene.outside.token)) == 2201
+        assert refused(notification(type="unicast", user_id=scene.name("wu"))) == 2202
+        assert refused(notification(type="groupcast", org_id=scene.west)) == 2203
+        assert refused(body, scene.app("of-the-west", org_id=scene.west)) == 2206
+        viewer = log_in(scene.server, hire(scene, "vic", "viewer"))
+        assert self.push(viewer, app, body, dry_run=1).code == 2011
+
+    def test_it_counts_among_the_pushes(self, scene):
+        app = scene.app("counted")
+        before = scene.admin.call("GET", "/psp/admin/status").ok()["pushes"]["total"]
+        self.push(scene.admin, app, notification(type="unicast", device_tokens=scene.inside.token)).ok()
+        assert scene.admin.call("GET", "/psp/admin/status").ok()["pushes"]["total"] > before
 
 
 class TestLogIn:

@@ -86,6 +86,11 @@ def test_push_task_tasks_cancel_stats(scene, ctl, device):
     config = ctl("push", "config", "a=1", "--org", scene.home, *signed, "--json")["task_id"]
     assert ctl("push", "org", scene.home, "--title", "x", *signed).startswith("task ")
 
+    # Without the app's secret it is the operator's, which may ask first.
+    dry = ctl("push", "org", scene.home, "--title", "x", "--app", scene.app_key, "--dry-run", "--json")
+    assert dry["targeted"] == 1 and "task_id" not in dry
+    assert "targeted" in ctl("push", "org", scene.home, "--title", "x", "--app", scene.app_key, "--dry-run")
+
     shown = ctl("task", unicast)
     assert "pending:\n  " + scene.token in shown and "targeted" in shown
     scene.admin.put("devices", scene.token, secret="s").ok()

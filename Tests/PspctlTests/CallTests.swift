@@ -52,16 +52,40 @@ struct CallTests {
         #expect(text(shown.call) == "GET /psp/admin/devices/a%2F..%2Fb%3Fc%3D%E4%B8%AD")
     }
 
+    private let app = Pusher.app(key: "demo", masterSecret: "s")
+
+    @Test("without the app's secret a push is an operator's, and a dry run always")
+    func pushers() throws {
+        let push = try parse(PushConfiguration.self, "push", "config", "a=1", "--org", "police", "--app", "demo")
+        let secret = ["PSP_SECRET": "s"]
+        #expect(try push.caller.pusher(isDryRun: false, environment: secret) == .app(key: "demo", masterSecret: "s"))
+        #expect(try push.caller.pusher(isDryRun: false, environment: [:]) == .operator(app: "demo"))
+        #expect(try push.caller.pusher(isDryRun: true, environment: secret) == .operator(app: "demo"))
+        let body = #"{"type":"groupcast","org_id":"police","payload":{"body":"a=1"}}"#
+        #expect(
+            text(try push.order.call(by: .operator(app: "demo")))
+                == "POST /psp/admin/push?appkey=demo&interface=config \(body)")
+        #expect(
+            text(try push.order.call(by: .operator(app: "demo"), isDryRun: true))
+                == "POST /psp/admin/push?appkey=demo&interface=config&dry_run=1 \(body)")
+        let signed = try parse(
+            PushConfiguration.self, "push", "config", "a=1", "--org", "police", "--app", "demo", "--secret", "s")
+        #expect(throws: (any Error).self) { try signed.caller.pusher(isDryRun: true, environment: [:]) }
+        #expect(throws: (any Error).self) {
+            try parse(StatsCommand.self, "stats", "--tag", "t", "--app", "demo").caller.credentials(environment: [:])
+        }
+    }
+
     @Test("a title makes a notification, content alone a message")
     func unicast() throws {
         let notification = try parse(PushUnicast.self, "push", "unicast", "phone-1", "--title", "Hi", "--custom", #"a"b"#)
         #expect(
-            text(try notification.call)
+            text(try notification.order.call(by: app))
                 == #"POST /psp/push/msg {"type":"unicast","device_tokens":"phone-1","payload":{"display_type":"notification","#
                 + #""body":{"title":"Hi","custom":"a\"b"}}}"#)
         let message = try parse(PushUser.self, "push", "user", "officer-7", "--custom-json", #"{ "n": 1.10 }"#, "--test")
         #expect(
-            text(try message.call)
+            text(try message.order.call(by: app))
                 == #"POST /psp/push/msg {"type":"unicast","user_id":"officer-7","payload":{"display_type":"message","#
                 + #""body":{"custom":{"n":1.10}},"production_mode":false}}"#)
     }
@@ -73,7 +97,7 @@ struct CallTests {
             "2026-11-24T18:00:00+08:00",
             "--out-biz-no", "7")
         #expect(
-            text(try push.call)
+            text(try push.order.call(by: app))
                 == #"POST /psp/push/msg {"type":"groupcast","org_id":"police","payload":{"display_type":"notification","#
                 + #""body":{"title":"Hi"},"tag":"t"},"policy":{"expire_time":1795514400000,"out_biz_no":"7"}}"#)
     }
@@ -82,7 +106,7 @@ struct CallTests {
     func configuration() throws {
         let push = try parse(PushConfiguration.self, "push", "config", "cache=2&submit=10", "--org", "police")
         #expect(
-            text(try push.call)
+            text(try push.order.call(by: app))
                 == #"POST /psp/push/config {"type":"groupcast","org_id":"police","payload":{"body":"cache=2&submit=10"}}"#)
     }
 

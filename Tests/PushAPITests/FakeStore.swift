@@ -65,6 +65,9 @@ final class FakeStore: StorePort {
         var backlog: @Sendable (DeviceToken) async throws(StoreError) -> Backlog = { _ throws(StoreError) in
             Backlog(pending: 0, isMore: false, unacknowledged: Unacknowledged.none, now: noon)
         }
+        var preview: @Sendable (PushRequest) async throws(StoreError) -> PushPreview = { _ throws(StoreError) in
+            throw .refused(Refusal(.noSuchApp, field: "appkey"))
+        }
         var apps: @Sendable (PageToken?, Int) async throws(StoreError) -> Page<App> = { _, _ throws(StoreError) in
             Page(items: [], next: nil)
         }
@@ -132,6 +135,19 @@ extension FakeStore {
         let decide = now.append
         // Answers on the loop that asked, as a store does.
         Task.immediate(executorPreference: EventLoop.current) { answer(await decide(request)) }
+    }
+
+    func append(_ request: PushRequest, by call: OperatorCall) async -> Accepted {
+        note {
+            $0.pushes.append(request)
+            $0.calls.append(call)
+        }
+        return await now.append(request)
+    }
+
+    func preview(_ request: PushRequest, by call: OperatorCall) async throws(StoreError) -> PushPreview {
+        note { $0.calls.append(call) }
+        return try await now.preview(request)
     }
 
     func secretUsed(_ secret: String, by app: AppKey, on day: Int64) { note { $0.secretsUsed.append(secret) } }

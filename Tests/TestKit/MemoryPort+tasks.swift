@@ -8,6 +8,8 @@ struct TaskRecord: Sendable {
     let row: Row
     let createdAt: Int64
     let expireAt: Int64?
+    /// The operator who has pushed it for the app.
+    var call: OperatorCall?
     /// The devices it addressed when it was accepted.
     let targeted: Set<DeviceHandle>
     let tooLarge: Set<DeviceHandle>
@@ -26,6 +28,43 @@ extension MemoryPort {
                     return (.refused(error), [])
                 }
             }, answer: answer)
+    }
+
+    /// The same for any operator: there are none with a scope here.
+    public func append(_ request: PushRequest, by call: OperatorCall) async -> Accepted {
+        do {
+            return try await audited(AuditEntry(call, .push, AuditTarget(request.target))) { state in
+                do throws(Refusal) {
+                    guard state.apps[request.app] != nil else { throw Refusal(.noSuchApp, field: "appkey") }
+                    let (accepted, entries) = try Self.append(request, &state)
+                    if case .stored(let task) = accepted { state.tasks[task]?.call = call }
+                    return (.success(accepted), entries)
+                } catch {
+                    return (.failure(.refused(error)), [])
+                }
+            }
+        } catch {
+            return Accepted(error)
+        }
+    }
+
+    /// Does it in a copy of the state.
+    public func preview(_ request: PushRequest, by call: OperatorCall) async throws(StoreError) -> PushPreview {
+        try await attempt { state in
+            var copy = state
+            do throws(Refusal) {
+                guard state.apps[request.app] != nil else { throw Refusal(.noSuchApp, field: "appkey") }
+                guard case .stored(let task) = try Self.append(request, &copy).0, let record = copy.tasks[task] else {
+                    return (.failure(.unknown), [])
+                }
+                let addressed = PushPreview.Addressed(
+                    android: record.targeted.count - record.tooLarge.count, ios: record.tooLarge.count,
+                    skippedOversize: record.tooLarge.count, online: nil, expireAt: record.expireAt)
+                return (.success(.accepted(addressed)), [])
+            } catch {
+                return (.failure(.refused(error)), [])
+            }
+        }
     }
 
     private static func append(
@@ -147,7 +186,8 @@ extension MemoryPort {
             task: record.task, app: request.app, interface: request.interface, target: request.target,
             payload: request.payload.bytes,
             testOnly: request.testOnly, description: request.description, tag: request.tag, createdAt: record.createdAt,
-            expireAt: record.expireAt, status: status, counts: counts, origin: isOfOperator ? request.origin : nil)
+            expireAt: record.expireAt, status: status, counts: counts,
+            origin: isOfOperator ? record.call?.origin ?? request.origin : nil)
     }
 
     private static func isDelivered(_ record: TaskRecord, _ device: DeviceHandle, _ state: MemoryStore.State) -> Bool {
@@ -252,4 +292,9 @@ extension MemoryPort {
         let next = rest.count > limit ? rest.prefix(limit).last.map { PageToken($0[keyPath: name]) } : nil
         return Page(items: Array(rest.prefix(limit)), next: next)
     }
+}
+
+extension OperatorCall {
+    /// As a task keeps it.
+    fileprivate var origin: PushRequest.Origin { PushRequest.Origin(client: client, requestID: requestID, operator: name) }
 }

@@ -7,6 +7,16 @@ public protocol TaskStore: Sendable {
     /// - Parameter answer: called once, on the loop. Not a suspended call, so that what is asked most often needs no task.
     func append(_ request: PushRequest, answer: @escaping @Sendable (Accepted) -> Void)
 
+    /// The same for an operator who pushes on behalf of an app: the task is the app's, and its rules hold. Beside them: 2011, and
+    /// 2206 instead of 2004. To an operator with a scope an app exists whose own is none, above it, the same or inside, and a
+    /// target that is inside: a user all of whose devices are. The request's nonce and origin are not looked at: the call tells
+    /// from where it comes.
+    func append(_ request: PushRequest, by call: OperatorCall) async -> Accepted
+
+    /// What ``append(_:by:)`` would do now. Nothing is stored, and nothing taken of the app's quota.
+    /// - Throws: `refused` as that would be.
+    func preview(_ request: PushRequest, by call: OperatorCall) async throws(StoreError) -> PushPreview
+
     /// Returns when no loop of any node hands the task to a connection any more. One that has ended stays as it is.
     /// - Parameters:
     ///   - app: whose task it must be.

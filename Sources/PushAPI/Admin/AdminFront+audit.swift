@@ -8,7 +8,9 @@ public import Web
 extension AdminFront {
     /// A request is about to be answered: it has its entry, and its line for whoever reads along.
     public func answered(_ request: Request<AdminFront>, with reply: Reply, because error: (any Error)?) {
-        guard let action = request.route.audited else { return }
+        guard let action = request.audited else { return }
+        // A push that was taken has told its own entry, with its task.
+        if action == .push, error == nil { return }
         guard let call = admittedCall(of: request) else {
             // A log-in that failed is counted by the name that was tried: whoever makes names up is given no entries. One that
             // succeeded the store has recorded.
@@ -123,14 +125,6 @@ extension AdminFront {
 }
 
 extension Query {
-    /// One of some words.
-    /// - Throws: 2103.
-    fileprivate func choice(_ name: String, of words: [String]) throws(Refusal) -> String? {
-        guard let text = self[name] else { return nil }
-        guard words.contains(text) else { throw Refusal(.invalidValue, field: name, .expected(.oneOf(words), Excerpt(text))) }
-        return text
-    }
-
     /// An address.
     /// - Throws: 2103.
     fileprivate func address(_ name: String) throws(Refusal) -> IPAddress? {
@@ -166,6 +160,7 @@ extension Route<AdminFront> {
         case (.get, "tasks/{task_id}/devices"): .taskRecipients
         case (.get, "tasks/{task_id}/explain"): .taskExplain
         case (.post, "tasks/{task_id}/cancel"): .taskCancel
+        case (.post, "push"): .push
         case (.put, "log-level"): .logLevelPut
         case (.post, "trace"): .traceBegin
         case (.get, "trace"): .traceList
@@ -211,7 +206,7 @@ extension Route<AdminFront> {
 extension Request where Service == AdminFront {
     /// What its address names, by the name that was sent.
     fileprivate var auditTarget: AuditTarget? {
-        if let target = route.target({ parameter($0) }) { return target }
+        if let target = route.target({ parameter($0) }) ?? pushTarget { return target }
         guard route.audited == .taskExplain, let query = try? query() else { return nil }
         return query["device"].map { AuditTarget(.device, $0) }
     }

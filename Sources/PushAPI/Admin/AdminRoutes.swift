@@ -55,6 +55,13 @@ extension AdminFront {
             },
             Route(.post, "/psp/admin/tasks/{task_id}/cancel", access: .scoped(.sender), body: .json) { try await $0.cancel($1) },
 
+            Route(
+                .post, "/psp/admin/push", access: .scoped(.sender),
+                query: QueryRule(required: ["appkey", "interface"], optional: ["dry_run"]), body: .json
+            ) {
+                try await $0.push($1)
+            },
+
             Route(.get, "/psp/admin/status", access: .unscoped(.viewer)) { try await $0.status($1) },
             Route(.get, "/metrics", access: .anyone) { try await $0.metrics($1) },
 

@@ -50,7 +50,8 @@ extension PushFront {
         store.append(push) { accepted in
             self.assumeIsolated { front in
                 front.pushes[push.interface].count(accepted)
-                front.trace(push, accepted, of: request)
+                front.tracer.tell(
+                    push, accepted, from: request.exchange.clientAddress, as: request.id, at: front.clocks.wall())
                 front.respond(to: request, with: .outcome(accepted, for: request.headers))
             }
         }

@@ -1,3 +1,4 @@
+internal import Base
 internal import Libevent
 internal import Push
 internal import Web
@@ -23,10 +24,13 @@ extension PushFront {
         ]
         tracer.tell("request", about: TraceObject(app: app, address: exchange.clientAddress), at: now, fields)
     }
+}
 
+extension Tracer {
     /// The store has decided about a push.
-    func trace(_ push: PushRequest, _ accepted: Accepted, of request: Request<PushFront>) {
-        var object = TraceObject(app: push.app, address: request.exchange.clientAddress)
+    func tell(_ push: PushRequest, _ accepted: Accepted, from client: IPAddress?, as id: String, at now: Int64) {
+        guard isOn else { return }
+        var object = TraceObject(app: push.app, address: client)
         var fields = [("appkey", push.app.text), ("interface", push.interface.rawValue)]
         switch push.target {
         case .device(let token):
@@ -44,7 +48,7 @@ extension PushFront {
         case .unavailable: fields.append(("result", "unavailable"))
         case .unknown: fields.append(("result", "unknown"))
         }
-        fields.append(("request_id", request.id))
-        tracer.tell("push", about: object, at: clocks.wall(), fields)
+        fields.append(("request_id", id))
+        tell("push", about: object, at: now, fields)
     }
 }

@@ -94,6 +94,9 @@ public actor PushFront: APIFront {
         return status
     }
 
+    /// Counts a push that an operator has made.
+    public func count(_ accepted: Accepted, of interface: Interface) { pushes[interface].count(accepted) }
+
     /// Pushes that made a task.
     public var pushesStored: UInt64 { pushes.sum.stored }
 

@@ -15,6 +15,7 @@ extension JSONWriter {
             json.member("tag", ifPresent: report.tag?.text)
             json.member("created_at", report.createdAt)
             if let expireAt = report.expireAt { json.member("expire_at", expireAt) }
+            json.member("operator", ifPresent: report.origin?.operator?.text)
             json.member("from_address", ifPresent: report.origin?.client?.description)
             json.member("request_id", ifPresent: report.origin?.requestID)
             json.member("status", report.status.rawValue)

@@ -18,6 +18,14 @@ extension Query {
         Int(try number("limit", in: 1...1000) ?? 100)
     }
 
+    /// One of some words.
+    /// - Throws: 2103.
+    func choice(_ name: String, of words: [String]) throws(Refusal) -> String? {
+        guard let text = self[name] else { return nil }
+        guard words.contains(text) else { throw Refusal(.invalidValue, field: name, .expected(.oneOf(words), Excerpt(text))) }
+        return text
+    }
+
     /// What a caller named freely.
     func exactText(_ name: String) -> ExactText? { self[name].map { ExactText($0) } }
 

@@ -1,4 +1,5 @@
 public import Logging
+public import Push
 public import Web
 
 /// What the operators' interface asks of the process that it belongs to.
@@ -19,11 +20,15 @@ public struct ServedProcess: Sendable {
     /// What it does of the audit log.
     public var audit: AuditControl
 
+    /// Counts a push that an operator has made with all others.
+    public var pushed: @Sendable (Interface, Accepted) -> Void
+
     /// A process that answers so.
     public init(
         status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
         logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void,
-        tracing: TraceControl, audit: AuditControl = AuditControl()
+        tracing: TraceControl, audit: AuditControl = AuditControl(),
+        pushed: @escaping @Sendable (Interface, Accepted) -> Void = { _, _ in }
     ) {
         self.status = status
         self.metrics = metrics
@@ -31,6 +36,7 @@ public struct ServedProcess: Sendable {
         self.setLogLevel = setLogLevel
         self.tracing = tracing
         self.audit = audit
+        self.pushed = pushed
     }
 }
 

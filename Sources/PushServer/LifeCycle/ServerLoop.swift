@@ -123,7 +123,9 @@ struct ServerLoop: Sendable {
         let process = ServedProcess(
             status: { await status.status() }, metrics: { operators in await status.metrics(operators) },
             logLevel: { level.level }, setLogLevel: { level.level = $0 }, tracing: traces.control,
-            audit: AuditControl(tell: { entry, time in lines?.tell(entry, at: time) }, flush: { await refusals.flush() }))
+            audit: AuditControl(tell: { entry, time in lines?.tell(entry, at: time) }, flush: { await refusals.flush() }),
+            // Of the same loop.
+            pushed: { [front] interface, accepted in front.assumeIsolated { $0.count(accepted, of: interface) } })
         return AdminFront(on: thread, store: port, process: process, configuration: operators)
     }
 

@@ -15,6 +15,22 @@ extension LoopPort {
                 fail: { error in { answer(Accepted(error)) } }))
     }
 
+    func append(_ request: PushRequest, by call: OperatorCall) async -> Accepted {
+        do {
+            return try await ask(.change, isPatienceBounded: true) { decisions, now throws(SQLiteError) in
+                try decisions.push(request, by: call, at: now)
+            }
+        } catch {
+            return Accepted(error)
+        }
+    }
+
+    func preview(_ request: PushRequest, by call: OperatorCall) async throws(StoreError) -> PushPreview {
+        try await change(.read, isPatienceBounded: true) { decisions, now throws(SQLiteError) in
+            try decisions.pushes.preview(request, by: call, at: now)
+        }
+    }
+
     func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
         try await change(confirmed: true) { decisions, now throws(SQLiteError) in
             if case .failure(let refusal) = try decisions.use(nonce, of: app, at: now) { return .failure(refusal) }
@@ -84,17 +100,6 @@ extension LoopPort {
                 let reports = ReportReader(context: context, now: context.clock())
                 return try TaskListReader(reports: reports, view: view, scope: scope).page(filter, before: before, limit: limit)
             }
-        }
-    }
-}
-
-extension Accepted {
-    /// What a push is answered with whose transaction failed.
-    fileprivate init(_ error: StoreError) {
-        switch error {
-        case .refused(let refusal): self = .refused(refusal)
-        case .unavailable(let retryAfter): self = .unavailable(retryAfter: retryAfter)
-        case .unknown: self = .unknown
         }
     }
 }

@@ -39,13 +39,13 @@ final class LoopPort: StorePort {
     /// Has the writer decide something, and waits for its being on the disk. What changes nothing is answered whatever becomes of
     /// the transaction.
     func ask<Value: Sendable>(
-        _ kind: Job.Kind = .read, confirmed: Bool = false, flushes: Bool = false,
+        _ kind: Job.Kind = .read, confirmed: Bool = false, flushes: Bool = false, isPatienceBounded: Bool = false,
         _ body: @escaping @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Value
     ) async throws(StoreError) -> Value {
         let outcome = await withAnswer { (continuation: AnswerContinuation<Result<Value, StoreError>>) in
             store.writer.submit(
                 Job(
-                    loop: loop, kind: kind, flushes: flushes, confirmed: confirmed,
+                    loop: loop, kind: kind, flushes: flushes, confirmed: confirmed, isPatienceBounded: isPatienceBounded,
                     decide: { decisions, now throws(SQLiteError) in
                         let value = try body(decisions, now)
                         return { continuation.resume(returning: .success(value)) }
@@ -57,10 +57,11 @@ final class LoopPort: StorePort {
 
     /// The same for a change, which the decision may refuse, and which is refused while the store cannot write.
     func change<Value: Sendable>(
-        _ kind: Job.Kind = .change, confirmed: Bool = false, flushes: Bool = false,
+        _ kind: Job.Kind = .change, confirmed: Bool = false, flushes: Bool = false, isPatienceBounded: Bool = false,
         _ body: @escaping @Sendable (Decisions, _ now: Int64) throws(SQLiteError) -> Result<Value, Refusal>
     ) async throws(StoreError) -> Value {
-        let outcome = try await ask(kind, confirmed: confirmed, flushes: flushes, body)
+        let outcome = try await ask(
+            kind, confirmed: confirmed, flushes: flushes, isPatienceBounded: isPatienceBounded, body)
         return try outcome.mapError { StoreError.refused($0) }.get()
     }
 

@@ -20,7 +20,9 @@ final class AuditedTargets {
 
     /// The organisations in which the target is, as ``AuditTable`` keeps them; `nil` where it is in none.
     func organisations(of entry: AuditEntry) throws(SQLiteError) -> String? {
-        let found = try entry.target == nil ? organisations(ofTask: entry.task) : path(from: organisation(of: entry))
+        // A user is in no one organisation: what was pushed to it is seen where the task is.
+        let isByTask = entry.target == nil || entry.target?.kind == .user
+        let found = try isByTask ? organisations(ofTask: entry.task) : path(from: organisation(of: entry))
         return found.isEmpty ? nil : found.map(AuditTable.mark).joined()
     }
 

@@ -25,6 +25,24 @@ extension Decisions {
         }
     }
 
+    func push(_ request: PushRequest, by call: OperatorCall, at now: Int64) throws(SQLiteError) -> Accepted {
+        var entry = AuditEntry(call, .push, AuditTarget(request.target))
+        let before = try audit.organisations(of: entry)
+        let accepted = try pushes.append(request, by: call, at: now)
+        switch accepted {
+        case .stored(let task): entry.name(task)
+        case .repeated(let task):
+            entry.name(task)
+            guard audit.admits(entry) else { return accepted }
+        case .refused(let refusal):
+            entry.code = refusal.code.rawValue
+            guard audit.admits(entry) else { return accepted }
+        case .unavailable, .unknown: return accepted
+        }
+        try audit.write(entry, before: before)
+        return accepted
+    }
+
     func cancel(_ task: TaskID, by call: OperatorCall, at now: Int64) throws(SQLiteError) -> Result<TaskStatus, Refusal> {
         try audited(AuditEntry(call, .taskCancel, task: task)) { () throws(SQLiteError) in
             let row = try tasks.row(of: task, for: nil)
@@ -44,7 +62,7 @@ extension Decisions {
         var entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
         if case .failure(let refusal) = result {
             entry.code = refusal.code.rawValue
-            guard audit.admitsRefusal(entry) else { return result }
+            guard audit.admits(entry) else { return result }
         }
         audit.record(entry)
         return result
@@ -74,7 +92,7 @@ extension Decisions {
         let result = try decide()
         if case .failure(let refusal) = result {
             entry.code = refusal.code.rawValue
-            guard audit.admitsRefusal(entry) else { return result }
+            guard audit.admits(entry) else { return result }
         }
         try audit.write(entry, before: before)
         return result

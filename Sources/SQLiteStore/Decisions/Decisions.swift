@@ -71,13 +71,14 @@ final class Decisions {
         nonces = try NonceBook(tables.nonces)
         quotas = QuotaBook(tables.quotas, usual: quota)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
-        pushes = PushDecider(tables, time, log, directory, receipts, feed, configurations, numbers, nonces, quotas)
+        scopes = ScopeDecider(operators, directory, tables)
+        pushes = PushDecider(
+            tables, time, log, directory, receipts, feed, configurations, numbers, nonces, quotas, scopes, sessions)
         events = EventDecider(tables, receipts, tasks, faults)
         connections = SessionDecider(tables.devices, time, log, facts.cursors, sessions, outbox, feed, inquiries)
         followUps = try FollowUps(tables.followUps, facts)
         followUp = FollowUpDecider(
             tables, log, directory, facts, configurations, tasks, followUps, numbers, budget, faults)
-        scopes = ScopeDecider(operators, directory, tables)
         changes = DirectoryDecider(
             directory, scopes, apps: AppDecider(tables.apps, directory, feed),
             organisations: OrganisationDecider(tables, log, directory, operators, configurations, feed, followUps),

@@ -71,6 +71,35 @@ final class ScopeDecider {
         try requireInside(token, scope)
     }
 
+    // MARK: Pushes
+
+    /// Whether an operator may push on behalf of an app: in an organisation that both have in common.
+    /// - Returns: the operator's scope; `nil` for none.
+    /// - Throws: 2011, 2206.
+    func permitPushing(for key: AppKey, to number: OperatorNumber?) throws(Refusal) -> OrgID? {
+        let scope = try require(.sender, of: number)
+        guard let app = directory.apps[key]?.app, directory.haveInCommon(app.scope, scope) else {
+            throw Refusal(.noSuchApp, field: "appkey")
+        }
+        return scope
+    }
+
+    /// A user is inside where all of its devices are, as its tasks are.
+    /// - Parameter seq: where the task would be accepted.
+    func requireInside(_ target: PushRequest.Target, _ scope: OrgID, at seq: UInt64) throws {
+        switch target {
+        case .device(let token):
+            guard let device = try directory.addressee(token), directory.isInside(device.org, scope) else {
+                throw Refusal(.noSuchDevice, field: "device_tokens")
+            }
+        case .user(let user):
+            guard let number = try tables.users.number(of: user),
+                try tables.isInside(.user(number), at: seq, { directory.isInside($0, scope) })
+            else { throw Refusal(.userHasNoDevice, field: "user_id") }
+        case .organisation(let id): try requireInside(id, scope, "org_id")
+        }
+    }
+
     // MARK: In the directory
 
     private func permitPut(_ id: OrgID, _ fields: OrganisationChange, in scope: OrgID) throws(Refusal) {
@@ -112,7 +141,7 @@ final class ScopeDecider {
         }
     }
 
-    private func isInside(_ row: StoredRow, _ scope: OrgID) throws(SQLiteError) -> Bool {
+    func isInside(_ row: StoredRow, _ scope: OrgID) throws(SQLiteError) -> Bool {
         try tables.isInside(row.target, at: row.seq) { directory.isInside($0, scope) }
     }
 }

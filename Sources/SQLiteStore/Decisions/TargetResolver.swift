@@ -31,6 +31,25 @@ struct TargetResolver {
         }
     }
 
+    /// How many of those that a push would reach are connected. Of an organisation only all are counted.
+    /// - Parameter withoutIOS: whether iOS devices are left out.
+    /// - Returns: `nil` where that is not known.
+    func online(
+        _ found: Found, of request: PushRequest, withoutIOS: Bool, by sessions: SessionRegistry
+    ) throws(SQLiteError) -> Int? {
+        switch request.target {
+        case .device:
+            return found.devices > 0 && sessions[found.key.shortID] != nil ? 1 : 0
+        case .user:
+            let audience = Audience(testOnly: request.testOnly, withoutIOS: withoutIOS)
+            return try devices.members(ofUser: found.key.id).count {
+                audience.standing(of: $0.membership, isBelow: directory.tree.isBelow) == .recipient && sessions[$0.ordinal] != nil
+            }
+        case .organisation:
+            return request.testOnly || withoutIOS ? nil : directory.tree[found.key.shortID]?.online
+        }
+    }
+
     /// - Throws: 2201 to 2203, 2009.
     func resolve(_ request: PushRequest, for app: App) throws -> Found {
         switch request.target {

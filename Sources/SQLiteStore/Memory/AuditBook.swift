@@ -68,10 +68,10 @@ final class AuditBook {
     /// Whether it should be written now.
     var isDue: Bool { due.map { MonotonicClock.nanoseconds >= $0 } ?? false }
 
-    // MARK: What is refused
+    // MARK: What is refused, or changes nothing
 
-    /// Whether a refusal has an entry: see ``AuditThrottle``.
-    func admitsRefusal(_ entry: AuditEntry) -> Bool {
+    /// Whether such a call has an entry: see ``AuditThrottle``.
+    func admits(_ entry: AuditEntry) -> Bool {
         let hadLeftOut = refused.hasLeftOut
         guard refused.admit(entry, at: clock.now / 60_000) else {
             if !hadLeftOut, refused.hasLeftOut { leftOutSince = MonotonicClock.nanoseconds }

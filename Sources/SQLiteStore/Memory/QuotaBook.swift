@@ -37,11 +37,12 @@ final class QuotaBook {
 
     /// Looks whether one more push may come, and takes it from what is left of the second.
     /// - Parameters:
+    ///   - isTaken: whether it does come.
     ///   - app: its number.
     ///   - now: store time.
     ///   - wall: the wall clock, Unix milliseconds.
     /// - Throws: 2301.
-    func take(_ app: Int64, _ quota: PushQuota, at now: Int64, wall: Int64) throws {
+    func take(_ app: Int64, _ quota: PushQuota, at now: Int64, wall: Int64, isTaken: Bool = true) throws {
         if let most = quota.perDay, try today(app, wall).pushes >= Int64(most) {
             let length = UTCTime.day
             throw Refusal(.rateLimited, .overQuota(.perDay(most), retryAfter: length - wall % length))
@@ -53,7 +54,7 @@ final class QuotaBook {
         bucket.level = min(full, bucket.level + min(max(0, now - bucket.filled), 1_000) * Int64(rate))
         bucket.filled = now
         let lacking = 1_000 - bucket.level
-        if lacking <= 0 {
+        if lacking <= 0, isTaken {
             bucket.level -= 1_000
             taken[app, default: 0] += 1_000
         }

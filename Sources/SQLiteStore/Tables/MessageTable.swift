@@ -97,11 +97,24 @@ final class MessageTable {
 
     /// From where a push came; `nil` where that was not kept.
     func sender(of seq: UInt64) throws(SQLiteError) -> PushRequest.Origin? {
-        let query = try database.statement("SELECT client, request_id FROM message WHERE seq = ? AND request_id IS NOT NULL")
+        let query = try database.statement(
+            "SELECT client, request_id, operator FROM message WHERE seq = ? AND request_id IS NOT NULL")
         query.bind(1, seq)
         guard try query.step() else { return nil }
         defer { query.reset() }
-        return PushRequest.Origin(client: query.address(0), requestID: query.text(1))
+        return PushRequest.Origin(
+            client: query.address(0), requestID: query.text(1),
+            operator: query.optionalText(2).map { OperatorName(unchecked: $0) })
+    }
+
+    /// An operator has pushed it.
+    func setOrigin(of seq: UInt64, _ call: OperatorCall) throws(SQLiteError) {
+        let update = try database.statement("UPDATE message SET client = ?, request_id = ?, operator = ? WHERE seq = ?")
+        update.bind(1, call.client)
+        update.bind(2, call.requestID)
+        update.bind(3, call.name?.text)
+        update.bind(4, seq)
+        try update.run()
     }
 
     // MARK: What a repeat is recognised by

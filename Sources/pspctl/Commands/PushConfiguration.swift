@@ -62,15 +62,15 @@ struct PushConfiguration: AsyncParsableCommand {
         }
     }
 
-    var call: Call {
+    var order: PushOrder {
         get throws {
-            PushRun.call(
-                .configuration, body: PushBody.bytes(to: try target, .configuration(body), push),
+            PushOrder(
+                interface: .configuration, body: PushBody.bytes(to: try target, .configuration(body), push),
                 flags: ["device_tokens": "--device", "payload": "<body>", "payload.body": "<body>"])
         }
     }
 
     func run() async throws {
-        try await PushRun(caller, waiting, to: server).send(call)
+        try await PushRun(caller, push, waiting, to: server).send(order)
     }
 }

@@ -7,7 +7,8 @@ struct PushOrganisation: AsyncParsableCommand {
             commandName: "org", abstract: say("Push to an organisation and everything below it.", "推送给组织机构及其所有下级。"),
             discussion: HelpText.examples(
                 "pspctl push org police --app demo --secret SECRET --title Hello --wait",
-                "PSP_SECRET=SECRET pspctl push org police --app demo --custom-json '{\"order\":7}' --tag orders"))
+                "PSP_SECRET=SECRET pspctl push org police --app demo --custom-json '{\"order\":7}' --tag orders",
+                "pspctl push org police --app demo --title Hello --dry-run"))
     }
 
     @Argument(help: ArgumentHelp(say("The organisation.", "组织机构。"), valueName: "org"))
@@ -28,15 +29,15 @@ struct PushOrganisation: AsyncParsableCommand {
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var call: Call {
+    var order: PushOrder {
         get throws {
-            PushRun.call(
-                .message, body: PushBody.bytes(to: .organisation(org), try message.content, push),
+            PushOrder(
+                interface: .message, body: PushBody.bytes(to: .organisation(org), try message.content, push),
                 flags: ["org_id": "<org>"])
         }
     }
 
     func run() async throws {
-        try await PushRun(caller, waiting, to: server).send(call)
+        try await PushRun(caller, push, waiting, to: server).send(order)
     }
 }

@@ -1,24 +1,34 @@
+import ArgumentParser
 import JSON
 import Push
 
-/// Sends a push and tells its task; and waits for its end, if that is wanted.
+/// Sends a push and tells its task; and waits for its end, if that is wanted. Or asks what it would do.
 struct PushRun {
-    let client: ServerClient
-    let isJSON: Bool
-    let waiting: WaitOptions
+    private let pusher: Pusher
+    private let client: ServerClient
+    private let isJSON: Bool
+    private let isDryRun: Bool
+    private let waiting: WaitOptions
 
-    static func call(_ interface: Interface, body: [UInt8], flags: [String: String] = [:]) -> Call {
-        Call(.post, ["psp", "push", interface.rawValue], body: body, flags: flags)
-    }
-
-    init(_ caller: CallerOptions, _ waiting: WaitOptions, to server: ServerOptions) throws {
-        client = try caller.client(server)
+    init(_ caller: CallerOptions, _ push: PushOptions, _ waiting: WaitOptions, to server: ServerOptions) throws {
+        guard !push.dryRun || !waiting.wait else {
+            throw ValidationError(say("With --dry-run there is nothing to wait for.", "--dry-run 没有可等待的内容。"))
+        }
+        pusher = try caller.pusher(isDryRun: push.dryRun)
+        client = try pusher.client(server)
         isJSON = server.json
+        isDryRun = push.dryRun
         self.waiting = waiting
     }
 
-    func send(_ call: Call) async throws {
-        let data = try await client.send(call).data
+    func send(_ order: PushOrder) async throws {
+        let data = try await client.send(order.call(by: pusher, isDryRun: isDryRun)).data
+        if isDryRun {
+            guard !isJSON else { return Output.json(data.minified()) }
+            print(say("nothing was pushed; it would be:", "没有推送；推送的结果会是："))
+            for line in Details.lines(of: data) { print(line) }
+            return
+        }
         let task = data["task_id"]?.string ?? "?"
         guard waiting.wait else { return isJSON ? Output.json(data.minified()) : print(say("task \(task)", "任务 \(task)")) }
         if !isJSON { print(say("task \(task)", "任务 \(task)")) }
@@ -48,7 +58,7 @@ struct PushRun {
         let deadline = ContinuousClock.now + .seconds(waiting.timeout)
         var pause = Duration.milliseconds(100)
         while true {
-            let now = try await client.send(Call(.get, ["psp", "push", "task", task])).data
+            let now = try await client.send(Call(.get, pusher.path(ofTask: task))).data
             if now["counts"]?["pending"]?.int64 ?? 0 == 0 { return now }
             progress.show(Self.fraction(of: now), Self.summary(of: now))
             guard ContinuousClock.now < deadline else { throw Failure.timeout(task: task, progress: Self.summary(of: now)) }

@@ -7,7 +7,8 @@ struct PushUnicast: AsyncParsableCommand {
             commandName: "unicast", abstract: say("Push to one device.", "推送给一台设备。"),
             discussion: HelpText.examples(
                 "pspctl push unicast phone-1 --app demo --secret SECRET --title Hello --wait",
-                "PSP_SECRET=SECRET pspctl push unicast phone-1 --app demo --custom-json '{\"order\":7}' --tag orders"))
+                "PSP_SECRET=SECRET pspctl push unicast phone-1 --app demo --custom-json '{\"order\":7}' --tag orders",
+                "pspctl push unicast phone-1 --app demo --title Hello --dry-run"))
     }
 
     @Argument(help: ArgumentHelp(say("The device.", "设备。"), valueName: "token"))
@@ -28,11 +29,11 @@ struct PushUnicast: AsyncParsableCommand {
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var call: Call {
-        get throws { PushRun.call(.message, body: PushBody.bytes(to: .device(token), try message.content, push)) }
+    var order: PushOrder {
+        get throws { PushOrder(interface: .message, body: PushBody.bytes(to: .device(token), try message.content, push)) }
     }
 
     func run() async throws {
-        try await PushRun(caller, waiting, to: server).send(call)
+        try await PushRun(caller, push, waiting, to: server).send(order)
     }
 }

@@ -7,7 +7,8 @@ struct PushUser: AsyncParsableCommand {
             commandName: "user", abstract: say("Push to every device of a user.", "推送给使用人的所有设备。"),
             discussion: HelpText.examples(
                 "pspctl push user officer-7 --app demo --secret SECRET --title Hello --wait",
-                "PSP_SECRET=SECRET pspctl push user officer-7 --app demo --custom-json '{\"order\":7}' --tag orders"))
+                "PSP_SECRET=SECRET pspctl push user officer-7 --app demo --custom-json '{\"order\":7}' --tag orders",
+                "pspctl push user officer-7 --app demo --title Hello --dry-run"))
     }
 
     @Argument(help: ArgumentHelp(say("The user.", "使用人。"), valueName: "user"))
@@ -28,15 +29,15 @@ struct PushUser: AsyncParsableCommand {
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
 
-    var call: Call {
+    var order: PushOrder {
         get throws {
-            PushRun.call(
-                .message, body: PushBody.bytes(to: .user(user), try message.content, push),
+            PushOrder(
+                interface: .message, body: PushBody.bytes(to: .user(user), try message.content, push),
                 flags: ["user_id": "<user>"])
         }
     }
 
     func run() async throws {
-        try await PushRun(caller, waiting, to: server).send(call)
+        try await PushRun(caller, push, waiting, to: server).send(order)
     }
 }

@@ -2,6 +2,13 @@ import ArgumentParser
 
 /// What every push may say of itself.
 struct PushOptions: ParsableArguments {
+    @Flag(
+        help: ArgumentHelp(
+            say(
+                "Push nothing, and say whom it would reach or why it would be refused; for operators.",
+                "不推送，只说明会到达哪些设备或为何会被拒绝；供运维人员使用。")))
+    var dryRun = false
+
     @Flag(help: ArgumentHelp(say("Only to the target's test devices.", "只推给目标中的测试设备。")))
     var test = false
 

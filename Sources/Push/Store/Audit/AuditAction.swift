@@ -19,7 +19,10 @@ public enum AuditAction: String, Hashable, Sendable, CaseIterable {
     case deviceDisconnect = "device.disconnect"
     case deviceRead = "device.read"
     case deviceList = "device.list"
-    // Tasks.
+    // Pushes and tasks.
+    case push
+    /// What a push would do.
+    case pushPreview = "push.dry_run"
     case taskCancel = "task.cancel"
     case taskRead = "task.read"
     case taskList = "task.list"
@@ -58,7 +61,8 @@ extension AuditAction {
     public var isRead: Bool {
         switch self {
         case .appRead, .appList, .organisationRead, .organisationList, .deviceRead, .deviceList, .taskRead, .taskList,
-            .taskRecipients, .taskExplain, .importRead, .importList, .operatorRead, .operatorList, .sessionRead, .sessionList,
+            .pushPreview, .taskRecipients, .taskExplain, .importRead, .importList, .operatorRead, .operatorList, .sessionRead,
+            .sessionList,
             .traceFollow, .traceList, .auditRead, .auditRefusals:
             true
         default: false

@@ -24,7 +24,7 @@ public struct AuditEntry: Hashable, Sendable {
     /// To what, unless that is a task alone.
     public let target: AuditTarget?
     /// The task that it concerns, fit to be shown.
-    public let task: String?
+    public private(set) var task: String?
     /// 0, or the number of the error that it was answered with.
     public var code: Int
 
@@ -34,8 +34,13 @@ public struct AuditEntry: Hashable, Sendable {
     ) {
         self.init(
             call.identity.map(Caller.named) ?? .installation, scope: call.scope, client: call.client, requestID: call.requestID,
-            action, target, task: task.map { Excerpt.shown($0.text, bytes: AuditTarget.longest) }, code: code)
+            action, target, task: task.map(Self.shown), code: code)
     }
+
+    private static func shown(_ task: TaskID) -> String { Excerpt.shown(task.text, bytes: AuditTarget.longest) }
+
+    /// The call has made that task.
+    public mutating func name(_ task: TaskID) { self.task = Self.shown(task) }
 
     /// An entry with everything that is in it.
     public init(
@@ -116,6 +121,15 @@ public struct AuditTarget: Hashable, Sendable {
     public init(_ kind: Kind, _ id: String) {
         self.kind = kind
         self.id = Excerpt.shown(id, bytes: Self.longest)
+    }
+
+    /// Whom a push addresses.
+    public init(_ target: PushRequest.Target) {
+        switch target {
+        case .device(let token): self.init(.device, token.text)
+        case .user(let user): self.init(.user, user.text)
+        case .organisation(let id): self.init(.organisation, id.text)
+        }
     }
 }
 
