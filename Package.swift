@@ -31,6 +31,7 @@ let package = Package(
         // C: system libraries, and what Swift cannot call by itself.
         .systemLibrary(name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev", "libssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -43,6 +44,7 @@ let package = Package(
 
         // Thin, safe Swift over the libraries. None of these knows of pushing.
         .target(name: "Libevent", dependencies: ["Base", "CLibevent"], swiftSettings: swift),
+        .target(name: "Postgres", dependencies: ["Base", "Libevent", "CLibpq"], swiftSettings: swift),
         .target(name: "JSON", dependencies: ["Base", "CSimdjson"], swiftSettings: swift),
         .target(name: "Crypto", dependencies: ["Base", "CCrypto"], swiftSettings: swift),
         .target(name: "MQTT", swiftSettings: swift),
@@ -101,6 +103,10 @@ let package = Package(
             name: "WebTests",
             dependencies: ["Base", "Web", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
+        .target(
+            name: "PostgresCluster", dependencies: ["Base"], path: "Tests/PostgresCluster", swiftSettings: swift),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Base", "Postgres", "PostgresCluster", "Libevent"], swiftSettings: swift),
         .testTarget(name: "MQTTTests", dependencies: ["Base", "MQTT"], swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["Base", "JSON"], swiftSettings: swift),
         .testTarget(name: "CryptoTests", dependencies: ["Base", "Crypto"], swiftSettings: swift),

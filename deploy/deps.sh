@@ -6,14 +6,14 @@
 #   deploy/deps.sh          everything, for the tests too
 set -euo pipefail
 
-packages=(g++ pkg-config libevent-dev libsqlite3-dev libroaring-dev libsimdjson-dev libssl-dev libyaml-dev)
+packages=(g++ pkg-config libevent-dev libpq-dev libsqlite3-dev libroaring-dev libsimdjson-dev libssl-dev libyaml-dev)
 jdk=()
 case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     all)
         packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian logrotate mmdebstrap
-            mosquitto-clients nftables nginx openssl procps prometheus python3 python3-venv slowhttptest systemd)
+            mosquitto-clients nftables nginx openssl postgresql procps prometheus python3 python3-venv slowhttptest systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;
@@ -42,7 +42,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "deps: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
-# A package that brings a service starts it when it is installed, and would take ports: the tests start haproxy, nginx and prometheus themselves. The
+# A package that brings a service starts it when it is installed, and would take ports: the tests start haproxy, nginx, postgresql and prometheus themselves. The
 # way of Debian to say no is a program that its maintainer scripts ask (invoke-rc.d(8)), put there for as long as this takes.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
@@ -54,7 +54,7 @@ fi
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
     sed -n '/^Setting up/p'
 # Nor at the next boot.
-for service in haproxy nginx prometheus; do
+for service in haproxy nginx postgresql prometheus; do
     [[ " ${missing[*]} " == *" $service "* ]] && [ -d /run/systemd/system ] || continue
     "${as_root[@]}" systemctl disable --quiet "$service"
 done

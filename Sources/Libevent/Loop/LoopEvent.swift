@@ -6,6 +6,7 @@ final class LoopEvent {
     enum Trigger {
         case timer
         case readable(Int32)
+        case writable(Int32)
     }
 
     private let loop: EventLoop
@@ -22,6 +23,7 @@ final class LoopEvent {
             switch trigger {
             case .timer: (Int32(-1), persist)
             case .readable(let descriptor): (descriptor, ps_ev_read() | persist)
+            case .writable(let descriptor): (descriptor, ps_ev_write() | persist)
             }
         // Unretained: the event is freed in deinit, so it never outlives its context.
         event = event_new(

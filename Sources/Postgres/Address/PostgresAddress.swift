@@ -1,0 +1,78 @@
+internal import CLibpq
+
+/// Where a PostgreSQL is and how it is spoken to: libpq's URI or `keyword=value` text, with any number of hosts.
+///
+/// `postgres://psp@db1,db2:5433/psp?sslmode=verify-full&sslrootcert=/etc/psp/ca.pem`
+///
+/// What the text does not say is libpq's default, which the environment (`PGUSER`…) may set.
+public struct PostgresAddress: Sendable, CustomStringConvertible {
+    /// Why a text is no address.
+    public struct Malformed: Error, Hashable, Sendable, CustomStringConvertible {
+        /// libpq's words.
+        public let description: String
+    }
+
+    /// A host as the text names it.
+    struct Host: Hashable, Sendable {
+        /// A name, an address or a socket's directory; empty: libpq's default.
+        let name: String
+        /// The numeric address, where the text has it beside the name.
+        let address: String
+        let port: String
+    }
+
+    let hosts: [Host]
+    /// All others that are set, in libpq's order.
+    let parameters: [(keyword: String, value: String)]
+
+    /// - Parameter text: as libpq takes it (PostgreSQL documentation, "Connection Strings").
+    public init(parsing text: String) throws(Malformed) {
+        var message: UnsafeMutablePointer<CChar>?
+        defer { PQfreemem(message) }
+        guard let options = PQconninfoParse(text, &message) else {
+            throw Malformed(description: message.map { String(cString: $0).trimmed } ?? "out of memory")
+        }
+        defer { PQconninfoFree(options) }
+        var found: [(keyword: String, value: String)] = []
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { found.append((String(cString: keyword), String(cString: value))) }
+            option += 1
+        }
+        func list(_ keyword: String) -> [String] {
+            guard let value = found.first(where: { $0.keyword == keyword })?.value, !value.isEmpty else { return [] }
+            return value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        hosts = try Self.hosts(names: list("host"), addresses: list("hostaddr"), ports: list("port"))
+        parameters = found.filter { !["host", "hostaddr", "port"].contains($0.keyword) }
+    }
+
+    /// The value that the text gives to a keyword.
+    subscript(keyword: String) -> String? { parameters.first { $0.keyword == keyword }?.value }
+
+    /// Hosts, database and user; no secret.
+    public var description: String {
+        let hosts = hosts.map { host in
+            let name = host.name.isEmpty ? host.address : host.name
+            return host.port.isEmpty ? name : "\(name):\(host.port)"
+        }
+        return "postgres://" + (self["user"].map { "\($0)@" } ?? "") + hosts.joined(separator: ",")
+            + (self["dbname"].map { "/\($0)" } ?? "")
+    }
+
+    /// As libpq pairs them: as many addresses as names, and one port for all or one for each.
+    private static func hosts(names: [String], addresses: [String], ports: [String]) throws(Malformed) -> [Host] {
+        let count = max(names.count, addresses.count, 1)
+        guard names.isEmpty || addresses.isEmpty || names.count == addresses.count else {
+            throw Malformed(description: "there are \(names.count) host names, but \(addresses.count) hostaddr values")
+        }
+        guard ports.count <= 1 || ports.count == count else {
+            throw Malformed(description: "there are \(count) hosts, but \(ports.count) ports")
+        }
+        return (0..<count).map { index in
+            Host(
+                name: names.isEmpty ? "" : names[index], address: addresses.isEmpty ? "" : addresses[index],
+                port: ports.count > 1 ? ports[index] : ports.first ?? "")
+        }
+    }
+}

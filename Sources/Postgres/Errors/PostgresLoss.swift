@@ -1,0 +1,41 @@
+/// Why there is no session with a server, or no longer.
+public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The password's file could not be read.
+    case password(String)
+    /// No host's name could be resolved.
+    case unresolved(String)
+    /// A host refused: nobody listens, the password is wrong, its certificate is not trusted, it only reads…
+    case refused(host: String, String)
+    /// A host did not answer within the connect timeout.
+    case silent(host: String)
+    /// The new session could not be set up.
+    case setup(PostgresError)
+    /// The server ended the session, and said why.
+    case ended(PostgresError)
+    /// The connection broke.
+    case broken(String)
+    /// The server only reads, where one that writes is wanted.
+    case readOnly
+    /// A call's deadline had passed, and the server did not answer a request to cancel it.
+    case unresponsive
+    /// This side closed it.
+    case closed
+    /// The system has no memory, thread or descriptor left.
+    case system(String)
+
+    /// One line for a log.
+    public var description: String {
+        switch self {
+        case .password(let text): "the password's file: \(text)"
+        case .unresolved(let text): text
+        case .refused(let host, let text): "\(host): \(text)"
+        case .silent(let host): "\(host): no answer"
+        case .setup(let error), .ended(let error): "\(error)"
+        case .broken(let text): text
+        case .readOnly: "the server only reads"
+        case .unresponsive: "the server does not answer"
+        case .closed: "closed"
+        case .system(let text): text
+        }
+    }
+}

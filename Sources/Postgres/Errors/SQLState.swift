@@ -1,0 +1,38 @@
+/// The five characters by which PostgreSQL says what kind of error it is (PostgreSQL documentation, appendix A).
+public struct SQLState: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+    /// Five digits and capital letters.
+    public let description: String
+
+    /// Any text.
+    public init(_ text: String) { description = text }
+
+    /// A code of the program's own.
+    public init(stringLiteral text: String) { description = text }
+
+    /// The first two characters.
+    public var `class`: Substring { description.prefix(2) }
+
+    /// An administrator has ended the session, or the server shuts down.
+    public static let adminShutdown: SQLState = "57P01"
+    /// The statement was cancelled before it had an effect.
+    public static let queryCanceled: SQLState = "57014"
+    /// Two transactions cannot both have happened; it may be tried again.
+    public static let serializationFailure: SQLState = "40001"
+    /// Two transactions waited for each other; it may be tried again.
+    public static let deadlockDetected: SQLState = "40P01"
+    /// A write on a server that only reads: a standby, or one that was demoted.
+    public static let readOnlyTransaction: SQLState = "25006"
+    /// A row with this key exists.
+    public static let uniqueViolation: SQLState = "23505"
+    /// A warning without a code of its own.
+    public static let warning: SQLState = "01000"
+
+    /// The connection was refused or broken (class 08), or the server ends it (57P01 to 57P04).
+    public var isOfConnection: Bool { self.class == "08" || ["57P01", "57P02", "57P03", "57P04"].contains(description) }
+
+    /// The server has no memory, disk or connections left (class 53): the same may succeed later.
+    public var isOfResources: Bool { self.class == "53" }
+
+    /// The same statement may succeed at once.
+    public var isOfConcurrency: Bool { self == .serializationFailure || self == .deadlockDetected }
+}
