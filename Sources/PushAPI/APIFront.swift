@@ -12,6 +12,10 @@ public protocol APIFront: Front where Headers == RequestHeaders {
 }
 
 extension APIFront {
+    /// Whether the store cannot be asked now, and what this process knows may be the past: of what it does not know nobody can
+    /// tell that there is no such thing.
+    var isCutOff: Bool { if case .unreachable = store.health { true } else { false } }
+
     /// The error's row of the catalogue, in the caller's language.
     public func reply(to error: any Error, headers: RequestHeaders) -> Reply { .failure(error, for: headers) }
 }

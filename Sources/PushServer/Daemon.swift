@@ -47,11 +47,13 @@ public enum Daemon {
     private static func check(_ configuration: ServerConfiguration, triesPorts: Bool, _ console: Console) -> Int32 {
         do throws(StartError) {
             _ = try ServerTLS(configuration, log: Logger(label: "pspd") { _ in SwiftLogNoOpLogHandler() })
-            try DataDirectory.judge(configuration.dataDirectory)
+            try LinkedStores().judge(configuration)
+            let token = try configuration.givenAdminToken()
+            try configuration.judgeStorePassword()
             try AuditFile.refuseOwnFiles(of: configuration, isStart: false)
             if case .file(let path)? = configuration.auditDestination { try AuditFile.judge(path) }
             let notes = try PortTrial.notes(of: configuration, triesPorts: triesPorts)
-            if configuration.hasWeakToken, !console.tell(Self.weakToken) { return ExitCode.unexpected }
+            if let token, Setting.isWeak(token: token), !console.tell(Self.weakToken) { return ExitCode.unexpected }
             for note in notes where !console.tell(note) { return ExitCode.unexpected }
         } catch {
             console.complain(error.text)

@@ -18,12 +18,15 @@ public final class PushServer: Sendable {
     /// Where it serves, with the real ports.
     public let addresses: ServerAddresses
 
-    private let directory: DataDirectory
+    /// Of a store that is in one.
+    private let directory: DataDirectory?
     private let store: any Store
     let loops: [ServerLoop]
     let admin: AdminFront
     private let status: StatusBoard
     private let refusals: RefusalBoard
+    /// What goes on while the store cannot be reached.
+    private let beginning: Beginning
     private let auditLog: AuditLog?
     private let tls: ServerTLS?
     /// Looks after the files of TLS until the server ends.
@@ -31,8 +34,8 @@ public final class PushServer: Sendable {
     let log: Logger
 
     private init(
-        addresses: ServerAddresses, directory: DataDirectory, store: any Store, loops: [ServerLoop], admin: AdminFront,
-        status: StatusBoard, refusals: RefusalBoard, auditLog: AuditLog?, tls: ServerTLS?, log: Logger
+        addresses: ServerAddresses, directory: DataDirectory?, store: any Store, loops: [ServerLoop], admin: AdminFront,
+        status: StatusBoard, refusals: RefusalBoard, beginning: Beginning, auditLog: AuditLog?, tls: ServerTLS?, log: Logger
     ) {
         self.addresses = addresses
         self.directory = directory
@@ -41,6 +44,7 @@ public final class PushServer: Sendable {
         self.admin = admin
         self.status = status
         self.refusals = refusals
+        self.beginning = beginning
         self.auditLog = auditLog
         self.tls = tls
         certificateWatch = tls.map { tls in Task.detached { await CertificateWatch.run(tls, log: log) } }
@@ -59,45 +63,48 @@ public final class PushServer: Sendable {
     /// - Parameters:
     ///   - level: of the log, which operators may change.
     ///   - inherited: sockets that were handed to the process, instead of those of the settings.
+    ///   - opener: which stores there are.
     static func start(
-        _ configuration: ServerConfiguration, _ level: RunningLevel, _ inherited: InheritedSockets = .none
+        _ configuration: ServerConfiguration, _ level: RunningLevel, _ inherited: InheritedSockets = .none,
+        _ opener: any StoreOpener = LinkedStores()
     ) async throws(StartError) -> PushServer {
         let configuration = try inherited.applied(to: configuration)
         try PortTrial.refuseSharedPorts(configuration.listeners)
         let log = Logger(label: "pspd")
         let files = Machine.raiseOpenFileLimit()
         let shares = DescriptorShares(openFiles: files, loops: configuration.loops, hasTLS: configuration.hasTLS)
-        let directory = try DataDirectory(configuration.dataDirectory)
+        var directory: DataDirectory?
+        if let path = configuration.store.directory { directory = try DataDirectory(path) }
         do throws(StartError) {
-            let server = try await start(configuration, level, inherited, shares, in: directory, log)
-            if !directory.closedToOthers.isEmpty {
-                let closed = directory.closedToOthers.joined(separator: ", ")
-                log.notice("others could read the data", metadata: ["closed": "\(closed)"])
+            let server = try await start(configuration, level, inherited, shares, in: directory, opener, log)
+            if let closed = directory?.closedToOthers, !closed.isEmpty {
+                log.notice("others could read the data", metadata: ["closed": "\(closed.joined(separator: ", "))"])
             }
-            if configuration.hasWeakToken { log.warning("the token of --admin-token is short, and easily guessed") }
             var metadata: Logger.Metadata = [
-                "data": "\(configuration.dataDirectory)", "loops": "\(configuration.loops)", "open_files": "\(files)",
-                "connections": "\(shares.connections)",
+                "node": "\(configuration.node)", "store": "\(configuration.store)", "loops": "\(configuration.loops)",
+                "open_files": "\(files)", "connections": "\(shares.connections)",
             ]
             for (name, address) in server.addresses.named { metadata[name] = "\(address)" }
             log.info("serving", metadata: metadata)
             return server
         } catch {
-            directory.abandon()
+            directory?.abandon()
             throw error
         }
     }
 
     private static func start(
         _ configuration: ServerConfiguration, _ level: RunningLevel, _ inherited: InheritedSockets, _ shares: DescriptorShares,
-        in directory: DataDirectory, _ log: Logger
+        in directory: DataDirectory?, _ opener: any StoreOpener, _ log: Logger
     ) async throws(StartError) -> PushServer {
         let tls = try ServerTLS(configuration, log: log)
         let sockets = try ListeningSockets(configuration, inherited: inherited)
-        let token = try directory.adminToken(configured: configuration.adminToken)
+        let token = try Self.adminToken(configuration, directory)
+        if Setting.isWeak(token: token) { log.warning("the token of --admin-token is short, and easily guessed") }
+        try configuration.judgeStorePassword()
         try AuditFile.refuseOwnFiles(of: configuration, isStart: true)
         let auditLog = try configuration.auditDestination.map { destination throws(StartError) in try AuditLog(destination) }
-        let store = try configuration.openStore()
+        let store = try opener.open(configuration)
         var threads: [EventLoop] = []
         do {
             let way = configuration.usesPlainLibevent ? .plain : LibeventWay.best
@@ -108,24 +115,33 @@ public final class PushServer: Sendable {
             for thread in threads { thread.start() }
             let shared = SharedByLoops(shares, configuration)
             let loops = threads.map { ServerLoop(on: $0, port: store.port(for: $0), configuration, shared) }
-            let status = StatusBoard(loops, store, tls, shared)
+            let status = StatusBoard(configuration.node, loops, store, tls, shared)
             let refusals = RefusalBoard(loops, auditLog)
             let admin = loops[0].makeAdminFront(
                 token: token, status: status, level: level, traces: TraceBoard(shared.tracer, loops), refusals: refusals,
                 lines: auditLog, configuration, shared)
-            for (index, loop) in loops.enumerated() { try await loop.begin(with: index == 0 ? admin : nil) }
+            let beginning = try await Beginning(of: loops, admin, by: store, log)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()
             await refusals.begin(admin)
-            try directory.announce(sockets.addresses)
+            try directory?.announce(sockets.addresses)
             return PushServer(
                 addresses: sockets.addresses, directory: directory, store: store, loops: loops, admin: admin, status: status,
-                refusals: refusals, auditLog: auditLog, tls: tls, log: log)
+                refusals: refusals, beginning: beginning, auditLog: auditLog, tls: tls, log: log)
         } catch {
             await stop(store, then: threads)
             let reason = (error as? FileError)?.text ?? (error as? LibeventError)?.text ?? BilingualText("\(error)", "\(error)")
             throw .unexpected(BilingualText("无法启动：\(reason.chinese)", "could not start: \(reason.english)"))
         }
+    }
+
+    /// The operators' token: one that is set, or else the directory's own.
+    private static func adminToken(
+        _ configuration: ServerConfiguration, _ directory: DataDirectory?
+    ) throws(StartError) -> String {
+        if let token = try configuration.givenAdminToken() { return token }
+        guard let directory else { preconditionFailure("without a directory there is a token among the settings") }
+        return try directory.adminToken()
     }
 
     /// Begins to listen: for callers and devices on every loop, for operators on the first.
@@ -178,6 +194,7 @@ public final class PushServer: Sendable {
     func shutdown(because cause: String, _ grace: GracePeriod) async -> Bool {
         log.info("ending", metadata: ["cause": "\(cause)"])
         certificateWatch?.cancel()
+        beginning.cancel()
         await announceEnd()
         let callersEnded = await onEachLoop(within: grace) { loop in await loop.closeCallers(within: .seconds(2)) }
         if !callersEnded { log.warning("some callers were not waited for") }
@@ -187,11 +204,12 @@ public final class PushServer: Sendable {
         if !operatorsEnded { log.warning("some operators were not waited for") }
         await refusals.end()
         await status.end()
+        await beginning.end(within: grace)
         let isKept = await Self.stop(store, then: loops.map(\.thread))
-        defer { directory.release() }
+        defer { directory?.release() }
         auditLog?.flush(atMost: .seconds(1))
         do throws(FileError) {
-            try directory.retract()
+            try directory?.retract()
         } catch {
             log.error("the addresses could not be taken back", metadata: ["cause": "\(error)"])
             return false

@@ -27,10 +27,16 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var forwardedHeader = HTTPForwarding.standardHeader
     /// The file that holds settings; `nil`: there is none.
     var settingsFile: String?
-    /// The embedded store; created if missing.
-    public var dataDirectory = "./data"
-    /// `nil`: the one that is kept in the data directory, made at first start.
+    /// The store. A directory is created if missing.
+    public var store = StoreAddress.sqlite(directory: "./data")
+    /// The file of its password, where it has one: read when the store is asked for the first time, and again when that fails.
+    public var storePasswordFile: String?
+    /// What this process is called among those that share the store.
+    public var node = NodeName(host: Machine.hostName)
+    /// `nil`: that of ``adminTokenFile``, or else the one that is kept in the data directory, made at first start.
     public var adminToken: String?
+    /// Where it is, unless it is set itself.
+    public var adminTokenFile: String?
     /// How long an operator's session lasts.
     public var operatorSession = Duration.seconds(12 * 3_600)
     /// Event loops.
@@ -93,9 +99,6 @@ public struct ServerConfiguration: Hashable, Sendable {
     var forwarding: HTTPForwarding? {
         callersProxies.isEmpty ? nil : HTTPForwarding(from: callersProxies, header: forwardedHeader)
     }
-
-    /// Whether whoever tries tokens might find the operators'.
-    var hasWeakToken: Bool { adminToken.map { $0.utf8.count < Setting.shortestToken } ?? false }
 
     /// Whether any listener has TLS.
     var hasTLS: Bool { https != nil || mqtts != nil || admins != nil }

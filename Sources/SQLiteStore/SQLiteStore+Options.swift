@@ -5,6 +5,8 @@ internal import StoreCore
 extension SQLiteStore {
     /// How a store behaves.
     public struct Options: Sendable {
+        /// What the process is called: the node of every device that is connected.
+        public var node = NodeName(host: "")
         /// How long a task is kept after it ended, in milliseconds.
         public var taskRetention: Int64 = 30 * 24 * 3_600_000
         /// How long audit entries and counts of refusals are kept, in milliseconds.

@@ -9,7 +9,7 @@ import Testing
 
 /// Shards on loops of their own, each with a port of its own, behind a store in memory; and a loop for the devices.
 struct GatewayFixture {
-    let store = MemoryStore()
+    let store: MemoryStore
     let shards: [Shard]
     let addresses: [SocketAddress]
     let deviceLoop: EventLoop
@@ -20,9 +20,10 @@ struct GatewayFixture {
     /// Runs `body` with a gateway that serves, and ends everything afterwards.
     static func run(
         loops count: Int = 1, devices: [String] = ["d1"], _ configuration: GatewayConfiguration = GatewayConfiguration(),
-        overdue: OverdueDevices = OverdueDevices(), logger: Logger = silent, _ body: (GatewayFixture) async throws -> Void
+        store: MemoryStore = MemoryStore(), overdue: OverdueDevices = OverdueDevices(), tracer: Tracer = Tracer(),
+        logger: Logger = silent, _ body: (GatewayFixture) async throws -> Void
     ) async throws {
-        let fixture = try await GatewayFixture(loops: count, configuration, overdue, logger)
+        let fixture = try await GatewayFixture(loops: count, configuration, store, overdue, tracer, logger)
         fixture.store.commit { log in ((), [log.putOrganisation(organisation)]) }
         for device in devices { fixture.register(device) }
         do {
@@ -41,8 +42,10 @@ struct GatewayFixture {
     }()
 
     private init(
-        loops count: Int, _ configuration: GatewayConfiguration, _ overdue: OverdueDevices, _ logger: Logger
+        loops count: Int, _ configuration: GatewayConfiguration, _ store: MemoryStore, _ overdue: OverdueDevices,
+        _ tracer: Tracer, _ logger: Logger
     ) async throws {
+        self.store = store
         var loops: [EventLoop] = []
         var shards: [Shard] = []
         var addresses: [SocketAddress] = []
@@ -50,7 +53,8 @@ struct GatewayFixture {
             let loop = try EventLoop(name: "gateway \(index)")
             loop.start()
             let port = store.port(for: LoopMailbox(loop))
-            let shard = Shard(on: loop, store: port, configuration: configuration, overdue: overdue, logger: logger)
+            let shard = Shard(
+                on: loop, store: port, configuration: configuration, overdue: overdue, tracer: tracer, logger: logger)
             // Weak: the shard holds the store, which holds this closure.
             try await shard.begin(with: try await port.subscribe { [weak shard] in shard?.apply($0) })
             let socket = try ListeningSocket.bind(SocketAddress(parsing: "127.0.0.1:0"), count: 1)[0]

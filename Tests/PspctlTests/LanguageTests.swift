@@ -113,7 +113,7 @@ struct LanguageTests {
             for reason in Explanation.Reason.allCases {
                 #expect(Self.isChinese(ValueWords.both(reason.rawValue, named: "reason")))
             }
-            for health in ["serving", "behind", "disk_full", "blocked", "failed"] {
+            for health in ["serving", "behind", "disk_full", "blocked", "unreachable", "failed"] {
                 #expect(Self.isChinese(ValueWords.both(health, named: "health")))
             }
             let task = try JSONDocument(parsing: #"{"status":"superseded","name":"active"}"#).root

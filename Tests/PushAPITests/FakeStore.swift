@@ -32,7 +32,7 @@ final class FakeStore: StorePort {
         }
         var health = Health.serving
         var status = ServerStatus(
-            startedAt: noon, uptime: 0, loops: [LoopStatus()], rates: TrafficRates(),
+            node: NodeName(host: "psp-1"), startedAt: noon, uptime: 0, loops: [LoopStatus()], rates: TrafficRates(),
             store: StoreStatus(health: .serving, waiting: 0, longestWait: 0), holdTimes: HoldTimes(), storage: nil, clock: nil,
             imports: nil)
         var clock = ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil)
@@ -322,6 +322,7 @@ extension FakeStore {
 /// The gateway's half is not the REST interface's business.
 extension FakeStore {
     var clock: StoreClock { StoreClock(base: 0) { 0 } }
+    var lease: Lease { .unlimited }
 
     func attach(
         _ token: DeviceToken, secret: [UInt8], certificate: CertificateFingerprint?, session: SessionID

@@ -34,6 +34,7 @@ struct ProbeTests {
         "why it is not ready, the operators' listener tells and the callers' does not",
         arguments: [
             (Health.full, #""cause":"disk_full""#), (.blocked(reason: "locked"), #""cause":"blocked","detail":"locked""#),
+            (.unreachable(reason: "no route"), #""cause":"unreachable","detail":"no route""#),
             (.failed(reason: "fsync: EIO"), #""cause":"failed","detail":"fsync: EIO""#), (.behind, #""cause":"behind""#),
         ])
     func causes(health: Health, members: String) async throws {

@@ -28,7 +28,7 @@ struct StatusTests {
         rates.lastTenSeconds.pushes = 1.25
         rates.lastMinute.deliveries = 20
         var status = ServerStatus(
-            startedAt: noon, uptime: 5_000, loops: [loop, late], rates: rates,
+            node: NodeName(host: "psp-1"), startedAt: noon, uptime: 5_000, loops: [loop, late], rates: rates,
             store: StoreStatus(health: .serving, waiting: 4, longestWait: 7_654_321, uncounted: 2), holdTimes: holds,
             storage: StorageUse(database: 4_096, log: 8_192, logAge: 0, free: 1 << 40),
             clock: ClockState(storeTime: noon, wallClock: noon, isSynchronised: true, steps: 0, ahead: nil),
@@ -40,7 +40,7 @@ struct StatusTests {
             let reply = try served.operate(.admin("GET", "/psp/admin/status"))
             expectSuccess(reply)
             let expected = """
-                {"state":"ready","version":"\(Version.current)","started_at":\(noon),"uptime":5000,\
+                {"state":"ready","version":"\(Version.current)","node":"psp-1","started_at":\(noon),"uptime":5000,\
                 "connections":{"devices":6,"online":4,"callers":2,"operators":1},\
                 "loops":[{"devices":3,"online":2,"callers":1},{"devices":3,"online":2,"callers":1,"late":true}],\
                 "pushes":{"total":14,"per_second_10s":1.3,"per_second_60s":0.0,\

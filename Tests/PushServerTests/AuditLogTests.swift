@@ -105,7 +105,7 @@ struct AuditLogTests {
         try FileManager.default.createSymbolicLink(atPath: directory.path + "/link", withDestinationPath: data + "/psp.db")
         #expect(link(data + "/key", directory.path + "/hard") == 0)
         var configuration = ServerConfiguration()
-        configuration.dataDirectory = data
+        configuration.store = .sqlite(directory: data)
         configuration.tls.key = data + "/key"
         configuration.tls.ticketKeys = directory.path + "/none"
         configuration.settingsFile = directory.path + "/other.yaml"

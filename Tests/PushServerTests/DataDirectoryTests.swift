@@ -27,14 +27,14 @@ struct DataDirectoryTests {
     @Test("a start that fails leaves nothing that it made itself, and all else as it was")
     func abandoned() throws {
         let directory = try DataDirectory("\(temporary.path)/a/b")
-        _ = try directory.adminToken(configured: nil)
+        _ = try directory.adminToken()
         directory.abandon()
         #expect(!FileManager.default.fileExists(atPath: "\(temporary.path)/a"))
         // What was there before stays, and what somebody else has put there.
         try temporary.write("x", to: "notes")
         try temporary.write("token", to: "admin.token")
         let other = try DataDirectory(temporary.path)
-        #expect(try other.adminToken(configured: nil) == "token")
+        #expect(try other.adminToken() == "token")
         other.abandon()
         #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path).sorted() == ["admin.token", "notes"])
         try DataDirectory(temporary.path).release()
@@ -109,18 +109,24 @@ struct DataDirectoryTests {
     func token() throws {
         let directory = try DataDirectory(temporary.path)
         defer { directory.release() }
-        let token = try directory.adminToken(configured: nil)
+        let token = try directory.adminToken()
         #expect(token.utf8.count == 32)
         #expect(try temporary.text(of: "admin.token") == token + "\n")
         #expect(try temporary.mode(of: "admin.token") == 0o600)
-        #expect(try directory.adminToken(configured: nil) == token)
+        #expect(try directory.adminToken() == token)
     }
 
     @Test("a token that is configured is used and written nowhere")
-    func configuredToken() throws {
-        let directory = try DataDirectory(temporary.path)
-        defer { directory.release() }
-        #expect(try directory.adminToken(configured: "mine") == "mine")
+    func configuredToken() async throws {
+        var configuration = ServerConfiguration()
+        (configuration.http, configuration.mqtt, configuration.admin) = (nil, nil, .literal("127.0.0.1", 0))
+        configuration.store = .sqlite(directory: temporary.path)
+        configuration.adminToken = "mine"
+        let server = try await PushServer.start(configuration, RunningLevel(.critical))
+        let peer = try Peer(server.addresses.admin)
+        try peer.send("GET /psp/admin/status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer mine\r\n\r\n")
+        #expect(try peer.receive().hasPrefix("HTTP/1.1 200 "))
+        #expect(await server.shutdown())
         #expect(!temporary.has("admin.token"))
     }
 
@@ -129,7 +135,7 @@ struct DataDirectoryTests {
         let directory = try DataDirectory(temporary.path)
         defer { directory.release() }
         try temporary.write(text, to: "admin.token")
-        #expect(throws: StartError.self) { try directory.adminToken(configured: nil) }
+        #expect(throws: StartError.self) { try directory.adminToken() }
         #expect(try temporary.text(of: "admin.token") == text)
     }
 

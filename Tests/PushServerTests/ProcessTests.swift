@@ -36,6 +36,10 @@ struct ProcessTests {
             (["--config", "/nonexistent.yaml"], [:], "pspd: --config: /nonexistent.yaml: No such file or directory\n"),
             (["--config", "/nonexistent.yaml"], ["LC_ALL": "zh_CN"], "pspd：--config：/nonexistent.yaml：文件或目录不存在\n"),
             (["--http", "192.0.2.1:0"], [:], "pspd: --http: bind 192.0.2.1:0: Cannot assign requested address\n"),
+            (
+                ["--check=no-ports", "--store", "postgres://db/psp", "--admin-token", "t"], [:],
+                "pspd: --store: this pspd has no PostgreSQL store; use sqlite:DIR\n"
+            ),
         ] as [([String], [String: String], String)])
     func unusable(extra: [String], environment: [String: String], complaint: String) async throws {
         let flags = extra.isEmpty || extra[0] != "--http" ? extra : extra + arguments.dropFirst(2)

@@ -38,7 +38,7 @@ struct SettingsTests {
 
     @Test("every default that the help shows is the default in force")
     func shownDefaults() throws {
-        for setting in Setting.all where !["admin-token", "loops", "config"].contains(setting.key) {
+        for setting in Setting.all where !["admin-token", "loops", "config", "node"].contains(setting.key) {
             var configuration = ServerConfiguration()
             try setting.apply(setting.defaultText, &configuration)
             #expect(configuration == ServerConfiguration(), "\(setting.key)")
@@ -158,6 +158,58 @@ struct SettingsTests {
         #expect(error?.description == "--config: \(path): is no regular file: a pipe or a device cannot be used")
         #expect(throws: FileError(path: "/dev/null", code: FileError.notRegular)) { try File.read("/dev/null") }
         #expect(throws: FileError(path: temporary.path, code: EISDIR)) { try File.read(temporary.path) }
+    }
+
+    @Test("the store is named by --store, or its directory by --data")
+    func store() throws {
+        #expect(try configuration(["--store", "sqlite:/srv/psp"]).store == .sqlite(directory: "/srv/psp"))
+        #expect(try configuration(environment: ["PSP_DATA": "/srv/psp"]).store == .sqlite(directory: "/srv/psp"))
+        for uri in [
+            "postgres://psp@db1:5432,db2:5432/psp?target_session_attrs=read-write", "postgresql:///psp?host=/run/postgresql",
+            "postgres://db/psp?passfile=/etc/psp.pass", "postgres://db/a:b@c",
+        ] {
+            #expect(try configuration(["--store", uri]).store == .postgres(uri: uri))
+        }
+    }
+
+    @Test("what means the same is given once, wherever it stands")
+    func alternatives() {
+        #expect(
+            complaint(["--store", "sqlite:a", "--data", "b"]) == "--store and --data: only one of the two may be given")
+        #expect(
+            complaint(["--store", "postgres://db/psp"], environment: ["PSP_DATA": "b"])
+                == "--store and PSP_DATA: only one of the two may be given")
+        #expect(
+            complaint(["--config", "f", "--admin-token-file", "t"], file: "admin-token: x")
+                == "f:1: admin-token and --admin-token-file: only one of the two may be given")
+    }
+
+    @Test(
+        "a password of the store stands in a file alone; no message repeats what was given",
+        arguments: [
+            "postgres://psp:hunter2@db/psp", "postgresql://psp:hunter2@db1,db2/psp", "postgres://db/psp?password=hunter2",
+            "postgres://db/psp?sslmode=require&p%61ssword=hunter2", "postgres://db/psp?sslpassword=hunter2",
+            "postgres://:hunter2@db/psp", "mysql://psp:hunter2@db/psp", "postgres://db/psp hunter2", "postgres:hunter2",
+        ])
+    func passwords(uri: String) throws {
+        let complaint = try #require(self.complaint(["--store", uri]))
+        #expect(complaint.hasPrefix("--store: expected ") && !complaint.contains("hunter2"), "\(complaint)")
+        let isOfPassword = uri.hasPrefix("postgres") && !uri.contains(" ") && uri.contains("//")
+        #expect(complaint.contains("--store-password-file") == isOfPassword)
+    }
+
+    @Test("a node is called as its host is, unless it has a name of its own")
+    func node() throws {
+        #expect(try configuration(["--node", "psp-1.a_B"]).node.text == "psp-1.a_B")
+        for name in ["", "a b", "a/b", "节点", String(repeating: "a", count: 65)] {
+            #expect(complaint(["--node", name])?.hasPrefix("--node: expected 1 to 64 letters, digits, ., _ or -") == true)
+        }
+        for (host, name) in [
+            ("db-1.example", "db-1.example"), ("a b", "a-b"), ("", "node"), ("---", "node"),
+            (String(repeating: "a", count: 70), String(repeating: "a", count: 64)),
+        ] {
+            #expect(NodeName(host: host).text == name)
+        }
     }
 
     @Test("two listeners cannot have one port, unless it is any that is free")

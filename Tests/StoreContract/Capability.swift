@@ -28,6 +28,8 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case sharedFacts
     /// When a device was seen last.
     case lastSeen
+    /// Its database is another machine's, from which it can be cut off.
+    case distance
     /// Lists refuse a token that they did not give out.
     case strictTokens
 }

@@ -14,6 +14,9 @@ public protocol StoreUnderTest: AnyObject, Sendable {
     /// place.
     func port(at node: Int, for mailbox: any Mailbox) -> any StorePort
 
+    /// What that node is called.
+    func name(ofNode node: Int) -> NodeName
+
     /// What the wall clock says, in Unix milliseconds.
     var now: Int64 { get async throws }
 
@@ -22,6 +25,9 @@ public protocol StoreUnderTest: AnyObject, Sendable {
 
     /// Somebody sets the wall clock, ahead or back; no time passes.
     func step(by milliseconds: Int64) async throws
+
+    /// Cuts every node off from its database, without a word, or heals that.
+    func cutOff(_ isCutOff: Bool)
 
     /// Ends the store in good order; a second time it does nothing.
     func close()
@@ -43,6 +49,9 @@ public protocol StoreUnderTest: AnyObject, Sendable {
 }
 
 extension StoreUnderTest {
+    /// Where it is on the same machine there is nothing to be cut off from.
+    public func cutOff(_ isCutOff: Bool) {}
+
     /// Nothing to hold, where a store does everything at once.
     public func holdSlices(_ areHeld: Bool) {}
     /// None.

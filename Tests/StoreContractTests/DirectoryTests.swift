@@ -205,4 +205,23 @@ struct DirectoryTests {
         _ = try await port.device(DeviceToken(unchecked: "d3"))
         #expect(try await online("other") == 0)
     }
+
+    @Test("a device that is connected is told with the node that has its connection", arguments: stores())
+    func node(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let token = DeviceToken(unchecked: "d1")
+        for (node, port) in [fixture.port, fixture.other].enumerated() {
+            let session = try await port.connect("d1")
+            let name = fixture.store.name(ofNode: node)
+            for asked in [fixture.port, fixture.other] {
+                #expect(try await asked.device(token).node == name)
+                let listed = try await asked.devices(DeviceFilter(), after: nil, limit: 9).items
+                #expect(listed.map(\.node) == [name, nil, nil])
+                let task = try await asked.push(.message(.device("d1")))
+                #expect(try await asked.explain(task, to: token, patience: .milliseconds(1)).device.node == name)
+            }
+            session.disconnect()
+            try await eventually("it is offline") { try await fixture.port.device(token).node == nil }
+        }
+    }
 }

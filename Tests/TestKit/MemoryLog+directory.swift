@@ -43,6 +43,7 @@ extension MemoryLog.DeviceRecord {
         let membership = memberships.last?.membership
         return Device(
             token: token, platform: membership?.platform ?? .android, organisation: organisation, user: user,
-            test: membership?.test ?? false, online: session != nil, lastSeen: nil, certificate: certificate)
+            test: membership?.test ?? false, online: session != nil, node: session.map { _ in MemoryStore.node }, lastSeen: nil,
+            certificate: certificate)
     }
 }

@@ -126,10 +126,10 @@ public struct MemoryLog: Sendable {
     }
 
     /// Apps and the tree as they are now.
-    public func snapshot(apps: [App] = []) -> DirectorySnapshot {
+    public func snapshot(apps: [App] = [], term: UInt64 = 0) -> DirectorySnapshot {
         DirectorySnapshot(
             lane: Self.lane, position: end, apps: apps,
-            organisations: organisations.values.map { ($0.handle, $0.parents.last?.parent) })
+            organisations: organisations.values.map { ($0.handle, $0.parents.last?.parent) }, term: term)
     }
 
     // MARK: The log

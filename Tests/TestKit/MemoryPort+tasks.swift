@@ -282,7 +282,7 @@ extension MemoryPort {
     }
 
     /// Full while the store is made unavailable.
-    public var health: Health { store.state.withLock { $0.behaviour.isUnavailable ? .full : .serving } }
+    public var health: Health { store.state.withLock { $0.behaviour.health } }
 
     /// A page of what is sorted by a name; the token is the last name of the page before.
     static func page<Item>(_ items: [Item], by name: KeyPath<Item, String>, _ after: PageToken?, _ limit: Int) -> Page<Item> {

@@ -75,12 +75,16 @@ public final class MemoryStore: Store {
         public var holdsReceipts = false
         /// Everything is refused as unavailable.
         public var isUnavailable = false
+        /// The same, as of a store on another machine that does not answer.
+        public var isUnreachable = false { didSet { isUnavailable = isUnreachable } }
         /// No more acknowledgements are taken.
         public var isFull = false
         /// How many rows of the log a page looks at.
         public var scan = Int.max
         /// The wall clock, Unix milliseconds.
         public var now: Int64 = 1_000
+
+        var health: Health { isUnreachable ? .unreachable(reason: "as a test wants it") : isUnavailable ? .full : .serving }
     }
 
     /// What was asked of it.
@@ -107,16 +111,21 @@ public final class MemoryStore: Store {
     let state = Locked(State())
     /// By which devices are served; pages are read by the time that a test makes it.
     public let clock: StoreClock
+    /// Under which devices are served.
+    public let lease: Lease
+
+    /// What every process is called that has it.
+    public static let node = NodeName(host: "memory")
 
     /// An empty store.
-    public init() {
+    public init(lease: Lease = .unlimited) {
+        self.lease = lease
         clock = StoreClock(base: WallClock.microseconds - BootClock.microseconds) { BootClock.microseconds }
     }
 
     /// It is never late.
     public var status: StoreStatus {
-        let isUnavailable = state.withLock { $0.behaviour.isUnavailable }
-        return StoreStatus(health: isUnavailable ? .full : .serving, waiting: 0, longestWait: 0)
+        StoreStatus(health: state.withLock { $0.behaviour.health }, waiting: 0, longestWait: 0)
     }
 
     /// It is on no disk.
@@ -179,16 +188,27 @@ public final class MemoryStore: Store {
         }
     }
 
+    /// Another term of the lease begins: every loop is told so.
+    /// - Parameter end: by the lease's clock.
+    public func beginTerm(until end: Int64) {
+        lease.beginTerm(until: end)
+        leaveOut { _ in }
+    }
+
     /// Every loop is told that something was left out.
     public func leaveOut(_ body: (inout MemoryLog) -> Void) {
         state.withLock { state in
             body(&state.log)
-            let snapshot = state.log.snapshot(apps: Array(state.apps.values))
+            let snapshot = snapshot(state)
             let end = state.log.end
             for case let (door, deliver?) in state.doors.map({ ($0, $0.deliver) }) {
                 door.mailbox.execute { deliver(.gap(MemoryLog.lane, now: end, snapshot)) }
             }
         }
+    }
+
+    func snapshot(_ state: State) -> DirectorySnapshot {
+        state.log.snapshot(apps: Array(state.apps.values), term: lease.lastTerm)
     }
 
     /// Lets the pages go that were held back.
@@ -250,6 +270,8 @@ public struct MemoryPort: StorePort {
 
     /// The store's.
     public var clock: StoreClock { store.clock }
+    /// The store's.
+    public var lease: Lease { store.lease }
 
     /// The clock that a test makes it, which is never ahead.
     public func clockState() async throws(StoreError) -> ClockState {
@@ -265,11 +287,12 @@ public struct MemoryPort: StorePort {
 
     /// Begins the feed.
     public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
-        await withCheckedContinuation { continuation in
+        guard store.state.withLock({ !$0.behaviour.isUnreachable }) else { throw .unavailable(retryAfter: .seconds(1)) }
+        return await withCheckedContinuation { continuation in
             store.state.withLock { state in
                 precondition(state.doors[door].deliver == nil, "subscribed once")
                 state.doors[door].deliver = deliver
-                let snapshot = state.log.snapshot(apps: Array(state.apps.values))
+                let snapshot = store.snapshot(state)
                 state.doors[door].mailbox.execute { continuation.resume(returning: snapshot) }
             }
         }

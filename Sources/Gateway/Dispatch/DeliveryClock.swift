@@ -9,6 +9,8 @@ final class DeliveryClock {
     var now: Int64 = 0
     /// The same moment on the loop's own clock: what messages are sent at.
     var tick = Tick(0)
+    /// The term in which messages may be handed to connections; `nil`: not now. See ``Lease``.
+    var term: UInt64? = 0
     /// The turn of which this is the time.
     private var turn: Int64 = .min
 
@@ -21,10 +23,11 @@ final class DeliveryClock {
 
     /// Reads the time.
     /// - Parameter turn: when the loop's turn began, in monotonic nanoseconds.
-    func read(_ clock: StoreClock, in turn: Int64) {
+    func read(_ clock: StoreClock, _ lease: Lease, in turn: Int64) {
         guard turn != self.turn else { return }
         self.turn = turn
         now = clock.now
+        term = lease.term(leaving: Lease.turn)
         tick = Tick(nanoseconds: turn)
     }
 }

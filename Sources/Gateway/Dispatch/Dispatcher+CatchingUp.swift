@@ -15,7 +15,7 @@ extension Dispatcher {
     /// Serves a session that catches up as far as it goes without the store. Then it is live, or it waits for a page or for an
     /// acknowledgement.
     func advance(_ session: Session) {
-        guard session.state == .catchingUp, !session.isReadingPage else { return }
+        guard session.state == .catchingUp, !session.isReadingPage, mayDeliver else { return }
         session.window.forgetSettled(upTo: session.offeredUpTo)
         if knowsMembership(session) {
             if session.offeredUpTo >= head {
@@ -30,6 +30,7 @@ extension Dispatcher {
 
     /// The next page to ask for; `nil` when no session waits for one.
     func nextPageRequest() -> PageRequest? {
+        guard mayDeliver else { return nil }
         while let session = pageQueue.popFirst() {
             // While it waited, the ring may have come within its reach, or it may have gone.
             guard session.state == .catchingUp, !session.isReadingPage else { continue }
@@ -48,6 +49,13 @@ extension Dispatcher {
             return pageRequest(session, after: session.offeredUpTo, session.window.pageLimit)
         }
         return nil
+    }
+
+    /// Goes on with every session that catches up and waits for nothing: what held them up is over.
+    func advanceAll() {
+        var waiting: [Session] = []
+        sessions.forEach { if $0.state == .catchingUp, !$0.isBlocked { waiting.append($0) } }
+        for session in waiting { advance(session) }
     }
 
     private func pageRequest(_ session: Session, after position: Position, _ limit: Int) -> PageRequest {

@@ -51,9 +51,13 @@ extension Dispatcher {
 
     /// Sends one row that concerns the session and comes after all that it was offered.
     /// - Parameter predecessor: everything up to there was offered.
-    /// - Returns: false when the window has no room; then the session catches up from `predecessor`.
+    /// - Returns: false when the window has no room, or nothing may be delivered; then the session catches up from `predecessor`.
     @discardableResult
     func deliver(_ row: Row, after predecessor: Position, to session: Session) -> Bool {
+        guard mayDeliver else {
+            fallBehind(session, at: predecessor)
+            return false
+        }
         if let expires = row.expires, expires <= clock.now {
             session.offeredUpTo = row.position
             return true

@@ -32,6 +32,18 @@ extension Dispatcher {
         if session.owesConnack { openOutput(of: session) }
     }
 
+    /// Drops what was written to sessions in this entry.
+    /// - Returns: those sessions. They have lost packets, so their connections must end.
+    func discardOutput() -> [Session] {
+        let sessions = flushQueue
+        for session in sessions {
+            session.isQueuedForFlush = false
+            session.output = []
+        }
+        flushQueue.removeAll()
+        return sessions
+    }
+
     /// Calls `send` with each session that has output, and takes the buffers back.
     func flush(_ send: (Session) -> Void) {
         guard !flushQueue.isEmpty else { return }

@@ -15,6 +15,8 @@ final class Dispatcher {
     /// The feed has been applied up to here.
     private(set) var head: Position
     let clock: DeliveryClock
+    /// The feed tells everything that went on before that term of the ``Lease``.
+    private(set) var term: UInt64
 
     var sessions = SessionTable()
     var tree: OrganisationTree
@@ -45,11 +47,15 @@ final class Dispatcher {
         lane = snapshot.lane
         self.configuration = configuration
         self.clock = clock
+        term = snapshot.term
         head = snapshot.position
         tree = OrganisationTree(snapshot.organisations)
         treeSince = snapshot.position
         rows = RecentRows(capacity: configuration.ringBytes, start: snapshot.position)
     }
+
+    /// Whether messages may be handed to connections.
+    var mayDeliver: Bool { clock.term == term }
 
     // MARK: The feed
 
@@ -93,6 +99,7 @@ final class Dispatcher {
             // A page that is being read may hold tasks whose end was left out.
             session.epoch &+= 1
         }
+        term = snapshot.term
         tree = OrganisationTree(snapshot.organisations)
         treeSince = position
         rows = RecentRows(capacity: configuration.ringBytes, start: position)

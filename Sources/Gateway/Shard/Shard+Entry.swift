@@ -23,7 +23,8 @@ extension Shard {
     private func beginEntry() -> Bool {
         guard !isEntered else { return false }
         isEntered = true
-        clock.read(storeClock, in: loop.monotonicNow)
+        clock.read(storeClock, lease, in: loop.monotonicNow)
+        if clock.term == nil { pause() }
         return true
     }
 
@@ -85,6 +86,11 @@ extension Shard {
     /// Hands the sessions' output to their connections.
     private func flush() {
         for dispatcher in dispatchers where !dispatcher.flushQueue.isEmpty {
+            // Asked again: the process may have stood still since the turn began.
+            guard !dispatcher.mayDeliver || lease.term() == dispatcher.term else {
+                discardOutput(of: dispatcher)
+                continue
+            }
             dispatcher.flush { session in
                 // A session that has ended meanwhile has none any more.
                 guard !session.output.isEmpty, let connection = connections[Int(session.connectionSlot)] else { return }

@@ -28,6 +28,7 @@ extension Shard {
             dispatcher.endEvent(at: upTo)
         case .gap(let lane, let now, let snapshot):
             logger.notice("the feed has a gap: every session catches up", metadata: ["lane": "\(lane.index)"])
+            readLease()
             if let dispatcher = dispatcher(of: lane) {
                 dispatcher.reset(to: snapshot, now: now)
             } else {

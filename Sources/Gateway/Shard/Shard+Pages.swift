@@ -35,12 +35,14 @@ extension Shard {
         }
     }
 
-    /// The store cannot read: the device comes back later, and finds everything in the log.
+    /// The store cannot read: the device comes back later, and finds everything in the log. Where the store is another
+    /// machine's the connection stays, and the page is asked for again.
     private func abandon(_ request: PageRequest, _ dispatcher: Dispatcher, _ error: StoreError) {
         dispatcher.abandon(request)
         let session = request.session
         guard session.state != .frozen, let connection = connections[Int(session.connectionSlot)] else { return }
         log(.error, "a page of the log cannot be read", cause: "", metadata(of: connection, "\(error)"))
+        if staysWithoutStore { return pause() }
         close(connection, .disconnect(.serverBusy, session.version, cause: "the store cannot read"))
     }
 }

@@ -108,6 +108,7 @@ extension Shard {
 
     /// Hands this turn's receipts to the store; they are answered when they are committed.
     func commitReceipts() {
+        guard !defersReceipts() else { return }
         let all = receipts
         receipts = []
         for start in stride(from: 0, to: all.count, by: Self.largestBatch) {
@@ -149,9 +150,10 @@ extension Shard {
     }
 
     /// Whether they are committed is unknown, so they are not answered: a device that wanted an answer is sent away and tells
-    /// them again. One that wanted none is read on.
+    /// them again. One that wanted none is read on. Where the store is another machine's they are told again instead.
     private func abandon(_ batch: [QueuedReceipt], _ error: StoreError) {
         log(.error, "receipts cannot be committed", cause: "", ["count": "\(batch.count)", "error": "\(error)"])
+        if staysWithoutStore { return putOff(batch) }
         for queued in batch {
             guard case .open(let session, _) = queued.connection.state else { continue }
             guard queued.ticket != nil else {

@@ -50,8 +50,10 @@ extension Shard {
         do throws(Ending) {
             guard case .attaching(let closed) = connection.state else { throw .byPeer }
             if let closed { throw admission.refuse(ConnectRefusal(closed)) }
-            guard let dispatcher = dispatcher(of: attached.device.lane), !isStopping else {
-                throw admission.refuse(ConnectRefusal(.serverUnavailable, .ending, "the server ends"))
+            guard !isStopping else { throw admission.refuse(ConnectRefusal(.serverUnavailable, .ending, "the server ends")) }
+            guard let dispatcher = dispatcher(of: attached.device.lane) else {
+                throw admission.refuse(
+                    ConnectRefusal(.serverUnavailable, .unavailable, "the store has not told its directory yet"))
             }
             let connack = try admission.accept(configuration)
             open(connection, admission, attached, id, dispatcher, encoded(connack, admission.version))

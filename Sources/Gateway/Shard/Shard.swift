@@ -8,7 +8,7 @@ public import Push
 ///
 /// One a loop, and the loop is its executor: a callback of the loop enters it once, without a hop. In this order:
 /// ``init(on:store:configuration:logger:)``, ``StorePort/subscribe(_:)`` with ``apply(_:)``, ``begin(with:)``,
-/// ``start(listeningOn:)``; at the end ``shutdown()``.
+/// ``start(listeningOn:security:)``; at the end ``shutdown()``.
 ///
 /// ```swift
 /// let shard = Shard(on: loop, store: port, logger: Logger(label: "gateway"))
@@ -36,6 +36,7 @@ public actor Shard {
     /// One a lane; there are few.
     var dispatchers: [Dispatcher] = []
     let storeClock: StoreClock
+    let lease: Lease
     let clock = DeliveryClock()
     /// Events that came before the snapshot; `nil` since it came.
     var early: [FeedEvent]? = []
@@ -76,6 +77,12 @@ public actor Shard {
     var awaited: [DeviceConnection] = []
     var receiptTimer: Timer?
 
+    /// Rings when what a pause has held up is tried again.
+    var pauseTimer: Timer?
+    var isPaused = false
+    /// Receipts that the store could not be told.
+    var deferred: [QueuedReceipt] = []
+
     var pagesBeingRead = 0
     /// Calls to the store whose answers have not been used.
     var outstandingCalls = 0
@@ -104,6 +111,7 @@ public actor Shard {
         self.loop = loop
         self.store = store
         storeClock = store.clock
+        lease = store.lease
         self.configuration = configuration
         room = ConnectionRoom(budget: configuration.budget)
         self.overdue = overdue
@@ -139,6 +147,17 @@ public actor Shard {
     /// - Throws: `LibeventError` when the loop cannot give a timer.
     public func begin(with snapshot: DirectorySnapshot) throws(LibeventError) {
         guard let events = early else { preconditionFailure("a shard begins once") }
+        try prepare()
+        early = nil
+        dispatchers.append(makeDispatcher(snapshot))
+        enter {
+            for event in events { dispatch(event) }
+        }
+    }
+
+    /// Makes the timers, once.
+    private func prepare() throws(LibeventError) {
+        guard turnEnd == nil else { return }
         wheel = try DeadlineWheel(on: loop) { [unowned self] slot in deadlineHasCome(slot) }
         watch = try AcknowledgementWatch(on: loop, timeout: configuration.acknowledgementTimeout) {
             [unowned self] slot, session in
@@ -149,23 +168,20 @@ public actor Shard {
         connackTimer = try Timer(on: loop, after: .zero) { [unowned self] in connacksAreDue() }
         slowTimer = try Timer(on: loop, after: .zero) { [unowned self] in slowedAreDue() }
         receiptTimer = try Timer(on: loop, after: .zero) { [unowned self] in anotherMinuteBegins() }
+        pauseTimer = try Timer(on: loop, after: .zero) { [unowned self] in pauseIsOver() }
         turnEnd = loop.onRequestAtEndOfTurn { [weak self] in
             // The steps run on the loop, which is this actor's executor.
             self?.assumeIsolated { $0.turnEnds() }
         }
-        early = nil
-        dispatchers.append(makeDispatcher(snapshot))
-        enter {
-            for event in events { dispatch(event) }
-        }
     }
 
-    /// Accepts devices on that socket; may be called for several. After ``begin(with:)``.
+    /// Accepts devices on that socket; may be called for several. Where the store cannot be reached it is called before
+    /// ``begin(with:)``: until then devices are told that the server is unavailable.
     /// - Parameter security: what the connections' TLS begins with; `nil`: they are in clear. The handshake belongs to the time
     ///   that a CONNECT may take.
     /// - Throws: `LibeventError`.
     public func start(listeningOn socket: ListeningSocket, security: TLSSource? = nil) throws(LibeventError) {
-        precondition(early == nil, "a shard begins before it listens")
+        try prepare()
         // For clients that want no keep-alive.
         try socket.prepareTCPKeepAlive(idle: .seconds(60), interval: .seconds(15), count: 4)
         // For a peer that has vanished with data on its way to it: it is noticed within two minutes as well.

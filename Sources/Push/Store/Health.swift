@@ -7,6 +7,9 @@ public enum Health: Hashable, Sendable {
     case full
     /// Something keeps the store from writing, such as another program's lock: nothing is in doubt, and it heals by itself.
     case blocked(reason: String)
+    /// The store is another machine's, and does not answer, or this node has not caught up with it since: heals by itself, and
+    /// nothing is in doubt but what was on its way.
+    case unreachable(reason: String)
     /// Nobody knows what the disk holds, or it is no longer this store's: serves reads until a restart.
     case failed(reason: String)
 }
@@ -19,6 +22,7 @@ extension Health {
         case .behind: "behind"
         case .full: "disk_full"
         case .blocked: "blocked"
+        case .unreachable: "unreachable"
         case .failed: "failed"
         }
     }
@@ -27,12 +31,12 @@ extension Health {
     public var detail: String? {
         switch self {
         case .serving, .behind, .full: nil
-        case .blocked(let reason), .failed(let reason): reason
+        case .blocked(let reason), .unreachable(let reason), .failed(let reason): reason
         }
     }
 
     /// All names.
     public static let allNames = [
-        Health.serving, .behind, .full, .blocked(reason: ""), .failed(reason: ""),
+        Health.serving, .behind, .full, .blocked(reason: ""), .unreachable(reason: ""), .failed(reason: ""),
     ].map(\.name)
 }

@@ -1,7 +1,10 @@
 /// How a store tells the time, and what an operator can do about it.
 public protocol Timekeeping: Sendable {
-    /// By which everything ends that has a lifetime.
+    /// By which everything ends that has a lifetime. No wall clock of a node decides any of it.
     var clock: StoreClock { get }
+
+    /// Whether messages may be handed to connections now. The same for all ports of a store.
+    var lease: Lease { get }
 
     /// How store time and the wall clock stand to each other.
     func clockState() async throws(StoreError) -> ClockState

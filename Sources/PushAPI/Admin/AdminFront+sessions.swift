@@ -9,6 +9,8 @@ extension AdminFront {
     /// to nobody, neither by words nor by time.
     func logIn(_ request: Request<AdminFront>) async throws -> Reply {
         let (name, password) = try request.decoded(OperatorDecoder.login)
+        // Nobody is let in without the store, and who there is may be the past.
+        guard !isCutOff else { throw Refusal(.unavailable) }
         let verifier = operators[name]?.password ?? decoy
         // Looked up again after that: the operator may be another one by now.
         let client = PasswordWorker.Client.stranger(request.exchange.clientAddress)

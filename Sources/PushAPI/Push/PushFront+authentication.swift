@@ -39,6 +39,7 @@ extension PushFront {
         do {
             return .app(try verify(headers, access, call, client, key: &key))
         } catch {
+            if error.isInDoubt, isCutOff { throw Refusal(.unavailable) }
             guard let key, error.isInDoubt, apps.mayAsk(about: key, at: clocks.monotonic()) else { throw error }
             return .inDoubt
         }
@@ -79,7 +80,7 @@ extension PushFront {
                 request.headers, request.route.access, request.call, { request.exchange.clientAddress }, key: &key)
         } catch {
             guard let key, error.isInDoubt, apps.countQuestion(about: key, at: clocks.monotonic()),
-                let known = await knownToStore(key)
+                let known = try await knownToStore(key)
             else {
                 throw error
             }
@@ -118,15 +119,21 @@ extension PushFront {
         return known.app.key
     }
 
-    /// `nil` where the store does not know the key, or cannot be asked: then what the cache says counts.
-    private func knownToStore(_ key: AppKey) async -> KnownApp? {
+    /// `nil` where the store does not know the key.
+    /// - Throws: 2302 where it cannot be asked, and other nodes may have made such an app. Where there are none, what the cache
+    ///   says counts.
+    private func knownToStore(_ key: AppKey) async throws(Refusal) -> KnownApp? {
         let generation = apps.generation
         do {
             let app = KnownApp(try await store.app(key))
             apps.learn(app, askedAt: generation)
             return app
         } catch {
-            if case .refused = error { apps.remember(refused: key, at: clocks.monotonic()) }
+            guard case .refused = error else {
+                if !store.lease.isUnlimited { throw Refusal(.unavailable) }
+                return nil
+            }
+            apps.remember(refused: key, at: clocks.monotonic())
             return nil
         }
     }

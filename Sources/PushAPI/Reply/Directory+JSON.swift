@@ -49,6 +49,7 @@ extension JSONWriter {
             json.member("user_id", ifPresent: device.user?.text)
             json.member("test", device.test)
             json.member("online", device.online)
+            json.member("node", ifPresent: device.node?.text)
             if let lastSeen = device.lastSeen { json.member("last_seen", lastSeen) }
             json.member("certificate_sha256", ifPresent: device.certificate?.text)
             if let backlog { json.members(of: backlog) }

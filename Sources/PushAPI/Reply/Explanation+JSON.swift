@@ -27,6 +27,7 @@ extension JSONWriter {
                 }
             }
             json.member("online", explanation.device.online)
+            json.member("node", ifPresent: explanation.device.node?.text)
             if let lastSeen = explanation.device.lastSeen { json.member("last_seen", lastSeen) }
             if let wait = explanation.wait { json.member(wait) }
         }

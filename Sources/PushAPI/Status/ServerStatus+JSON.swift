@@ -9,6 +9,7 @@ extension JSONWriter {
     mutating func members(of status: ServerStatus, operators: Int) {
         let sum = status.sum
         member("version", Version.current)
+        member("node", status.node.text)
         member("started_at", status.startedAt)
         member("uptime", status.uptime)
         key("connections")

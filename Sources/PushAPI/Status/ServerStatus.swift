@@ -6,6 +6,8 @@ public import Web
 /// Counters run from the start. What could not be learnt within a second is absent, so that the status of a server that stands
 /// still can be told.
 public struct ServerStatus: Sendable {
+    /// What the process is called.
+    public var node: NodeName
     /// When it began to serve, by the wall clock, Unix milliseconds.
     public var startedAt: Int64
     /// How long it has served, in milliseconds.
@@ -29,9 +31,11 @@ public struct ServerStatus: Sendable {
 
     /// As of one moment.
     public init(
-        startedAt: Int64, uptime: Int64, loops: [LoopStatus], rates: TrafficRates, store: StoreStatus, holdTimes: HoldTimes,
+        node: NodeName, startedAt: Int64, uptime: Int64, loops: [LoopStatus], rates: TrafficRates, store: StoreStatus,
+        holdTimes: HoldTimes,
         storage: StorageUse?, clock: ClockState?, imports: [ImportReport]?
     ) {
+        self.node = node
         self.startedAt = startedAt
         self.uptime = uptime
         self.loops = loops

@@ -8,7 +8,7 @@ extension AuditFile {
     static func refuseOwnFiles(of configuration: ServerConfiguration, isStart: Bool) throws(StartError) {
         guard case .file(let path)? = configuration.auditDestination, let identity = FileIdentity(path) else { return }
         let owner: BilingualText
-        if isOfData(path, identity, configuration.dataDirectory) {
+        if let data = configuration.store.directory, isOfData(path, identity, data) {
             owner = BilingualText("数据目录中服务器自己的文件", "a file of the server's own in its data directory")
         } else if let flag = flag(of: identity, configuration) {
             owner = BilingualText("\(flag) 的文件", "the file of \(flag)")
@@ -42,6 +42,7 @@ extension AuditFile {
         let files = [
             ("--config", configuration.settingsFile), ("--tls-cert", tls.certificate), ("--tls-key", tls.key),
             ("--tls-client-ca", tls.clientAuthorities), ("--tls-ticket-keys", tls.ticketKeys),
+            ("--admin-token-file", configuration.adminTokenFile), ("--store-password-file", configuration.storePasswordFile),
         ]
         return files.first { _, path in path.map { FileIdentity($0) == identity } ?? false }?.0
     }

@@ -211,9 +211,8 @@ final class DataDirectory: Sendable {
 
     // MARK: The operators' token
 
-    /// The token that was configured, or the directory's own, made at the first start.
-    func adminToken(configured: String?) throws(StartError) -> String {
-        if let configured { return configured }
+    /// The directory's own token, made at the first start.
+    func adminToken() throws(StartError) -> String {
         let file = "\(path)/admin.token"
         let token: String
         do throws(FileError) {

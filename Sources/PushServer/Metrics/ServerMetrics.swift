@@ -41,7 +41,9 @@ struct ServerMetrics {
     // MARK: The server
 
     private mutating func write(_ status: ServerStatus, isReady: Bool) {
-        text.family("psp_build_info", .gauge, "1; the label tells the version.") { $0.sample(1, [("version", Version.current)]) }
+        text.family("psp_build_info", .gauge, "1; the labels tell the version and the node's name.") {
+            $0.sample(1, [("version", Version.current), ("node", status.node.text)])
+        }
         gauge("psp_ready", "Whether /readyz says that pushes are taken: 1 or 0.", isReady ? 1 : 0)
         text.family("psp_loop_late", .gauge, "1: the loop has not answered within a second, its figures are older.") { family in
             for (index, loop) in status.loops.enumerated() { family.sample(loop.isLate ? 1 : 0, [("loop", "\(index)")]) }

@@ -17,8 +17,10 @@ extension ServerConfiguration {
         if let file = flags[Setting.configKey] ?? fromEnvironment[Setting.configKey] {
             fromFile = try Self.given(inFile: file, readFile: readFile)
         }
+        let given = flags.merging(fromEnvironment) { stronger, _ in stronger }.merging(fromFile) { stronger, _ in stronger }
+        try Self.refuseAlternatives(given)
         for setting in Setting.all {
-            guard let value = flags[setting.key] ?? fromEnvironment[setting.key] ?? fromFile[setting.key] else { continue }
+            guard let value = given[setting.key] else { continue }
             do throws(UnusableValue) {
                 try setting.apply(value.text, &self)
             } catch {
@@ -28,6 +30,17 @@ extension ServerConfiguration {
                         "\(value.origin)：应为：\(error.expected.chinese)" + (shown.map { "，而不是 \($0)" } ?? ""),
                         "\(value.origin): expected \(error.expected.english)" + (shown.map { ", not \($0)" } ?? "")))
             }
+        }
+    }
+
+    /// Which of the two is meant nobody can tell, not even by where each stands: whoever gave one may not know of the other.
+    private static func refuseAlternatives(_ given: [String: GivenValue]) throws(SettingsError) {
+        for (first, second) in Setting.alternatives {
+            guard let one = given[first], let other = given[second] else { continue }
+            throw SettingsError(
+                BilingualText(
+                    "\(one.origin) 和 \(other.origin) 只能给出一个",
+                    "\(one.origin) and \(other.origin): only one of the two may be given"))
         }
     }
 

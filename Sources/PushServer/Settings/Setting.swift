@@ -52,7 +52,7 @@ struct UnusableValue: Error, Hashable {
 
 extension Setting {
     /// In the order of the help.
-    static let all: [Setting] = listeners + ofTLS + ofProxies + ofLimits + rest
+    static let all: [Setting] = listeners + ofTLS + ofProxies + ofLimits + ofStore + rest
 
     private static let listeners: [Setting] = [
         Setting(
@@ -73,20 +73,6 @@ extension Setting {
     ]
 
     private static let rest: [Setting] = [
-        Setting(
-            key: "data", placeholder: "DIR", defaultText: "./data",
-            meaning: BilingualText("嵌入式存储；不存在时创建", "embedded store; created if missing"),
-            example: "/var/lib/pspd", apply: path(\.dataDirectory)),
-        Setting(
-            key: "admin-token", placeholder: "T", defaultText: "made at first start, kept in DIR/admin.token",
-            meaning: BilingualText("管理令牌（运维监听）", "bearer token of the operators' listener"), example: "s3cret",
-            isSecret: true,
-            apply: Apply { text, configuration throws(UnusableValue) in
-                guard !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                    throw UnusableValue(expected: BilingualText("不含空格的可打印 ASCII 字符", "printable ASCII without spaces"))
-                }
-                configuration.adminToken = text
-            }),
         Setting(
             key: "operator-session", placeholder: "MINUTES", defaultText: "720",
             meaning: BilingualText("运维账号登录后的有效时间", "how long an operator who has logged in stays so"), example: "480",
@@ -204,6 +190,9 @@ extension Setting {
     /// A token of the operators that is shorter, in bytes, is easily guessed. The one that is made is longer.
     static let shortestToken = 16
 
+    /// Whether an operators' token is one of these.
+    static func isWeak(token: String) -> Bool { token.utf8.count < shortestToken }
+
     /// Variables of `pspctl`, which an operator may have exported in the shell that starts `pspd`.
     static let environmentOfOthers: Set<String> = ["PSP_APP", "PSP_SECRET", "PSP_CA"]
 
@@ -227,13 +216,6 @@ extension Setting {
                 expected: BilingualText(
                     "数字形式的地址和端口，例如 127.0.0.1:8080 或 [::1]:8080\(others.chinese)",
                     "a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080\(others.english)"))
-        }
-    }
-
-    private static func path(_ field: any WritableKeyPath<ServerConfiguration, String> & Sendable) -> Apply {
-        Apply { text, configuration throws(UnusableValue) in
-            guard !text.isEmpty, !text.utf8.contains(0) else { throw UnusableValue(expected: BilingualText("路径", "a path")) }
-            configuration[keyPath: field] = text
         }
     }
 

@@ -98,6 +98,7 @@ struct SettingsHelp {
         case "none": say("无", "none")
         case "OpenSSL's": say("OpenSSL 的默认", "OpenSSL's")
         case "cores": say("CPU 核数", "cores")
+        case "host name": say("主机名", "host name")
         case "made at first start, kept in DIR/admin.token":
             say("首次启动时生成，保存在 DIR/admin.token", "made at first start, kept in DIR/admin.token")
         default: setting.defaultText

@@ -7,6 +7,7 @@ internal import PushAPI
 ///
 /// A loop or a store that stands still is not waited for: whoever asks wants to know just that.
 actor StatusBoard {
+    private let node: NodeName
     private let loops: [ServerLoop]
     private let store: any Store
     private let tls: ServerTLS?
@@ -22,7 +23,8 @@ actor StatusBoard {
     private static let patience = Duration.seconds(1)
     private static let pause = Duration.seconds(2)
 
-    init(_ loops: [ServerLoop], _ store: any Store, _ tls: ServerTLS?, _ shared: SharedByLoops) {
+    init(_ node: NodeName, _ loops: [ServerLoop], _ store: any Store, _ tls: ServerTLS?, _ shared: SharedByLoops) {
+        self.node = node
         self.shared = shared
         self.loops = loops
         self.store = store
@@ -55,7 +57,8 @@ actor StatusBoard {
         let loops = await loopsNow
         let traffic = Traffic(loops.reduce(into: LoopStatus()) { $0 += $1 })
         var status = ServerStatus(
-            startedAt: startedAt, uptime: now, loops: loops, rates: history.rates(of: traffic, at: now), store: store.status,
+            node: node, startedAt: startedAt, uptime: now, loops: loops, rates: history.rates(of: traffic, at: now),
+            store: store.status,
             holdTimes: store.holdTimes, storage: await storage, clock: await clock, imports: await imports)
         status.flapping = shared.flapping.worst(at: MonotonicClock.nanoseconds)
         return status

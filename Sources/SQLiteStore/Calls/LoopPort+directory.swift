@@ -39,7 +39,8 @@ extension LoopPort {
             if let scope, !decisions.directory.isInside(device.membership.organisation.index, scope) { return nil }
             return try decisions.description(of: device, token)
         }
-        guard let found else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
+        guard var found else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
+        found.node = found.online ? store.options.node : nil
         return found
     }
 

@@ -78,11 +78,13 @@ extension LoopPort {
     }
 
     private func completed(_ items: [DeviceTable.Item], _ filter: DeviceFilter) async throws(StoreError) -> [Device] {
-        try await ask { decisions, _ throws(SQLiteError) in
+        let node = store.options.node
+        return try await ask { decisions, _ throws(SQLiteError) in
             var devices: [Device] = []
             for item in items {
                 var device = item.device
                 device.online = decisions.sessions[item.ordinal] != nil
+                device.node = device.online ? node : nil
                 device.lastSeen = try decisions.cursors.lastSeen(of: item.ordinal)
                 if filter.online ?? device.online == device.online { devices.append(device) }
             }

@@ -15,6 +15,8 @@ final class LoopPort: StorePort {
 
     var health: Health { store.writer.status.health }
     var clock: StoreClock { store.clock }
+    /// The directory is locked: nobody goes on without this process.
+    var lease: Lease { .unlimited }
 
     func clockState() async throws(StoreError) -> ClockState {
         try await ask { decisions, _ throws(SQLiteError) in decisions.time.state }

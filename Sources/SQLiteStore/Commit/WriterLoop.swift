@@ -131,7 +131,7 @@ final class WriterLoop {
     var isHindered: Bool {
         switch state {
         case .full, .blocked: true
-        case .serving, .behind, .failed: false
+        case .serving, .behind, .unreachable, .failed: false
         }
     }
 

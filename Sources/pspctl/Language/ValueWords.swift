@@ -33,7 +33,7 @@ enum ValueWords {
     ]
 
     private static let health = [
-        "serving": "正常", "behind": "处理不过来", "disk_full": "磁盘已满", "blocked": "暂时无法写入", "failed": "已失败",
+        "serving": "正常", "behind": "处理不过来", "disk_full": "磁盘已满", "blocked": "暂时无法写入", "unreachable": "无法连接", "failed": "已失败",
     ]
 
     private static let reasons = [

@@ -2,7 +2,7 @@ import JSON
 
 /// Why a server takes no changes, as `/readyz` of its admin listener tells it.
 struct Hindrance: Equatable {
-    /// `disk_full`, `blocked`, `behind`, `failed` or `draining`.
+    /// `disk_full`, `blocked`, `behind`, `unreachable`, `failed` or `draining`.
     let cause: String
     let detail: String?
 
@@ -27,6 +27,8 @@ struct Hindrance: Equatable {
             return say("something keeps its store from writing\(detail); it heals by itself", "存储暂时无法写入\(detail)；会自行恢复")
         case "behind":
             return say("its store cannot keep up; it recovers by itself: pspctl status", "存储处理不过来；会自行恢复：pspctl status")
+        case "unreachable":
+            return say("its store cannot be reached\(detail); it goes on by itself when it can", "无法连接存储\(detail)；恢复连接后自动继续")
         case "failed":
             return say("its store has failed\(detail): see its log, and restart it", "存储已失败\(detail)：请看日志，并重新启动服务器")
         case "draining": return say("it is about to end", "服务器正在结束")

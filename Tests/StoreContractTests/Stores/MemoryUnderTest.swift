@@ -32,6 +32,8 @@ final class MemoryUnderTest: StoreUnderTest {
 
     func port(at node: Int, for mailbox: any Mailbox) -> any StorePort { store.port(for: mailbox) }
 
+    func name(ofNode node: Int) -> NodeName { MemoryStore.node }
+
     var now: Int64 { clock.now }
 
     func advance(by milliseconds: Int64) {
@@ -42,6 +44,8 @@ final class MemoryUnderTest: StoreUnderTest {
 
     /// It knows one clock.
     func step(by milliseconds: Int64) { advance(by: milliseconds) }
+
+    func cutOff(_ isCutOff: Bool) { store.behave { $0.isUnreachable = isCutOff } }
 
     func close() { store.close() }
 

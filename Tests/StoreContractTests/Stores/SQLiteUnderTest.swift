@@ -6,8 +6,10 @@ import StoreContract
 @testable import SQLiteStore
 
 extension StoreKind {
-    /// The embedded store. It claims everything.
-    static let sqlite = StoreKind("SQLiteStore") { try SQLiteUnderTest(variation: $0) }
+    /// The embedded store.
+    static let sqlite = StoreKind("SQLiteStore", unclaimed: [.distance: "its file is in a directory of this machine"]) {
+        try SQLiteUnderTest(variation: $0)
+    }
 }
 
 /// The embedded store in a directory of its own, on a disk that forgets in a crash what was not synced.
@@ -45,6 +47,7 @@ final class SQLiteUnderTest: StoreUnderTest {
         var options = SQLiteStore.Options()
         let gate = gate
         options.clocks = clock.clocks
+        options.node = NodeName(host: "the-one")
         options.tuning.mayFollowUp = { gate.withLock { $0.pass() } }
         if variation != 0 {
             var random = SplitMix(seed: variation)
@@ -64,6 +67,8 @@ final class SQLiteUnderTest: StoreUnderTest {
     }
 
     func port(at node: Int, for mailbox: any Mailbox) -> any StorePort { opened.withLock { $0.store }.port(for: mailbox) }
+
+    func name(ofNode node: Int) -> NodeName { options.node }
 
     var now: Int64 { clock.now }
 

@@ -12,6 +12,8 @@ public struct Device: Hashable, Sendable {
     public var test: Bool
     /// Whether it is connected now, to any node.
     public var online: Bool
+    /// That node, where it is connected.
+    public var node: NodeName?
     /// Unix milliseconds; `nil` when it never connected.
     public var lastSeen: Int64?
     /// The certificate that stands for its secret.
@@ -19,8 +21,9 @@ public struct Device: Hashable, Sendable {
 
     /// A device as of one moment.
     public init(
-        token: DeviceToken, platform: Platform, organisation: OrgID, user: UserID?, test: Bool, online: Bool, lastSeen: Int64?,
-        certificate: CertificateFingerprint? = nil
+        token: DeviceToken, platform: Platform, organisation: OrgID, user: UserID?, test: Bool, online: Bool,
+        node: NodeName? = nil,
+        lastSeen: Int64?, certificate: CertificateFingerprint? = nil
     ) {
         self.token = token
         self.platform = platform
@@ -28,6 +31,7 @@ public struct Device: Hashable, Sendable {
         self.user = user
         self.test = test
         self.online = online
+        self.node = node
         self.lastSeen = lastSeen
         self.certificate = certificate
     }

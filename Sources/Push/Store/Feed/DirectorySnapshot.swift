@@ -12,11 +12,13 @@ public struct DirectorySnapshot: Sendable {
     public let operators: [Operator]
     /// Every session of theirs that has not ended; those whose time is over may be among them.
     public let operatorSessions: [OperatorSession]
+    /// Of which term of the ``Lease`` it is: a loop that has it knows everything that went on before that term.
+    public let term: UInt64
 
     /// What the directory held at `position`.
     public init(
         lane: Lane, position: Position, apps: [App], organisations: [(handle: OrgHandle, parent: OrgHandle?)],
-        operators: [Operator] = [], operatorSessions: [OperatorSession] = []
+        operators: [Operator] = [], operatorSessions: [OperatorSession] = [], term: UInt64 = 0
     ) {
         self.lane = lane
         self.position = position
@@ -24,5 +26,6 @@ public struct DirectorySnapshot: Sendable {
         self.organisations = organisations
         self.operators = operators
         self.operatorSessions = operatorSessions
+        self.term = term
     }
 }
