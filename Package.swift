@@ -59,6 +59,11 @@ let package = Package(
         .target(name: "Push", dependencies: ["Base", "JSON", "Crypto"], swiftSettings: swift),
         .target(name: "StoreCore", dependencies: ["Base", "JSON", "Push", "CRoaring"], swiftSettings: swift),
         .target(name: "SQLiteStore", dependencies: ["Base", "Push", "StoreCore", "Crypto", "CSQLite"], swiftSettings: swift),
+        .target(name: "CPostgresSchema", exclude: ["sql"]),
+        .target(
+            name: "PostgresStore",
+            dependencies: ["Base", "Push", "StoreCore", "Crypto", "Libevent", "Postgres", "CPostgresSchema"],
+            swiftSettings: swift),
         .target(
             name: "Gateway",
             dependencies: ["Base", "Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
@@ -107,6 +112,9 @@ let package = Package(
             name: "PostgresCluster", dependencies: ["Base"], path: "Tests/PostgresCluster", swiftSettings: swift),
         .testTarget(
             name: "PostgresTests", dependencies: ["Base", "Postgres", "PostgresCluster", "Libevent"], swiftSettings: swift),
+        .testTarget(
+            name: "PostgresStoreTests",
+            dependencies: ["Base", "Postgres", "PostgresStore", "PostgresCluster", "Push", "StoreContract"], swiftSettings: swift),
         .testTarget(name: "MQTTTests", dependencies: ["Base", "MQTT"], swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["Base", "JSON"], swiftSettings: swift),
         .testTarget(name: "CryptoTests", dependencies: ["Base", "Crypto"], swiftSettings: swift),

@@ -53,6 +53,15 @@ package final class OrdinalSet {
         return found
     }
 
+    /// How many members it has.
+    package var count: Int { Int(roaring_bitmap_get_cardinality(bitmap)) }
+
+    /// Takes the members of another one too.
+    package func formUnion(_ other: OrdinalSet) { roaring_bitmap_or_inplace(bitmap, other.bitmap) }
+
+    /// Lets the members of another one go.
+    package func subtract(_ other: OrdinalSet) { roaring_bitmap_andnot_inplace(bitmap, other.bitmap) }
+
     /// As it is stored: the portable format of Roaring bitmaps.
     package var serialized: [UInt8] {
         roaring_bitmap_run_optimize(bitmap)

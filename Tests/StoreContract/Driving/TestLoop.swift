@@ -46,6 +46,9 @@ public final class TestLoop: Mailbox {
         return snapshot
     }
 
+    /// Takes what a feed tells that is followed otherwise.
+    public func take(_ event: FeedEvent) { feed.withLock { $0.take(event) } }
+
     /// What it was told that breaks the feed's order.
     public var faults: [String] { feed.withLock { $0.faults } }
 

@@ -1,0 +1,48 @@
+-- What devices still have to get: of each target that addresses one of them (`p_n` says which), the rows strictly between two
+-- positions, oldest first. Rows that have expired or ended are left out, and unicasts that were acknowledged.
+CREATE OR REPLACE FUNCTION pages_1(p_n integer[], p_target bigint[], p_after bigint[], p_before bigint[], p_limit integer,
+  OUT n integer, OUT seq bigint, OUT target bigint, OUT kind integer, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,
+  OUT app integer, OUT within integer, OUT flags integer, OUT display integer, OUT version bigint, OUT ref bigint, OUT body bytea,
+  OUT tag bytea, OUT is_over boolean)
+  RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT u.n, l.seq, l.target, coalesce(t.kind, l.kind)::integer, coalesce(t.created, l.created), l.expires,
+    coalesce(t.wall_offset, l.wall_offset), l.app, l.within, l.flags::integer, coalesce(t.display, l.display)::integer, coalesce(t.version, l.version), l.ref,
+    CASE WHEN l.kind = 2 THEN substring(t.payload FROM t.body_start + 1 FOR t.body_end - t.body_start)
+      ELSE substring(l.payload FROM l.body_start + 1 FOR l.body_end - l.body_start) END,
+    coalesce(t.tag, l.tag),
+    coalesce(t.status, l.status) <> 0 OR coalesce(l.expires <= m.now, false)
+      OR u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = coalesce(l.ref, l.seq) AND r.bits IS NULL)
+  FROM (SELECT store_time(wall()) AS now OFFSET 0) m,
+    unnest(p_n, p_target, p_after, p_before) AS u(n, target, after, before)
+    CROSS JOIN LATERAL (
+      SELECT * FROM log l WHERE l.target = u.target AND l.seq > u.after AND l.seq < u.before AND l.kind <= 2
+      ORDER BY l.seq LIMIT p_limit) l
+    LEFT JOIN log t ON t.seq = l.ref;
+END
+$$;
+
+-- Where devices belonged, and when: what holds, and what ended after a position. The array of a device without a past is NULL.
+CREATE OR REPLACE FUNCTION histories_1(p_ordinal bigint[], p_after bigint[],
+  OUT ordinal bigint, OUT token bytea, OUT platform integer, OUT created_seq bigint, OUT retired_seq bigint, OUT org integer,
+  OUT org_since bigint, OUT holder bigint, OUT holder_since bigint, OUT test boolean, OUT test_since bigint,
+  OUT past_org integer[], OUT past_org_from bigint[], OUT past_org_to bigint[], OUT past_test_from bigint[], OUT past_test_to bigint[])
+  RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT d.ordinal, d.token, d.platform::integer, d.created_seq, d.retired_seq, d.org, d.org_since, d.holder, d.holder_since, d.test,
+    d.test_since, o.org, o.from_seq, o.to_seq, t.from_seq, t.to_seq
+  FROM unnest(p_ordinal, p_after) AS u(ordinal, after)
+  JOIN device d ON d.ordinal = u.ordinal
+  LEFT JOIN LATERAL (
+    SELECT array_agg(p.org ORDER BY p.from_seq) AS org, array_agg(p.from_seq ORDER BY p.from_seq) AS from_seq,
+      array_agg(p.to_seq ORDER BY p.from_seq) AS to_seq
+    FROM past_org p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after AND d.org_since > u.after) o ON true
+  LEFT JOIN LATERAL (
+    SELECT array_agg(p.from_seq ORDER BY p.from_seq) AS from_seq, array_agg(p.to_seq ORDER BY p.from_seq) AS to_seq
+    FROM past_test p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after) t ON true;
+END
+$$;

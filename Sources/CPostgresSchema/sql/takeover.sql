@@ -1,0 +1,62 @@
+-- Takeover between nodes, by entries of the log: the connection that a device has is asked to give way, settles, and the one that waits
+-- for it has the device. These take the lane, as they write another node's rows and positions.
+
+-- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_1). Whoever waited before is refused.
+-- `outcome`: 0 it waits; 2 the device is free by now, or has changed: claim it again.
+CREATE OR REPLACE FUNCTION displace_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], OUT n integer, OUT outcome integer)
+  RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  v_now bigint;
+  v_head bigint;
+BEGIN
+  PERFORM take_lane();
+  v_now := store_time(wall());
+  v_head := head();
+  PERFORM ring(v_now, last_made());
+  RETURN QUERY
+  WITH request AS MATERIALIZED (
+    SELECT r.n::integer, r.ordinal, r.session AS waiting, s.node, s.session, s.successor, s.successor_node,
+      s.version = r.version AND s.node IS NOT NULL AND s.node <> p_node AS is_held
+    FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
+    JOIN session s ON s.ordinal = r.ordinal
+    FOR UPDATE OF s
+  ), told AS (
+    INSERT INTO log (seq, target, created, kind, app, version, status)
+    SELECT v_head + row_number() OVER (ORDER BY r.n), 1::bigint << 56 | r.ordinal, v_now, CASE WHEN r.successor IS NULL THEN 6 ELSE 8 END,
+      coalesce(r.successor_node, r.node), coalesce(r.successor, r.session), 0
+    FROM request r WHERE r.is_held
+  ), noted AS (
+    UPDATE session s SET successor = r.waiting, successor_node = p_node FROM request r WHERE s.ordinal = r.ordinal AND r.is_held
+  )
+  SELECT r.n, CASE WHEN r.is_held THEN 0 ELSE 2 END::integer FROM request r;
+END
+$$;
+
+-- Some connections of a node have settled, and others wait for their devices (what detach_1 has told): these have them now.
+CREATE OR REPLACE FUNCTION hand_over_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[], p_seen bigint)
+  RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  v_now bigint;
+  v_head bigint;
+BEGIN
+  PERFORM take_lane();
+  v_now := store_time(wall());
+  v_head := head();
+  PERFORM ring(v_now, last_made());
+  WITH request AS MATERIALIZED (
+    SELECT r.ordinal, r.cursor, s.successor, s.successor_node
+    FROM (SELECT * FROM unnest(p_ordinal, p_session, p_cursor) AS u(ordinal, session, cursor) ORDER BY u.ordinal) r
+    JOIN session s ON s.ordinal = r.ordinal AND s.node = p_node AND s.session = r.session
+    FOR UPDATE OF s
+  ), told AS (
+    INSERT INTO log (seq, target, created, kind, app, version)
+    SELECT v_head + row_number() OVER (ORDER BY r.ordinal), 1::bigint << 56 | r.ordinal, v_now, 7, r.successor_node, r.successor
+    FROM request r WHERE r.successor IS NOT NULL
+  )
+  UPDATE session s SET node = r.successor_node, session = r.successor, successor = NULL, successor_node = NULL, seen = p_seen,
+    cursor = greatest(s.cursor, r.cursor),
+    beyond = CASE WHEN s.beyond IS NOT NULL THEN (SELECT array_agg(b) FROM unnest(s.beyond) b WHERE b > r.cursor) END
+  FROM request r WHERE s.ordinal = r.ordinal;
+END
+$$;

@@ -1,0 +1,117 @@
+internal import Base
+internal import Postgres
+internal import Push
+internal import StoreCore
+
+// A node's life: it joins, follows the log, renews its lease, and leaves.
+
+extension StoreNode {
+    /// How often the lease is renewed: three times in its length.
+    private static let renewal = Duration.milliseconds(1_500)
+
+    /// Begins: the node looks for the database until it has it. Returns at once.
+    func begin() {
+        for connection in [lane, own, tail, reads] { connection.open() }
+        work { node in
+            guard await node.join() else { return }
+            node.work { await $0.renew() }
+            await node.follow()
+        }
+    }
+
+    /// Until the node has a number and knows the directory.
+    private func join() async -> Bool {
+        while !isClosing {
+            if await tryToJoin() {
+                readyBell.ring()
+                return true
+            }
+            await bell.wait(atMost: options.rest)
+        }
+        return false
+    }
+
+    private func tryToJoin() async -> Bool {
+        var arguments = PostgresArguments()
+        arguments.append(text: options.node)
+        arguments.append(text: options.version)
+        let asked = MonotonicClock.nanoseconds
+        guard case .rows(let rows) = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience)) else {
+            return false
+        }
+        do throws(PostgresShapeError) {
+            guard let given = try rows.int4(0, 0) else {
+                tellOnce("another node of the name \(options.node) lives: this one waits until it has ended")
+                return false
+            }
+            setTime(try rows.present8(0, 1), at: asked)
+            let call = PostgresCall(Statements.snapshot, deadline: .seconds(30), mostBytes: 256 << 20)
+            guard case .rows(let snapshot) = await tail.call(call) else { return false }
+            directory = try DirectoryState(snapshot)
+            head = try snapshot.position(0, 0)
+            applied = head
+            renewedAt = asked
+            number = given
+            return true
+        } catch {
+            options.log("the directory cannot be read: \(error)")
+            return false
+        }
+    }
+
+    /// A line of what lasts: once, until there is something else to say.
+    private func tellOnce(_ line: String) {
+        if line != lastLine { options.log(line) }
+        lastLine = line
+    }
+
+    /// Store time was that when the database was asked.
+    private func setTime(_ now: Int64, at asked: Int64) { clock.goForward(toBase: now * 1_000 - asked / 1_000) }
+
+    /// Renews the lease until the store is closed.
+    private func renew() async {
+        while !isClosing {
+            await leaseBell.wait(atMost: Self.renewal)
+            if isClosing { return }
+            await renewOnce()
+        }
+    }
+
+    private func renewOnce() async {
+        let asked = MonotonicClock.nanoseconds
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(int8: (asked - renewedAt) / 1_000_000)
+        arguments.append(int8: Int64(bitPattern: max(applied, head)))
+        guard case .rows(let rows) = await own.call(PostgresCall(Statements.renew, arguments, deadline: options.patience)) else {
+            return
+        }
+        do throws(PostgresShapeError) {
+            guard try rows.bool(0, 0) ?? false else { return }
+            setTime(try rows.present8(0, 1), at: asked)
+            renewedAt = asked
+        } catch {
+            options.log("the lease cannot be renewed: \(error)")
+        }
+    }
+
+    // MARK: The end
+
+    /// Writes what was acknowledged, leaves, and answers what waits. In bounded time: the connections give up by themselves.
+    /// - Parameter leaving: without it the others have to find out by themselves, as of a process that was killed.
+    func end(leaving: Bool = true) async {
+        if leaving { await writeFacts() }
+        isClosing = true
+        for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
+        for attachment in attachments.removeAll() { refuse(attachment, .unavailable) }
+        for bell in [bell, factsBell, appliedBell, leaseBell, readyBell] { bell.ring() }
+        sendAnswers()
+        if leaving, number != 0 {
+            var arguments = PostgresArguments()
+            arguments.append(int4: number)
+            _ = await own.call(PostgresCall(Statements.leave, arguments, deadline: .seconds(1)))
+        }
+        for connection in [lane, own, tail, reads] { await connection.close(patience: .seconds(1)) }
+        sendAnswers()
+    }
+}

@@ -1,0 +1,170 @@
+internal import Libevent
+internal import Postgres
+internal import Push
+internal import StoreCore
+
+// The log, as it goes on: read, and told to the loops that it concerns.
+
+extension StoreNode {
+    /// How many rows one reading takes at most.
+    private static let page: Int32 = 512
+    /// How long the log is looked at by itself after something has come.
+    private static let wakeful = 32
+
+    /// Follows the log until the store is closed.
+    func follow() async {
+        var idle = 0
+        while !isClosing {
+            let count = await readOn()
+            idle = count == 0 ? idle + 1 : 0
+            if count == Int(Self.page) { continue }
+            await bell.wait(atMost: idle < Self.wakeful ? options.pause : options.rest)
+        }
+    }
+
+    /// Reads what has come since the last time. What waited for the reading that began last goes on.
+    /// - Returns: how many rows were looked at.
+    func readOn() async -> Int {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(int8: Int64(bitPattern: head))
+        arguments.append(int4: Self.page)
+        let waiting = readings
+        readings = []
+        guard case .rows(let rows) = await tail.call(PostgresCall(Statements.tail, arguments)) else {
+            readings = waiting + readings
+            return 0
+        }
+        do throws(PostgresShapeError) {
+            let entries = try (0..<rows.count).map { row throws(PostgresShapeError) in try LogEntry(rows, row) }
+            try await apply(entries)
+        } catch {
+            options.log("the log cannot be read: \(error)")
+        }
+        for next in waiting { next() }
+        return rows.count
+    }
+
+    private func apply(_ entries: [LogEntry]) async throws(PostgresShapeError) {
+        let details = try await lookUp(entries)
+        var mustConfirm = false
+        for entry in entries where entry.seq > head {
+            head = entry.seq
+            guard entry.isTold else { continue }
+            post(entry, details)
+            if entry.kind.isAwaited { mustConfirm = true }
+        }
+        if mustConfirm {
+            let position = head
+            outbox.confirm(0) { [self] in enter { $0.loopsHaveApplied(position) } }
+        }
+        sendAnswers()
+    }
+
+    private func post(_ entry: LogEntry, _ details: LogDetails) {
+        let position = Position(raw: entry.seq)
+        switch entry.kind {
+        case .message, .configuration, .reference: post(row: entry)
+        case .ended: outbox.post(.ended(directory.tasks.id(of: entry.reference), at: position))
+        case .membership:
+            guard let ordinal = entry.device, let session = sessions[ordinal], let membership = details.memberships[ordinal]
+            else {
+                return
+            }
+            outbox.post(.membership(DeviceHandle(ordinal: ordinal), membership, at: position), to: session.loop)
+        case .organisation:
+            let org = entry.target.shortID
+            guard let found = details.organisations[org] else { return }
+            directory.place(org, found.id, found.name, under: entry.within, at: entry.seq)
+            outbox.post(.organisation(OrgHandle(index: org), parent: entry.within.map { OrgHandle(index: $0) }, at: position))
+        case .close:
+            guard let ordinal = entry.device, let session = sessions[ordinal], session.id == entry.session else { return }
+            outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, entry.closeReason), to: session.loop)
+        case .granted, .refused: if let ordinal = entry.device { settleWaiting(ordinal, entry) }
+        case .app:
+            guard let number = entry.app, let record = details.apps[number] else { return }
+            directory.set(record)
+            outbox.post(.app(record.app.key, record.isRemoved ? nil : record.app))
+        case .jump: outbox.leaveGap {}
+        case .inquiry, .operatorChanged, .operatorSession, .nothing: break
+        }
+    }
+
+    private func post(row entry: LogEntry) {
+        guard let number = entry.app, let app = directory.appKeys[number] else { return }
+        let row = entry.row(as: directory.tasks.id(of: entry.task), of: app)
+        facts.learn(entry.seq, task: entry.task, isUnicast: entry.target.kind == .device && entry.kind != .reference)
+        if let ordinal = entry.device {
+            if let session = sessions[ordinal] { outbox.post(.row(row), to: session.loop) }
+        } else {
+            outbox.post(.row(row))
+        }
+    }
+
+    /// What of the entries is not in the log itself.
+    private func lookUp(_ entries: [LogEntry]) async throws(PostgresShapeError) -> LogDetails {
+        var details = LogDetails()
+        var (apps, devices, orgs): (Set<Int32>, Set<Int64>, Set<Int32>) = ([], [], [])
+        for entry in entries where entry.isTold {
+            switch entry.kind {
+            case .app: if let app = entry.app { apps.insert(app) }
+            case .message, .configuration, .reference:
+                if let app = entry.app, directory.appKeys[app] == nil { apps.insert(app) }
+            case .membership: if let device = entry.device, sessions[device] != nil { devices.insert(Int64(device)) }
+            case .organisation: orgs.insert(Int32(bitPattern: entry.target.shortID))
+            default: break
+            }
+        }
+        if !apps.isEmpty, let rows = await look(Statements.apps, { $0.append(int4Array: Array(apps)) }) {
+            for record in try AppRows(rows).records() {
+                details.apps[record.number] = record
+                if directory.appKeys[record.number] == nil { directory.set(record) }
+            }
+        }
+        if !devices.isEmpty, let rows = await look(Statements.memberships, { $0.append(int8Array: Array(devices)) }) {
+            for row in 0..<rows.count {
+                details.memberships[UInt32(truncatingIfNeeded: try rows.present8(row, 0))] = Membership(
+                    organisation: OrgHandle(index: UInt32(bitPattern: try rows.present4(row, 2))),
+                    user: try rows.int8(row, 3).map { UserHandle(raw: UInt64($0)) },
+                    platform: Platform(number: Int64(try rows.present4(row, 4))), test: try rows.bool(row, 5) ?? false)
+            }
+        }
+        if !orgs.isEmpty, let rows = await look(Statements.organisations, { $0.append(int4Array: Array(orgs)) }) {
+            for row in 0..<rows.count {
+                details.organisations[UInt32(bitPattern: try rows.present4(row, 0))] =
+                    (OrgID(unchecked: try rows.name(row, 1) ?? ""), try rows.name(row, 2) ?? "")
+            }
+        }
+        return details
+    }
+
+    private func look(_ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void) async -> PostgresRows? {
+        var arguments = PostgresArguments()
+        fill(&arguments)
+        // Nothing of the log is told without it: it is asked for again until it comes.
+        while !isClosing {
+            if case .rows(let rows) = await tail.call(PostgresCall(statement, arguments)) { return rows }
+            await bell.wait(atMost: options.rest)
+        }
+        return nil
+    }
+
+    private func loopsHaveApplied(_ position: UInt64) {
+        applied = max(applied, position)
+        let number = number
+        let position = Int64(bitPattern: applied)
+        work { node in
+            var arguments = PostgresArguments()
+            arguments.append(int4: number)
+            arguments.append(int8: position)
+            _ = await node.own.call(PostgresCall(Statements.apply, arguments))
+        }
+    }
+}
+
+/// What entries of the log are about, as the tables have it.
+struct LogDetails {
+    var apps: [Int32: DirectoryState.AppRecord] = [:]
+    var memberships: [UInt32: Membership] = [:]
+    var organisations: [UInt32: (id: OrgID, name: String)] = [:]
+}

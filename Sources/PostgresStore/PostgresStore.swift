@@ -1,0 +1,101 @@
+public import Libevent
+public import Postgres
+public import Push
+internal import Synchronization
+
+/// A store on PostgreSQL that several nodes share. This is one node's part of it: a loop of its own and four connections.
+public final class PostgresStore: Sendable {
+    /// How a node's part of it behaves.
+    public struct Options: Sendable {
+        /// Where the database is, and how a connection to it behaves.
+        public var database: PostgresOptions
+        /// The node's name: no two that live have the same.
+        public var node: String
+        /// What runs there, for operators.
+        public var version: String
+        /// How much an app may push that has no quota of its own.
+        public var usualQuota = PushQuota()
+        /// How long a call may take until it is answered as unknown.
+        public var patience = Duration.seconds(5)
+        /// A loop that is further behind than this, in bytes, is told to read the log anew instead of more.
+        public var backlogLimit = 8 << 20
+        /// How often the log is looked at while something happens.
+        public var pause = Duration.milliseconds(3)
+        /// How often while nothing does, where no bell was heard.
+        public var rest = Duration.milliseconds(250)
+        /// Lines that an operator should read.
+        public var log: @Sendable (String) -> Void = { _ in }
+
+        /// The defaults.
+        public init(_ database: PostgresOptions, node: String, version: String) {
+            self.database = database
+            self.node = node
+            self.version = version
+        }
+
+        func connection(_ purpose: String, listeningTo channels: [String] = []) -> PostgresOptions {
+            var options = database
+            options.applicationName = "psp \(node) \(purpose)"
+            options.channels = channels
+            return options
+        }
+    }
+
+    private let loop: EventLoop
+    let node: StoreNode
+    private let isClosed = Atomic(false)
+
+    /// Begins to look for the database, and goes on until it is closed: a store that has none is unavailable.
+    public init(_ options: Options) throws(LibeventError) {
+        loop = try EventLoop(name: "store")
+        node = StoreNode(loop, options)
+        loop.start()
+        node.enter { $0.begin() }
+    }
+
+    /// Brings the database's schema to the version that this program was built for: in one transaction, and nothing where it has it.
+    /// - Returns: the version from which it came.
+    /// - Throws: why not, in a sentence; also where no host answers in its first attempt.
+    @discardableResult
+    public static func migrate(_ database: PostgresOptions) async throws -> Int {
+        let loop = try EventLoop(name: "migration")
+        loop.start()
+        let (states, observer) = AsyncStream.makeStream(of: PostgresState.self)
+        let connection = PostgresConnection(on: loop, database) { if case .state(let state) = $0 { observer.yield(state) } }
+        connection.open()
+        var result = Result<Int, SchemaMigration.Failure>.failure(.failed("the database was not reached"))
+        waiting: for await state in states {
+            switch state {
+            case .connecting: continue
+            case .lost(let loss): result = .failure(.failed("\(loss)"))
+            case .closed: break
+            case .ready:
+                do throws(SchemaMigration.Failure) {
+                    result = .success(try await SchemaMigration(connection: connection).run())
+                } catch {
+                    result = .failure(error)
+                }
+            }
+            break waiting
+        }
+        await connection.close()
+        loop.stop()
+        loop.join()
+        return try result.get()
+    }
+
+    /// A loop's own port.
+    func port(for mailbox: any Mailbox) -> NodePort { NodePort(node, mailbox) }
+
+    /// Until the node has joined.
+    func whenReady() async { await node.untilReady() }
+
+    /// Ends this node's part; a second time it does nothing.
+    /// - Parameter leaving: without it the other nodes have to find out by themselves, as of a process that was killed.
+    func close(leaving: Bool = true) async {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        await node.end(leaving: leaving)
+        loop.stop()
+        loop.join()
+    }
+}

@@ -1,0 +1,64 @@
+internal import Push
+internal import StoreCore
+
+/// Which of this node's loops has which device's connection, and who waits here to take it over.
+struct NodeSessions {
+    /// A connection of this node's that has a device.
+    struct Session {
+        let loop: Int
+        let id: SessionID
+        /// The connection of this node that takes over as soon as this one has settled.
+        var successor: Attachment?
+    }
+
+    private var byOrdinal: [UInt32: Session] = [:]
+    /// Connections that wait for another node to let go of their device.
+    private var displacing: [UInt32: Attachment] = [:]
+
+    var count: Int { byOrdinal.count }
+
+    subscript(ordinal: UInt32) -> Session? { byOrdinal[ordinal] }
+
+    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment) {
+        byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session)
+    }
+
+    /// - Returns: who waits for it here.
+    mutating func end(_ ordinal: UInt32) -> Attachment? { byOrdinal.removeValue(forKey: ordinal)?.successor }
+
+    /// - Returns: who waited before, and waits no more.
+    mutating func setSuccessor(_ attachment: Attachment, of ordinal: UInt32) -> Attachment? {
+        defer { byOrdinal[ordinal]?.successor = attachment }
+        return byOrdinal[ordinal]?.successor
+    }
+
+    mutating func wait(_ attachment: Attachment, for ordinal: UInt32) -> Attachment? {
+        displacing.updateValue(attachment, forKey: ordinal)
+    }
+
+    /// Who waits for another node, if it is that session.
+    mutating func takeWaiting(for ordinal: UInt32, _ session: SessionID) -> Attachment? {
+        guard let waiting = displacing[ordinal], waiting.session == session else { return nil }
+        displacing[ordinal] = nil
+        return waiting
+    }
+}
+
+/// A CONNECT that the store decides.
+struct Attachment: Sendable {
+    let loop: Int
+    let token: DeviceToken
+    let secret: [UInt8]
+    let certificate: CertificateFingerprint?
+    let session: SessionID
+    let answer: @Sendable (Result<Attached, AttachError>) -> Void
+}
+
+/// The end of a connection that had a device.
+struct Detachment: Sendable {
+    let ordinal: UInt32
+    let session: SessionID
+    let settledUpTo: UInt64
+    /// A connection of this node's that takes over.
+    var successor: Attachment?
+}

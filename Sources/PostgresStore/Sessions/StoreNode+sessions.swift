@@ -1,0 +1,227 @@
+internal import Base
+internal import Crypto
+internal import Postgres
+internal import Push
+internal import StoreCore
+
+// Devices come and go: many at a time, in one call.
+
+extension StoreNode {
+    /// How many go in one call.
+    private static let most = 256
+    /// After this every lease has ended that was not renewed.
+    private static let leaseAndMore = Duration.milliseconds(5_500)
+
+    func attach(_ attachment: Attachment) {
+        guard !isClosing, number != 0 else { return refuse(attachment, .unavailable) }
+        if attachments.add(attachment) { work { await $0.attachAll() } }
+    }
+
+    private func attachAll() async {
+        while true {
+            let batch = attachments.next(atMost: Self.most)
+            if batch.isEmpty { return }
+            do throws(PostgresShapeError) { try await attach(batch) } catch {
+                options.log("devices cannot be looked up: \(error)")
+                for attachment in batch { refuse(attachment, .unavailable) }
+            }
+            sendAnswers()
+        }
+    }
+
+    /// Looks the devices up, compares their secrets, and claims them.
+    private func attach(_ batch: [Attachment]) async throws(PostgresShapeError) {
+        var arguments = PostgresArguments()
+        arguments.append(each: batch, text: { $0.token.text })
+        arguments.append(each: batch, int8: { StableHash.of($0.token.text) })
+        guard case .rows(let rows) = await own.call(PostgresCall(Statements.findDevices, arguments, deadline: options.patience))
+        else {
+            for attachment in batch { refuse(attachment, .unavailable) }
+            return
+        }
+        var unknown = Set(batch.indices)
+        var claims: [Claim] = []
+        for row in 0..<rows.count {
+            let index = Int(try rows.present4(row, 0)) - 1
+            unknown.remove(index)
+            let device = try FoundDevice(rows, row)
+            let attachment = batch[index]
+            guard device.accepts(attachment) else {
+                refuse(attachment, .wrongSecret)
+                continue
+            }
+            if let claim = claimHere(device, attachment) { claims.append(claim) }
+        }
+        for index in unknown { refuse(batch[index], .unknownDevice) }
+        if !claims.isEmpty { try await claim(claims) }
+    }
+
+    struct Claim {
+        let device: FoundDevice
+        let attachment: Attachment
+    }
+
+    /// A device that another connection of this node has gives way first.
+    private func claimHere(_ device: FoundDevice, _ attachment: Attachment) -> Claim? {
+        guard let current = sessions[device.ordinal] else { return Claim(device: device, attachment: attachment) }
+        if let earlier = sessions.setSuccessor(attachment, of: device.ordinal) {
+            refuse(earlier, .takenOver)
+        } else {
+            outbox.post(.close(DeviceHandle(ordinal: device.ordinal), session: current.id, .takenOver), to: current.loop)
+        }
+        return nil
+    }
+
+    private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(each: claims, int8: { Int64($0.device.ordinal) })
+        arguments.append(each: claims, int8: { Int64(bitPattern: $0.attachment.session.raw) })
+        arguments.append(each: claims, int4: { $0.device.version })
+        arguments.append(int8: WallClock.milliseconds)
+        guard case .rows(let rows) = await own.call(PostgresCall(Statements.claim, arguments, deadline: options.patience)) else {
+            // A claim that was made all the same is this node's, and the next of the device finds it free.
+            for claim in claims { refuse(claim.attachment, .unavailable) }
+            return
+        }
+        var displaced: [Claim] = []
+        for row in 0..<rows.count {
+            let claim = claims[Int(try rows.present4(row, 0)) - 1]
+            switch try rows.present4(row, 1) {
+            case 0: begin(claim, cursor: try rows.position(row, 2), beyond: try rows.array(row, 3, of: .int8)?.int8s() ?? [])
+            case 1: displaced.append(claim)
+            // Changed between the two calls: looked up again.
+            default: attach(claim.attachment)
+            }
+        }
+        if !displaced.isEmpty { try await displace(displaced) }
+    }
+
+    /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read before may
+    /// have been told to nobody here.
+    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64]) {
+        let ordinal = claim.device.ordinal
+        sessions.begin(ordinal, claim.attachment)
+        readings.append { [self] in
+            let attached = Attached(
+                device: DeviceHandle(ordinal: ordinal), settledUpTo: Position(raw: cursor),
+                settledBeyond: beyond.map { Position(raw: UInt64(bitPattern: $0)) }, feedFrom: Position(raw: head))
+            let answer = claim.attachment.answer
+            outbox.answer(claim.attachment.loop) { answer(.success(attached)) }
+            sendAnswers()
+        }
+        bell.ring()
+    }
+
+    private func displace(_ claims: [Claim]) async throws(PostgresShapeError) {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(each: claims, int8: { Int64($0.device.ordinal) })
+        arguments.append(each: claims, int8: { Int64(bitPattern: $0.attachment.session.raw) })
+        arguments.append(each: claims, int4: { $0.device.version })
+        // Before it is sent: the other node may be quicker than the answer.
+        for claim in claims {
+            if let earlier = sessions.wait(claim.attachment, for: claim.device.ordinal) { refuse(earlier, .takenOver) }
+        }
+        guard case .rows(let rows) = await lane.call(PostgresCall(Statements.displace, arguments, deadline: options.patience))
+        else {
+            for claim in claims {
+                if let waiting = sessions.takeWaiting(for: claim.device.ordinal, claim.attachment.session) {
+                    refuse(waiting, .unavailable)
+                }
+            }
+            return
+        }
+        for row in 0..<rows.count where try rows.present4(row, 1) != 0 {
+            let claim = claims[Int(try rows.present4(row, 0)) - 1]
+            if let waiting = sessions.takeWaiting(for: claim.device.ordinal, claim.attachment.session) { attach(waiting) }
+        }
+        // A node that has died lets nothing go: when its lease is over the device is free.
+        work { node in
+            await Bell(on: node.loop).wait(atMost: Self.leaseAndMore)
+            for claim in claims {
+                if let waiting = node.sessions.takeWaiting(for: claim.device.ordinal, claim.attachment.session) {
+                    node.attach(waiting)
+                }
+            }
+        }
+    }
+
+    /// A device for which a connection waited is its, or was taken over by a later one.
+    func settleWaiting(_ ordinal: UInt32, _ entry: LogEntry) {
+        guard let waiting = sessions.takeWaiting(for: ordinal, entry.session) else { return }
+        if entry.kind == .refused { return refuse(waiting, .takenOver) }
+        // The row is this node's by now: how far the device is, is read with the claim.
+        attach(waiting)
+    }
+
+    func refuse(_ attachment: Attachment, _ error: AttachError) {
+        outbox.answer(attachment.loop, { attachment.answer(.failure(error)) })
+        sendAnswers()
+    }
+
+    // MARK: The end of a connection
+
+    func detach(_ detachment: Detachment) {
+        guard let current = sessions[detachment.ordinal], current.id == detachment.session else { return }
+        var detachment = detachment
+        detachment.successor = sessions.end(detachment.ordinal)
+        if detachments.add(detachment) { work { await $0.detachAll() } }
+    }
+
+    private func detachAll() async {
+        // What was acknowledged last is written before the device is anybody else's.
+        while true {
+            let batch = detachments.next(atMost: Self.most)
+            if batch.isEmpty { return }
+            await writeFacts()
+            let left = await end(batch, Statements.detach, on: own)
+            let waited = batch.filter { left.contains($0.ordinal) }
+            if !waited.isEmpty { _ = await end(waited, Statements.handOver, on: lane) }
+            for detachment in batch { if let successor = detachment.successor { attach(successor) } }
+        }
+    }
+
+    /// - Returns: those for which another node's connection waits.
+    private func end(_ batch: [Detachment], _ statement: PostgresStatement, on connection: PostgresConnection) async -> Set<
+        UInt32
+    > {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(each: batch, int8: { Int64($0.ordinal) })
+        arguments.append(each: batch, int8: { Int64(bitPattern: $0.session.raw) })
+        arguments.append(each: batch, int8: { Int64(bitPattern: $0.settledUpTo) })
+        arguments.append(int8: WallClock.milliseconds)
+        guard case .rows(let rows) = await connection.call(PostgresCall(statement, arguments, deadline: options.patience)) else {
+            return []
+        }
+        return Set((0..<rows.count).compactMap { row in (try? rows.int8(row, 0)).map { UInt32(truncatingIfNeeded: $0) } })
+    }
+}
+
+/// A device as a CONNECT is judged by it (`find_devices_1`).
+struct FoundDevice {
+    let ordinal: UInt32
+    let verifier: SecretVerifier
+    let certificate: CertificateFingerprint?
+    let membership: Membership
+    let version: Int32
+
+    init(_ rows: PostgresRows, _ row: Int) throws(PostgresShapeError) {
+        ordinal = UInt32(truncatingIfNeeded: try rows.present8(row, 1))
+        guard let salt = try rows.bytea(row, 2), let digest = try rows.bytea(row, 3) else { throw .null }
+        verifier = SecretVerifier(salt: salt, digest: digest)
+        certificate = try rows.bytea(row, 4).flatMap { CertificateFingerprint(bytes: $0) }
+        membership = Membership(
+            organisation: OrgHandle(index: UInt32(bitPattern: try rows.present4(row, 5))),
+            user: try rows.int8(row, 7).map { UserHandle(raw: UInt64(bitPattern: $0)) },
+            platform: Platform(number: Int64(try rows.present4(row, 9))), test: try rows.bool(row, 10) ?? false)
+        version = try rows.present4(row, 13)
+    }
+
+    /// Whether it is the device's secret, or the certificate that its record names.
+    func accepts(_ attachment: Attachment) -> Bool {
+        let isNamed = certificate != nil && certificate == attachment.certificate
+        return isNamed || verifier.accepts(attachment.secret)
+    }
+}

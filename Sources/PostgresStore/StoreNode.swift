@@ -1,0 +1,77 @@
+internal import Base
+internal import Libevent
+internal import Postgres
+internal import Push
+internal import StoreCore
+
+/// One process's part of a store that several share: it gathers what its loops ask, has the database decide it, follows the log and
+/// tells its loops of it. Everything of it runs on an event loop of its own; its loops' ports hand in from theirs.
+///
+/// It has four connections, so that what waits for a standby does not hold up what does not: of the lane (whatever takes a position),
+/// of the node's own rows (claims, ends of sessions, facts, the lease), of the log's tail, and of pages and reports.
+actor StoreNode {
+    nonisolated let loop: EventLoop
+    nonisolated let clock: StoreClock
+    nonisolated let options: PostgresStore.Options
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    let lane: PostgresConnection
+    let own: PostgresConnection
+    let tail: PostgresConnection
+    let reads: PostgresConnection
+
+    /// This process's number; 0 until it has joined.
+    var number: Int32 = 0
+    var directory = DirectoryState()
+    let outbox: Outbox
+    var loops = 0
+    /// How far the log was read, and what was read is in the outbox.
+    var head: UInt64 = 0
+
+    var pushes = Gatherer<PendingPush>()
+    var attachments = Gatherer<Attachment>()
+    var detachments = Gatherer<Detachment>()
+    var pages = Gatherer<PageRequest>()
+    var changes = Gatherer<PendingChange>()
+    var sessions = NodeSessions()
+    var facts = NodeFacts()
+    let bell: Bell
+    let factsBell: Bell
+    let appliedBell: Bell
+    let leaseBell: Bell
+    let readyBell: Bell
+    let gate = AcknowledgementGate()
+    var isWritingFacts = false
+    /// What goes on after the reading of the log that begins next.
+    var readings: [() -> Void] = []
+    /// How far all loops have followed the log.
+    var applied: UInt64 = 0
+    /// When the lease was renewed last, on the monotonic clock: before it was asked for.
+    var renewedAt: Int64 = 0
+    var lastLine = ""
+    var isClosing = false
+
+    init(_ loop: EventLoop, _ options: PostgresStore.Options) {
+        self.loop = loop
+        self.options = options
+        clock = StoreClock(base: 0, boot: { MonotonicClock.nanoseconds / 1_000 })
+        outbox = Outbox(of: theLane, backlogLimit: options.backlogLimit)
+        bell = Bell(on: loop)
+        factsBell = Bell(on: loop)
+        appliedBell = Bell(on: loop)
+        leaseBell = Bell(on: loop)
+        readyBell = Bell(on: loop)
+        let bell = bell
+        lane = PostgresConnection(on: loop, options.connection("lane"))
+        own = PostgresConnection(on: loop, options.connection("own"))
+        reads = PostgresConnection(on: loop, options.connection("reads"))
+        tail = PostgresConnection(on: loop, options.connection("tail", listeningTo: ["psp"])) { event in
+            if case .notification = event { bell.ring() }
+        }
+    }
+
+    /// Enters the node from any thread, in order.
+    nonisolated func enter(_ body: @escaping @Sendable (isolated StoreNode) -> Void) {
+        loop.execute { self.assumeIsolated(body) }
+    }
+}

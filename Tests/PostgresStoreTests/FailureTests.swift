@@ -1,0 +1,52 @@
+import PostgresCluster
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// What becomes of everything when a machine dies.
+@Suite(.timeLimit(.minutes(2)), .serialized)
+struct FailureTests {
+    @Test func nothingThatWasAnsweredIsLostWithThePrimary() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, b in
+                try await furnish(a.port)
+                let device = try await b.connect("phone")
+                let tasks = try await a.push((0..<20).map { .message(.device("phone"), text: "\($0)") })
+
+                await pair.primary.crash()
+                let answer = await a.accepted(.message(.device("phone"), bizNo: "meanwhile"))
+                #expect(!answer.isStored)
+                try await pair.standby.promote()
+
+                try await eventually("pushes are taken again") {
+                    await a.accepted(.message(.device("tablet"))).isStored
+                }
+                let last = try await a.push(.message(.device("phone"), text: "last"))
+                // What may not have been told is read again: a gap says so.
+                try await eventually("the loop is told of a gap") {
+                    b.loop.takeEvents().contains { if case .gap = $0 { true } else { false } }
+                }
+                try await eventually("everything that was answered is there, in its order") {
+                    let page = try await b.port.pending(for: device.device, after: device.settledUpTo, limit: 100)
+                    let found = page.rows.map(\.task)
+                    return found.filter { tasks.contains($0) } == tasks && found.last == last
+                }
+            }
+        }
+    }
+
+    @Test func theDevicesOfANodeThatDiedAreTakenWhenItsLeaseIsOver() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let first = try await a.connect("phone")
+            await a.store.close(leaving: false)
+            let taken = try await b.connect("phone")
+            #expect(taken.device == first.device)
+            // Nobody waits for it any more either.
+            let task = try await b.push(.message(.device("phone")))
+            #expect(try await b.port.cancel(task, by: nil) == .cancelled)
+        }
+    }
+}

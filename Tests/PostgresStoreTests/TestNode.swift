@@ -1,0 +1,107 @@
+import Postgres
+import PostgresCluster
+import Push
+import StoreContract
+
+@testable import PostgresStore
+
+/// One node with one loop.
+struct TestNode: Sendable {
+    let options: PostgresStore.Options
+    let store: PostgresStore
+    let loop = TestLoop()
+    let port: NodePort
+
+    init(_ name: String, _ address: String) async throws {
+        var database = PostgresOptions(try PostgresAddress(parsing: address))
+        database.retry = (first: .milliseconds(10), last: .milliseconds(100))
+        options = PostgresStore.Options(database, node: name, version: "test")
+        store = try PostgresStore(options)
+        await store.whenReady()
+        port = store.port(for: loop)
+        let loop = loop
+        _ = await port.subscribe { loop.take($0) }
+    }
+
+    func accepted(_ request: PushRequest) async -> Accepted {
+        await withCheckedContinuation { continuation in port.append(request) { continuation.resume(returning: $0) } }
+    }
+
+    /// The task that a push has made.
+    func push(_ request: PushRequest) async throws -> TaskID {
+        let accepted = await accepted(request)
+        guard case .stored(let task) = accepted else { throw NotStored(accepted: accepted) }
+        return task
+    }
+
+    /// One after the other.
+    func push(_ requests: [PushRequest]) async throws -> [TaskID] {
+        var tasks: [TaskID] = []
+        for request in requests { tasks.append(try await push(request)) }
+        return tasks
+    }
+
+    struct NotStored: Error { let accepted: Accepted }
+
+    func connect(_ token: String, as session: SessionID = DeviceSession.newID()) async throws(AttachError) -> Attached {
+        try await port.attach(DeviceToken(unchecked: token), secret: Array("secret".utf8), certificate: nil, session: session)
+    }
+
+    func result(connecting token: String, as session: SessionID) async -> Result<Attached, AttachError> {
+        do throws(AttachError) { return .success(try await connect(token, as: session)) } catch { return .failure(error) }
+    }
+}
+
+extension Result {
+    var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
+}
+
+extension Accepted {
+    var isStored: Bool { if case .stored = self { true } else { false } }
+    var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+}
+
+extension Entry {
+    var task: TaskID? { if case .row(let row) = self { row.task } else { nil } }
+}
+
+extension NodePort {
+    func putDevice(_ token: String, in org: String, of user: String? = nil, platform: Platform = .android) async throws {
+        var device = DeviceChange()
+        device.organisation = OrgID(unchecked: org)
+        device.platform = platform
+        if let user { device.user = .set(UserID(unchecked: user)) }
+        _ = try await apply(.putDevice(DeviceToken(unchecked: token), device, secretIfNew: "secret"))
+    }
+}
+
+/// Runs `body` with two nodes over a database of its own.
+func withNodes(_ body: @concurrent (TestNode, TestNode) async throws -> Void) async throws {
+    try await withPostgres { server in try await withNodes(over: server.address(), body) }
+}
+
+/// The same over a database that the test has made.
+func withNodes(over address: String, _ body: @concurrent (TestNode, TestNode) async throws -> Void) async throws {
+    try await PostgresStore.migrate(PostgresOptions(try PostgresAddress(parsing: address)))
+    let a = try await TestNode("a", address)
+    let b = try await TestNode("b", address)
+    let result: Result<Void, any Error>
+    do { result = .success(try await body(a, b)) } catch { result = .failure(error) }
+    for node in [a, b] { await node.store.close() }
+    try result.get()
+}
+
+/// An organisation with an app and three devices.
+func furnish(_ port: NodePort, perSecond: Int? = nil) async throws {
+    var police = OrganisationChange()
+    police.name = "Police"
+    _ = try await port.apply(.putOrganisation(OrgID(unchecked: "police"), police))
+    var app = AppChange()
+    app.name = "App"
+    app.interfaces = [.message, .configuration]
+    if let perSecond { app.perSecond = .set(perSecond) }
+    _ = try await port.apply(.putApp(AppKey(unchecked: "app"), app, secretIfNew: "secret"))
+    try await port.putDevice("phone", in: "police", of: "ann")
+    try await port.putDevice("tablet", in: "police", of: "bob")
+    try await port.putDevice("iphone", in: "police", platform: .ios)
+}

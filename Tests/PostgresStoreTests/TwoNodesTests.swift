@@ -1,0 +1,200 @@
+import Base
+import Postgres
+import PostgresCluster
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// Two nodes over one database: any of them takes any push and any device.
+@Suite(.timeLimit(.minutes(2)), .serialized)
+struct TwoNodesTests {
+    @Test func aPushOnOneNodeReachesADeviceOnTheOther() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let device = try await b.connect("phone")
+            let task = try await a.push(.message(.device("phone"), text: "to one"))
+            try await b.loop.waitForEntry("the row") { $0.task == task }
+            let row = try #require(b.loop.takeEvents().flatMap(\.rows).first { $0.task == task })
+            #expect(String(decoding: row.payload, as: UTF8.self).contains("to one"))
+            b.port.settle([
+                Delivery(device: device.device, position: row.position, settledUpTo: row.position, kind: .delivered)
+            ])
+            try await eventually("the other node's report counts it") {
+                try await a.port.report(task, to: AppKey(unchecked: "app")).counts.delivered == 1
+            }
+            let report = try await a.port.report(task, to: AppKey(unchecked: "app"))
+            #expect(report.status == .completed)
+            #expect(report.target == .device(DeviceToken(unchecked: "phone")))
+            #expect(a.loop.takeEvents().flatMap(\.rows).isEmpty, "a row for one device goes to its node alone")
+        }
+    }
+
+    @Test func aGroupReachesEveryNodeAndIsCountedOnce() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let phones = [try await a.connect("phone"), try await b.connect("tablet")]
+            let task = try await b.push(.message(.organisation("police"), text: "to all"))
+            for node in [a, b] { try await node.loop.waitForEntry("the row") { $0.task == task } }
+            for (node, phone) in zip([a, b], phones) {
+                let row = try #require(node.loop.takeEvents().flatMap(\.rows).first { $0.task == task })
+                let fact = Delivery(device: phone.device, position: row.position, settledUpTo: row.position, kind: .delivered)
+                // Told twice, and at both nodes: the device has come back to the other one before the first had answered.
+                for other in [a, b] { other.port.settle([fact, fact]) }
+            }
+            try await eventually("both are counted") {
+                try await a.port.report(task, to: nil).counts.delivered == 2
+            }
+            let counts = try await b.port.report(task, to: nil).counts
+            #expect(counts.targeted == 3)
+            #expect(counts.pending == 1)
+        }
+    }
+
+    @Test func whatWasMissedIsReadWhereTheDeviceComesBack() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            var tasks: [TaskID] = []
+            for number in 0..<5 { tasks.append(try await a.push(.message(.user("ann"), text: "\(number)"))) }
+            tasks.append(try await b.push(.message(.organisation("police"), text: "all")))
+            let attached = try await b.connect("phone")
+            let page = try await b.port.pending(for: attached.device, after: attached.settledUpTo, limit: 20)
+            #expect(page.rows.map(\.task) == tasks)
+            #expect(page.lookedUpTo >= attached.feedFrom)
+            let first = try await b.port.pending(for: attached.device, after: attached.settledUpTo, limit: 2)
+            #expect(first.rows.map(\.task) == Array(tasks[..<2]))
+            #expect(first.lookedUpTo < page.rows[2].position)
+        }
+    }
+
+    @Test func aDeviceThatComesToAnotherNodeTakesItsConnectionOver() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let first = try await a.connect("phone", as: SessionID(raw: 1))
+            async let second = b.connect("phone", as: SessionID(raw: 2))
+            try await a.loop.waitForClose(of: SessionID(raw: 1), .takenOver)
+            a.port.detach(first.device, session: SessionID(raw: 1), settledUpTo: Position(raw: first.feedFrom.raw))
+            let taken = try await second
+            #expect(taken.device == first.device)
+            #expect(taken.settledUpTo == first.feedFrom, "how far it was at the first node")
+        }
+    }
+
+    @Test func theLastOfThreeThatWantADeviceHasIt() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let first = try await a.connect("phone", as: SessionID(raw: 1))
+            async let second = b.result(connecting: "phone", as: SessionID(raw: 2))
+            try await a.loop.waitForClose(of: SessionID(raw: 1), .takenOver)
+            async let third = b.result(connecting: "phone", as: SessionID(raw: 3))
+            #expect(try await second.failure == .takenOver)
+            a.port.detach(first.device, session: SessionID(raw: 1), settledUpTo: first.settledUpTo)
+            #expect(try await third.get().device == first.device)
+        }
+    }
+
+    @Test func aRecalledTaskIsHandedOutByNobodyWhenTheCallReturns() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let task = try await a.push(.message(.organisation("police")))
+            #expect(try await b.port.cancel(task, by: AppKey(unchecked: "app")) == .cancelled)
+            for node in [a, b] {
+                let ended = node.loop.takeEntries().contains { if case .ended(task, _) = $0 { true } else { false } }
+                #expect(ended)
+            }
+            #expect(try await a.port.report(task, to: nil).status == .cancelled)
+            #expect(try await a.port.cancel(task, by: nil) == .cancelled)
+        }
+    }
+
+    @Test func oneOutBizNoIsOneTaskOnWhicheverNode() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let request = PushRequest.message(.device("phone"), bizNo: "order-7")
+            async let one = a.accepted(request)
+            async let other = b.accepted(request)
+            let both = await [one, other]
+            let stored = both.compactMap { if case .stored(let task) = $0 { task } else { nil } }
+            let repeated = both.compactMap { if case .repeated(let task) = $0 { task } else { nil } }
+            #expect(stored.count == 1)
+            #expect(stored == repeated)
+            let changed = await b.accepted(.message(.device("phone"), bizNo: "order-7", text: "another"))
+            #expect(changed == .refused(Refusal(.outBizNoReused, field: "policy.out_biz_no")))
+        }
+    }
+
+    @Test func aNewerConfigurationEndsTheOlderOne() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let older = try await a.push(.configuration(.organisation("police"), text: "1"))
+            let newer = try await b.push(.configuration(.organisation("police"), text: "2"))
+            #expect(try await a.port.report(older, to: nil).status == .superseded)
+            #expect(try await a.port.report(newer, to: nil).status == .active)
+            let device = try await a.connect("phone")
+            let page = try await a.port.pending(for: device.device, after: device.settledUpTo, limit: 20)
+            #expect(page.rows.map(\.task) == [newer])
+        }
+    }
+
+    @Test func changesOfBothNodesHaveOneOrder() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            // Both decide by what they know; whoever comes second decides anew.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<8 {
+                    let node = number % 2 == 0 ? a : b
+                    group.addTask {
+                        try await node.port.putDevice("extra\(number)", in: "police", of: "user\(number)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let task = try await a.push(.message(.organisation("police")))
+            #expect(try await b.port.report(task, to: nil).counts.targeted == 11)
+            for number in 0..<8 { #expect(await a.accepted(.message(.user("user\(number)"))).isStored) }
+        }
+    }
+
+    @Test func whatACallerMayNotDoIsRefusedAsTheInterfaceSays() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            #expect(await a.accepted(.message(.device("phone"), from: "nobody")).refusal?.code == .unknownAppKey)
+            #expect(await a.accepted(.message(.device("nothing"))).refusal == Refusal(.noSuchDevice, field: "device_tokens"))
+            #expect(await a.accepted(.message(.user("nobody"))).refusal == Refusal(.userHasNoDevice, field: "user_id"))
+            #expect(await a.accepted(.message(.organisation("none"))).refusal == Refusal(.noSuchOrganisation, field: "org_id"))
+            #expect(await a.accepted(.message(.device("phone"), testOnly: true)).refusal?.code == .noTestDevice)
+            #expect(
+                await a.accepted(.message(.device("iphone"), size: 300)).refusal
+                    == Refusal(.payloadTooLarge, field: "payload", .size(300, limit: 256, .ios)))
+            #expect(await a.accepted(.message(.device("phone"), expires: 1)).refusal?.code == .invalidValue)
+            let mixed = try await a.push(.message(.organisation("police"), size: 300))
+            let counts = try await a.port.report(mixed, to: nil).counts
+            #expect(counts.targeted == 3)
+            #expect(counts.skippedOversize == 1)
+        }
+    }
+
+    @Test func anAppsRateHoldsOverAllNodes() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port, perSecond: 5)
+            var stored = 0
+            for number in 0..<12 where await (number % 2 == 0 ? a : b).accepted(.message(.device("phone"))).isStored {
+                stored += 1
+            }
+            #expect((5...7).contains(stored))
+            #expect(await a.accepted(.message(.device("phone"))).refusal?.code == .rateLimited)
+        }
+    }
+
+    @Test func aNodesNameIsTakenWhileItLives() async throws {
+        try await withNodes { a, _ in
+            let lines = Locked<[String]>([])
+            var options = a.options
+            options.log = { line in lines.withLock { $0.append(line) } }
+            let second = try PostgresStore(options)
+            try await eventually("it says so") { lines.withLock { $0 }.contains { $0.contains("lives") } }
+            await second.close()
+        }
+    }
+}
