@@ -53,7 +53,8 @@ public final class PostgresStore: Sendable {
         node.enter { $0.begin() }
     }
 
-    /// Brings the database's schema to the version that this program was built for: in one transaction, and nothing where it has it.
+    /// Brings the database's schema to the version that this program was built for: in one transaction, and nothing where it has
+    /// it.
     /// - Returns: the version from which it came.
     /// - Throws: why not, in a sentence; also where no host answers in its first attempt.
     @discardableResult

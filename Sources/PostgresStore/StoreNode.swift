@@ -4,11 +4,11 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-/// One process's part of a store that several share: it gathers what its loops ask, has the database decide it, follows the log and
-/// tells its loops of it. Everything of it runs on an event loop of its own; its loops' ports hand in from theirs.
+/// One process's part of a store that several share: it gathers what its loops ask, has the database decide it, follows the log
+/// and tells its loops of it. Everything of it runs on an event loop of its own; its loops' ports hand in from theirs.
 ///
-/// It has four connections, so that what waits for a standby does not hold up what does not: of the lane (whatever takes a position),
-/// of the node's own rows (claims, ends of sessions, facts, the lease), of the log's tail, and of pages and reports.
+/// It has four connections, so that what waits for a standby does not hold up what does not: of the lane (whatever takes a
+/// position), of the node's own rows (claims, ends of sessions, facts, the lease), of the log's tail, and of pages and reports.
 actor StoreNode {
     nonisolated let loop: EventLoop
     nonisolated let clock: StoreClock

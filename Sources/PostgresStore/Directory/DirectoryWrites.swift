@@ -4,7 +4,8 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-/// What a decision about the directory writes, as `change_directory_1` takes it. Positions are counted from the one that the call finds.
+/// What a decision about the directory writes, as `change_directory_1` takes it. Positions are counted from the one that the
+/// call finds.
 struct DirectoryWrites {
     struct AppWrite {
         /// `nil`: a new one.

@@ -3,7 +3,8 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-// Changes of the directory: decided here by what this node knows, written if that is still so, and told when every node has applied them.
+// Changes of the directory: decided here by what this node knows, written if that is still so, and told when every node has
+// applied them.
 
 /// A change that waits for its turn: one after the other, as each is decided by what the one before has left.
 struct PendingChange: Sendable {

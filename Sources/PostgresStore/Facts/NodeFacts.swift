@@ -1,8 +1,8 @@
 internal import Push
 internal import StoreCore
 
-/// What devices acknowledged here: bitmaps of this node's own, written whole, and how far its devices are. Telling a fact twice counts
-/// once.
+/// What devices acknowledged here: bitmaps of this node's own, written whole, and how far its devices are. Telling a fact twice
+/// counts once.
 struct NodeFacts {
     /// A bitmap of the table `receipt`.
     struct Key: Hashable {

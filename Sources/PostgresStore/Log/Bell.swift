@@ -1,8 +1,8 @@
 internal import Base
 internal import Libevent
 
-/// Wakes whoever waits on a loop, early. Rung while nobody waits it is heard by who comes next. Waiting is on its loop; ringing is
-/// for any thread.
+/// Wakes whoever waits on a loop, early. Rung while nobody waits it is heard by who comes next. Waiting is on its loop; ringing
+/// is for any thread.
 final class Bell: Sendable {
     private struct State {
         var isRung = false

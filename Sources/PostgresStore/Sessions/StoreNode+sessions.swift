@@ -97,8 +97,8 @@ extension StoreNode {
         if !displaced.isEmpty { try await displace(displaced) }
     }
 
-    /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read before may
-    /// have been told to nobody here.
+    /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read
+    /// before may have been told to nobody here.
     private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64]) {
         let ordinal = claim.device.ordinal
         sessions.begin(ordinal, claim.attachment)
