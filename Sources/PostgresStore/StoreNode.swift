@@ -12,6 +12,7 @@ internal import StoreCore
 actor StoreNode {
     nonisolated let loop: EventLoop
     nonisolated let clock: StoreClock
+    nonisolated let lease: Lease
     nonisolated let options: PostgresStore.Options
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -46,15 +47,18 @@ actor StoreNode {
     var readings: [() -> Void] = []
     /// How far all loops have followed the log.
     var applied: UInt64 = 0
-    /// When the lease was renewed last, on the monotonic clock: before it was asked for.
+    /// When the lease was renewed last, in microseconds since the boot: before it was asked for.
     var renewedAt: Int64 = 0
+    /// The lease had lapsed and was renewed: how far the log has to be followed before the next term begins.
+    var returning: UInt64?
     var lastLine = ""
     var isClosing = false
 
     init(_ loop: EventLoop, _ options: PostgresStore.Options) {
         self.loop = loop
         self.options = options
-        clock = StoreClock(base: 0, boot: { MonotonicClock.nanoseconds / 1_000 })
+        clock = StoreClock(base: 0, boot: { BootClock.microseconds })
+        lease = Lease(boot: { BootClock.microseconds })
         outbox = Outbox(of: theLane, backlogLimit: options.backlogLimit)
         bell = Bell(on: loop)
         factsBell = Bell(on: loop)

@@ -49,4 +49,28 @@ struct FailureTests {
             #expect(try await b.port.cancel(task, by: nil) == .cancelled)
         }
     }
+
+    @Test func whoIsCutOffDeliversNothingAndGoesOnWhereItWas() async throws {
+        try await withPostgres { server in
+            try await withNodes(over: server.address()) { a, b in
+                try await furnish(a.port)
+                let device = try await b.connect("phone")
+                let term = try #require(b.port.lease.term())
+
+                server.pause()
+                try await eventually("both leases lapse") { a.port.lease.term() == nil && b.port.lease.term() == nil }
+                server.resume()
+
+                try await eventually("the next term begins") { (b.port.lease.term() ?? 0) > term }
+                try await eventually("the loop is told of a gap of that term") {
+                    b.loop.takeEvents().contains { event in
+                        if case .gap(_, _, let snapshot) = event { snapshot.term > term } else { false }
+                    }
+                }
+                let task = try await a.push(.message(.device("phone")))
+                let page = try await b.port.pending(for: device.device, after: device.settledUpTo, limit: 100)
+                #expect(page.rows.last?.task == task)
+            }
+        }
+    }
 }

@@ -62,3 +62,12 @@ BEGIN
   SELECT r.ordinal FROM request r WHERE r.successor IS NOT NULL;
 END
 $$;
+
+-- Which of some connections have no longer their devices.
+CREATE OR REPLACE FUNCTION strangers_1(p_node integer, p_ordinal bigint[], p_session bigint[]) RETURNS SETOF bigint
+  LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN QUERY SELECT u.ordinal FROM unnest(p_ordinal, p_session) AS u(ordinal, session)
+  WHERE NOT EXISTS (SELECT 1 FROM session s WHERE s.ordinal = u.ordinal AND s.node = p_node AND s.session = u.session);
+END
+$$;

@@ -23,6 +23,7 @@ final class NodePort: Sendable {
     }
 
     var clock: StoreClock { node.clock }
+    var lease: Lease { node.lease }
 
     func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async -> DirectorySnapshot {
         let loop = loop
@@ -30,7 +31,7 @@ final class NodePort: Sendable {
             node.enter { node in
                 let number = loop.withLock { $0 }
                 node.outbox.subscribe(number, deliver)
-                let snapshot = node.directory.snapshot(at: node.head)
+                let snapshot = node.directory.snapshot(at: node.head, of: node.lease.lastTerm)
                 node.outbox.answer(number, { answer.resume(returning: snapshot) })
                 node.sendAnswers()
             }

@@ -18,6 +18,7 @@ enum Statements {
     static let findDevices = call("find_devices_1", 2)
     static let claim = call("claim_1", 5)
     static let detach = call("detach_1", 5)
+    static let strangers = call("strangers_1", 3)
     static let displace = call("displace_1", 4)
     static let handOver = call("hand_over_1", 5)
     static let settle = call("settle_1", 5)

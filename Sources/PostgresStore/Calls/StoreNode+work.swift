@@ -16,6 +16,6 @@ extension StoreNode {
 
     /// Sends what was answered, with the entries that have gathered.
     func sendAnswers() {
-        outbox.send(upTo: head) { directory.snapshot(at: head) }
+        outbox.send(upTo: head) { directory.snapshot(at: head, of: lease.lastTerm) }
     }
 }

@@ -74,10 +74,11 @@ struct DirectoryState {
     }
 
     /// As a loop has it.
-    func snapshot(at head: UInt64) -> DirectorySnapshot {
+    func snapshot(at head: UInt64, of term: UInt64) -> DirectorySnapshot {
         DirectorySnapshot(
             lane: theLane, position: Position(raw: head), apps: apps.values.map(\.app),
-            organisations: tree.nodes.values.map { (OrgHandle(index: $0.org), $0.parent.map { OrgHandle(index: $0) }) })
+            organisations: tree.nodes.values.map { (OrgHandle(index: $0.org), $0.parent.map { OrgHandle(index: $0) }) },
+            term: term)
     }
 }
 

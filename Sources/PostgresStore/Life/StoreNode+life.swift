@@ -6,6 +6,8 @@ internal import StoreCore
 // A node's life: it joins, follows the log, renews its lease, and leaves.
 
 extension StoreNode {
+    /// How long a lease is, in microseconds: what `lease_length` says.
+    private static let leaseLength: Int64 = 5_000_000
     /// How often the lease is renewed: three times in its length.
     private static let renewal = Duration.milliseconds(1_500)
 
@@ -35,7 +37,7 @@ extension StoreNode {
         var arguments = PostgresArguments()
         arguments.append(text: options.node)
         arguments.append(text: options.version)
-        let asked = MonotonicClock.nanoseconds
+        let asked = BootClock.microseconds
         guard case .rows(let rows) = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience)) else {
             return false
         }
@@ -52,6 +54,7 @@ extension StoreNode {
             applied = head
             renewedAt = asked
             number = given
+            lease.beginTerm(until: asked + Self.leaseLength)
             return true
         } catch {
             options.log("the directory cannot be read: \(error)")
@@ -66,7 +69,7 @@ extension StoreNode {
     }
 
     /// Store time was that when the database was asked.
-    private func setTime(_ now: Int64, at asked: Int64) { clock.goForward(toBase: now * 1_000 - asked / 1_000) }
+    private func setTime(_ now: Int64, at asked: Int64) { clock.goForward(toBase: now * 1_000 - asked) }
 
     /// Renews the lease until the store is closed.
     private func renew() async {
@@ -78,11 +81,11 @@ extension StoreNode {
     }
 
     private func renewOnce() async {
-        let asked = MonotonicClock.nanoseconds
+        let asked = BootClock.microseconds
         var arguments = PostgresArguments()
         arguments.append(int4: number)
-        arguments.append(int8: (asked - renewedAt) / 1_000_000)
-        arguments.append(int8: Int64(bitPattern: max(applied, head)))
+        arguments.append(int8: (asked - renewedAt) / 1_000)
+        arguments.append(int8: Int64(bitPattern: applied))
         guard case .rows(let rows) = await own.call(PostgresCall(Statements.renew, arguments, deadline: options.patience)) else {
             return
         }
@@ -90,9 +93,45 @@ extension StoreNode {
             guard try rows.bool(0, 0) ?? false else { return }
             setTime(try rows.present8(0, 1), at: asked)
             renewedAt = asked
+            if returning == nil, lease.term() != nil { return lease.extend(to: asked + Self.leaseLength) }
+            // It had lapsed: others may have gone on without this node.
+            returning = try rows.position(0, 3)
+            try await closeStrangers()
+            bell.ring()
         } catch {
             options.log("the lease cannot be renewed: \(error)")
         }
+    }
+
+    /// Closes connections whose devices were given away while the lease had lapsed.
+    private func closeStrangers() async throws(PostgresShapeError) {
+        for chunk in sessions.chunks(of: 1_000) {
+            var arguments = PostgresArguments()
+            arguments.append(int4: number)
+            arguments.append(each: chunk, int8: { Int64($0.ordinal) })
+            arguments.append(each: chunk, int8: { Int64(bitPattern: $0.session.id.raw) })
+            guard case .rows(let rows) = await own.call(PostgresCall(Statements.strangers, arguments)) else {
+                // Asked again with the next renewal: until then the term does not begin.
+                returning = .max
+                return
+            }
+            for row in 0..<rows.count {
+                let ordinal = UInt32(truncatingIfNeeded: try rows.present8(row, 0))
+                guard let session = sessions[ordinal] else { continue }
+                outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, .takenOver), to: session.loop)
+            }
+        }
+        sendAnswers()
+    }
+
+    /// Where the lease had lapsed: when everything is read that the others have done without this node, the next term begins, and the
+    /// loops are told to read what they may have missed.
+    func beginTermIfFollowed() {
+        guard let needed = returning, head >= needed, BootClock.microseconds < renewedAt + Self.leaseLength else { return }
+        returning = nil
+        lease.beginTerm(until: renewedAt + Self.leaseLength)
+        outbox.leaveGap {}
+        sendAnswers()
     }
 
     // MARK: The end

@@ -42,6 +42,7 @@ extension StoreNode {
             options.log("the log cannot be read: \(error)")
         }
         for next in waiting { next() }
+        beginTermIfFollowed()
         return rows.count
     }
 
@@ -54,9 +55,9 @@ extension StoreNode {
             post(entry, details)
             if entry.kind.isAwaited { mustConfirm = true }
         }
-        if mustConfirm {
-            let position = head
-            outbox.confirm(0) { [self] in enter { $0.loopsHaveApplied(position) } }
+        if !entries.isEmpty {
+            let (position, isAwaited) = (head, mustConfirm)
+            outbox.confirm(0) { [self] in enter { $0.loopsHaveApplied(position, isAwaited: isAwaited) } }
         }
         sendAnswers()
     }
@@ -149,8 +150,10 @@ extension StoreNode {
         return nil
     }
 
-    private func loopsHaveApplied(_ position: UInt64) {
+    /// - Parameter isAwaited: whether somebody may wait for it, here or at another node; otherwise the next renewal tells it.
+    private func loopsHaveApplied(_ position: UInt64, isAwaited: Bool) {
         applied = max(applied, position)
+        guard isAwaited else { return }
         let number = number
         let position = Int64(bitPattern: applied)
         work { node in

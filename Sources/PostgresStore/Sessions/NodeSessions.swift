@@ -19,6 +19,12 @@ struct NodeSessions {
 
     subscript(ordinal: UInt32) -> Session? { byOrdinal[ordinal] }
 
+    /// All of them, so many at a time.
+    func chunks(of size: Int) -> [[(ordinal: UInt32, session: Session)]] {
+        let all = byOrdinal.map { (ordinal: $0.key, session: $0.value) }
+        return stride(from: 0, to: all.count, by: size).map { Array(all[$0..<min($0 + size, all.count)]) }
+    }
+
     mutating func begin(_ ordinal: UInt32, _ attachment: Attachment) {
         byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session)
     }
