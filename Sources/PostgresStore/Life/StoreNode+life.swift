@@ -124,8 +124,8 @@ extension StoreNode {
         sendAnswers()
     }
 
-    /// Where the lease had lapsed: when everything is read that the others have done without this node, the next term begins, and the
-    /// loops are told to read what they may have missed.
+    /// Where the lease had lapsed: when everything is read that the others have done without this node, the next term begins, and
+    /// the loops are told to read what they may have missed.
     func beginTermIfFollowed() {
         guard let needed = returning, head >= needed, BootClock.microseconds < renewedAt + Self.leaseLength else { return }
         returning = nil
