@@ -66,6 +66,9 @@ def test_it_is_installed_started_upgraded_without_loss_and_purged(packages, tmp_
     old, new = packages
     run("dpkg", "--install", old)
     assert run("pspctl", "--version").strip() == run(binary("pspctl"), "--version").strip()
+    rotation = pathlib.Path("/etc/logrotate.d/pspd")
+    run("logrotate", "--debug", rotation)
+    assert "LogsDirectory=pspd" in pathlib.Path("/lib/systemd/system/pspd.service").read_text()
     server = Installed(DATA)
     server.log = tmp_path / "pspd.log"
     with server:
@@ -88,7 +91,7 @@ def test_it_is_installed_started_upgraded_without_loss_and_purged(packages, tmp_
     run("dpkg", "--remove", "pspd")
     assert DATA.exists() and conf.exists()
     run("dpkg", "--purge", "pspd")
-    assert not DATA.exists() and not conf.exists()
+    assert not DATA.exists() and not conf.exists() and not rotation.exists()
 
 
 def test_lintian_has_nothing_to_say(packages):

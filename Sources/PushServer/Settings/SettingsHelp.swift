@@ -30,17 +30,17 @@ struct SettingsHelp {
     }
 
     private func paragraph(_ setting: Setting) -> String {
-        let file = setting.isInFile ? "   \(say("文件", "file")): \(setting.key)" : ""
+        let file = setting.isInFile ? "   \(say("文件：", "file: "))\(setting.key)" : ""
         let range = setting.apply.range.map { range in
-            "   \(say("范围", "range")): "
+            "   \(say("范围：", "range: "))"
                 + say("\(range.lowerBound) 到 \(range.upperBound)", "\(range.lowerBound) to \(range.upperBound)")
         }
         return """
               \(setting.flag) \(setting.placeholder)
                   \(setting.meaning.text(in: language))
-                  \(say("默认", "default")): \(defaultText(of: setting))\(range ?? "")
-                  \(say("示例", "example")): \(setting.flag) \(setting.example)
-                  \(say("环境变量", "environment")): \(setting.environment)\(file)
+                  \(say("默认：", "default: "))\(defaultText(of: setting))\(range ?? "")
+                  \(say("示例：", "example: "))\(setting.flag) \(setting.example)
+                  \(say("环境变量：", "environment: "))\(setting.environment)\(file)
             """
     }
 

@@ -19,7 +19,7 @@ struct Diagnosis {
         init(subject: String, _ level: Level, text: String) { (self.subject, self.level, self.text) = (subject, level, text) }
         init(subject: String, isGood: Bool, text: String) { self.init(subject: subject, isGood ? .good : .fault, text: text) }
 
-        var line: String { "\(level.words)  \(subject): \(text)" }
+        var line: String { "\(level.words)  \(subject)\(say(": ", "："))\(text)" }
     }
 
     /// How a finding is to be taken.
