@@ -30,7 +30,7 @@ struct CopyTests {
         try await fixture.port.makeDevice("d1", in: "root")
         let kept = try await fixture.port.push(.message(.organisation("root")))
         try await fixture.port.push(.configuration(.organisation("root"), tag: "a"))
-        try await fixture.edit("INSERT INTO operator_session(key, name, created, expires) VALUES(x'01', 'ann', 0, 9e15)")
+        try await fixture.edit("INSERT INTO operator_session(key, holder, created, expires) VALUES(x'01', 1, 0, 9e15)")
         fixture.close()
         let copy = try TemporaryDirectory()
         try clone(fixture.directory, to: copy.path)

@@ -9,7 +9,8 @@ struct CallerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             say(
-                "Its master secret; else PSP_SECRET, which other users of the machine cannot see. Without one a push is an operator's.",
+                "Its master secret; else PSP_SECRET, which other users of the machine cannot see. Without one a "
+                    + "push is an operator's.",
                 "其应用密钥，否则用 PSP_SECRET（本机其他用户看不到）。没有密钥时，`push` 以运维人员的身份进行。"), valueName: "secret")
     )
     var secret: String?
