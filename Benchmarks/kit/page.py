@@ -19,7 +19,7 @@ METHOD = """## How it is measured
 - **REST**: `wrk -t1 -c64` with [deploy/wrk/push.lua](../deploy/wrk/README.md): signed pushes, 200 bytes of payload, devices drawn at random. The floor gets the same requests.
 - **Devices**: `pspbench swarm`, one process, an MQTT connection each, spread over source addresses 127.0.x.y; it acknowledges every message, checks sequence and
   repetitions, and takes the latency from a time stamp in the payload. Brokers are measured by the same client.
-- **TLS**: `pspbench swarm --tls`, by the same bufferevents over OpenSSL as the server. Handshakes: 10,000 connections that close as soon as theirs is done, 200 at a time, and the
+- **TLS**: `pspbench swarm --tls`, by the same sessions of OpenSSL as the server. Handshakes: 10,000 connections that close as soon as theirs is done, 200 at a time, and the
   server's user and system time over all of them, accepting and closing included. Both servers show the same certificate (P-256) and are asked for the same version and suite; who
   resumes has a ticket of its own, since one of TLS 1.3 is used once. An idle device: as without TLS. `make bench BENCH="--only tls"` measures these alone.
 - **Processor time** is user and system time of the process from `/proc/PID/stat`, until it has nothing more to do: what it does later, in the background, is counted.

@@ -100,6 +100,13 @@ static inline int ps_connect(int descriptor, const struct sockaddr_storage *addr
     return connect(descriptor, (const struct sockaddr *)address, length);
 }
 
+/// What has become of a connection that was begun: 0 where it stands, else an `errno`.
+static inline int ps_socket_error(int descriptor) {
+    int code = 0;
+    socklen_t length = sizeof code;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno;
+}
+
 static inline int ps_local_address(int descriptor, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
     return getsockname(descriptor, (struct sockaddr *)address, &length);

@@ -30,6 +30,22 @@ static inline void ps_tls_set_modes(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
+/// Which socket a session's BIO means from now on; the end of another one is no longer known.
+static inline void ps_tls_set_socket(SSL *session, int descriptor) {
+    BIO *bio = SSL_get_rbio(session);
+    if (!bio) return;
+    BIO_clear_flags(bio, BIO_FLAGS_IN_EOF);
+    BIO_set_fd(bio, descriptor, BIO_NOCLOSE);
+}
+
+/// The session's buffers stay while nothing comes, and a write may take a part.
+static inline void ps_tls_keep_buffers(SSL *session) {
+    SSL_clear_mode(session, SSL_MODE_RELEASE_BUFFERS);
+    SSL_set_mode(session, SSL_MODE_ENABLE_PARTIAL_WRITE);
+}
+/// They go.
+static inline void ps_tls_release_buffers(SSL *session) { SSL_set_mode(session, SSL_MODE_RELEASE_BUFFERS); }
+
 /// `SSL_OP_IGNORE_UNEXPECTED_EOF`: an end without close_notify is an end. Requests and packets tell their own length, so that
 /// nobody gains by cutting them.
 static inline uint64_t ps_tls_options(void) {

@@ -1,3 +1,4 @@
+import CLibevent
 import Glibc
 
 @testable import Libevent
@@ -107,24 +108,24 @@ actor Switchboard: ConnectionHandler {
             try connection.enableTCPKeepAlive()
         }
     }
-    /// Drives libevent's callbacks by hand, as if it went on after the end.
+    /// Drives libevent's callback by hand, as if it went on after the end.
     func reportErrors() {
         guard let connection = connections.first else { return }
         let context = Unmanaged.passUnretained(connection).toOpaque()
-        errno = ETIMEDOUT
-        eventThunk(nil, 0x21, context)  // BEV_EVENT_READING | BEV_EVENT_ERROR
-        errno = EIO
-        eventThunk(nil, 0x21, context)
-        eventThunk(nil, 0x11, context)  // BEV_EVENT_READING | BEV_EVENT_EOF
-        readThunk(nil, context)
-        writeThunk(nil, context)
-        for thunk in [readThunk, writeThunk] { thunk(nil, nil) }
-        eventThunk(nil, 0x21, nil)
+        connection.end(.failed(ETIMEDOUT))
+        connection.end(.failed(EIO))
+        for what in [ps_ev_read(), ps_ev_write()] {
+            readyThunk(-1, what, context)
+            readyThunk(-1, what, nil)
+        }
     }
     func forgetHandler() { for connection in connections { connection.handler = nil } }
     func peers() -> [SocketAddress] { connections.map(\.clientAddress) }
     func locals() throws -> [SocketAddress] { try connections.map { try $0.localAddress } }
     func stopAccepting() { listener?.stopAccepting() }
+
+    /// Does something while the loop looks at nothing.
+    func whileLoopStands(_ work: @Sendable () throws -> Void) rethrows { try work() }
 
     /// Blocks the loop, so that what happens meanwhile is found all at once.
     func sleep(_ microseconds: UInt32) { usleep(microseconds) }

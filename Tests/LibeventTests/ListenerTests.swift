@@ -145,9 +145,11 @@ struct ListenerTests {
             let before = (try openSockets(), try residentBytes())
             try await churn(10_000, board, address, server, httpAddress)
             let after = (try openSockets(), try residentBytes())
-            guard LiveObjects.number(of: Connection.self) == 0, LiveObjects.number(of: HTTPConnection.self) == 0,
-                LiveObjects.number(of: HTTPExchange.self) == 0
-            else { exit(2) }
+            // The callback that has told the last one's end holds it until it returns.
+            try await wait(until: "all are let go") {
+                LiveObjects.number(of: Connection.self) == 0 && LiveObjects.number(of: HTTPConnection.self) == 0
+                    && LiveObjects.number(of: HTTPExchange.self) == 0
+            }
             guard after.0 == before.0 else { exit(3) }
             // 300 bytes for each connection would be 3 MB.
             guard isSanitized || after.1 - before.1 < 3_000_000 else { exit(4) }

@@ -73,6 +73,22 @@ final class TLSPeer {
         }
     }
 
+    func sayGoodbye() {
+        SSL_shutdown(session)
+        ERR_clear_error()
+    }
+
+    /// So many bytes, or those before the end.
+    func read(exactly count: Int) -> [UInt8] {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while all.count < count, case let more = SSL_read(session, &buffer, Int32(min(buffer.count, count - all.count))), more > 0
+        {
+            all += buffer[..<Int(more)]
+        }
+        return all
+    }
+
     /// Everything until the server closes.
     func readToEnd() -> String {
         var all: [UInt8] = []

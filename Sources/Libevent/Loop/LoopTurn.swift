@@ -23,6 +23,12 @@ final class LoopTurn {
     /// Whom to tell when a listener of evhttp's cannot accept: the context of its callbacks is evhttp's.
     var acceptFailed: [OpaquePointer: () -> Void] = [:]
 
+    /// Where a connection's read puts what has come, until the connection has taken it.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: SocketStream.readSize, alignment: 16)
+
+    /// By which the TLS of the loop's connections reads and writes; see `TLSSession`.
+    private(set) lazy var socketBIO = BIO_new(BIO_s_socket())
+
     /// Zero until somebody asks in this turn: a pass may wait long before its first callback.
     private var began: Int64 = 0
     private var partBegan: Int64 = 0
@@ -62,6 +68,8 @@ final class LoopTurn {
         event_free(wakeEvent)
         connections?.free()
         event_base_free(base)
+        readBuffer.deallocate()
+        BIO_free(socketBIO)
     }
 
     /// Where the persistent connections are.

@@ -26,41 +26,19 @@ extension Connection {
             Glibc.close(descriptor)
             throw error
         }
-        if let security { return try connect(descriptor, to: address, on: loop, by: security, isResuming, handler) }
-        let connection = try Connection(descriptor: descriptor, peer: address, on: loop, state: .connecting)
-        connection.handler = handler
-        bufferevent_enable(connection.transport?.stream, ps_ev_read())
-        let result = address.withStorage { storage, length in
-            storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bufferevent_socket_connect(connection.transport?.stream, $0, Int32(length))
-            }
+        let connection = Connection(with: address, on: loop, state: .connecting)
+        try connection.begin(descriptor) { () throws(LibeventError) in
+            try security?.makeSession(by: loop.turn.socketBIO, to: address.host, isResuming: isResuming)
         }
-        // A refusal may come at once; libevent may also have told it by the event callback.
-        if result != 0 { connection.end(.failed(errno)) }
-        return connection
-    }
-
-    /// The handshake begins as soon as the socket can be written, which is when TCP stands; a refusal shows there too.
-    private static func connect(
-        _ descriptor: Int32, to address: SocketAddress, on loop: EventLoop, by context: TLSClientContext, _ isResuming: Bool,
-        _ handler: any ConnectionHandler
-    ) throws(LibeventError) -> Connection {
-        let result = address.withStorage { ps_connect(descriptor, $0, $1) }
-        guard result == 0 || errno == EINPROGRESS else {
-            let error = LibeventError.lastSystemError("connect")
-            Glibc.close(descriptor)
-            throw error
-        }
-        let transport = try Transport(
-            connecting: descriptor, to: address.host, by: context, isResuming: isResuming, on: loop.turn.connectionBase)
-        let connection = Connection(connectingTo: address, by: transport, on: loop)
         connection.handler = handler
-        bufferevent_enable(transport.stream, ps_ev_read() | ps_ev_write())
+        // TCP stands when the socket can be written; a refusal may come at once.
+        connection.stream?.watchRoom()
+        if address.withStorage({ ps_connect(descriptor, $0, $1) }) != 0, errno != EINPROGRESS { connection.end(.failed(errno)) }
         return connection
     }
 
     /// Whether the handshake took up an earlier session. False in clear.
-    public var isResumed: Bool { transport?.isResumed ?? false }
+    public var isResumed: Bool { stream?.session?.isResumed ?? false }
 
     private static func prepare(_ descriptor: Int32, from source: SocketAddress?) throws(LibeventError) {
         guard ps_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1) == 0 else { throw .lastSystemError("setsockopt") }
@@ -81,8 +59,8 @@ extension Connection {
     /// - Throws: `system` when the connection has ended.
     public var localAddress: SocketAddress {
         get throws(LibeventError) {
-            guard let transport else { throw .system(call: "getsockname", code: ENOTCONN) }
-            return try SocketAddress.local(of: transport.descriptor)
+            guard let stream else { throw .system(call: "getsockname", code: ENOTCONN) }
+            return try SocketAddress.local(of: stream.descriptor)
         }
     }
 }

@@ -13,7 +13,7 @@ extension Connection {
     /// After `timeout` it ends in any case.
     public func closeAfterFlush(timeout: Duration) {
         if state == .unidentified { return end(.closed) }
-        guard let transport, !isClosed else { return }
+        guard stream != nil, !isClosed else { return }
         guard state == .open else { return end(.closed) }
         state = .flushing
         do throws(LibeventError) {
@@ -22,19 +22,13 @@ extension Connection {
         } catch {
             return end(.closed)
         }
-        dropInput()
-        bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, 0)
-        bufferevent_enable(transport.stream, ps_ev_read())
+        stream?.watchInput()
         if outputCount == 0 { linger() }
     }
 
     private func linger() {
         state = .lingering
-        if transport?.shutDownWriting() != true { end(.closed) }
-    }
-
-    private func dropInput() {
-        if !viewing { transport?.dropInput() }
+        if stream?.shutDownWriting() != true { end(.closed) }
     }
 
     /// The only way out: takes the connection from libevent and tells the handler, once, when the running callback has returned.
@@ -42,12 +36,8 @@ extension Connection {
         guard state != .closed else { return }
         state = .closed
         (deadline, entry) = (nil, nil)
-        if let stream = transport?.stream {
-            transport?.sayGoodbye()
-            bufferevent_disable(stream, ps_ev_read() | ps_ev_write())
-            bufferevent_setcb(stream, nil, nil, nil, nil)
-        }
-        if !viewing { freeTransport() }
+        stream?.close()
+        stream = nil
         loop.afterCallback { [self] in
             // Safe: the connection belongs to this loop; see `toHandler`.
             nonisolated(unsafe) let connection = self
@@ -59,59 +49,98 @@ extension Connection {
         Unmanaged.passUnretained(self).release()
     }
 
-    func freeTransport() {
-        guard let transport else { return }
-        self.transport = nil
-        transport.free()
-    }
-
-    /// Tells the handler at the turn's end of input that it has left unread.
+    /// Looks at the turn's end at input that the handler has left unread, and at what waits in OpenSSL, of which no event tells.
     func recall() {
-        guard !recalling else { return }
+        guard !recalling, stream?.input.isEmpty == false || stream?.session?.hasUnreadRecords == true else { return }
         recalling = true
         loop.afterCallback { [self] in
             recalling = false
-            if reading, let transport, evbuffer_get_length(transport.input) > 0 { didRead() }
-            if reading, !isClosed, let lateEnd { end(lateEnd) }
+            if reading, !isClosed, stream?.input.isEmpty == false { toHandler { $0.connectionDidRead($1) } }
+            if reading, !isClosed, stream?.session?.hasUnreadRecords == true { read() }
         }
     }
 
     // MARK: From libevent
 
-    func didRead() {
-        if isClosed { return dropInput() }
-        guard reading else { return suspendReading() }
-        toHandler { $0.connectionDidRead($1) }
+    /// Something that was watched can be done.
+    func didBecomeReady(_ what: Int16) {
+        guard stream != nil else { return }
+        if state == .connecting { return stream?.session == nil ? didConnect() : shakeHands() }
+        guard what & ps_ev_write() != 0 else { return read() }
+        write()
+        if stream?.takeReadThatAwaitsRoom() == true {
+            if outputCount == 0 { stream?.ignoreRoom() }
+            read()
+        }
     }
 
-    func didWrite() {
+    private func didConnect() {
+        guard let stream else { return }
+        let code = ps_socket_error(stream.descriptor)
+        guard code == 0 else { return end(.failed(code)) }
+        didOpen()
+    }
+
+    private func shakeHands() {
+        switch stream?.shakeHands() {
+        case .moved: didOpen()
+        case .awaitsInput:
+            stream?.ignoreRoom()
+            stream?.watchInput()
+        case .awaitsRoom:
+            stream?.ignoreInput()
+            stream?.watchRoom()
+        case .ended(let reason): end(reason)
+        case nil: break
+        }
+    }
+
+    private func didOpen() {
+        state = .open
+        toHandler { $0.connectionDidOpen($1) }
+        if outputCount > 0 {
+            stream?.watchRoom()
+            write()
+        } else {
+            stream?.ignoreRoom()
+        }
+        watchInput()
+        // What has come with the end of the handshake.
+        if reading, !isClosed, stream?.session?.hasUnreadRecords == true { read() }
+    }
+
+    private func read() {
+        guard state != .open || reading && stream?.isInputFull == false else {
+            stream?.ignoreInput()
+            return
+        }
+        let buffer = loop.turn.readBuffer
+        switch stream?.read(into: buffer) {
+        case .moved(let count):
+            // What comes behind the end is dropped.
+            guard state == .open else { return }
+            appendInput(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            toHandler { $0.connectionDidRead($1) }
+            recallRecords()
+        case .ended(let reason): end(isClosed ? .closed : reason)
+        case .awaitsInput, .awaitsRoom, nil: break
+        }
+    }
+
+    /// No event tells of what waits in OpenSSL.
+    func recallRecords() {
+        if reading, !isClosed, stream?.session?.hasUnreadRecords == true { recall() }
+    }
+
+    private func write() {
+        guard outputCount > 0 else { return }
+        if let reason = stream?.writeWaiting() { return end(isClosed ? .closed : reason) }
+        guard outputCount == 0 else { return }
         switch state {
         case .flushing: linger()
         case .open: toHandler { $0.connectionDidDrain($1) }
         case .unidentified, .connecting, .lingering, .closed: break
         }
-    }
-
-    func didHappen(_ what: Int16, errorNumber: Int32) {
-        let what = Int32(what)
-        if what & BEV_EVENT_CONNECTED != 0 {
-            state = .open
-            toHandler { $0.connectionDidOpen($1) }
-        } else if isClosed {
-            end(.closed)
-        } else if what & (BEV_EVENT_EOF | BEV_EVENT_ERROR) != 0 {
-            let reason = what & BEV_EVENT_EOF != 0 ? CloseReason.endOfStream : failure(errorNumber)
-            guard reading || what & BEV_EVENT_READING == 0 else {
-                lateEnd = reason
-                return suspendReading()
-            }
-            end(reason)
-        }
-    }
-
-    private func failure(_ errorNumber: Int32) -> CloseReason {
-        if let transport, transport.isEncrypted, let failure = transport.takeFailure() { return .insecure(failure) }
-        return .failed(errorNumber)
     }
 
     func toHandler(_ tell: (any ConnectionHandler, sending Connection) -> Void) {
@@ -123,23 +152,9 @@ extension Connection {
     }
 }
 
-// The thunks: a C callback enters with the connection that `passRetained` put into its context.
-
-private func enter(_ context: UnsafeMutableRawPointer?, _ body: (Connection) -> Void) {
+/// Called by libevent with the connection, which is retained until its end.
+func readyThunk(_ descriptor: Int32, _ what: Int16, _ context: UnsafeMutableRawPointer?) {
     guard let context else { return }
     let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
-    connection.loop.callback { body(connection) }
-}
-
-func readThunk(_ stream: OpaquePointer?, _ context: UnsafeMutableRawPointer?) {
-    enter(context) { $0.didRead() }
-}
-
-func writeThunk(_ stream: OpaquePointer?, _ context: UnsafeMutableRawPointer?) {
-    enter(context) { $0.didWrite() }
-}
-
-func eventThunk(_ stream: OpaquePointer?, _ what: Int16, _ context: UnsafeMutableRawPointer?) {
-    let errorNumber = errno
-    enter(context) { $0.didHappen(what, errorNumber: errorNumber) }
+    connection.loop.callback { connection.didBecomeReady(what) }
 }

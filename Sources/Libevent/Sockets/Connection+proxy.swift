@@ -13,7 +13,7 @@ extension Connection {
     static func accept(
         _ descriptor: Int32, fromProxy proxy: SocketAddress, on loop: EventLoop, by context: TLSContext?
     ) throws(LibeventError) -> Connection {
-        let connection = Connection(unidentifiedFrom: proxy, on: loop)
+        let connection = Connection(with: proxy, on: loop, state: .unidentified)
         do throws(LibeventError) {
             // Unowned, both: they go with the connection's end.
             connection.entry = try ProxyEntry(descriptor, on: loop) { [unowned connection] result in
@@ -43,15 +43,13 @@ extension Connection {
         guard let descriptor = entry?.takeDescriptor() else { return }
         (entry, deadline) = (nil, nil)
         do throws(LibeventError) {
-            let transport = try Self.makeTransport(descriptor, on: loop, by: context)
-            // Held since it was made.
-            begin(by: transport, context: Unmanaged.passUnretained(self).toOpaque())
+            try beginAccepted(descriptor, by: context)
         } catch {
-            return end(.failed(ENOMEM))
+            // It has ended.
+            return
         }
-        state = context == nil ? .open : .connecting
         toHandler { $0.connectionDidIdentify($1) }
         // The handler may have closed it.
-        if !isClosed { bufferevent_enable(transport?.stream, ps_ev_read()) }
+        if !isClosed { stream?.watchInput() }
     }
 }

@@ -68,18 +68,13 @@ public final class Connection {
     /// The owner's own object for this connection, such as its session. The connection holds it until it has told its end.
     public var tag: AnyObject?
 
-    /// The way of its bytes; nil when the connection has ended, and while it is not known whose it is. Only this class and its
-    /// extensions use it.
-    var transport: Transport?
+    /// Its socket; nil when the connection has ended, and while it is not known whose it is.
+    var stream: SocketStream?
     var state: State
     var reading = true
-    /// libevent does not read either: something came while reading was off.
-    var isReadingSuspended = false
-    /// What the peer did while reading was off: told after the input before it.
-    var lateEnd: CloseReason?
-    /// A view of the input is out: the memory has to stay until it is back.
-    var viewing = false
-    /// A turn's end will tell the handler of input that was left.
+    /// A view of the input is out.
+    private var viewing = false
+    /// A turn's end will look at what reading has left.
     var recalling = false
     var deadline: Timer?
     /// While it is not known whose it is.
@@ -88,65 +83,51 @@ public final class Connection {
     /// The most input that is buffered before reading pauses, unless set otherwise: two of MQTT's largest packets here.
     public static let standardInputLimit = 32 * 1024
 
-    init(
-        descriptor: Int32, peer: SocketAddress, on loop: EventLoop, state: State, by context: TLSContext? = nil
-    ) throws(LibeventError) {
+    /// A connection without a socket: it is given one, or nobody knows yet whose it is.
+    init(with peer: SocketAddress, on loop: EventLoop, state: State) {
         self.loop = loop
         clientAddress = peer
         self.state = state
-        let transport: Transport
+        LiveObjects.count(of: Connection.self, by: 1)
+        // Libevent may call after the owner let go. `end` balances it.
+        _ = Unmanaged.passRetained(self)
+    }
+
+    /// Gives it its socket, which is closed with it.
+    /// - Parameter makeSession: makes what encrypts it; nil: it is in clear.
+    /// - Throws: after which it has ended, and the handler will be told.
+    func begin(
+        _ descriptor: Int32, by makeSession: () throws(LibeventError) -> TLSSession?
+    ) throws(LibeventError) {
         do throws(LibeventError) {
-            transport = try Self.makeTransport(descriptor, on: loop, by: context)
+            let session: TLSSession?
+            do throws(LibeventError) {
+                session = try makeSession()
+            } catch {
+                Glibc.close(descriptor)
+                throw error
+            }
+            stream = try SocketStream(
+                descriptor, by: session, on: loop.turn.connectionBase, readyThunk, Unmanaged.passUnretained(self).toOpaque())
         } catch {
-            self.state = .closed
+            end(.failed(ENOMEM))
             throw error
         }
-        LiveObjects.count(of: Connection.self, by: 1)
-        begin(by: transport, context: hold())
-    }
-
-    /// A connection whose client is not known yet; see `Connection+proxy`.
-    init(unidentifiedFrom proxy: SocketAddress, on loop: EventLoop) {
-        self.loop = loop
-        clientAddress = proxy
-        state = .unidentified
-        LiveObjects.count(of: Connection.self, by: 1)
-        _ = hold()
-    }
-
-    /// A connection whose handshake begins here.
-    init(connectingTo server: SocketAddress, by transport: Transport, on loop: EventLoop) {
-        self.loop = loop
-        clientAddress = server
-        state = .connecting
-        LiveObjects.count(of: Connection.self, by: 1)
-        begin(by: transport, context: hold())
-    }
-
-    /// Retained: libevent may call after the owner let go. `end` balances it.
-    private func hold() -> UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
-
-    static func makeTransport(
-        _ descriptor: Int32, on loop: EventLoop, by context: TLSContext?
-    ) throws(LibeventError) -> Transport {
-        let base = loop.turn.connectionBase
-        guard let context else { return try Transport(descriptor: descriptor, on: base) }
-        return try Transport(accepting: descriptor, by: context, on: base)
-    }
-
-    /// - Parameter context: the connection, as its callbacks get it.
-    func begin(by transport: Transport, context: UnsafeMutableRawPointer) {
-        self.transport = transport
-        bufferevent_setcb(transport.stream, readThunk, writeThunk, eventThunk, context)
-        if !transport.isEncrypted { bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, Self.standardInputLimit) }
     }
 
     /// - Parameter context: what its TLS begins with; nil: it is in clear.
     convenience init(
         accepted descriptor: Int32, from peer: SocketAddress, on loop: EventLoop, by context: TLSContext? = nil
     ) throws(LibeventError) {
-        try self.init(descriptor: descriptor, peer: peer, on: loop, state: context == nil ? .open : .connecting, by: context)
-        bufferevent_enable(transport?.stream, ps_ev_read())
+        self.init(with: peer, on: loop, state: .open)
+        try beginAccepted(descriptor, by: context)
+        stream?.watchInput()
+    }
+
+    /// Gives it the socket of an accepted connection, whose handshake begins with the peer's first bytes.
+    func beginAccepted(_ descriptor: Int32, by context: TLSContext?) throws(LibeventError) {
+        state = context == nil ? .open : .connecting
+        try begin(descriptor) { () throws(LibeventError) in try context?.makeSession(by: loop.turn.socketBIO) }
     }
 
     deinit {
@@ -158,7 +139,7 @@ public final class Connection {
     public var isClosed: Bool { state != .open && state != .connecting && state != .unidentified }
 
     /// The certificate that the peer has shown; nil for none. Made anew each time.
-    public var peerCertificate: TLSPeerCertificate? { transport?.peerCertificate }
+    public var peerCertificate: TLSPeerCertificate? { stream?.session?.peerCertificate }
 
     // MARK: Input
 
@@ -166,73 +147,73 @@ public final class Connection {
     /// sets; these are dropped afterwards. The memory is valid inside the call only. `body` may close the connection.
     public func withInput<R, E: Error>(_ body: (UnsafeRawBufferPointer, inout Int) throws(E) -> R) throws(E) -> R {
         var consumed = 0
-        guard let transport, !isClosed else { return try body(UnsafeRawBufferPointer(start: nil, count: 0), &consumed) }
+        guard !isClosed, let input = stream?.input else {
+            return try body(UnsafeRawBufferPointer(start: nil, count: 0), &consumed)
+        }
         precondition(!viewing, "one view of the input at a time")
-        let input = transport.input
-        let count = evbuffer_get_length(input)
-        let start = count == 0 ? nil : evbuffer_pullup(input, -1)
         viewing = true
         defer {
             viewing = false
-            precondition(consumed >= 0 && consumed <= count, "more consumed than there was")
-            if state == .closed { freeTransport() } else if consumed > 0 { evbuffer_drain(input, consumed) }
+            precondition(consumed >= 0 && consumed <= input.count, "more consumed than there was")
+            if consumed > 0 { drop(consumed) }
         }
-        return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count), &consumed)
+        return try input.withUnsafeBufferPointer { bytes throws(E) in try body(UnsafeRawBufferPointer(bytes), &consumed) }
     }
 
-    /// Stops or resumes reading. While it is off, what the peer sends waits in the system but for one read of it, and its closing
-    /// is not told. Input that was left is told again when reading is turned on.
+    private func drop(_ count: Int) {
+        guard stream != nil else { return }
+        stream?.dropInput(count)
+        watchInput()
+    }
+
+    /// Has libevent tell what comes, where it is to be read.
+    func watchInput() {
+        if reading, state == .open, stream?.isInputFull == false { stream?.watchInput() }
+    }
+
+    /// Stops or resumes reading. While it is off, what the peer sends waits in the system, and its closing is not told. Input
+    /// that was left is told again when reading is turned on.
     ///
     /// Mostly it is off for a moment, and nothing comes: so libevent learns of it only when something does, which saves two calls
     /// to the system.
     public func setReading(_ on: Bool) {
-        guard let transport, !isClosed, reading != on else { return }
+        guard stream != nil, !isClosed, reading != on else { return }
         reading = on
         guard on else { return }
-        if isReadingSuspended {
-            isReadingSuspended = false
-            if lateEnd == nil { bufferevent_enable(transport.stream, ps_ev_read()) }
-        }
-        if lateEnd != nil || evbuffer_get_length(transport.input) > 0 { recall() }
+        watchInput()
+        recall()
     }
 
-    /// Something has come while reading is off.
-    func suspendReading() {
-        guard let transport, !isReadingSuspended else { return }
-        isReadingSuspended = true
-        bufferevent_disable(transport.stream, ps_ev_read())
-    }
-
-    /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for. With TLS a
-    /// read takes a whole record (16 KiB at most), and only `setReading` pauses it.
+    /// Limits how much input is buffered before reading pauses; it must hold the largest packet that is waited for. A read takes
+    /// up to 16 KiB, and may go beyond it.
     public func setInputLimit(_ bytes: Int) {
-        guard let transport, !isClosed, !transport.isEncrypted else { return }
         precondition(bytes > 0)
-        bufferevent_setwatermark(transport.stream, ps_ev_read(), 0, bytes)
+        stream?.inputLimit = Int32(clamping: bytes)
+    }
+
+    func appendInput(_ bytes: UnsafeRawBufferPointer) {
+        precondition(!viewing, "a view of the input is out")
+        stream?.appendInput(bytes)
     }
 
     // MARK: Output
 
     /// How many bytes wait to be written because the peer does not read fast enough.
-    public var outputCount: Int { transport?.unsentCount ?? 0 }
+    public var outputCount: Int { stream?.outputCount ?? 0 }
 
     /// Sends the bytes, after what was sent before. What the system does not take at once is buffered, without a limit: look at
     /// `outputCount` before sending much to a slow peer. After the end: no effect.
     public func send(_ bytes: UnsafeRawBufferPointer) {
-        guard let transport, !isClosed, !bytes.isEmpty else { return }
-        var rest = bytes
-        // Straight to the descriptor costs a third less than through the buffer and one more turn of the loop. Order holds, as
-        // the buffer is empty.
-        if state == .open, transport.unsentCount == 0 {
-            let sent = transport.writeNow(bytes)
+        guard stream != nil, !isClosed, !bytes.isEmpty else { return }
+        var sent = 0
+        // Order holds, as nothing waits.
+        if state == .open, outputCount == 0, let result = stream?.writeNow(bytes) {
+            if let reason = result.end { return end(reason) }
+            sent = result.count
             if sent == bytes.count { return }
-            if sent < 0 {
-                let code = errno
-                guard code == EAGAIN || code == EINTR || code == ENOBUFS else { return end(.failed(code)) }
-            }
-            rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, sent)...])
         }
-        if !transport.write(rest) { end(.failed(ENOMEM)) }
+        stream?.appendOutput(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
+        if state == .open { stream?.watchRoom() }
     }
 
     /// Sends the bytes, after what was sent before.
@@ -243,7 +224,7 @@ public final class Connection {
     /// Has the system find out that a silent peer is dead, by probes: as its listening socket has prepared
     /// (`ListeningSocket.prepareTCPKeepAlive`), or else as the system is set.
     public func enableTCPKeepAlive() throws(LibeventError) {
-        guard let transport else { return }
-        guard ps_set_option(transport.descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }
+        guard let stream else { return }
+        guard ps_set_option(stream.descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 else { throw .lastSystemError("setsockopt") }
     }
 }

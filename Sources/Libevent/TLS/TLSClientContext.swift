@@ -67,6 +67,17 @@ public final class TLSClientContext: Sendable {
         return session
     }
 
+    /// The session of a connection that a loop makes; whoever takes it frees it.
+    /// - Parameter bio: the loop's.
+    func makeSession(by bio: OpaquePointer?, to host: String, isResuming: Bool) throws(LibeventError) -> TLSSession {
+        guard let bio else { throw .library(call: "BIO_new") }
+        do throws(TLSError) {
+            return TLSSession(try makeSession(to: host, isResuming: isResuming), by: bio, isServer: false)
+        } catch {
+            throw .distrusted(.failure(reason: error.description))
+        }
+    }
+
     private static func trust(_ context: OpaquePointer, _ trust: TLSTrust) throws(TLSError) {
         switch trust {
         case .anyone: return

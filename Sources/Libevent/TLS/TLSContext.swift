@@ -31,7 +31,6 @@ public final class TLSContext: Sendable {
         SSL_CTX_set_timeout(context, Self.ticketLifetime)
         // One is what a device needs to come back; OpenSSL would make two.
         SSL_CTX_set_num_tickets(context, 1)
-        SSL_CTX_set_info_callback(context, handshakeThunk)
         SSL_CTX_set_alpn_select_cb(context, applicationThunk, UnsafeMutableRawPointer(bitPattern: Int(application.rawValue)))
         self.context = context
     }
@@ -40,6 +39,13 @@ public final class TLSContext: Sendable {
 
     /// A session of a connection that begins; whoever takes it frees it. Nil when there is no memory.
     func makeSession() -> OpaquePointer? { SSL_new(context) }
+
+    /// The session of a connection that a loop accepts; whoever takes it frees it.
+    /// - Parameter bio: the loop's.
+    func makeSession(by bio: OpaquePointer?) throws(LibeventError) -> TLSSession {
+        guard let bio, let pointer = makeSession() else { throw .library(call: "SSL_new") }
+        return TLSSession(pointer, by: bio, isServer: true)
+    }
 
     // MARK: Certificate and key
 
@@ -115,19 +121,6 @@ public final class TLSContext: Sendable {
         ERR_clear_error()
         throw .policy(field, text)
     }
-}
-
-/// Called when OpenSSL leaves a handshake that is not done. A first flight costs as much as hundreds of messages, and libevent
-/// calls nobody for it: so the loop looks here whether its turn is over.
-///
-/// libevent asks OpenSSL afterwards what became of this handshake, which looks at the thread's error queue and at `errno`. What
-/// the turn has done with other connections must not be seen there; and a handshake that has failed is left to libevent at once.
-private func handshakeThunk(_ session: OpaquePointer?, _ place: Int32, _ result: Int32) {
-    guard place == SSL_CB_ACCEPT_EXIT, result <= 0, SSL_is_init_finished(session) == 0, ERR_peek_error() == 0 else { return }
-    let code = errno
-    EventLoop.current?.didHandshake()
-    ERR_clear_error()
-    errno = code
 }
 
 /// SSL_CTX_set_alpn_select_cb(3): looks for our name in the client's list, where each stands behind its length.

@@ -1,7 +1,7 @@
 internal import CLibevent
 internal import Glibc
 
-/// The way of an accepted connection's bytes: all that are read and written, for a device as for a caller, pass here.
+/// The way of a caller's bytes: all that are read and written past evhttp pass here.
 ///
 /// It is plain TCP or TLS. What is encrypted differs in the functions below, and in `Transport+TLS`: reading and writing at once
 /// are then those of the session, and bytes may wait in it that the system does not know of. The plain form pays a comparison.
@@ -12,22 +12,9 @@ struct Transport {
     /// Whether it is TLS.
     let isEncrypted: Bool
 
-    /// Makes the bufferevent of a socket, which it closes at its end.
-    init(descriptor: Int32, on base: OpaquePointer) throws(LibeventError) {
-        guard let stream = bufferevent_socket_new(base, descriptor, Int32(BEV_OPT_CLOSE_ON_FREE.rawValue)) else {
-            close(descriptor)
-            throw .library(call: "bufferevent_socket_new")
-        }
-        self.init(of: stream, descriptor: descriptor, isEncrypted: false)
-    }
-
     /// The transport of a bufferevent that evhttp has given its socket.
     init(of stream: OpaquePointer, isEncrypted: Bool) {
-        self.init(of: stream, descriptor: bufferevent_getfd(stream), isEncrypted: isEncrypted)
-    }
-
-    init(of stream: OpaquePointer, descriptor: Int32, isEncrypted: Bool) {
-        (self.stream, self.descriptor, self.isEncrypted) = (stream, descriptor, isEncrypted)
+        (self.stream, descriptor, self.isEncrypted) = (stream, bufferevent_getfd(stream), isEncrypted)
     }
 
     /// The bufferevent of a caller, for evhttp, which gives it its socket; nil when there is no memory.
@@ -36,9 +23,6 @@ struct Transport {
         if let context { return makeEncryptedStream(on: base, context) }
         return bufferevent_socket_new(base, -1, closing ? Int32(BEV_OPT_CLOSE_ON_FREE.rawValue) : 0)
     }
-
-    /// The bufferevent goes, and the socket with it.
-    func free() { bufferevent_free(stream) }
 
     // MARK: Reading
 
