@@ -24,6 +24,8 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case payloads
     /// A row for one device goes to no loop but the one that has its connection.
     case directedRows
+    /// A loop has a push before the answer to its caller; without it, soon.
+    case promptFeed
     /// Acknowledgements that one port was told are in the other's reports at once; without it, within a second.
     case sharedFacts
     /// When a device was seen last.

@@ -18,10 +18,16 @@ public final class ContractFixture {
     init(_ store: any StoreUnderTest, _ kind: StoreKind) async throws {
         self.store = store
         self.kind = kind
-        port = store.port(at: 0, for: loop)
+        port = Self.port(of: store, kind, loop)
         other = store.port(at: 1, for: otherLoop)
         try await loop.follow(port)
         try await otherLoop.follow(other)
+    }
+
+    /// The port that a test uses: of the first node, or by both in turn. Answers of both come to one loop.
+    private static func port(of store: any StoreUnderTest, _ kind: StoreKind, _ loop: TestLoop) -> any StorePort {
+        let port = store.port(at: 0, for: loop)
+        return kind.isInTurn ? AlternatingPort(port, store.port(at: 1, for: loop)) : port
     }
 
     deinit { store.close() }
@@ -39,7 +45,7 @@ public final class ContractFixture {
     public func restart(after ending: Ending = .close) async throws {
         if case .close = ending { store.close() }
         try await store.reopen(after: ending)
-        port = store.port(at: 0, for: loop)
+        port = Self.port(of: store, kind, loop)
         other = store.port(at: 1, for: otherLoop)
         try await loop.follow(port)
         try await otherLoop.follow(other)

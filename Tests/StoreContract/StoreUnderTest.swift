@@ -87,8 +87,18 @@ public struct StoreKind: Sendable, CustomStringConvertible {
         self.make = make
     }
 
+    /// Whether a test's port is that of two nodes in turn.
+    public private(set) var isInTurn = false
+
+    /// The same store, asked by two nodes in turn: every test of the suite is one of both then, whether it knows of two or not.
+    public var inTurn: StoreKind {
+        var kind = self
+        kind.isInTurn = true
+        return kind
+    }
+
     /// Its name.
-    public var description: String { name }
+    public var description: String { isInTurn ? "\(name), by two nodes in turn" : name }
 
     /// Whether it claims all of these.
     public func claims(_ needed: [Capability]) -> Bool { needed.allSatisfy { unclaimed[$0] == nil } }

@@ -226,6 +226,7 @@ struct AppendTests {
         let session = try await fixture.port.connect("d1")
         _ = fixture.loop.takeEvents()
         let task = try await fixture.port.push(.message(.organisation("root"), tag: "a \"b\"", text: "1.10"))
+        try await fixture.loop.waitForRow(of: task)
         let told = try #require(fixture.loop.takeEvents().flatMap(\.rows).first)
         let page = try #require(try await session.read().first)
         let sentAt = try await fixture.port.report(task, to: nil).createdAt

@@ -18,7 +18,7 @@ struct FeedTests {
         let snapshot = try await loop.follow(late)
         await pushes
         let last = try await fixture.port.push(.message(.organisation("root")))
-        try await loop.waitForEntry("the last push") { if case .row(let row) = $0 { row.task == last } else { false } }
+        for loop in [loop, fixture.loop] { try await loop.waitForRow(of: last) }
         let told = loop.takeEvents().flatMap(\.rows)
         #expect(loop.faults.isEmpty)
         // With what the snapshot holds, it is all there was.
@@ -32,7 +32,7 @@ struct FeedTests {
         #expect(rows.filter { $0.position > snapshot.position }.map(\.task) == told.map(\.task))
     }
 
-    @Test("a caller has a push in its own loop's feed before the answer", arguments: stores())
+    @Test("a caller has a push in its own loop's feed before the answer", arguments: stores(.promptFeed))
     func entriesFirst(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         for _ in 0..<20 {
@@ -143,7 +143,7 @@ struct FeedTests {
         let pages = try await session.read(limit: 7)
         #expect(session.readUpTo >= session.attached.feedFrom)
         await pushes
-        try await fixture.other.push(.message(.device("d1")))
+        try await fixture.otherLoop.waitForRow(of: try await fixture.other.push(.message(.device("d1"))))
         let feed = fixture.otherLoop.takeEvents().flatMap(\.rows).filter { row in
             if case .device(let device) = row.target, device != session.device { return false }
             return row.position > session.readUpTo

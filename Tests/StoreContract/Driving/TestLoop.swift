@@ -72,6 +72,13 @@ public final class TestLoop: Mailbox {
         }
     }
 
+    /// Waits for the row of a task; takes none.
+    public func waitForRow(of task: TaskID, fileID: String = #fileID, line: Int = #line) async throws {
+        try await waitForEntry("the row of \(task)", fileID: fileID, line: line) { entry in
+            if case .row(let row) = entry { row.task == task } else { false }
+        }
+    }
+
     /// Waits until a session is asked to close.
     public func waitForClose(
         of session: SessionID, _ reason: DisconnectReason, fileID: String = #fileID, line: Int = #line
