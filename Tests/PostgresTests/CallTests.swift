@@ -174,6 +174,27 @@ struct CallTests {
         }
     }
 
+    @Test("an answer may make the next call")
+    func chain() async throws {
+        try await withSharedPostgres { server in
+            try await withConnection(try options(server.address())) { peer async throws in
+                let add = PostgresStatement("select $1 + 1")
+                let end = Answer()
+                @Sendable func go(from number: Int64) {
+                    var arguments = PostgresArguments()
+                    arguments.append(int8: number)
+                    peer.connection.call(PostgresCall(add, arguments)) { outcome in
+                        guard let rows = outcome.rows, let next = try? rows.int8(0, 0), next < 50 else { return end.set(outcome) }
+                        go(from: next)
+                    }
+                }
+                go(from: 0)
+                #expect(try await end.outcome().rows?.int8(0, 0) == 50)
+                #expect(peer.losses.isEmpty)
+            }
+        }
+    }
+
     @Test("without a session, and above what may wait, a call is told at once that it was not sent")
     func unavailable() async throws {
         try await withPostgres { server in

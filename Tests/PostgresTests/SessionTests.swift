@@ -80,6 +80,23 @@ struct SessionTests {
         await server.remove()
     }
 
+    @Test("a host that does not answer is left for the next")
+    func silentHost() async throws {
+        try await withPostgres { silent in
+            silent.pause()
+            try await withSharedPostgres { server in
+                let both = try options("postgres://postgres@127.0.0.1:\(silent.port),127.0.0.1:\(server.port)/postgres") {
+                    $0.connectTimeout = .milliseconds(100)
+                }
+                try await withConnection(both) { peer in
+                    #expect(peer.session?.host == "127.0.0.1 port \(server.port)")
+                    #expect(peer.losses.isEmpty)
+                }
+            }
+            silent.resume()
+        }
+    }
+
     @Test("a name with several addresses is tried at each")
     func names() async throws {
         try await withSharedPostgres { server in

@@ -53,8 +53,9 @@ extension PostgresConnection {
     }
 
     private func giveUpHost() {
-        round?.failure = endpoint.map { .silent(host: $0.description) }
-        dropLink()
+        let loss = PostgresLoss.silent(host: endpoint?.description ?? "")
+        round?.failure = loss
+        endSession(loss)
         tryNextHost()
     }
 
