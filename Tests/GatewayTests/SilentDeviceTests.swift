@@ -138,12 +138,12 @@ struct SilentDeviceTests {
     func age() {
         let clock = DeliveryClock()
         let store = StoreClock(base: 0) { 0 }
-        clock.read(store, .unlimited, in: 1_030_000_000)
+        clock.read(store, nil, in: 1_030_000_000)
         let sent = clock.tick
         #expect(clock.age(of: sent) == 30)
-        clock.read(store, .unlimited, in: 1_299_000_000)
+        clock.read(store, nil, in: 1_299_000_000)
         #expect(clock.age(of: sent) == 299)
-        clock.read(store, .unlimited, in: 1_300_000_000)
+        clock.read(store, nil, in: 1_300_000_000)
         #expect(clock.age(of: sent) == 300)
     }
 

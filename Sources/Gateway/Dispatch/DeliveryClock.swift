@@ -23,11 +23,11 @@ final class DeliveryClock {
 
     /// Reads the time.
     /// - Parameter turn: when the loop's turn began, in monotonic nanoseconds.
-    func read(_ clock: StoreClock, _ lease: Lease, in turn: Int64) {
+    func read(_ clock: StoreClock, _ lease: Lease?, in turn: Int64) {
         guard turn != self.turn else { return }
         self.turn = turn
         now = clock.now
-        term = lease.term(leaving: Lease.turn)
+        if let lease { term = lease.term(leaving: Lease.turn) }
         tick = Tick(nanoseconds: turn)
     }
 }

@@ -87,7 +87,7 @@ extension Shard {
     private func flush() {
         for dispatcher in dispatchers where !dispatcher.flushQueue.isEmpty {
             // Asked again: the process may have stood still since the turn began.
-            guard !dispatcher.mayDeliver || lease.term() == dispatcher.term else {
+            if let lease, dispatcher.mayDeliver, lease.term() != dispatcher.term {
                 discardOutput(of: dispatcher)
                 continue
             }

@@ -10,7 +10,7 @@ extension Shard {
     private static let pauses = 250...750
 
     /// Whether connections stay when the store does not answer what it is asked for them.
-    var staysWithoutStore: Bool { !lease.isUnlimited && !isStopping }
+    var staysWithoutStore: Bool { lease != nil && !isStopping }
 
     /// Something is held up: it is tried again in a moment.
     func pause() {
@@ -31,6 +31,7 @@ extension Shard {
 
     /// Reads anew within a turn whether messages may be delivered.
     func readLease() {
+        guard let lease else { return }
         clock.term = lease.term(leaving: Lease.turn)
         if clock.term == nil { pause() }
     }

@@ -36,7 +36,8 @@ public actor Shard {
     /// One a lane; there are few.
     var dispatchers: [Dispatcher] = []
     let storeClock: StoreClock
-    let lease: Lease
+    /// `nil` where it never lapses: then nobody looks.
+    let lease: Lease?
     let clock = DeliveryClock()
     /// Events that came before the snapshot; `nil` since it came.
     var early: [FeedEvent]? = []
@@ -111,7 +112,7 @@ public actor Shard {
         self.loop = loop
         self.store = store
         storeClock = store.clock
-        lease = store.lease
+        lease = store.lease.isUnlimited ? nil : store.lease
         self.configuration = configuration
         room = ConnectionRoom(budget: configuration.budget)
         self.overdue = overdue
