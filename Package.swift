@@ -131,7 +131,7 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "SQLiteStoreTests",
-            dependencies: ["Base", "SQLiteStore", "StoreCore", "Push", "CSQLite", "FaultVFS", "StoreContract"],
+            dependencies: ["Base", "SQLiteStore", "StoreCore", "Push", "Crypto", "CSQLite", "FaultVFS", "StoreContract"],
             exclude: ["Data"], swiftSettings: swift),
         .testTarget(
             name: "GatewayTests",

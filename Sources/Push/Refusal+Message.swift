@@ -99,6 +99,8 @@ extension Refusal.Detail {
             return BilingualText(
                 "已有 \(count) 个跟踪，请先结束一个：DELETE /psp/admin/trace/{trace_id}",
                 "\(count) traces run already: end one, DELETE /psp/admin/trace/{trace_id}")
+        case .tooManyOperators(let count):
+            return BilingualText("最多 \(count) 个运维账号，请先删除一个", "there are \(count) operators at most: remove one first")
         case .tooManyLists(let count):
             return BilingualText("该应用已有 \(count) 个列表请求在等待", "\(count) lists of the app wait already")
         case .calledFrom(let address):

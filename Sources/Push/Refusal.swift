@@ -79,6 +79,8 @@ extension Refusal {
         case overQuota(PushQuota.Bound, retryAfter: Int64)
         /// 2302: the server is about to end.
         case ending
+        /// 2103: so many operators there are already.
+        case tooManyOperators(Int)
         /// 2301: so many traces run.
         case tooManyTraces(Int)
         /// 2301: so many lists of the app wait to be read.

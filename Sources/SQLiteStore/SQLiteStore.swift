@@ -98,7 +98,7 @@ public final class SQLiteStore: Store {
                 let time = Timekeeper(time, options.clocks, tables.clock, clock, stretches, log: options.log)
                 let decisions = try Decisions(
                     tables, time, tail: tail, head: head, tasks: tasks, organisations: organisations, gate: gate,
-                    tuning: tuning, quota: options.quota, audited: audited, log: options.log)
+                    tuning: tuning, quota: options.quota, figures: audited, log: options.log)
                 try decisions.directory.noteGiven()
                 return decisions
             }

@@ -41,6 +41,11 @@ extension Front {
             let (match, headers, caller) = try examine(head)
             guard mayKeepBody(of: caller) else { return .refuse }
             let admission = Admission<Self>(match: match, headers: headers, caller: caller)
+            if case .pieces(let limit) = match.route.body {
+                // Of a body whose length is not announced all may come that is allowed.
+                guard let room = server.largeBodies.reserve(head.announcedLength ?? limit) else { return .refuse }
+                admission.room = room
+            }
             return .accept(
                 upTo: match.route.body.limit(whole: server.maxWholeBody), isStranger: isStranger(caller), admission: admission)
         } catch {
@@ -70,6 +75,8 @@ final class Admission<Service: Front> {
     @usableFromInline let match: RouteTable<Service>.Match
     @usableFromInline let headers: Service.Headers
     @usableFromInline let caller: Service.Caller
+    /// What the listener keeps free for the body, as long as the request is there.
+    @usableFromInline var room: BodyBudget.Reservation?
 
     @inlinable
     init(match: RouteTable<Service>.Match, headers: Service.Headers, caller: Service.Caller) {

@@ -19,6 +19,8 @@ public final class GracefulServer {
     private var loop: EventLoop?
     /// The most bytes of a body that is taken in one piece.
     @usableFromInline let maxWholeBody: Int
+    /// Bodies that are taken piece by piece, as long as they come and are being taken: two of the largest, or more of others.
+    @usableFromInline let largeBodies: BodyBudget
     /// Requests that have come and are not answered yet.
     private var inFlight = 0
     private var hasShutdownBegun = false
@@ -39,6 +41,7 @@ public final class GracefulServer {
         var limits = limits
         maxWholeBody = limits.maxBodyBytes
         limits.maxBodyBytes = routes.maxBodyBytes(whole: maxWholeBody)
+        largeBodies = BodyBudget(2 * limits.maxBodyBytes)
         self.limits = limits
         self.forwarding = forwarding
         self.log = log

@@ -160,4 +160,27 @@ struct ImportTests {
             #expect(served.store.asked.abandoned.count == 1)
         }
     }
+
+    @Test("large bodies share a bound over all connections: beyond it 2302, and room as soon as one has gone")
+    func roomForBodies() async throws {
+        try await Served.with { served in
+            let address = "/psp/admin/import"
+            func begin() throws -> RawConnection {
+                let connection = try RawConnection(port: served.adminPort)
+                try connection.send(Call.admin("POST", address).with("Content-Length", String(64 << 20)).headBytes)
+                return connection
+            }
+            var held = [try begin(), try begin()]
+            try await until { await served.admin.roomForBodies == 0 }
+            let refused = try begin().reply()
+            expect(refused, 2302, status: 503)
+            #expect(refused.headers["retry-after"] != nil)
+            held.removeLast()
+            try await until { await served.admin.roomForBodies == 64 << 20 }
+            let text = String(repeating: "\n", count: 1 << 20)
+            expectSuccess(try served.operate(.admin("POST", address, text)))
+            held.removeAll()
+            try await until { await served.admin.roomForBodies == 128 << 20 }
+        }
+    }
 }

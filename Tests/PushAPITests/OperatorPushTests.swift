@@ -24,7 +24,7 @@ struct OperatorPushTests {
             let call = try #require(served.store.asked.calls.last)
             #expect(call.caller == .named(sender.identity, sender.authority) && call.requestID == "r-1")
             // The store has recorded it: whoever reads along is told the same.
-            #expect(served.told == [AuditEntry(call, .push, AuditTarget(request.target), task: TaskID("t-1"))])
+            #expect(served.told == [AuditEntry(call, .push, request, task: TaskID("t-1"))])
             #expect(served.store.asked.entries.isEmpty)
         }
     }

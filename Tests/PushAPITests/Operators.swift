@@ -4,6 +4,7 @@ import Push
 import Testing
 
 @testable import PushAPI
+@testable import Web
 
 /// The operators of the tests: one of each role, without a scope and within "east", each with a session.
 extension Served {
@@ -66,4 +67,6 @@ extension Call {
 extension AdminFront {
     /// How many follow traces.
     var followerCount: Int { followers.count }
+    /// What is free for large bodies.
+    var roomForBodies: Int { server.largeBodies.left }
 }

@@ -31,9 +31,9 @@ final class Signal: Sendable {
 }
 
 /// Waits until a condition holds, 20 s at most.
-func until(_ condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+func until(_ condition: () async -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let deadline = ContinuousClock.now + .seconds(60)
-    while !condition() {
+    while await !condition() {
         guard ContinuousClock.now < deadline else {
             Issue.record("the condition did not come to hold", sourceLocation: sourceLocation)
             return

@@ -48,7 +48,7 @@ struct SchemaTests {
             INSERT INTO operator(name, display_name, role, disabled, password, created)
               VALUES('bob', 'Bob', 2, 0, '\(PasswordVerifier.cheap("p").text)', 2000),
                     ('ann', 'Ann', 2, 0, '\(PasswordVerifier.cheap("p").text)', 1000);
-            INSERT INTO operator_session(key, name, created, expires) VALUES(x'01', 'bob', 2500, 9000);
+            INSERT INTO operator_session(key, name, created, expires) VALUES(x'01', 'bob', 2500, 9000000000000000);
             INSERT INTO import(import_id, state, started, operator)
               VALUES('of-ann', 2, 1500, 'ann'), ('of-a-former-bob', 2, 1500, 'bob'), ('of-a-former-eve', 2, 1500, 'eve'),
                     ('of-bob', 2, 2500, 'bob'), ('of-the-installation', 2, 1500, NULL);

@@ -24,7 +24,7 @@ struct AuditTests {
         try await port.disconnect(DeviceToken(unchecked: "d1"), by: call)
         let found = try await entries(port)
         #expect(
-            found.prefix(5).map(\.entry) == [
+            found.prefix(5).map { bare($0.entry) } == [
                 AuditEntry(call, .deviceDisconnect, AuditTarget(.device, "d1")),
                 AuditEntry(call, .taskCancel, task: task),
                 AuditEntry(call, .organisationRemove, AuditTarget(.organisation, "east"), code: 2207),
@@ -144,18 +144,18 @@ struct AuditTests {
         func seen(_ call: OperatorCall) async throws -> [AuditEntry] {
             try await port.all { after throws(StoreError) in
                 try await port.audit(AuditFilter(), after: after, limit: 2, by: call)
-            }.map(\.entry).filter { ["r-e", "r-w", "r-i"].contains($0.requestID) }
+            }.map { bare($0.entry) }.filter { ["r-e", "r-w", "r-i"].contains($0.requestID) }
         }
-        func bare(_ entries: [AuditEntry]) -> [AuditEntry] { entries.map(withoutScope) }
-        #expect(try await seen(east) == bare([moved, all[2], all[1], all[0]]))
-        #expect(try await seen(west) == bare([moved, all[1]]))
-        #expect(try await seen(call("ida", "r", in: "root")) == bare([moved, all[3], all[2], all[1]]))
+        func kept(_ entries: [AuditEntry]) -> [AuditEntry] { entries.map(withoutScope) }
+        #expect(try await seen(east) == kept([moved, all[2], all[1], all[0]]))
+        #expect(try await seen(west) == kept([moved, all[1]]))
+        #expect(try await seen(call("ida", "r", in: "root")) == kept([moved, all[3], all[2], all[1]]))
         // Whoever was given the name later is another operator.
-        #expect(try await seen(call("eva", "r", in: "east", number: 1)) == bare([moved, all[2], all[1]]))
+        #expect(try await seen(call("eva", "r", in: "east", number: 1)) == kept([moved, all[2], all[1]]))
         // What was done in another scope is not told in this one.
-        #expect(try await seen(call("eva", "r", in: "west")) == bare([moved]))
+        #expect(try await seen(call("eva", "r", in: "west")) == kept([moved]))
         #expect(try await seen(call("eva", "r", in: "none")) == [])
-        #expect(try await seen(installation) == bare([moved] + all.reversed()))
+        #expect(try await seen(installation) == kept([moved] + all.reversed()))
     }
 
     @Test("a task's entry is seen where its target is", arguments: stores())
@@ -264,6 +264,13 @@ struct AuditTests {
         try await port.all { after throws(StoreError) in
             try await port.audit(filter, after: after, limit: 3, by: .installation)
         }
+    }
+
+    /// Without what it tells field by field, which stores with operators do.
+    private func bare(_ entry: AuditEntry) -> AuditEntry {
+        var entry = entry
+        entry.details = []
+        return entry
     }
 
     /// To what its caller was confined is not read again.

@@ -228,6 +228,78 @@ struct OperatorTests {
         }
     }
 
+    @Test(
+        "an entry tells what a change did, field by field, and of secrets only that they were set", arguments: stores(.operators))
+    func details(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        func told(_ change: (any StorePort) async throws -> Void) async throws -> [AuditDetail] {
+            try await change(port)
+            return try #require(try await port.audit(AuditFilter(), after: nil, limit: 1, by: .installation).items.first).entry
+                .details
+        }
+        func put(_ edit: @escaping (inout OperatorFields) -> Void) -> (any StorePort) async throws -> Void {
+            { port in
+                var fields = OperatorFields()
+                edit(&fields)
+                _ = try await port.apply(.put(OperatorName(unchecked: "ann"), fields), by: .installation)
+            }
+        }
+        #expect(
+            try await told { _ in _ = try await fixture.port.apply(.put(ann, .new(.viewer, in: "east")), by: .installation) } == [
+                AuditDetail("display_name", to: "An operator"), AuditDetail("role", to: "viewer"),
+                AuditDetail("org_id", to: "east"), AuditDetail("disabled", to: "false"),
+            ])
+        #expect(
+            try await told(put { ($0.role, $0.scope, $0.password) = (.sender, .clear, .cheap("another")) }) == [
+                AuditDetail("role", from: "viewer", to: "sender"), AuditDetail("org_id", from: "east"), AuditDetail("password"),
+            ])
+        #expect(try await told(put { $0.disabled = true }) == [AuditDetail("disabled", from: "false", to: "true")])
+        #expect(try await told(put { $0.displayName = "An operator" }) == [])
+        #expect(
+            try await told { try await $0.change("d1") { ($0.organisation, $0.user) = (OrgID(unchecked: "west"), .clear) } } == [
+                AuditDetail("org_id", from: "east", to: "west"), AuditDetail("user_id", from: "u1"),
+            ])
+        #expect(try await told { try await $0.change("d1") { $0.secret = "another" } } == [AuditDetail("secret")])
+        #expect(
+            try await told {
+                try await $0.changeApp("app") { ($0.disabled, $0.masterSecret, $0.perDay) = (true, "new", .set(5)) }
+            } == [
+                AuditDetail("disabled", from: "false", to: "true"), AuditDetail("pushes_per_day", to: "5"),
+                AuditDetail("master_secret"),
+            ])
+        #expect(
+            try await told { try await $0.moveOrg("east", under: "west") } == [AuditDetail("parent_id", from: "root", to: "west")]
+        )
+        let pushed = try await told { _ = await $0.append(.message(.device("d1")), by: .installation) }
+        #expect(pushed == [AuditDetail("appkey", to: "app"), AuditDetail("interface", to: "msg")])
+    }
+
+    @Test("what changes nothing has no second entry within a minute", arguments: stores(.operators, .standingClock))
+    func sameAgain(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let port = fixture.port
+        let call = try await fixture.makeOperator("ann", .sender)
+        let task = try await port.push(.message(.device("d1")))
+        func recorded() async throws -> [AuditAction] {
+            var filter = AuditFilter()
+            filter.name = ann
+            return try await port.audit(filter, after: nil, limit: 99, by: .installation).items.map(\.entry.action)
+        }
+        func repeatAll() async throws {
+            for _ in 0..<3 {
+                try await port.disconnect(DeviceToken(unchecked: "d1"), by: call)
+                try await port.cancel(task, by: call)
+            }
+        }
+        try await repeatAll()
+        // The task was cancelled once, and then found cancelled.
+        #expect(try await recorded() == [.taskCancel, .taskCancel, .deviceDisconnect])
+        try await fixture.advance(by: 60_000)
+        try await repeatAll()
+        #expect(try await recorded() == [.taskCancel, .deviceDisconnect, .taskCancel, .taskCancel, .deviceDisconnect])
+    }
+
     @Test("an organisation that is an operator's scope is not removed", arguments: stores(.operators))
     func scopeInUse(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

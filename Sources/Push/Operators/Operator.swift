@@ -39,6 +39,8 @@ public struct Operator: Hashable, Sendable {
 
     /// How long a password may be, in bytes of UTF-8.
     public static let passwordBytes = 12...1_024
+    /// How many operators there are at most: each loop of operators' calls holds all of them.
+    public static let most = 1_000
     /// The sessions that one operator has at a time: one more ends the oldest.
     public static let mostSessions = 32
 }

@@ -65,7 +65,7 @@ extension AdminFront {
     /// - Parameter isInStore: whether the store has it already.
     func record(_ entry: AuditEntry, isInStore: Bool = false) {
         let now = loop.wallClockMilliseconds
-        if entry.action.isRead || entry.code != 0 {
+        if entry.isThrottled {
             // The store judges its own by the same rule: whoever reads along is told no more of them either.
             let isAdmitted = isInStore ? told.admit(entry, at: now / 60_000) : recorded.admit(entry, at: now / 60_000)
             guard isAdmitted else { return }

@@ -18,7 +18,7 @@ extension AdminFront {
             push, accepted, from: request.exchange.clientAddress, as: request.id, at: loop.wallClockMilliseconds)
         let task = try accepted.task
         // Here, where the task is known: the store has the same entry.
-        record(AuditEntry(call, .push, AuditTarget(push.target), task: task), isInStore: true)
+        record(AuditEntry(call, .push, push, task: task), isInStore: true)
         return .accepted(task)
     }
 }

@@ -22,6 +22,17 @@ extension JSONWriter {
         member("target", ifPresent: entry.target?.id)
         member("task_id", ifPresent: entry.task)
         member("code", entry.code)
+        guard !entry.details.isEmpty else { return }
+        key("details")
+        array { json in
+            for detail in entry.details {
+                json.object { json in
+                    json.member("field", detail.field)
+                    json.member("from", ifPresent: detail.former)
+                    json.member("to", ifPresent: detail.present)
+                }
+            }
+        }
     }
 
     /// Writes how often somebody was refused in a minute.

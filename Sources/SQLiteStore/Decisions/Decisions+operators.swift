@@ -8,8 +8,13 @@ extension Decisions {
     func apply(
         _ change: DirectoryChange, by call: OperatorCall, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
-        try audited(AuditEntry(call, change.action, change.target)) { () throws(SQLiteError) in
-            try changes.apply(change, by: call.number, at: now)
+        let former = try records.fields(of: change)
+        return try audited(AuditEntry(call, change.action, change.target)) { entry throws(SQLiteError) in
+            let result = try changes.apply(change, by: call.number, at: now)
+            if case .success = result, let present = try records.fields(of: change) {
+                entry.details = AuditDetail.differences(from: former, to: present)
+            }
+            return result
         }
     }
 
@@ -17,16 +22,21 @@ extension Decisions {
         _ change: OperatorChange, by call: OperatorCall, at now: Int64
     ) throws(SQLiteError) -> Result<ChangeResult, Refusal> {
         let target = change.target ?? change.action.ownTarget(of: call)
-        return try audited(AuditEntry(call, change.action, target)) { () throws(SQLiteError) in
-            try decided {
+        let former = records.fields(of: change)
+        return try audited(AuditEntry(call, change.action, target)) { entry throws(SQLiteError) in
+            let result = try decided {
                 try scopes.permit(change, to: call.number)
                 return try operatorChanges.apply(change, by: call.number, at: now)
             }
+            if case .success = result, let present = records.fields(of: change) {
+                entry.details = AuditDetail.differences(from: former, to: present)
+            }
+            return result
         }
     }
 
     func push(_ request: PushRequest, by call: OperatorCall, at now: Int64) throws(SQLiteError) -> Accepted {
-        var entry = AuditEntry(call, .push, AuditTarget(request.target))
+        var entry = AuditEntry(call, .push, request)
         let before = try audit.organisations(of: entry)
         let accepted = try pushes.append(request, by: call, at: now)
         switch accepted {
@@ -44,8 +54,16 @@ extension Decisions {
     }
 
     func cancel(_ task: TaskID, by call: OperatorCall, at now: Int64) throws(SQLiteError) -> Result<TaskStatus, Refusal> {
-        try audited(AuditEntry(call, .taskCancel, task: task)) { () throws(SQLiteError) in
-            let row = try tasks.row(of: task, for: nil)
+        let row = try tasks.row(of: task, for: nil)
+        if let row, case .success = try decided({ try scopes.permitCancelling(row, to: call.number) }),
+            let ended = try tasks.end(of: row, at: now)
+        {
+            // It changes nothing: the same again has no second entry.
+            let entry = AuditEntry(call, .taskCancel, task: task)
+            if audit.admits(entry) { try audit.write(entry, before: nil) }
+            return .success(ended)
+        }
+        return try audited(AuditEntry(call, .taskCancel, task: task)) { _ throws(SQLiteError) in
             if case .failure(let refusal) = try decided({ try scopes.permitCancelling(row, to: call.number) }) {
                 return .failure(refusal)
             }
@@ -60,11 +78,8 @@ extension Decisions {
             guard try connections.disconnect(token) else { throw Refusal(.noSuchDevice, field: "device_token") }
         }
         var entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
-        if case .failure(let refusal) = result {
-            entry.code = refusal.code.rawValue
-            guard audit.admits(entry) else { return result }
-        }
-        audit.record(entry)
+        if case .failure(let refusal) = result { entry.code = refusal.code.rawValue }
+        if audit.admits(entry) { audit.record(entry) }
         return result
     }
 
@@ -76,7 +91,7 @@ extension Decisions {
     }
 
     func acceptWallClock(by call: OperatorCall) throws(SQLiteError) -> Result<Void, Refusal> {
-        try audited(AuditEntry(call, .clockAccept)) { () throws(SQLiteError) in
+        try audited(AuditEntry(call, .clockAccept)) { _ throws(SQLiteError) in
             let result = try decided { try scopes.requireUnscoped(.administrator, of: call.number) }
             if case .success = result { time.accept() }
             return result
@@ -85,11 +100,11 @@ extension Decisions {
 
     /// Makes a decision and writes its entry, in one transaction, whether it is a change or a refusal.
     private func audited<Value>(
-        _ entry: AuditEntry, _ decide: () throws(SQLiteError) -> Result<Value, Refusal>
+        _ entry: AuditEntry, _ decide: (inout AuditEntry) throws(SQLiteError) -> Result<Value, Refusal>
     ) throws(SQLiteError) -> Result<Value, Refusal> {
         var entry = entry
         let before = try audit.organisations(of: entry)
-        let result = try decide()
+        let result = try decide(&entry)
         if case .failure(let refusal) = result {
             entry.code = refusal.code.rawValue
             guard audit.admits(entry) else { return result }

@@ -32,6 +32,7 @@ final class Decisions {
     let changes: DirectoryDecider
     let operatorChanges: OperatorDecider
     let scopes: ScopeDecider
+    let records: AuditedRecords
     /// What changes of the directory have still to do, who does it, and how much of it a transaction may do.
     let followUps: FollowUps
     let followUp: FollowUpDecider
@@ -46,7 +47,7 @@ final class Decisions {
     init(
         _ tables: Tables, _ time: Timekeeper, tail: Tail, head: UInt64, tasks numbers: TaskNumber,
         organisations: PublishedOrganisations, gate: AcknowledgementGate, tuning: SQLiteStore.Tuning,
-        quota: PushQuota, audited: AuditFigures,
+        quota: PushQuota, figures: AuditFigures,
         log tell: @escaping @Sendable (String) -> Void
     ) throws(SQLiteError) {
         self.tables = tables
@@ -72,6 +73,7 @@ final class Decisions {
         quotas = QuotaBook(tables.quotas, usual: quota)
         let configurations = ConfigurationDecider(tables, log, directory, receipts, feed, tasks)
         scopes = ScopeDecider(operators, directory, tables)
+        records = AuditedRecords(directory, operators, tables)
         pushes = PushDecider(
             tables, time, log, directory, receipts, feed, configurations, numbers, nonces, quotas, scopes, sessions)
         events = EventDecider(tables, receipts, tasks, faults)
@@ -85,7 +87,7 @@ final class Decisions {
             devices: DeviceDecider(tables, log, directory, facts, sessions, configurations, feed, followUps), followUp, budget)
         operatorChanges = OperatorDecider(operators, directory, time, feed)
         imports = try Imports(tables, time, changes, outbox)
-        audit = AuditBook(tables.audit, time, AuditedTargets(directory, tables, tasks, faults), faults, audited)
+        audit = AuditBook(tables.audit, time, AuditedTargets(directory, tables, tasks, faults), faults, figures)
         refusals = RefusalCounter(tables.refusals, time)
     }
 }

@@ -50,11 +50,22 @@ final class OperatorDecider {
         }
     }
 
+    /// Ends sessions whose time is over, so many at most.
+    /// - Returns: how many.
+    func endExpired(at now: Int64, limit: Int) throws(SQLiteError) -> Int {
+        let over = operators.expiredSessions(at: now, limit: limit)
+        try end(over)
+        return over.count
+    }
+
     private func put(_ name: OperatorName, _ fields: OperatorFields) throws -> ChangeResult {
         if case .set(let scope) = fields.scope, directory.tree[scope] == nil {
             throw Refusal(.noSuchOrganisation, field: "org_id")
         }
         guard var record = operators[name] else {
+            guard operators.count < Operator.most else {
+                throw Refusal(.invalidValue, field: "name", .tooManyOperators(Operator.most))
+            }
             try write(try Operator(name, fields, number: try operators.nextNumber(), at: time.timeOfDay))
             return .created(secret: nil)
         }
@@ -67,7 +78,6 @@ final class OperatorDecider {
     private func logIn(_ session: OperatorSession, _ record: Operator, at now: Int64) throws {
         var record = record
         let present = operators.sessions(of: record.number)
-        // The others' whose time is over go with their own next log-in.
         let over = present.filter { $0.expires <= now }
         let living = present.filter { $0.expires > now }
         try end(over + living.prefix(max(0, living.count + 1 - Operator.mostSessions)))

@@ -31,6 +31,12 @@ final class TaskDecider {
         return row
     }
 
+    /// How a task has ended; `nil` for one that goes on.
+    func end(of row: StoredRow, at now: Int64) throws(SQLiteError) -> TaskStatus? {
+        guard let status = try receipts.receipts(at: row.seq)?.status(of: row, at: now), status != .active else { return nil }
+        return status
+    }
+
     /// Recalls a task; one that has ended stays as it is.
     /// - Returns: where it stands then; 2204.
     func cancel(_ task: TaskID, by app: AppKey?, at now: Int64) throws(SQLiteError) -> Result<TaskStatus, Refusal> {

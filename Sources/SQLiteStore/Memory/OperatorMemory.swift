@@ -20,6 +20,7 @@ final class OperatorMemory {
         self.sessions = Dictionary(sessions.map { ($0.key, $0) }) { _, last in last }
     }
 
+    var count: Int { byNumber.count }
     var all: [Operator] { Array(byNumber.values) }
     var allSessions: [OperatorSession] { Array(sessions.values) }
 
@@ -31,6 +32,11 @@ final class OperatorMemory {
     func sessions(of holder: OperatorNumber) -> [OperatorSession] {
         sessions.values.filter { $0.holder == holder }
             .sorted { ($0.createdAt, $0.id.text) < ($1.createdAt, $1.id.text) }
+    }
+
+    /// Sessions whose time is over, so many at most.
+    func expiredSessions(at now: Int64, limit: Int) -> [OperatorSession] {
+        Array(sessions.values.lazy.filter { $0.expires <= now }.prefix(limit))
     }
 
     /// An operator whose scope an organisation is, the first by name.

@@ -259,7 +259,7 @@ enum Schema {
         """
 
     /// What each part of the store adds to the eighth version.
-    private static let versionEight = operatorNumbers + pushesOfOperators
+    private static let versionEight = operatorNumbers + pushesOfOperators + auditDetails
 
     /// Operators have numbers that are given once, and their sessions, imports and entries belong to a number: a name may be
     /// given to another person. What somebody did who is an operator no more belongs to nobody (0), or to no number (`NULL`) in
@@ -295,6 +295,9 @@ enum Schema {
 
     /// The operator who has pushed on behalf of an app.
     private static let pushesOfOperators = "ALTER TABLE message ADD COLUMN operator TEXT;"
+
+    /// What a change did, field by field, as JSON.
+    private static let auditDetails = "ALTER TABLE audit ADD COLUMN details TEXT;"
 
     /// Looks at a file without changing it; one that is not there, or has nothing in it, will be made.
     /// - Throws: ``SQLiteStoreError`` for a file that is not this store's or of a newer version.

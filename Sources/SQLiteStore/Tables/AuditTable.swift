@@ -27,8 +27,8 @@ final class AuditTable {
         let insert = try database.statement(
             """
             INSERT INTO audit(
-              at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs, operator)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs, operator, details)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         insert.bind(1, keeping.at)
         insert.bind(2, keeping.ahead)
@@ -44,6 +44,7 @@ final class AuditTable {
         insert.bind(12, entry.code)
         insert.bind(13, keeping.organisations)
         insert.bind(14, entry.caller.identity?.number.value)
+        insert.bind(15, AuditDetail.text(of: entry.details))
         try insert.run()
     }
 
@@ -132,7 +133,8 @@ final class AuditTable {
             let query = try database.statement(
                 """
                 SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
-                  operator FROM audit INDEXED BY audit_by_task WHERE number < ? AND number >= ? AND task = ? ORDER BY number DESC
+                  operator, details FROM audit INDEXED BY audit_by_task WHERE number < ? AND number >= ? AND task = ?
+                ORDER BY number DESC
                 """)
             query.bind(3, task)
             return query
@@ -141,7 +143,7 @@ final class AuditTable {
             let query = try database.statement(
                 """
                 SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
-                  operator FROM audit INDEXED BY audit_by_target WHERE number < ? AND number >= ? AND target = ?
+                  operator, details FROM audit INDEXED BY audit_by_target WHERE number < ? AND number >= ? AND target = ?
                 ORDER BY number DESC
                 """)
             query.bind(3, target)
@@ -150,7 +152,7 @@ final class AuditTable {
         return try database.statement(
             """
             SELECT number, at, ahead, caller, name, scope, client, request_id, action, kind, target, task, code, orgs,
-              operator FROM audit WHERE number < ? AND number >= ? ORDER BY number DESC
+              operator, details FROM audit WHERE number < ? AND number >= ? ORDER BY number DESC
             """)
     }
 
@@ -185,7 +187,8 @@ final class AuditTable {
         let target = kind.flatMap { kind in query.optionalText(10).map { AuditTarget(kind, $0) } }
         let entry = AuditEntry(
             caller, scope: nil, client: query.address(6), requestID: query.optionalText(7), action, target,
-            task: query.optionalText(11), code: Int(query.int(12)))
+            task: query.optionalText(11), code: Int(query.int(12)),
+            details: AuditDetail.read(query.optionalText(15)))
         return AuditRecord(number: query.int(0), time: query.int(1) + query.int(2), entry: entry)
     }
 

@@ -27,6 +27,8 @@ final class Upkeep {
     /// When the log may be moved again, after it could not be, and when the last attempt was asked for, in monotonic nanoseconds.
     private var nextCheckpoint: Int64 = 0
     private var checkpointBegan: Int64 = 0
+    /// Operators' sessions whose time is over, that one slice ends.
+    private static let sessionsAtATime = 100
     private static let pauseAfterFailure: Int64 = 20_000_000
     /// What it failed with last: told once.
     private var reported: String?
@@ -133,6 +135,8 @@ final class Upkeep {
             decisions.budget.begin(allowing: options.tuning.steps)
             let unmerged = decisions.log.tail.firstUnmerged
             isSweeping = try !retention.advance(now: now, before: unmerged, decisions.budget) { decisions.receipts.forget($0) }
+            decisions.budget.take(
+                StepBudget.write * (try decisions.operatorChanges.endExpired(at: now, limit: Self.sessionsAtATime)))
             // With the cursors by which it decided.
             let written = try transaction.commit(flushing: true)
             note(since: time, steps: decisions.budget.taken + written)

@@ -92,7 +92,7 @@ struct AuditCommand: AsyncParsableCommand {
         [
             time(say("TIME", "时间"), "time"), Column(say("WHO", "谁"), text: who), Column(say("FROM", "来自"), "address"),
             Column(say("ACTION", "操作"), "action"), Column(say("TARGET", "对象"), text: target),
-            Column(say("TASK", "任务"), "task_id"),
+            Column(say("TASK", "任务"), "task_id"), Column(say("DETAILS", "内容"), text: details),
             Column(say("RESULT", "结果"), "code", isNumber: true), Column(say("REQUEST", "请求"), "request_id"),
         ]
     }
@@ -116,6 +116,22 @@ struct AuditCommand: AsyncParsableCommand {
     @Sendable private static func target(of entry: JSONValue) -> String {
         guard let name = entry["target"]?.string else { return "-" }
         return "\(Column.show(entry["target_type"], named: "")) \(Output.printable(name))"
+    }
+
+    /// Field by field; a secret by its name only.
+    @Sendable private static func details(of entry: JSONValue) -> String {
+        guard let details = entry["details"]?.elements else { return "-" }
+        return details.map { detail in
+            let field = Column.show(detail["field"], named: "")
+            let (former, present) = (
+                detail["from"].map { Column.show($0, named: "") }, detail["to"].map { Column.show($0, named: "") }
+            )
+            switch (former, present) {
+            case (nil, nil): return say("\(field) set", "\(field) 已设置")
+            case (nil, let present?): return "\(field): \(present)"
+            case (let former?, let present): return "\(field): \(former) → \(present ?? "-")"
+            }
+        }.joined(separator: ", ")
     }
 
     static let path = ["psp", "admin", "audit"]

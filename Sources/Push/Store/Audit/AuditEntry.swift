@@ -27,14 +27,17 @@ public struct AuditEntry: Hashable, Sendable {
     public private(set) var task: String?
     /// 0, or the number of the error that it was answered with.
     public var code: Int
+    /// What the call did to its target, field by field; beside a push, on behalf of which app and by which interface it was made.
+    public var details: [AuditDetail]
 
     /// What an operator did.
     public init(
-        _ call: OperatorCall, _ action: AuditAction, _ target: AuditTarget? = nil, task: TaskID? = nil, code: Int = 0
+        _ call: OperatorCall, _ action: AuditAction, _ target: AuditTarget? = nil, task: TaskID? = nil, code: Int = 0,
+        details: [AuditDetail] = []
     ) {
         self.init(
             call.identity.map(Caller.named) ?? .installation, scope: call.scope, client: call.client, requestID: call.requestID,
-            action, target, task: task.map(Self.shown), code: code)
+            action, target, task: task.map(Self.shown), code: code, details: details)
     }
 
     private static func shown(_ task: TaskID) -> String { Excerpt.shown(task.text, bytes: AuditTarget.longest) }
@@ -45,7 +48,7 @@ public struct AuditEntry: Hashable, Sendable {
     /// An entry with everything that is in it.
     public init(
         _ caller: Caller, scope: OrgID?, client: IPAddress?, requestID: String?, _ action: AuditAction, _ target: AuditTarget?,
-        task: String?, code: Int
+        task: String?, code: Int, details: [AuditDetail] = []
     ) {
         self.caller = caller
         self.scope = scope
@@ -55,6 +58,7 @@ public struct AuditEntry: Hashable, Sendable {
         self.target = target
         self.task = task
         self.code = code
+        self.details = details
     }
 
     /// So many entries are missing.
@@ -63,6 +67,18 @@ public struct AuditEntry: Hashable, Sendable {
             .server, scope: nil, client: nil, requestID: nil, .auditLost, AuditTarget(.entries, "\(count)"),
             task: nil, code: 0)
     }
+}
+
+extension AuditEntry {
+    /// A push on behalf of an app.
+    public init(_ call: OperatorCall, _ action: AuditAction, _ push: PushRequest, task: TaskID? = nil) {
+        self.init(
+            call, action, AuditTarget(push.target), task: task,
+            details: [AuditDetail("appkey", to: push.app.text), AuditDetail("interface", to: push.interface.rawValue)])
+    }
+
+    /// Whether it is one of those of which the same is recorded once a minute: see ``AuditThrottle``.
+    public var isThrottled: Bool { action.isRead || code != 0 || action == .deviceDisconnect }
 }
 
 extension AuditEntry.Caller {
