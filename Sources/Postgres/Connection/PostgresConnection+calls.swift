@@ -64,8 +64,8 @@ extension PostgresConnection {
         }
     }
 
-    /// libpq says that the connection is broken. It ends once the running callback is over, so that nobody who is in the middle of
-    /// it loses it.
+    /// libpq says that the connection is broken. It ends once the running callback is over, so that nobody who is in the middle
+    /// of it loses it.
     private func breakOff() {
         guard retirement == nil else { return }
         retire(.broken(link?.errorText ?? "no connection"))
