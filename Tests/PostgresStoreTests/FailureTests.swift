@@ -61,15 +61,18 @@ struct FailureTests {
                 try await eventually("both leases lapse") { a.port.lease.term() == nil && b.port.lease.term() == nil }
                 server.resume()
 
-                try await eventually("the next term begins") { (b.port.lease.term() ?? 0) > term }
+                try await eventually("the next term begins") { a.port.lease.term() != nil && (b.port.lease.term() ?? 0) > term }
                 try await eventually("the loop is told of a gap of that term") {
                     b.loop.takeEvents().contains { event in
                         if case .gap(_, _, let snapshot) = event { snapshot.term > term } else { false }
                     }
                 }
                 let task = try await a.push(.message(.device("phone")))
-                let page = try await b.port.pending(for: device.device, after: device.settledUpTo, limit: 100)
-                #expect(page.rows.last?.task == task)
+                // The other node follows the log a moment later.
+                try await eventually("it is there") {
+                    let page = try await b.port.pending(for: device.device, after: device.settledUpTo, limit: 100)
+                    return page.rows.last?.task == task
+                }
             }
         }
     }
