@@ -48,6 +48,33 @@ struct AdminAccessTests {
         #expect(Failure.loggedInElsewhere(name: "sue", at: session.endpoint, called: elsewhere).description.contains("logout"))
     }
 
+    @Test("a data directory of the environment names a server as --data does, where one has been")
+    func ofTheEnvironment() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let elsewhere = LoginSession(
+            endpoint: Endpoint(host: "10.0.0.5", port: 8081), name: "sue", token: "sues", expiresAt: 100, authorities: nil)
+        try elsewhere.keep(environment: environment)
+        let called = Endpoint(host: "127.0.0.1", port: 8081)
+        #expect(throws: Failure.loggedInElsewhere(name: "sue", at: elsewhere.endpoint, called: called)) { try access() }
+        try FileManager.default.removeItem(atPath: "\(directory)/pspd.json")
+        #expect(try access().endpoint == elsewhere.endpoint)
+    }
+
+    @Test("a token is read from the first line of a file, after one that is given itself")
+    func fromAFile() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let file = "\(directory)/token"
+        try "mine\nnot this\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try access("--admin-token-file", file).token == .given("mine"))
+        let set = environment.merging(["PSP_ADMIN_TOKEN_FILE": file]) { $1 }
+        #expect(try AdminAccess(ServerOptions.parse([]), environment: set, now: 1).token == .given("mine"))
+        #expect(try access("--admin-token-file", file, token: "other").token == .given("mine"))
+        #expect(try access("--admin-token-file", file, "--admin-token", "first").token == .given("first"))
+        #expect(throws: Failure.self) { try access("--admin-token-file", "\(directory)/none") }
+    }
+
     @Test("a token that is given goes before a session")
     func given() throws {
         try prepare()

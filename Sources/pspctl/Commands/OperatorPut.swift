@@ -31,8 +31,8 @@ struct OperatorPut: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             say(
-                "viewer looks, sender also cancels tasks and disconnects devices, administrator changes everything.",
-                "viewer 只能查看，sender 还可以取消任务、断开设备，administrator 可以修改一切。"), valueName: "role"))
+                "viewer looks, sender also pushes, cancels tasks and disconnects devices, administrator changes everything.",
+                "viewer 只能查看，sender 还可以推送、取消任务、断开设备，administrator 可以修改一切。"), valueName: "role"))
     var role: Role?
 
     @Option(

@@ -80,8 +80,8 @@ struct RestoreCommand: AsyncParsableCommand {
         }
         print(
             say(
-                "start the server; it makes a new admin token in \(directory)/admin.token",
-                "请启动服务器；它会在 \(directory)/admin.token 中生成新的管理令牌"))
+                "start the server; it makes a new admin token in \(directory)/admin.token, unless one is set",
+                "请启动服务器；它会在 \(directory)/admin.token 中生成新的管理令牌，除非另行设置了令牌"))
     }
 
     /// The time, as a part of a file's name.

@@ -28,6 +28,14 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            say(
+                "A file whose first line is that token, as pspd takes it; else PSP_ADMIN_TOKEN_FILE.",
+                "首行为该令牌的文件，与 pspd 的同名设置相同，否则 PSP_ADMIN_TOKEN_FILE。"),
+            valueName: "file"))
+    var adminTokenFile: String?
+
+    @Option(
+        help: ArgumentHelp(
             say("The server's REST listener, likewise.", "服务器的 REST 监听地址，写法相同。"),
             valueName: "url"))
     var http: Endpoint?

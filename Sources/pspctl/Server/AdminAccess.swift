@@ -7,7 +7,7 @@ import Foundation
 struct AdminAccess {
     /// Where the token comes from.
     enum Token: Equatable {
-        /// `--admin-token`, or `PSP_ADMIN_TOKEN`.
+        /// `--admin-token` or `PSP_ADMIN_TOKEN`, or from the file that `--admin-token-file` or `PSP_ADMIN_TOKEN_FILE` names.
         case given(String)
         /// `pspctl login`
         case session(LoginSession)
@@ -22,11 +22,11 @@ struct AdminAccess {
     init(_ options: ServerOptions, environment: [String: String], now: Int64) throws(Failure) {
         let directory = DataDirectory(option: options.data, environment: environment)
         let session = try LoginSession.kept(environment: environment)
-        if let given = options.adminToken ?? environment["PSP_ADMIN_TOKEN"] {
+        if let given = try Self.given(options, environment) {
             endpoint = try Self.endpoint(forGivenToken: options, directory, session)
             token = .given(given)
         } else if let session {
-            endpoint = try Self.endpoint(options, directory, session)
+            endpoint = try Self.endpoint(options, directory, session, environment)
             guard endpoint.isSame(as: session.endpoint) else {
                 throw .loggedInElsewhere(name: session.name, at: session.endpoint, called: endpoint)
             }
@@ -38,13 +38,24 @@ struct AdminAccess {
         }
     }
 
+    /// The token that is given by itself, in this order: by a flag, by the environment; the token before a file.
+    private static func given(_ options: ServerOptions, _ environment: [String: String]) throws(Failure) -> String? {
+        if let token = options.adminToken { return token }
+        if let file = options.adminTokenFile { return try DataDirectory.token(in: file) }
+        if let token = environment["PSP_ADMIN_TOKEN"] { return token }
+        return try environment["PSP_ADMIN_TOKEN_FILE"].map { file throws(Failure) in try DataDirectory.token(in: file) }
+    }
+
     /// The listener that is named, else that of the session, else that of the data directory. A data directory that is given by
-    /// `--data` names a listener too.
+    /// `--data` names a listener too, and so does `PSP_DATA` where a server has been.
     static func endpoint(
-        _ options: ServerOptions, _ directory: DataDirectory, _ session: LoginSession?
+        _ options: ServerOptions, _ directory: DataDirectory, _ session: LoginSession?, _ environment: [String: String] = [:]
     ) throws(Failure) -> Endpoint {
         if let admin = options.admin { return admin }
-        if options.data == nil, let session { return session.endpoint }
+        if options.data == nil, let session {
+            guard environment["PSP_DATA"] != nil, let named = try? directory.endpoint("admin") else { return session.endpoint }
+            return named.isSame(as: session.endpoint) ? session.endpoint : named
+        }
         return try directory.endpoint("admin")
     }
 

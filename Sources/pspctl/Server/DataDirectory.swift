@@ -43,11 +43,17 @@ struct DataDirectory {
             throw .file(
                 path: file,
                 reason: say(
-                    "not there; log in with pspctl login NAME, or give the token with --admin-token or PSP_ADMIN_TOKEN",
-                    "不存在；请用 pspctl login NAME 登录，或用 --admin-token 或 PSP_ADMIN_TOKEN 给出令牌"))
+                    "not there; log in with pspctl login NAME, or give the token with --admin-token-file or PSP_ADMIN_TOKEN_FILE",
+                    "不存在；请用 pspctl login NAME 登录，或用 --admin-token-file 或 PSP_ADMIN_TOKEN_FILE 给出令牌"))
         }
-        let token = String(decoding: try Self.read(file), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !token.isEmpty else { throw .file(path: file, reason: say("empty", "为空")) }
+        return try Self.token(in: file)
+    }
+
+    /// The token in the first line of a file.
+    static func token(in file: String) throws(Failure) -> String {
+        let line = try Self.read(file).prefix { $0 != 0x0A }
+        let token = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !token.isEmpty else { throw .file(path: file, reason: say("its first line is empty", "第一行为空")) }
         return token
     }
 
