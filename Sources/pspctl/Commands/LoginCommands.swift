@@ -142,7 +142,8 @@ struct WhoAmICommand: AsyncParsableCommand {
         let whose = name.map { say("session of \($0)", "\($0) 的会话") } ?? say("the installation's token", "管理令牌")
         let origin =
             switch access.token {
-            case .given: say("given with --admin-token or PSP_ADMIN_TOKEN, or in a file", "由 --admin-token、PSP_ADMIN_TOKEN 或其文件给出")
+            case .given:
+                say("given with --admin-token or PSP_ADMIN_TOKEN, or in a file", "由 --admin-token、PSP_ADMIN_TOKEN 或其文件给出")
             case .session: "pspctl login"
             case .installation(_, let file): file
             }

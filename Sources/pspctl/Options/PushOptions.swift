@@ -22,8 +22,8 @@ struct PushOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             say(
-                "Not delivered after this time: Unix time or RFC 3339. A message at most 7 days ahead, a configuration as far as wanted.",
-                "过期时间：Unix 时间或 RFC 3339。消息最多 7 天之后，配置不限。"),
+                "Not delivered after this time: Unix time or RFC 3339; of a message at most 7 days ahead.",
+                "过期时间：Unix 时间或 RFC 3339；消息最多 7 天之后。"),
             valueName: "time"),
         transform: Instant.reading)
     var expires: Instant?
