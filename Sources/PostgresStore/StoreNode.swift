@@ -40,9 +40,12 @@ actor StoreNode {
     let factsBell: Bell
     let appliedBell: Bell
     let leaseBell: Bell
+    let writtenBell: Bell
     let readyBell: Bell
     let gate = AcknowledgementGate()
     var isWritingFacts = false
+    /// A call with facts is on its way.
+    var isInWriting = false
     /// What goes on after the reading of the log that begins next.
     var readings: [() -> Void] = []
     /// How far all loops have followed the log.
@@ -64,6 +67,7 @@ actor StoreNode {
         factsBell = Bell(on: loop)
         appliedBell = Bell(on: loop)
         leaseBell = Bell(on: loop)
+        writtenBell = Bell(on: loop)
         readyBell = Bell(on: loop)
         let bell = bell
         lane = PostgresConnection(on: loop, options.connection("lane"))

@@ -197,4 +197,70 @@ struct TwoNodesTests {
             await second.close()
         }
     }
+
+    @Test func aDeviceThatCallsTwiceAtOnceHasOneConnection() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            // All of them wait for the same answer of the database.
+            let results = await withTaskGroup(of: Result<Attached, AttachError>.self) { group in
+                for number in 1...5 {
+                    group.addTask { await a.result(connecting: "phone", as: SessionID(raw: UInt64(number))) }
+                }
+                // The one that has it settles when another one wants it.
+                group.addTask {
+                    while true {
+                        for entry in a.loop.takeEntries() {
+                            guard case .close(let device, let session, _) = entry else { continue }
+                            a.port.detach(device, session: session, settledUpTo: .start)
+                        }
+                        if Task.isCancelled { return .failure(.takenOver) }
+                        await Task.yield()
+                    }
+                }
+                var results: [Result<Attached, AttachError>] = []
+                while results.count < 5, let result = await group.next() { results.append(result) }
+                group.cancelAll()
+                return results
+            }
+            #expect(results.allSatisfy { $0.failure == nil || $0.failure == .takenOver })
+            #expect(results.contains { $0.failure == nil })
+        }
+    }
+
+    @Test func anOrganisationThatIsGoneIsGoneOnEveryNode() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            var change = OrganisationChange()
+            change.name = "Traffic"
+            change.parent = .set(OrgID(unchecked: "police"))
+            _ = try await a.port.apply(.putOrganisation(OrgID(unchecked: "traffic"), change))
+            _ = try await b.port.apply(.removeOrganisation(OrgID(unchecked: "traffic")))
+            let gone = StoreError.refused(Refusal(.noSuchOrganisation, field: "org_id"))
+            await #expect(throws: gone) { try await a.port.putDevice("late", in: "traffic") }
+            #expect(await a.accepted(.message(.organisation("traffic"))).refusal?.code == .noSuchOrganisation)
+            // Another one of that name is another one.
+            #expect(try await a.port.apply(.putOrganisation(OrgID(unchecked: "traffic"), change)) == .created(secret: nil))
+        }
+    }
+
+    @Test func noAcknowledgementIsLostToReportsThatComeMeanwhile() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            for number in 0..<24 { try await a.port.putDevice("extra\(number)", in: "police") }
+            let task = try await a.push(.message(.organisation("police")))
+            try await a.loop.waitForEntry("the row") { $0.task == task }
+            let row = try #require(a.loop.takeEvents().flatMap(\.rows).first { $0.task == task })
+            for number in 0..<24 {
+                let device = try await a.connect("extra\(number)").device
+                a.port.settle([
+                    Delivery(device: device, position: row.position, settledUpTo: row.position, kind: .delivered)
+                ])
+                // Each has the node write what it was told so far.
+                async let one = a.port.report(task, to: nil)
+                async let other = a.port.report(task, to: nil)
+                _ = try await (one, other)
+            }
+            #expect(try await b.port.report(task, to: nil).counts.delivered == 24)
+        }
+    }
 }

@@ -65,7 +65,7 @@ BEGIN
       CASE
         WHEN r.early <> 0 THEN r.early
         WHEN t.id IS NULL THEN 2200 + r.kind
-        WHEN r.scope IS NOT NULL AND NOT t.inside THEN 2009
+        WHEN r.scope IS NOT NULL AND t.inside IS NOT TRUE THEN 2009
         WHEN r.test AND t.android + t.ios = 0 THEN 2205
         WHEN r.measured > 1024 OR r.measured > 256 AND t.ios > 0 AND t.android = 0 THEN 2105
         ELSE 0

@@ -143,7 +143,8 @@ BEGIN
         test = c.new_test, test_since = CASE WHEN c.test <> c.new_test THEN c.position ELSE d.test_since END
       FROM changed c WHERE d.ordinal = c.ordinal
     ), told AS (
-      INSERT INTO log (seq, target, created, kind) SELECT position, 1::bigint << 56 | ordinal, v_now, 4 FROM changed
+      INSERT INTO log (seq, target, created, kind, within, version, flags)
+      SELECT position, 1::bigint << 56 | ordinal, v_now, 4, new_org, new_holder, new_test::integer | platform::integer << 1 FROM changed
     )
     SELECT add_devices(array_agg(c.org) || array_agg(c.new_org), array_agg(c.platform) || array_agg(c.platform),
       array_agg(c.test) || array_agg(c.new_test),

@@ -44,17 +44,6 @@ BEGIN
 END
 $$;
 
--- Where devices belong.
-CREATE OR REPLACE FUNCTION memberships_1(p_ordinal bigint[],
-  OUT ordinal bigint, OUT token bytea, OUT org integer, OUT holder bigint, OUT platform integer, OUT test boolean, OUT retired boolean)
-  RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT d.ordinal, d.token, d.org, d.holder, d.platform::integer, d.test, d.retired_seq < 9223372036854775807
-  FROM device d WHERE d.ordinal = ANY (p_ordinal);
-END
-$$;
-
 -- Organisations by their numbers.
 CREATE OR REPLACE FUNCTION organisations_1(p_org integer[], OUT org integer, OUT org_id bytea, OUT name bytea, OUT parent integer, OUT removed boolean)
   RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$

@@ -17,7 +17,6 @@ CREATE OR REPLACE FUNCTION join_1(p_name text, p_version text, OUT node integer,
 #variable_conflict use_column
 BEGIN
   PERFORM take_lane();
-  PERFORM follow_timeline();
   wall := wall();
   now := store_time(wall);
   head := head();
@@ -26,7 +25,7 @@ BEGIN
   END IF;
   UPDATE node n SET lease = 0 WHERE n.name = p_name AND n.lease > 0;
   INSERT INTO node AS n (name, lease, renewed, head, applied, version, started)
-  VALUES (p_name, join_1.now + lease_length(), join_1.now, join_1.head, join_1.head, p_version, join_1.now)
+  VALUES (p_name, join_1.now + lease_length(), wall + (SELECT shift FROM clock), join_1.head, join_1.head, p_version, join_1.now)
   RETURNING n.node INTO node;
 END
 $$;
@@ -39,26 +38,25 @@ CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_elapsed bigint, p_applied b
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-  v_node node%ROWTYPE;
-  v_step bigint;
+  -- By the clock alone, as store time is before it is kept from falling.
+  v_time bigint;
+  v_renewed bigint := (SELECT n.renewed FROM node n WHERE n.node = p_node AND n.lease > 0);
 BEGIN
   wall := wall();
-  now := store_time(wall);
-  SELECT * INTO v_node FROM node n WHERE n.node = p_node AND n.lease > 0 FOR UPDATE;
-  v_step := coalesce(now - v_node.renewed - p_elapsed, 0);
-  IF abs(v_step) > 2000 OR timeline() <> (SELECT timeline FROM clock) THEN
+  v_time := wall + (SELECT shift FROM clock);
+  IF abs(v_time - v_renewed - p_elapsed) > 2000 OR timeline() <> (SELECT timeline FROM clock) THEN
+    -- The lane first, as whoever follows a timeline changes all nodes' rows.
     PERFORM take_lane();
-    PERFORM follow_timeline();
     -- Another node may have made up for it meanwhile.
-    now := store_time(wall);
-    v_step := coalesce(now - v_node.renewed - p_elapsed, 0);
-    IF abs(v_step) > 2000 THEN
-      UPDATE clock SET shift = shift - v_step;
-      now := store_time(wall);
+    v_time := wall + (SELECT shift FROM clock);
+    IF abs(v_time - v_renewed - p_elapsed) > 2000 THEN
+      UPDATE clock SET shift = shift - (v_time - v_renewed - p_elapsed);
+      v_time := v_renewed + p_elapsed;
     END IF;
   END IF;
+  now := store_time(wall);
   head := head();
-  UPDATE node n SET lease = renew_1.now + lease_length(), renewed = renew_1.now, head = renew_1.head, applied = p_applied
+  UPDATE node n SET lease = renew_1.now + lease_length(), renewed = v_time, head = renew_1.head, applied = p_applied
   WHERE n.node = p_node AND n.lease > 0 AND p_applied >= n.head;
   is_renewed := FOUND;
 END

@@ -8,11 +8,10 @@
 -- The schema's version, and what there is one of.
 CREATE TABLE meta (key text PRIMARY KEY, value bigint NOT NULL);
 
--- Store time is the database's clock and `shift`, which only grows. `latest` is what anybody was told last.
+-- Store time is the database's clock and `shift`, which makes up for its steps. It never is less than that of the log's last row.
 CREATE TABLE clock (
   id smallint PRIMARY KEY CHECK (id = 0),
   shift bigint NOT NULL,
-  latest bigint NOT NULL,
   timeline bigint NOT NULL);
 
 -- Which part of the log has which number in its tasks' ids.
@@ -108,7 +107,7 @@ CREATE TABLE past_test (
   PRIMARY KEY (ordinal, from_seq));
 
 -- The log: one row for each position. `kind`: 0 a message, 1 a configuration, 2 a reference to one for who joined its target; and
--- what is told to loops and is no message: 3 a task has ended (`ref`), 4 a device's membership, 5 an organisation's parent,
+-- what is told to loops and is no message: 3 a task has ended (`ref`), 4 a device's membership (`within` its organisation, `version` its holder, `flags` 1 a test device and 2 iOS), 5 an organisation's parent,
 -- 6 a connection is to be closed (`version` is its session, `status` why: 0 taken over, 1 withdrawn, 2 requested), 7 a connection that
 -- waited has its device, 8 one that waited is refused, 9 an app, 10 an operator, 11 an operator's session, 12 an inquiry (by session, as
 -- 6 to 8), 13 positions have jumped: whatever a loop knows it reads again; 14 nothing. Of 6, 7, 8 and 12 `app` is the node that it concerns. `target` is the kind of what is addressed (1 a device, 2 a user, 3 an organisation) in the
@@ -234,4 +233,4 @@ CREATE TABLE nonce_forgotten (first bigint PRIMARY KEY, last bigint NOT NULL);
 INSERT INTO meta (key, value) VALUES ('configuration_version', 0), ('biz_from', 0), ('directory_version', 0),
   ('ordinal', 0), ('holder', 0);
 INSERT INTO store_number (from_seq, store) VALUES (0, ('x' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8))::bit(32)::bigint);
-INSERT INTO clock (id, shift, latest, timeline) VALUES (0, 0, 0, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint);
+INSERT INTO clock (id, shift, timeline) VALUES (0, 0, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint);

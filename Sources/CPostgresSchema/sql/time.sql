@@ -5,6 +5,7 @@
 CREATE OR REPLACE FUNCTION take_lane() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(1886613553, 0);
+  PERFORM follow_timeline();
 END
 $$;
 
@@ -25,7 +26,7 @@ $$;
 -- Store time; it does not fall, also where the wall clock was set back and nobody has noticed yet.
 CREATE OR REPLACE FUNCTION store_time(wall bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  RETURN (SELECT greatest(wall + shift, latest, (SELECT created FROM log ORDER BY seq DESC LIMIT 1)) FROM clock);
+  RETURN (SELECT greatest(wall + shift, (SELECT created FROM log ORDER BY seq DESC LIMIT 1)) FROM clock);
 END
 $$;
 

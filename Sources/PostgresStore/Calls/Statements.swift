@@ -9,7 +9,6 @@ enum Statements {
     static let apply = call("apply_1", 2)
     static let snapshot = call("snapshot_1", 0)
     static let apps = call("apps_1", 1)
-    static let memberships = call("memberships_1", 1)
     static let users = call("users_1", 1)
     static let ownDevices = call("own_devices_1", 1)
     static let organisations = call("organisations_1", 1)

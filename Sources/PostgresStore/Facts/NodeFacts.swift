@@ -34,7 +34,7 @@ struct NodeFacts {
     private var added: [Key: [UInt16]] = [:]
     private var dirty: Set<Key> = []
     /// Unicasts that were settled and are not written.
-    private var unicasts: [Key] = []
+    private var unicasts: Set<Key> = []
     private(set) var cursors: [UInt32: UInt64] = [:]
     private(set) var waiting = 0
 
@@ -55,11 +55,14 @@ struct NodeFacts {
         mark(delivery, place)
     }
 
-    /// What the facts were about that nobody here remembered. A position that is not in the log any more is settled with it.
-    mutating func place(_ found: [UInt64: Place]) {
+    /// What the facts were about that nobody here remembered, and of which the log was asked. A position that is not in the log
+    /// any more is settled with it.
+    mutating func place(_ asked: Set<UInt64>, _ found: [UInt64: Place]) {
         let facts = unplaced
-        unplaced = []
-        for fact in facts { if let place = found[fact.position.raw] { mark(fact, place) } }
+        unplaced = facts.filter { !asked.contains($0.position.raw) }
+        for fact in facts where asked.contains(fact.position.raw) {
+            if let place = found[fact.position.raw] { mark(fact, place) }
+        }
     }
 
     private mutating func mark(_ delivery: Delivery, _ place: Place) {
@@ -70,7 +73,10 @@ struct NodeFacts {
             case .skipped: .skipped
             case .rejected: .rejected
             }
-        if place.isUnicast { return unicasts.append(Key(task: place.task, mark: mark, chunk: 0)) }
+        if place.isUnicast {
+            unicasts.insert(Key(task: place.task, mark: mark, chunk: 0))
+            return
+        }
         let key = Key(task: place.task, mark: mark, chunk: ordinal >> 16)
         let member = UInt16(truncatingIfNeeded: ordinal)
         if let set = bitmaps[key] { _ = set.insert(member) } else { added[key, default: []].append(member) }
@@ -83,7 +89,7 @@ struct NodeFacts {
     struct Changes {
         /// Whole bitmaps.
         fileprivate(set) var bitmaps: [(key: Key, bits: [UInt8])] = []
-        fileprivate(set) var unicasts: [Key] = []
+        fileprivate(set) var unicasts: Set<Key> = []
         /// How many facts they hold.
         fileprivate(set) var count = 0
         var isEmpty: Bool { bitmaps.isEmpty && unicasts.isEmpty }
@@ -118,7 +124,7 @@ struct NodeFacts {
     /// Nobody knows whether they are written: once more.
     mutating func takeBack(_ changes: Changes) {
         for change in changes.bitmaps { dirty.insert(change.key) }
-        unicasts = changes.unicasts + unicasts
+        unicasts.formUnion(changes.unicasts)
     }
 
     mutating func takeCursors() -> [UInt32: UInt64] {

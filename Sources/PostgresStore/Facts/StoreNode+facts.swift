@@ -22,8 +22,17 @@ extension StoreNode {
         }
     }
 
-    /// Writes what was told so far. Where it cannot be written it stays, and is written later.
+    /// Writes what was told so far. Where it cannot be written it stays, and is written later. One call at a time: what was read
+    /// of a bitmap holds until it is written.
     func writeFacts() async {
+        while isInWriting { await writtenBell.wait(atMost: options.pause) }
+        isInWriting = true
+        await writeOnce()
+        isInWriting = false
+        writtenBell.ring()
+    }
+
+    private func writeOnce() async {
         do throws(PostgresShapeError) {
             guard try await placeFacts(), try await readBitmaps() else { return }
         } catch {
@@ -32,7 +41,7 @@ extension StoreNode {
         }
         let changes = facts.takeChanges()
         guard !changes.isEmpty else { return }
-        let keys = changes.unicasts + changes.bitmaps.map(\.key)
+        let keys = Array(changes.unicasts) + changes.bitmaps.map(\.key)
         var arguments = PostgresArguments()
         arguments.append(int4: number)
         arguments.append(each: keys, int8: { Int64(bitPattern: $0.task) })
@@ -52,17 +61,17 @@ extension StoreNode {
 
     /// Finds out what positions are that were acknowledged, and nobody here remembers.
     private func placeFacts() async throws(PostgresShapeError) -> Bool {
-        let unknown = Set(facts.unplaced.map { Int64(bitPattern: $0.position.raw) })
+        let unknown = Set(facts.unplaced.map(\.position.raw))
         guard !unknown.isEmpty else { return true }
         var arguments = PostgresArguments()
-        arguments.append(int8Array: Array(unknown))
+        arguments.append(int8Array: unknown.map { Int64(bitPattern: $0) })
         guard case .rows(let rows) = await own.call(PostgresCall(Statements.locate, arguments)) else { return false }
         var found: [UInt64: NodeFacts.Place] = [:]
         for row in 0..<rows.count {
             found[try rows.position(row, 0)] = NodeFacts.Place(
                 task: try rows.position(row, 1), isUnicast: try rows.bool(row, 2) ?? false)
         }
-        facts.place(found)
+        facts.place(unknown, found)
         return true
     }
 

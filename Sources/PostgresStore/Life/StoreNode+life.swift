@@ -55,6 +55,9 @@ extension StoreNode {
             renewedAt = asked
             number = given
             lease.beginTerm(until: asked + Self.leaseLength)
+            // Loops that have come before know nothing yet.
+            outbox.leaveGap {}
+            sendAnswers()
             return true
         } catch {
             options.log("the directory cannot be read: \(error)")
@@ -90,13 +93,18 @@ extension StoreNode {
             return
         }
         do throws(PostgresShapeError) {
-            guard try rows.bool(0, 0) ?? false else { return }
+            guard try rows.bool(0, 0) ?? false else {
+                return tellOnce(
+                    "the lease is not renewed: the loops have not followed the log, or another process has this node's name")
+            }
             setTime(try rows.present8(0, 1), at: asked)
             renewedAt = asked
             if returning == nil, lease.term() != nil { return lease.extend(to: asked + Self.leaseLength) }
             // It had lapsed: others may have gone on without this node.
-            returning = try rows.position(0, 3)
-            try await closeStrangers()
+            returning = .max
+            let followed = try rows.position(0, 3)
+            guard try await closeStrangers() else { return }
+            returning = followed
             bell.ring()
         } catch {
             options.log("the lease cannot be renewed: \(error)")
@@ -104,16 +112,15 @@ extension StoreNode {
     }
 
     /// Closes connections whose devices were given away while the lease had lapsed.
-    private func closeStrangers() async throws(PostgresShapeError) {
+    /// - Returns: whether all are found; otherwise the next renewal looks again, and the term does not begin.
+    private func closeStrangers() async throws(PostgresShapeError) -> Bool {
         for chunk in sessions.chunks(of: 1_000) {
             var arguments = PostgresArguments()
             arguments.append(int4: number)
             arguments.append(each: chunk, int8: { Int64($0.ordinal) })
             arguments.append(each: chunk, int8: { Int64(bitPattern: $0.session.id.raw) })
             guard case .rows(let rows) = await own.call(PostgresCall(Statements.strangers, arguments)) else {
-                // Asked again with the next renewal: until then the term does not begin.
-                returning = .max
-                return
+                return false
             }
             for row in 0..<rows.count {
                 let ordinal = UInt32(truncatingIfNeeded: try rows.present8(row, 0))
@@ -122,6 +129,7 @@ extension StoreNode {
             }
         }
         sendAnswers()
+        return true
     }
 
     /// Where the lease had lapsed: when everything is read that the others have done without this node, the next term begins, and

@@ -110,6 +110,16 @@ struct LogEntry {
         }
     }
 
+    /// Of an organisation's entry: that it is gone.
+    var isRemoval: Bool { status == 1 }
+
+    /// Where a device belongs from this entry on.
+    var membership: Membership {
+        Membership(
+            organisation: OrgHandle(index: within ?? 0), user: version.map { UserHandle(raw: UInt64(bitPattern: $0)) },
+            platform: flags & 2 == 0 ? .android : .ios, test: flags & 1 != 0)
+    }
+
     /// As devices get it.
     func row(as task: TaskID, of app: AppKey) -> Row {
         StoredRow(

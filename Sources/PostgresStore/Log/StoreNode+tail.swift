@@ -68,18 +68,18 @@ extension StoreNode {
         case .message, .configuration, .reference: post(row: entry)
         case .ended: outbox.post(.ended(directory.tasks.id(of: entry.reference), at: position))
         case .membership:
-            guard let ordinal = entry.device, let session = sessions[ordinal], let membership = details.memberships[ordinal]
-            else {
-                return
-            }
-            outbox.post(.membership(DeviceHandle(ordinal: ordinal), membership, at: position), to: session.loop)
+            guard let ordinal = entry.device, let session = sessions[ordinal] else { return }
+            outbox.post(.membership(DeviceHandle(ordinal: ordinal), entry.membership, at: position), to: session.loop)
         case .organisation:
             let org = entry.target.shortID
+            if entry.isRemoval { return directory.remove(org, at: entry.seq) }
             guard let found = details.organisations[org] else { return }
             directory.place(org, found.id, found.name, under: entry.within, at: entry.seq)
             outbox.post(.organisation(OrgHandle(index: org), parent: entry.within.map { OrgHandle(index: $0) }, at: position))
         case .close:
-            guard let ordinal = entry.device, let session = sessions[ordinal], session.id == entry.session else { return }
+            guard let ordinal = entry.device else { return }
+            // A connection that the database has and nobody here: its end was not written, or its beginning not heard of.
+            guard let session = sessions[ordinal], session.id == entry.session else { return endUnknown(ordinal, entry.session) }
             outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, entry.closeReason), to: session.loop)
         case .granted, .refused: if let ordinal = entry.device { settleWaiting(ordinal, entry) }
         case .app:
@@ -105,14 +105,13 @@ extension StoreNode {
     /// What of the entries is not in the log itself.
     private func lookUp(_ entries: [LogEntry]) async throws(PostgresShapeError) -> LogDetails {
         var details = LogDetails()
-        var (apps, devices, orgs): (Set<Int32>, Set<Int64>, Set<Int32>) = ([], [], [])
+        var (apps, orgs): (Set<Int32>, Set<Int32>) = ([], [])
         for entry in entries where entry.isTold {
             switch entry.kind {
             case .app: if let app = entry.app { apps.insert(app) }
             case .message, .configuration, .reference:
                 if let app = entry.app, directory.appKeys[app] == nil { apps.insert(app) }
-            case .membership: if let device = entry.device, sessions[device] != nil { devices.insert(Int64(device)) }
-            case .organisation: orgs.insert(Int32(bitPattern: entry.target.shortID))
+            case .organisation where !entry.isRemoval: orgs.insert(Int32(bitPattern: entry.target.shortID))
             default: break
             }
         }
@@ -120,14 +119,6 @@ extension StoreNode {
             for record in try AppRows(rows).records() {
                 details.apps[record.number] = record
                 if directory.appKeys[record.number] == nil { directory.set(record) }
-            }
-        }
-        if !devices.isEmpty, let rows = await look(Statements.memberships, { $0.append(int8Array: Array(devices)) }) {
-            for row in 0..<rows.count {
-                details.memberships[UInt32(truncatingIfNeeded: try rows.present8(row, 0))] = Membership(
-                    organisation: OrgHandle(index: UInt32(bitPattern: try rows.present4(row, 2))),
-                    user: try rows.int8(row, 3).map { UserHandle(raw: UInt64($0)) },
-                    platform: Platform(number: Int64(try rows.present4(row, 4))), test: try rows.bool(row, 5) ?? false)
             }
         }
         if !orgs.isEmpty, let rows = await look(Statements.organisations, { $0.append(int4Array: Array(orgs)) }) {
@@ -168,6 +159,5 @@ extension StoreNode {
 /// What entries of the log are about, as the tables have it.
 struct LogDetails {
     var apps: [Int32: DirectoryState.AppRecord] = [:]
-    var memberships: [UInt32: Membership] = [:]
     var organisations: [UInt32: (id: OrgID, name: String)] = [:]
 }

@@ -17,7 +17,9 @@ extension StoreNode {
     /// How many devices go in one call.
     private static let most = 32
     /// How many rows of one target are looked at in one page: expired rows lie among them.
-    private static let scan: Int32 = 256
+    private static let scan = 256
+    /// How many rows one call looks at, for all of its devices together.
+    private static let rowsOfCall = 8_192
 
     func page(_ request: PageRequest) {
         guard !isClosing, number != 0 else {
@@ -90,33 +92,45 @@ extension StoreNode {
     private func readRows(
         _ intervals: [(index: Int32, interval: MembershipHistory.Interval<TargetKey>)], into readings: inout [Int: Reading]
     ) async throws(PostgresShapeError) -> Bool {
+        // Of many targets fewer rows each: a call is answered with a bounded number of them.
+        let scan = max(16, min(Self.scan, Self.rowsOfCall / intervals.count))
         var arguments = PostgresArguments()
-        arguments.append(each: intervals, int4: { $0.index })
+        arguments.append(each: Array(intervals.indices), int4: { Int32($0) })
         arguments.append(each: intervals, int8: { $0.interval.value.raw })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.from) })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.to) })
-        arguments.append(int4: Self.scan)
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.pages, arguments, deadline: options.patience))
-        else {
-            return false
-        }
-        // Of a target that has more than were looked at the rest is for the next page.
-        struct Scanned: Hashable {
-            let index: Int
-            let target: Int64
-        }
-        var scanned: [Scanned: (count: Int32, last: UInt64)] = [:]
+        arguments.append(int4: Int32(scan))
+        let call = PostgresCall(
+            Statements.pages, arguments, deadline: options.patience, mostRows: 16 * intervals.count + Self.rowsOfCall,
+            mostBytes: 64 << 20)
+        guard case .rows(let rows) = await reads.call(call) else { return false }
+        // Of an interval that has more than were looked at the rest is for the next page.
+        var scanned: [Int: (count: Int, last: UInt64)] = [:]
+        var unknownApps: Set<Int32> = []
         for row in 0..<rows.count {
-            let index = Int(try rows.present4(row, 0))
+            let number = Int(try rows.present4(row, 0))
+            let index = Int(intervals[number].index)
             let entry = try LogEntry(page: rows, row)
-            let key = Scanned(index: index, target: entry.target.raw)
-            scanned[key] = ((scanned[key]?.count ?? 0) + 1, entry.seq)
+            scanned[number] = ((scanned[number]?.count ?? 0) + 1, entry.seq)
             let isOver = try rows.bool(row, 15) ?? true
-            if !isOver, let history = readings[index]?.history, isFor(history, entry) { readings[index]?.rows.append(entry) }
+            guard !isOver, let history = readings[index]?.history, isFor(history, entry) else { continue }
+            readings[index]?.rows.append(entry)
+            if let app = entry.app, directory.appKeys[app] == nil { unknownApps.insert(app) }
         }
-        for (key, found) in scanned where found.count >= Self.scan {
-            if let looked = readings[key.index]?.lookedUpTo { readings[key.index]?.lookedUpTo = min(looked, found.last) }
+        for (number, found) in scanned where found.count >= scan {
+            let index = Int(intervals[number].index)
+            if let looked = readings[index]?.lookedUpTo { readings[index]?.lookedUpTo = min(looked, found.last) }
         }
+        return try await learn(unknownApps)
+    }
+
+    /// Apps that were removed before this node came still have tasks.
+    private func learn(_ apps: Set<Int32>) async throws(PostgresShapeError) -> Bool {
+        guard !apps.isEmpty else { return true }
+        var arguments = PostgresArguments()
+        arguments.append(int4Array: Array(apps))
+        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.apps, arguments)) else { return false }
+        for record in try AppRows(rows).records() where directory.appKeys[record.number] == nil { directory.set(record) }
         return true
     }
 

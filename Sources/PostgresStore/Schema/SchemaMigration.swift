@@ -41,8 +41,12 @@ struct SchemaMigration {
             SET LOCAL search_path = psp, pg_temp;
             SET LOCAL client_min_messages = warning;
             DO $check$ BEGIN
-              IF (to_regclass('psp.meta') IS NOT NULL) <> (\(from) > 0) THEN
-                RAISE EXCEPTION 'another program migrates the schema';
+              IF to_regclass('psp.meta') IS NOT NULL THEN
+                IF (SELECT value FROM psp.meta WHERE key = 'schema_version') <> \(from) THEN
+                  RAISE EXCEPTION 'another program has migrated the schema';
+                END IF;
+              ELSIF \(from) > 0 THEN
+                RAISE EXCEPTION 'the schema is gone';
               END IF;
             END $check$;
             \(Schema.steps[from...].joined(separator: "\n"))

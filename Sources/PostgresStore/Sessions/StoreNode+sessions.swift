@@ -40,7 +40,8 @@ extension StoreNode {
             return
         }
         var unknown = Set(batch.indices)
-        var claims: [Claim] = []
+        // Of several that want one device the last has it.
+        var claims: [UInt32: Claim] = [:]
         for row in 0..<rows.count {
             let index = Int(try rows.present4(row, 0)) - 1
             unknown.remove(index)
@@ -50,10 +51,11 @@ extension StoreNode {
                 refuse(attachment, .wrongSecret)
                 continue
             }
-            if let claim = claimHere(device, attachment) { claims.append(claim) }
+            guard let claim = claimHere(device, attachment) else { continue }
+            if let earlier = claims.updateValue(claim, forKey: device.ordinal) { refuse(earlier.attachment, .takenOver) }
         }
         for index in unknown { refuse(batch[index], .unknownDevice) }
-        if !claims.isEmpty { try await claim(claims) }
+        if !claims.isEmpty { try await claim(Array(claims.values)) }
     }
 
     struct Claim {
@@ -149,7 +151,10 @@ extension StoreNode {
 
     /// A device for which a connection waited is its, or was taken over by a later one.
     func settleWaiting(_ ordinal: UInt32, _ entry: LogEntry) {
-        guard let waiting = sessions.takeWaiting(for: ordinal, entry.session) else { return }
+        guard let waiting = sessions.takeWaiting(for: ordinal, entry.session) else {
+            if entry.kind == .granted { endUnknown(ordinal, entry.session) }
+            return
+        }
         if entry.kind == .refused { return refuse(waiting, .takenOver) }
         // The row is this node's by now: how far the device is, is read with the claim.
         attach(waiting)
@@ -169,23 +174,43 @@ extension StoreNode {
         if detachments.add(detachment) { work { await $0.detachAll() } }
     }
 
+    /// A connection that the database has for this node's, and that is nobody's here.
+    func endUnknown(_ ordinal: UInt32, _ session: SessionID) {
+        guard sessions[ordinal]?.id != session else { return }
+        let detachment = Detachment(ordinal: ordinal, session: session, settledUpTo: 0)
+        if detachments.add(detachment) { work { await $0.detachAll() } }
+    }
+
     private func detachAll() async {
         // What was acknowledged last is written before the device is anybody else's.
         while true {
             let batch = detachments.next(atMost: Self.most)
             if batch.isEmpty { return }
             await writeFacts()
-            let left = await end(batch, Statements.detach, on: own)
+            guard let left = await end(batch, Statements.detach, on: own) else {
+                await tryAgain(batch)
+                continue
+            }
             let waited = batch.filter { left.contains($0.ordinal) }
-            if !waited.isEmpty { _ = await end(waited, Statements.handOver, on: lane) }
+            if !waited.isEmpty, await end(waited, Statements.handOver, on: lane) == nil { await tryAgain(waited) }
             for detachment in batch { if let successor = detachment.successor { attach(successor) } }
         }
     }
 
-    /// - Returns: those for which another node's connection waits.
-    private func end(_ batch: [Detachment], _ statement: PostgresStatement, on connection: PostgresConnection) async -> Set<
-        UInt32
-    > {
+    /// What could not be written is written later: until then the device is nobody else's.
+    private func tryAgain(_ batch: [Detachment]) async {
+        for var detachment in batch where !isClosing {
+            if let successor = detachment.successor { attach(successor) }
+            detachment.successor = nil
+            _ = detachments.add(detachment)
+        }
+        if !isClosing { await bell.wait(atMost: options.rest) }
+    }
+
+    /// - Returns: those for which another node's connection waits; `nil`: nobody knows whether it is done.
+    private func end(
+        _ batch: [Detachment], _ statement: PostgresStatement, on connection: PostgresConnection
+    ) async -> Set<UInt32>? {
         var arguments = PostgresArguments()
         arguments.append(int4: number)
         arguments.append(each: batch, int8: { Int64($0.ordinal) })
@@ -193,7 +218,7 @@ extension StoreNode {
         arguments.append(each: batch, int8: { Int64(bitPattern: $0.settledUpTo) })
         arguments.append(int8: WallClock.milliseconds)
         guard case .rows(let rows) = await connection.call(PostgresCall(statement, arguments, deadline: options.patience)) else {
-            return []
+            return nil
         }
         return Set((0..<rows.count).compactMap { row in (try? rows.int8(row, 0)).map { UInt32(truncatingIfNeeded: $0) } })
     }
