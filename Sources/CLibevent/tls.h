@@ -30,6 +30,9 @@ static inline void ps_tls_set_modes(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
+/// A place in every session for a number of ours.
+static inline int ps_tls_session_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+
 /// Which socket a session's BIO means from now on; the end of another one is no longer known.
 static inline void ps_tls_set_socket(SSL *session, int descriptor) {
     BIO *bio = SSL_get_rbio(session);

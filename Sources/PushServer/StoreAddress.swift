@@ -40,7 +40,8 @@ extension StoreAddress {
     init(parsing text: String) throws(Fault) {
         if text.hasPrefix(Self.directoryScheme) {
             let directory = String(text.dropFirst(Self.directoryScheme.count))
-            guard !directory.isEmpty, !directory.utf8.contains(0) else { throw .unknown }
+            // `sqlite://a/b` is meant as a URI and would be a directory at the root.
+            guard !directory.isEmpty, !directory.hasPrefix("//"), !directory.utf8.contains(0) else { throw .unknown }
             self = .sqlite(directory: directory)
             return
         }

@@ -73,6 +73,15 @@ final class TLSPeer {
         }
     }
 
+    /// Takes new keys so often, and has the server take them too.
+    func renewKeys(_ count: Int) throws {
+        for _ in 0..<count {
+            guard SSL_key_update(session, SSL_KEY_UPDATE_NOT_REQUESTED) == 1, SSL_do_handshake(session) == 1 else {
+                throw LibeventError.library(call: "SSL_key_update: \(TLSFailure.takeReason())")
+            }
+        }
+    }
+
     func sayGoodbye() {
         SSL_shutdown(session)
         ERR_clear_error()

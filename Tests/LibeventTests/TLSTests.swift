@@ -124,6 +124,44 @@ struct TLSTests {
         }
     }
 
+    @Test("who asks for nothing but new keys is ended; who sends something in between may have them as often as it likes")
+    func newKeys() async throws {
+        try await withLoop { loop in
+            let board = Switchboard(on: loop)
+            let socket = try bindAnyPort()[0]
+            try await board.listen(on: socket, by: TLSSource(TestIdentity.context))
+            let (honest, greedy) = (try RawSocket(socket.address), try RawSocket(socket.address))
+            let (client, attacker) = (try TLSPeer(over: honest), try TLSPeer(over: greedy))
+            try client.connect()
+            try attacker.connect()
+            try await wait(until: "both are open") { await board.count == 2 }
+            for round in 1...4 {
+                try client.renewKeys(RecordWatch.mostInARow)
+                try client.send("a")
+                try await wait(until: "it is read") { await board.received.count == round }
+            }
+            // The socket holds thousands of them before the server looks.
+            nonisolated(unsafe) let shown = attacker
+            try await board.whileLoopStands { try shown.renewKeys(5_000) }
+            try await wait(until: "the end is told") { await board.events.last == "close 1 endOfStream" }
+            try client.send("a")
+            try await wait(until: "the other one goes on") { await board.received.count == 5 }
+            await board.stop()
+        }
+    }
+
+    @Test("the same of a caller")
+    func newKeysOfCallers() async throws {
+        try await withSecureServer { _, address in
+            let raw = try RawSocket(address)
+            let attacker = try TLSPeer(over: raw)
+            try attacker.connect()
+            // It may end while they are sent.
+            try? attacker.renewKeys(5_000)
+            #expect(attacker.readToEnd() == "")
+        }
+    }
+
     @Test("what the peer does not take waits encrypted, in order, and is written when it does")
     func slowPeer() async throws {
         try await withLoop { loop in

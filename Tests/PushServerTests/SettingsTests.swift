@@ -170,6 +170,9 @@ struct SettingsTests {
         ] {
             #expect(try configuration(["--store", uri]).store == .postgres(uri: uri))
         }
+        for uri in ["sqlite://srv/psp", "sqlite:", "mysql://db/psp"] {
+            #expect(throws: (any Error).self) { try configuration(["--store", uri]) }
+        }
     }
 
     @Test("what means the same is given once, wherever it stands")

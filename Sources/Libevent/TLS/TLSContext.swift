@@ -27,6 +27,7 @@ public final class TLSContext: Sendable {
             throw error
         }
         ps_tls_set_modes(context)
+        RecordWatch.begin(on: context)
         SSL_CTX_set_options(context, ps_tls_options())
         SSL_CTX_set_timeout(context, Self.ticketLifetime)
         // One is what a device needs to come back; OpenSSL would make two.
