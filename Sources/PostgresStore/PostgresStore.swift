@@ -23,6 +23,8 @@ public final class PostgresStore: Sendable {
         public var pause = Duration.milliseconds(3)
         /// How often while nothing does, where no bell was heard.
         public var rest = Duration.milliseconds(250)
+        /// How often it is written how far connected devices are.
+        public var cursorPause = Duration.seconds(60)
         /// Lines that an operator should read.
         public var log: @Sendable (String) -> Void = { _ in }
 

@@ -41,6 +41,7 @@ actor StoreNode {
     let appliedBell: Bell
     let leaseBell: Bell
     let writtenBell: Bell
+    let cursorBell: Bell
     let readyBell: Bell
     let gate = AcknowledgementGate()
     var isWritingFacts = false
@@ -68,6 +69,7 @@ actor StoreNode {
         appliedBell = Bell(on: loop)
         leaseBell = Bell(on: loop)
         writtenBell = Bell(on: loop)
+        cursorBell = Bell(on: loop)
         readyBell = Bell(on: loop)
         let bell = bell
         lane = PostgresConnection(on: loop, options.connection("lane"))

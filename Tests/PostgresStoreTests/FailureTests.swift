@@ -41,9 +41,18 @@ struct FailureTests {
         try await withNodes { a, b in
             try await furnish(a.port)
             let first = try await a.connect("phone")
+            let seen = try await a.push(.message(.organisation("police")))
+            try await a.loop.waitForEntry("the row") { $0.task == seen }
+            let row = try #require(a.loop.takeEvents().flatMap(\.rows).first { $0.task == seen })
+            a.port.settle([Delivery(device: first.device, position: row.position, settledUpTo: row.position, kind: .delivered)])
+            let database = try await a.database()
+            try await eventually("how far it is was written") { try await database.cursor(of: first.device) == row.position }
+            await database.close()
+
             await a.store.close(leaving: false)
             let taken = try await b.connect("phone")
             #expect(taken.device == first.device)
+            #expect(taken.settledUpTo == row.position, "what it had acknowledged is not told again")
             // Nobody waits for it any more either.
             let task = try await b.push(.message(.device("phone")))
             #expect(try await b.port.cancel(task, by: nil) == .cancelled)

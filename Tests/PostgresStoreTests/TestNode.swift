@@ -1,3 +1,4 @@
+import Libevent
 import Postgres
 import PostgresCluster
 import Push
@@ -15,13 +16,18 @@ struct TestNode: Sendable {
     init(_ name: String, _ address: String) async throws {
         var database = PostgresOptions(try PostgresAddress(parsing: address))
         database.retry = (first: .milliseconds(10), last: .milliseconds(100))
-        options = PostgresStore.Options(database, node: name, version: "test")
+        var options = PostgresStore.Options(database, node: name, version: "test")
+        options.cursorPause = .milliseconds(50)
+        self.options = options
         store = try PostgresStore(options)
         await store.whenReady()
         port = store.port(for: loop)
         let loop = loop
         _ = await port.subscribe { loop.take($0) }
     }
+
+    /// A connection of the test's own to the database.
+    func database() async throws -> TestDatabase { try await TestDatabase(options.database) }
 
     func accepted(_ request: PushRequest) async -> Accepted {
         await withCheckedContinuation { continuation in port.append(request) { continuation.resume(returning: $0) } }
@@ -104,4 +110,36 @@ func furnish(_ port: NodePort, perSecond: Int? = nil) async throws {
     try await port.putDevice("phone", in: "police", of: "ann")
     try await port.putDevice("tablet", in: "police", of: "bob")
     try await port.putDevice("iphone", in: "police", platform: .ios)
+}
+
+/// Looks into the tables.
+struct TestDatabase {
+    private let loop: EventLoop
+    private let connection: PostgresConnection
+
+    init(_ options: PostgresOptions) async throws {
+        loop = try EventLoop(name: "test")
+        loop.start()
+        connection = PostgresConnection(on: loop, options)
+        connection.open()
+        let connection = connection
+        try await eventually("a session") { if case .ready = connection.state { true } else { false } }
+    }
+
+    func close() async {
+        await connection.close()
+        loop.stop()
+        loop.join()
+    }
+
+    private static let cursor = PostgresStatement("SELECT cursor FROM psp.session WHERE ordinal = $1")
+
+    func cursor(of device: DeviceHandle) async throws -> Position? {
+        var arguments = PostgresArguments()
+        arguments.append(int8: Int64(device.ordinal))
+        guard case .rows(let rows) = await connection.call(PostgresCall(Self.cursor, arguments)), rows.count == 1 else {
+            return nil
+        }
+        return try rows.int8(0, 0).map { Position(raw: UInt64(bitPattern: $0)) }
+    }
 }

@@ -127,6 +127,9 @@ struct NodeFacts {
         unicasts.formUnion(changes.unicasts)
     }
 
+    /// They were not written: unless they have gone on meanwhile.
+    mutating func takeBack(_ former: [UInt32: UInt64]) { cursors.merge(former) { max($0, $1) } }
+
     mutating func takeCursors() -> [UInt32: UInt64] {
         defer { cursors.removeAll(keepingCapacity: true) }
         return cursors

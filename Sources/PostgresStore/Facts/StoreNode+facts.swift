@@ -59,6 +59,27 @@ extension StoreNode {
         }
     }
 
+    /// Writes how far devices are that stay connected, so that who dies with them does not have them told everything again.
+    func moveCursors() async {
+        while !isClosing {
+            await cursorBell.wait(atMost: options.cursorPause)
+            // Never before what was acknowledged: what lies before a cursor is not told again.
+            await writeFacts()
+            guard facts.isEmpty, case let cursors = facts.takeCursors(), !cursors.isEmpty else { continue }
+            var arguments = PostgresArguments()
+            let moved = Array(cursors)
+            arguments.append(int4: number)
+            arguments.append(each: moved, int8: { Int64($0.key) })
+            arguments.append(each: moved, int8: { Int64(bitPattern: $0.value) })
+            arguments.append(int8Array: [])
+            arguments.append(int8Array: [])
+            if case .rows = await own.call(PostgresCall(Statements.moveCursors, arguments, deadline: options.patience)) {
+                continue
+            }
+            facts.takeBack(cursors)
+        }
+    }
+
     /// Finds out what positions are that were acknowledged, and nobody here remembers.
     private func placeFacts() async throws(PostgresShapeError) -> Bool {
         let unknown = Set(facts.unplaced.map(\.position.raw))

@@ -17,6 +17,7 @@ extension StoreNode {
         work { node in
             guard await node.join() else { return }
             node.work { await $0.renew() }
+            node.work { await $0.moveCursors() }
             await node.follow()
         }
     }
@@ -151,7 +152,7 @@ extension StoreNode {
         isClosing = true
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() { refuse(attachment, .unavailable) }
-        for bell in [bell, factsBell, appliedBell, leaseBell, readyBell] { bell.ring() }
+        for bell in [bell, factsBell, appliedBell, leaseBell, readyBell, writtenBell, cursorBell] { bell.ring() }
         sendAnswers()
         if leaving, number != 0 {
             var arguments = PostgresArguments()
