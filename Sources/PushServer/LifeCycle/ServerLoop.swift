@@ -1,3 +1,4 @@
+internal import Base
 internal import Gateway
 public import Libevent
 internal import Logging
@@ -159,7 +160,8 @@ struct ServerLoop: Sendable {
     /// - Returns: how far the wall clock is ahead of store time, in milliseconds.
     func count(_ refusals: [RefusalCount]) async throws(StoreError) -> Int64 {
         try await port.count(refusals)
-        return thread.wallClockMilliseconds - port.clock.now
+        // Not the loop's: this is asked from outside of it.
+        return WallClock.milliseconds - port.clock.now
     }
 
     /// What only the store knows, each without a loop's own doing; `nil` where it does not tell.
