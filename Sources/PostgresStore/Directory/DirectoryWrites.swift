@@ -116,8 +116,7 @@ struct DirectoryWrites {
         arguments.append(each: apps, text: { $0.app.scope?.text })
         arguments.append(each: apps, bool: { $0.app.disabled })
         arguments.append(each: apps, bool: { $0.app.hmacOnly })
-        arguments.append(
-            each: apps, text: { $0.app.addresses.isEmpty ? nil : $0.app.addresses.map(\.description).joined(separator: " ") })
+        arguments.append(each: apps, text: { $0.app.addresses.stored })
         arguments.append(each: apps, int4: { $0.app.quota.perSecond.map(Int32.init(clamping:)) })
         arguments.append(each: apps, int4: { $0.app.quota.perDay.map(Int32.init(clamping:)) })
         arguments.append(each: apps, bool: { $0.isRemoved })

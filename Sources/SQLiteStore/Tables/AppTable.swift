@@ -59,17 +59,12 @@ final class AppTable {
                 key: AppKey(unchecked: query.text(1)), name: query.text(2), masterSecret: query.text(3),
                 formerSecret: query.optionalText(7), interfaces: Set(bits: query.int(4)),
                 scope: query.optionalText(5).map { OrgID(unchecked: $0) }, disabled: query.int(6) != 0,
-                hmacOnly: query.int(8) != 0, addresses: query.optionalText(9).map(Self.addresses) ?? [],
+                hmacOnly: query.int(8) != 0, addresses: [AddressRange](stored: query.optionalText(9)),
                 quota: PushQuota(perSecond: query.optionalInt(12).map(Int.init), perDay: query.optionalInt(13).map(Int.init)))
             app.secretUse = SecretUse(master: query.optionalInt(10), former: query.optionalInt(11))
             found.append(Record(number: query.int(0), app: app))
         }
         return found
-    }
-
-    /// Separated by blanks. One that nobody can read is an address of its own, so that a damaged list never lets in more.
-    private static func addresses(_ text: String) -> [AddressRange] {
-        text.split(separator: " ").map { AddressRange($0) ?? AddressRange(IPAddress(v4: 0), prefixLength: 32) }
     }
 
     /// The app's number; `nil` if there is no such app now.
@@ -118,8 +113,7 @@ final class AppTable {
         write.bind(7, record.app.disabled ? 1 : 0)
         write.bind(8, record.app.formerSecret)
         write.bind(9, record.app.hmacOnly ? 1 : 0)
-        let addresses = record.app.addresses
-        write.bind(10, addresses.isEmpty ? nil : addresses.map(\.description).joined(separator: " "))
+        write.bind(10, record.app.addresses.stored)
         write.bind(11, record.app.secretUse.master)
         write.bind(12, record.app.secretUse.former)
         write.bind(13, record.app.quota.perSecond.map(Int64.init))
