@@ -3,7 +3,7 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-/// A row of the log as a node reads it (`tail_1`).
+/// A row of the log as a node reads it (`tail_1`, `pages_1`).
 struct LogEntry {
     /// What a row is: the numbers that stand in the log.
     enum Kind: Int32 {
@@ -28,7 +28,7 @@ struct LogEntry {
     }
 
     let seq: UInt64
-    /// Whether it concerns this node.
+    /// Whether it concerns this node, or is still to be delivered.
     let isTold: Bool
     let kind: Kind
     let target: TargetKey
@@ -64,26 +64,6 @@ struct LogEntry {
         reference = try rows.int8(row, 13).map { UInt64(bitPattern: $0) } ?? 0
         body = try rows.bytea(row, 14) ?? []
         tag = try rows.name(row, 15).map { ExactText($0) }
-    }
-
-    /// A row of `pages_1`.
-    init(page rows: PostgresRows, _ row: Int) throws(PostgresShapeError) {
-        seq = try rows.position(row, 1)
-        isTold = true
-        target = TargetKey(raw: try rows.present8(row, 2))
-        created = try rows.present8(row, 4)
-        expires = try rows.int8(row, 5)
-        offset = try rows.int8(row, 6) ?? 0
-        app = try rows.int4(row, 7)
-        within = try rows.int4(row, 8).map { UInt32(bitPattern: $0) }
-        flags = Int64(try rows.int4(row, 9) ?? 0)
-        display = try rows.int4(row, 10).map { DisplayType(number: Int64($0)) }
-        version = try rows.int8(row, 11)
-        reference = try rows.int8(row, 12).map { UInt64(bitPattern: $0) } ?? 0
-        kind = reference != 0 ? .reference : Kind(rawValue: try rows.present4(row, 3)) ?? .message
-        body = try rows.bytea(row, 13) ?? []
-        tag = try rows.name(row, 14).map { ExactText($0) }
-        status = 0
     }
 
     /// Which of the target's devices it is for.

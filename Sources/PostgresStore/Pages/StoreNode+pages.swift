@@ -108,12 +108,11 @@ extension StoreNode {
         var scanned: [Int: (count: Int, last: UInt64)] = [:]
         var unknownApps: Set<Int32> = []
         for row in 0..<rows.count {
-            let number = Int(try rows.present4(row, 0))
+            let number = Int(try rows.present4(row, 16))
             let index = Int(intervals[number].index)
-            let entry = try LogEntry(page: rows, row)
+            let entry = try LogEntry(rows, row)
             scanned[number] = ((scanned[number]?.count ?? 0) + 1, entry.seq)
-            let isOver = try rows.bool(row, 15) ?? true
-            guard !isOver, let history = readings[index]?.history, isFor(history, entry) else { continue }
+            guard entry.isTold, let history = readings[index]?.history, isFor(history, entry) else { continue }
             readings[index]?.rows.append(entry)
             if let app = entry.app, directory.appKeys[app] == nil { unknownApps.insert(app) }
         }
