@@ -127,7 +127,10 @@ let package = Package(
             name: "StoreContract", dependencies: ["Base", "Push", "Crypto"], path: "Tests/StoreContract", swiftSettings: swift),
         .testTarget(
             name: "StoreContractTests",
-            dependencies: ["StoreContract", "Base", "Push", "Crypto", "SQLiteStore", "FaultVFS", "TestKit"],
+            dependencies: [
+                "StoreContract", "Base", "Push", "Crypto", "SQLiteStore", "FaultVFS", "TestKit", "PostgresStore", "Postgres",
+                "PostgresCluster", "Libevent",
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "SQLiteStoreTests",

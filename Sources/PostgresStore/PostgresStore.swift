@@ -1,10 +1,12 @@
+internal import Base
 public import Libevent
 public import Postgres
 public import Push
+internal import StoreCore
 internal import Synchronization
 
 /// A store on PostgreSQL that several nodes share. This is one node's part of it: a loop of its own and four connections.
-public final class PostgresStore: Sendable {
+public final class PostgresStore: Store {
     /// How a node's part of it behaves.
     public struct Options: Sendable {
         /// Where the database is, and how a connection to it behaves.
@@ -23,6 +25,8 @@ public final class PostgresStore: Sendable {
         public var pause = Duration.milliseconds(3)
         /// How often while nothing does, where no bell was heard.
         public var rest = Duration.milliseconds(250)
+        /// Microseconds since the boot.
+        public var boot: @Sendable () -> Int64 = { BootClock.microseconds }
         /// How often it is written how far connected devices are.
         public var cursorPause = Duration.seconds(60)
         /// Lines that an operator should read.
@@ -43,15 +47,13 @@ public final class PostgresStore: Sendable {
         }
     }
 
-    private let loop: EventLoop
+    private let thread: StoreThread
     let node: StoreNode
-    private let isClosed = Atomic(false)
 
     /// Begins to look for the database, and goes on until it is closed: a store that has none is unavailable.
     public init(_ options: Options) throws(LibeventError) {
-        loop = try EventLoop(name: "store")
-        node = StoreNode(loop, options)
-        loop.start()
+        thread = try StoreThread()
+        node = StoreNode(thread.loop, options)
         node.enter { $0.begin() }
     }
 
@@ -87,18 +89,39 @@ public final class PostgresStore: Sendable {
         return try result.get()
     }
 
-    /// A loop's own port.
-    func port(for mailbox: any Mailbox) -> NodePort { NodePort(node, mailbox) }
+    /// A loop's own port. One a loop.
+    public func port(for mailbox: any Mailbox) -> any StorePort { NodePort(node, on: thread, mailbox) }
+
+    /// How it fares.
+    public var status: StoreStatus { node.figures.status }
+
+    /// It is kept elsewhere.
+    public var storage: StorageUse? { nil }
+
+    /// How long its calls took.
+    public var holdTimes: HoldTimes { node.figures.holdTimes }
 
     /// Until the node has joined.
     func whenReady() async { await node.untilReady() }
 
-    /// Ends this node's part; a second time it does nothing.
+    /// Writes what is acknowledged, leaves, and answers what waits; a second time it does nothing. Within a second, whatever the
+    /// database does.
+    /// - Returns: whether everything that it was told is kept.
+    @discardableResult
+    public func close() -> Bool { end(leaving: true) }
+
     /// - Parameter leaving: without it the other nodes have to find out by themselves, as of a process that was killed.
-    func close(leaving: Bool = true) async {
-        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        await node.end(leaving: leaving)
-        loop.stop()
-        loop.join()
+    @discardableResult
+    func end(leaving: Bool) -> Bool {
+        let isOver = WakeSignal()
+        let isKept = Atomic(true)
+        node.enter { node in
+            node.work { node in
+                if await !node.end(leaving: leaving) { isKept.store(false, ordering: .releasing) }
+                isOver.signal()
+            }
+        }
+        isOver.wait()
+        return isKept.load(ordering: .acquiring)
     }
 }

@@ -14,6 +14,7 @@ actor StoreNode {
     nonisolated let clock: StoreClock
     nonisolated let lease: Lease
     nonisolated let options: PostgresStore.Options
+    nonisolated let figures = NodeFigures()
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     let lane: PostgresConnection
@@ -56,12 +57,14 @@ actor StoreNode {
     /// The lease had lapsed and was renewed: how far the log has to be followed before the next term begins.
     var returning: UInt64?
     var lastLine = ""
+    /// Renewals wait, as a test has the time pass.
+    var holdsRenewals = false
     var isClosing = false
 
     init(_ loop: EventLoop, _ options: PostgresStore.Options) {
         self.loop = loop
         self.options = options
-        clock = StoreClock(base: 0, boot: { BootClock.microseconds })
+        clock = StoreClock(base: 0, boot: options.boot)
         lease = Lease(boot: { BootClock.microseconds })
         outbox = Outbox(of: theLane, backlogLimit: options.backlogLimit)
         bell = Bell(on: loop)
@@ -79,6 +82,9 @@ actor StoreNode {
             if case .notification = event { bell.ring() }
         }
     }
+
+    /// Whether it takes calls: it has joined, and the database answers.
+    var isServing: Bool { number != 0 && !isClosing && figures.health == .serving }
 
     /// Enters the node from any thread, in order.
     nonisolated func enter(_ body: @escaping @Sendable (isolated StoreNode) -> Void) {

@@ -49,13 +49,13 @@ struct FailureTests {
             try await eventually("how far it is was written") { try await database.cursor(of: first.device) == row.position }
             await database.close()
 
-            await a.store.close(leaving: false)
+            a.store.end(leaving: false)
             let taken = try await b.connect("phone")
             #expect(taken.device == first.device)
             #expect(taken.settledUpTo == row.position, "what it had acknowledged is not told again")
             // Nobody waits for it any more either.
             let task = try await b.push(.message(.device("phone")))
-            #expect(try await b.port.cancel(task, by: nil) == .cancelled)
+            #expect(try await b.port.cancel(task, by: .installation) == .cancelled)
         }
     }
 

@@ -11,7 +11,7 @@ struct TestNode: Sendable {
     let options: PostgresStore.Options
     let store: PostgresStore
     let loop = TestLoop()
-    let port: NodePort
+    let port: any StorePort
 
     init(_ name: String, _ address: String) async throws {
         var database = PostgresOptions(try PostgresAddress(parsing: address))
@@ -22,8 +22,7 @@ struct TestNode: Sendable {
         store = try PostgresStore(options)
         await store.whenReady()
         port = store.port(for: loop)
-        let loop = loop
-        _ = await port.subscribe { loop.take($0) }
+        try await loop.follow(port)
     }
 
     /// A connection of the test's own to the database.
@@ -71,7 +70,7 @@ extension Entry {
     var task: TaskID? { if case .row(let row) = self { row.task } else { nil } }
 }
 
-extension NodePort {
+extension StorePort {
     func putDevice(_ token: String, in org: String, of user: String? = nil, platform: Platform = .android) async throws {
         var device = DeviceChange()
         device.organisation = OrgID(unchecked: org)
@@ -93,12 +92,12 @@ func withNodes(over address: String, _ body: @concurrent (TestNode, TestNode) as
     let b = try await TestNode("b", address)
     let result: Result<Void, any Error>
     do { result = .success(try await body(a, b)) } catch { result = .failure(error) }
-    for node in [a, b] { await node.store.close() }
+    for node in [a, b] { node.store.close() }
     try result.get()
 }
 
 /// An organisation with an app and three devices.
-func furnish(_ port: NodePort, perSecond: Int? = nil) async throws {
+func furnish(_ port: any StorePort, perSecond: Int? = nil) async throws {
     var police = OrganisationChange()
     police.name = "Police"
     _ = try await port.apply(.putOrganisation(OrgID(unchecked: "police"), police))

@@ -104,7 +104,7 @@ struct TwoNodesTests {
                 #expect(ended)
             }
             #expect(try await a.port.report(task, to: nil).status == .cancelled)
-            #expect(try await a.port.cancel(task, by: nil) == .cancelled)
+            #expect(try await a.port.cancel(task, by: .installation) == .cancelled)
         }
     }
 
@@ -194,7 +194,7 @@ struct TwoNodesTests {
             options.log = { line in lines.withLock { $0.append(line) } }
             let second = try PostgresStore(options)
             try await eventually("it says so") { lines.withLock { $0 }.contains { $0.contains("lives") } }
-            await second.close()
+            second.close()
         }
     }
 

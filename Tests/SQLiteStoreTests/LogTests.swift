@@ -1,6 +1,7 @@
 import Base
 import FaultVFS
 import Push
+import StoreCore
 import StoreContract
 import Testing
 

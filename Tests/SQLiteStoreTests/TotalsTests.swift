@@ -1,5 +1,6 @@
 import Base
 import Push
+import StoreCore
 import StoreContract
 import Testing
 

@@ -84,6 +84,8 @@ struct PendingPush: Sendable {
     let request: PushRequest
     /// The loop that has asked.
     let loop: Int
+    /// Since when, on the monotonic clock.
+    let since = MonotonicClock.nanoseconds
     let answer: @Sendable (Accepted) -> Void
 
     /// Of a configuration: a hash of what it is the current one of.

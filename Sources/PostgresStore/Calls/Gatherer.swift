@@ -2,6 +2,8 @@
 struct Gatherer<Item> {
     private(set) var waiting: [Item] = []
     private var isBusy = false
+    /// Nothing waits, and nothing is on its way.
+    var isIdle: Bool { !isBusy && waiting.isEmpty }
 
     /// - Returns: whether the caller has to begin working them off.
     mutating func add(_ item: Item) -> Bool {

@@ -56,6 +56,7 @@ extension StoreNode {
             renewedAt = asked
             number = given
             lease.beginTerm(until: asked + Self.leaseLength)
+            figures.health = .serving
             // Loops that have come before know nothing yet.
             outbox.leaveGap {}
             sendAnswers()
@@ -80,17 +81,20 @@ extension StoreNode {
         while !isClosing {
             await leaseBell.wait(atMost: Self.renewal)
             if isClosing { return }
-            await renewOnce()
+            if !holdsRenewals { await renewOnce() }
         }
     }
 
-    private func renewOnce() async {
+    func renewOnce() async {
         let asked = BootClock.microseconds
         var arguments = PostgresArguments()
         arguments.append(int4: number)
         arguments.append(int8: (asked - renewedAt) / 1_000)
         arguments.append(int8: Int64(bitPattern: applied))
-        guard case .rows(let rows) = await own.call(PostgresCall(Statements.renew, arguments, deadline: options.patience)) else {
+        let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
+        guard !isClosing else { return }
+        guard case .rows(let rows) = outcome else {
+            figures.health = .unreachable(reason: "\(outcome)")
             return
         }
         do throws(PostgresShapeError) {
@@ -100,6 +104,7 @@ extension StoreNode {
             }
             setTime(try rows.present8(0, 1), at: asked)
             renewedAt = asked
+            figures.health = .serving
             if returning == nil, lease.term() != nil { return lease.extend(to: asked + Self.leaseLength) }
             // It had lapsed: others may have gone on without this node.
             returning = .max
@@ -145,21 +150,43 @@ extension StoreNode {
 
     // MARK: The end
 
-    /// Writes what was acknowledged, leaves, and answers what waits. In bounded time: the connections give up by themselves.
+    /// Writes what was acknowledged, leaves, and answers what waits. Within a second: what the database does not answer by then is
+    /// given up.
     /// - Parameter leaving: without it the others have to find out by themselves, as of a process that was killed.
-    func end(leaving: Bool = true) async {
-        if leaving { await writeFacts() }
+    /// - Returns: whether everything that it was told is kept.
+    func end(leaving: Bool) async -> Bool {
+        if isClosing { return true }
+        let isReachable = figures.health == .serving
         isClosing = true
+        figures.health = .unreachable(reason: "the store is closed")
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() { refuse(attachment, .unavailable) }
         for bell in [bell, factsBell, appliedBell, leaseBell, readyBell, writtenBell, cursorBell] { bell.ring() }
         sendAnswers()
-        if leaving, number != 0 {
-            var arguments = PostgresArguments()
-            arguments.append(int4: number)
-            _ = await own.call(PostgresCall(Statements.leave, arguments, deadline: .seconds(1)))
+        if leaving, isReachable, number != 0 { await leave() }
+        await withDiscardingTaskGroup { group in
+            for connection in [lane, own, tail, reads] {
+                group.addTask { await connection.close(patience: Self.lastPatience) }
+            }
         }
-        for connection in [lane, own, tail, reads] { await connection.close(patience: .seconds(1)) }
         sendAnswers()
+        return !leaving || facts.isEmpty
+    }
+
+    /// How long a step of the end may take.
+    private static let lastPatience = Duration.milliseconds(300)
+
+    /// Writes what was acknowledged, and tells the others that nobody has to wait for this node any more.
+    private func leave() async {
+        let isOver = Bell(on: loop)
+        work { node in
+            while !node.detachments.isIdle { await Bell(on: node.loop).wait(atMost: node.options.pause) }
+            await node.writeFacts()
+            var arguments = PostgresArguments()
+            arguments.append(int4: node.number)
+            _ = await node.own.call(PostgresCall(Statements.leave, arguments, deadline: Self.lastPatience))
+            isOver.ring()
+        }
+        await isOver.wait(atMost: Self.lastPatience)
     }
 }

@@ -22,7 +22,7 @@ extension StoreNode {
     private static let rowsOfCall = 8_192
 
     func page(_ request: PageRequest) {
-        guard !isClosing, number != 0 else {
+        guard isServing else {
             outbox.answer(request.loop, { request.answer(.failure(.unavailable(retryAfter: retryAfter))) })
             return sendAnswers()
         }

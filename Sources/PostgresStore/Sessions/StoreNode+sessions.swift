@@ -13,7 +13,7 @@ extension StoreNode {
     private static let leaseAndMore = Duration.milliseconds(5_500)
 
     func attach(_ attachment: Attachment) {
-        guard !isClosing, number != 0 else { return refuse(attachment, .unavailable) }
+        guard isServing else { return refuse(attachment, .unavailable) }
         if attachments.add(attachment) { work { await $0.attachAll() } }
     }
 

@@ -1,4 +1,5 @@
 internal import Base
+internal import StoreCore
 
 /// A thread that reads from snapshots: never behind the writer, which goes on meanwhile.
 final class Reader: Sendable {

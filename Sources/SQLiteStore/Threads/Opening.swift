@@ -1,4 +1,5 @@
 internal import Base
+internal import StoreCore
 
 /// Carries what became of a thread's start to whoever waits for it.
 final class Opening: Sendable {

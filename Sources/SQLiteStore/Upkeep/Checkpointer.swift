@@ -1,5 +1,6 @@
 internal import Base
 internal import Synchronization
+internal import StoreCore
 
 /// Moves the write-ahead log into the file from a thread of its own: in bulk here, so that the writer has only the last few
 /// frames left to move, between two commits, after which the log begins anew. A checkpoint by the writer alone would stall it;

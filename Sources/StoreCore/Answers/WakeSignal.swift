@@ -3,12 +3,12 @@ internal import Glibc
 /// One thread waits, any thread wakes it; signals that come before the wait are one.
 ///
 /// `@unchecked Sendable`: `isSet` is touched under the mutex only, and the two C objects live as long as the signal.
-final class WakeSignal: @unchecked Sendable {
+package final class WakeSignal: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var isSet = false
 
-    init() {
+    package init() {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
@@ -24,14 +24,14 @@ final class WakeSignal: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func signal() {
+    package func signal() {
         pthread_mutex_lock(mutex)
         isSet = true
         pthread_cond_signal(condition)
         pthread_mutex_unlock(mutex)
     }
 
-    func wait() {
+    package func wait() {
         pthread_mutex_lock(mutex)
         while !isSet { pthread_cond_wait(condition, mutex) }
         isSet = false
@@ -40,7 +40,7 @@ final class WakeSignal: @unchecked Sendable {
 
     /// The same, but not longer than that.
     /// - Returns: whether it was signalled.
-    func wait(atMost limit: Duration) -> Bool {
+    package func wait(atMost limit: Duration) -> Bool {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let (seconds, attoseconds) = limit.components

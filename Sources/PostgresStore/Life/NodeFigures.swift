@@ -1,0 +1,42 @@
+internal import Base
+internal import Push
+
+/// How a node fares, for whoever asks from another thread.
+final class NodeFigures: Sendable {
+    private struct Figures: Sendable {
+        var health = Health.unreachable(reason: "the database has not answered yet")
+        var waiting = 0
+        /// Since when the oldest push waits, on the monotonic clock.
+        var oldest: Int64?
+        var holdTimes = HoldTimes()
+    }
+
+    private let figures = Locked(Figures())
+
+    var health: Health {
+        get { figures.withLock { $0.health } }
+        set { figures.withLock { $0.health = newValue } }
+    }
+
+    var holdTimes: HoldTimes { figures.withLock { $0.holdTimes } }
+
+    var status: StoreStatus {
+        figures.withLock { figures in
+            StoreStatus(
+                health: figures.health, waiting: figures.waiting,
+                longestWait: figures.oldest.map { MonotonicClock.nanoseconds - $0 } ?? 0)
+        }
+    }
+
+    /// So many pushes wait, the oldest of them since then.
+    func wait(_ count: Int, since oldest: Int64?) { figures.withLock { ($0.waiting, $0.oldest) = (count, oldest) } }
+
+    /// One call has decided so many pushes, of which the oldest had waited so long.
+    func record(_ batch: Int, waited: Int64, took: Int64) {
+        figures.withLock { figures in
+            figures.holdTimes.batches.record(Int64(batch))
+            figures.holdTimes.waits.record(waited)
+            figures.holdTimes.record(.commit, took)
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import Base
+import Libevent
+import Postgres
+import PostgresCluster
+import Push
+import StoreContract
+
+@testable import PostgresStore
+
+extension StoreKind {
+    /// The store that nodes share: two of them over a database.
+    static let postgres = StoreKind(
+        "PostgresStore",
+        unclaimed: [
+            .standingClock: "its clock is the database's",
+            .promptFeed: "a node follows the log behind the answer",
+            .sharedFacts: "a node writes what it was told each quarter of a second",
+        ]
+    ) { _ in try await PostgresUnderTest() }
+}
+
+/// Two nodes over a database of their own, in a server that all tests share. Its wall clock is the server's and what the test has
+/// added to it.
+final class PostgresUnderTest: StoreUnderTest {
+    private struct State: Sendable {
+        var nodes: [PostgresStore] = []
+        /// Microseconds that have passed by the test's word.
+        var passed: Int64 = 0
+        var isCutOff = false
+    }
+
+    private let database: TestDatabase
+    private let server: PostgresServer
+    private let state = Locked(State())
+
+    init() async throws {
+        server = try await withSharedPostgres { $0 }
+        database = try await TestDatabase.make(in: server)
+        try await open()
+    }
+
+    deinit { close() }
+
+    private func open() async throws {
+        let state = state
+        var nodes: [PostgresStore] = []
+        for number in 0..<2 {
+            var options = PostgresStore.Options(database.options, node: name(ofNode: number).text, version: "test")
+            options.boot = { BootClock.microseconds + state.withLock { $0.passed } }
+            nodes.append(try PostgresStore(options))
+        }
+        for node in nodes { await node.whenReady() }
+        let opened = nodes
+        state.withLock { $0.nodes = opened }
+    }
+
+    func port(at node: Int, for mailbox: any Mailbox) -> any StorePort {
+        state.withLock { $0.nodes[node] }.port(for: mailbox)
+    }
+
+    func name(ofNode node: Int) -> NodeName { NodeName(host: node == 0 ? "node-a" : "node-b") }
+
+    var now: Int64 { get async throws { try await database.number("SELECT psp.wall()") } }
+
+    func advance(by milliseconds: Int64) async throws {
+        let nodes = state.withLock { $0.nodes }
+        for node in nodes { await node.holdRenewals(true) }
+        try await database.run("UPDATE psp.test_clock SET shift = shift + \(milliseconds)")
+        state.withLock { $0.passed += milliseconds * 1_000 }
+        for node in nodes { await node.holdRenewals(false) }
+    }
+
+    func step(by milliseconds: Int64) async throws {
+        try await database.run("UPDATE psp.test_clock SET shift = shift + \(milliseconds)")
+    }
+
+    func cutOff(_ isCutOff: Bool) {
+        state.withLock { $0.isCutOff = isCutOff }
+        if isCutOff { server.pause() } else { server.resume() }
+    }
+
+    func close() {
+        for node in state.withLock({ $0.nodes }) { node.close() }
+        // Others use the server, too.
+        if state.withLock({ $0.isCutOff }) { cutOff(false) }
+    }
+
+    func reopen(after ending: Ending) async throws {
+        if case .crash = ending {
+            for node in state.withLock({ $0.nodes }) { node.end(leaving: false) }
+            // Nobody waits for the leases of the dead.
+            try await database.run("UPDATE psp.node SET lease = 0")
+        }
+        close()
+        try await open()
+    }
+}
+
+extension PostgresStore {
+    /// Lets time pass for all nodes at once: none of them compares its clock with the database's meanwhile.
+    func holdRenewals(_ areHeld: Bool) async { await node.holdRenewals(areHeld) }
+}
+
+extension StoreNode {
+    fileprivate func holdRenewals(_ areHeld: Bool) async {
+        holdsRenewals = areHeld
+        if !areHeld { await renewOnce() }
+    }
+}
+
+/// A database of a test's own.
+struct TestDatabase: Sendable {
+    private static let template = Locked<Task<String, any Error>?>(nil)
+    private static let count = Locked(0)
+
+    let options: PostgresOptions
+    private let connection: TestConnection
+
+    /// A copy of one that was migrated, and whose wall clock can be set.
+    static func make(in server: PostgresServer) async throws -> TestDatabase {
+        let task = template.withLock { task in
+            if let task { return task }
+            let new = Task { try await makeTemplate(in: server) }
+            task = new
+            return new
+        }
+        let template = try await task.value
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        let name = "store_\(number)"
+        let administration = try await TestConnection(options(server, "postgres"))
+        try await administration.run("CREATE DATABASE \(name) TEMPLATE \(template)")
+        await administration.close()
+        let options = try options(server, name)
+        return TestDatabase(options: options, connection: try await TestConnection(options))
+    }
+
+    private static func makeTemplate(in server: PostgresServer) async throws -> String {
+        let administration = try await TestConnection(options(server, "postgres"))
+        try await administration.run("CREATE DATABASE store_template")
+        await administration.close()
+        let options = try options(server, "store_template")
+        try await PostgresStore.migrate(options)
+        let connection = try await TestConnection(options)
+        try await connection.run(
+            """
+            CREATE TABLE psp.test_clock (shift bigint NOT NULL);
+            INSERT INTO psp.test_clock VALUES (0);
+            CREATE OR REPLACE FUNCTION psp.wall() RETURNS bigint LANGUAGE plpgsql VOLATILE SECURITY DEFINER AS $$
+            BEGIN
+              RETURN extract(epoch FROM clock_timestamp()) * 1000 + (SELECT shift FROM psp.test_clock);
+            END
+            $$;
+            """)
+        await connection.close()
+        return "store_template"
+    }
+
+    private static func options(_ server: PostgresServer, _ database: String) throws -> PostgresOptions {
+        var options = PostgresOptions(
+            try PostgresAddress(parsing: "postgres://postgres@127.0.0.1:\(server.port)/\(database)"))
+        options.retry = (first: .milliseconds(10), last: .milliseconds(100))
+        return options
+    }
+
+    func run(_ script: String) async throws { try await connection.run(script) }
+
+    func number(_ sql: String) async throws -> Int64 { try await connection.number(sql) }
+}
+
+/// A connection of a test's own.
+final class TestConnection: Sendable {
+    private let loop: EventLoop
+    private let connection: PostgresConnection
+
+    init(_ options: PostgresOptions) async throws {
+        loop = try EventLoop(name: "test")
+        loop.start()
+        connection = PostgresConnection(on: loop, options)
+        connection.open()
+        let connection = connection
+        try await eventually("a session") { if case .ready = connection.state { true } else { false } }
+    }
+
+    deinit {
+        let loop = loop
+        connection.close { loop.stop() }
+    }
+
+    func close() async { await connection.close() }
+
+    func run(_ script: String) async throws {
+        let outcome = await connection.call(PostgresCall(script: script))
+        switch outcome {
+        case .rows, .tooLarge: return
+        default: throw UnexpectedAnswer("\(outcome)")
+        }
+    }
+
+    func number(_ sql: String) async throws -> Int64 {
+        let outcome = await connection.call(PostgresCall(PostgresStatement(sql)))
+        guard case .rows(let rows) = outcome, rows.count == 1, let value = try rows.int8(0, 0) else {
+            throw UnexpectedAnswer("\(outcome)")
+        }
+        return value
+    }
+}
