@@ -41,6 +41,7 @@ actor StoreNode {
     let factsBell: Bell
     let appliedBell: Bell
     let leaseBell: Bell
+    let renewedBell: Bell
     let writtenBell: Bell
     let cursorBell: Bell
     let readyBell: Bell
@@ -52,8 +53,10 @@ actor StoreNode {
     var readings: [() -> Void] = []
     /// How far all loops have followed the log.
     var applied: UInt64 = 0
-    /// When the lease was renewed last, in microseconds since the boot: before it was asked for.
-    var renewedAt: Int64 = 0
+    var time = NodeTime()
+    /// When the lease ends that was renewed last, in microseconds since the boot.
+    var leaseEnd: Int64 = 0
+    var isRenewing = false
     /// The lease had lapsed and was renewed: how far the log has to be followed before the next term begins.
     var returning: UInt64?
     var lastLine = ""
@@ -71,6 +74,7 @@ actor StoreNode {
         factsBell = Bell(on: loop)
         appliedBell = Bell(on: loop)
         leaseBell = Bell(on: loop)
+        renewedBell = Bell(on: loop)
         writtenBell = Bell(on: loop)
         cursorBell = Bell(on: loop)
         readyBell = Bell(on: loop)

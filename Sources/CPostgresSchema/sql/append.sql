@@ -6,7 +6,7 @@
 -- in `a` and `b`: of 2006 the wall clock; of 2103 the wall clock and the latest time; of 2301 the bound (negative: of a day) and the time
 -- to wait in milliseconds; of 2105 the platform.
 CREATE OR REPLACE FUNCTION append_1(
-  p_usual_per_second integer, p_usual_per_day integer,
+  p_now bigint, p_usual_per_second integer, p_usual_per_day integer,
   p_app bytea[], p_interface integer[], p_kind integer[], p_target bytea[], p_target_hash bigint[],
   p_payload bytea[], p_body_start integer[], p_body_end integer[], p_measured integer[], p_display integer[],
   p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
@@ -24,9 +24,9 @@ DECLARE
   -- The first position that is young enough for an out_biz_no to be known.
   v_biz_from bigint;
 BEGIN
-  PERFORM take_lane();
+  PERFORM take_lane(p_now);
   v_wall := wall();
-  v_now := store_time(v_wall);
+  v_now := store_time(p_now);
   v_head := head();
   PERFORM ring(v_now, last_made());
   v_version := (SELECT value FROM meta WHERE key = 'configuration_version');

@@ -6,7 +6,7 @@
 -- `p_positions` is how many there are. Numbers of new devices and users are relative too, and negative: -1 is the first that nobody had.
 -- A group's rows are in the order in which they were decided; a later group may name rows of an earlier one.
 CREATE OR REPLACE FUNCTION change_directory_1(
-  p_expected bigint, p_positions integer,
+  p_now bigint, p_expected bigint, p_positions integer,
   -- Apps: whole rows. A number of NULL is a new app.
   p_app integer[], p_app_key bytea[], p_app_name bytea[], p_app_secret bytea[], p_app_former bytea[], p_app_used bigint[],
   p_app_former_used bigint[], p_app_interfaces integer[], p_app_scope bytea[], p_app_disabled boolean[], p_app_hmac boolean[],
@@ -39,8 +39,8 @@ DECLARE
   v_holder bigint;
   v_row record;
 BEGIN
-  PERFORM take_lane();
-  v_now := store_time(wall());
+  PERFORM take_lane(p_now);
+  v_now := store_time(p_now);
   v_head := head();
   PERFORM ring(v_now, last_made());
   version := (SELECT value FROM meta WHERE key = 'directory_version');

@@ -1,4 +1,5 @@
--- Who lives. A node delivers while it has a lease, which it counts from before it asked; who waits for every node waits for those
+-- Who lives. A node delivers while it has a lease, of which it counts less than it has (clocks may differ by what check_clock lets pass),
+-- and from before it asked; who waits for every node waits for those
 -- whose lease holds.
 
 -- How long a lease is, in milliseconds.
@@ -12,64 +13,61 @@ END
 $$;
 
 -- A process comes. `node` is NULL where another one of that name lives.
-CREATE OR REPLACE FUNCTION join_1(p_name text, p_version text, OUT node integer, OUT now bigint, OUT wall bigint, OUT head bigint)
+CREATE OR REPLACE FUNCTION join_1(p_name text, p_version text,
+  OUT node integer, OUT now bigint, OUT wall bigint, OUT head bigint, OUT shift bigint)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM take_lane();
+  PERFORM take_lane(wall() + (SELECT c.shift FROM clock c));
   wall := wall();
-  now := store_time(wall);
+  shift := (SELECT c.shift FROM clock c);
+  now := wall + shift;
   head := head();
-  IF EXISTS (SELECT 1 FROM node n WHERE n.name = p_name AND n.lease > join_1.now) THEN
+  IF EXISTS (SELECT 1 FROM node n WHERE n.name = p_name AND n.lease > store_time(join_1.now)) THEN
     RETURN;
   END IF;
   UPDATE node n SET lease = 0 WHERE n.name = p_name AND n.lease > 0;
-  INSERT INTO node AS n (name, lease, renewed, head, applied, version, started)
-  VALUES (p_name, join_1.now + lease_length(), wall + (SELECT shift FROM clock), join_1.head, join_1.head, p_version, join_1.now)
+  INSERT INTO node AS n (name, lease, head, applied, version, started)
+  VALUES (p_name, store_time(join_1.now) + lease_length(), join_1.head, join_1.head, p_version, store_time(join_1.now))
   RETURNING n.node INTO node;
 END
 $$;
 
--- A node lives on. `p_elapsed` is the time since it renewed last, by a clock that nobody sets: where the store's time has gone
--- otherwise the database's clock was set, and the shift makes up for it. `is_renewed` is false where the node's name was given to
--- another process, since this one was taken for dead, and where its loops have not applied yet what stood at its last renewal.
-CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_elapsed bigint, p_applied bigint,
-  OUT is_renewed boolean, OUT now bigint, OUT wall bigint, OUT head bigint)
+-- A node lives on. `outcome`: 0 it does; 1 its loops have not applied yet what stood at its last renewal; 2 it was taken for dead, and its
+-- name was given to another process; 3 the clock was set (see check_clock), and nothing is done. `now` is by the clock alone, as store
+-- time is before it is kept from falling.
+CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_now bigint, p_applied bigint, p_sessions integer,
+  OUT outcome integer, OUT now bigint, OUT wall bigint, OUT head bigint, OUT shift bigint)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
-DECLARE
-  -- By the clock alone, as store time is before it is kept from falling.
-  v_time bigint;
-  v_renewed bigint := (SELECT n.renewed FROM node n WHERE n.node = p_node AND n.lease > 0);
 BEGIN
   wall := wall();
-  v_time := wall + (SELECT shift FROM clock);
-  IF abs(v_time - v_renewed - p_elapsed) > 2000 OR timeline() <> (SELECT timeline FROM clock) THEN
-    -- The lane first, as whoever follows a timeline changes all nodes' rows.
-    PERFORM take_lane();
-    -- Another node may have made up for it meanwhile.
-    v_time := wall + (SELECT shift FROM clock);
-    IF abs(v_time - v_renewed - p_elapsed) > 2000 THEN
-      UPDATE clock SET shift = shift - (v_time - v_renewed - p_elapsed);
-      v_time := v_renewed + p_elapsed;
-    END IF;
+  shift := (SELECT c.shift FROM clock c);
+  now := wall + shift;
+  IF abs(now - p_now) > 2000 THEN
+    outcome := 3;
+    RETURN;
   END IF;
-  now := store_time(wall);
+  -- The lane first, as whoever follows a timeline changes all nodes' rows.
+  IF timeline() <> (SELECT timeline FROM clock) THEN
+    PERFORM take_lane(p_now);
+  END IF;
   head := head();
-  UPDATE node n SET lease = renew_1.now + lease_length(), renewed = v_time, head = renew_1.head, applied = p_applied
+  UPDATE node n SET lease = store_time(renew_1.now) + lease_length(), head = renew_1.head, applied = p_applied, sessions = p_sessions
   WHERE n.node = p_node AND n.lease > 0 AND p_applied >= n.head;
-  is_renewed := FOUND;
+  outcome := CASE WHEN FOUND THEN 0 WHEN EXISTS (SELECT 1 FROM node n WHERE n.node = p_node AND n.lease > 0) THEN 1 ELSE 2 END;
 END
 $$;
 
 -- On a new timeline some positions may have been seen that were never acknowledged, and are given again: so they jump, and every loop reads
 -- what it knows again. No lease ends before a whole one has passed. Who calls it has the lane.
-CREATE OR REPLACE FUNCTION follow_timeline() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION follow_timeline(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  v_now bigint := store_time(wall());
+  v_now bigint;
 BEGIN
   UPDATE clock SET timeline = timeline() WHERE timeline <> timeline();
   IF FOUND THEN
+    v_now := store_time(p_now);
     INSERT INTO log (seq, target, created, kind) VALUES (head() + 4294967296, 0, v_now, 13);
     UPDATE node SET lease = greatest(lease, v_now + lease_length()) WHERE lease > 0;
   END IF;

@@ -19,13 +19,14 @@ $$;
 
 -- Takes some devices for connections of a node, unless another node that lives has them.
 -- `outcome`: 0 taken; 1 another node's, whose connection has to give way (see displace_1); 2 the device has changed meanwhile.
-CREATE OR REPLACE FUNCTION claim_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], p_seen bigint,
+CREATE OR REPLACE FUNCTION claim_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[],
   OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[])
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-  v_now bigint := store_time(wall());
+  v_now bigint := store_time(p_now);
 BEGIN
+  PERFORM check_clock(p_now, 2000);
   RETURN QUERY
   WITH request AS MATERIALIZED (
     -- In the order of ordinals, so that two nodes do not wait for each other.
@@ -36,7 +37,7 @@ BEGIN
     JOIN session s ON s.ordinal = r.ordinal
     FOR UPDATE OF s
   ), taken AS (
-    UPDATE session s SET node = p_node, session = r.session, seen = p_seen, successor = NULL, successor_node = NULL
+    UPDATE session s SET node = p_node, session = r.session, seen = wall(), successor = NULL, successor_node = NULL
     FROM request r WHERE s.ordinal = r.ordinal AND r.version = r.wanted AND r.is_free
   )
   SELECT r.n, CASE WHEN r.version <> r.wanted THEN 2 WHEN NOT r.is_free THEN 1 ELSE 0 END::integer, r.cursor, r.beyond
@@ -45,7 +46,7 @@ END
 $$;
 
 -- Ends some connections of a node: how far each device was. One for which another connection waits is not ended by this, and told.
-CREATE OR REPLACE FUNCTION detach_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[], p_seen bigint)
+CREATE OR REPLACE FUNCTION detach_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[])
   RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RETURN QUERY
@@ -55,7 +56,7 @@ BEGIN
     JOIN session s ON s.ordinal = r.ordinal AND s.node = p_node AND s.session = r.session
     FOR UPDATE OF s
   ), ended AS (
-    UPDATE session s SET node = NULL, session = NULL, seen = p_seen, cursor = greatest(s.cursor, r.cursor),
+    UPDATE session s SET node = NULL, session = NULL, seen = wall(), cursor = greatest(s.cursor, r.cursor),
       beyond = CASE WHEN s.beyond IS NOT NULL THEN (SELECT array_agg(b) FROM unnest(s.beyond) b WHERE b > r.cursor) END
     FROM request r WHERE s.ordinal = r.ordinal AND r.successor IS NULL
   )

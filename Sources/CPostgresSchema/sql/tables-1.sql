@@ -8,10 +8,12 @@
 -- The schema's version, and what there is one of.
 CREATE TABLE meta (key text PRIMARY KEY, value bigint NOT NULL);
 
--- Store time is the database's clock and `shift`, which makes up for its steps. It never is less than that of the log's last row.
+-- Store time is the database's clock and `shift`, which makes up for its steps, of which there were so many. It never is less than that
+-- of the log's last row.
 CREATE TABLE clock (
   id smallint PRIMARY KEY CHECK (id = 0),
   shift bigint NOT NULL,
+  steps integer NOT NULL DEFAULT 0,
   timeline bigint NOT NULL);
 
 -- Which part of the log has which number in its tasks' ids.
@@ -202,15 +204,15 @@ CREATE TABLE session (
   beyond bigint[])
   WITH (fillfactor = 60);
 
--- Who lives: a lease ends at a time of the store, and was renewed at one, when the log ended at `head`. `applied` is how far all of a
+-- Who lives: a lease ends at a time of the store, and was renewed when the log ended at `head`. `applied` is how far all of a
 -- node's loops have followed the log. Each process of a node is another row, so that none writes rows of another's.
 CREATE TABLE node (
   node integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,
   lease bigint NOT NULL,
-  renewed bigint NOT NULL,
   head bigint NOT NULL,
   applied bigint NOT NULL,
+  sessions integer NOT NULL DEFAULT 0,
   version text NOT NULL,
   started bigint NOT NULL)
   WITH (fillfactor = 30);

@@ -3,15 +3,15 @@
 
 -- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_1). Whoever waited before is refused.
 -- `outcome`: 0 it waits; 2 the device is free by now, or has changed: claim it again.
-CREATE OR REPLACE FUNCTION displace_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], OUT n integer, OUT outcome integer)
+CREATE OR REPLACE FUNCTION displace_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], OUT n integer, OUT outcome integer)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
   v_now bigint;
   v_head bigint;
 BEGIN
-  PERFORM take_lane();
-  v_now := store_time(wall());
+  PERFORM take_lane(p_now);
+  v_now := store_time(p_now);
   v_head := head();
   PERFORM ring(v_now, last_made());
   RETURN QUERY
@@ -34,14 +34,14 @@ END
 $$;
 
 -- Some connections of a node have settled, and others wait for their devices (what detach_1 has told): these have them now.
-CREATE OR REPLACE FUNCTION hand_over_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[], p_seen bigint)
+CREATE OR REPLACE FUNCTION hand_over_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[])
   RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_now bigint;
   v_head bigint;
 BEGIN
-  PERFORM take_lane();
-  v_now := store_time(wall());
+  PERFORM take_lane(p_now);
+  v_now := store_time(p_now);
   v_head := head();
   PERFORM ring(v_now, last_made());
   WITH request AS MATERIALIZED (
@@ -54,7 +54,7 @@ BEGIN
     SELECT v_head + row_number() OVER (ORDER BY r.ordinal), 1::bigint << 56 | r.ordinal, v_now, 7, r.successor_node, r.successor
     FROM request r WHERE r.successor IS NOT NULL
   )
-  UPDATE session s SET node = r.successor_node, session = r.successor, successor = NULL, successor_node = NULL, seen = p_seen,
+  UPDATE session s SET node = r.successor_node, session = r.successor, successor = NULL, successor_node = NULL, seen = wall(),
     cursor = greatest(s.cursor, r.cursor),
     beyond = CASE WHEN s.beyond IS NOT NULL THEN (SELECT array_agg(b) FROM unnest(s.beyond) b WHERE b > r.cursor) END
   FROM request r WHERE s.ordinal = r.ordinal;

@@ -2,7 +2,7 @@
 
 -- A task's row with everything that is counted of it, from one moment; no row where there is no such task, or it is not the app's.
 -- Bitmaps of one mark may overlap: a device tells two nodes the same where it did not hear that the first has heard it.
-CREATE OR REPLACE FUNCTION task_1(p_seq bigint, p_app bytea,
+CREATE OR REPLACE FUNCTION task_1(p_now bigint, p_seq bigint, p_app bytea,
   OUT seq bigint, OUT kind integer, OUT target bigint, OUT app integer, OUT flags integer, OUT within integer, OUT created bigint,
   OUT expires bigint, OUT wall_offset bigint, OUT payload bytea, OUT body_start integer, OUT body_end integer, OUT display integer,
   OUT tag bytea, OUT description bytea, OUT version bigint, OUT targeted integer, OUT skipped integer, OUT status integer,
@@ -19,7 +19,7 @@ BEGIN
       WHEN 1 THEN (SELECT d.token FROM device d WHERE d.ordinal = l.target & 72057594037927935)
       WHEN 2 THEN (SELECT h.user_id FROM holder h WHERE h.holder = l.target & 72057594037927935)
       ELSE (SELECT o.org_id FROM org o WHERE o.org = l.target & 72057594037927935) END,
-    r.marks, r.chunks, r.bits, e.opened, e.applied, e.failed, store_time(wall())
+    r.marks, r.chunks, r.bits, e.opened, e.applied, e.failed, p_now
   FROM log l
   JOIN app a ON a.app = l.app
   CROSS JOIN LATERAL (
@@ -34,13 +34,13 @@ END
 $$;
 
 -- Recalls a task, unless it has ended. Returns the position of its end, which all nodes that live have to apply; NULL where it had ended.
-CREATE OR REPLACE FUNCTION cancel_1(p_seq bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION cancel_1(p_now bigint, p_seq bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_now bigint;
   v_head bigint;
 BEGIN
-  PERFORM take_lane();
-  v_now := store_time(wall());
+  PERFORM take_lane(p_now);
+  v_now := store_time(p_now);
   v_head := head();
   UPDATE log SET status = 1, ended_at = v_now WHERE seq = p_seq AND kind <= 1 AND status = 0 AND (expires IS NULL OR expires > v_now);
   IF NOT FOUND THEN
@@ -54,9 +54,10 @@ END
 $$;
 
 -- How far the slowest of the nodes that live has followed the log; NULL where none lives.
-CREATE OR REPLACE FUNCTION applied_1() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION applied_1(p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  RETURN (SELECT min(applied) FROM node WHERE lease > store_time(wall()));
+  PERFORM check_clock(p_now, 2000);
+  RETURN (SELECT min(applied) FROM node WHERE lease > p_now);
 END
 $$;
 

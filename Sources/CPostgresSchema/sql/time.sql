@@ -1,11 +1,34 @@
 -- The lane's order, and the time that everybody goes by. All functions are in PL/pgSQL: it keeps their plans.
 
 -- Takes the lane: until the call's commit is on the standby, no other call takes a position. A statement of its own, so that what
--- follows sees everything that was committed before.
-CREATE OR REPLACE FUNCTION take_lane() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- follows sees everything that was committed before. `p_now` is the time by the caller's own clock; see check_clock.
+CREATE OR REPLACE FUNCTION take_lane(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM check_clock(p_now, 2000);
+  PERFORM pg_advisory_xact_lock(1886613553, 0);
+  PERFORM follow_timeline(p_now);
+  -- Somebody may have set the clock while the call waited, which it does not for longer than this.
+  PERFORM check_clock(p_now, 10000);
+END
+$$;
+
+-- Whoever decides by the time brings its own clock's, which nobody sets: where the database's clock says otherwise, it was set, or has
+-- become another server's. The call fails as if it had not been made, and its node makes up for it (follow_clock_1) before it calls
+-- again. So nothing is decided by a clock that jumped, not even in the first moment.
+CREATE OR REPLACE FUNCTION check_clock(p_now bigint, p_tolerance bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF abs(wall() + (SELECT shift FROM clock) - p_now) > p_tolerance THEN
+    RAISE EXCEPTION 'the clock was set' USING ERRCODE = 'PSCLK';
+  END IF;
+END
+$$;
+
+-- The clock was found set by a node that knew it as of a shift: store time goes on as if it had not been. Nothing where another node
+-- was faster.
+CREATE OR REPLACE FUNCTION follow_clock_1(p_shift bigint, p_new bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(1886613553, 0);
-  PERFORM follow_timeline();
+  UPDATE clock SET shift = p_new, steps = steps + 1 WHERE shift = p_shift;
 END
 $$;
 
@@ -23,10 +46,10 @@ BEGIN
 END
 $$;
 
--- Store time; it does not fall, also where the wall clock was set back and nobody has noticed yet.
-CREATE OR REPLACE FUNCTION store_time(wall bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+-- Store time, where a clock that was checked says `p_now`: it does not fall, whatever the clocks of several nodes say.
+CREATE OR REPLACE FUNCTION store_time(p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  RETURN (SELECT greatest(wall + shift, (SELECT created FROM log ORDER BY seq DESC LIMIT 1)) FROM clock);
+  RETURN greatest(p_now, (SELECT created FROM log ORDER BY seq DESC LIMIT 1));
 END
 $$;
 

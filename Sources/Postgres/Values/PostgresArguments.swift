@@ -26,6 +26,9 @@ public struct PostgresArguments: Sendable {
         if bytes > 0 { self.bytes.reserveCapacity(bytes) }
     }
 
+    /// Makes room for so many bytes more.
+    public mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
+
     /// How many there are.
     public var count: Int { fields.count }
 

@@ -42,8 +42,8 @@ struct PushBatch {
     }
 
     /// The call's arguments, as `append_1` takes them.
-    func arguments(usual: PushQuota) -> PostgresArguments {
-        var arguments = PostgresArguments(reserving: pushes.count * 768)
+    func append(to arguments: inout PostgresArguments, usual: PushQuota) {
+        arguments.reserve(pushes.count * 768)
         arguments.append(int4: usual.perSecond.map(Int32.init(clamping:)))
         arguments.append(int4: usual.perDay.map(Int32.init(clamping:)))
         arguments.append(each: pushes, bytea: { Array($0.request.app.text.utf8) })
@@ -75,7 +75,6 @@ struct PushBatch {
         }
         arguments.append(each: pushes, bytea: { $0.request.client.map(\.storedBytes) })
         arguments.append(each: pushes, bytea: { $0.request.requestID.map { Array($0.utf8) } })
-        return arguments
     }
 }
 

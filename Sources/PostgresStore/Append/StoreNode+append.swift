@@ -25,8 +25,7 @@ extension StoreNode {
     }
 
     private func decide(_ batch: PushBatch) async -> [Accepted] {
-        let call = PostgresCall(Statements.append, batch.arguments(usual: options.usualQuota), deadline: options.patience)
-        switch await lane.call(call) {
+        switch await timely(lane, Statements.append, { batch.append(to: &$0, usual: options.usualQuota) }) {
         case .rows(let rows):
             bell.ring()
             return (try? batch.answers(rows, directory.tasks)) ?? batch.pushes.map { _ in .unknown }

@@ -1,3 +1,4 @@
+internal import Postgres
 internal import Push
 internal import StoreCore
 
@@ -9,6 +10,45 @@ extension StoreNode {
         Task.immediate(executorPreference: loop) { await body(self) }
     }
 
+    /// Makes a call that the database decides by the time, which is its first argument. Where the database's clock was set, that is
+    /// made up for, and the call made again.
+    func timely(
+        _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
+    ) async -> PostgresOutcome {
+        let outcome = await once(connection, statement, fill)
+        guard case .failed(let error) = outcome, error.state == .clockWasSet else { return outcome }
+        await renewNow()
+        return await once(connection, statement, fill)
+    }
+
+    private func once(
+        _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
+    ) async -> PostgresOutcome {
+        var arguments = PostgresArguments()
+        arguments.append(int8: time.now(at: options.boot()))
+        fill(&arguments)
+        return await connection.call(PostgresCall(statement, arguments, deadline: options.patience))
+    }
+
+    /// A call of which nobody knows nothing afterwards.
+    func ask(
+        _ connection: PostgresConnection, _ statement: PostgresStatement, _ arguments: PostgresArguments
+    ) async throws(StoreError) -> PostgresRows {
+        try result(await connection.call(PostgresCall(statement, arguments, deadline: options.patience)))
+    }
+
+    /// What a call was answered with.
+    func result(_ outcome: PostgresOutcome) throws(StoreError) -> PostgresRows {
+        switch outcome {
+        case .rows(let rows): return rows
+        case .failed(let error):
+            options.log("the database has refused a call: \(error)")
+            throw .unavailable(retryAfter: retryAfter)
+        case .unavailable, .tooLarge: throw .unavailable(retryAfter: retryAfter)
+        case .unknown: throw .unknown
+        }
+    }
+
     /// Until the node has joined.
     func untilReady() async {
         while number == 0, !isClosing { await readyBell.wait(atMost: options.rest) }
@@ -18,4 +58,9 @@ extension StoreNode {
     func sendAnswers() {
         outbox.send(upTo: head) { directory.snapshot(at: head, of: lease.lastTerm) }
     }
+}
+
+extension SQLState {
+    /// What `check_clock` raises.
+    fileprivate static let clockWasSet: SQLState = "PSCLK"
 }

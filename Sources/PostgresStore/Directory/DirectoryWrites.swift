@@ -82,8 +82,7 @@ struct DirectoryWrites {
 
     /// The arguments of the call.
     /// - Parameter version: by which directory this was decided.
-    func arguments(expecting version: Int64) -> PostgresArguments {
-        var arguments = PostgresArguments()
+    func append(to arguments: inout PostgresArguments, expecting version: Int64) {
         arguments.append(int8: version)
         arguments.append(int4: positions)
         appendApps(&arguments)
@@ -101,7 +100,6 @@ struct DirectoryWrites {
         arguments.append(each: jobs, int8: { $0.subject })
         arguments.append(each: jobs, int8: { $0.object })
         arguments.append(each: jobs, int4: { $0.at })
-        return arguments
     }
 
     private func appendApps(_ arguments: inout PostgresArguments) {

@@ -52,7 +52,8 @@ extension StoreNode {
             let version = directory.version
             let (writes, result) = try await decide(change)
             guard writes.positions > 0 else { return (result, nil) }
-            let rows = try await ask(lane, Statements.changeDirectory, writes.arguments(expecting: version))
+            let rows = try self.result(
+                await timely(lane, Statements.changeDirectory, { writes.append(to: &$0, expecting: version) }))
             guard let now = (try? rows.int8(0, 1)) ?? nil else { throw .unknown }
             directory.version = now
             bell.ring()

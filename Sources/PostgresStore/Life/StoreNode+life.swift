@@ -6,10 +6,11 @@ internal import StoreCore
 // A node's life: it joins, follows the log, renews its lease, and leaves.
 
 extension StoreNode {
-    /// How long a lease is, in microseconds: what `lease_length` says.
-    private static let leaseLength: Int64 = 5_000_000
+    /// How long a node may deliver after it has renewed its lease, in microseconds: less than the lease has (`lease_length`) by what
+    /// clocks may differ by, so that nobody takes a node for dead that still delivers.
+    private static let leaseLength: Int64 = 3_000_000
     /// How often the lease is renewed: three times in its length.
-    private static let renewal = Duration.milliseconds(1_500)
+    private static let renewal = Duration.seconds(1)
 
     /// Begins: the node looks for the database until it has it. Returns at once.
     func begin() {
@@ -38,25 +39,25 @@ extension StoreNode {
         var arguments = PostgresArguments()
         arguments.append(text: options.node)
         arguments.append(text: options.version)
-        let asked = BootClock.microseconds
-        guard case .rows(let rows) = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience)) else {
+        let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)
+        let outcome = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience))
+        guard case .rows(let rows) = outcome else {
+            tellUnreachable(outcome)
             return false
         }
         do throws(PostgresShapeError) {
             guard let given = try rows.int4(0, 0) else {
                 tellOnce("another node of the name \(options.node) lives: this one waits until it has ended")
+                figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
                 return false
             }
-            setTime(try rows.present8(0, 1), at: asked)
-            let call = PostgresCall(Statements.snapshot, deadline: .seconds(30), mostBytes: 256 << 20)
-            guard case .rows(let snapshot) = await tail.call(call) else { return false }
-            directory = try DirectoryState(snapshot)
-            head = try snapshot.position(0, 0)
-            applied = head
-            renewedAt = asked
-            number = given
-            lease.beginTerm(until: asked + Self.leaseLength)
+            time.begin(try sample(rows, asked: asked))
+            guard try await readDirectory() else { return false }
+            (applied, number) = (head, given)
+            clock.goForward(toBase: time.clockBase)
+            lease.beginTerm(until: askedOfLease + Self.leaseLength)
             figures.health = .serving
+            lastLine = ""
             // Loops that have come before know nothing yet.
             outbox.leaveGap {}
             sendAnswers()
@@ -67,59 +68,130 @@ extension StoreNode {
         }
     }
 
+    /// Reads the directory as it is now, and goes on with the log behind it.
+    func readDirectory() async throws(PostgresShapeError) -> Bool {
+        let call = PostgresCall(Statements.snapshot, deadline: .seconds(30), mostBytes: 256 << 20)
+        guard case .rows(let snapshot) = await tail.call(call) else { return false }
+        directory = try DirectoryState(snapshot)
+        head = max(head, try snapshot.position(0, 0))
+        return true
+    }
+
+    private func sample(_ rows: PostgresRows, asked: Int64) throws(PostgresShapeError) -> NodeTime.Sample {
+        NodeTime.Sample(
+            now: try rows.present8(0, 1), shift: try rows.present8(0, 4), asked: asked, answered: options.boot())
+    }
+
     /// A line of what lasts: once, until there is something else to say.
-    private func tellOnce(_ line: String) {
+    func tellOnce(_ line: String) {
         if line != lastLine { options.log(line) }
         lastLine = line
     }
 
-    /// Store time was that when the database was asked.
-    private func setTime(_ now: Int64, at asked: Int64) { clock.goForward(toBase: now * 1_000 - asked) }
+    private func tellUnreachable(_ outcome: PostgresOutcome) {
+        guard !isClosing else { return }
+        figures.health = .unreachable(reason: "\(outcome)")
+        tellOnce("the database cannot be used: \(outcome)")
+    }
+
+    // MARK: The lease
 
     /// Renews the lease until the store is closed.
     private func renew() async {
         while !isClosing {
             await leaseBell.wait(atMost: Self.renewal)
             if isClosing { return }
-            if !holdsRenewals { await renewOnce() }
+            if !holdsRenewals { await renewNow() }
         }
     }
 
-    func renewOnce() async {
-        let asked = BootClock.microseconds
+    /// Renews the lease; who comes while that is on its way waits for it.
+    func renewNow() async {
+        if isRenewing { return await renewedBell.wait(atMost: options.patience) }
+        isRenewing = true
+        // Where the clock was set, that is made up for first.
+        for _ in 0..<3 where await !renewOnce() {}
+        isRenewing = false
+        renewedBell.ring()
+    }
+
+    /// - Returns: whether there is nothing more to do now.
+    private func renewOnce() async -> Bool {
+        let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)
         var arguments = PostgresArguments()
         arguments.append(int4: number)
-        arguments.append(int8: (asked - renewedAt) / 1_000)
+        arguments.append(int8: time.now(at: asked))
         arguments.append(int8: Int64(bitPattern: applied))
+        arguments.append(int4: Int32(clamping: sessions.count))
         let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
-        guard !isClosing else { return }
+        guard !isClosing else { return true }
         guard case .rows(let rows) = outcome else {
-            figures.health = .unreachable(reason: "\(outcome)")
-            return
+            tellUnreachable(outcome)
+            return true
         }
         do throws(PostgresShapeError) {
-            guard try rows.bool(0, 0) ?? false else {
-                return tellOnce(
-                    "the lease is not renewed: the loops have not followed the log, or another process has this node's name")
+            switch time.learn(try sample(rows, asked: asked)) {
+            case .agrees: clock.goForward(toBase: time.clockBase)
+            case .follows: return false
+            case .wasSet(let shift): return await followClock(from: try rows.present8(0, 4), to: shift)
+            case .uncertain: break
             }
-            setTime(try rows.present8(0, 1), at: asked)
-            renewedAt = asked
-            figures.health = .serving
-            if returning == nil, lease.term() != nil { return lease.extend(to: asked + Self.leaseLength) }
-            // It had lapsed: others may have gone on without this node.
-            returning = .max
-            let followed = try rows.position(0, 3)
-            guard try await closeStrangers() else { return }
-            returning = followed
-            bell.ring()
+            switch try rows.present4(0, 0) {
+            case 0: try await leaseIsRenewed(until: askedOfLease + Self.leaseLength, head: try rows.position(0, 3))
+            case 1: tellOnce("the lease is not renewed: the loops have not followed the log yet")
+            case 2: rejoin()
+            default: return false
+            }
         } catch {
             options.log("the lease cannot be renewed: \(error)")
         }
+        return true
+    }
+
+    /// The database's clock was set: store time goes on as if it had not been.
+    private func followClock(from shift: Int64, to new: Int64) async -> Bool {
+        var arguments = PostgresArguments()
+        arguments.append(int8: shift)
+        arguments.append(int8: new)
+        guard case .rows = await lane.call(PostgresCall(Statements.followClock, arguments, deadline: Self.renewal)) else {
+            return true
+        }
+        options.log("the database's clock was set by \(shift - new) ms: store time goes on as if it had not been")
+        return false
+    }
+
+    private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
+        leaseEnd = end
+        figures.health = .serving
+        lastLine = ""
+        if returning == nil, lease.term() != nil { return lease.extend(to: end) }
+        // It had lapsed: others may have gone on without this node.
+        returning = .max
+        guard try await closeStrangers() else { return }
+        returning = followed
+        bell.ring()
+    }
+
+    /// This process was taken for dead, and another has its name: its devices are others', and it comes as a new one when that one
+    /// has ended.
+    private func rejoin() {
+        tellOnce("this node was taken for dead, and another process has its name: it waits until that one has ended")
+        figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
+        lease.extend(to: 0)
+        number = 0
+        for chunk in sessions.chunks(of: .max) {
+            for (ordinal, session) in chunk {
+                outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, .takenOver), to: session.loop)
+            }
+        }
+        sessions = NodeSessions()
+        sendAnswers()
+        work { _ = await $0.join() }
     }
 
     /// Closes connections whose devices were given away while the lease had lapsed.
     /// - Returns: whether all are found; otherwise the next renewal looks again, and the term does not begin.
-    private func closeStrangers() async throws(PostgresShapeError) -> Bool {
+    func closeStrangers() async throws(PostgresShapeError) -> Bool {
         for chunk in sessions.chunks(of: 1_000) {
             var arguments = PostgresArguments()
             arguments.append(int4: number)
@@ -141,9 +213,9 @@ extension StoreNode {
     /// Where the lease had lapsed: when everything is read that the others have done without this node, the next term begins, and
     /// the loops are told to read what they may have missed.
     func beginTermIfFollowed() {
-        guard let needed = returning, head >= needed, BootClock.microseconds < renewedAt + Self.leaseLength else { return }
+        guard let needed = returning, head >= needed, BootClock.microseconds < leaseEnd else { return }
         returning = nil
-        lease.beginTerm(until: renewedAt + Self.leaseLength)
+        lease.beginTerm(until: leaseEnd)
         outbox.leaveGap {}
         sendAnswers()
     }
@@ -161,7 +233,7 @@ extension StoreNode {
         figures.health = .unreachable(reason: "the store is closed")
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() { refuse(attachment, .unavailable) }
-        for bell in [bell, factsBell, appliedBell, leaseBell, readyBell, writtenBell, cursorBell] { bell.ring() }
+        for bell in [bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell] { bell.ring() }
         sendAnswers()
         if leaving, isReachable, number != 0 { await leave() }
         await withDiscardingTaskGroup { group in

@@ -66,6 +66,13 @@ struct LogEntry {
         tag = try rows.name(row, 15).map { ExactText($0) }
     }
 
+    /// One that concerns nobody.
+    init(nothingAt seq: UInt64) {
+        self.seq = seq
+        (isTold, kind, target, created, expires, offset) = (false, .nothing, TargetKey(raw: 0), 0, nil, 0)
+        (app, within, flags, display, status, version, reference, body, tag) = (nil, nil, 0, nil, 0, nil, 0, [], nil)
+    }
+
     /// Which of the target's devices it is for.
     var audience: Audience {
         Audience(

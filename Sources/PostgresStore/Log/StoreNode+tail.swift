@@ -35,19 +35,29 @@ extension StoreNode {
             readings = waiting + readings
             return 0
         }
-        do throws(PostgresShapeError) {
-            let entries = try (0..<rows.count).map { row throws(PostgresShapeError) in try LogEntry(rows, row) }
-            try await apply(entries)
-        } catch {
-            options.log("the log cannot be read: \(error)")
-        }
+        await apply(entries(of: rows))
         for next in waiting { next() }
         beginTermIfFollowed()
         return rows.count
     }
 
-    private func apply(_ entries: [LogEntry]) async throws(PostgresShapeError) {
-        let details = try await lookUp(entries)
+    /// A row that nobody can read holds up nobody: it is left out, and told.
+    private func entries(of rows: PostgresRows) -> [LogEntry] {
+        (0..<rows.count).compactMap { row in
+            do throws(PostgresShapeError) { return try LogEntry(rows, row) } catch {
+                options.log("a row of the log cannot be read: \(error)")
+                return (try? rows.position(row, 0)).map { LogEntry(nothingAt: $0) }
+            }
+        }
+    }
+
+    private func apply(_ entries: [LogEntry]) async {
+        let details: LogDetails
+        do throws(PostgresShapeError) { details = try await lookUp(entries) } catch {
+            options.log("apps or organisations of the log cannot be read: \(error)")
+            details = LogDetails()
+        }
+        if let jump = entries.last(where: { $0.kind == .jump && $0.seq > head }) { await readAnew(after: jump.seq) }
         var mustConfirm = false
         for entry in entries where entry.seq > head {
             head = entry.seq
@@ -86,9 +96,23 @@ extension StoreNode {
             guard let number = entry.app, let record = details.apps[number] else { return }
             directory.set(record)
             outbox.post(.app(record.app.key, record.isRemoved ? nil : record.app))
-        case .jump: outbox.leaveGap {}
-        case .inquiry, .operatorChanged, .operatorSession, .nothing: break
+        case .jump, .inquiry, .operatorChanged, .operatorSession, .nothing: break
         }
+    }
+
+    /// Another primary: what this node has read may be more than what has lasted. It reads the directory anew, closes connections
+    /// that the database does not have for its own, and has the loops read what they know again.
+    private func readAnew(after jump: UInt64) async {
+        while !isClosing {
+            do throws(PostgresShapeError) {
+                if try await readDirectory(), try await closeStrangers() { break }
+            } catch {
+                options.log("the directory cannot be read: \(error)")
+            }
+            await bell.wait(atMost: options.rest)
+        }
+        head = max(head, jump)
+        outbox.leaveGap {}
     }
 
     private func post(row entry: LogEntry) {

@@ -95,6 +95,7 @@ extension StoreNode {
         // Of many targets fewer rows each: a call is answered with a bounded number of them.
         let scan = max(16, min(Self.scan, Self.rowsOfCall / intervals.count))
         var arguments = PostgresArguments()
+        arguments.append(int8: time.now(at: options.boot()))
         arguments.append(each: Array(intervals.indices), int4: { Int32($0) })
         arguments.append(each: intervals, int8: { $0.interval.value.raw })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.from) })

@@ -22,7 +22,7 @@ struct NodeSessions {
     /// All of them, so many at a time.
     func chunks(of size: Int) -> [[(ordinal: UInt32, session: Session)]] {
         let all = byOrdinal.map { (ordinal: $0.key, session: $0.value) }
-        return stride(from: 0, to: all.count, by: size).map { Array(all[$0..<min($0 + size, all.count)]) }
+        return stride(from: 0, to: all.count, by: size).map { Array(all[$0...].prefix(size)) }
     }
 
     mutating func begin(_ ordinal: UInt32, _ attachment: Attachment) {

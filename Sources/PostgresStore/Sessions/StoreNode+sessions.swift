@@ -75,13 +75,7 @@ extension StoreNode {
     }
 
     private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
-        var arguments = PostgresArguments()
-        arguments.append(int4: number)
-        arguments.append(each: claims, int8: { Int64($0.device.ordinal) })
-        arguments.append(each: claims, int8: { Int64(bitPattern: $0.attachment.session.raw) })
-        arguments.append(each: claims, int4: { $0.device.version })
-        arguments.append(int8: WallClock.milliseconds)
-        guard case .rows(let rows) = await own.call(PostgresCall(Statements.claim, arguments, deadline: options.patience)) else {
+        guard case .rows(let rows) = await timely(own, Statements.claim, { fill(&$0, claims) }) else {
             // A claim that was made all the same is this node's, and the next of the device finds it free.
             for claim in claims { refuse(claim.attachment, .unavailable) }
             return
@@ -115,18 +109,19 @@ extension StoreNode {
         bell.ring()
     }
 
-    private func displace(_ claims: [Claim]) async throws(PostgresShapeError) {
-        var arguments = PostgresArguments()
+    private func fill(_ arguments: inout PostgresArguments, _ claims: [Claim]) {
         arguments.append(int4: number)
         arguments.append(each: claims, int8: { Int64($0.device.ordinal) })
         arguments.append(each: claims, int8: { Int64(bitPattern: $0.attachment.session.raw) })
         arguments.append(each: claims, int4: { $0.device.version })
+    }
+
+    private func displace(_ claims: [Claim]) async throws(PostgresShapeError) {
         // Before it is sent: the other node may be quicker than the answer.
         for claim in claims {
             if let earlier = sessions.wait(claim.attachment, for: claim.device.ordinal) { refuse(earlier, .takenOver) }
         }
-        guard case .rows(let rows) = await lane.call(PostgresCall(Statements.displace, arguments, deadline: options.patience))
-        else {
+        guard case .rows(let rows) = await timely(lane, Statements.displace, { fill(&$0, claims) }) else {
             for claim in claims {
                 if let waiting = sessions.takeWaiting(for: claim.device.ordinal, claim.attachment.session) {
                     refuse(waiting, .unavailable)
@@ -187,12 +182,12 @@ extension StoreNode {
             let batch = detachments.next(atMost: Self.most)
             if batch.isEmpty { return }
             await writeFacts()
-            guard let left = await end(batch, Statements.detach, on: own) else {
+            guard let left = await end(batch) else {
                 await tryAgain(batch)
                 continue
             }
             let waited = batch.filter { left.contains($0.ordinal) }
-            if !waited.isEmpty, await end(waited, Statements.handOver, on: lane) == nil { await tryAgain(waited) }
+            if !waited.isEmpty, await !handOver(waited) { await tryAgain(waited) }
             for detachment in batch { if let successor = detachment.successor { attach(successor) } }
         }
     }
@@ -208,19 +203,24 @@ extension StoreNode {
     }
 
     /// - Returns: those for which another node's connection waits; `nil`: nobody knows whether it is done.
-    private func end(
-        _ batch: [Detachment], _ statement: PostgresStatement, on connection: PostgresConnection
-    ) async -> Set<UInt32>? {
+    private func end(_ batch: [Detachment]) async -> Set<UInt32>? {
         var arguments = PostgresArguments()
+        fill(&arguments, batch)
+        guard case .rows(let rows) = await own.call(PostgresCall(Statements.detach, arguments, deadline: options.patience)) else {
+            return nil
+        }
+        return Set((0..<rows.count).compactMap { row in (try? rows.int8(row, 0)).map { UInt32(truncatingIfNeeded: $0) } })
+    }
+
+    private func handOver(_ batch: [Detachment]) async -> Bool {
+        if case .rows = await timely(lane, Statements.handOver, { fill(&$0, batch) }) { true } else { false }
+    }
+
+    private func fill(_ arguments: inout PostgresArguments, _ batch: [Detachment]) {
         arguments.append(int4: number)
         arguments.append(each: batch, int8: { Int64($0.ordinal) })
         arguments.append(each: batch, int8: { Int64(bitPattern: $0.session.raw) })
         arguments.append(each: batch, int8: { Int64(bitPattern: $0.settledUpTo) })
-        arguments.append(int8: WallClock.milliseconds)
-        guard case .rows(let rows) = await connection.call(PostgresCall(statement, arguments, deadline: options.patience)) else {
-            return nil
-        }
-        return Set((0..<rows.count).compactMap { row in (try? rows.int8(row, 0)).map { UInt32(truncatingIfNeeded: $0) } })
     }
 }
 

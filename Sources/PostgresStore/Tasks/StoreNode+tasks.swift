@@ -33,9 +33,8 @@ extension StoreNode {
         let found = try await find(task, of: app)
         let status = found.receipts.status(of: found.row, at: found.now)
         guard status == .active else { return status }
-        var arguments = PostgresArguments()
-        arguments.append(int8: Int64(bitPattern: found.row.seq))
-        let rows = try await ask(lane, Statements.cancel, arguments)
+        let rows = try result(
+            await timely(lane, Statements.cancel, { $0.append(int8: Int64(bitPattern: found.row.seq)) }))
         // Somebody was faster.
         guard let position = try? rows.position(0, 0) else { return try await report(task, to: app).status }
         bell.ring()
@@ -46,7 +45,7 @@ extension StoreNode {
     /// Until every node that lives has told its loops what stands there, and they have applied it.
     func untilApplied(_ position: UInt64) async throws(StoreError) {
         while !isClosing {
-            let rows = try await ask(own, Statements.applied, PostgresArguments())
+            let rows = try result(await timely(own, Statements.applied, { _ in }))
             // Nobody lives: nobody delivers.
             guard let slowest = (try? rows.int8(0, 0)) ?? nil, UInt64(bitPattern: slowest) < position else { return }
             await appliedBell.wait(atMost: options.pause)
@@ -59,6 +58,7 @@ extension StoreNode {
         let missing = StoreError.refused(Refusal(.noSuchTask, field: "task_id"))
         guard let seq = directory.tasks.position(of: task) else { throw missing }
         var arguments = PostgresArguments()
+        arguments.append(int8: time.now(at: options.boot()))
         arguments.append(int8: Int64(bitPattern: seq))
         arguments.append(bytea: app.map { Array($0.text.utf8) })
         let rows = try await ask(reads, Statements.task, arguments)
@@ -66,20 +66,6 @@ extension StoreNode {
         do { return try FoundTask(rows) } catch {
             options.log("a task cannot be read: \(error)")
             throw .unavailable(retryAfter: retryAfter)
-        }
-    }
-
-    /// A call of which nobody knows nothing afterwards.
-    func ask(
-        _ connection: PostgresConnection, _ statement: PostgresStatement, _ arguments: PostgresArguments
-    ) async throws(StoreError) -> PostgresRows {
-        switch await connection.call(PostgresCall(statement, arguments, deadline: options.patience)) {
-        case .rows(let rows): return rows
-        case .failed(let error):
-            options.log("the database has refused a call: \(error)")
-            throw .unavailable(retryAfter: retryAfter)
-        case .unavailable, .tooLarge: throw .unavailable(retryAfter: retryAfter)
-        case .unknown: throw .unknown
         }
     }
 }

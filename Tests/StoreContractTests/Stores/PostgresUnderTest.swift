@@ -12,20 +12,19 @@ extension StoreKind {
     static let postgres = StoreKind(
         "PostgresStore",
         unclaimed: [
-            .standingClock: "its clock is the database's",
             .promptFeed: "a node follows the log behind the answer",
             .sharedFacts: "a node writes what it was told each quarter of a second",
         ]
     ) { _ in try await PostgresUnderTest() }
 }
 
-/// Two nodes over a database of their own, in a server that all tests share. Its wall clock is the server's and what the test has
-/// added to it.
+/// Two nodes over a database of their own, in a server that all tests share. Its wall clock stands still unless the test moves it, as
+/// do the nodes' clocks, but for their leases.
 final class PostgresUnderTest: StoreUnderTest {
     private struct State: Sendable {
         var nodes: [PostgresStore] = []
-        /// Microseconds that have passed by the test's word.
-        var passed: Int64 = 0
+        /// Microseconds since the nodes' boot.
+        var passed: Int64 = 5_000_000
         var isCutOff = false
     }
 
@@ -46,7 +45,9 @@ final class PostgresUnderTest: StoreUnderTest {
         var nodes: [PostgresStore] = []
         for number in 0..<2 {
             var options = PostgresStore.Options(database.options, node: name(ofNode: number).text, version: "test")
-            options.boot = { BootClock.microseconds + state.withLock { $0.passed } }
+            options.boot = { state.withLock { $0.passed } }
+            // A bell is rung by the time that has passed, and none does.
+            options.rest = .milliseconds(5)
             nodes.append(try PostgresStore(options))
         }
         for node in nodes { await node.whenReady() }
@@ -104,7 +105,7 @@ extension PostgresStore {
 extension StoreNode {
     fileprivate func holdRenewals(_ areHeld: Bool) async {
         holdsRenewals = areHeld
-        if !areHeld { await renewOnce() }
+        if !areHeld { await renewNow() }
     }
 }
 
@@ -147,10 +148,10 @@ struct TestDatabase: Sendable {
         try await connection.run(
             """
             CREATE TABLE psp.test_clock (shift bigint NOT NULL);
-            INSERT INTO psp.test_clock VALUES (0);
+            INSERT INTO psp.test_clock VALUES (1800000000000);
             CREATE OR REPLACE FUNCTION psp.wall() RETURNS bigint LANGUAGE plpgsql VOLATILE SECURITY DEFINER AS $$
             BEGIN
-              RETURN extract(epoch FROM clock_timestamp()) * 1000 + (SELECT shift FROM psp.test_clock);
+              RETURN (SELECT shift FROM psp.test_clock);
             END
             $$;
             """)
