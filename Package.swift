@@ -77,7 +77,7 @@ let package = Package(
         .target(
             name: "PushServer",
             dependencies: [
-                "PushAPI", "Gateway", "SQLiteStore", "Push", "Web", "Libevent", "Crypto", "JSON", "YAML", "Base",
+                "PushAPI", "Gateway", "SQLiteStore", "Postgres", "PostgresStore", "Push", "Web", "Libevent", "Crypto", "JSON", "YAML", "Base",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "pspctl",
             dependencies: [
-                "Base", "Push", "Libevent", "SQLiteStore", "JSON", "Crypto",
+                "Base", "Push", "Libevent", "SQLiteStore", "Postgres", "PostgresStore", "JSON", "Crypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swift),
 

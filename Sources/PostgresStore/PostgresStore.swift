@@ -57,9 +57,12 @@ public final class PostgresStore: Store {
         node.enter { $0.begin() }
     }
 
+    /// The version of the schema that this program brings a database to.
+    public static var schemaVersion: Int { Schema.version }
+
     /// Brings the database's schema to the version that this program was built for: in one transaction, and nothing where it has
     /// it.
-    /// - Returns: the version from which it came.
+    /// - Returns: the version from which it came; 0: there was nothing.
     /// - Throws: why not, in a sentence; also where no host answers in its first attempt.
     @discardableResult
     public static func migrate(_ database: PostgresOptions) async throws -> Int {
@@ -100,6 +103,12 @@ public final class PostgresStore: Store {
 
     /// How long its calls took.
     public var holdTimes: HoldTimes { node.figures.holdTimes }
+
+    /// How this node stands to the others.
+    public var standing: NodeStanding? { node.standing }
+
+    /// The nodes that share the store.
+    public func nodes() async throws(StoreError) -> [NodeReport]? { try await node.nodes() }
 
     /// Until the node has joined.
     func whenReady() async { await node.untilReady() }

@@ -17,8 +17,8 @@ actor StoreNode {
     nonisolated let figures = NodeFigures()
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    let lane: PostgresConnection
-    let own: PostgresConnection
+    nonisolated let lane: PostgresConnection
+    nonisolated let own: PostgresConnection
     let tail: PostgresConnection
     let reads: PostgresConnection
 

@@ -17,6 +17,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case refused(status: Int, code: Int, text: String, field: String?)
     /// The secret with which an app's call was signed is not the app's: what is signed here is signed rightly.
     case wrongSecret(app: String)
+    /// What the database of a shared store did not allow, or that it was not reached.
+    case database(String, reason: String)
     /// What the files of a store did not allow.
     case store(SQLiteStoreError)
     /// What answers is no push server.
@@ -57,6 +59,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                     + "secret of \(app); where it is lost, an operator makes another one: pspctl app rotate \(app)",
                 "被拒绝，\(ErrorCode.wrongToken.rawValue)：--secret 或 PSP_SECRET 给出的不是应用 \(app) 的应用密钥；"
                     + "密钥丢失时请由运维人员更换：pspctl app rotate \(app)")
+        case .database(let address, let reason): "\(address): \(reason)"
         case .store(let error): error.text.text(in: Speech.language)
         case .foreignReply(let endpoint, let status):
             say(

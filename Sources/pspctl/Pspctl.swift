@@ -50,7 +50,7 @@ struct Pspctl: AsyncParsableCommand {
                 TraceCommand.self, AuditCommand.self,
                 BackupCommand.self,
                 RestoreCommand.self,
-                CheckCommand.self,
+                CheckCommand.self, StoreCommands.self, NodesCommand.self,
             ])
     }
 

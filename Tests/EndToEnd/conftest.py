@@ -10,14 +10,17 @@ import pytest
 from kit.device import Device
 from kit.mosquitto import Subscriber
 from kit.rest import AdminClient
-from kit.server import Server, binary
+from kit.server import USES_POSTGRES, Server, binary
 from kit.world import World
 
 CLIENTS = [(client, version) for client in ("mosquitto_sub", "paho") for version in ("3.1.1", "5.0")]
 
 
 def pytest_collection_modifyitems(items):
-    """Heavy ones last: a quick answer first."""
+    """Heavy ones last: a quick answer first. Where all servers have a database, what is about files of the embedded store is left out."""
+    for item in items:
+        if USES_POSTGRES and (mark := item.get_closest_marker("embedded")):
+            item.add_marker(pytest.mark.skip(reason=f"of the embedded store: {mark.args[0]}"))
     items.sort(key=lambda item: item.get_closest_marker("heavy") is not None)
 
 

@@ -131,6 +131,12 @@ struct TestDatabase {
         loop.join()
     }
 
+    /// Runs a text of SQL.
+    func run(_ sql: String) async throws {
+        let outcome = await connection.call(PostgresCall(script: sql))
+        guard case .rows = outcome else { throw Failure(description: "\(sql): \(outcome)") }
+    }
+
     private static let cursor = PostgresStatement("SELECT cursor FROM psp.session WHERE ordinal = $1")
 
     func cursor(of device: DeviceHandle) async throws -> Position? {

@@ -55,7 +55,8 @@ final class Served: Sendable {
         admin = AdminFront(
             on: loop, store: store,
             process: ServedProcess(
-                status: { store.now.status }, metrics: { _ in Array("# metrics\n".utf8) }, logLevel: { level.withLock { $0 } },
+                status: { store.now.status },
+                nodes: { () async throws(StoreError) in [] }, metrics: { _ in Array("# metrics\n".utf8) }, logLevel: { level.withLock { $0 } },
                 setLogLevel: { new in level.withLock { $0 = new } },
                 tracing: TraceControl(
                     tracer: tracer, begin: { tracer.begin($0, until: noon + $1 * 60_000) }, end: { tracer.end($0) }),

@@ -80,3 +80,25 @@ BEGIN
   UPDATE node SET lease = 0 WHERE node = p_node;
 END
 $$;
+
+-- Who lives, and who has ended within a day without leaving. `started` is of the wall clock; `lease` what is left of it, in milliseconds.
+CREATE OR REPLACE FUNCTION nodes_1(OUT node integer, OUT name text, OUT version text, OUT started bigint, OUT lease bigint, OUT lag bigint,
+  OUT sessions integer)
+  RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  v_wall bigint := wall();
+  v_now bigint := store_time(v_wall + (SELECT c.shift FROM clock c));
+BEGIN
+  RETURN QUERY
+  SELECT n.node, n.name, n.version, n.started + (v_wall - v_now), n.lease - v_now, greatest(n.head - n.applied, 0), n.sessions
+  FROM node n WHERE n.lease > 0 AND n.lease > v_now - 86400000 ORDER BY n.name, n.node LIMIT 1000;
+END
+$$;
+
+-- The schema's version, by which a program judges whether it may join.
+CREATE OR REPLACE FUNCTION schema_1() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT value FROM meta WHERE key = 'schema_version');
+END
+$$;

@@ -205,7 +205,8 @@ CREATE TABLE session (
   WITH (fillfactor = 60);
 
 -- Who lives: a lease ends at a time of the store, and was renewed when the log ended at `head`. `applied` is how far all of a
--- node's loops have followed the log. Each process of a node is another row, so that none writes rows of another's.
+-- node's loops have followed the log, and `sessions` how many devices it had at its last renewal. Each process of a node is another row,
+-- so that none writes rows of another's.
 CREATE TABLE node (
   node integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   name text NOT NULL,

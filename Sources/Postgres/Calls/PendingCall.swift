@@ -7,19 +7,23 @@ struct PendingCall {
     let deadline: Int64
     /// Nil: it was answered before the server did.
     private(set) var answer: Answer?
+    private let counts: PostgresCounts
     /// What has come of its answer.
     var reply: Reply
 
-    init(_ call: PostgresCall, deadline: Int64, answer: @escaping Answer) {
+    init(_ call: PostgresCall, deadline: Int64, _ counts: PostgresCounts, answer: @escaping Answer) {
         self.call = call
         self.deadline = deadline
         self.answer = answer
+        self.counts = counts
         reply = Reply(mostRows: call.mostRows, mostBytes: call.mostBytes, dropsRows: call.isScript)
     }
 
     /// Answers it, once.
     mutating func finish(_ outcome: PostgresOutcome) {
-        answer?(outcome)
-        answer = nil
+        guard let answer else { return }
+        if case .unknown = outcome { counts.countUnknown() }
+        self.answer = nil
+        answer(outcome)
     }
 }

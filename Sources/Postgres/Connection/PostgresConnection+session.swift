@@ -23,7 +23,7 @@ extension PostgresConnection {
         for channel in options.channels {
             let name = channel.replacing("\"", with: "\"\"")
             let call = PostgresCall(PostgresStatement("listen \"\(name)\""))
-            send(PendingCall(call, deadline: .max) { [self] outcome in assumeIsolated { $0.listened(outcome) } })
+            send(PendingCall(call, deadline: .max, counts) { [self] outcome in assumeIsolated { $0.listened(outcome) } })
         }
         if options.channels.isEmpty { becomeReady() }
     }
@@ -51,6 +51,7 @@ extension PostgresConnection {
     /// Ends the session, or the attempt to get one: nobody knows of what was sent, nothing of what waits was.
     func fail(_ loss: PostgresLoss) {
         let wasReady = phase == .ready
+        if wasReady, !isClosing { counts.countLoss() }
         endSession(loss)
         // A host that fails before it is ready is one of those that were tried; to go on with the next would be a loop without a
         // pause where all do so.

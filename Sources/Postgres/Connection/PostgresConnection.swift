@@ -33,6 +33,8 @@ public actor PostgresConnection {
     }
 
     nonisolated let loop: EventLoop
+    /// What it has met since it was made.
+    public nonisolated let counts = PostgresCounts()
     let options: PostgresOptions
     private let observer: @Sendable (PostgresEvent) -> Void
     private nonisolated let currentState = Locked(PostgresState.connecting)
@@ -108,7 +110,7 @@ public actor PostgresConnection {
     /// - Parameter answer: called on the loop, once. It must not block.
     public nonisolated func call(_ call: PostgresCall, answer: @escaping @Sendable (PostgresOutcome) -> Void) {
         let deadline = MonotonicClock.nanoseconds + call.deadline.nanoseconds
-        enter { $0.admit(PendingCall(call, deadline: deadline, answer: answer)) }
+        enter { [counts] in $0.admit(PendingCall(call, deadline: deadline, counts, answer: answer)) }
     }
 
     /// Makes a call and waits for what becomes of it.

@@ -22,6 +22,10 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible, Expressible
     public static let deadlockDetected: SQLState = "40P01"
     /// A write on a server that only reads: a standby, or one that was demoted.
     public static let readOnlyTransaction: SQLState = "25006"
+    /// There is no schema of that name.
+    public static let undefinedSchema: SQLState = "3F000"
+    /// There is no function of that name with such arguments.
+    public static let undefinedFunction: SQLState = "42883"
     /// A row with this key exists.
     public static let uniqueViolation: SQLState = "23505"
     /// A warning without a code of its own.

@@ -2,9 +2,11 @@ internal import Postgres
 
 /// The functions that nodes call, each a statement that a connection prepares once.
 enum Statements {
+    static let schema = call("schema_1", 0)
     static let join = call("join_1", 2)
     static let renew = call("renew_1", 4)
     static let followClock = call("follow_clock_1", 2)
+    static let nodes = call("nodes_1", 0)
     static let leave = call("leave_1", 1)
     static let applied = call("applied_1", 1)
     static let apply = call("apply_1", 2)

@@ -9,6 +9,8 @@ final class NodeFigures: Sendable {
         /// Since when the oldest push waits, on the monotonic clock.
         var oldest: Int64?
         var holdTimes = HoldTimes()
+        /// What it has met, and how far it was at its last renewal.
+        var standing = NodeStanding()
     }
 
     private let figures = Locked(Figures())
@@ -27,6 +29,21 @@ final class NodeFigures: Sendable {
                 longestWait: figures.oldest.map { MonotonicClock.nanoseconds - $0 } ?? 0)
         }
     }
+
+    var standing: NodeStanding { figures.withLock { $0.standing } }
+
+    /// The lease was renewed.
+    /// - Parameter lag: how many positions the loops had still to apply.
+    func renewed(behind lag: UInt64, hadLapsed: Bool) {
+        figures.withLock { figures in
+            figures.health = .serving
+            figures.standing.lag = Int64(clamping: lag)
+            if hadLapsed { figures.standing.lapses += 1 }
+        }
+    }
+
+    /// Another server has become the primary.
+    func countSwitch() { figures.withLock { $0.standing.switches += 1 } }
 
     /// So many pushes wait, the oldest of them since then.
     func wait(_ count: Int, since oldest: Int64?) { figures.withLock { ($0.waiting, $0.oldest) = (count, oldest) } }

@@ -36,6 +36,7 @@ extension StoreNode {
     }
 
     private func tryToJoin() async -> Bool {
+        guard await fitsSchema() else { return false }
         var arguments = PostgresArguments()
         arguments.append(text: options.node)
         arguments.append(text: options.version)
@@ -47,8 +48,7 @@ extension StoreNode {
         }
         do throws(PostgresShapeError) {
             guard let given = try rows.int4(0, 0) else {
-                tellOnce("another node of the name \(options.node) lives: this one waits until it has ended")
-                figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
+                cannotJoin("another node of the name \(options.node) lives: this one waits until it has ended")
                 return false
             }
             time.begin(try sample(rows, asked: asked))
@@ -82,16 +82,23 @@ extension StoreNode {
             now: try rows.present8(0, 1), shift: try rows.present8(0, 4), asked: asked, answered: options.boot())
     }
 
+    func cannotJoin(_ reason: String) {
+        figures.health = .unreachable(reason: reason)
+        tellOnce(reason)
+    }
+
     /// A line of what lasts: once, until there is something else to say.
     func tellOnce(_ line: String) {
         if line != lastLine { options.log(line) }
         lastLine = line
     }
 
-    private func tellUnreachable(_ outcome: PostgresOutcome) {
+    func tellUnreachable(_ outcome: PostgresOutcome) {
         guard !isClosing else { return }
-        figures.health = .unreachable(reason: "\(outcome)")
-        tellOnce("the database cannot be used: \(outcome)")
+        // At first nobody has been asked yet.
+        if case .unavailable(.notReady(nil)) = outcome { return }
+        figures.health = .unreachable(reason: outcome.reason)
+        tellOnce("the database cannot be used: \(outcome.reason)")
     }
 
     // MARK: The lease
@@ -162,9 +169,10 @@ extension StoreNode {
 
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
         leaseEnd = end
-        figures.health = .serving
+        let isLapsed = returning == nil && lease.term() == nil
+        figures.renewed(behind: followed > applied ? followed - applied : 0, hadLapsed: isLapsed)
         lastLine = ""
-        if returning == nil, lease.term() != nil { return lease.extend(to: end) }
+        if returning == nil, !isLapsed { return lease.extend(to: end) }
         // It had lapsed: others may have gone on without this node.
         returning = .max
         guard try await closeStrangers() else { return }

@@ -57,7 +57,10 @@ extension StoreNode {
             options.log("apps or organisations of the log cannot be read: \(error)")
             details = LogDetails()
         }
-        if let jump = entries.last(where: { $0.kind == .jump && $0.seq > head }) { await readAnew(after: jump.seq) }
+        if let jump = entries.last(where: { $0.kind == .jump && $0.seq > head }) {
+            figures.countSwitch()
+            await readAnew(after: jump.seq)
+        }
         var mustConfirm = false
         for entry in entries where entry.seq > head {
             head = entry.seq

@@ -49,6 +49,12 @@ public final class Lease: Sendable {
         return number.load(ordering: .acquiring)
     }
 
+    /// How much of it is left, in microseconds; 0: it has lapsed, or has not begun.
+    package var left: Int64 {
+        let end = end.load(ordering: .acquiring)
+        return end == .max ? .max : max(end - boot(), 0)
+    }
+
     /// The store has renewed the lease, and nobody has gone on without this process.
     /// - Parameter end: by the boot clock, in microseconds, and counted from before the store was asked.
     package func extend(to end: Int64) { self.end.store(end, ordering: .releasing) }

@@ -16,6 +16,13 @@ public protocol Store: AnyObject, Sendable {
     /// How long single pieces of work have kept everybody else from changing the store.
     var holdTimes: HoldTimes { get }
 
+    /// How this process stands to those that share the store; `nil` where no other can have it. Waits for nobody.
+    var standing: NodeStanding? { get }
+
+    /// The nodes that share it and live, or have ended without leaving it; `nil` where no other can have it.
+    /// - Throws: `unavailable` where the store cannot be asked.
+    func nodes() async throws(StoreError) -> [NodeReport]?
+
     /// Decides what was handed in, then ends; every call that still waits is answered, and what is asked afterwards is refused as
     /// unavailable. Blocks the calling thread, and the loops must go on until it returns: answers are posted to them.
     ///
@@ -25,4 +32,12 @@ public protocol Store: AnyObject, Sendable {
     ///   again, and counts too low.
     @discardableResult
     func close() -> Bool
+}
+
+extension Store {
+    /// None: no other process has the store.
+    public var standing: NodeStanding? { nil }
+
+    /// None: no other process has the store.
+    public func nodes() async throws(StoreError) -> [NodeReport]? { nil }
 }

@@ -63,6 +63,7 @@ extension AdminFront {
             },
 
             Route(.get, "/psp/admin/status", access: .unscoped(.viewer)) { try await $0.status($1) },
+            Route(.get, "/psp/admin/nodes", access: .unscoped(.viewer)) { try await $0.nodes($1) },
             Route(.get, "/metrics", access: .anyone) { try await $0.metrics($1) },
 
             Route(.get, "/psp/admin/log-level", access: .unscoped(.viewer)) { try await $0.logLevel($1) },

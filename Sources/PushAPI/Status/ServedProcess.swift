@@ -6,6 +6,8 @@ public import Web
 public struct ServedProcess: Sendable {
     /// How the whole server fares.
     public var status: @Sendable () async -> ServerStatus
+    /// The nodes that share its store; itself, where none can.
+    public var nodes: @Sendable () async throws(StoreError) -> [NodeReport]
     /// Everything that is measured, in the text format of Prometheus.
     public var metrics: @Sendable (OperatorFigures) async -> [UInt8]
 
@@ -25,12 +27,14 @@ public struct ServedProcess: Sendable {
 
     /// A process that answers so.
     public init(
-        status: @escaping @Sendable () async -> ServerStatus, metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
+        status: @escaping @Sendable () async -> ServerStatus,
+        nodes: @escaping @Sendable () async throws(StoreError) -> [NodeReport], metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
         logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void,
         tracing: TraceControl, audit: AuditControl = AuditControl(),
         pushed: @escaping @Sendable (Interface, Accepted) -> Void = { _, _ in }
     ) {
         self.status = status
+        self.nodes = nodes
         self.metrics = metrics
         self.logLevel = logLevel
         self.setLogLevel = setLogLevel

@@ -131,6 +131,10 @@ extension JSONWriter {
                 }
             }
         }
+        if let standing = status.standing {
+            key("shared")
+            value(standing)
+        }
         if let storage = status.storage {
             key("disk")
             object { json in

@@ -20,6 +20,8 @@ public struct ServerStatus: Sendable {
     public var store: StoreStatus
     /// How long single pieces of work have held the store.
     public var holdTimes: HoldTimes
+    /// How this process stands to those that share the store; `nil` where none can.
+    public var standing: NodeStanding?
     /// What the store takes of the disk.
     public var storage: StorageUse?
     /// Store time and the wall clock.

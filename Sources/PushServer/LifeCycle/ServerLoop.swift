@@ -122,7 +122,7 @@ struct ServerLoop: Sendable {
         operators.limits.requestTimeout = configuration.requestTimeout
         operators.forwarding = configuration.forwarding
         let process = ServedProcess(
-            status: { await status.status() }, metrics: { operators in await status.metrics(operators) },
+            status: { await status.status() }, nodes: { () async throws(StoreError) in try await status.nodes() }, metrics: { operators in await status.metrics(operators) },
             logLevel: { level.level }, setLogLevel: { level.level = $0 }, tracing: traces.control,
             audit: AuditControl(tell: { entry, time in lines?.tell(entry, at: time) }, flush: { await refusals.flush() }),
             // Of the same loop.

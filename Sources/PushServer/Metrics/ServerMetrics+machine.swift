@@ -5,6 +5,7 @@ internal import PushAPI
 extension ServerMetrics {
     mutating func writeStore(of status: ServerStatus) {
         writeWriter(status.store, status.holdTimes)
+        if let standing = status.standing { write(standing) }
         if let storage = status.storage {
             gauge("psp_store_database_bytes", "Size of the file of the database.", Double(storage.database))
             gauge("psp_store_log_bytes", "Size of the write-ahead log.", Double(storage.log))
@@ -28,6 +29,27 @@ extension ServerMetrics {
                 "psp_imports_running", "Imports that are not done; at most 20 are looked at.",
                 Double(imports.count { $0.state == .running }))
         }
+    }
+
+    /// Of a store that nodes share.
+    private mutating func write(_ standing: NodeStanding) {
+        gauge(
+            "psp_lease_seconds", "How long this node's lease holds still; 0: it has lapsed, and the node delivers nothing.",
+            Double(standing.lease) / 1_000)
+        gauge(
+            "psp_log_lag_positions", "Positions of the shared log that this node had not applied when it renewed its lease last.",
+            Double(standing.lag))
+        counter(
+            "psp_lease_lapses_total", "How often this node's lease has lapsed, since it could not be renewed in time.",
+            UInt64(clamping: standing.lapses))
+        counter(
+            "psp_store_unknown_calls_total",
+            "Calls to the database of which nobody knows whether they were carried out.", UInt64(clamping: standing.unknownCalls))
+        counter(
+            "psp_store_losses_total", "How often the session with the database was lost.", UInt64(clamping: standing.losses))
+        counter(
+            "psp_store_primary_switches_total", "How often another server was found to be the primary.",
+            UInt64(clamping: standing.switches))
     }
 
     private mutating func writeWriter(_ store: StoreStatus, _ holds: HoldTimes) {

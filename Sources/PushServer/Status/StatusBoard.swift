@@ -60,8 +60,20 @@ actor StatusBoard {
             node: node, startedAt: startedAt, uptime: now, loops: loops, rates: history.rates(of: traffic, at: now),
             store: store.status,
             holdTimes: store.holdTimes, storage: await storage, clock: await clock, imports: await imports)
+        status.standing = store.standing
         status.flapping = shared.flapping.worst(at: MonotonicClock.nanoseconds)
         return status
+    }
+
+    /// Who shares the store.
+    func nodes() async throws(StoreError) -> [NodeReport] {
+        if let nodes = try await store.nodes() { return nodes }
+        let sessions = await askLoops().reduce(0) { $0 + Int64(clamping: $1.devices.sessions) }
+        return [
+            NodeReport(
+                name: node.text, version: Version.current, isOwn: true, startedAt: startedAt, lease: nil, lag: 0,
+                sessions: sessions)
+        ]
     }
 
     /// As of now, as Prometheus reads it: put together here, and not on a loop.

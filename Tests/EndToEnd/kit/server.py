@@ -1,5 +1,8 @@
-"""`pspd` as a process of its own, on free ports, with a data directory of its own."""
+"""`pspd` as a process of its own, on free ports, with a data directory of its own, or with a database of its own."""
 
+import atexit
+import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -8,6 +11,9 @@ import selectors
 import signal
 import subprocess
 import time
+
+from .postgres import Databases
+from .waiting import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 START_TIMEOUT = 60.0
@@ -27,12 +33,36 @@ def binary(name):
     raise FileNotFoundError(f"no {name}: build it, or name it in {name.upper()}")
 
 
-class Server:
-    """Starts and ends one server. May be started again after `stop` or `kill`: on the same data, on other ports."""
+# Which store servers have where a test does not say: `make test-end-to-end STORE=postgres`.
+USES_POSTGRES = os.environ.get("PSP_TEST_STORE", "sqlite") == "postgres"
 
-    def __init__(self, data, *flags, environment=None, ignore_file_size_signal=False):
+
+class Shared:
+    """The databases of this run; made when the first server asks for one."""
+
+    _only = None
+
+    @classmethod
+    def databases(cls):
+        if cls._only is None:
+            cls._only = Databases(binary("pspctl"))
+            atexit.register(cls._only.close)
+        return cls._only
+
+
+class Server:
+    """Starts and ends one server. May be started again after `stop` or `kill`: on the same data, on other ports.
+
+    With a store that nodes share its directory holds what `pspctl` looks for: the token of operators, and where it listens."""
+
+    ADMIN_TOKEN = "a-token-of-the-tests"
+
+    def __init__(self, data, *flags, environment=None, ignore_file_size_signal=False, store=None):
         self.data = pathlib.Path(data)
         self.flags = flags
+        # A database's URI; `None`: in its directory, or in a database of its own that goes with it.
+        self.store = store
+        self.database = None
         self.environment = environment or {}
         self.restore_signals = not ignore_file_size_signal
         self.process = None
@@ -40,7 +70,17 @@ class Server:
         self.log = self.data.parent / f"{self.data.name}.log"
 
     def command(self):
-        return [binary("pspd"), "--data", str(self.data), *self.flags]
+        if USES_POSTGRES and not self.store:
+            databases = Shared.databases()
+            self.database = databases.make()
+            self.store = databases.server.uri(self.database)
+        if not self.store:
+            return [binary("pspd"), "--data", str(self.data), *self.flags]
+        self.data.mkdir(parents=True, exist_ok=True)
+        token = self.data / "admin.token"
+        if not token.exists():
+            token.write_text(self.ADMIN_TOKEN + "\n")
+        return [binary("pspd"), "--store", self.store, "--admin-token-file", str(token), *self.flags]
 
     def start_status(self):
         """Starts it where it cannot serve, and returns its exit status."""
@@ -58,8 +98,8 @@ class Server:
                 restore_signals=self.restore_signals,
             )
 
-    def start(self):
-        """Returns when it has said that it serves."""
+    def start(self, until_ready=True):
+        """Returns when it has said that it serves, and takes pushes unless that is not waited for."""
         self._spawn()
         line = self._first_line()
         if not re.fullmatch(r"ready( \w+=\S+)+\n", line):
@@ -68,7 +108,22 @@ class Server:
         doors = dict(re.findall(r"(\w+)=(\S+)", line))
         for name in ("http", "mqtt", "admin", "https", "mqtts", "admins"):
             setattr(self, name, address(doors[name]) if name in doors else None)
+        if self.store:
+            (self.data / "pspd.json").write_text(json.dumps(doors | {"pid": self.pid}))
+            if until_ready:
+                eventually(self.is_ready, self.tail)
         return self
+
+    def is_ready(self):
+        """Whether it takes pushes."""
+        connection = http.client.HTTPConnection(*self.admin, timeout=START_TIMEOUT)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", "/readyz")
+                return connection.getresponse().status == 200
+            except (OSError, http.client.HTTPException):
+                assert self.process is None or self.process.poll() is None, self.tail()
+                return False
 
     def _first_line(self):
         deadline = time.monotonic() + START_TIMEOUT
@@ -123,6 +178,8 @@ class Server:
     def _forget(self):
         self.process.stdout.close()
         self.process = None
+        if self.store:
+            (self.data / "pspd.json").unlink(missing_ok=True)
 
     def published(self):
         """What it tells other programs of this machine in `pspd.json`."""
@@ -133,6 +190,9 @@ class Server:
 
     def __exit__(self, *_):
         self.kill()
+        if self.database:
+            Shared.databases().drop(self.database)
+            self.database = self.store = None
 
 
 def address(text):

@@ -1,0 +1,41 @@
+import ArgumentParser
+import JSON
+
+/// `pspctl nodes`
+struct NodesCommand: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "nodes",
+            abstract: say("List the nodes that share the store.", "列出共用存储的节点。"),
+            discussion: say(
+                """
+                Any of them tells all. A node that has ended without leaving stays for a day as lapsed, or until another process \
+                has its name. How far a node is behind and how many devices it has is as of its last renewal of the lease, \
+                at most 1.5 s ago. With the embedded store there is one node.
+                """,
+                """
+                任何一个节点都能列出全部。没有正常退出的节点显示为 lapsed，保留一天，或直到另一进程使用其名称。落后的位置数和设备数取自其最近一次续租（至多 \
+                1.5 秒前）。嵌入式存储只有一个节点。
+                """) + "\n\n" + HelpText.examples("pspctl nodes", "pspctl nodes --json"))
+    }
+
+    @OptionGroup(title: say("Server", "服务器"))
+    var server: ServerOptions
+
+    private static var columns: [Column] {
+        [
+            Column(say("NODE", "节点"), "node"), Column(say("STATE", "状态"), "state"),
+            Column(say("LEASE (ms)", "租约（ms）"), "lease", isNumber: true), Column(say("BEHIND", "落后"), "behind", isNumber: true),
+            Column(say("DEVICES", "设备"), "devices", isNumber: true), Column(say("VERSION", "版本"), "version"),
+            Column(say("SINCE", "加入时间"), "started_at"), Column(say("ASKED", "应答者"), "answers"),
+        ]
+    }
+
+    func run() async throws {
+        let data = try await server.adminClient().send(Call(.get, ["psp", "admin", "nodes"])).data
+        if server.json { return Output.json(data["items"]?.minified() ?? []) }
+        var table = Table(Self.columns)
+        if let items = data["items"] { for node in items.elements { table.add(node) } }
+        for line in table.lines(width: Terminal.width) { print(line) }
+    }
+}

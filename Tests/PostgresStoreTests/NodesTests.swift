@@ -1,0 +1,97 @@
+import Base
+import Postgres
+import PostgresCluster
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// What nodes tell of each other, and who may join.
+@Suite(.timeLimit(.minutes(2)))
+struct NodesTests {
+    @Test func eachNodeTellsWhoLives() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            _ = try await b.connect("phone")
+            // A renewal tells how many there are.
+            try await eventually("the other node's session is told") {
+                try await a.store.nodes()?.first { $0.name == "b" }?.sessions == 1
+            }
+            let nodes = try #require(try await a.store.nodes())
+            #expect(nodes.map(\.name) == ["a", "b"] && nodes.map(\.isOwn) == [true, false])
+            #expect(nodes.allSatisfy { $0.isLiving && $0.version == "test" && (1...5_000).contains($0.lease ?? 0) })
+            #expect(nodes.allSatisfy { abs($0.startedAt - WallClock.milliseconds) < 60_000 })
+
+            b.store.end(leaving: false)
+            try await eventually("its lease lapses") { try await a.store.nodes()?.first { $0.name == "b" }?.isLiving == false }
+            let again = try await TestNode("b", "\(b.options.database.address)")
+            #expect(try await a.store.nodes()?.map(\.isLiving) == [true, true], "the former process is not told any more")
+            again.store.close()
+            #expect(try await a.store.nodes()?.map(\.name) == ["a"], "who leaves is gone at once")
+        }
+    }
+
+    @Test func figuresTellWhatANodeHasMet() async throws {
+        try await withPostgres { server in
+            try await withNodes(over: server.address()) { a, _ in
+                #expect((1...5_000).contains(a.store.node.standing.lease))
+                #expect(a.store.node.standing.lapses == 0 && a.store.node.standing.losses == 0)
+                server.pause()
+                let answer = await a.accepted(.message(.organisation("nobody")))
+                #expect(!answer.isStored)
+                try await eventually("the lease lapses") { a.store.node.standing.lease == 0 }
+                server.resume()
+                try await eventually("it is renewed") { a.store.node.standing.lease > 0 }
+                let standing = a.store.node.standing
+                #expect(standing.lapses == 1 && standing.unknownCalls > 0 && standing.losses > 0 && standing.switches == 0)
+            }
+        }
+    }
+
+    @Test func whoFindsNoSchemaWaitsForIt() async throws {
+        try await withPostgres { server in
+            try await expect("the database has no schema: pspctl store migrate", over: server) {
+                try await PostgresStore.migrate(PostgresOptions(try PostgresAddress(parsing: server.address())))
+            }
+        }
+    }
+
+    @Test func anOlderSchemaIsWaitedForAndAMuchNewerOneToo() async throws {
+        let version = PostgresStore.schemaVersion
+        for (found, line) in [
+            (version - 1, "the database's schema has version \(version - 1), and this program needs \(version): pspctl store migrate"),
+            (version + 2, "the database's schema has version \(version + 2), and this program knows \(version): use the newer program"),
+        ] {
+            try await withPostgres { server in
+                let options = PostgresOptions(try PostgresAddress(parsing: server.address()))
+                try await PostgresStore.migrate(options)
+                let database = try await TestDatabase(options)
+                try await database.run("UPDATE psp.meta SET value = \(found) WHERE key = 'schema_version'")
+                try await expect(line, over: server) {
+                    // The next one is served already: it was brought there before the first node is upgraded.
+                    try await database.run("UPDATE psp.meta SET value = \(version + 1) WHERE key = 'schema_version'")
+                }
+                await database.close()
+            }
+        }
+    }
+
+    /// A node does not join, says why, and joins when that has passed.
+    private func expect(
+        _ line: String, over server: PostgresServer, passes: @Sendable () async throws -> Void
+    ) async throws {
+        let lines = Locked<[String]>([])
+        var options = PostgresStore.Options(
+            PostgresOptions(try PostgresAddress(parsing: server.address())), node: "a", version: "test")
+        options.log = { line in lines.withLock { $0.append(line) } }
+        let store = try PostgresStore(options)
+        try await eventually("the line") { lines.withLock { $0.contains(line) } }
+        #expect(store.node.standing.lease == 0)
+        try await passes()
+        await store.whenReady()
+        #expect(store.node.standing.lease > 0)
+        #expect(lines.withLock { $0.filter { $0 == line }.count } == 1, "told once")
+        store.close()
+    }
+}
