@@ -77,7 +77,8 @@ let package = Package(
         .target(
             name: "PushServer",
             dependencies: [
-                "PushAPI", "Gateway", "SQLiteStore", "Postgres", "PostgresStore", "Push", "Web", "Libevent", "Crypto", "JSON", "YAML", "Base",
+                "PushAPI", "Gateway", "SQLiteStore", "Postgres", "PostgresStore", "Push", "Web", "Libevent", "Crypto", "JSON",
+                "YAML", "Base",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ],

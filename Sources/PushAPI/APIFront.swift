@@ -7,6 +7,8 @@ public protocol APIFront: Front where Headers == RequestHeaders {
     var store: any StorePort { get }
     /// Whether the server ends: it is alive, and not ready.
     var isEnding: Bool { get }
+    /// Whether the process's loops have begun.
+    var readiness: Readiness { get }
     /// Whether whoever reaches the listener may know what ails the server.
     static var tellsCauses: Bool { get }
 }
@@ -14,7 +16,7 @@ public protocol APIFront: Front where Headers == RequestHeaders {
 extension APIFront {
     /// Whether the store cannot be asked now, and what this process knows may be the past: of what it does not know nobody can
     /// tell that there is no such thing.
-    var isCutOff: Bool { if case .unreachable = store.health { true } else { false } }
+    var isCutOff: Bool { if case .unreachable = store.health { true } else { !readiness.hasBegun } }
 
     /// The error's row of the catalogue, in the caller's language.
     public func reply(to error: any Error, headers: RequestHeaders) -> Reply { .failure(error, for: headers) }

@@ -29,6 +29,7 @@ extension APIFront {
     var unreadiness: (name: String, detail: String?)? {
         if isEnding { return ("draining", nil) }
         let health = store.health
-        return health == .serving ? nil : (health.name, health.detail)
+        if health != .serving { return (health.name, health.detail) }
+        return readiness.hasBegun ? nil : (Health.unreachable(reason: "").name, "the directory has not been read yet")
     }
 }

@@ -120,7 +120,7 @@ public final class PushServer: Sendable {
             let admin = loops[0].makeAdminFront(
                 token: token, status: status, level: level, traces: TraceBoard(shared.tracer, loops), refusals: refusals,
                 lines: auditLog, configuration, shared)
-            let beginning = try await Beginning(of: loops, admin, by: store, log)
+            let beginning = try await Beginning(of: loops, admin, by: store, telling: shared.readiness, log)
             try await serve(loops, admin, on: sockets, tls)
             await status.begin()
             await refusals.begin(admin)

@@ -60,8 +60,14 @@ struct NodesTests {
     @Test func anOlderSchemaIsWaitedForAndAMuchNewerOneToo() async throws {
         let version = PostgresStore.schemaVersion
         for (found, line) in [
-            (version - 1, "the database's schema has version \(version - 1), and this program needs \(version): pspctl store migrate"),
-            (version + 2, "the database's schema has version \(version + 2), and this program knows \(version): use the newer program"),
+            (
+                version - 1,
+                "the database's schema has version \(version - 1), and this program needs \(version): pspctl store migrate"
+            ),
+            (
+                version + 2,
+                "the database's schema has version \(version + 2), and this program knows \(version): use the newer program"
+            ),
         ] {
             try await withPostgres { server in
                 let options = PostgresOptions(try PostgresAddress(parsing: server.address()))

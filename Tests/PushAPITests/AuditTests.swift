@@ -17,7 +17,7 @@ struct AuditTests {
         #expect(
             Set(bare) == [
                 "GET /", "GET /healthz", "GET /readyz", "GET /psp/openapi.yaml", "GET /metrics", "GET /psp/admin/status",
-                "GET /psp/admin/log-level", "GET /psp/admin/clock",
+                "GET /psp/admin/log-level", "GET /psp/admin/clock", "GET /psp/admin/nodes",
             ])
     }
 

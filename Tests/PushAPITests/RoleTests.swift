@@ -31,6 +31,7 @@ struct RoleTests {
         "GET /psp/admin/tasks/{task_id}/explain": .scoped(.viewer),
         "POST /psp/admin/tasks/{task_id}/cancel": .scoped(.sender),
         "POST /psp/admin/push": .scoped(.sender),
+        "GET /psp/admin/nodes": .unscoped(.viewer),
         "GET /psp/admin/status": .unscoped(.viewer),
         "GET /metrics": .anyone,
         "GET /psp/admin/log-level": .unscoped(.viewer),

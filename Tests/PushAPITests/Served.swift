@@ -56,7 +56,8 @@ final class Served: Sendable {
             on: loop, store: store,
             process: ServedProcess(
                 status: { store.now.status },
-                nodes: { () async throws(StoreError) in [] }, metrics: { _ in Array("# metrics\n".utf8) }, logLevel: { level.withLock { $0 } },
+                nodes: { () async throws(StoreError) in [] }, metrics: { _ in Array("# metrics\n".utf8) },
+                logLevel: { level.withLock { $0 } },
                 setLogLevel: { new in level.withLock { $0 = new } },
                 tracing: TraceControl(
                     tracer: tracer, begin: { tracer.begin($0, until: noon + $1 * 60_000) }, end: { tracer.end($0) }),

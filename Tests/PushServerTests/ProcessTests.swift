@@ -37,8 +37,8 @@ struct ProcessTests {
             (["--config", "/nonexistent.yaml"], ["LC_ALL": "zh_CN"], "pspd：--config：/nonexistent.yaml：文件或目录不存在\n"),
             (["--http", "192.0.2.1:0"], [:], "pspd: --http: bind 192.0.2.1:0: Cannot assign requested address\n"),
             (
-                ["--check=no-ports", "--store", "postgres://db/psp", "--admin-token", "t"], [:],
-                "pspd: --store: this pspd has no PostgreSQL store; use sqlite:DIR\n"
+                ["--check=no-ports", "--store", "postgres://db/psp?sslmodee=x", "--admin-token", "t"], [:],
+                "pspd: --store: invalid URI query parameter: \"sslmodee\"\n"
             ),
         ] as [([String], [String: String], String)])
     func unusable(extra: [String], environment: [String: String], complaint: String) async throws {

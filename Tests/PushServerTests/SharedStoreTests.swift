@@ -106,6 +106,20 @@ struct SharedStoreTests {
         loop.join()
     }
 
+    @Test("is not ready before every loop knows the directory, though the store is reached")
+    func beginning() async throws {
+        store.behave { $0.isUnreachable = true }
+        let server = try await start(configuration)
+        store.behave { ($0.isUnreachable, $0.refusesFeeds) = (false, true) }
+        for address in [server.addresses.http, server.addresses.admin] {
+            #expect(try answer(of: address, "GET /readyz").hasPrefix("HTTP/1.1 503 "))
+        }
+        #expect(try answer(of: server.addresses.admin, "GET /readyz").contains("the directory has not been read yet"))
+        store.behave { $0.refusesFeeds = false }
+        while try !answer(of: server.addresses.http, "GET /readyz").hasPrefix("HTTP/1.1 200 ") {}
+        #expect(await server.shutdown())
+    }
+
     @Test("ends in order while the store cannot be reached")
     func end() async throws {
         store.behave { $0.isUnreachable = true }

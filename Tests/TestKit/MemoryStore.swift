@@ -77,6 +77,8 @@ public final class MemoryStore: Store {
         public var isUnavailable = false
         /// The same, as of a store on another machine that does not answer.
         public var isUnreachable = false { didSet { isUnavailable = isUnreachable } }
+        /// No feed begins.
+        public var refusesFeeds = false
         /// No more acknowledgements are taken.
         public var isFull = false
         /// How many rows of the log a page looks at.
@@ -287,7 +289,9 @@ public struct MemoryPort: StorePort {
 
     /// Begins the feed.
     public func subscribe(_ deliver: @escaping @Sendable (FeedEvent) -> Void) async throws(StoreError) -> DirectorySnapshot {
-        guard store.state.withLock({ !$0.behaviour.isUnreachable }) else { throw .unavailable(retryAfter: .seconds(1)) }
+        guard store.state.withLock({ !$0.behaviour.isUnreachable && !$0.behaviour.refusesFeeds }) else {
+            throw .unavailable(retryAfter: .seconds(1))
+        }
         return await withCheckedContinuation { continuation in
             store.state.withLock { state in
                 precondition(state.doors[door].deliver == nil, "subscribed once")

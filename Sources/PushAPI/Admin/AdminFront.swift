@@ -34,6 +34,8 @@ public actor AdminFront: APIFront {
         public var limits = HTTPLimits(maxConnections: 256)
         /// The proxies whose word about an operator's address counts.
         public var forwarding: HTTPForwarding?
+        /// Whether the process's loops have begun.
+        public var readiness = Readiness()
         /// Where the failures that are not the caller's fault are told.
         public var log: Logger
 
@@ -50,6 +52,8 @@ public actor AdminFront: APIFront {
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
+    /// The process's.
+    public let readiness: Readiness
     let process: ServedProcess
     let log: Logger
     /// Who was turned away, until that is handed to the store.
@@ -95,6 +99,7 @@ public actor AdminFront: APIFront {
         passwordCost = configuration.passwordCost
         decoy = PasswordVerifier(cost: configuration.passwordCost, salt: Random.bytes(16), hash: Random.bytes(32))
         sessionLength = configuration.sessionLength.components.seconds * 1_000
+        readiness = configuration.readiness
         server = GracefulServer(
             for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)
     }

@@ -24,6 +24,8 @@ public actor PushFront: APIFront {
         public var limits = HTTPLimits()
         /// The proxies whose word about a caller's address counts.
         public var forwarding: HTTPForwarding?
+        /// Whether the process's loops have begun.
+        public var readiness = Readiness()
         /// What operators follow.
         public var tracer = Tracer()
         /// Where the failures that are not the caller's fault are told.
@@ -53,6 +55,8 @@ public actor PushFront: APIFront {
     public let store: any StorePort
     /// Its listener.
     public let server: GracefulServer
+    /// The process's.
+    public let readiness: Readiness
     let clocks: Clocks
     let authentication: Authentication
     let tracer: Tracer
@@ -77,6 +81,7 @@ public actor PushFront: APIFront {
         self.clocks = clocks
         tracer = configuration.tracer
         authentication = Authentication(window: configuration.timestampWindow)
+        readiness = configuration.readiness
         server = GracefulServer(
             for: Self.routes, limits: configuration.limits, forwarding: configuration.forwarding, log: configuration.log)
     }

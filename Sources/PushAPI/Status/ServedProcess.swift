@@ -28,7 +28,8 @@ public struct ServedProcess: Sendable {
     /// A process that answers so.
     public init(
         status: @escaping @Sendable () async -> ServerStatus,
-        nodes: @escaping @Sendable () async throws(StoreError) -> [NodeReport], metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
+        nodes: @escaping @Sendable () async throws(StoreError) -> [NodeReport],
+        metrics: @escaping @Sendable (OperatorFigures) async -> [UInt8],
         logLevel: @escaping @Sendable () -> Logger.Level, setLogLevel: @escaping @Sendable (Logger.Level) -> Void,
         tracing: TraceControl, audit: AuditControl = AuditControl(),
         pushed: @escaping @Sendable (Interface, Accepted) -> Void = { _, _ in }

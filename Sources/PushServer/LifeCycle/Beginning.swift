@@ -10,8 +10,11 @@ struct Beginning: Sendable {
     private let waiting: Task<Void, Never>?
 
     /// Returns when the loops have begun, or the store cannot be reached.
+    /// - Parameter readiness: learns when the last one has begun.
     /// - Throws: why they cannot begin, where it is not that.
-    init(of loops: [ServerLoop], _ admin: AdminFront, by store: any Store, _ log: Logger) async throws {
+    init(
+        of loops: [ServerLoop], _ admin: AdminFront, by store: any Store, telling readiness: Readiness, _ log: Logger
+    ) async throws {
         // The operators' front is on the first loop.
         var rest = loops.enumerated().map { (loop: $1, operators: $0 == 0 ? admin : nil) }[...]
         var waiting: Task<Void, Never>?
@@ -22,10 +25,11 @@ struct Beginning: Sendable {
             } catch let error as StoreError {
                 guard case .unreachable(let reason) = store.status.health else { throw error }
                 log.warning("not ready: the store cannot be reached", metadata: ["cause": "\(reason)"])
-                waiting = Task.detached { [rest] in await Self.goOn(with: rest, log) }
+                waiting = Task.detached { [rest] in await Self.goOn(with: rest, telling: readiness, log) }
                 break
             }
         }
+        if waiting == nil { readiness.begin() }
         self.waiting = waiting
     }
 
@@ -38,7 +42,9 @@ struct Beginning: Sendable {
         _ = await period.wait { await waiting.value }
     }
 
-    private static func goOn(with loops: ArraySlice<(loop: ServerLoop, operators: AdminFront?)>, _ log: Logger) async {
+    private static func goOn(
+        with loops: ArraySlice<(loop: ServerLoop, operators: AdminFront?)>, telling readiness: Readiness, _ log: Logger
+    ) async {
         var pause = RetryPause()
         for (loop, operators) in loops {
             while true {
@@ -53,6 +59,7 @@ struct Beginning: Sendable {
                 }
             }
         }
+        readiness.begin()
         log.notice("the store has been reached")
     }
 }

@@ -1,4 +1,8 @@
+internal import Base
+internal import Libevent
 internal import Logging
+internal import Postgres
+internal import PostgresStore
 internal import Push
 internal import SQLiteStore
 
@@ -19,14 +23,14 @@ struct LinkedStores: StoreOpener {
     func judge(_ configuration: ServerConfiguration) throws(StartError) {
         switch configuration.store {
         case .sqlite(let directory): try DataDirectory.judge(directory)
-        case .postgres: throw Self.noPostgreSQL
+        case .postgres(let uri): _ = try Self.address(uri)
         }
     }
 
     func open(_ configuration: ServerConfiguration) throws(StartError) -> any Store {
         switch configuration.store {
         case .sqlite(let directory): try openSQLite(in: directory, configuration)
-        case .postgres: throw Self.noPostgreSQL
+        case .postgres(let uri): try openPostgreSQL(at: uri, configuration)
         }
     }
 
@@ -36,9 +40,7 @@ struct LinkedStores: StoreOpener {
         options.taskRetention = configuration.taskRetention.components.seconds * 1_000
         options.auditRetention = configuration.auditRetention.components.seconds * 1_000
         options.longestWait = configuration.storeWait.components.seconds * 1_000
-        options.quota = PushQuota(
-            perSecond: configuration.appRate > 0 ? configuration.appRate : nil,
-            perDay: configuration.appDaily > 0 ? configuration.appDaily : nil)
+        options.quota = configuration.usualQuota
         let log = Logger(label: "store")
         options.log = { log.warning("\($0)") }
         do throws(SQLiteStoreError) {
@@ -49,9 +51,33 @@ struct LinkedStores: StoreOpener {
         }
     }
 
-    private static var noPostgreSQL: StartError {
-        .cannotWork(
-            BilingualText("此 pspd 不含 PostgreSQL 存储，请用 sqlite:DIR", "this pspd has no PostgreSQL store; use sqlite:DIR")
-                .after("--store"))
+    private func openPostgreSQL(at uri: String, _ configuration: ServerConfiguration) throws(StartError) -> PostgresStore {
+        var database = PostgresOptions(try Self.address(uri))
+        database.passwordFile = configuration.storePasswordFile
+        var options = PostgresStore.Options(database, node: configuration.node.text, version: Version.current)
+        options.usualQuota = configuration.usualQuota
+        options.patience = configuration.storeWait
+        let log = Logger(label: "store")
+        options.log = { log.warning("\($0)") }
+        do throws(LibeventError) {
+            return try PostgresStore(options)
+        } catch {
+            throw .unexpected(error.text.after("--store"))
+        }
+    }
+
+    private static func address(_ uri: String) throws(StartError) -> PostgresAddress {
+        do throws(PostgresAddress.Malformed) {
+            return try PostgresAddress(parsing: uri)
+        } catch {
+            throw .cannotWork(BilingualText(error.description, error.description).after("--store"))
+        }
+    }
+}
+
+extension ServerConfiguration {
+    /// Of apps that have no bound of their own.
+    fileprivate var usualQuota: PushQuota {
+        PushQuota(perSecond: appRate > 0 ? appRate : nil, perDay: appDaily > 0 ? appDaily : nil)
     }
 }

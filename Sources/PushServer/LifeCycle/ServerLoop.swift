@@ -18,6 +18,7 @@ struct SharedByLoops: Sendable {
     let logins: LoginGuard
     let flapping: FlappingDevices
     let receipts: ReceiptAllowance
+    let readiness = Readiness(hasBegun: false)
 
     /// What was refused as it came.
     var unadmitted: [(kind: String, ConnectionAdmission.Refusals)] {
@@ -72,6 +73,7 @@ struct ServerLoop: Sendable {
         callers.limits.admission = shared.callerAdmission
         callers.limits.requestTimeout = configuration.requestTimeout
         callers.forwarding = configuration.forwarding
+        callers.readiness = shared.readiness
         callers.tracer = shared.tracer
         // Called on the loop only. The loop reads its clocks once a turn.
         let clocks = PushFront.Clocks(
@@ -121,8 +123,10 @@ struct ServerLoop: Sendable {
         operators.limits.maxConnections = shared.operatorConnections
         operators.limits.requestTimeout = configuration.requestTimeout
         operators.forwarding = configuration.forwarding
+        operators.readiness = shared.readiness
         let process = ServedProcess(
-            status: { await status.status() }, nodes: { () async throws(StoreError) in try await status.nodes() }, metrics: { operators in await status.metrics(operators) },
+            status: { await status.status() }, nodes: { () async throws(StoreError) in try await status.nodes() },
+            metrics: { operators in await status.metrics(operators) },
             logLevel: { level.level }, setLogLevel: { level.level = $0 }, tracing: traces.control,
             audit: AuditControl(tell: { entry, time in lines?.tell(entry, at: time) }, flush: { await refusals.flush() }),
             // Of the same loop.
