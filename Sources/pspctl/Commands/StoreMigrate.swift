@@ -25,11 +25,11 @@ struct StoreMigrate: AsyncParsableCommand {
                 """
                 All of it in one transaction, or nothing; where the tables have this version already, only the functions are made \
                 anew. Nodes of this version and of the one before work with what it leaves, so that nodes are upgraded one by one \
-                after it. The database and its user must exist. What is made belongs to the user of the address.
+                after it. The database and its role must exist. What is made belongs to the role of the address.
                 """,
                 """
                 全部在一个事务中完成，否则什么也不改；表已是本版本时只重建函数。完成后本版本和上一版本的节点都能使用，因此可随后逐个升级节点。\
-                数据库及其用户须已存在。所建的内容归地址中的用户所有。
+                数据库及其角色须已存在。所建的内容归地址中的角色所有。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl store migrate postgres://psp@db1,db2/psp --password-file /etc/pspd/store.password"))
