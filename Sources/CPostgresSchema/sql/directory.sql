@@ -144,7 +144,7 @@ BEGIN
       FROM changed c WHERE d.ordinal = c.ordinal
     ), told AS (
       INSERT INTO log (seq, target, created, kind, within, version, flags)
-      SELECT position, 1::bigint << 56 | ordinal, v_now, 4, new_org, new_holder, new_test::integer | platform::integer << 1 FROM changed
+      SELECT position, 1::bigint << 56 | ordinal, v_now, 4, new_org, new_holder, new_test::integer | (platform::integer << 1) FROM changed
     )
     SELECT add_devices(array_agg(c.org) || array_agg(c.new_org), array_agg(c.platform) || array_agg(c.platform),
       array_agg(c.test) || array_agg(c.new_test),

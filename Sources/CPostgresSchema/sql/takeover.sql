@@ -1,7 +1,8 @@
 -- Takeover between nodes, by entries of the log: the connection that a device has is asked to give way, settles, and the one that waits
 -- for it has the device. These take the lane, as they write another node's rows and positions.
 
--- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_1). Whoever waited before is refused.
+-- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_1), or one of their own node's for which
+-- another node's waits. Whoever waited before is refused.
 -- `outcome`: 0 it waits; 2 the device is free by now, or has changed: claim it again.
 CREATE OR REPLACE FUNCTION displace_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], OUT n integer, OUT outcome integer)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
@@ -17,7 +18,7 @@ BEGIN
   RETURN QUERY
   WITH request AS MATERIALIZED (
     SELECT r.n::integer, r.ordinal, r.session AS waiting, s.node, s.session, s.successor, s.successor_node,
-      s.version = r.version AND s.node IS NOT NULL AND s.node <> p_node AS is_held
+      s.version = r.version AND s.node IS NOT NULL AND (s.node <> p_node OR s.successor IS NOT NULL) AS is_held, s.node = p_node AS is_own
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
     JOIN session s ON s.ordinal = r.ordinal
     FOR UPDATE OF s
@@ -27,7 +28,8 @@ BEGIN
       coalesce(r.successor_node, r.node), coalesce(r.successor, r.session), 0
     FROM request r WHERE r.is_held
   ), noted AS (
-    UPDATE session s SET successor = r.waiting, successor_node = p_node FROM request r WHERE s.ordinal = r.ordinal AND r.is_held
+    UPDATE session s SET successor = CASE WHEN NOT r.is_own THEN r.waiting END, successor_node = CASE WHEN NOT r.is_own THEN p_node END
+    FROM request r WHERE s.ordinal = r.ordinal AND r.is_held
   )
   SELECT r.n, CASE WHEN r.is_held THEN 0 ELSE 2 END::integer FROM request r;
 END

@@ -52,7 +52,11 @@ extension StoreNode {
                 return false
             }
             time.begin(try sample(rows, asked: asked))
-            guard try await readDirectory() else { return false }
+            // The name is this process's by now.
+            while try await !readDirectory() {
+                if isClosing { return false }
+                await bell.wait(atMost: options.rest)
+            }
             (applied, number) = (head, given)
             clock.goForward(toBase: time.clockBase)
             lease.beginTerm(until: askedOfLease + Self.leaseLength)

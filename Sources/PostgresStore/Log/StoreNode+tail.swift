@@ -93,6 +93,7 @@ extension StoreNode {
             guard let ordinal = entry.device else { return }
             // A connection that the database has and nobody here: its end was not written, or its beginning not heard of.
             guard let session = sessions[ordinal], session.id == entry.session else { return endUnknown(ordinal, entry.session) }
+            if entry.closeReason == .takenOver, let earlier = sessions.giveAway(ordinal) { refuse(earlier, .takenOver) }
             outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, entry.closeReason), to: session.loop)
         case .granted, .refused: if let ordinal = entry.device { settleWaiting(ordinal, entry) }
         case .app:

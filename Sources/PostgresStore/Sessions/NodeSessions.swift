@@ -9,6 +9,8 @@ struct NodeSessions {
         let id: SessionID
         /// The connection of this node that takes over as soon as this one has settled.
         var successor: Attachment?
+        /// Another node's connection waits for the device.
+        var isWantedElsewhere = false
     }
 
     private var byOrdinal: [UInt32: Session] = [:]
@@ -37,6 +39,17 @@ struct NodeSessions {
         defer { byOrdinal[ordinal]?.successor = attachment }
         return byOrdinal[ordinal]?.successor
     }
+
+    /// Another node's connection takes over as soon as this one has settled.
+    /// - Returns: who waited for it here, and waits no more.
+    mutating func giveAway(_ ordinal: UInt32) -> Attachment? {
+        byOrdinal[ordinal]?.isWantedElsewhere = true
+        defer { byOrdinal[ordinal]?.successor = nil }
+        return byOrdinal[ordinal]?.successor
+    }
+
+    /// One of this node's takes over, and no other node's.
+    mutating func takeBack(_ ordinal: UInt32) { byOrdinal[ordinal]?.isWantedElsewhere = false }
 
     mutating func wait(_ attachment: Attachment, for ordinal: UInt32) -> Attachment? {
         displacing.updateValue(attachment, forKey: ordinal)

@@ -68,6 +68,11 @@ extension StoreNode {
         guard let current = sessions[device.ordinal] else { return Claim(device: device, attachment: attachment) }
         if let earlier = sessions.setSuccessor(attachment, of: device.ordinal) {
             refuse(earlier, .takenOver)
+        } else if current.isWantedElsewhere {
+            // It is asked to close already; the one of the other node waits in vain.
+            sessions.takeBack(device.ordinal)
+            let claim = Claim(device: device, attachment: attachment)
+            work { node in _ = await node.timely(node.lane, Statements.displace, { node.fill(&$0, [claim]) }) }
         } else {
             outbox.post(.close(DeviceHandle(ordinal: device.ordinal), session: current.id, .takenOver), to: current.loop)
         }

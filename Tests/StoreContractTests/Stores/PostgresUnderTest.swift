@@ -1,4 +1,5 @@
 import Base
+import Dispatch
 import Libevent
 import Postgres
 import PostgresCluster
@@ -81,7 +82,8 @@ final class PostgresUnderTest: StoreUnderTest {
     }
 
     func close() {
-        for node in state.withLock({ $0.nodes }) { node.close() }
+        let nodes = state.withLock { $0.nodes }
+        DispatchQueue.concurrentPerform(iterations: nodes.count) { nodes[$0].close() }
         // Others use the server, too.
         if state.withLock({ $0.isCutOff }) { cutOff(false) }
     }
@@ -105,6 +107,7 @@ extension PostgresStore {
 extension StoreNode {
     fileprivate func holdRenewals(_ areHeld: Bool) async {
         holdsRenewals = areHeld
+        while areHeld, isRenewing { await renewedBell.wait(atMost: .milliseconds(1)) }
         if !areHeld { await renewNow() }
     }
 }
