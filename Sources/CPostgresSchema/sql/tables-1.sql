@@ -8,12 +8,13 @@
 -- The schema's version, and what there is one of.
 CREATE TABLE meta (key text PRIMARY KEY, value bigint NOT NULL);
 
--- Store time is the database's clock and `shift`, which makes up for its steps, of which there were so many. It never is less than that
--- of the log's last row.
+-- Store time is the database's clock and `shift`, which makes up for its steps: there were so many, the last one at `set_at`. It never is
+-- less than that of the log's last row.
 CREATE TABLE clock (
   id smallint PRIMARY KEY CHECK (id = 0),
   shift bigint NOT NULL,
   steps integer NOT NULL DEFAULT 0,
+  set_at bigint,
   timeline bigint NOT NULL);
 
 -- Which part of the log has which number in its tasks' ids.

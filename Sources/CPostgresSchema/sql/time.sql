@@ -28,7 +28,30 @@ $$;
 CREATE OR REPLACE FUNCTION follow_clock_1(p_shift bigint, p_new bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(1886613553, 0);
-  UPDATE clock SET shift = p_new, steps = steps + 1 WHERE shift = p_shift;
+  UPDATE clock SET shift = p_new, steps = steps + 1, set_at = wall() + p_new WHERE shift = p_shift;
+END
+$$;
+
+-- How the wall clock and store time stand, and when the clock was found set last.
+CREATE OR REPLACE FUNCTION clock_state_1(OUT wall bigint, OUT steps integer, OUT set_at bigint) LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+  wall := wall();
+  SELECT c.steps, c.set_at INTO steps, set_at FROM clock c;
+END
+$$;
+
+-- The wall clock is right: store time goes forward to it, and leases with it. Nothing where it is not ahead.
+CREATE OR REPLACE FUNCTION accept_clock_1(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  v_leap bigint;
+BEGIN
+  PERFORM take_lane(p_now);
+  v_leap := -(SELECT shift FROM clock);
+  IF v_leap > 0 THEN
+    UPDATE clock SET shift = 0, set_at = NULL;
+    UPDATE node SET lease = lease + v_leap WHERE lease > 0;
+  END IF;
 END
 $$;
 

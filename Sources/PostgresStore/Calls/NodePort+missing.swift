@@ -75,11 +75,6 @@ extension NodePort {
     }
 }
 
-// MARK: Time
-
 extension NodePort {
-    func clockState() async throws(StoreError) -> ClockState { throw missing }
-    func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState { throw missing }
-
     private var missing: StoreError { .unavailable(retryAfter: retryAfter) }
 }

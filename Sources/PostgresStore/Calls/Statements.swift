@@ -7,6 +7,8 @@ enum Statements {
     static let renew = call("renew_1", 4)
     static let followClock = call("follow_clock_1", 2)
     static let nodes = call("nodes_1", 0)
+    static let clockState = call("clock_state_1", 0)
+    static let acceptClock = call("accept_clock_1", 1)
     static let leave = call("leave_1", 1)
     static let applied = call("applied_1", 1)
     static let apply = call("apply_1", 2)

@@ -1,0 +1,44 @@
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// What a node makes of what the database's clock says.
+struct NodeTimeTests {
+    private func sample(_ now: Int64, shift: Int64 = 0, asked: Int64, took: Int64 = 1_000) -> NodeTime.Sample {
+        NodeTime.Sample(now: now, shift: shift, asked: asked, answered: asked + took)
+    }
+
+    @Test func itGoesOnByItsOwnClock() {
+        var time = NodeTime()
+        time.begin(sample(1_000_000, asked: 0, took: 0))
+        #expect(time.now(at: 5_000_000) == 1_005_000)
+        #expect(time.learn(sample(1_006_500, asked: 5_000_000, took: 0)) == .agrees)
+        #expect(time.now(at: 5_000_000) == 1_006_500)
+    }
+
+    @Test func aClockThatWasSetIsMadeUpFor() {
+        var time = NodeTime()
+        time.begin(sample(1_000_000, asked: 0, took: 0))
+        #expect(time.learn(sample(4_601_000, asked: 1_000_000, took: 0)) == .wasSet(shift: -3_600_000))
+        // Until it is, nothing that is known changes.
+        #expect(time.now(at: 1_000_000) == 1_001_000)
+        #expect(time.learn(sample(1_001_000, shift: -3_600_000, asked: 1_000_000, took: 0)) == .follows)
+    }
+
+    @Test func aLateAnswerIsNoStep() {
+        var time = NodeTime()
+        time.begin(sample(1_000_000, asked: 0, took: 0))
+        #expect(time.learn(sample(1_009_000, asked: 1_000_000, took: 8_000_000)) == .uncertain)
+        #expect(time.now(at: 9_000_000) == 1_009_000)
+    }
+
+    @Test func whatAnotherNodeHasMadeUpForIsTakenOver() {
+        var time = NodeTime()
+        // It came while the clock was set, and nobody had noticed.
+        time.begin(sample(4_600_000, asked: 0, took: 0))
+        #expect(time.learn(sample(1_001_000, shift: -3_600_000, asked: 1_000_000, took: 0)) == .follows)
+        #expect(time.now(at: 1_000_000) == 1_001_000)
+    }
+}
