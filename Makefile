@@ -11,6 +11,9 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS)
 SOURCES := Sources Tests Package.swift
 VENV := .venv
 
+# STORE=postgres: the end-to-end tests give each server a database of one PostgreSQL instead of a directory.
+export PSP_TEST_STORE := $(or $(STORE),sqlite)
+
 .PHONY: help deps deps-build build test test-swift test-end-to-end test-plain demo run deb format lint check clean
 
 help: ## list the targets
@@ -26,7 +29,7 @@ build: deps-build ## build pspd and pspctl for use, in .build/release/
 	swift build $(RELEASE_FLAGS) --product pspd
 	swift build $(RELEASE_FLAGS) --product pspctl
 
-test: deps test-swift test-end-to-end test-chaos ## run all tests
+test: deps test-swift test-end-to-end test-chaos ## run all tests (STORE=postgres: end to end on a store that nodes share)
 
 # One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
 define swift-test
@@ -37,8 +40,8 @@ endef
 test-swift: ## run the Swift tests (NAME=X: only those that match)
 	$(call swift-test)
 
-test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match)
-	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k $(NAME))
+test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match; STORE=postgres)
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k '$(NAME)')
 
 test-plain: export PSP_HTTP_PLAIN := 1
 test-plain: build bench-build $(VENV)/ready ## run what concerns HTTP and sockets on what libevent promises alone (as --http-plain 1 does)
@@ -52,8 +55,8 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 
 include Tests/sanitizers.mk Tests/Chaos/chaos.mk Tests/Fuzz/fuzz.mk Benchmarks/bench.mk
 
-demo: ## show it all at work: set up, build, push to devices, clean up
-	@deploy/demo.sh
+demo: ## show it all at work: set up, build, push to devices, clean up (NODES=3: several nodes on PostgreSQL, some of which die)
+	@$(if $(NODES),deploy/demo-nodes.sh $(NODES),deploy/demo.sh)
 
 deb: build ## make a Debian package of them, in .build/deb/ (needs debhelper, chrpath; DEBFULLNAME, DEBEMAIL: who makes it)
 	deploy/deb.sh

@@ -3,6 +3,7 @@
 #
 #   deploy/deps.sh build    what the build links
 #   deploy/deps.sh demo     that, and what the demonstration runs
+#   deploy/deps.sh demo-nodes    the same for the one of several nodes
 #   deploy/deps.sh          everything, for the tests too
 set -euo pipefail
 
@@ -11,13 +12,14 @@ jdk=()
 case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
+    demo-nodes) packages+=(haproxy mosquitto-clients postgresql procps) ;;
     all)
         packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian logrotate mmdebstrap
             mosquitto-clients nftables nginx openssl postgresql procps prometheus python3 python3-venv slowhttptest systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;
-    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 command -v swift >/dev/null || {

@@ -12,6 +12,8 @@ from kit.waiting import eventually
 from kit.wall_clock import WallClock
 from kit.world import World
 
+pytestmark = pytest.mark.embedded("its machine's clock decides there")
+
 HOUR, DAY = 3600, 86400
 
 

@@ -15,6 +15,8 @@ from kit.server import Server, binary
 from kit.waiting import PATIENCE, eventually, throughout
 from kit.world import World
 
+pytestmark = pytest.mark.embedded("its disk")
+
 
 @pytest.fixture
 def disk(tmp_path):

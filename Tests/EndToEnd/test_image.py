@@ -12,7 +12,10 @@ from kit.rest import notification
 from kit.server import ROOT, binary
 from kit.world import World
 
-pytestmark = [pytest.mark.heavy, pytest.mark.skipif(os.geteuid() != 0, reason="only root can start containers without a daemon's help")]
+pytestmark = [
+    pytest.mark.heavy, pytest.mark.embedded("the image keeps a volume"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can start containers without a daemon's help"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,11 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import threading
 import time
+from unittest import mock
 
 import pytest
 
@@ -15,8 +17,9 @@ from kit.certificates import Authority
 from kit.cluster import Cluster
 from kit.device import Device
 from kit.postgres import Postgres, migrate, uri
+from kit.prometheus import Metrics, families, scrape
 from kit.rest import AdminClient, PushClient, assert_balanced
-from kit.server import Server, Shared, binary
+from kit.server import ROOT, Server, Shared, binary
 from kit.waiting import PATIENCE, eventually
 from kit.world import World
 
@@ -151,11 +154,24 @@ def test_pspctl_tells_who_shares_the_store(cluster):
         told = run(binary("pspctl"), "nodes", PSP_DATA=str(node.data))
         assert told.returncode == 0, told.stderr
         lines = told.stdout.splitlines()
-        assert len(lines) == 3 and [line.split()[:2] for line in lines[1:]] == [["node1", "living"], ["node2", "living"]], told.stdout
+        own = {True: "yes", False: "no"}
+        assert [re.split(r"  +", line) for line in lines[1:]] == [
+            [each.data.name, "living", mock.ANY, "0", "0", mock.ANY, mock.ANY, own[each is node]] for each in cluster.nodes], told.stdout
         items = json.loads(run(binary("pspctl"), "nodes", "--json", PSP_DATA=str(node.data)).stdout)
         assert [item["node"] for item in items if item["own"]] == [node.data.name]
         status = AdminClient(node).call("GET", "/psp/admin/status").ok()
         assert status["node"] == node.data.name and "disk" not in status and 0 < status["shared"]["lease"] <= 5_000
+
+
+@pytest.mark.parametrize("language", ["", ".zh-CN"])
+def test_what_is_measured_of_a_shared_store_is_documented(cluster, language):
+    names = {
+        name: set(re.findall(r"^\| `((?:psp|process)_\w+)` \|", (ROOT / f"docs/{name}{language}.md").read_text(), re.MULTILINE))
+        for name in ("operations", "cluster")}
+    measured = set(families(scrape(cluster.nodes[0])))
+    assert names["cluster"] <= measured <= names["operations"] | names["cluster"]
+    metrics = Metrics(cluster.nodes[0])
+    assert 0 < metrics("psp_lease_seconds") <= 5 and metrics("psp_store_primary_switches_total") == 0
 
 
 class Pusher(threading.Thread):

@@ -17,6 +17,7 @@ DATA = pathlib.Path("/var/lib/pspd")
 ENVIRONMENT = os.environ | {"DEBFULLNAME": "The tests", "DEBEMAIL": "tests@example.org"}
 
 pytestmark = [
+    pytest.mark.embedded("the package starts it in a directory"),
     pytest.mark.heavy,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a package"),
     pytest.mark.skipif(subprocess.run(["dpkg-query", "-W", "pspd"], capture_output=True).returncode == 0, reason="pspd is installed here"),

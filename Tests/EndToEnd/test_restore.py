@@ -15,6 +15,8 @@ from kit.rest import AdminClient
 from kit.server import binary
 from kit.world import World
 
+pytestmark = pytest.mark.embedded("backups of its file")
+
 
 PORTS = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
 

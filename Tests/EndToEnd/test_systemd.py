@@ -11,6 +11,8 @@ import pytest
 from kit.server import ROOT, Server, binary
 from kit.waiting import PATIENCE, eventually
 
+pytestmark = pytest.mark.embedded("its unit has a directory")
+
 UNIT = ROOT / "deploy/systemd/pspd.service"
 
 

@@ -16,6 +16,8 @@ from kit.server import binary
 from kit.waiting import eventually
 from kit.wall_clock import WallClock
 
+pytestmark = pytest.mark.embedded("files of former versions")
+
 FOLDER = pathlib.Path(__file__).with_name("upgrade")
 MINUTE = 60
 STATES = (*(state for state in EIGHT if state != "rejected"), "opened", "applied", "failed")

@@ -25,9 +25,9 @@ struct NodesCommand: AsyncParsableCommand {
     private static var columns: [Column] {
         [
             Column(say("NODE", "节点"), "node"), Column(say("STATE", "状态"), "state"),
-            Column(say("LEASE (ms)", "租约（ms）"), "lease", isNumber: true), Column(say("BEHIND", "落后"), "behind", isNumber: true),
-            Column(say("DEVICES", "设备"), "devices", isNumber: true), Column(say("VERSION", "版本"), "version"),
-            Column(say("SINCE", "加入时间"), "started_at"), Column(say("ASKED", "应答者"), "answers"),
+            Column(say("LEASE (ms)", "租约（ms）"), "lease", isNumber: true), Column(say("BEHIND", "落后"), "lag", isNumber: true),
+            Column(say("DEVICES", "设备"), "sessions", isNumber: true), Column(say("VERSION", "版本"), "version"),
+            Column(say("SINCE", "加入时间"), "started_at"), Column(say("ASKED", "应答者"), "own"),
         ]
     }
 

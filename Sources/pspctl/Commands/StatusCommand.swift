@@ -121,6 +121,7 @@ enum StatusLines {
         facts.tell(
             say("store", "存储"),
             say("\(health); longest hold: ", "\(health)；最长占用：") + holds.joined(separator: say(", ", "，")))
+        if let shared = status["shared"] { facts.tell(say("shared by nodes", "节点共用"), standing(shared)) }
         if let disk = status["disk"] {
             let (database, log) = (size(disk["database"]), size(disk["log"]))
             facts.tell(
@@ -131,6 +132,16 @@ enum StatusLines {
         }
         facts.tell(say("clock", "时钟"), status["clock"].map(clock) ?? untold)
         facts.tell(say("imports", "导入"), status["imports"].map(imports) ?? untold)
+    }
+
+    private static func standing(_ shared: JSONValue) -> String {
+        let (lease, lag) = (number(shared["lease"]), number(shared["lag"]))
+        let (lapses, losses) = (number(shared["lapses"]), number(shared["losses"]))
+        let (unknown, switches) = (number(shared["unknown_calls"]), number(shared["switches"]))
+        return say(
+            "lease \(lease) ms, \(lag) positions behind; lapsed \(lapses) times, database lost \(losses), in doubt \(unknown), "
+                + "primary switched \(switches)",
+            "租约剩余 \(lease) ms，落后 \(lag) 个位置；租约失效 \(lapses) 次，失去数据库 \(losses) 次，结果不明 \(unknown) 次，主库更换 \(switches) 次")
     }
 
     private static var untold: String { say("not told by the store within a second", "存储未在一秒内回答") }

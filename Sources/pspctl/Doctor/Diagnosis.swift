@@ -51,7 +51,7 @@ struct Diagnosis {
 
     /// In the order in which an operator goes through them.
     var findings: [Finding] {
-        [state, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
+        [state, lease, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
     }
 
     private var state: Finding {
@@ -61,6 +61,23 @@ struct Diagnosis {
         return Finding(
             subject: say("state", "状态"), isGood: isReady,
             text: isReady ? state : say("\(state)\(detail): pushes are not taken", "\(state)\(detail)：不接受推送"))
+    }
+
+    /// Of a store that nodes share.
+    private var lease: Finding? {
+        guard let shared = status["shared"], let left = shared["lease"]?.int64, let lag = shared["lag"]?.int64 else { return nil }
+        let subject = say("lease", "租约")
+        if left == 0 {
+            return Finding(
+                subject: subject, .fault,
+                text: say(
+                    "it has lapsed, and nothing is delivered: is the database reached?", "已失效，不下发任何消息：能连接到数据库吗？"))
+        }
+        let isFar = lag > 10_000
+        return Finding(
+            subject: subject, isFar ? .warning : .good,
+            text: say("\(left) ms left, \(lag) positions behind", "剩余 \(left) ms，落后 \(lag) 个位置")
+                + (isFar ? say(": pspctl nodes", "：pspctl nodes") : ""))
     }
 
     /// By the formula of docs/operations.md, section Sizing.
