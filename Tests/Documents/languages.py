@@ -15,7 +15,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What callers, developers of devices and operators read.
 TRANSLATED = [
-    "README", "examples/README", "docs/rest", "docs/protocol", "docs/no-push", "docs/admin", "docs/operations", "docs/configuration",
+    "README", "examples/README", "docs/rest", "docs/protocol", "docs/no-push", "docs/admin", "docs/operations", "docs/cluster",
+    "docs/configuration",
 ]
 
 HEADING = re.compile(r"^(#+) (.*)$")
