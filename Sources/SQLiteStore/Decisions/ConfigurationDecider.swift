@@ -45,14 +45,14 @@ final class ConfigurationDecider {
     /// Some of the current configurations of an organisation that is gone, after a position, oldest first.
     func entries(
         ofOrganisation org: UInt32, after: UInt64, limit: Int
-    ) throws(SQLiteError) -> [ConfigurationTable.Entry] {
+    ) throws(SQLiteError) -> [CurrentConfiguration] {
         guard let id = try tables.organisations.id(of: Int64(org)) else { return [] }
         let target = ConfigurationTable.Target(kind: .organisation, name: id.text)
         return try tables.configurations.entries(of: target, after: after, before: MembershipHistory.forever, limit: limit)
     }
 
     /// Cancels one of them.
-    func cancel(_ entry: ConfigurationTable.Entry, at now: Int64) throws(SQLiteError) {
+    func cancel(_ entry: CurrentConfiguration, at now: Int64) throws(SQLiteError) {
         if let row = try tables.messages.row(entry.seq), row.isDeliverable(at: now) {
             try tasks.endTask(entry.seq, .cancelled, at: now)
         }
@@ -64,7 +64,7 @@ final class ConfigurationDecider {
     /// Some current configurations that may be joined.
     struct Entries {
         /// Oldest first; as many as were asked for, unless there are no more.
-        var found: ArraySlice<ConfigurationTable.Entry>
+        var found: ArraySlice<CurrentConfiguration>
         /// How many rows it took to find them.
         var looked: Int
     }
@@ -83,30 +83,11 @@ final class ConfigurationDecider {
         for org in directory.tree.path(of: membership.organisation.index) {
             if let id = directory.tree[org]?.id { targets.append(.init(kind: .organisation, name: id.text)) }
         }
-        var all: [ConfigurationTable.Entry] = []
+        var all: [CurrentConfiguration] = []
         for target in targets {
             all += try tables.configurations.entries(of: target, after: after, before: before, limit: limit)
         }
         return Entries(found: all.sorted { $0.seq < $1.seq }.prefix(limit), looked: targets.count + all.count)
-    }
-
-    /// Whether one of them was not for the device as it was before.
-    func isJoined(
-        _ entry: ConfigurationTable.Entry, by membership: Membership, formerly former: FollowUp.Former?
-    ) -> Bool {
-        let tree = directory.tree
-        if entry.testOnly && !membership.test { return false }
-        if entry.testOnly, let former, !former.test { return true }
-        let was = { (org: UInt32) in former.map { tree.isBelow($0.organisation, org) } ?? false }
-        if let within = entry.within {
-            if !tree.isBelow(membership.organisation.index, within) { return false }
-            if !was(within) { return true }
-        }
-        switch entry.kind {
-        case .device: return former == nil
-        case .user: return !(former?.hadUser ?? false)
-        case .organisation: return tree[OrgID(unchecked: entry.name)].map { !was($0.org) } ?? false
-        }
     }
 
     /// The current configurations of some organisations, and those of apps whose scope is one of them, after and before a
@@ -114,7 +95,7 @@ final class ConfigurationDecider {
     func entries(
         ofTargetsOrScopes orgs: [UInt32], after: UInt64, before: UInt64, limit: Int
     ) throws(SQLiteError) -> Entries {
-        var all: [UInt64: ConfigurationTable.Entry] = [:]
+        var all: [UInt64: CurrentConfiguration] = [:]
         var looked = 0
         for org in orgs {
             var found = try tables.configurations.entries(withScope: org, after: after, before: before, limit: limit)

@@ -123,9 +123,7 @@ final class DeviceDecider {
         sessions.move(ordinal, to: after.organisation.index)
         feed.membership(of: ordinal, after, at: position)
         if before.test && !after.test { followUps.append(.withdrawTests(device: ordinal), at: position) }
-        let former = FollowUp.Former(
-            organisation: before.organisation.index, test: before.test, hadUser: after.user != nil && before.user == after.user)
-        followUps.append(.enterAll(device: ordinal, formerly: former), at: position)
+        followUps.append(.enterAll(device: ordinal, formerly: FormerMembership(before, now: after)), at: position)
     }
 
     // MARK: Names

@@ -1,3 +1,5 @@
+internal import StoreCore
+
 /// What a change of the directory has still to do when it has taken effect: many devices join a configuration, or much that is
 /// pending is withdrawn. It is done in slices, each a transaction, with other people's jobs between them.
 ///
@@ -29,7 +31,7 @@ struct FollowUp {
         /// A user's devices below an organisation join a configuration of the user's.
         case joinUser(below: UInt32, configuration: UInt64)
         /// A device joins the configurations that are for it, and were not for what it was before; `nil` for a new holder's.
-        case enterAll(device: UInt32, formerly: Former?)
+        case enterAll(device: UInt32, formerly: FormerMembership?)
         /// A device joins a configuration.
         case joinDevice(UInt32, configuration: UInt64)
         /// What was pending for a device whose holder is gone is withdrawn.
@@ -40,14 +42,6 @@ struct FollowUp {
         case cancelAll(ofOrganisation: UInt32)
         /// The same of one: the fourth version wrote it.
         case cancel(configuration: UInt64)
-    }
-
-    /// What a device was before a change, as far as it decides what it joins by it.
-    struct Former {
-        var organisation: UInt32
-        var test: Bool
-        /// Whether it was the same user's.
-        var hadUser: Bool
     }
 
     /// Their order.

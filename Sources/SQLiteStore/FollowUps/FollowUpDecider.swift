@@ -185,7 +185,7 @@ final class FollowUpDecider {
     }
 
     /// What is to be done for a configuration whose target, or whose scope, an organisation has come below.
-    private func join(_ entry: ConfigurationTable.Entry, by org: UInt32) throws(SQLiteError) -> FollowUp.Work? {
+    private func join(_ entry: CurrentConfiguration, by org: UInt32) throws(SQLiteError) -> FollowUp.Work? {
         let tree = directory.tree
         switch entry.kind {
         case .organisation:
@@ -206,7 +206,7 @@ final class FollowUpDecider {
 
     /// `place`: the last configuration that was looked at.
     private func enter(
-        _ ordinal: UInt32, formerly former: FollowUp.Former?, _ followUp: FollowUp, at now: Int64
+        _ ordinal: UInt32, formerly former: FormerMembership?, _ followUp: FollowUp, at now: Int64
     ) throws(SQLiteError) -> Bool {
         budget.take(StepBudget.row)
         guard let device = try tables.devices.member(ordinal), let token = try tables.devices.token(of: ordinal) else {
@@ -220,7 +220,7 @@ final class FollowUpDecider {
             let next = try configurations.entries(
                 for: token, device.membership, after: place, before: followUp.position, limit: limit)
             budget.take(next.looked * StepBudget.count)
-            for entry in next.found where configurations.isJoined(entry, by: device.membership, formerly: former) {
+            for entry in next.found where entry.isJoined(by: device.membership, formerly: former, directory.tree) {
                 budget.take(StepBudget.row)
                 try attempt(entry.seq, followUp) { () throws(SQLiteError) in
                     if let row = try joinable(entry.seq, at: now) { try join(device, row, at: now) }

@@ -1,4 +1,5 @@
 internal import Push
+internal import StoreCore
 
 /// `follow_up`: what changes of the directory have still to do.
 final class FollowUpTable {
@@ -56,7 +57,7 @@ extension FollowUp.Work {
         case .withdraw(let device): (5, device, 0)
         case .withdrawTests(let device): (6, device, 0)
         case .cancel(let configuration): (7, 0, configuration)
-        case .enterAll(let device, let former): (8, device, former?.column ?? 0)
+        case .enterAll(let device, let former): (8, device, former?.number ?? 0)
         case .cancelAll(let organisation): (9, organisation, 0)
         }
     }
@@ -71,23 +72,9 @@ extension FollowUp.Work {
         case 5: self = .withdraw(device: subject)
         case 6: self = .withdrawTests(device: subject)
         case 7: self = .cancel(configuration: object)
-        case 8: self = .enterAll(device: subject, formerly: FollowUp.Former(column: object))
+        case 8: self = .enterAll(device: subject, formerly: FormerMembership(number: object))
         case 9: self = .cancelAll(ofOrganisation: subject)
         default: return nil
         }
-    }
-}
-
-extension FollowUp.Former {
-    private static let test: UInt64 = 1 << 32
-    private static let hadUser: UInt64 = 1 << 33
-
-    fileprivate var column: UInt64 { UInt64(organisation) | (test ? Self.test : 0) | (hadUser ? Self.hadUser : 0) }
-
-    /// `nil` for 0: there is no organisation of that number.
-    fileprivate init?(column: UInt64) {
-        guard column != 0 else { return nil }
-        self.init(
-            organisation: UInt32(truncatingIfNeeded: column), test: column & Self.test != 0, hadUser: column & Self.hadUser != 0)
     }
 }

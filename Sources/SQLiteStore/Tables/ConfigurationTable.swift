@@ -50,19 +50,8 @@ final class ConfigurationTable {
         statement.bind(5, slot.testOnly ? 1 : 0)
     }
 
-    /// One of the current configurations, as far as it decides who joins it.
-    struct Entry {
-        let seq: UInt64
-        let kind: TargetKey.Kind
-        /// Of the target.
-        let name: String
-        let testOnly: Bool
-        /// The organisation outside which nobody receives it.
-        let within: UInt32?
-    }
-
     /// The current configurations of a target after and before a position, oldest first.
-    func entries(of target: Target, after: UInt64, before: UInt64, limit: Int) throws(SQLiteError) -> [Entry] {
+    func entries(of target: Target, after: UInt64, before: UInt64, limit: Int) throws(SQLiteError) -> [CurrentConfiguration] {
         let query = try database.statement(
             """
             SELECT seq, kind, target, test, within FROM current_config WHERE kind = ? AND target = ? AND seq > ? AND seq < ?
@@ -77,7 +66,7 @@ final class ConfigurationTable {
     }
 
     /// Those of apps whose scope is that organisation, after and before a position, oldest first.
-    func entries(withScope org: UInt32, after: UInt64, before: UInt64, limit: Int) throws(SQLiteError) -> [Entry] {
+    func entries(withScope org: UInt32, after: UInt64, before: UInt64, limit: Int) throws(SQLiteError) -> [CurrentConfiguration] {
         let query = try database.statement(
             """
             SELECT seq, kind, target, test, within FROM current_config WHERE within = ? AND seq > ? AND seq < ?
@@ -90,12 +79,12 @@ final class ConfigurationTable {
         return try entries(query)
     }
 
-    private func entries(_ query: Statement) throws(SQLiteError) -> [Entry] {
-        var found: [Entry] = []
+    private func entries(_ query: Statement) throws(SQLiteError) -> [CurrentConfiguration] {
+        var found: [CurrentConfiguration] = []
         while try query.step() {
             guard let kind = TargetKey.Kind(rawValue: query.int(1)) else { continue }
             found.append(
-                Entry(
+                CurrentConfiguration(
                     seq: query.position(0), kind: kind, name: query.text(2), testOnly: query.int(3) != 0,
                     within: query.optionalInt(4).map { UInt32(truncatingIfNeeded: $0) }))
         }

@@ -11,21 +11,9 @@ extension Tables {
 
     /// - Parameter history: with every interval that ended after `row.seq`.
     func wasAddressed(_ history: MembershipHistory, by row: StoredRow) throws(SQLiteError) -> Bool {
-        guard let membership = history.membership(at: row.seq) else { return false }
-        return try row.addressed(history.ordinal, membership) { org, ancestor throws(SQLiteError) in
+        try history.wasAddressed(by: row) { org, ancestor throws(SQLiteError) in
             try organisations.isBelow(org.index, ancestor.index, at: row.seq)
         }
-    }
-}
-
-extension StoredRow {
-    /// Whether it addressed a device that belonged there when it was accepted.
-    fileprivate func addressed(
-        _ ordinal: UInt32, _ membership: Membership, isBelow: (OrgHandle, OrgHandle) throws(SQLiteError) -> Bool
-    ) throws(SQLiteError) -> Bool {
-        let device = DeviceHandle(ordinal: ordinal)
-        guard try target.rowTarget(in: theLane).includes(device, membership, isBelow: isBelow) else { return false }
-        return try audience.standing(of: membership, isBelow: isBelow) != .outside
     }
 }
 

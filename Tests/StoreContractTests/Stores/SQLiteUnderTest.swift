@@ -23,21 +23,8 @@ final class SQLiteUnderTest: StoreUnderTest {
         var isOpen = true
     }
 
-    /// At which slices of what follows from a change of the directory wait.
-    private struct Gate: Sendable {
-        var isClosed = false
-        var isAwaited = false
-        var permits = 0
-
-        mutating func pass() -> Bool {
-            isAwaited = isClosed && permits == 0
-            if isClosed && permits > 0 { permits -= 1 }
-            return !isAwaited
-        }
-    }
-
     private let clock = ManualClock()
-    private let gate = Locked(Gate())
+    private let gate = SliceGate()
     private let options: SQLiteStore.Options
     private let opened: Locked<Opened>
 
@@ -48,7 +35,7 @@ final class SQLiteUnderTest: StoreUnderTest {
         let gate = gate
         options.clocks = clock.clocks
         options.node = NodeName(host: "the-one")
-        options.tuning.mayFollowUp = { gate.withLock { $0.pass() } }
+        options.tuning.mayFollowUp = { gate.pass() }
         if variation != 0 {
             var random = SplitMix(seed: variation)
             options.tuning.mergeThreshold = Int.random(in: 1...12, using: &random)
@@ -76,11 +63,11 @@ final class SQLiteUnderTest: StoreUnderTest {
 
     func step(by milliseconds: Int64) { clock.step(by: milliseconds) }
 
-    func holdSlices(_ areHeld: Bool) { gate.withLock { $0 = Gate(isClosed: areHeld) } }
+    func holdSlices(_ areHeld: Bool) { gate.hold(areHeld) }
 
-    var isHoldingSlice: Bool { gate.withLock { $0.isAwaited } }
+    var isHoldingSlice: Bool { gate.isHolding }
 
-    func letSliceGo() { gate.withLock { ($0.permits, $0.isAwaited) = (1, false) } }
+    func letSliceGo() { gate.letOneGo() }
 
     func close() {
         let store = opened.withLock { opened in
