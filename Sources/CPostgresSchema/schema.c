@@ -42,6 +42,15 @@ static const unsigned char lookups_sql[] = {
 static const unsigned char directory_sql[] = {
 #embed "sql/directory.sql"
 };
+static const unsigned char bitmaps_sql[] = {
+#embed "sql/bitmaps.sql"
+};
+static const unsigned char jobs_sql[] = {
+#embed "sql/jobs.sql"
+};
+static const unsigned char events_sql[] = {
+#embed "sql/events.sql"
+};
 static const unsigned char secure_sql[] = {
 #embed "sql/secure.sql"
 };
@@ -63,6 +72,9 @@ static const struct psp_script functions[] = {
     SCRIPT("tasks", tasks_sql),
     SCRIPT("lookups", lookups_sql),
     SCRIPT("directory", directory_sql),
+    SCRIPT("bitmaps", bitmaps_sql),
+    SCRIPT("jobs", jobs_sql),
+    SCRIPT("events", events_sql),
     SCRIPT("secure", secure_sql),
 };
 

@@ -29,6 +29,8 @@ public final class PostgresStore: Store {
         public var boot: @Sendable () -> Int64 = { BootClock.microseconds }
         /// How often it is written how far connected devices are.
         public var cursorPause = Duration.seconds(60)
+        /// Whether a slice of what follows from a change of the directory may be done now.
+        var mayFollowUp: @Sendable () -> Bool = { true }
         /// Lines that an operator should read.
         public var log: @Sendable (String) -> Void = { _ in }
 

@@ -35,6 +35,7 @@ actor StoreNode {
     var detachments = Gatherer<Detachment>()
     var pages = Gatherer<PageRequest>()
     var changes = Gatherer<PendingChange>()
+    var receipts = Gatherer<PendingReceipts>()
     var sessions = NodeSessions()
     var facts = NodeFacts()
     let bell: Bell
@@ -44,11 +45,16 @@ actor StoreNode {
     let renewedBell: Bell
     let writtenBell: Bell
     let cursorBell: Bell
+    let jobBell: Bell
+    let watchBell: Bell
     let readyBell: Bell
     let gate = AcknowledgementGate()
     var isWritingFacts = false
     /// A call with facts is on its way.
     var isInWriting = false
+    /// Something is done here that follows from changes of the directory, and how often it could not be decided.
+    var isFollowingUp = false
+    var jobFaults = 0
     /// What goes on after the reading of the log that begins next.
     var readings: [() -> Void] = []
     /// How far all loops have followed the log.
@@ -77,6 +83,8 @@ actor StoreNode {
         renewedBell = Bell(on: loop)
         writtenBell = Bell(on: loop)
         cursorBell = Bell(on: loop)
+        jobBell = Bell(on: loop)
+        watchBell = Bell(on: loop)
         readyBell = Bell(on: loop)
         let bell = bell
         lane = PostgresConnection(on: loop, options.connection("lane"))

@@ -13,11 +13,14 @@ struct TestNode: Sendable {
     let loop = TestLoop()
     let port: any StorePort
 
-    init(_ name: String, _ address: String) async throws {
+    init(
+        _ name: String, _ address: String, _ configure: @Sendable (inout PostgresStore.Options) -> Void = { _ in }
+    ) async throws {
         var database = PostgresOptions(try PostgresAddress(parsing: address))
         database.retry = (first: .milliseconds(10), last: .milliseconds(100))
         var options = PostgresStore.Options(database, node: name, version: "test")
         options.cursorPause = .milliseconds(50)
+        configure(&options)
         self.options = options
         store = try PostgresStore(options)
         await store.whenReady()
@@ -82,14 +85,17 @@ extension StorePort {
 
 /// Runs `body` with two nodes over a database of its own.
 func withNodes(_ body: @concurrent (TestNode, TestNode) async throws -> Void) async throws {
-    try await withPostgres { server in try await withNodes(over: server.address(), body) }
+    try await withPostgres { server in try await withNodes(over: server.address(), { _ in }, body) }
 }
 
 /// The same over a database that the test has made.
-func withNodes(over address: String, _ body: @concurrent (TestNode, TestNode) async throws -> Void) async throws {
+func withNodes(
+    over address: String, _ configure: @Sendable (inout PostgresStore.Options) -> Void = { _ in },
+    _ body: @concurrent (TestNode, TestNode) async throws -> Void
+) async throws {
     try await PostgresStore.migrate(PostgresOptions(try PostgresAddress(parsing: address)))
-    let a = try await TestNode("a", address)
-    let b = try await TestNode("b", address)
+    let a = try await TestNode("a", address, configure)
+    let b = try await TestNode("b", address, configure)
     let result: Result<Void, any Error>
     do { result = .success(try await body(a, b)) } catch { result = .failure(error) }
     for node in [a, b] { node.store.close() }
@@ -135,6 +141,15 @@ struct TestDatabase {
     func run(_ sql: String) async throws {
         let outcome = await connection.call(PostgresCall(script: sql))
         guard case .rows = outcome else { throw Failure(description: "\(sql): \(outcome)") }
+    }
+
+    /// The number that a query finds.
+    func number(_ sql: String) async throws -> Int64 {
+        let outcome = await connection.call(PostgresCall(PostgresStatement(sql)))
+        guard case .rows(let rows) = outcome, rows.count == 1, let number = try rows.int8(0, 0) else {
+            throw Failure(description: "\(sql): \(outcome)")
+        }
+        return number
     }
 
     private static let cursor = PostgresStatement("SELECT cursor FROM psp.session WHERE ordinal = $1")

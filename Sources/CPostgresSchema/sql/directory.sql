@@ -1,6 +1,7 @@
 -- Changes of the directory. A node decides them by what it knows of the directory as of a version, and this call writes what it has decided
 -- if that is still the version: otherwise nothing is written, and the node decides anew. So all nodes decide by the same rules, which
--- are in one place, and in one order.
+-- are in one place, and in one order. Nothing is written either while there are jobs (`has_jobs`); where something is, it tells that there
+-- are some now.
 --
 -- What is written comes as groups of arrays, NULL where there is none. Positions are relative: 1 is the first one after the head.
 -- `p_positions` is how many there are. Numbers of new devices and users are relative too, and negative: -1 is the first that nobody had.
@@ -28,7 +29,7 @@ CREATE OR REPLACE FUNCTION change_directory_1(
   p_door bigint[], p_door_salt bytea[], p_door_secret bytea[], p_door_certificate bytea[], p_door_closes boolean[], p_door_at integer[],
   -- What follows, in its order.
   p_job_kind integer[], p_job_subject bigint[], p_job_object bigint[], p_job_at integer[],
-  OUT head bigint, OUT version bigint)
+  OUT head bigint, OUT version bigint, OUT has_jobs boolean)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -44,7 +45,9 @@ BEGIN
   v_head := head();
   PERFORM ring(v_now, last_made());
   version := (SELECT value FROM meta WHERE key = 'directory_version');
-  IF version <> p_expected THEN
+  -- What follows from the change before comes first: until then the directory stands still.
+  has_jobs := cardinality(p_org) + cardinality(p_new) + cardinality(p_gone) + cardinality(p_changed) > 0 AND EXISTS (SELECT 1 FROM job);
+  IF version <> p_expected OR has_jobs THEN
     RETURN;
   END IF;
   head := v_head + p_positions;
@@ -168,8 +171,12 @@ BEGIN
 
   IF cardinality(p_job_kind) > 0 THEN
     INSERT INTO job (position, kind, subject, object, place)
-    SELECT v_head + u.at, u.kind, CASE WHEN u.subject < 0 THEN v_ordinal - u.subject ELSE u.subject END, u.object, 0 FROM unnest(p_job_kind, p_job_subject, p_job_object, p_job_at)
-      WITH ORDINALITY AS u(kind, subject, object, at, n) ORDER BY u.n;
+    SELECT v_head + u.at, u.kind, u.subject, u.object, 0
+    FROM (
+      SELECT u.kind, CASE WHEN u.subject < 0 THEN v_ordinal - u.subject ELSE u.subject END AS subject, u.object, u.at, u.n
+      FROM unnest(p_job_kind, p_job_subject, p_job_object, p_job_at) WITH ORDINALITY AS u(kind, subject, object, at, n)) u
+    WHERE has_work(u.kind, u.subject) ORDER BY u.n;
+    has_jobs := FOUND;
   END IF;
 
   -- A position that nobody is told of is taken all the same: what was decided as of it comes after everything before.

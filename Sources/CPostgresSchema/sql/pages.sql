@@ -1,7 +1,9 @@
 -- What devices still have to get: of each target that addresses one of them (`p_n` says which), the rows strictly between two
--- positions, oldest first, in the columns of tail_1. Rows that have expired or ended are for nobody (`is_told` false), nor unicasts that
--- were acknowledged.
-CREATE OR REPLACE FUNCTION pages_1(p_now bigint, p_n integer[], p_target bigint[], p_after bigint[], p_before bigint[], p_limit integer,
+-- positions, oldest first, in the columns of tail_1. Rows that have expired or ended are for nobody (`is_told` false), nor messages that
+-- were acknowledged: of those to many devices this is looked at where `p_ordinal` names the device, as its cursor may lag. A
+-- configuration may have been joined again since.
+CREATE OR REPLACE FUNCTION pages_1(p_now bigint, p_n integer[], p_target bigint[], p_after bigint[], p_before bigint[], p_ordinal bigint[],
+  p_limit integer,
   OUT seq bigint, OUT is_told boolean, OUT kind integer, OUT target bigint, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,
   OUT app integer, OUT within integer, OUT flags integer, OUT display integer, OUT status integer, OUT version bigint, OUT ref bigint,
   OUT body bytea, OUT tag bytea, OUT n integer)
@@ -11,13 +13,16 @@ BEGIN
   RETURN QUERY
   SELECT l.seq,
     NOT (coalesce(t.status, l.status) <> 0 OR coalesce(l.expires <= p_now, false)
-      OR u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = coalesce(l.ref, l.seq) AND r.bits IS NULL)),
+      OR l.kind = 0 AND u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.bits IS NULL)
+      OR l.kind = 0 AND u.target >> 56 <> 1 AND u.ordinal IS NOT NULL AND EXISTS (
+        SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[]) AND r.chunk = (u.ordinal >> 16)::integer
+          AND has_member(r.bits, (u.ordinal & 65535)::integer))),
     l.kind::integer, l.target, coalesce(t.created, l.created), l.expires, coalesce(t.wall_offset, l.wall_offset), l.app, l.within,
     l.flags::integer, coalesce(t.display, l.display)::integer, coalesce(t.status, l.status)::integer, coalesce(t.version, l.version), l.ref,
     CASE WHEN l.kind = 2 THEN substring(t.payload FROM t.body_start + 1 FOR t.body_end - t.body_start)
       ELSE substring(l.payload FROM l.body_start + 1 FOR l.body_end - l.body_start) END,
     coalesce(t.tag, l.tag), u.n
-  FROM unnest(p_n, p_target, p_after, p_before) AS u(n, target, after, before)
+  FROM unnest(p_n, p_target, p_after, p_before, p_ordinal) AS u(n, target, after, before, ordinal)
     CROSS JOIN LATERAL (
       SELECT * FROM log l WHERE l.target = u.target AND l.seq > u.after AND l.seq < u.before AND l.kind <= 2
       ORDER BY l.seq LIMIT p_limit) l

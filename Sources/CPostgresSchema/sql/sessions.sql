@@ -19,8 +19,9 @@ $$;
 
 -- Takes some devices for connections of a node, unless another node that lives has them.
 -- `outcome`: 0 taken; 1 another node's, whose connection has to give way (see displace_1); 2 the device has changed meanwhile.
+-- `is_abandoned`: the connection before was not ended, so that the device may have acknowledged more than its cursor tells.
 CREATE OR REPLACE FUNCTION claim_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[],
-  OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[])
+  OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[], OUT is_abandoned boolean)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -31,6 +32,7 @@ BEGIN
   WITH request AS MATERIALIZED (
     -- In the order of ordinals, so that two nodes do not wait for each other.
     SELECT r.n::integer, r.ordinal, r.session, r.version AS wanted, s.version, s.cursor, s.beyond,
+      s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session AS is_abandoned,
       s.node IS NULL OR s.node = p_node OR s.session IS NULL
         OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > v_now) AS is_free
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
@@ -40,13 +42,14 @@ BEGIN
     UPDATE session s SET node = p_node, session = r.session, seen = wall(), successor = NULL, successor_node = NULL
     FROM request r WHERE s.ordinal = r.ordinal AND r.version = r.wanted AND r.is_free
   )
-  SELECT r.n, CASE WHEN r.version <> r.wanted THEN 2 WHEN NOT r.is_free THEN 1 ELSE 0 END::integer, r.cursor, r.beyond
+  SELECT r.n, CASE WHEN r.version <> r.wanted THEN 2 WHEN NOT r.is_free THEN 1 ELSE 0 END::integer, r.cursor, r.beyond, r.is_abandoned
   FROM request r;
 END
 $$;
 
 -- Ends some connections of a node: how far each device was. One for which another connection waits is not ended by this, and told.
-CREATE OR REPLACE FUNCTION detach_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[])
+CREATE OR REPLACE FUNCTION detach_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[],
+  p_beyond_of bigint[], p_beyond bigint[])
   RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   RETURN QUERY
@@ -57,7 +60,7 @@ BEGIN
     FOR UPDATE OF s
   ), ended AS (
     UPDATE session s SET node = NULL, session = NULL, seen = wall(), cursor = greatest(s.cursor, r.cursor),
-      beyond = CASE WHEN s.beyond IS NOT NULL THEN (SELECT array_agg(b) FROM unnest(s.beyond) b WHERE b > r.cursor) END
+      beyond = beyond_of(s.ordinal, s.beyond, greatest(s.cursor, r.cursor), p_beyond_of, p_beyond)
     FROM request r WHERE s.ordinal = r.ordinal AND r.successor IS NULL
   )
   SELECT r.ordinal FROM request r WHERE r.successor IS NOT NULL;

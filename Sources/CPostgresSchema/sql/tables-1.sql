@@ -167,7 +167,7 @@ CREATE INDEX current_config_by_target ON current_config (target_kind, target, se
 CREATE INDEX current_config_within ON current_config (within, seq) WHERE within IS NOT NULL;
 
 -- What devices acknowledged, as each node that was told counts it: rows of a node are written by that node alone. `mark`:
--- 0 delivered, 1 left out as too large, 4 rejected. The device of a unicast has no bitmap: `bits` is NULL.
+-- 0 delivered, 1 left out as too large, 4 rejected. The device of a unicast has no bitmap: `bits` is NULL, and `chunk` -1.
 CREATE TABLE receipt (
   seq bigint NOT NULL,
   mark smallint NOT NULL,
@@ -177,12 +177,12 @@ CREATE TABLE receipt (
   PRIMARY KEY (seq, mark, chunk, node))
   WITH (fillfactor = 70);
 
--- What the store itself marks: 2 withdrawn, 3 joined.
+-- What the store itself marks: 1 left out where it joined, 2 withdrawn, 3 joined. Of the device of a unicast as above.
 CREATE TABLE mark (
   seq bigint NOT NULL,
   mark smallint NOT NULL,
   chunk integer NOT NULL,
-  bits bytea NOT NULL,
+  bits bytea,
   PRIMARY KEY (seq, mark, chunk));
 
 -- What a device told of a task: 1 opened, 2 applied, 3 failed, 4 why it rejected it.
@@ -220,7 +220,10 @@ CREATE TABLE node (
   WITH (fillfactor = 30);
 CREATE INDEX node_living ON node (name) WHERE lease > 0;
 
--- What is done in slices, and survives who does it.
+-- What changes of the directory have still to do, in slices: `place` is how far it has come. `kind`: 1 an organisation (`subject`) has come
+-- below others, and was below `object` before; 2 all below an organisation join a configuration (`object`), 3 a user's devices there,
+-- 5 a device; 4 a device joins all that is for it, and was not for what it was before (`object`, 0: it is new); what was pending for a
+-- device is withdrawn, 6 all of it, 7 what was for test devices; 8 an organisation's configurations are cancelled.
 CREATE TABLE job (
   number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   position bigint NOT NULL,

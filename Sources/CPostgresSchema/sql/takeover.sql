@@ -36,7 +36,8 @@ END
 $$;
 
 -- Some connections of a node have settled, and others wait for their devices (what detach_1 has told): these have them now.
-CREATE OR REPLACE FUNCTION hand_over_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[])
+CREATE OR REPLACE FUNCTION hand_over_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[],
+  p_beyond_of bigint[], p_beyond bigint[])
   RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_now bigint;
@@ -58,7 +59,7 @@ BEGIN
   )
   UPDATE session s SET node = r.successor_node, session = r.successor, successor = NULL, successor_node = NULL, seen = wall(),
     cursor = greatest(s.cursor, r.cursor),
-    beyond = CASE WHEN s.beyond IS NOT NULL THEN (SELECT array_agg(b) FROM unnest(s.beyond) b WHERE b > r.cursor) END
+    beyond = beyond_of(s.ordinal, s.beyond, greatest(s.cursor, r.cursor), p_beyond_of, p_beyond)
   FROM request r WHERE s.ordinal = r.ordinal;
 END
 $$;

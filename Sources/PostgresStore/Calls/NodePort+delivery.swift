@@ -29,6 +29,10 @@ extension NodePort {
         return node.gate.isOpen
     }
 
+    func commit(_ receipts: [Receipt]) async throws(StoreError) -> [ReceiptResult] {
+        try await answered { node, answer in node.commit(PendingReceipts(receipts: receipts, answer: answer)) }
+    }
+
     func pending(for device: DeviceHandle, after: Position, limit: Int) async throws(StoreError) -> Pending {
         let loop = loop
         let outcome = await withAnswer { (answer: AnswerContinuation<Result<Pending, StoreError>>) in

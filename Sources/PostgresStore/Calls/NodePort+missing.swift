@@ -36,12 +36,6 @@ extension NodePort {
     func tell(_ unacknowledged: Unacknowledged, of session: SessionID) {}
 }
 
-// MARK: What follows, and how things end
-
-extension NodePort {
-    func commit(_ receipts: [Receipt]) async throws(StoreError) -> [ReceiptResult] { throw missing }
-}
-
 // MARK: Administration
 
 extension NodePort {

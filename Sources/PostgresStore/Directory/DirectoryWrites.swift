@@ -47,9 +47,9 @@ struct DirectoryWrites {
         let at: Int32
     }
 
-    /// What follows from a change; see `FollowUp` of the embedded store.
-    struct Job {
-        let kind: Int32
+    /// What follows from a change.
+    struct NewJob {
+        let kind: Job.Kind
         let subject: Int64
         let object: Int64
         let at: Int32
@@ -63,7 +63,7 @@ struct DirectoryWrites {
     var new: [NewDevice] = []
     var changed: [ChangedDevice] = []
     var doors: [Door] = []
-    var jobs: [Job] = []
+    var jobs: [NewJob] = []
 
     /// The next position.
     mutating func takePosition() -> Int32 {
@@ -96,7 +96,7 @@ struct DirectoryWrites {
         arguments.append(each: users, int8: { $0.number })
         arguments.append(each: users, text: { $0.id.text })
         appendDevices(&arguments)
-        arguments.append(each: jobs, int4: { $0.kind })
+        arguments.append(each: jobs, int4: { $0.kind.rawValue })
         arguments.append(each: jobs, int8: { $0.subject })
         arguments.append(each: jobs, int8: { $0.object })
         arguments.append(each: jobs, int4: { $0.at })

@@ -54,17 +54,20 @@ extension StoreNode {
             guard writes.positions > 0 else { return (result, nil) }
             let rows = try self.result(
                 await timely(lane, Statements.changeDirectory, { writes.append(to: &$0, expecting: version) }))
-            guard let now = (try? rows.int8(0, 1)) ?? nil else { throw .unknown }
+            guard let now = (try? rows.int8(0, 1)) ?? nil, let hasJobs = (try? rows.bool(0, 2)) ?? nil else { throw .unknown }
             directory.version = now
             bell.ring()
-            // Another node was faster where there is no position: decided anew by what holds now.
-            if let head = (try? rows.int8(0, 0)) ?? nil { return (result, UInt64(bitPattern: head)) }
+            if let head = (try? rows.int8(0, 0)) ?? nil {
+                return (result, hasJobs ? max(UInt64(bitPattern: head), try await followUp()) : UInt64(bitPattern: head))
+            }
+            // What follows from another change comes first, or another node was faster: decided anew by what holds then.
+            if hasJobs { try await untilFollowedUp() }
         }
         throw .unavailable(retryAfter: retryAfter)
     }
 
     /// Until this node knows the directory as of a version.
-    private func untilFollowed(_ version: Int64) async throws(StoreError) {
+    func untilFollowed(_ version: Int64) async throws(StoreError) {
         while head < UInt64(bitPattern: version) {
             if isClosing { throw .unavailable(retryAfter: retryAfter) }
             bell.ring()
@@ -163,7 +166,7 @@ extension StoreNode {
         let at = writes.takePosition()
         writes.organisations.append(.init(org: org, id: id, name: name, isRemoved: false, parent: parent?.org, at: at))
         if let known, known.parent != parent?.org, parent != nil {
-            writes.jobs.append(.init(kind: JobKind.enter, subject: Int64(org), object: Int64(known.parent ?? 0), at: at))
+            writes.jobs.append(.init(kind: .enter, subject: Int64(org), object: Int64(known.parent ?? 0), at: at))
         }
         return known == nil ? .created(secret: nil) : .updated
     }
@@ -181,7 +184,7 @@ extension StoreNode {
         }
         let at = writes.takePosition()
         writes.organisations.append(.init(org: node.org, id: id, name: node.name, isRemoved: true, parent: nil, at: at))
-        writes.jobs.append(.init(kind: JobKind.cancelAll, subject: Int64(node.org), object: 0, at: at))
+        writes.jobs.append(.init(kind: .cancelAll, subject: Int64(node.org), object: 0, at: at))
         return .removed
     }
 
@@ -246,25 +249,25 @@ extension StoreNode {
         let at = writes.takePosition()
         writes.new.append(
             .init(ordinal: ordinal, token: token, membership: membership, verifier: verifier, certificate: certificate, at: at))
-        writes.jobs.append(.init(kind: JobKind.enterAll, subject: ordinal, object: -1, at: at))
+        writes.jobs.append(.init(kind: .enterAll, subject: ordinal, object: 0, at: at))
     }
 
     private func retire(_ ordinal: Int64, _ writes: inout DirectoryWrites) {
         let at = writes.takePosition()
         writes.gone.append((ordinal, at))
-        writes.jobs.append(.init(kind: JobKind.withdraw, subject: ordinal, object: 0, at: at))
+        writes.jobs.append(.init(kind: .withdraw, subject: ordinal, object: 0, at: at))
     }
 
     private func change(_ device: FoundDevice, to after: Membership, _ writes: inout DirectoryWrites) {
         let at = writes.takePosition()
         writes.changed.append(.init(ordinal: Int64(device.ordinal), membership: after, at: at))
         if device.membership.test && !after.test {
-            writes.jobs.append(.init(kind: JobKind.withdrawTests, subject: Int64(device.ordinal), object: 0, at: at))
+            writes.jobs.append(.init(kind: .withdrawTests, subject: Int64(device.ordinal), object: 0, at: at))
         }
         writes.jobs.append(
             .init(
-                kind: JobKind.enterAll, subject: Int64(device.ordinal), object: Int64(device.membership.organisation.index),
-                at: at))
+                kind: .enterAll, subject: Int64(device.ordinal),
+                object: Int64(bitPattern: FormerMembership(device.membership, now: after).number), at: at))
     }
 
     private func device(_ token: DeviceToken) async throws -> FoundDevice? {
@@ -288,13 +291,4 @@ extension StoreNode {
         if rows.count > 0 { return UserHandle(raw: UInt64(bitPattern: try rows.present8(0, 1))) }
         return UserHandle(raw: UInt64(bitPattern: writes.takeUser(id)))
     }
-}
-
-/// What follows from a change, by the numbers that stand in the table `job`.
-enum JobKind {
-    static let enter: Int32 = 1
-    static let enterAll: Int32 = 4
-    static let withdraw: Int32 = 6
-    static let withdrawTests: Int32 = 7
-    static let cancelAll: Int32 = 8
 }

@@ -9,7 +9,7 @@ extension StoreNode {
     static let factsPause = Duration.milliseconds(250)
 
     func settle(_ deliveries: [Delivery]) {
-        for delivery in deliveries { facts.settle(delivery) }
+        for delivery in deliveries { facts.settle(delivery, isConnected: sessions[delivery.device.ordinal] != nil) }
         gate.isOpen = !facts.isFull
         guard !isWritingFacts, !facts.isEmpty else { return }
         isWritingFacts = true
@@ -41,22 +41,63 @@ extension StoreNode {
         }
         let changes = facts.takeChanges()
         guard !changes.isEmpty else { return }
-        let keys = Array(changes.unicasts) + changes.bitmaps.map(\.key)
-        var arguments = PostgresArguments()
-        arguments.append(int4: number)
-        arguments.append(each: keys, int8: { Int64(bitPattern: $0.task) })
-        arguments.append(each: keys, int4: { Int32($0.mark.rawValue) })
-        arguments.append(each: keys, int4: { Int32(bitPattern: $0.chunk) })
-        arguments.appendArray(of: .bytea) { array in
-            for _ in changes.unicasts { array.appendNull() }
-            for change in changes.bitmaps { array.append(bytea: change.bits) }
-        }
-        if case .rows = await own.call(PostgresCall(Statements.settle, arguments, deadline: options.patience)) {
+        if await write(changes) {
             facts.wrote(changes)
             gate.isOpen = !facts.isFull
         } else {
             facts.takeBack(changes)
         }
+    }
+
+    /// A bitmap as it is written; `nil` for the device of a unicast.
+    private typealias Written = (key: NodeFacts.Key, bits: [UInt8]?)
+
+    private func write(_ changes: NodeFacts.Changes) async -> Bool {
+        let all: [Written] = changes.unicasts.map { ($0, nil) } + changes.bitmaps.map { ($0.key, $0.bits) }
+        guard let rows = await settle(all, anyway: false) else { return false }
+        var refused: Set<NodeFacts.Key> = []
+        do throws(PostgresShapeError) {
+            var rest: [NodeFacts.Key: [UInt8]] = [:]
+            for row in 0..<rows.count {
+                let key = all[Int(try rows.present4(row, 0)) - 1].key
+                guard let others = try rows.bytea(row, 1) else {
+                    refused.insert(key)
+                    continue
+                }
+                if let bits = facts.leaveOut(others, of: key) { rest[key] = bits }
+            }
+            if !rest.isEmpty, await settle(rest.map { ($0.key, $0.value) }, anyway: true) == nil { return false }
+        } catch {
+            options.log("acknowledgements of others cannot be read: \(error)")
+        }
+        let rejections = changes.rejections.filter { facts.isCounted($0, without: refused) }
+        return rejections.isEmpty ? true : await tell(rejections)
+    }
+
+    private func settle(_ written: [Written], anyway: Bool) async -> PostgresRows? {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(each: written, int8: { Int64(bitPattern: $0.key.task) })
+        arguments.append(each: written, int4: { Int32($0.key.mark.rawValue) })
+        arguments.append(each: written, int4: { Int32(bitPattern: $0.key.chunk) })
+        arguments.append(each: written, bytea: { $0.bits })
+        arguments.append(bool: anyway)
+        guard case .rows(let rows) = await own.call(PostgresCall(Statements.settle, arguments, deadline: options.patience)) else {
+            return nil
+        }
+        return rows
+    }
+
+    /// Why devices have not taken messages.
+    private func tell(_ rejections: [NodeFacts.Rejection]) async -> Bool {
+        var arguments = PostgresArguments()
+        arguments.append(each: rejections, int8: { Int64(bitPattern: $0.key.task) })
+        arguments.append(each: rejections, int4: { _ in Int32(RecipientState.rejectionNumber) })
+        arguments.append(each: rejections, int8: { Int64($0.ordinal) })
+        arguments.append(
+            each: rejections, text: { "0x" + String($0.reasonCode, radix: 16, uppercase: true) })
+        if case .rows = await own.call(PostgresCall(Statements.tell, arguments, deadline: options.patience)) { return true }
+        return false
     }
 
     /// Writes how far devices are that stay connected, so that who dies with them does not have them told everything again.
@@ -71,8 +112,9 @@ extension StoreNode {
             arguments.append(int4: number)
             arguments.append(each: moved, int8: { Int64($0.key) })
             arguments.append(each: moved, int8: { Int64(bitPattern: $0.value) })
-            arguments.append(int8Array: [])
-            arguments.append(int8Array: [])
+            let beyond = facts.beyond(of: moved.map(\.key))
+            arguments.append(each: beyond, int8: { Int64($0.ordinal) })
+            arguments.append(each: beyond, int8: { Int64(bitPattern: $0.position) })
             if case .rows = await own.call(PostgresCall(Statements.moveCursors, arguments, deadline: options.patience)) {
                 continue
             }
@@ -90,7 +132,7 @@ extension StoreNode {
         var found: [UInt64: NodeFacts.Place] = [:]
         for row in 0..<rows.count {
             found[try rows.position(row, 0)] = NodeFacts.Place(
-                task: try rows.position(row, 1), isUnicast: try rows.bool(row, 2) ?? false)
+                task: try rows.position(row, 1), only: try rows.int8(row, 2).map { UInt32(truncatingIfNeeded: $0) })
         }
         facts.place(unknown, found)
         return true

@@ -48,6 +48,11 @@ final class NodeFigures: Sendable {
     /// So many pushes wait, the oldest of them since then.
     func wait(_ count: Int, since oldest: Int64?) { figures.withLock { ($0.waiting, $0.oldest) = (count, oldest) } }
 
+    /// A piece of work took so many nanoseconds.
+    func record(_ piece: HoldTimes.Piece, _ nanoseconds: Int64) {
+        figures.withLock { $0.holdTimes.record(piece, nanoseconds) }
+    }
+
     /// One call has decided so many pushes, of which the oldest had waited so long.
     func record(_ batch: Int, waited: Int64, took: Int64) {
         figures.withLock { figures in

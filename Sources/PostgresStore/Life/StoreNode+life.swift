@@ -19,6 +19,7 @@ extension StoreNode {
             guard await node.join() else { return }
             node.work { await $0.renew() }
             node.work { await $0.moveCursors() }
+            node.work { await $0.watchJobs() }
             await node.follow()
         }
     }
@@ -244,8 +245,10 @@ extension StoreNode {
         isClosing = true
         figures.health = .unreachable(reason: "the store is closed")
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
-        for attachment in attachments.removeAll() { refuse(attachment, .unavailable) }
-        for bell in [bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell] { bell.ring() }
+        for attachment in attachments.removeAll() + sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
+        for bell in [
+            bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell, jobBell, watchBell,
+        ] { bell.ring() }
         sendAnswers()
         if leaving, isReachable, number != 0 { await leave() }
         await withDiscardingTaskGroup { group in

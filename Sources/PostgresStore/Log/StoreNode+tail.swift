@@ -61,16 +61,20 @@ extension StoreNode {
             figures.countSwitch()
             await readAnew(after: jump.seq)
         }
-        var mustConfirm = false
+        var (mustConfirm, mustSettle) = (false, false)
         for entry in entries where entry.seq > head {
             head = entry.seq
             guard entry.isTold else { continue }
             post(entry, details)
             if entry.kind.isAwaited { mustConfirm = true }
+            // What follows from a change of a device goes by what it had acknowledged before.
+            if entry.kind == .membership || entry.kind == .close { mustSettle = true }
         }
         if !entries.isEmpty {
-            let (position, isAwaited) = (head, mustConfirm)
-            outbox.confirm(0) { [self] in enter { $0.loopsHaveApplied(position, isAwaited: isAwaited) } }
+            let (position, isAwaited, settling) = (head, mustConfirm, mustSettle)
+            outbox.confirm(0) { [self] in
+                enter { $0.loopsHaveApplied(position, isAwaited: isAwaited, settling: settling) }
+            }
         }
         sendAnswers()
     }
@@ -122,7 +126,7 @@ extension StoreNode {
     private func post(row entry: LogEntry) {
         guard let number = entry.app, let app = directory.appKeys[number] else { return }
         let row = entry.row(as: directory.tasks.id(of: entry.task), of: app)
-        facts.learn(entry.seq, task: entry.task, isUnicast: entry.target.kind == .device && entry.kind != .reference)
+        facts.learn(entry)
         if let ordinal = entry.device {
             if let session = sessions[ordinal] { outbox.post(.row(row), to: session.loop) }
         } else {
@@ -169,13 +173,16 @@ extension StoreNode {
         return nil
     }
 
-    /// - Parameter isAwaited: whether somebody may wait for it, here or at another node; otherwise the next renewal tells it.
-    private func loopsHaveApplied(_ position: UInt64, isAwaited: Bool) {
+    /// - Parameters:
+    ///   - isAwaited: whether somebody may wait for it, here or at another node; otherwise the next renewal tells it.
+    ///   - settling: whether what they had acknowledged is written before it is told.
+    private func loopsHaveApplied(_ position: UInt64, isAwaited: Bool, settling: Bool) {
         applied = max(applied, position)
         guard isAwaited else { return }
         let number = number
         let position = Int64(bitPattern: applied)
         work { node in
+            if settling { await node.writeFacts() }
             var arguments = PostgresArguments()
             arguments.append(int4: number)
             arguments.append(int8: position)

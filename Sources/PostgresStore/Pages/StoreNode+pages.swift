@@ -100,6 +100,11 @@ extension StoreNode {
         arguments.append(each: intervals, int8: { $0.interval.value.raw })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.from) })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.to) })
+        let abandoned = intervals.map { interval -> Int64? in
+            guard let ordinal = readings[Int(interval.index)]?.history.ordinal else { return nil }
+            return sessions[ordinal]?.isAbandoned ?? false ? Int64(ordinal) : nil
+        }
+        arguments.append(each: abandoned, int8: { $0 })
         arguments.append(int4: Int32(scan))
         let call = PostgresCall(
             Statements.pages, arguments, deadline: options.patience, mostRows: 16 * intervals.count + Self.rowsOfCall,
@@ -143,7 +148,8 @@ extension StoreNode {
         return standing == .recipient
     }
 
-    private func isBelow(_ org: UInt32, _ ancestor: UInt32, at seq: UInt64) -> Bool {
+    /// Whether an organisation was another one, or below it, at a position that this node's directory has reached.
+    func isBelow(_ org: UInt32, _ ancestor: UInt32, at seq: UInt64) -> Bool {
         var current: UInt32? = org
         while let org = current {
             if org == ancestor { return true }
@@ -157,7 +163,7 @@ extension StoreNode {
         let lookedUpTo = rows.count > limit ? rows[limit].seq - 1 : reading.lookedUpTo
         let sent = rows.prefix(limit).compactMap { entry -> Row? in
             guard let app = entry.app.flatMap({ directory.appKeys[$0] }) else { return nil }
-            facts.learn(entry.seq, task: entry.task, isUnicast: entry.target.kind == .device && entry.reference == 0)
+            facts.learn(entry)
             return entry.row(as: directory.tasks.id(of: entry.task), of: app)
         }
         let position = Position(raw: lookedUpTo)

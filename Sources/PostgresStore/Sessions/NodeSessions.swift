@@ -7,6 +7,8 @@ struct NodeSessions {
     struct Session {
         let loop: Int
         let id: SessionID
+        /// The connection before was not ended: the device may have acknowledged more than its cursor tells.
+        let isAbandoned: Bool
         /// The connection of this node that takes over as soon as this one has settled.
         var successor: Attachment?
         /// Another node's connection waits for the device.
@@ -16,6 +18,9 @@ struct NodeSessions {
     private var byOrdinal: [UInt32: Session] = [:]
     /// Connections that wait for another node to let go of their device.
     private var displacing: [UInt32: Attachment] = [:]
+
+    /// Connections whose end is not written yet, and who waits for that: how far the device is must be known first.
+    private var ending: [UInt32: Attachment?] = [:]
 
     var count: Int { byOrdinal.count }
 
@@ -27,12 +32,31 @@ struct NodeSessions {
         return stride(from: 0, to: all.count, by: size).map { Array(all[$0...].prefix(size)) }
     }
 
-    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment) {
-        byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session)
+    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment, isAbandoned: Bool) {
+        byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session, isAbandoned: isAbandoned)
     }
 
+    /// The device has no connection any more. Who waits for it here waits until that is written.
+    mutating func end(_ ordinal: UInt32) { ending[ordinal] = .some(byOrdinal.removeValue(forKey: ordinal)?.successor) }
+
+    func isEnding(_ ordinal: UInt32) -> Bool { ending[ordinal] != nil }
+
+    /// - Returns: who waited before, and waits no more.
+    mutating func waitForEnd(of ordinal: UInt32, _ attachment: Attachment) -> Attachment? {
+        ending.updateValue(attachment, forKey: ordinal).flatMap { $0 }
+    }
+
+    /// It is written.
     /// - Returns: who waits for it here.
-    mutating func end(_ ordinal: UInt32) -> Attachment? { byOrdinal.removeValue(forKey: ordinal)?.successor }
+    mutating func hasEnded(_ ordinal: UInt32) -> Attachment? { ending.removeValue(forKey: ordinal).flatMap { $0 } }
+
+    /// It could not be written.
+    /// - Returns: who waits no more.
+    mutating func stopWaiting(for ordinal: UInt32) -> Attachment? {
+        guard let waiting = ending[ordinal] else { return nil }
+        ending[ordinal] = .some(nil)
+        return waiting
+    }
 
     /// - Returns: who waited before, and waits no more.
     mutating func setSuccessor(_ attachment: Attachment, of ordinal: UInt32) -> Attachment? {
@@ -50,6 +74,14 @@ struct NodeSessions {
 
     /// One of this node's takes over, and no other node's.
     mutating func takeBack(_ ordinal: UInt32) { byOrdinal[ordinal]?.isWantedElsewhere = false }
+
+    /// Everybody who waits, and waits no more.
+    mutating func removeAllWaiting() -> [Attachment] {
+        let waiting = byOrdinal.values.compactMap(\.successor) + ending.values.compactMap { $0 } + displacing.values
+        for ordinal in byOrdinal.keys { byOrdinal[ordinal]?.successor = nil }
+        (ending, displacing) = (ending.mapValues { _ in nil }, [:])
+        return waiting
+    }
 
     mutating func wait(_ attachment: Attachment, for ordinal: UInt32) -> Attachment? {
         displacing.updateValue(attachment, forKey: ordinal)
@@ -78,6 +110,6 @@ struct Detachment: Sendable {
     let ordinal: UInt32
     let session: SessionID
     let settledUpTo: UInt64
-    /// A connection of this node's that takes over.
-    var successor: Attachment?
+    /// What the device has acknowledged beyond that.
+    var beyond: [UInt64] = []
 }

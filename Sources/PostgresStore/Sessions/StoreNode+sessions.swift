@@ -65,6 +65,10 @@ extension StoreNode {
 
     /// A device that another connection of this node has gives way first.
     private func claimHere(_ device: FoundDevice, _ attachment: Attachment) -> Claim? {
+        if sessions.isEnding(device.ordinal) {
+            if let earlier = sessions.waitForEnd(of: device.ordinal, attachment) { refuse(earlier, .takenOver) }
+            return nil
+        }
         guard let current = sessions[device.ordinal] else { return Claim(device: device, attachment: attachment) }
         if let earlier = sessions.setSuccessor(attachment, of: device.ordinal) {
             refuse(earlier, .takenOver)
@@ -89,7 +93,10 @@ extension StoreNode {
         for row in 0..<rows.count {
             let claim = claims[Int(try rows.present4(row, 0)) - 1]
             switch try rows.present4(row, 1) {
-            case 0: begin(claim, cursor: try rows.position(row, 2), beyond: try rows.array(row, 3, of: .int8)?.int8s() ?? [])
+            case 0:
+                begin(
+                    claim, cursor: try rows.position(row, 2), beyond: try rows.array(row, 3, of: .int8)?.int8s() ?? [],
+                    isAbandoned: try rows.bool(row, 4) ?? false)
             case 1: displaced.append(claim)
             // Changed between the two calls: looked up again.
             default: attach(claim.attachment)
@@ -100,9 +107,10 @@ extension StoreNode {
 
     /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read
     /// before may have been told to nobody here.
-    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64]) {
+    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64], isAbandoned: Bool) {
         let ordinal = claim.device.ordinal
-        sessions.begin(ordinal, claim.attachment)
+        sessions.begin(ordinal, claim.attachment, isAbandoned: isAbandoned)
+        facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
         readings.append { [self] in
             let attached = Attached(
                 device: DeviceHandle(ordinal: ordinal), settledUpTo: Position(raw: cursor),
@@ -170,7 +178,8 @@ extension StoreNode {
     func detach(_ detachment: Detachment) {
         guard let current = sessions[detachment.ordinal], current.id == detachment.session else { return }
         var detachment = detachment
-        detachment.successor = sessions.end(detachment.ordinal)
+        sessions.end(detachment.ordinal)
+        detachment.beyond = facts.end(detachment.ordinal)
         if detachments.add(detachment) { work { await $0.detachAll() } }
     }
 
@@ -193,16 +202,15 @@ extension StoreNode {
             }
             let waited = batch.filter { left.contains($0.ordinal) }
             if !waited.isEmpty, await !handOver(waited) { await tryAgain(waited) }
-            for detachment in batch { if let successor = detachment.successor { attach(successor) } }
+            for detachment in batch { if let waiting = sessions.hasEnded(detachment.ordinal) { attach(waiting) } }
         }
     }
 
     /// What could not be written is written later: until then the device is nobody else's.
     private func tryAgain(_ batch: [Detachment]) async {
-        for var detachment in batch where !isClosing {
-            if let successor = detachment.successor { attach(successor) }
-            detachment.successor = nil
-            _ = detachments.add(detachment)
+        for detachment in batch {
+            if let waiting = sessions.stopWaiting(for: detachment.ordinal) { refuse(waiting, .unavailable) }
+            if !isClosing { _ = detachments.add(detachment) }
         }
         if !isClosing { await bell.wait(atMost: options.rest) }
     }
@@ -226,6 +234,9 @@ extension StoreNode {
         arguments.append(each: batch, int8: { Int64($0.ordinal) })
         arguments.append(each: batch, int8: { Int64(bitPattern: $0.session.raw) })
         arguments.append(each: batch, int8: { Int64(bitPattern: $0.settledUpTo) })
+        let beyond = batch.flatMap { detachment in detachment.beyond.map { (detachment.ordinal, $0) } }
+        arguments.append(each: beyond, int8: { Int64($0.0) })
+        arguments.append(each: beyond, int8: { Int64(bitPattern: $0.1) })
     }
 }
 

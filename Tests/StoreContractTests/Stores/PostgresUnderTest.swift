@@ -29,6 +29,7 @@ final class PostgresUnderTest: StoreUnderTest {
         var isCutOff = false
     }
 
+    private let gate = SliceGate()
     private let database: TestDatabase
     private let server: PostgresServer
     private let state = Locked(State())
@@ -42,13 +43,14 @@ final class PostgresUnderTest: StoreUnderTest {
     deinit { close() }
 
     private func open() async throws {
-        let state = state
+        let (state, gate) = (state, gate)
         var nodes: [PostgresStore] = []
         for number in 0..<2 {
             var options = PostgresStore.Options(database.options, node: name(ofNode: number).text, version: "test")
             options.boot = { state.withLock { $0.passed } }
             // A bell is rung by the time that has passed, and none does.
             options.rest = .milliseconds(5)
+            options.mayFollowUp = { gate.pass() }
             nodes.append(try PostgresStore(options))
         }
         for node in nodes { await node.whenReady() }
@@ -75,6 +77,12 @@ final class PostgresUnderTest: StoreUnderTest {
     func step(by milliseconds: Int64) async throws {
         try await database.run("UPDATE psp.test_clock SET shift = shift + \(milliseconds)")
     }
+
+    func holdSlices(_ areHeld: Bool) { gate.hold(areHeld) }
+
+    var isHoldingSlice: Bool { gate.isHolding }
+
+    func letSliceGo() { gate.letOneGo() }
 
     func cutOff(_ isCutOff: Bool) {
         state.withLock { $0.isCutOff = isCutOff }
