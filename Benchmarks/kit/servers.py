@@ -52,6 +52,10 @@ class Pspd(Process):
         super().__init__(
             [place.binary("pspd"), *loopback, "--data", self.data, "--loops", loops, *(identity.flags() if identity else ())],
             place.work / "pspd.log")
+        self.read_ready_line()
+
+    def read_ready_line(self):
+        """Waits until it serves, and learns its addresses."""
         line = self.line()
         if not line.startswith("ready "):
             raise RuntimeError(f"pspd did not get ready; see {self.log.name}")
@@ -72,9 +76,13 @@ class Pspd(Process):
             raise RuntimeError(f"{method} {target}: HTTP {reply.status} {text}")
         return text["data"]
 
+    @property
+    def token(self):
+        return (self.data / "admin.token").read_text().strip()
+
     def operate(self, method, target, body=None):
         """A call of the operators' interface."""
-        token = (self.data / "admin.token").read_text().strip()
+        token = self.token
         body = json.dumps(body).encode() if isinstance(body, dict) else body
         return self._call(self.admin, method, target, body, {"Authorization": f"Bearer {token}"})
 
@@ -149,7 +157,8 @@ def _wait_for(address, process):
 
 def program(name):
     """Where a program of the system is; nothing when it is not installed. Debian keeps servers out of a user's path."""
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    servers = ":".join(["/usr/sbin", "/usr/local/sbin", *map(str, pathlib.Path("/usr/lib/postgresql").glob("*/bin"))])
+    return shutil.which(name) or shutil.which(name, path=servers)
 
 
 class Mosquitto(Process):

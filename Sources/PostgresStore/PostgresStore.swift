@@ -41,8 +41,17 @@ public final class PostgresStore: Store {
             self.version = version
         }
 
-        func connection(_ purpose: String, listeningTo channels: [String] = []) -> PostgresOptions {
+        /// - Parameter looksUp: whether its calls do nothing but look a bounded number of rows up by their keys: what the planner
+        ///   thinks of tables that were small a moment ago must not have it read them whole.
+        func connection(_ purpose: String, looksUp: Bool, listeningTo channels: [String] = []) -> PostgresOptions {
             var options = database
+            options.settings.append(("jit", "off"))
+            if looksUp {
+                options.settings += [
+                    ("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"),
+                    ("plan_cache_mode", "force_generic_plan"),
+                ]
+            }
             options.applicationName = "psp \(node) \(purpose)"
             options.channels = channels
             return options

@@ -87,10 +87,10 @@ actor StoreNode {
         watchBell = Bell(on: loop)
         readyBell = Bell(on: loop)
         let bell = bell
-        lane = PostgresConnection(on: loop, options.connection("lane"))
-        own = PostgresConnection(on: loop, options.connection("own"))
-        reads = PostgresConnection(on: loop, options.connection("reads"))
-        tail = PostgresConnection(on: loop, options.connection("tail", listeningTo: ["psp"])) { event in
+        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true))
+        own = PostgresConnection(on: loop, options.connection("own", looksUp: true))
+        reads = PostgresConnection(on: loop, options.connection("reads", looksUp: false))
+        tail = PostgresConnection(on: loop, options.connection("tail", looksUp: true, listeningTo: ["psp"])) { event in
             if case .notification = event { bell.ring() }
         }
     }

@@ -66,7 +66,7 @@ CREATE OR REPLACE FUNCTION locate_1(p_seq bigint[], OUT seq bigint, OUT task big
 BEGIN
   RETURN QUERY SELECT l.seq, coalesce(l.ref, l.seq),
     CASE WHEN coalesce(t.target, l.target) >> 56 = 1 THEN coalesce(t.target, l.target) & 72057594037927935 END
-  FROM log l LEFT JOIN log t ON t.seq = l.ref WHERE l.seq = ANY (p_seq) AND l.kind <= 2;
+  FROM log l LEFT JOIN LATERAL (SELECT * FROM log r WHERE r.seq = l.ref OFFSET 0) t ON true WHERE l.seq = ANY (p_seq) AND l.kind <= 2;
 END
 $$;
 

@@ -12,8 +12,7 @@ BEGIN
     SELECT l.seq, l.kind, l.target, l.created, l.expires, l.wall_offset, l.app, l.within, l.flags, l.display, l.status, l.version, l.ref,
       l.body_start, l.body_end, l.payload, l.tag,
       CASE WHEN l.kind IN (6, 7, 8, 12) THEN l.app = p_node
-        ELSE l.target >> 56 <> 1
-          OR EXISTS (SELECT 1 FROM session s WHERE s.ordinal = l.target & 72057594037927935 AND s.node = p_node)
+        ELSE l.target >> 56 <> 1 OR (SELECT s.node FROM session s WHERE s.ordinal = l.target & 72057594037927935) IS NOT DISTINCT FROM p_node
       END AS is_told
     FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT p_limit
   )
@@ -23,7 +22,7 @@ BEGIN
       WHEN p.kind = 2 THEN substring(t.payload FROM t.body_start + 1 FOR t.body_end - t.body_start)
       ELSE substring(p.payload FROM p.body_start + 1 FOR p.body_end - p.body_start) END,
     CASE WHEN p.is_told THEN coalesce(t.tag, p.tag) END
-  FROM page p LEFT JOIN log t ON t.seq = p.ref AND p.kind = 2
+  FROM page p LEFT JOIN LATERAL (SELECT * FROM log r WHERE p.kind = 2 AND r.seq = p.ref OFFSET 0) t ON true
   WHERE p.is_told OR p.seq = (SELECT max(seq) FROM page)
   ORDER BY p.seq;
 END

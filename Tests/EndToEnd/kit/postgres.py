@@ -57,7 +57,7 @@ class PostgresServer:
         run([programs() / "initdb", f"--pgdata={directory}", "--auth=trust", "--username=postgres", "--no-sync", "--no-locale",
              "--encoding=UTF8", "--no-instructions"])
         server.write("pg_hba.conf", [*access, *ACCESS])
-        server.set(**SMALL, **settings)
+        server.set(**{**SMALL, **settings})
         server.set(port=server.port, unix_socket_directories=directory)
         return server
 

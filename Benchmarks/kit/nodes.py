@@ -1,0 +1,105 @@
+"""Nodes that share a PostgreSQL: a primary, a synchronous standby, and what each costs."""
+
+import importlib.util
+import pathlib
+import subprocess
+import sys
+
+from .process import TICK, Process
+from .servers import Pspd
+
+TOKEN = "bench-admin-token"
+
+
+def _tested():
+    """The tests' own PostgreSQL: there is one way to make one. Its package has the name of this one, so it is loaded under another."""
+    folder = pathlib.Path(__file__).resolve().parents[2] / "Tests/EndToEnd/kit"
+    if "tested" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("tested", folder / "__init__.py", submodule_search_locations=[str(folder)])
+        sys.modules["tested"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["tested"])
+    return importlib.import_module("tested.postgres")
+
+
+class Database:
+    """A primary that waits for its standby, both syncing to the disk; their processor time is counted."""
+
+    SETTINGS = {
+        "fsync": "on", "full_page_writes": "on", "shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min",
+        "autovacuum": "on",
+    }
+
+    def __init__(self, place):
+        self.tested = _tested()
+        self.postgres = self.tested.Postgres()
+        self.primary = self.postgres.make(**self.SETTINGS).start()
+        self.standby = self.postgres.make_standby(self.primary, "standby").start()
+        self.primary.set(synchronous_standby_names="ANY 1 (standby)")
+        self.address = self.tested.uri([self.primary, self.standby])
+        subprocess.run([place.binary("pspctl"), "store", "migrate", self.address], check=True, capture_output=True)
+
+    def cpu(self):
+        return self.primary_cpu() + _family(self.standby.process.pid)
+
+    def primary_cpu(self):
+        return _family(self.primary.process.pid)
+
+    def sql(self, text):
+        return self.primary.sql(text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.postgres.__exit__()
+
+
+def _family(pid):
+    """Seconds of processor time of a server and all its processes, ended ones too."""
+    seconds = _stat(pid)[0] + _stat(pid)[1]
+    for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        try:
+            seconds += _stat(child)[0]
+        except FileNotFoundError:
+            continue  # counted with its parent from now on
+    return seconds
+
+
+def _stat(pid):
+    """Its own seconds, and those of its children that have ended."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK, (int(fields[13]) + int(fields[14])) / TICK
+
+
+class Node(Pspd):
+    """One of several push servers over a database."""
+
+    def __init__(self, place, database, name):
+        loopback = ("--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+        Process.__init__(
+            self, [place.binary("pspd"), *loopback, "--store", database.address, "--node", name, "--admin-token", TOKEN, "--loops", 1],
+            place.work / f"{name}.log")
+        self.read_ready_line()
+
+    @property
+    def token(self):
+        return TOKEN
+
+
+class Cost:
+    """What a database has used over a block, in microseconds: `with Cost(database) as used: ...; used.per(n)`."""
+
+    def __init__(self, read):
+        self.read = read
+
+    def __enter__(self):
+        self.before = self.read()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.microseconds = (self.read() - self.before) * 1e6
+
+    def per(self, units):
+        return self.microseconds / units
+
