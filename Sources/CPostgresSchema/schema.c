@@ -51,6 +51,12 @@ static const unsigned char jobs_sql[] = {
 static const unsigned char events_sql[] = {
 #embed "sql/events.sql"
 };
+static const unsigned char retention_sql[] = {
+#embed "sql/retention.sql"
+};
+static const unsigned char partitions_sql[] = {
+#embed "sql/partitions.sql"
+};
 static const unsigned char secure_sql[] = {
 #embed "sql/secure.sql"
 };
@@ -75,6 +81,8 @@ static const struct psp_script functions[] = {
     SCRIPT("bitmaps", bitmaps_sql),
     SCRIPT("jobs", jobs_sql),
     SCRIPT("events", events_sql),
+    SCRIPT("retention", retention_sql),
+    SCRIPT("partitions", partitions_sql),
     SCRIPT("secure", secure_sql),
 };
 

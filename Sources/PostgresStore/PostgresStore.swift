@@ -27,6 +27,12 @@ public final class PostgresStore: Store {
         public var rest = Duration.milliseconds(250)
         /// Microseconds since the boot.
         public var boot: @Sendable () -> Int64 = { BootClock.microseconds }
+        /// How long an ended task is kept, in milliseconds.
+        public var taskRetention: Int64 = 30 * 24 * 3_600_000
+        /// How often it is looked for what is to be forgotten, in milliseconds of store time.
+        public var sweepInterval: Int64 = 3_600_000
+        /// How many positions a partition of the log has.
+        var partitionSize: Int64 = 1 << 24
         /// How often it is written how far connected devices are.
         public var cursorPause = Duration.seconds(60)
         /// Whether a slice of what follows from a change of the directory may be done now.

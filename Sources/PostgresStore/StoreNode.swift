@@ -52,6 +52,8 @@ actor StoreNode {
     var isWritingFacts = false
     /// A call with facts is on its way.
     var isInWriting = false
+    /// When it is to be looked for what is to be forgotten, in store time.
+    var nextSweep: Int64 = 0
     /// Something is done here that follows from changes of the directory, and how often it could not be decided.
     var isFollowingUp = false
     var jobFaults = 0

@@ -105,9 +105,11 @@ CREATE TABLE past_org (
   ordinal bigint NOT NULL, from_seq bigint NOT NULL, to_seq bigint NOT NULL, org integer NOT NULL,
   PRIMARY KEY (ordinal, from_seq));
 CREATE INDEX past_org_by_org ON past_org (org, ordinal);
+CREATE INDEX past_org_by_end ON past_org (to_seq);
 CREATE TABLE past_test (
   ordinal bigint NOT NULL, from_seq bigint NOT NULL, to_seq bigint NOT NULL,
   PRIMARY KEY (ordinal, from_seq));
+CREATE INDEX past_test_by_end ON past_test (to_seq);
 
 -- The log: one row for each position. `kind`: 0 a message, 1 a configuration, 2 a reference to one for who joined its target; and
 -- what is told to loops and is no message: 3 a task has ended (`ref`), 4 a device's membership (`within` its organisation, `version` its holder, `flags` 1 a test device and 2 iOS), 5 an organisation's parent,
@@ -148,8 +150,15 @@ CREATE TABLE log (
 CREATE INDEX log_by_target ON log (target, seq) WHERE kind <= 2;
 CREATE INDEX log_by_tag ON log (tag_hash, seq) WHERE tag_hash IS NOT NULL;
 CREATE INDEX log_by_biz ON log (biz_hash) WHERE biz_hash IS NOT NULL;
--- The last one has no end: a jump of positions must find a partition.
-CREATE TABLE log_0 PARTITION OF log FOR VALUES FROM (0) TO (MAXVALUE) WITH (fillfactor = 95);
+CREATE INDEX log_configurations ON log (seq) WHERE kind IN (1, 2);
+-- What has outlived its partition, under its own position.
+CREATE TABLE log_kept PARTITION OF log FOR VALUES FROM (0) TO (1);
+-- The others, by their first positions. The last one has no end, as a jump of positions must find a partition, and is empty: so another one
+-- can be made before it (see partitions.sql).
+CREATE TABLE log_part (first bigint PRIMARY KEY);
+INSERT INTO log_part (first) VALUES (1), (16777217);
+CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (1) TO (16777217) WITH (fillfactor = 95);
+CREATE TABLE log_16777217 PARTITION OF log FOR VALUES FROM (16777217) TO (MAXVALUE) WITH (fillfactor = 95);
 
 -- The configuration that counts of each app, target, tag and mode. `slot` is a hash of these four.
 CREATE TABLE current_config (
@@ -238,6 +247,6 @@ CREATE TABLE nonce_forgotten (first bigint PRIMARY KEY, last bigint NOT NULL);
 
 -- Where everything begins. The number of the tasks' ids is drawn, so that an id of another installation is not taken for one of this.
 INSERT INTO meta (key, value) VALUES ('configuration_version', 0), ('biz_from', 0), ('directory_version', 0),
-  ('ordinal', 0), ('holder', 0);
+  ('ordinal', 0), ('holder', 0), ('swept', 0);
 INSERT INTO store_number (from_seq, store) VALUES (0, ('x' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8))::bit(32)::bigint);
 INSERT INTO clock (id, shift, timeline) VALUES (0, 0, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint);

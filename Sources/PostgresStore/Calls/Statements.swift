@@ -45,6 +45,15 @@ enum Statements {
     static let followUp = call("follow_up_1", 21)
     static let tell = call("tell_1", 4)
     static let addressed = call("addressed_1", 2)
+    static let beginSweep = call("begin_sweep_1", 2)
+    static let sweepRange = call("sweep_range_1", 2)
+    static let forgetTasks = call("forget_tasks_1", 5)
+    static let forgetPast = call("forget_past_1", 4)
+    static let forgetOthers = call("forget_others_1", 2)
+    static let extendLog = call("extend_log_1", 2)
+    static let oldPartition = call("old_partition_1", 2)
+    static let forgetParts = call("forget_parts_1", 5)
+    static let dropPartition = call("drop_partition_1", 4)
     static let changeDirectory = call("change_directory_1", 56)
 
     private static func call(_ name: String, _ count: Int) -> PostgresStatement {

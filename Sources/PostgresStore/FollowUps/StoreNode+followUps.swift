@@ -10,6 +10,8 @@ extension StoreNode {
     private static let standstill = Duration.milliseconds(1_500)
     /// Jobs that are looked at in one go.
     private static let most: Int32 = 64
+    /// The log's end is looked at each minute.
+    private static let ticksOfExtension = 40
     /// How often a job that the database refuses is tried.
     private static let attempts = 5
 
@@ -109,15 +111,19 @@ extension StoreNode {
         }
     }
 
-    /// Looks now and then whether something stands still: who did it may have died.
+    /// Looks now and then whether something stands still, as who did it may have died, and whether it is time to forget what is old.
     func watchJobs() async {
-        var seen: StandingJob?
+        var (seen, ticks) = (StandingJob?.none, 0)
         while !isClosing {
             await watchBell.wait(atMost: Self.standstill)
             guard !isClosing, !isFollowingUp, let jobs = try? await jobs(atMost: 1) else { continue }
             let first = jobs.first.map { StandingJob(number: $0.number, place: $0.place) }
             if first != nil, first == seen { _ = try? await followUp() }
             seen = first
+            guard first == nil else { continue }
+            if ticks % Self.ticksOfExtension == 0 { await extendLog() }
+            ticks += 1
+            await sweepIfDue()
         }
     }
 }

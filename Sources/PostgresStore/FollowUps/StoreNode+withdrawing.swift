@@ -6,7 +6,7 @@ internal import StoreCore
 
 extension StoreNode {
     /// How many rows of a target one slice looks at: each that is pending is one look at bitmaps more while others wait.
-    private static let rows: Int32 = 128
+    private static let rows: Int32 = 64
 
     /// A row that may be pending for a device (`candidates_1`).
     private struct Candidate {

@@ -63,10 +63,14 @@ extension StoreNode {
         arguments.append(bytea: app.map { Array($0.text.utf8) })
         let rows = try await ask(reads, Statements.task, arguments)
         guard rows.count == 1 else { throw missing }
-        do { return try FoundTask(rows) } catch {
+        let found: FoundTask
+        do { found = try FoundTask(rows) } catch {
             options.log("a task cannot be read: \(error)")
             throw .unavailable(retryAfter: retryAfter)
         }
+        // Its time is over, whether or not a sweep has come to it.
+        if let end = found.row.endTime(completed: nil), end + options.taskRetention <= found.now { throw missing }
+        return found
     }
 }
 

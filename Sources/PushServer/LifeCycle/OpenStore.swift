@@ -57,6 +57,7 @@ struct LinkedStores: StoreOpener {
         var options = PostgresStore.Options(database, node: configuration.node.text, version: Version.current)
         options.usualQuota = configuration.usualQuota
         options.patience = configuration.storeWait
+        options.taskRetention = configuration.taskRetention.components.seconds * 1_000
         let log = Logger(label: "store")
         options.log = { log.warning("\($0)") }
         do throws(LibeventError) {
