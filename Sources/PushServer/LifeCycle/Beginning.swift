@@ -24,7 +24,7 @@ struct Beginning: Sendable {
                 rest.removeFirst()
             } catch let error as StoreError {
                 guard case .unreachable(let reason) = store.status.health else { throw error }
-                log.warning("not ready: the store cannot be reached", metadata: ["cause": "\(reason)"])
+                log.notice("not ready: the store is not reached yet", metadata: ["cause": "\(reason)"])
                 waiting = Task.detached { [rest] in await Self.goOn(with: rest, telling: readiness, log) }
                 break
             }

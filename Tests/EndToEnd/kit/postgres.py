@@ -111,6 +111,12 @@ class PostgresServer:
             self.process.wait(PATIENCE)
             self.process = None
 
+    def pause(self):
+        """Has it do nothing, without a word to anybody, until it is stopped."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in (self.process.pid, *map(int, children)):
+            os.kill(pid, signal.SIGSTOP)
+
     def promote(self):
         """Makes a primary of a standby."""
         self.write("promote", [])
