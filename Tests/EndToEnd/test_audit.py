@@ -105,6 +105,7 @@ def standard(tmp_path_factory):
         yield server
 
 
+@pytest.mark.embedded("the size of its files")
 def test_refusals_are_counted_and_a_flood_fills_nothing(tmp_path):
     flags = ["--forwarded-from", "127.0.0.1"]
     with Server(tmp_path / "data", *flags) as server:
@@ -178,6 +179,7 @@ def test_logrotate_s_file_loses_no_line(tmp_path):
         assert oct(path.stat().st_mode & 0o777) == "0o600"
 
 
+@pytest.mark.embedded("its files")
 def test_a_file_of_the_server_s_own_is_refused_by_check_and_by_the_start(tmp_path):
     data = tmp_path / "data"
     with Server(data) as server:

@@ -355,6 +355,7 @@ def test_sessions_and_their_ends_outlive_a_restart_and_a_kill(own_server):
     world.admin.get("operators", name).ok()
 
 
+@pytest.mark.embedded("its files")
 def test_no_password_and_no_token_is_in_the_log_the_audit_log_or_the_directory(tmp_path):
     audit = tmp_path / "audit.json"
     with Server(tmp_path / "data", "--audit-log", str(audit), "--log-level", "trace") as server:

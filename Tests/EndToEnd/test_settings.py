@@ -43,6 +43,7 @@ def test_flags_count_where_proc_cannot_be_read(tmp_path):
     assert run(*hidden, binary("pspctl"), "--version").stdout.startswith("pspctl ")
 
 
+@pytest.mark.embedded("its directory tells where the server is")
 def test_ready_line_and_pspd_json_tell_the_real_ports(own_server):
     published = own_server.published()
     for name in ("http", "mqtt", "admin"):
@@ -52,6 +53,7 @@ def test_ready_line_and_pspd_json_tell_the_real_ports(own_server):
     assert published["pid"] == own_server.pid
 
 
+@pytest.mark.embedded("the token that its directory keeps")
 def test_the_admin_token_is_made_once_and_kept_private(own_server):
     token = own_server.admin_token
     assert stat.S_IMODE((own_server.data / "admin.token").stat().st_mode) == 0o600
@@ -118,6 +120,7 @@ class TestRefusedSettings:
     def test_a_port_that_another_pspd_has(self, own_server, tmp_path):
         refused("--http", "%s:%d" % own_server.http, contains=str(own_server.http[1]), data=tmp_path / "other")
 
+    @pytest.mark.embedded("its directory")
     def test_another_pspd_on_the_data(self, own_server):
         refused(contains=str(own_server.data), data=own_server.data)
         AdminClient(own_server).items("/psp/admin/apps")
