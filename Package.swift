@@ -115,7 +115,9 @@ let package = Package(
             name: "PostgresTests", dependencies: ["Base", "Postgres", "PostgresCluster", "Libevent"], swiftSettings: swift),
         .testTarget(
             name: "PostgresStoreTests",
-            dependencies: ["Base", "Libevent", "Postgres", "PostgresStore", "PostgresCluster", "Push", "StoreContract"],
+            dependencies: [
+                "Base", "Libevent", "Postgres", "PostgresStore", "PostgresCluster", "Push", "StoreContract", "StoreCore",
+            ],
             swiftSettings: swift),
         .testTarget(name: "MQTTTests", dependencies: ["Base", "MQTT"], swiftSettings: swift),
         .testTarget(name: "JSONTests", dependencies: ["Base", "JSON"], swiftSettings: swift),

@@ -39,6 +39,15 @@ static const unsigned char tasks_sql[] = {
 static const unsigned char lookups_sql[] = {
 #embed "sql/lookups.sql"
 };
+static const unsigned char lists_sql[] = {
+#embed "sql/lists.sql"
+};
+static const unsigned char totals_sql[] = {
+#embed "sql/totals.sql"
+};
+static const unsigned char inquiries_sql[] = {
+#embed "sql/inquiries.sql"
+};
 static const unsigned char directory_sql[] = {
 #embed "sql/directory.sql"
 };
@@ -77,6 +86,9 @@ static const struct psp_script functions[] = {
     SCRIPT("pages", pages_sql),
     SCRIPT("tasks", tasks_sql),
     SCRIPT("lookups", lookups_sql),
+    SCRIPT("lists", lists_sql),
+    SCRIPT("totals", totals_sql),
+    SCRIPT("inquiries", inquiries_sql),
     SCRIPT("directory", directory_sql),
     SCRIPT("bitmaps", bitmaps_sql),
     SCRIPT("jobs", jobs_sql),

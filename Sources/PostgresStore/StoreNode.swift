@@ -38,6 +38,9 @@ actor StoreNode {
     var receipts = Gatherer<PendingReceipts>()
     var sessions = NodeSessions()
     var facts = NodeFacts()
+    var inquiries = NodeInquiries()
+    var online = OnlineCounts()
+    let longReports = LongReports()
     let bell: Bell
     let factsBell: Bell
     let appliedBell: Bell
@@ -48,6 +51,8 @@ actor StoreNode {
     let jobBell: Bell
     let watchBell: Bell
     let readyBell: Bell
+    let inquiryBell: Bell
+    let onlineBell: Bell
     let gate = AcknowledgementGate()
     var isWritingFacts = false
     /// A call with facts is on its way.
@@ -88,6 +93,8 @@ actor StoreNode {
         jobBell = Bell(on: loop)
         watchBell = Bell(on: loop)
         readyBell = Bell(on: loop)
+        inquiryBell = Bell(on: loop)
+        onlineBell = Bell(on: loop)
         let bell = bell
         lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true))
         own = PostgresConnection(on: loop, options.connection("own", looksUp: true))

@@ -162,4 +162,25 @@ struct TestDatabase {
         }
         return try rows.int8(0, 0).map { Position(raw: UInt64(bitPattern: $0)) }
     }
+
+    /// The one value that a question is answered with.
+    func text(_ sql: String) async throws -> String? {
+        guard case .rows(let rows) = await connection.call(PostgresCall(PostgresStatement(sql))), rows.count == 1 else {
+            return nil
+        }
+        return try rows.text(0, 0)
+    }
+
+    private static let hasMember = PostgresStatement("SELECT psp.has_member($1, $2)")
+
+    /// Whether the database finds a member in a bitmap.
+    func hasMember(_ bits: [UInt8], _ low: UInt16) async throws -> Bool? {
+        var arguments = PostgresArguments()
+        arguments.append(bytea: bits)
+        arguments.append(int4: Int32(low))
+        guard case .rows(let rows) = await connection.call(PostgresCall(Self.hasMember, arguments)), rows.count == 1 else {
+            return nil
+        }
+        return try rows.bool(0, 0)
+    }
 }

@@ -144,7 +144,7 @@ struct CountTests {
         let completed = try await port.push(.message(.device("d2")))
         let session = try await fixture.other.connect("d2")
         session.settle(try await session.read())
-        #expect(try await port.counts(completed).delivered == 1)
+        #expect(try await fixture.counts(completed, by: port) { $0.delivered == 1 }.delivered == 1)
         #expect(try await port.cancel(completed, by: AppKey(unchecked: "app")) == .completed)
         session.disconnect()
     }

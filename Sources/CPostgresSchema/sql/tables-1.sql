@@ -9,10 +9,13 @@
 CREATE TABLE meta (key text PRIMARY KEY, value bigint NOT NULL);
 
 -- Store time is the database's clock and `shift`, which makes up for its steps: there were so many, the last one at `set_at`. It never is
--- less than that of the log's last row.
+-- less than that of the log's last row. `lowest` and `highest` are the least and the greatest shift that there was: by them rows are
+-- found that were made at a time of day.
 CREATE TABLE clock (
   id smallint PRIMARY KEY CHECK (id = 0),
   shift bigint NOT NULL,
+  lowest bigint NOT NULL DEFAULT 0,
+  highest bigint NOT NULL DEFAULT 0,
   steps integer NOT NULL DEFAULT 0,
   set_at bigint,
   timeline bigint NOT NULL);
@@ -62,6 +65,7 @@ CREATE TABLE org (
   removed boolean NOT NULL DEFAULT false)
   WITH (fillfactor = 80);
 CREATE UNIQUE INDEX org_by_id ON org (org_id) WHERE NOT removed;
+CREATE INDEX org_ever ON org (org_id);
 CREATE INDEX org_by_parent ON org (parent) WHERE NOT removed;
 
 -- What each organisation was directly below, and when; a `parent` of NULL: it was a root.
@@ -228,6 +232,23 @@ CREATE TABLE node (
   started bigint NOT NULL)
   WITH (fillfactor = 30);
 CREATE INDEX node_living ON node (name) WHERE lease > 0;
+
+-- How many devices of each organisation and of everything below it are connected to a node, as the node told it last.
+CREATE TABLE online (
+  org integer NOT NULL,
+  node integer NOT NULL,
+  devices integer NOT NULL,
+  PRIMARY KEY (org, node))
+  WITH (fillfactor = 50);
+
+-- What a connection's loop has answered to an inquiry, for a minute. It may be lost with the server: who has asked waits no longer
+-- than it wanted to.
+CREATE UNLOGGED TABLE reply (
+  inquiry bigint PRIMARY KEY,
+  made bigint NOT NULL,
+  positions bigint[] NOT NULL,
+  ages bigint[] NOT NULL,
+  acknowledged boolean[] NOT NULL);
 
 -- What changes of the directory have still to do, in slices: `place` is how far it has come. `kind`: 1 an organisation (`subject`) has come
 -- below others, and was below `object` before; 2 all below an organisation join a configuration (`object`), 3 a user's devices there,

@@ -28,7 +28,9 @@ $$;
 CREATE OR REPLACE FUNCTION follow_clock_1(p_shift bigint, p_new bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(1886613553, 0);
-  UPDATE clock SET shift = p_new, steps = steps + 1, set_at = wall() + p_new WHERE shift = p_shift;
+  UPDATE clock SET shift = p_new, steps = steps + 1, set_at = wall() + p_new, lowest = least(lowest, p_new),
+    highest = greatest(highest, p_new)
+  WHERE shift = p_shift;
 END
 $$;
 

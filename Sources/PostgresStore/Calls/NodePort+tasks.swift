@@ -16,8 +16,4 @@ extension NodePort {
     func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
         try await ask { node throws(StoreError) in try await node.cancel(task, by: nil) }
     }
-
-    func report(_ task: TaskID, to app: AppKey?, within scope: OrgID?) async throws(StoreError) -> TaskReport {
-        try await ask { node throws(StoreError) in try await node.report(task, to: app) }
-    }
 }

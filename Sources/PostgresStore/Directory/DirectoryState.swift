@@ -45,7 +45,7 @@ struct DirectoryState {
                 parents[org, default: []].append(
                     MembershipHistory.Interval(former, from: parentSince[org] ?? 0, to: position))
             }
-            if node.name != name { tree.rename(node, to: name) }
+            if ExactText(node.name) != ExactText(name) { tree.rename(node, to: name) }
             tree.move(node, under: parent)
         } else {
             let node = OrgTree.Node(org: org, id: id, name: name)

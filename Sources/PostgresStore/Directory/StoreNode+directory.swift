@@ -1,3 +1,4 @@
+internal import Base
 internal import Crypto
 internal import Postgres
 internal import Push
@@ -161,7 +162,7 @@ extension StoreNode {
         if let parent, tree.depth(of: parent) + (known?.height ?? 1) > OrgTree.deepest {
             throw Refusal(.invalidValue, field: "parent_id", .expected(.depth(OrgTree.deepest)))
         }
-        if let known, known.name == name, known.parent == parent?.org { return .updated }
+        if let known, ExactText(known.name) == ExactText(name), known.parent == parent?.org { return .updated }
         let org = known?.org ?? directory.nextOrg
         let at = writes.takePosition()
         writes.organisations.append(.init(org: org, id: id, name: name, isRemoved: false, parent: parent?.org, at: at))

@@ -23,6 +23,9 @@ struct NodeTime {
     /// Milliseconds of store time, so many microseconds after the boot.
     func now(at boot: Int64) -> Int64 { (boot + base) / 1_000 }
 
+    /// The same of the database's wall clock, as far as it is known without asking.
+    func wall(at boot: Int64) -> Int64 { now(at: boot) - shift }
+
     /// What an answer says about the database's clock.
     enum Finding: Equatable {
         /// It goes on; what is known of it is exacter now.

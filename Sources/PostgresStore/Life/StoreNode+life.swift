@@ -20,6 +20,7 @@ extension StoreNode {
             node.work { await $0.renew() }
             node.work { await $0.moveCursors() }
             node.work { await $0.watchJobs() }
+            node.work { await $0.tellOnline() }
             await node.follow()
         }
     }
@@ -198,6 +199,7 @@ extension StoreNode {
             }
         }
         sessions = NodeSessions()
+        online = OnlineCounts()
         sendAnswers()
         work { _ = await $0.join() }
     }
@@ -246,9 +248,13 @@ extension StoreNode {
         figures.health = .unreachable(reason: "the store is closed")
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() + sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
-        for bell in [
+        inquiries.removeAll()
+        let bells = [
             bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell, jobBell, watchBell,
-        ] { bell.ring() }
+            inquiryBell,
+            onlineBell,
+        ]
+        for bell in bells { bell.ring() }
         sendAnswers()
         if leaving, isReachable, number != 0 { await leave() }
         await withDiscardingTaskGroup { group in

@@ -86,9 +86,11 @@ extension StoreNode {
         case .ended: outbox.post(.ended(directory.tasks.id(of: entry.reference), at: position))
         case .membership:
             guard let ordinal = entry.device, let session = sessions[ordinal] else { return }
+            online.move(ordinal, to: entry.membership.organisation.index)
             outbox.post(.membership(DeviceHandle(ordinal: ordinal), entry.membership, at: position), to: session.loop)
         case .organisation:
             let org = entry.target.shortID
+            online.moveOrganisations()
             if entry.isRemoval { return directory.remove(org, at: entry.seq) }
             guard let found = details.organisations[org] else { return }
             directory.place(org, found.id, found.name, under: entry.within, at: entry.seq)
@@ -104,7 +106,8 @@ extension StoreNode {
             guard let number = entry.app, let record = details.apps[number] else { return }
             directory.set(record)
             outbox.post(.app(record.app.key, record.isRemoved ? nil : record.app))
-        case .jump, .inquiry, .operatorChanged, .operatorSession, .nothing: break
+        case .inquiry: take(inquiry: entry)
+        case .jump, .operatorChanged, .operatorSession, .nothing: break
         }
     }
 

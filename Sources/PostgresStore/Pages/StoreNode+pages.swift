@@ -118,7 +118,7 @@ extension StoreNode {
             let index = Int(intervals[number].index)
             let entry = try LogEntry(rows, row)
             scanned[number] = ((scanned[number]?.count ?? 0) + 1, entry.seq)
-            guard entry.isTold, let history = readings[index]?.history, isFor(history, entry) else { continue }
+            guard entry.isTold, let history = readings[index]?.history, directory.isFor(history, entry) else { continue }
             readings[index]?.rows.append(entry)
             if let app = entry.app, directory.appKeys[app] == nil { unknownApps.insert(app) }
         }
@@ -139,24 +139,8 @@ extension StoreNode {
         return true
     }
 
-    /// Whether a row of a target that addresses the device is for it.
-    private func isFor(_ history: MembershipHistory, _ entry: LogEntry) -> Bool {
-        guard let membership = history.lastingMembership(since: entry.seq) else { return false }
-        let standing = entry.audience.standing(of: membership) { org, ancestor in
-            isBelow(org.index, ancestor.index, at: entry.seq)
-        }
-        return standing == .recipient
-    }
-
     /// Whether an organisation was another one, or below it, at a position that this node's directory has reached.
-    func isBelow(_ org: UInt32, _ ancestor: UInt32, at seq: UInt64) -> Bool {
-        var current: UInt32? = org
-        while let org = current {
-            if org == ancestor { return true }
-            current = directory.parents(of: org).first { $0.contains(seq) }?.value
-        }
-        return false
-    }
+    func isBelow(_ org: UInt32, _ ancestor: UInt32, at seq: UInt64) -> Bool { directory.isBelow(org, ancestor, at: seq) }
 
     private func pending(_ reading: Reading, limit: Int) -> Pending {
         let rows = reading.rows.filter { $0.seq <= reading.lookedUpTo }.sorted { $0.seq < $1.seq }

@@ -111,6 +111,7 @@ extension StoreNode {
         let ordinal = claim.device.ordinal
         sessions.begin(ordinal, claim.attachment, isAbandoned: isAbandoned)
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
+        online.begin(ordinal, in: claim.device.membership.organisation.index)
         readings.append { [self] in
             let attached = Attached(
                 device: DeviceHandle(ordinal: ordinal), settledUpTo: Position(raw: cursor),
@@ -180,6 +181,8 @@ extension StoreNode {
         var detachment = detachment
         sessions.end(detachment.ordinal)
         detachment.beyond = facts.end(detachment.ordinal)
+        online.end(detachment.ordinal)
+        tell(.none, of: detachment.session)
         if detachments.add(detachment) { work { await $0.detachAll() } }
     }
 

@@ -27,7 +27,7 @@ extension LoopPort {
     ) async throws(StoreError) -> Page<AuditRecord> {
         // What was recorded before is in the file.
         try await settleFacts()
-        let before = after == nil ? Int64.max : try number(after)
+        let before = after == nil ? Int64.max : try PageToken.number(after)
         return try await read(store.reports) { context throws(SQLiteError) in
             try context.database.reading { () throws(SQLiteError) -> Page<AuditRecord> in
                 let tables = context.tables

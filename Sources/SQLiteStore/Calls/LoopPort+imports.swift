@@ -68,7 +68,7 @@ extension LoopPort {
     func imports(
         by operator: OperatorNumber?, after: PageToken?, limit: Int
     ) async throws(StoreError) -> Page<ImportReport> {
-        let before = after == nil ? Int64.max : try number(after)
+        let before = after == nil ? Int64.max : try PageToken.number(after)
         let found = try await read(store.reports) { context throws(SQLiteError) in
             try context.tables.imports.page(before: before, limit: limit, by: `operator`)
         }

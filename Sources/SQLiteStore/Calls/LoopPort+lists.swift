@@ -5,7 +5,7 @@ internal import StoreCore
 
 extension LoopPort {
     func apps(after: PageToken?, limit: Int) async throws(StoreError) -> Page<App> {
-        let first = try number(after)
+        let first = try PageToken.number(after)
         let apps = try await read(store.reports) { context throws(SQLiteError) in
             try context.tables.apps.page(after: first, limit: limit)
         }
@@ -16,7 +16,7 @@ extension LoopPort {
     private static let scan = 1_000
 
     func organisations(within scope: OrgID?, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Organisation> {
-        let first = try number(after)
+        let first = try PageToken.number(after)
         let most = scope == nil ? limit : max(limit, Self.scan)
         let orgs = try await read(store.reports) { context throws(SQLiteError) in
             try context.tables.organisations.page(after: first, limit: most)
@@ -32,11 +32,11 @@ extension LoopPort {
         let last = inside.count > limit ? shown.last : orgs.last
         return Page(
             items: published.organisations(Array(shown), within: scope),
-            next: inside.count > limit || orgs.count == most ? last.map { PageToken(String($0)) } : nil)
+            next: inside.count > limit || orgs.count == most ? last.map { PageToken(Int64($0)) } : nil)
     }
 
     func devices(_ filter: DeviceFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<Device> {
-        let first = try number(after)
+        let first = try PageToken.number(after)
         if filter.online == true { return try await onlineDevices(filter, first, limit) }
         let most = filter.scope == nil ? limit : max(limit, Self.scan)
         let found = try await read(store.reports) { context throws(SQLiteError) -> [DeviceTable.Item] in
@@ -52,7 +52,7 @@ extension LoopPort {
         let last = inside.count > limit ? items.last : found.last
         let isMore = inside.count > limit || found.count == most
         return Page(
-            items: try await completed(Array(items), filter), next: isMore ? last.map { PageToken(String($0.ordinal)) } : nil)
+            items: try await completed(Array(items), filter), next: isMore ? last.map { PageToken(Int64($0.ordinal)) } : nil)
     }
 
     /// Those that are connected are found from the sessions: they may be few of many.
@@ -94,15 +94,7 @@ extension LoopPort {
 
     // MARK: Where a list goes on: after a number
 
-    func number(_ token: PageToken?) throws(StoreError) -> Int64 {
-        guard let token else { return 0 }
-        guard let number = Int64(token.text), number >= 0 else {
-            throw .refused(Refusal(.invalidValue, field: "after", .expected(.pageToken, Excerpt(token.text))))
-        }
-        return number
-    }
-
     func next(_ last: Int64?, count: Int, _ limit: Int) -> PageToken? {
-        count < limit ? nil : last.map { PageToken(String($0)) }
+        count < limit ? nil : last.map { PageToken($0) }
     }
 }

@@ -8,8 +8,6 @@ extension LoopPort {
     /// Tasks that are looked at beside other reports, and in one slice of a long answer.
     private static let shortSlice = 500
     private static let longSlice = 5_000
-    /// How many tasks may be looked at one by one.
-    private static let mostTasks = 1_000_000
 
     func totals(
         app: AppKey, tag: ExactText, from: Int64?, to: Int64?
@@ -20,7 +18,7 @@ extension LoopPort {
             defer { store.longReports.end(of: app) }
             while !answer.isDone {
                 answer = try await advanced(answer)
-                if answer.counted > Self.mostTasks { throw .refused(Refusal(.invalidValue, field: "from")) }
+                if answer.counted > LongReports.mostTasks { throw .refused(Refusal(.invalidValue, field: "from")) }
             }
         }
         return (answer.totals.tasks, answer.totals.counts)

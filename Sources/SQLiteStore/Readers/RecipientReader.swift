@@ -11,34 +11,6 @@ struct RecipientReader {
     /// Devices that one page looks at.
     private static let scan = 4_000
 
-    /// Where a list goes on. A task's organisations come in the order of their numbers, each one's devices in that of their
-    /// ordinals; then those that joined.
-    private enum Place: Equatable {
-        case member(org: UInt32, after: UInt32?)
-        case joined(after: UInt32?)
-
-        init?(_ text: String) {
-            let isJoined = text.first == "j"
-            let parts = text.drop { $0 == "j" }.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == (isJoined ? 1 : 2), let last = parts.last else { return nil }
-            let after = UInt32(last)
-            guard after != nil || last == "-" else { return nil }
-            if isJoined {
-                self = .joined(after: after)
-            } else {
-                guard let org = UInt32(parts[0]) else { return nil }
-                self = .member(org: org, after: after)
-            }
-        }
-
-        var text: String {
-            switch self {
-            case .member(let org, let after): "\(org)." + (after.map(String.init) ?? "-")
-            case .joined(let after): "j" + (after.map(String.init) ?? "-")
-            }
-        }
-    }
-
     private var tables: Tables { context.tables }
 
     /// - Returns: `nil` for a token that no list of this task gave out.
@@ -52,11 +24,8 @@ struct RecipientReader {
             return try events(RecipientState.rejectionNumber, of: row, after: after, limit: limit)
         }
         let counters = try tables.receipts.receipts(of: row)
-        var walk = Walk(place: .member(org: 0, after: nil), left: Self.scan)
-        if let after {
-            guard let place = Place(after.text) else { return nil }
-            walk.place = place
-        }
+        guard let place = after.map({ RecipientPlace($0) }) ?? .start else { return nil }
+        var walk = Walk(place: place, left: Self.scan)
         var items: [Recipient] = []
         let organisations = try organisations(of: row)
         while items.count < limit, walk.left > 0, let device = try next(&walk, row, organisations, counters) {
@@ -70,7 +39,7 @@ struct RecipientReader {
             let isFormer = history.retired != MembershipHistory.forever
             items.append(Recipient(device: DeviceToken(unchecked: history.token), detail: nil, isFormer: isFormer))
         }
-        return Page(items: items, next: walk.isAtEnd ? nil : PageToken(walk.place.text))
+        return Page(items: items, next: walk.isAtEnd ? nil : walk.place.token)
     }
 
     /// Whether a device, or one that was, is inside of the scope.
@@ -80,7 +49,7 @@ struct RecipientReader {
     }
 
     private struct Walk {
-        var place: Place
+        var place: RecipientPlace
         /// Devices that may still be looked at for this page.
         var left: Int
         var isAtEnd = false

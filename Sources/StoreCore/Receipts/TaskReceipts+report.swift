@@ -18,6 +18,11 @@ extension TaskReceipts {
 
     /// The task's counts.
     package func counts(of row: StoredRow, at time: Int64) -> Counts {
+        counts(of: row.end, isExpired: row.expires.map { $0 <= time } ?? false)
+    }
+
+    /// The same of a task that was ended so, or has expired.
+    package func counts(of end: StoredRow.End, isExpired: Bool) -> Counts {
         let now = counters
         var counts = Counts()
         counts.targeted = targeted + now.joined
@@ -29,7 +34,7 @@ extension TaskReceipts {
         counts.applied = now.applied
         counts.failed = now.failed
         // Those that are in no stored state are one number, whose name is the task's status.
-        counts.add(rest: rest, of: row.end, isExpired: row.expires.map { $0 <= time } ?? false)
+        counts.add(rest: rest, of: end, isExpired: isExpired)
         return counts
     }
 }

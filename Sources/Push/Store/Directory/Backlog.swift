@@ -9,7 +9,7 @@ public struct Backlog: Hashable, Sendable {
     public let isMore: Bool
     /// What its connection has sent and it has not acknowledged; `nil` where its loop did not tell in time.
     public let unacknowledged: Unacknowledged?
-    /// When the oldest of that was sent, by the wall clock of the node that was asked, in Unix milliseconds.
+    /// When the oldest of that was sent, by the store's wall clock, in Unix milliseconds.
     public let oldestUnacknowledgedAt: Int64?
 
     /// - Parameter now: the wall clock.
