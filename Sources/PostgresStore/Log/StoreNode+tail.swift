@@ -6,7 +6,7 @@ internal import StoreCore
 // The log, as it goes on: read, and told to the loops that it concerns.
 
 extension StoreNode {
-    /// How many rows one reading takes at most.
+    /// How many positions one reading takes at most.
     private static let page: Int32 = 512
     /// How long the log is looked at by itself after something has come.
     private static let wakeful = 32
@@ -17,14 +17,16 @@ extension StoreNode {
         while !isClosing {
             let count = await readOn()
             idle = count == 0 ? idle + 1 : 0
-            if count == Int(Self.page) { continue }
+            if count >= UInt64(Self.page) { continue }
             await bell.wait(atMost: idle < Self.wakeful ? options.pause : options.rest)
         }
     }
 
     /// Reads what has come since the last time. What waited for the reading that began last goes on.
-    /// - Returns: how many rows were looked at.
-    func readOn() async -> Int {
+    /// - Returns: by how many positions the log has gone on.
+    @discardableResult
+    func readOn() async -> UInt64 {
+        let before = head
         var arguments = PostgresArguments()
         arguments.append(int4: number)
         arguments.append(int8: Int64(bitPattern: head))
@@ -38,7 +40,7 @@ extension StoreNode {
         await apply(entries(of: rows))
         for next in waiting { next() }
         beginTermIfFollowed()
-        return rows.count
+        return head - before
     }
 
     /// A row that nobody can read holds up nobody: it is left out, and told.
