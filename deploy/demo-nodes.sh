@@ -79,7 +79,7 @@ bold "PostgreSQL: a primary, and a standby without which no commit is answered"
 free_port; primary_port=$port
 free_port; standby_port=$port
 postgres initdb --pgdata="$scratch/postgres/a" --auth=trust --username=postgres --no-locale --encoding=UTF8 --no-instructions >"$scratch/initdb.log"
-# configure DIRECTORY PORT: what a server of its own needs here; it holds one more connection than one would guess for each node.
+# configure DIRECTORY PORT: what a server needs here.
 configure() {
     "${as_postgres[@]}" tee -a "$scratch/postgres/$1/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
