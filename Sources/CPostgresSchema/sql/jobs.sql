@@ -141,7 +141,7 @@ BEGIN
     CROSS JOIN LATERAL (
       SELECT * FROM log l WHERE l.target = u.target AND l.seq > u.after AND l.seq < u.before AND l.kind <= 2
       ORDER BY l.seq LIMIT p_limit) l
-    LEFT JOIN log t ON t.seq = l.ref;
+    LEFT JOIN LATERAL (SELECT * FROM log r WHERE r.seq = l.ref OFFSET 0) t ON true;
 END
 $$;
 
