@@ -3,9 +3,9 @@
 .PHONY: test-chaos chaos
 
 test-chaos: build $(VENV)/ready ## judge forged histories, and half a minute of faults against the server (NAME=X: only those that match)
-	PSPD=.build/release/pspd $(VENV)/bin/pytest Tests/Chaos $(if $(NAME),-k $(NAME))
+	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/pytest Tests/Chaos $(if $(NAME),-k $(NAME))
 
-CHAOS := $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults=$(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep $(KEEP)) $(if $(JSON),--json)
+CHAOS := $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults=$(FAULTS)) $(if $(NODES),--nodes $(NODES)) $(if $(RATE),--rate $(RATE)) $(if $(KEEP),--keep $(KEEP)) $(if $(JSON),--json)
 
-chaos: build $(VENV)/ready ## the same for MINUTES=10 (SEED=N FAULTS=kill,stop,… RATE=30 KEEP=DIR JSON=1)
-	PYTHONPATH=Tests/Chaos PSPD=.build/release/pspd $(VENV)/bin/python -m chaos --minutes $(or $(MINUTES),10) $(CHAOS)
+chaos: build $(VENV)/ready ## the same for MINUTES=10 (SEED=N FAULTS=kill,stop,… NODES=3 RATE=30 KEEP=DIR JSON=1)
+	PYTHONPATH=Tests/Chaos PSPD=.build/release/pspd PSPCTL=.build/release/pspctl $(VENV)/bin/python -m chaos --minutes $(or $(MINUTES),10) $(CHAOS)

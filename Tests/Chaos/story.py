@@ -17,11 +17,12 @@ STATES = (
 
 
 class Story:
-    def __init__(self, *tokens, **fields):
-        """Devices in organisation `home`, android unless it is said otherwise."""
+    def __init__(self, *tokens, nodes=("node",), **fields):
+        """Devices in organisation `home`, android unless it is said otherwise. Several nodes share their store."""
         self.events, self.t = [], 0.0
-        self.tell(events.Start(self.t, 1_000_000.0, 1))
-        self.tell(events.Node(self.t, "node", "up"))
+        self.tell(events.Start(self.t, 1_000_000.0, 1, len(nodes) > 1))
+        for node in nodes:
+            self.tell(events.Node(self.t, node, "up"))
         self.pushes, self.listed = {}, []
         self.connections = self.packets = 0
         self.org("home")
@@ -91,8 +92,8 @@ class Story:
     def config(self, *target, **more):
         return self.push(*target, interface="config", **more)
 
-    def cancel(self, key, outcome=0):
-        self.tell(events.Cancel(*self.call(), "node", self.pushes[key], outcome))
+    def cancel(self, key, outcome=0, node="node"):
+        self.tell(events.Cancel(*self.call(), node, self.pushes[key], outcome))
 
     def read(self, key, status="active", node="node", **counts):
         self.tell(events.Read(*self.call(), node, self.pushes[key], status, self.counts(**counts)))
@@ -110,6 +111,9 @@ class Story:
         self.tell(events.Connect(self.now(), self.connections, token, node, receive_maximum))
         self.tell(events.Connack(self.now(), self.connections, 0))
         return self.connections
+
+    def route(self, conn, node):
+        self.tell(events.Routed(self.now(), conn, node))
 
     def frame(self, conn, key, *, task=None, packet=None, version=0, sound=True):
         """Returns the packet's identifier."""
@@ -147,22 +151,26 @@ class Story:
         self.tell(events.Node(self.now(), node, "killed"))
         self.tell(events.Node(self.now(), node, "up"))
 
-    def fault(self, edge, name, device=None, **detail):
-        self.tell(events.Fault(self.now(), edge, name, None if device else "node", device, detail))
+    def fault(self, edge, name, device=None, node="node", **detail):
+        """Of the database where `node` is `None`."""
+        self.tell(events.Fault(self.now(), edge, name, None if device else node, device, detail))
 
     # The end
 
     def end(self, healed=True, node="node", **counts):
         """Lists everything: `counts` by key; what is not given was delivered to all that the push says it has."""
         self.wait(5)
+        self.list_all(node, **counts)
+        if healed:
+            self.tell(events.Healed(self.now()))
+        return self.events
+
+    def list_all(self, node, **counts):
         items = []
         for key in self.listed:
             status, found = counts.get(key, ("completed", None))
             items.append([self.pushes[key] or f"task-{key}", key, status, found or self.delivered(key)])
         self.tell(events.Listing(*self.call(), node, items))
-        if healed:
-            self.tell(events.Healed(self.now()))
-        return self.events
 
     def delivered(self, key):
         """What the counts must be if each device that acknowledged it is one that it addressed."""

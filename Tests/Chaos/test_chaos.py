@@ -12,7 +12,8 @@ import time
 import pytest
 
 from chaos import history as events
-from chaos.plan import FAULTS, USUAL, plan
+from chaos.network import what_is_missing
+from chaos.plan import FAULTS, plan, usual
 from chaos.verdict import check
 from kit.waiting import eventually
 
@@ -31,12 +32,16 @@ def chaos(*arguments):
     )
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """One run for all tests of this file: its result and its history."""
+@pytest.fixture(scope="module", params=[1, 3], ids=["one node", "three nodes"])
+def run(request, tmp_path_factory):
+    """One run of each for all tests of this file: its result and its history."""
+    if request.param > 1 and what_is_missing():
+        pytest.skip(what_is_missing())
     directory = tmp_path_factory.mktemp("chaos")
     print(f"PSP_CHAOS_SEED={SEED}")
-    process = chaos("--seed", str(SEED), "--minutes", str(SECONDS / 60), "--json", "--keep", str(directory))
+    process = chaos(
+        "--nodes", str(request.param), "--seed", str(SEED), "--minutes", str(SECONDS / 60), "--json", "--keep", str(directory)
+    )
     out, err = process.communicate(timeout=SECONDS * 10)
     assert process.returncode in (0, 1), err
     return json.loads(out), events.load(directory / "history.jsonl"), err
@@ -48,8 +53,8 @@ def test_no_rule_is_broken(run):
 
 
 def test_every_usual_fault_happened(run):
-    result, _, _ = run
-    missing = set(USUAL) - set(result["left_out"]) - {name for name, number in result["faults"].items() if number}
+    result, history, _ = run
+    missing = set(usual(3 if history[0].shared else 1)) - set(result["left_out"]) - {name for name, number in result["faults"].items() if number}
     assert not missing, result["faults"]
 
 
@@ -79,13 +84,16 @@ def test_a_message_that_comes_again_would_be_found(run):
 
 
 def test_the_same_seed_is_the_same_plan():
-    assert plan(7, 600, tuple(FAULTS), 1, 3, 40) == plan(7, 600, tuple(FAULTS), 1, 3, 40) != plan(8, 600, tuple(FAULTS), 1, 3, 40)
+    places = {"node": 3, "database": 1, "edge": 7, "cell": 3, "device": 40}
+    assert plan(7, 600, tuple(FAULTS), places) == plan(7, 600, tuple(FAULTS), places) != plan(8, 600, tuple(FAULTS), places)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_short_plan_has_every_fault(seed):
-    actions = plan(seed, SECONDS, USUAL, 1, 3, 40)
-    assert {action.name for action in actions} == set(USUAL)
+@pytest.mark.parametrize("nodes", [1, 3])
+def test_a_short_plan_has_every_fault(seed, nodes):
+    places = {"node": nodes, "database": 1, "edge": 7, "cell": 3, "device": 40}
+    actions = plan(seed, SECONDS, usual(nodes), places)
+    assert {action.name for action in actions} == set(usual(nodes))
     assert all(0 < action.start < SECONDS * 0.9 and action.start + action.lasts <= SECONDS + 0.01 for action in actions)
 
 

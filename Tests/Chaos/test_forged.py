@@ -682,6 +682,203 @@ def a_crash():
     return story.end()
 
 
+# Nodes that share a store
+
+SHARED = ("node", "other")
+
+
+@forged("replaced", "k1", "phone")
+def the_first_node_goes_on_after_the_device_was_taken_over():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    second = story.connect("phone", node="other")
+    story.ping(first)
+    key = story.push()
+    story.get(second, key)
+    story.frame(first, key)
+    return story.end()
+
+
+@forged("replaced", "k1", "phone")
+def a_node_that_was_stopped_for_long_goes_on_as_if_it_had_a_lease():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    story.fault("begin", "stop")
+    story.wait(60)
+    second = story.connect("phone", node="other")
+    story.fault("end", "stop")
+    story.ping(first)
+    key = story.push(node="other")
+    story.get(second, key)
+    story.frame(first, key)
+    return story.end()
+
+
+@forged("repeated", "k1", "phone")
+def the_next_node_repeats_what_the_first_has_read():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    key = story.push()
+    story.get(first, key)
+    story.ping(first)
+    story.get(story.connect("phone", node="other"), key)
+    return story.end()
+
+
+@forged("repeated", "k1", "phone")
+def by_the_balancer_the_next_node_repeats_what_the_first_has_read():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone", node="balancer")
+    story.route(first, "node")
+    key = story.push(node="balancer")
+    story.get(first, key)
+    story.ping(first)
+    second = story.connect("phone", node="balancer")
+    story.route(second, "other")
+    story.get(second, key)
+    return story.end()
+
+
+@forged("repeated", "k1", "phone")
+def a_node_that_dies_long_after_takes_what_was_written_with_it():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone", node="balancer")
+    story.route(first, "node")
+    key = story.push()
+    story.get(first, key)
+    story.ping(first)
+    story.wait(10)
+    story.kill()
+    story.get(story.connect("phone", node="other"), key)
+    return story.end()
+
+
+@forged("lost", "k1", "phone")
+def a_promotion_loses_what_was_answered():
+    story = Story("phone", nodes=SHARED)
+    key = story.push()
+    story.fault("begin", "failover", node=None)
+    story.fault("end", "failover", node=None)
+    story.connect("phone", node="other")
+    return story.end(**{key: ("active", Story.counts(expired=1))})
+
+
+@forged("lost", "k1")
+def a_promotion_forgets_a_task():
+    story = Story("phone", nodes=SHARED)
+    story.fault("begin", "failover", node=None)
+    story.push(listed=False, node="other")
+    story.fault("end", "failover", node=None)
+    return story.end()
+
+
+@forged("order", "k2", "phone")
+def a_takeover_begins_behind_what_the_first_node_had_not_sent():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    one, two, three = story.push(), story.push(node="other"), story.push()
+    story.get(first, one)
+    second = story.connect("phone", node="other")
+    story.get(second, three, two)
+    return story.end()
+
+
+@forged("cancelled", "k1", "phone")
+def another_node_does_not_hear_of_a_cancel():
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone", node="other")
+    key = story.push()
+    story.cancel(key)
+    story.ping(conn)
+    story.get(conn, key)
+    return story.end(**{key: ("cancelled", None)})
+
+
+@forged("out_biz_no", "k2")
+def two_nodes_take_one_number():
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone")
+    keys = story.push(biz="b"), story.push(biz="b", node="other")
+    story.get(conn, *keys)
+    return story.end()
+
+
+@forged("twice", "k1")
+def a_promotion_makes_two_tasks_of_a_push_that_nobody_knew_of():
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone")
+    key = story.push(outcome=None, biz="b")
+    story.frame(conn, key, task="seen-before")
+    story.push(key=key, task="made-again", biz="b", node="other")
+    story.get(story.connect("phone"), key)
+    return story.end()
+
+
+@forged("refused", "k1", "phone")
+def a_node_delivers_what_another_one_refused():
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone", node="other")
+    key = story.push(outcome=2302)
+    story.frame(conn, key)
+    return story.end()
+
+
+@forged("falling", "k1")
+def another_node_tells_less():
+    story = Story("phone", "tablet", nodes=SHARED)
+    conn = story.connect("phone")
+    key = story.push()
+    story.get(conn, key)
+    story.read(key, delivered=1, pending=1)
+    story.read(key, pending=2, node="other")
+    story.get(story.connect("tablet"), key)
+    return story.end()
+
+
+@forged("counts", "k1")
+def another_node_does_not_know_of_an_acknowledgement_that_was_written_long_ago():
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone", node="balancer")
+    story.route(conn, "node")
+    key = story.push()
+    story.get(conn, key)
+    story.ping(conn)
+    story.wait(20)
+    story.read(key, pending=1, node="other")
+    return story.end()
+
+
+@forged("list", "k1")
+def two_nodes_tell_different_counts_in_the_end():
+    story = Story("phone", "tablet", nodes=SHARED)
+    key = story.push()
+    for token in ("phone", "tablet"):
+        story.get(story.connect(token, node="other"), key)
+    story.wait(5)
+    story.list_all("other", **{key: ("active", Story.counts(delivered=1, pending=1))})
+    return story.end()
+
+
+@forged("late", "k1", "phone")
+def nothing_was_amiss_for_long():
+    story = Story("phone", nodes=SHARED)
+    story.fault("begin", "failover", node=None)
+    story.fault("end", "failover", node=None)
+    conn = story.connect("phone", node="balancer")
+    story.route(conn, "other")
+    story.wait(30)
+    key = story.push(lasts=10)
+    story.wait(15)
+    return story.end(**{key: ("expired", Story.counts(expired=1))})
+
+
+@forged("end")
+def a_node_leaves_without_writing_though_it_could():
+    story = Story("phone", nodes=SHARED)
+    story.tell(events.Node(story.now(), "other", "unwritten"))
+    return story.end()
+
+
 @pytest.mark.parametrize("story, rule, task, device", [case for cases in FORGED.values() for case in cases])
 def test_finds(story, rule, task, device):
     found = check(story())

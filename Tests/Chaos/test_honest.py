@@ -287,3 +287,130 @@ def test_a_count_may_be_read_while_acknowledgements_arrive():
     story.read(key, delivered=1, pending=1)
     story.get(two, key)
     passes(story.end())
+
+
+def test_both_holders_acknowledge_a_configuration_while_the_one_becomes_the_other():
+    story = Story("phone", user="ann")
+    conn = story.connect("phone")
+    key = story.config("org", "home")
+    packet = story.frame(conn, key, version=1)
+    begin = story.now()
+    story.ack(conn, packet)
+    fields = {"platform": "android", "org": "home", "user": "bob", "test": False}
+    story.tell(events.Change(begin, story.now(), "device", "phone", fields))
+    story.get(story.connect("phone"), key, version=1)
+    passes(story.end(**{key: ("active", Story.counts(delivered=2))}))
+
+
+# Nodes that share a store
+
+SHARED = ("node", "other")
+
+
+def test_a_device_goes_from_node_to_node():
+    story = Story("phone", nodes=SHARED)
+    keys = [story.push(node=node) for node in SHARED for _ in range(2)]
+    conns = [story.connect("phone", node=node) for node in SHARED]
+    story.get(conns[0], keys[0])
+    story.get(conns[1], *keys[1:])
+    passes(story.end())
+
+
+def test_the_first_connection_may_still_get_what_was_on_its_way():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    key = story.push()
+    second = story.connect("phone", node="other")
+    story.frame(first, key)
+    story.get(second, key)
+    passes(story.end())
+
+
+def test_whoever_was_accepted_last_has_the_device():
+    """The first's CONNECT may have been read after the second's."""
+    story = Story("phone", nodes=SHARED)
+    story.connections = 2
+    story.tell(events.Connect(story.now(), 1, "phone", "node", 65535))
+    story.tell(events.Connect(story.now(), 2, "phone", "other", 65535))
+    story.tell(events.Connack(story.now(), 2, 0))
+    story.tell(events.Connack(story.now(), 1, 0))
+    story.ping(1)
+    story.get(1, story.push())
+    passes(story.end())
+
+
+def test_acknowledgements_of_a_node_that_is_cut_off_are_asked_for_again():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    key = story.push()
+    story.get(first, key)
+    story.ping(first)
+    story.fault("begin", "edge")
+    story.wait(10)
+    story.get(story.connect("phone", node="other"), key)
+    story.fault("end", "edge")
+    passes(story.end())
+
+
+def test_what_a_node_has_read_while_the_database_was_away_may_be_asked_for_again():
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    story.fault("begin", "freeze", node=None)
+    key = story.push(node="other")
+    story.get(first, key)
+    story.ping(first)
+    story.fault("end", "freeze", node=None)
+    story.ping(first)
+    story.get(story.connect("phone", node="other"), key)
+    passes(story.end())
+
+
+def test_what_a_node_has_read_whose_device_was_given_away_proves_nothing():
+    """It was stopped; its facts are taken, and the other node knows nothing of them."""
+    story = Story("phone", nodes=SHARED)
+    first = story.connect("phone")
+    keys = story.push(), story.push()
+    packets = [story.frame(first, key) for key in keys]
+    story.fault("begin", "stop")
+    story.ack(first, packets[0])
+    story.wait(10)
+    second = story.connect("phone", receive_maximum=1, node="other")
+    story.fault("end", "stop")
+    story.wait(20)
+    story.ping(first)
+    story.get(second, *keys)
+    passes(story.end())
+
+
+def test_a_balancer_tells_of_no_node():
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone", node="balancer")
+    story.route(conn, "node")
+    key = story.push(node="balancer")
+    story.get(conn, key)
+    story.ping(conn)
+    story.read(key, pending=1, node="balancer")
+    story.fault("begin", "edge", node="other")
+    story.wait(30)
+    story.read(key, pending=1, node="balancer")
+    story.fault("end", "edge", node="other")
+    passes(story.end())
+
+
+def test_a_node_that_cannot_write_says_so_when_it_ends():
+    story = Story("phone", nodes=SHARED)
+    story.fault("begin", "freeze", node=None)
+    story.tell(events.Node(story.now(), "other", "unwritten"))
+    story.fault("end", "freeze", node=None)
+    passes(story.end())
+
+
+def test_what_expires_while_the_database_changes_its_primary_is_expired():
+    story = Story("phone", nodes=SHARED)
+    story.connect("phone")
+    story.wait(30)
+    key = story.push(lasts=10)
+    story.fault("begin", "failover", node=None)
+    story.wait(10)
+    story.fault("end", "failover", node=None)
+    passes(story.end(**{key: ("expired", Story.counts(expired=1))}))

@@ -15,15 +15,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "EndToEnd")
 
 from chaos.verdict import check  # noqa: E402
 from chaos.history import load  # noqa: E402
-from chaos.plan import FAULTS, USUAL  # noqa: E402
+from chaos.plan import FAULTS, usual  # noqa: E402
 from chaos.report import explain, summary, table  # noqa: E402
 from chaos.run import Run, Settings  # noqa: E402
 
 
 def arguments():
-    faults = "\n".join(
-        f"  {name:12} {text}{'' if name in USUAL else ' (only when named)'}" for name, (_, _, _, text) in FAULTS.items()
-    )
+    faults = "\n".join(f"  {name:12} {kind.text}" for name, kind in FAULTS.items())
     parser = argparse.ArgumentParser(
         prog="chaos",
         description=__doc__.splitlines()[0],
@@ -35,6 +33,7 @@ def arguments():
     parser.add_argument(
         "--faults", help="names with commas between; all; usual (the default); with a minus before a name: without it"
     )
+    parser.add_argument("--nodes", type=int, default=1, help="more than one: over PostgreSQL, behind HAProxy (1)")
     parser.add_argument("--rate", type=float, default=30.0, help="calls a second (30)")
     parser.add_argument("--devices", type=int, default=40, help="(40)")
     parser.add_argument("--keep", type=pathlib.Path, help="keep the history and the logs there, whatever comes out")
@@ -43,18 +42,19 @@ def arguments():
     return parser.parse_args()
 
 
-def named(text):
-    """The faults that a text names."""
-    found = list(USUAL) if not text or text.startswith("-") else []
+def named(text, nodes):
+    """The faults that a text names, of those that there are with so many nodes."""
+    possible = usual(nodes)
+    found = list(possible) if not text or text.startswith("-") else []
     for word in (text or "").split(","):
         if word in ("all", "usual"):
-            found += FAULTS if word == "all" else USUAL
+            found += possible
         elif word.startswith("-"):
             found = [name for name in found if name != word[1:]]
-        elif word in FAULTS:
+        elif word in possible:
             found.append(word)
         elif word:
-            raise SystemExit(f"chaos: no fault is named {word!r}; there are {', '.join(FAULTS)}")
+            raise SystemExit(f"chaos: no fault is named {word!r}; there are {', '.join(possible)}")
     return tuple(dict.fromkeys(found))
 
 
@@ -106,9 +106,11 @@ def main():
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
     directory = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="chaos-"))
     directory.mkdir(parents=True, exist_ok=True)
-    faults = named(options.faults)
+    faults = named(options.faults, options.nodes)
     print(f"chaos: seed {seed}, {options.minutes:g} minutes, faults {','.join(faults)}", file=sys.stderr)
-    settings = Settings(seed, options.minutes * 60, faults, directory, devices=options.devices, rate=options.rate)
+    settings = Settings(
+        seed, options.minutes * 60, faults, directory, nodes=options.nodes, devices=options.devices, rate=options.rate
+    )
     status = 2
     try:
         outcome = asyncio.run(until_interrupted(Run(settings)))
@@ -123,7 +125,8 @@ def main():
         if status == 0 and not options.keep:
             shutil.rmtree(directory)
         else:
-            repeat = f"make chaos SEED={seed} MINUTES={options.minutes:g} FAULTS={','.join(faults)}"
+            nodes = f"NODES={options.nodes} " if options.nodes > 1 else ""
+            repeat = f"make chaos {nodes}SEED={seed} MINUTES={options.minutes:g} FAULTS={','.join(faults)}"
             print(f"chaos: history and logs are in {directory}; again: {repeat}", file=sys.stderr)
     return status
 

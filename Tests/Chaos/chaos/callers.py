@@ -17,10 +17,10 @@ RETRIES = 40
 
 
 class Caller:
-    def __init__(self, number, app, secret, recorder, nodes, world, chance, rate, *, networks=None):
-        self.name, self.app, self.secret, self.recorder, self.nodes = f"c{number}", app, secret, recorder, nodes
+    def __init__(self, number, app, secret, recorder, doors, world, chance, rate, *, namespace=None):
+        self.name, self.app, self.secret, self.recorder, self.doors = f"c{number}", app, secret, recorder, doors
         self.world, self.chance, self.rate = world, chance, rate
-        self.clients = {node.name: Client(networks.hub if networks else None) for node in nodes}
+        self.clients = {door.name: Client(namespace) for door in doors}
         self.recent = collections.deque(maxlen=100)  # (task, key)
         self.numbers = 0
         self.last_number = self.last_push = None
@@ -36,7 +36,7 @@ class Caller:
 
     async def call(self, method, target, body=None, timeout=10.0):
         """(node, when it began, outcome, data): the outcome of an attempt, `NotSent` where there was none."""
-        node = self.chance.choice(self.nodes)
+        node = self.chance.choice(self.doors)
         if not node.is_up.is_set():
             raise NotSent(node.name)
         stamp = str(int((time.time() + node.offset) * 1000))
@@ -75,7 +75,7 @@ class Caller:
         tag = tag if tag is not None else self.chance.choice(("", "a", "b"))
         test = self.chance.random() < 0.1
         content |= ({"tag": tag} if tag else {}) | ({"production_mode": False} if test else {})
-        wish = None if lasts is None else round(time.time() + self.nodes[0].offset + lasts, 3)
+        wish = None if lasts is None else round(time.time() + self.doors[0].offset + lasts, 3)
         fields = key, self.app, interface, *target, test, tag, size(content), wish, biz
         return await self._attempt(interface, request(target, content, wish, biz), fields)
 

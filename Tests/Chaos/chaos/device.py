@@ -49,6 +49,8 @@ class Link(asyncio.Protocol):
         phone.note_arrived()
         maximum = phone.receive_maximum if phone.version == 5 else 65535
         self.recorder.note(events.Connect(self.recorder.now(), self.number, phone.token, self.node.name, maximum))
+        if not self.node.is_direct:
+            self.node.expect(transport.get_extra_info("sockname")[1], self.number)
         transport.write(
             wire.connect(
                 phone.version, phone.token, phone.secret, client_id=f"c{self.number}", keepalive=60, properties=properties
@@ -105,8 +107,8 @@ class Link(asyncio.Protocol):
         self.drop()
 
     def has_arrived(self):
-        """Whether the server's kernel has acknowledged everything written so far."""
-        if self.is_noted_closed or self.transport.is_closing() or self.transport.get_write_buffer_size():
+        """Whether the server's kernel has acknowledged everything written so far; a balancer's tells nothing."""
+        if not self.node.is_direct or self.is_noted_closed or self.transport.is_closing() or self.transport.get_write_buffer_size():
             return False
         made = self.transport.get_extra_info("socket")
         return struct.unpack("i", fcntl.ioctl(made.fileno(), SIOCOUTQ, b"\0\0\0\0"))[0] == 0
@@ -241,16 +243,17 @@ class Phone:
 
     numbers = 0
 
-    def __init__(self, token, secret, recorder, nodes, contents, chance, *, networks=None, cell=None):
-        self.token, self.secret, self.recorder, self.nodes, self.contents, self.chance = (
+    def __init__(self, token, secret, recorder, doors, contents, chance, *, namespace=None, cell=None):
+        """In a network, if one is given; `cell` is its name if it can be cut."""
+        self.token, self.secret, self.recorder, self.doors, self.contents, self.chance = (
             token,
             secret,
             recorder,
-            nodes,
+            doors,
             contents,
             chance,
         )
-        self.networks, self.cell = networks, cell
+        self.namespace, self.cell = namespace, cell
         self.version = chance.choice((4, 5))
         self.receive_maximum = chance.choice((65535, 65535, 65535, 20, 5, 1))
         self.tardy = chance.choice((0, 0, 0.05, 0.3))  # at most so many seconds from a message to its acknowledgement
@@ -276,20 +279,18 @@ class Phone:
 
     async def connect(self):
         """Whether it is connected; an open connection is taken over."""
-        node = self.chance.choice(self.nodes)
+        node = self.chance.choice(self.doors)
         if not node.is_up.is_set():
             await asyncio.sleep(0.1)
             return False
-        address = node.mqtt if self.cell is None else self.networks.address(self.cell, node.mqtt[1])
-        network = self.networks and (self.networks.hub if self.cell is None else self.networks.cells[self.cell])
-        made = network.socket() if network else socket.socket()
+        made = self.namespace.socket() if self.namespace else socket.socket()
         made.setblocking(False)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = asyncio.get_running_loop()
         Phone.numbers += 1
         link = Link(self, Phone.numbers, node)
         try:
-            await asyncio.wait_for(loop.sock_connect(made, address), 5)
+            await asyncio.wait_for(loop.sock_connect(made, node.mqtt), 5)
             await loop.create_connection(lambda: link, sock=made)
         except (OSError, asyncio.TimeoutError):
             made.close()

@@ -4,17 +4,23 @@ import asyncio
 import collections
 import sqlite3
 
+from .database_faults import DatabaseFaults
 from .ending import end_all
 from .history import Fault
 from .plan import FAULTS
 
 
 class Injector:
-    def __init__(self, recorder, nodes, phones, networks, world):
-        self.recorder, self.nodes, self.phones, self.networks, self.world = recorder, nodes, phones, networks, world
+    def __init__(self, recorder, installation, phones, world):
+        self.recorder, self.phones, self.world = recorder, phones, world
+        self.nodes, self.networks, self.edges = installation.nodes, installation.networks, installation.edges
+        self.cells = list(installation.cells)
         self.counts = collections.Counter()
-        self.locks = {node.name: asyncio.Lock() for node in nodes}  # one fault of a node at a time
-        self.cuts = {}  # cell to how it is cut
+        self.locks = {node.name: asyncio.Lock() for node in self.nodes}  # one fault of a node at a time
+        self.database_faults = DatabaseFaults(installation.database, self.counts)
+        self.database_lock = asyncio.Lock()
+        self.cuts = {}  # what is cut now: (place, from which others) to how
+        self.cutting = asyncio.Lock()
 
     async def run(self, actions):
         """Returns when every action has ended. Broken off, it still heals what it has done."""
@@ -28,15 +34,23 @@ class Injector:
             await end_all(tasks)
 
     async def _perform(self, action):
-        perform = getattr(self, action.name)
-        scope = FAULTS[action.name][0]
+        scope = FAULTS[action.name].scope
+        perform = getattr(self.database_faults if scope == "database" else self, action.name)
         if scope == "node":
             node = self.nodes[action.where]
             async with self.locks[node.name]:
                 await node.is_up.wait()
                 self.counts[action.name] += 1
                 await perform(node, action)
-        elif scope == "cell":
+        elif scope == "database":
+            async with self.database_lock:
+                self.counts[action.name] += 1
+                self.begin(action.name, **action.detail)
+                try:
+                    await perform(action)
+                finally:
+                    self.end(action.name)
+        elif scope in ("cell", "edge"):
             self.counts[action.name] += 1
             await perform(action)
         else:
@@ -164,29 +178,40 @@ class Injector:
     # Networks
 
     async def cut(self, action):
-        cell = action.where
+        cell = self.cells[action.where]
         concerned = [phone for phone in self.phones if phone.cell == cell]
-        if cell in self.cuts:
+        await self._cut((cell, (None,)), action, [{"device": phone} for phone in concerned])
+
+    async def edge(self, action):
+        """Between a node and the database all hosts of it are cut off."""
+        concerned, place, others = self.edges[action.where]
+        node = next((node for node in self.nodes if node.name == concerned), None)
+        await self._cut((place, others), action, [{"node": node}])
+
+    async def _cut(self, what, action, concerned):
+        if what in self.cuts:
             return
-        for phone in concerned:
-            self.begin("cut", device=phone, **action.detail)
-        self.cuts[cell] = action.detail["way"]
+        for each in concerned:
+            self.begin(action.name, **each, **action.detail, where=f"{what[0]} {' '.join(filter(None, what[1]))}")
+        self.cuts[what] = action.detail["way"]
         try:
             await self._apply_cuts()
             await asyncio.sleep(action.lasts)
         finally:
-            del self.cuts[cell]
+            del self.cuts[what]
             await self._apply_cuts()
-            for phone in concerned:
-                self.end("cut", device=phone)
+            for each in concerned:
+                self.end(action.name, **each)
 
     async def _apply_cuts(self):
         def apply(cuts):
             self.networks.mend()
-            for cell, way in cuts:
-                self.networks.cut(cell, way)
+            for (place, others), way in cuts:
+                for other in others:
+                    self.networks.cut(place, way, other)
 
-        await asyncio.to_thread(apply, list(self.cuts.items()))
+        async with self.cutting:
+            await asyncio.to_thread(apply, list(self.cuts.items()))
 
     # Devices
 

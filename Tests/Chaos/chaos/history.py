@@ -15,16 +15,21 @@ class Start(NamedTuple):
     t: float
     wall: float  # Unix seconds of the true clock at time 0
     seed: int
+    shared: bool = False  # whether the nodes share a store
 
 
 class Node(NamedTuple):
     t: float
     node: str
-    state: str  # up: it serves; ended: by SIGTERM, with exit code 0; killed: by a fault; died: by itself
+    # up: it serves; ended: by SIGTERM, with exit code 0; unwritten: by SIGTERM, and the database did not take what it had to write;
+    # killed: by a fault; died: by itself
+    state: str
     detail: str = ""
 
 
 class Fault(NamedTuple):
+    """Of a node, of a device, or of neither: then it is the database's, and concerns everybody."""
+
     t: float
     edge: str  # begin or end
     name: str
@@ -88,6 +93,14 @@ class Connect(NamedTuple):
     device: str
     node: str
     receive_maximum: int
+
+
+class Routed(NamedTuple):
+    """The balancer has connected a device to a node."""
+
+    t: float
+    conn: int
+    node: str
 
 
 class Connack(NamedTuple):
@@ -203,6 +216,7 @@ KINDS = {
         Read,
         Change,
         Connect,
+        Routed,
         Connack,
         Frame,
         Ack,

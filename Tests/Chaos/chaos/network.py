@@ -1,4 +1,4 @@
-"""Networks of our own that can be cut: the nodes' and some for devices, joined by pairs of virtual links.
+"""Networks of our own that can be cut: a hub, and places around it, each joined to it by a pair of virtual links.
 
 Each is a namespace without a name: nothing of it is seen from outside, and nothing is left behind, since a namespace ends with the
 last process and descriptor that holds it.
@@ -24,8 +24,11 @@ table inet chaos {
     }
     chain outward { type filter hook output priority 0
     }
+    chain through { type filter hook forward priority 0
+    }
 }
 """
+HUB = "198.18.255.1"  # its address, from every place
 
 
 def what_is_missing():
@@ -76,45 +79,54 @@ class Namespace:
 
 
 class Networks:
-    """The nodes' network and `count` cells of devices around it."""
+    """The hub, which passes packets on, and the places around it. Every address is reached from everywhere."""
 
-    def __init__(self, count):
+    def __init__(self, *names):
         self.hub = Namespace()
         self.hub.run("ip", "link", "set", "lo", "up")
+        self.hub.run("ip", "address", "add", f"{HUB}/32", "dev", "lo")
+        self.hub.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
         self.hub.run("nft", "-f", "-", text=RULES)
-        self.cells = [self._cell(number) for number in range(count)]
+        self.hosts = {name: f"198.18.{number}.2" for number, name in enumerate(names)}
+        self.places = {name: self._place(number, name) for number, name in enumerate(names)}
 
-    def _cell(self, number):
-        cell, near, far = Namespace(), f"cell{number}", "device"
-        peer = f"/proc/self/fd/{cell.descriptor}"
+    def _place(self, number, name):
+        place = Namespace()
+        peer = f"/proc/self/fd/{place.descriptor}"
         self.hub.run(
-            "ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", peer, descriptors=(cell.descriptor,)
+            "ip", "link", "add", name, "type", "veth", "peer", "name", "hub", "netns", peer, descriptors=(place.descriptor,)
         )
-        self.hub.run("ip", "address", "add", f"198.18.{number}.1/24", "dev", near)
-        self.hub.run("ip", "link", "set", near, "up")
-        cell.run("ip", "address", "add", f"198.18.{number}.2/24", "dev", far)
-        cell.run("ip", "link", "set", far, "up")
-        return cell
+        self.hub.run("ip", "address", "add", f"198.18.{number}.1/24", "dev", name)
+        self.hub.run("ip", "link", "set", name, "up")
+        place.run("ip", "link", "set", "lo", "up")
+        place.run("ip", "address", "add", f"{self.hosts[name]}/24", "dev", "hub")
+        place.run("ip", "link", "set", "hub", "up")
+        place.run("ip", "route", "add", "default", "via", f"198.18.{number}.1")
+        return place
 
-    @staticmethod
-    def address(number, port):
-        """A node's listener, seen from a cell."""
-        return f"198.18.{number}.1", port
-
-    def cut(self, number, way):
-        """Packets vanish: `in` on their way to the nodes, `out` from them, or `both`."""
+    def cut(self, place, way, other=None):
+        """Packets vanish: `in` from the place to the hub and on, `out` on their way to it, or `both`; those of another place alone, if one
+        is named."""
+        inward, outward = ("iifname", place), ("oifname", place)
         if way in ("in", "both"):
-            self.hub.run("nft", "add", "rule", "inet", "chaos", "inward", "iifname", f"cell{number}", "drop")
+            self._drop("through", *inward, *(("oifname", other) if other else ()))
+            if not other:
+                self._drop("inward", *inward)
         if way in ("out", "both"):
-            self.hub.run("nft", "add", "rule", "inet", "chaos", "outward", "oifname", f"cell{number}", "drop")
+            self._drop("through", *outward, *(("iifname", other) if other else ()))
+            if not other:
+                self._drop("outward", *outward)
+
+    def _drop(self, chain, *what):
+        self.hub.run("nft", "add", "rule", "inet", "chaos", chain, *what, "drop")
 
     def mend(self):
         """All cuts."""
-        for chain in ("inward", "outward"):
+        for chain in ("inward", "outward", "through"):
             self.hub.run("nft", "flush", "chain", "inet", "chaos", chain)
 
     def close(self):
-        for network in (*self.cells, self.hub):
+        for network in (*self.places.values(), self.hub):
             network.close()
 
 

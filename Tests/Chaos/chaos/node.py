@@ -41,8 +41,11 @@ class Log(asyncio.Protocol):
 
 
 class Node:
-    def __init__(self, name, directory, recorder, *, networks=None, preload=False, settings=None):
-        self.name, self.directory, self.recorder, self.networks = name, directory, recorder, networks
+    is_direct = True  # what is sent to it arrives at it, with nobody in between
+
+    def __init__(self, name, directory, recorder, *, namespace=None, host="127.0.0.1", preload=False, settings=None):
+        """In a network of its own, if one is given; `host` is where it is reached."""
+        self.name, self.directory, self.recorder, self.namespace, self.host = name, directory, recorder, namespace, host
         self.data = directory / name
         self.log_path = directory / f"{name}.log"
         self.fault_file, self.clock_file = directory / f"{name}.fault", directory / f"{name}.clock"
@@ -67,11 +70,15 @@ class Node:
             libraries.append(str(library))
         return libraries
 
+    @property
+    def is_shared(self):
+        """Whether its store is one that several nodes have."""
+        return "PSP_STORE" in self.settings
+
     def _environment(self):
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PSP")}
-        host = "0.0.0.0" if self.networks else "127.0.0.1"
-        settings = {
-            "PSP_DATA": str(self.data),
+        host = "0.0.0.0" if self.namespace else "127.0.0.1"
+        settings = ({} if self.is_shared else {"PSP_DATA": str(self.data)}) | {
             "PSP_ADMIN_TOKEN": ADMIN_TOKEN,
             "PSP_HTTP": f"{host}:0",
             "PSP_MQTT": f"{host}:0",
@@ -88,8 +95,8 @@ class Node:
 
     def _before_exec(self):
         die_with_parent()
-        if self.networks:
-            self.networks.hub.join()
+        if self.namespace:
+            self.namespace.join()
 
     async def start(self):
         """Returns when it serves."""
@@ -124,7 +131,8 @@ class Node:
             self.recorder.note(Happened(self.recorder.now(), self.name, "died", f"did not get ready; said {line!r}"))
             await self._end_at_once(self._take(None))
             return False
-        self.http, self.mqtt, self.admin = (address(text) for text in ready.groups())
+        doors = (address(text) for text in ready.groups())
+        self.http, self.mqtt, self.admin = ((self.host if host == "0.0.0.0" else host, port) for host, port in doors)
         self.recorder.note(Happened(self.recorder.now(), self.name, "up"))
         self.is_up.set()
         self.watcher = asyncio.create_task(self._watch(self.process))
@@ -168,7 +176,9 @@ class Node:
             await self._end_at_once(process)
             status = None
         text = "did not end after SIGTERM" if status is None else f"exit status {status} after SIGTERM"
-        self.recorder.note(Happened(self.recorder.now(), self.name, "ended" if status == 0 else "died", text))
+        # Where the database does not answer, it cannot keep what it was told: it says so, and ends.
+        state = {0: "ended", 1: "unwritten" if self.is_shared else "died"}.get(status, "died")
+        self.recorder.note(Happened(self.recorder.now(), self.name, state, text))
         return status
 
     def _take(self, state):

@@ -29,9 +29,9 @@ class World:
 
 
 class Operator:
-    def __init__(self, recorder, nodes, world, chance, *, networks=None):
+    def __init__(self, recorder, nodes, world, chance, *, namespace=None):
         self.recorder, self.nodes, self.world, self.chance = recorder, nodes, world, chance
-        self.client = Client(networks.hub if networks else None)
+        self.client = Client(namespace)
         self.is_ending = False
 
     async def call(self, method, path, body=None, node=None):

@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import pathlib
 import random
-import subprocess
 import time
 
 from . import history as events
@@ -14,17 +13,13 @@ from .device import Phone
 from .ending import end_all
 from .faults import Injector
 from .http import NoAnswer, NotSent
-from .network import Networks, what_is_missing
-from .node import Node
+from .installation import Cluster, OneNode
 from .operator import Operator, World
-from .plan import FAULTS, plan
+from .plan import plan
 from .report import progress
 
 APPS = ("police", "traffic")
-CELLS = 3
 HEALING = 30.0  # seconds without any progress, and it is given up
-ACK_TIMEOUT = 5  # seconds; a setting
-PRELOADED = ("full", "eio", "clock")
 SAMPLE = 20  # tasks whose devices are listed in the end
 
 
@@ -54,25 +49,14 @@ class Outcome:
 class Run:
     def __init__(self, settings):
         self.settings = settings
-        self.networks, self.left_out = self._networks()
-        self.faults = tuple(name for name in settings.faults if name not in self.left_out)
         self.recorder = events.Recorder(settings.directory / "history.jsonl")
+        self.installation = (Cluster if settings.nodes > 1 else OneNode)(settings, self.recorder)
+        self.left_out = self.installation.left_out
+        self.faults = tuple(name for name in settings.faults if name not in self.left_out)
         self.world = World(settings.devices)
-        self.nodes, self.phones, self.callers, self.tasks = [], [], [], []
+        self.nodes, self.doors = self.installation.nodes, self.installation.doors
+        self.phones, self.callers, self.tasks = [], [], []
         self.strange = []
-
-    def _networks(self):
-        """Networks that can be cut, if that is wanted; the faults that are left out, with the reason."""
-        wanted = [name for name in self.settings.faults if FAULTS[name][0] == "cell"]
-        if not wanted:
-            return None, {}
-        reason = what_is_missing()
-        if reason is None:
-            try:
-                return Networks(CELLS), {}
-            except (OSError, subprocess.CalledProcessError) as error:  # a container may not let even root do it
-                reason = str(error)
-        return None, {name: reason for name in wanted}
 
     def chance(self, name):
         return random.Random(f"{name} {self.settings.seed}")
@@ -100,18 +84,10 @@ class Run:
 
     async def _set_up(self):
         settings, recorder = self.settings, self.recorder
-        recorder.note(events.Start(recorder.now(), time.time() - recorder.now(), settings.seed))
-        options = {"PSP_LOOPS": "2"} | ({"PSP_LOG_LEVEL": "debug"} if "log" in self.faults else {})
-        preload = any(name in PRELOADED for name in self.faults)
-        self.nodes = [
-            Node(f"node{number + 1}", settings.directory, recorder, networks=self.networks, preload=preload, settings=options)
-            for number in range(settings.nodes)
-        ]
-        if self.nodes[0].has_setting("--ack-timeout"):
-            options["PSP_ACK_TIMEOUT"] = str(ACK_TIMEOUT)
-        for node in self.nodes:
-            await node.start()
-        self.operator = Operator(recorder, self.nodes, self.world, self.chance("operator"), networks=self.networks)
+        recorder.note(events.Start(recorder.now(), time.time() - recorder.now(), settings.seed, self.installation.is_shared))
+        await self.installation.start()
+        namespace = self.installation.callers
+        self.operator = Operator(recorder, self.nodes, self.world, self.chance("operator"), namespace=namespace)
         secrets = await self.operator.set_up(APPS)
         self.phones = [self._phone(number, token) for number, token in enumerate(self.world.tokens)]
         for phone in self.phones:
@@ -124,26 +100,27 @@ class Run:
                     app,
                     secrets[app],
                     recorder,
-                    self.nodes,
+                    self.doors,
                     self.world,
                     self.chance(f"caller {number}"),
                     settings.rate / settings.callers,
-                    networks=self.networks,
+                    namespace=namespace,
                 )
             )
-        self.injector = Injector(recorder, self.nodes, self.phones, self.networks, self.world)
+        self.injector = Injector(recorder, self.installation, self.phones, self.world)
 
     def _phone(self, number, token):
-        # Every fourth device is where the nodes are.
-        cell = number % 4 if self.networks and number % 4 < CELLS else None
+        # Every fourth device is where the callers are.
+        cells = [*self.installation.cells.items(), (None, self.installation.callers)]
+        cell, namespace = cells[number % len(cells)]
         return Phone(
             token,
             f"secret-of-{token}",
             self.recorder,
-            self.nodes,
+            self.doors,
             self.world.contents,
             self.chance(token),
-            networks=self.networks,
+            namespace=namespace,
             cell=cell,
         )
 
@@ -153,9 +130,15 @@ class Run:
         self._begin(*(phone.run() for phone in self.phones))
         callers = self._begin(*(caller.run() for caller in self.callers), self.operator.run(settings.changes))
         self._begin(self._show())
-        actions = plan(
-            settings.seed, settings.seconds, self.faults, len(self.nodes), CELLS if self.networks else 0, len(self.phones)
-        )
+        installation = self.installation
+        places = {
+            "node": len(self.nodes),
+            "database": 1 if installation.database else 0,
+            "edge": len(installation.edges),
+            "cell": len(installation.cells),
+            "device": len(self.phones),
+        }
+        actions = plan(settings.seed, settings.seconds, self.faults, places)
         injecting = asyncio.create_task(self.injector.run(actions))
         try:
             await self._unless_broken(asyncio.gather(injecting, asyncio.sleep(settings.seconds)))
@@ -245,10 +228,5 @@ class Run:
             phone.end()
         for caller in self.callers:
             caller.close()
-        for node in self.nodes:
-            node.resume()
-            await node.end()
-        await asyncio.sleep(0)
-        if self.networks:
-            self.networks.close()
+        await self.installation.close()
         self.recorder.close()

@@ -12,6 +12,26 @@ from .waiting import PATIENCE, eventually
 SOURCE = "127.0.0.2"
 
 
+def configuration(doors, http, mqtt, source):
+    """That of deploy/, without TLS and with these addresses; checks come sooner. `doors` are each node's, of HTTP and MQTT."""
+    lines = []
+    for line in (ROOT / "deploy/haproxy/shared-store.cfg").read_text().splitlines():
+        words = line.split()
+        if words[:1] == ["server"]:
+            if words[1] != "node1":
+                continue
+            # As many as there are, each like the first.
+            for number, (callers, devices) in enumerate(doors, 1):
+                lines.append(
+                    line.replace("node1", f"node{number}").replace("192.0.2.11:8080", callers).replace("192.0.2.11:1883", devices)
+                    .replace("port 8080", "port " + callers.rsplit(":", 1)[1]) + f" source {source}")
+            continue
+        line = line.split(" ssl crt ")[0].replace("inter 2s", "inter 100ms")
+        lines.append(line.replace(":443", "{}:{}".format(*http)).replace(":8883", "{}:{}".format(*mqtt)))
+    assert "192.0.2" not in "".join(line for line in lines if not line.lstrip().startswith("#")), lines
+    return "\n".join(lines) + "\n"
+
+
 class Cluster:
     """`with` starts all of it. `http` and `mqtt` are the balancer's; `nodes` are asked by themselves, too."""
 
@@ -28,26 +48,8 @@ class Cluster:
             "--log-level", "debug", *flags, environment=doors, store=self.store)
 
     def _configuration(self):
-        """That of deploy/, without TLS and with these ports; checks come sooner."""
-        lines = []
-        for line in (ROOT / "deploy/haproxy/shared-store.cfg").read_text().splitlines():
-            words = line.split()
-            if words[:1] == ["server"]:
-                if words[1] != "node1":
-                    continue
-                # As many as there are, each like the first.
-                for number, node in enumerate(self.nodes, 1):
-                    http, mqtt = node.environment["PSP_HTTP"], node.environment["PSP_MQTT"]
-                    lines.append(
-                        line.replace("node1", f"node{number}").replace("192.0.2.11:8080", http).replace("192.0.2.11:1883", mqtt)
-                        .replace("port 8080", "port " + http.rsplit(":", 1)[1]) + f" source {SOURCE}")
-                continue
-            line = line.split(" ssl crt ")[0].replace("inter 2s", "inter 100ms")
-            line = line.replace(":443", f"127.0.0.1:{self.http[1]}").replace(":8883", f"127.0.0.1:{self.mqtt[1]}")
-            lines.append(line)
-        text = "\n".join(lines) + "\n"
-        assert "192.0.2" not in "".join(line for line in lines if not line.lstrip().startswith("#")), text
-        return text
+        doors = [(node.environment["PSP_HTTP"], node.environment["PSP_MQTT"]) for node in self.nodes]
+        return configuration(doors, self.http, self.mqtt, SOURCE)
 
     @property
     def admin(self):

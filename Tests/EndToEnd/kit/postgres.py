@@ -36,8 +36,9 @@ def as_its_user(command, *more):
     return ["setpriv", *user, *more, "--", *map(str, command)]
 
 
-def run(command):
-    done = subprocess.run(as_its_user(command), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+def run(command, enter=None, timeout=120):
+    done = subprocess.run(as_its_user(command), cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+                          preexec_fn=enter)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -45,30 +46,40 @@ def run(command):
 class PostgresServer:
     """One server. What it is given as settings and lines of pg_hba.conf goes before the usual ones."""
 
-    def __init__(self, directory, port=None):
+    def __init__(self, directory, port=None, host="127.0.0.1", enter=None, environment=None):
+        """`host` is where others reach it, and `enter` what its processes call before all else: it may be in a network of its own."""
         self.directory = pathlib.Path(directory)
         self.port = port or free_port()
+        self.host, self.enter, self.environment = host, enter, environment
         self.process = None
         self.log = self.directory.with_suffix(".log")
 
     @classmethod
     def make(cls, directory, access=(), **settings):
         server = cls(directory)
-        run([programs() / "initdb", f"--pgdata={directory}", "--auth=trust", "--username=postgres", "--no-sync", "--no-locale",
-             "--encoding=UTF8", "--no-instructions"])
-        server.write("pg_hba.conf", [*access, *ACCESS])
-        server.set(**{**SMALL, **settings})
-        server.set(port=server.port, unix_socket_directories=directory)
+        server.init(access, **settings)
         return server
+
+    def init(self, access=(), **settings):
+        """Makes its directory, of an empty server."""
+        run([programs() / "initdb", f"--pgdata={self.directory}", "--auth=trust", "--username=postgres", "--no-sync", "--no-locale",
+             "--encoding=UTF8", "--no-instructions"])
+        self.write("pg_hba.conf", [*access, *ACCESS])
+        self.set(**SMALL | settings)
+        self.set(port=self.port, unix_socket_directories=self.directory)
 
     def make_standby(self, directory, name):
         """A standby that follows this one; `synchronous_standby_names` knows it by its name."""
         standby = PostgresServer(directory)
-        source = f"host=127.0.0.1 port={self.port} user=postgres application_name={name}"
-        run([programs() / "pg_basebackup", f"--pgdata={directory}", f"--dbname={source}", "--write-recovery-conf",
-             "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--no-manifest"])
-        standby.set(port=standby.port, unix_socket_directories=directory)
+        standby.copy(self, name)
         return standby
+
+    def copy(self, primary, name, timeout=120):
+        """Makes its directory, of a standby."""
+        source = f"host={primary.host} port={primary.port} user=postgres application_name={name}"
+        run([programs() / "pg_basebackup", f"--pgdata={self.directory}", f"--dbname={source}", "--write-recovery-conf",
+             "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--no-manifest"], self.enter, timeout)
+        self.set(port=self.port, unix_socket_directories=self.directory)
 
     def write(self, name, lines):
         """Makes a file of its directory, which nobody else reads."""
@@ -89,7 +100,7 @@ class PostgresServer:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 as_its_user([programs() / "postgres", "-D", self.directory], "--pdeathsig=QUIT"), cwd="/", stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True)
+                stdout=log, stderr=log, start_new_session=True, preexec_fn=self.enter, env=self.environment)
         eventually(lambda: self._status().startswith(("ready", "standby")) or self.process.poll() is not None, self.tail)
         assert self.process.poll() is None, self.tail()
         return self
@@ -125,7 +136,7 @@ class PostgresServer:
 
     def sql(self, text, database="postgres"):
         """What psql says of it, a row a line."""
-        return run([programs() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", self.port, "-U",
+        return run([programs() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.directory, "-p", self.port, "-U",
                     "postgres", "-d", database, "-c", text]).splitlines()
 
     def uri(self, database="postgres", user="postgres", **parameters):
@@ -134,7 +145,7 @@ class PostgresServer:
 
 def uri(servers, database="postgres", user="postgres", **parameters):
     """libpq's address of some servers of which one is the primary."""
-    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    hosts = ",".join(f"{server.host}:{server.port}" for server in servers)
     query = "&".join(f"{name}={value}" for name, value in parameters.items())
     return f"postgres://{user}@{hosts}/{database}" + (f"?{query}" if query else "")
 

@@ -135,7 +135,7 @@ class Aftermath:
         suspects = [(task, token) for task in self.case.tasks.by_key.values() for token in self._missing(task)]
         if not suspects:
             return
-        presence = Presence(self.case.history, {token for _, token in suspects})
+        presence = Presence(self.case.history, {token for _, token in suspects}, self.case.tolerance.recovery)
         there = self.case.tolerance.there
         for task, token in suspects:
             begin, end = task.begin - there, task.expires_from

@@ -26,6 +26,7 @@ def check(history, tolerance=Tolerance()):
 class Checker:
     def __init__(self, history, tolerance):
         self.history, self.tolerance = history, tolerance
+        self.is_shared = any(type(event) is events.Start and event.shared for event in history)
         self.directory = Directory([event for event in history if type(event) is events.Change])
         self.tasks = Tasks(history, self.directory, tolerance.expiry)
         self.violations = []
@@ -79,10 +80,19 @@ class Checker:
     def on_connack(self, event):
         """A takeover: the first connection was read until it was empty, unless it had ended before."""
         connection = self.connections[event.conn]
-        if event.code == 0:
-            for each, arrived in connection.predecessors:
-                if each.closed_by in TAKEN_OVER:
-                    self.proofs.prove(each, arrived, event.t)
+        if event.code != 0:
+            return
+        connection.accepted_at = event.t
+        for each, arrived in connection.predecessors:
+            if each.closed_by in TAKEN_OVER:
+                self.proofs.prove(each, arrived, event.t)
+            if each.accepted_at < connection.opened:
+                each.replaced_at = min(each.replaced_at, event.t)
+
+    def on_routed(self, event):
+        """Which node the balancer has chosen."""
+        connection = self.connections[event.conn]
+        connection.node, connection.crashes = event.node, self.proofs.crashes[event.node]
 
     def on_arrived(self, event):
         connection = self.connections[event.conn]
@@ -115,6 +125,9 @@ class Checker:
         device, task = connection.device, self.tasks.by_key.get(event.key)
         if task is None or not event.sound:
             self.blame("content", event.t, f"task {event.task} holds what nobody pushed", task, device)
+        if connection.proof > connection.replaced_at:
+            text = f"another one was accepted at {connection.replaced_at:.3f}; its node had since read what came at {connection.proof:.3f}"
+            self.blame("replaced", event.t, text, task, device)
         inflight = connection.inflight
         if event.packet in inflight:
             self.blame("window", event.t, f"packet identifier {event.packet} is in use", task, device)
@@ -218,10 +231,10 @@ class Checker:
         if event.reason >= 0x80:  # rejected: settled, and no delivery
             device.acked.setdefault(what, POSSIBLE)
             return
-        if what not in device.acked:
+        if task.is_config and event.t > connection.clouded:
+            task.possible += 1  # nobody knows whose it is, and the next holder's may come yet
+        elif what not in device.acked:
             device.acked[what] = POSSIBLE
-            task.possible += 1
-        elif task.is_config and event.t > connection.clouded:
             task.possible += 1
         if task.is_config:
             device.applied[task] = max(device.applied.get(task, came), came)

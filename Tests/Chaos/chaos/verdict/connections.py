@@ -36,6 +36,7 @@ class Connection:
     def __init__(self, event, device, crashes):
         self.number, self.device, self.node = event.conn, device, event.node
         self.opened = self.proof = event.t  # all that comes was sent after the server had read what was sent at `proof`
+        self.accepted_at = self.replaced_at = NEVER  # replaced: another connection of its device was accepted since
         self.receive_maximum = event.receive_maximum
         self.inflight = {}  # packet identifier to (task, when it came)
         self.sent = set()

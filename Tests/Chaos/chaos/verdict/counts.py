@@ -25,8 +25,10 @@ class Counts:
         self.case.proofs.forget(event.node, event.t)
 
     def _told_from(self, event, node):
-        """What this node had read by then is in what it tells; another node's needs its time."""
-        return event.begin if node == event.node else event.begin - self.case.tolerance.elsewhere
+        """What this node had read by then is in what it tells; another node's needs its time, and so does what goes by a shared store."""
+        if node == event.node and not self.case.is_shared:
+            return event.begin
+        return min(event.begin, self.case.proofs.hindered_since(node, event.begin)) - self.case.tolerance.elsewhere
 
     def _judge_counts(self, event, task, status, counts, proved):
         total = sum(counts.get(state, 0) for state in STATES)

@@ -13,6 +13,7 @@ RULES = {
     "content": "a device gets what was pushed",
     "order": "a device gets messages in the order of their acceptance, and none is left out",
     "repeated": "what was acknowledged, or sent on this connection, does not come again",
+    "replaced": "a device that has another connection gets nothing more on the first, whichever nodes they are at",
     "window": "no more is unacknowledged than the device's Receive Maximum, and no packet identifier is used twice",
     "cancelled": "nothing of a task is handed over after its cancel was answered",
     "expired": "nothing of a task is handed over after it has expired",
@@ -39,6 +40,7 @@ class Tolerance:
     expiry: float = 1.0  # between two clocks of one machine
     written: float = 2.0  # acknowledgements that were read this long before a crash survive it
     elsewhere: float = 2.0  # and are in what another node tells
+    recovery: float = 10.0  # after a fault of a store that nodes share each has caught up with the others
     there: float = 5.0  # a device that was connected this long before a push, without a fault, gets it within its lifetime
 
 
