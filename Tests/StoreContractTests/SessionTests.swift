@@ -214,21 +214,21 @@ struct SessionTests {
     func race(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()
         let first = try await fixture.port.connect("d1")
-        let ends = Locked<[(SessionID, Result<Attached, AttachError>)]>([])
+        let ends = Locked<[(session: SessionID, end: Result<Attached, AttachError>, port: any StorePort)]>([])
         for number in 0..<30 {
-            let id = DeviceSession.newID()
-            let waiting = connect("d1", number % 2 == 0 ? fixture.port : fixture.other, as: id)
+            let (id, port) = (DeviceSession.newID(), number % 2 == 0 ? fixture.port : fixture.other)
+            let waiting = connect("d1", port, as: id)
             Task {
                 let end = await waiting.value
-                ends.withLock { $0.append((id, end)) }
+                ends.withLock { $0.append((id, end, port)) }
             }
         }
         try await eventually("all but one are refused") { ends.withLock { $0.count } == 29 }
-        #expect(ends.withLock { $0 }.allSatisfy { if case .failure(.takenOver) = $0.1 { true } else { false } })
+        #expect(ends.withLock { $0 }.allSatisfy { if case .failure(.takenOver) = $0.end { true } else { false } })
         first.disconnect()
         try await eventually("the last has it") { ends.withLock { $0.count } == 30 }
-        let (id, end) = try #require(ends.withLock { $0.last })
-        let winner = DeviceSession(fixture.port, id, try end.get())
+        let last = try #require(ends.withLock { $0.last })
+        let winner = DeviceSession(last.port, last.session, try last.end.get())
         #expect(try await fixture.port.device(DeviceToken(unchecked: "d1")).online)
         winner.disconnect()
         try await eventually("its end is known") { try await !fixture.port.device(DeviceToken(unchecked: "d1")).online }
