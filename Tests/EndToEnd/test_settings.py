@@ -144,6 +144,7 @@ class TestRefusedSettings:
         (tmp_path / "file").write_text("x")
         refused(contains="file", data=tmp_path / "file")
 
+    @pytest.mark.embedded("its file")
     def test_a_data_directory_of_another_version(self, own_server):
         own_server.stop()
         store = next(path for path in own_server.data.iterdir() if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3")
@@ -153,6 +154,7 @@ class TestRefusedSettings:
         connection.close()
         refused(contains="9999", data=own_server.data)
 
+    @pytest.mark.embedded("its file")
     def test_a_file_of_somebody_else(self, own_server):
         own_server.stop()
         store = next(path for path in own_server.data.iterdir() if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3")
@@ -213,6 +215,7 @@ class TestCheck:
         assert self.told("--data", tmp_path / "a/b") == (0, "pspd: the settings can be used\n", "")
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.embedded("its directory")
     def test_a_server_that_runs_is_in_nobodys_way(self, server):
         address = "%s:%d" % server.admin
         note = f"pspd: --admin: {address} is in use by pspd (process {server.pid}), which is fine if that is the server itself\n"
