@@ -95,6 +95,7 @@ struct HolderTests {
         let after = try await port.connect("d1")
         after.settle(try await after.read())
         #expect(try await after.tell(task, .applied) == .counted)
+        #expect(try await fixture.counts(task, by: fixture.other) { $0.delivered == 2 }.delivered == 2)
         for state in [RecipientState.delivered, .applied] {
             let page = try await fixture.other.recipients(of: task, to: nil, state: state, after: nil, limit: 10)
             #expect(page.items.filter { $0.device.text == "d1" }.map(\.isFormer) == [true, false], "\(state)")
