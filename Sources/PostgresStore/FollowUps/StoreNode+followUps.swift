@@ -111,7 +111,8 @@ extension StoreNode {
         }
     }
 
-    /// Looks now and then whether something stands still, as who did it may have died, and whether it is time to forget what is old.
+    /// Looks now and then whether something stands still, as who did it may have died, and whether it is time to forget what is
+    /// old.
     func watchJobs() async {
         var (seen, ticks) = (StandingJob?.none, 0)
         while !isClosing {

@@ -16,7 +16,8 @@ extension StoreNode {
     /// Kinds of intervals that end (`forget_past_1`).
     private static let pasts: ClosedRange<Int32> = 0...3
 
-    /// Looks for what is to be forgotten, if it is time and no other node does. What cannot be done is done when it is time again.
+    /// Looks for what is to be forgotten, if it is time and no other node does. What cannot be done is done when it is time
+    /// again.
     func sweepIfDue() async {
         guard !isClosing, number != 0, clock.now >= nextSweep else { return }
         let interval = options.sweepInterval
