@@ -37,6 +37,6 @@ final class AuditedRecords {
     /// The same of operators.
     func fields(of change: OperatorChange) -> AuditedFields? {
         guard case .put(let name, _) = change else { return nil }
-        return operators[name]?.audited
+        return operators.book[name]?.audited
     }
 }

@@ -80,7 +80,7 @@ final class OrganisationDecider {
         if let app = directory.app(withScope: id) {
             throw Refusal(.organisationInUse, field: "org_id", namesHolders ? .scopeOf(app) : nil)
         }
-        if let name = operators.name(withScope: id) {
+        if let name = operators.book.name(withScope: id) {
             throw Refusal(.organisationInUse, field: "org_id", namesHolders ? .scopeOfOperator(name) : nil)
         }
         let hasConfigurations = try configurations.isAny(ofOrganisation: id)

@@ -202,7 +202,7 @@ final class PushDecider {
     /// Any other target lies inside as a whole.
     private func bound(of app: App, _ operatorScope: OrgID?, for request: PushRequest) -> UInt32? {
         switch (request.interface, request.target) {
-        case (.configuration, _), (.message, .user): directory.common(app.scope, operatorScope)
+        case (.configuration, _), (.message, .user): directory.tree.common(app.scope, operatorScope)
         case (.message, _): nil
         }
     }

@@ -21,21 +21,15 @@ final class ScopeDecider {
     /// - Returns: the scope; `nil` for none.
     /// - Throws: 2011 where the operator has not that role any more.
     func require(_ role: Role, of number: OperatorNumber?) throws(Refusal) -> OrgID? {
-        guard let number else { return nil }
-        guard let record = operators[number], !record.disabled, record.authority.role >= role else {
-            throw Refusal(.notPermitted, .role(role))
-        }
-        return record.authority.scope
+        try operators.book.require(role, of: number)
     }
 
     func requireUnscoped(_ role: Role, of number: OperatorNumber?) throws(Refusal) {
-        guard try require(role, of: number) == nil else { throw Refusal(.notPermitted, .unscoped) }
+        try operators.book.requireUnscoped(role, of: number)
     }
 
     /// Whether there is nothing that does not exist for the operator.
-    func seesAll(_ number: OperatorNumber?) -> Bool {
-        number.map { operators[$0].map { $0.authority.scope == nil } ?? false } ?? true
-    }
+    func seesAll(_ number: OperatorNumber?) -> Bool { operators.book.seesAll(number) }
 
     // MARK: What
 
@@ -43,21 +37,15 @@ final class ScopeDecider {
         guard let scope = try require(.administrator, of: number) else { return }
         switch change {
         case .putApp, .rotateSecret, .dropFormerSecret, .removeApp: throw Refusal(.notPermitted, .unscoped)
-        case .putOrganisation(let id, let fields): try permitPut(id, fields, in: scope)
-        case .removeOrganisation(let id):
-            try requireInside(id, scope, "org_id")
-            if id == scope { throw Refusal(.notPermitted, field: "org_id", .ownScope) }
+        case .putOrganisation(let id, let fields): try directory.tree.permitPut(id, fields, in: scope)
+        case .removeOrganisation(let id): try directory.tree.permitRemoving(id, in: scope)
         case .putDevice(let token, let fields, _): try permitPut(token, fields, in: scope)
         case .removeDevice(let token): try requireInside(token, scope)
         }
     }
 
-    /// An operator may call for its own sessions; for anything else it takes an administrator without a scope.
     func permit(_ change: OperatorChange, to number: OperatorNumber?) throws(Refusal) {
-        switch change {
-        case .put, .remove, .endSessions: try requireUnscoped(.administrator, of: number)
-        case .setPassword, .logIn, .logOut: break
-        }
+        try operators.book.permit(change, to: number)
     }
 
     /// - Parameter row: of the task; `nil` where there is none.
@@ -78,7 +66,7 @@ final class ScopeDecider {
     /// - Throws: 2011, 2206.
     func permitPushing(for key: AppKey, to number: OperatorNumber?) throws(Refusal) -> OrgID? {
         let scope = try require(.sender, of: number)
-        guard let app = directory.apps[key]?.app, directory.haveInCommon(app.scope, scope) else {
+        guard let app = directory.apps[key]?.app, directory.tree.haveInCommon(app.scope, scope) else {
             throw Refusal(.noSuchApp, field: "appkey")
         }
         return scope
@@ -96,42 +84,24 @@ final class ScopeDecider {
             guard let number = try tables.users.number(of: user),
                 try tables.isInside(.user(number), at: seq, { directory.isInside($0, scope) })
             else { throw Refusal(.userHasNoDevice, field: "user_id") }
-        case .organisation(let id): try requireInside(id, scope, "org_id")
+        case .organisation(let id): try directory.tree.requireInside(id, scope, "org_id")
         }
     }
 
     // MARK: In the directory
-
-    private func permitPut(_ id: OrgID, _ fields: OrganisationChange, in scope: OrgID) throws(Refusal) {
-        if directory.tree[id] != nil {
-            try requireInside(id, scope, "org_id")
-            // To the operator its scope has nothing above it.
-            if id == scope, fields.parent != .keep { throw Refusal(.notPermitted, field: "parent_id", .ownScope) }
-            if fields.parent == .clear { throw Refusal(.missingField, field: "parent_id", .missing(["parent_id"])) }
-        } else if fields.parent == .keep || fields.parent == .clear {
-            throw Refusal(.missingField, field: "parent_id", .missing(["parent_id"]))
-        }
-        if case .set(let parent) = fields.parent { try requireInside(parent, scope, "parent_id") }
-    }
 
     private func permitPut(_ token: DeviceToken, _ fields: DeviceChange, in scope: OrgID) throws {
         let device = try tables.devices.find(token)
         if let device, !directory.isInside(device.membership.organisation.index, scope) {
             throw Refusal(.noSuchDevice, field: "device_token")
         }
-        if let organisation = fields.organisation { try requireInside(organisation, scope, "org_id") }
+        if let organisation = fields.organisation { try directory.tree.requireInside(organisation, scope, "org_id") }
         // Whoever is put in the place of somebody outside would get what is, or was, addressed to that person: also where that
         // person's devices are gone. Of a user who has never had a device nothing is known, and nothing was addressed to it.
         guard case .set(let user) = fields.user, let number = try tables.users.number(of: user) else { return }
         if device?.membership.user?.number == number { return }
         guard try tables.wasAlwaysInside(user: number, { directory.isInside($0, scope) }) else {
             throw Refusal(.userHasNoDevice, field: "user_id")
-        }
-    }
-
-    private func requireInside(_ id: OrgID, _ scope: OrgID, _ field: String) throws(Refusal) {
-        guard let node = directory.tree[id], directory.isInside(node.org, scope) else {
-            throw Refusal(.noSuchOrganisation, field: field)
         }
     }
 

@@ -72,20 +72,7 @@ final class DirectoryMemory {
     }
 
     /// Whether an organisation is inside an app's scope. A scope that does not exist (any more) holds nothing.
-    func isInside(_ org: UInt32, _ scope: OrgID) -> Bool { tree[scope].map { tree.isBelow(org, $0.org) } ?? false }
-
-    /// Whether there is an organisation inside two scopes; `nil` is all of them.
-    func haveInCommon(_ one: OrgID?, _ other: OrgID?) -> Bool { one == nil || other == nil || common(one, other) != nil }
-
-    /// What is inside two scopes, of which one is inside the other; `nil` where that is everything, or nothing.
-    func common(_ one: OrgID?, _ other: OrgID?) -> UInt32? {
-        guard let one else { return other.flatMap { tree[$0]?.org } }
-        guard let first = tree[one]?.org else { return nil }
-        guard let other else { return first }
-        guard let second = tree[other]?.org else { return nil }
-        if tree.isBelow(first, second) { return first }
-        return tree.isBelow(second, first) ? second : nil
-    }
+    func isInside(_ org: UInt32, _ scope: OrgID) -> Bool { tree.isInside(org, scope) }
 
     // MARK: Devices
 
@@ -114,6 +101,6 @@ final class DirectoryMemory {
         DirectorySnapshot(
             lane: theLane, position: Position(raw: head), apps: apps.values.map(\.app),
             organisations: tree.nodes.values.map { (OrgHandle(index: $0.org), $0.parent.map { OrgHandle(index: $0) }) },
-            operators: operators.all, operatorSessions: operators.allSessions)
+            operators: operators.book.all, operatorSessions: operators.book.allSessions)
     }
 }
