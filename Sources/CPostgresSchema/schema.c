@@ -66,6 +66,15 @@ static const unsigned char retention_sql[] = {
 static const unsigned char partitions_sql[] = {
 #embed "sql/partitions.sql"
 };
+static const unsigned char operators_sql[] = {
+#embed "sql/operators.sql"
+};
+static const unsigned char audit_sql[] = {
+#embed "sql/audit.sql"
+};
+static const unsigned char imports_sql[] = {
+#embed "sql/imports.sql"
+};
 static const unsigned char secure_sql[] = {
 #embed "sql/secure.sql"
 };
@@ -95,6 +104,9 @@ static const struct psp_script functions[] = {
     SCRIPT("events", events_sql),
     SCRIPT("retention", retention_sql),
     SCRIPT("partitions", partitions_sql),
+    SCRIPT("operators", operators_sql),
+    SCRIPT("audit", audit_sql),
+    SCRIPT("imports", imports_sql),
     SCRIPT("secure", secure_sql),
 };
 

@@ -37,6 +37,8 @@ public final class PostgresStore: Store {
         public var cursorPause = Duration.seconds(60)
         /// Whether a slice of what follows from a change of the directory may be done now.
         var mayFollowUp: @Sendable () -> Bool = { true }
+        /// How long audit entries and counts of refusals are kept, in milliseconds.
+        public var auditRetention: Int64 = 180 * 24 * 3_600_000
         /// Lines that an operator should read.
         public var log: @Sendable (String) -> Void = { _ in }
 

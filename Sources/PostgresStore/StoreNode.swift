@@ -41,6 +41,7 @@ actor StoreNode {
     var inquiries = NodeInquiries()
     var online = OnlineCounts()
     let longReports = LongReports()
+    var audit = NodeAudit()
     let bell: Bell
     let factsBell: Bell
     let appliedBell: Bell
@@ -53,6 +54,9 @@ actor StoreNode {
     let readyBell: Bell
     let inquiryBell: Bell
     let onlineBell: Bell
+    let recordedBell: Bell
+    let importBell: Bell
+    let importEndBell: Bell
     let gate = AcknowledgementGate()
     var isWritingFacts = false
     /// A call with facts is on its way.
@@ -62,6 +66,16 @@ actor StoreNode {
     /// Something is done here that follows from changes of the directory, and how often it could not be decided.
     var isFollowingUp = false
     var jobFaults = 0
+    /// A call with entries of the audit log is on its way.
+    var isRecording = false
+    var isToRecord = false
+    /// Some could not be written, and are tried again.
+    var isToRecordLater = false
+    /// When the audit log was swept last, in store time.
+    var auditSwept: Int64 = 0
+    /// The import that this node works on.
+    var importing: RunningImport?
+    var importPace = ImportPace()
     /// What goes on after the reading of the log that begins next.
     var readings: [() -> Void] = []
     /// How far all loops have followed the log.
@@ -95,6 +109,9 @@ actor StoreNode {
         readyBell = Bell(on: loop)
         inquiryBell = Bell(on: loop)
         onlineBell = Bell(on: loop)
+        recordedBell = Bell(on: loop)
+        importBell = Bell(on: loop)
+        importEndBell = Bell(on: loop)
         let bell = bell
         lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true))
         own = PostgresConnection(on: loop, options.connection("own", looksUp: true))

@@ -12,6 +12,10 @@ CREATE OR REPLACE FUNCTION append_1(
   p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
   p_biz bytea[], p_biz_hash bigint[], p_fingerprint bytea[],
   p_nonce_time bigint[], p_nonce_hash bigint[], p_client bytea[], p_request_id bytea[],
+  -- Of the one push of an operator on behalf of its app, otherwise NULL: the version of the directory by which the operator may do so (there
+  -- is no answer where that has changed), the organisation to which it is confined, what is inside of that and of the app's scope, its
+  -- name, and the entry of the audit log, which is written with the task alone.
+  p_expected bigint, p_confined integer, p_bound integer, p_operator bytea, p_audit bytea[],
   OUT n integer, OUT code integer, OUT seq bigint, OUT a bigint, OUT b bigint)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -25,6 +29,9 @@ DECLARE
   v_biz_from bigint;
 BEGIN
   PERFORM take_lane(p_now);
+  IF p_expected <> (SELECT value FROM meta WHERE key = 'directory_version') THEN
+    RETURN;
+  END IF;
   v_wall := wall();
   v_now := store_time(p_now);
   v_head := head();
@@ -64,7 +71,7 @@ BEGIN
     SELECT r.*, s.org AS scope_org, t.id, t.android, t.ios,
       CASE
         WHEN r.early <> 0 THEN r.early
-        WHEN t.id IS NULL THEN 2200 + r.kind
+        WHEN t.id IS NULL OR NOT t.permitted THEN 2200 + r.kind
         WHEN r.scope IS NOT NULL AND t.inside IS NOT TRUE THEN 2009
         WHEN r.test AND t.android + t.ios = 0 THEN 2205
         WHEN r.measured > 1024 OR r.measured > 256 AND t.ios > 0 AND t.android = 0 THEN 2105
@@ -75,22 +82,23 @@ BEGIN
     LEFT JOIN LATERAL (
       SELECT d.ordinal AS id,
         (d.platform = 0 AND (d.test OR NOT r.test))::integer AS android, (d.platform = 1 AND (d.test OR NOT r.test))::integer AS ios,
-        r.scope IS NULL OR s.org = ANY (o.path) AS inside
+        r.scope IS NULL OR s.org = ANY (o.path) AS inside, p_confined IS NULL OR p_confined = ANY (o.path) AS permitted
       FROM device d JOIN org o ON o.org = d.org
       WHERE r.kind = 1 AND d.token_hash = p_target_hash[r.n] AND d.token = r.target AND d.retired_seq = 9223372036854775807
       UNION ALL
       SELECT h.holder,
         count(*) FILTER (WHERE m.inside AND m.platform = 0 AND (m.test OR NOT r.test))::integer,
-        count(*) FILTER (WHERE m.inside AND m.platform = 1 AND (m.test OR NOT r.test))::integer, bool_or(m.inside)
+        count(*) FILTER (WHERE m.inside AND m.platform = 1 AND (m.test OR NOT r.test))::integer, bool_or(m.inside), bool_and(m.permitted)
       FROM holder h
       JOIN LATERAL (
-        SELECT d.platform, d.test, r.scope IS NULL OR s.org = ANY (o.path) AS inside
+        SELECT d.platform, d.test, r.scope IS NULL OR s.org = ANY (o.path) AS inside,
+          p_confined IS NULL OR p_confined = ANY (o.path) AS permitted
         FROM device d JOIN org o ON o.org = d.org
         WHERE d.holder = h.holder AND d.retired_seq = 9223372036854775807) m ON true
       WHERE r.kind = 2 AND h.user_id = r.target GROUP BY h.holder
       UNION ALL
       SELECT o.org, CASE WHEN r.test THEN o.test_android ELSE o.android END, CASE WHEN r.test THEN o.test_ios ELSE o.ios END,
-        r.scope IS NULL OR s.org = ANY (o.path)
+        r.scope IS NULL OR s.org = ANY (o.path), p_confined IS NULL OR p_confined = ANY (o.path)
       FROM org o WHERE r.kind = 3 AND o.org_id = r.target AND NOT o.removed) t ON r.early = 0
   ), paced AS MATERIALIZED (
     -- Who has a bound takes its turn in the batch's order.
@@ -135,7 +143,7 @@ BEGIN
     SELECT p.seq, p.kind::bigint << 56 | p.id, v_now,
       CASE WHEN p.wish IS NOT NULL THEN p.wish - (v_wall - v_now) WHEN p.interface = 0 THEN v_now + 259200000 END,
       v_wall - v_now, p_biz_hash[p.n], p_tag_hash[p.n], CASE WHEN p.interface = 1 THEN v_version + p.nth END, p.app,
-      CASE WHEN p.interface = 1 OR p.kind = 2 THEN p.scope_org END, p_body_start[p.n], p_body_end[p.n], p.android + p.ios,
+      CASE WHEN p.interface = 1 OR p.kind = 2 THEN coalesce(p_bound, p.scope_org) END, p_body_start[p.n], p_body_end[p.n], p.android + p.ios,
       CASE WHEN p.measured > 256 THEN p.ios ELSE 0 END, p.interface,
       p.test::integer | CASE WHEN p.measured > 256 THEN 2 ELSE 0 END, p_display[p.n], p_payload[p.n], p_tag[p.n],
       p_description[p.n], p_biz[p.n], p_fingerprint[p.n], p_client[p.n], p_request_id[p.n]
@@ -150,7 +158,8 @@ BEGIN
       AND k.test = p.test AND k.tag = coalesce(p_tag[p.n], '')
   ), current AS (
     INSERT INTO current_config (slot, seq, target, target_kind, app, tag, test, within)
-    SELECT p.slot, p.seq, p.target, p.kind, p.app, coalesce(p_tag[p.n], ''), p.test, p.scope_org FROM placed p WHERE p.interface = 1
+    SELECT p.slot, p.seq, p.target, p.kind, p.app, coalesce(p_tag[p.n], ''), p.test, coalesce(p_bound, p.scope_org)
+    FROM placed p WHERE p.interface = 1
   ), versions AS (
     UPDATE meta SET value = value + m.nth FROM (SELECT max(p.nth) AS nth FROM placed p) m WHERE key = 'configuration_version' AND m.nth > 0
   ), rates AS (
@@ -175,5 +184,67 @@ BEGIN
       WHEN 2301 THEN CASE WHEN j.is_day THEN 86400000 - v_wall % 86400000 ELSE (999 - j.level % 1000) / j.per_second + 1 END
     END::bigint
   FROM judged j LEFT JOIN placed p ON p.n = j.n ORDER BY j.n;
+
+  IF p_expected IS NOT NULL AND EXISTS (SELECT 1 FROM log WHERE seq > v_head) THEN
+    UPDATE log SET operator = p_operator WHERE seq = head();
+    PERFORM write_audit(p_audit, NULL, head(), v_now);
+  END IF;
+END
+$$;
+
+-- What the push of an operator would do: it is decided and stored as append_1 does it, and all of that undone. `code` and what follows as
+-- there; of a push that would be stored how many devices of each platform it addresses, how many are left out, when it would expire, and the
+-- target.
+CREATE OR REPLACE FUNCTION preview_1(
+  p_now bigint, p_usual_per_second integer, p_usual_per_day integer,
+  p_app bytea[], p_interface integer[], p_kind integer[], p_target bytea[], p_target_hash bigint[],
+  p_payload bytea[], p_body_start integer[], p_body_end integer[], p_measured integer[], p_display integer[],
+  p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
+  p_biz bytea[], p_biz_hash bigint[], p_fingerprint bytea[],
+  p_nonce_time bigint[], p_nonce_hash bigint[], p_client bytea[], p_request_id bytea[],
+  p_expected bigint, p_confined integer, p_bound integer, p_operator bytea, p_audit bytea[],
+  OUT code integer, OUT seq bigint, OUT a bigint, OUT b bigint,
+  OUT android bigint, OUT ios bigint, OUT skipped integer, OUT expires bigint, OUT target bigint, OUT within integer)
+  LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  v_answer record;
+BEGIN
+  BEGIN
+    SELECT * INTO v_answer FROM append_1(
+      p_now, p_usual_per_second, p_usual_per_day, p_app, p_interface, p_kind, p_target, p_target_hash, p_payload, p_body_start, p_body_end,
+      p_measured, p_display, p_test, p_description, p_tag, p_tag_hash, p_slot, p_wish, p_biz, p_biz_hash, p_fingerprint, p_nonce_time,
+      p_nonce_hash, p_client, p_request_id, p_expected, p_confined, p_bound, NULL, NULL);
+    code := v_answer.code;
+    seq := v_answer.seq;
+    a := v_answer.a;
+    b := v_answer.b;
+    IF v_answer.code = 0 THEN
+      SELECT l.skipped, l.expires + l.wall_offset, l.target, l.within INTO skipped, expires, target, within
+        FROM log l WHERE l.seq = v_answer.seq;
+      SELECT c.android, c.ios INTO android, ios
+        FROM targeted_devices(preview_1.target, preview_1.within, p_test[1]) c;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'PSP01';
+  EXCEPTION WHEN SQLSTATE 'PSP01' THEN
+    NULL;
+  END;
+END
+$$;
+
+-- How many devices a target has, of a user those inside an organisation; all, or test devices.
+CREATE OR REPLACE FUNCTION targeted_devices(p_target bigint, p_within integer, p_test boolean, OUT android bigint, OUT ios bigint)
+  LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+  IF p_target >> 56 = 3 THEN
+    SELECT CASE WHEN p_test THEN o.test_android ELSE o.android END, CASE WHEN p_test THEN o.test_ios ELSE o.ios END INTO android, ios
+    FROM org o WHERE o.org = p_target & 72057594037927935;
+    RETURN;
+  END IF;
+  SELECT count(*) FILTER (WHERE d.platform = 0), count(*) FILTER (WHERE d.platform = 1) INTO android, ios
+  FROM device d JOIN org o ON o.org = d.org
+  WHERE (CASE p_target >> 56 WHEN 1 THEN d.ordinal = p_target & 72057594037927935 ELSE d.holder = p_target & 72057594037927935 END)
+    AND d.retired_seq = 9223372036854775807 AND (d.test OR NOT p_test) AND (p_within IS NULL OR p_within = ANY (o.path));
 END
 $$;

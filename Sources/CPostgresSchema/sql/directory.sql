@@ -29,7 +29,11 @@ CREATE OR REPLACE FUNCTION change_directory_1(
   p_door bigint[], p_door_salt bytea[], p_door_secret bytea[], p_door_certificate bytea[], p_door_closes boolean[], p_door_at integer[],
   -- What follows, in its order.
   p_job_kind integer[], p_job_subject bigint[], p_job_object bigint[], p_job_at integer[],
-  OUT head bigint, OUT version bigint, OUT has_jobs boolean)
+  -- The entry of the audit log, and of lines of an import how far that is (see advance_import; without it `p_import` is NULL).
+  p_audit bytea[],
+  p_import bigint, p_node integer, p_from integer, p_to integer, p_created integer, p_updated integer, p_failed integer, p_took bigint,
+  p_part integer, p_line integer[], p_code integer[], p_field bytea[], p_chinese bytea[], p_english bytea[],
+  OUT head bigint, OUT version bigint, OUT has_jobs boolean, OUT held bigint)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -39,18 +43,31 @@ DECLARE
   v_ordinal bigint;
   v_holder bigint;
   v_row record;
+  v_before integer[];
+  v_began timestamptz;
 BEGIN
   PERFORM take_lane(p_now);
+  v_began := clock_timestamp();
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now, last_made());
   version := (SELECT value FROM meta WHERE key = 'directory_version');
   -- What follows from the change before comes first: until then the directory stands still.
   has_jobs := cardinality(p_org) + cardinality(p_new) + cardinality(p_gone) + cardinality(p_changed) > 0 AND EXISTS (SELECT 1 FROM job);
   IF version <> p_expected OR has_jobs THEN
     RETURN;
   END IF;
+  IF p_import IS NOT NULL AND NOT advance_import(p_import, p_node, p_from, p_to, p_created, p_updated, p_failed, p_took, p_part, p_line,
+    p_code, p_field, p_chinese, p_english) THEN
+    version := -1;
+    RETURN;
+  END IF;
   head := v_head + p_positions;
+  IF p_positions = 0 THEN
+    PERFORM write_audit(p_audit, orgs_before(p_audit), NULL, v_now);
+    RETURN;
+  END IF;
+  PERFORM ring(v_now, last_made());
+  v_before := orgs_before(p_audit);
   version := head;
   UPDATE meta SET value = change_directory_1.version WHERE key = 'directory_version';
   v_ordinal := (SELECT value FROM meta WHERE key = 'ordinal');
@@ -183,6 +200,8 @@ BEGIN
   IF NOT EXISTS (SELECT 1 FROM log WHERE seq = change_directory_1.head) AND p_positions > 0 THEN
     INSERT INTO log (seq, target, created, kind) VALUES (change_directory_1.head, 0, v_now, 14);
   END IF;
+  PERFORM write_audit(p_audit, v_before, NULL, v_now);
+  held := extract(epoch FROM clock_timestamp() - v_began) * 1000000;
 END
 $$;
 

@@ -39,32 +39,6 @@ BEGIN
 END
 $$;
 
--- Has the connection of a device closed. No row: there is no such device inside of the scope. `ended`: the position that every node has to
--- apply; NULL where it has no connection.
-CREATE OR REPLACE FUNCTION disconnect_1(p_now bigint, p_token bytea, p_token_hash bigint, p_scope bytea, OUT ended bigint)
-  RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  v_now bigint;
-  v_head bigint;
-  v_device record;
-BEGIN
-  PERFORM take_lane(p_now);
-  SELECT r.* INTO v_device FROM device_1(p_now, p_token, p_token_hash, p_scope) r;
-  IF NOT FOUND THEN
-    RETURN;
-  END IF;
-  IF v_device.session IS NOT NULL THEN
-    v_now := store_time(p_now);
-    v_head := head();
-    PERFORM ring(v_now, last_made());
-    INSERT INTO log (seq, target, created, kind, app, version, status)
-    VALUES (v_head + 1, 1::bigint << 56 | v_device.ordinal, v_now, 6, v_device.node, v_device.session, 2);
-    ended := v_head + 1;
-  END IF;
-  RETURN NEXT;
-END
-$$;
-
 -- What a device has still to get, in the columns of tail_1 without what it says: of all targets that address it the rows strictly
 -- between two positions, oldest first. Rows that have expired or ended are for nobody (`is_told` false), nor those that are settled.
 CREATE OR REPLACE FUNCTION missed_1(p_now bigint, p_ordinal bigint, p_target bigint[], p_after bigint[], p_before bigint[], p_limit integer,

@@ -149,6 +149,7 @@ CREATE TABLE log (
   fingerprint bytea,
   client bytea,
   request_id bytea,
+  operator bytea,
   PRIMARY KEY (seq))
   PARTITION BY RANGE (seq);
 CREATE INDEX log_by_target ON log (target, seq) WHERE kind <= 2;
@@ -265,6 +266,91 @@ CREATE TABLE job (
 -- Signed requests that have come, as long as a repeat would pass.
 CREATE TABLE nonce (time bigint NOT NULL, hash bigint NOT NULL, PRIMARY KEY (time, hash));
 CREATE TABLE nonce_forgotten (first bigint PRIMARY KEY, last bigint NOT NULL);
+
+-- Who operates the installation. Numbers are given once: a name may be given to another person later.
+CREATE TABLE operator (
+  number bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  name bytea NOT NULL UNIQUE,
+  display_name bytea NOT NULL,
+  role smallint NOT NULL,
+  scope bytea,
+  disabled boolean NOT NULL,
+  password bytea NOT NULL,
+  created bigint NOT NULL,
+  last_login bigint);
+
+-- That an operator has logged in. `created` is of the wall clock, `expires` of store time.
+CREATE TABLE operator_session (
+  key bytea PRIMARY KEY,
+  holder bigint NOT NULL,
+  created bigint NOT NULL,
+  expires bigint NOT NULL,
+  client bytea);
+CREATE INDEX operator_session_by_time ON operator_session (expires);
+
+-- What operators did, in the order of store time; what people see is `ahead` of it. `orgs`: where the target was. `seq`: the task, where it
+-- is one of this store's. Of entries with the same `seen` there is one a minute.
+CREATE SEQUENCE audit_number;
+CREATE TABLE audit (
+  at bigint NOT NULL,
+  number bigint NOT NULL,
+  ahead bigint NOT NULL,
+  seen bigint NOT NULL,
+  operator bigint,
+  seq bigint,
+  scope integer,
+  code integer NOT NULL,
+  caller bytea NOT NULL,
+  name bytea,
+  client bytea,
+  request_id bytea,
+  action bytea NOT NULL,
+  kind bytea,
+  target bytea,
+  task bytea,
+  details bytea,
+  orgs integer[],
+  PRIMARY KEY (at, number));
+CREATE UNIQUE INDEX audit_seen ON audit (seen, (at / 60000));
+CREATE INDEX audit_by_target ON audit (target, at, number) WHERE target IS NOT NULL;
+CREATE INDEX audit_by_task ON audit (task) WHERE task IS NOT NULL;
+CREATE INDEX audit_by_seq ON audit (seq) WHERE seq IS NOT NULL;
+-- Each `ahead` that there may be: the clock was set that often.
+CREATE TABLE audit_ahead (ahead bigint PRIMARY KEY);
+
+-- How often whom was refused, by the minute of store time. What is not known is 0 or empty.
+CREATE TABLE refusal (
+  minute bigint NOT NULL, listener smallint NOT NULL, name bytea NOT NULL, client bytea NOT NULL, code integer NOT NULL,
+  ahead bigint NOT NULL, count bigint NOT NULL,
+  PRIMARY KEY (minute, listener, name, client, code));
+
+-- Imports. `state`: 0 the text is still coming, 1 it goes on, 2 it is done, 3 it was left, 4 it is to go. `node`: which keeps its text, or
+-- works on it. `place` is its turn among those that go on; `line` the last one that was applied; `took` is in microseconds.
+CREATE SEQUENCE import_place;
+CREATE TABLE import (
+  import bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  import_id bytea NOT NULL,
+  state smallint NOT NULL,
+  attempts smallint NOT NULL DEFAULT 0,
+  node integer NOT NULL,
+  lines integer NOT NULL DEFAULT 0,
+  line integer NOT NULL DEFAULT 0,
+  created integer NOT NULL DEFAULT 0,
+  updated integer NOT NULL DEFAULT 0,
+  failed integer NOT NULL DEFAULT 0,
+  started bigint NOT NULL,
+  ended bigint,
+  took bigint NOT NULL DEFAULT 0,
+  place bigint,
+  beginner bigint)
+  WITH (fillfactor = 50);
+CREATE INDEX import_by_id ON import (import_id);
+-- The text that is still to be applied. Lines bring secrets: it goes when it is applied.
+CREATE TABLE import_part (
+  import bigint NOT NULL, first_line integer NOT NULL, lines integer NOT NULL, text bytea NOT NULL, PRIMARY KEY (import, first_line));
+CREATE TABLE import_failure (
+  import bigint NOT NULL, line integer NOT NULL, code integer NOT NULL, field bytea, chinese bytea NOT NULL, english bytea NOT NULL,
+  PRIMARY KEY (import, line));
 
 -- Where everything begins. The number of the tasks' ids is drawn, so that an id of another installation is not taken for one of this.
 INSERT INTO meta (key, value) VALUES ('configuration_version', 0), ('biz_from', 0), ('directory_version', 0),

@@ -72,7 +72,8 @@ CREATE OR REPLACE FUNCTION tasks_1(p_now bigint, p_seq bigint[], p_app bytea, p_
   OUT expires bigint, OUT wall_offset bigint, OUT payload bytea, OUT body_start integer, OUT body_end integer, OUT display integer,
   OUT tag bytea, OUT description bytea, OUT version bigint, OUT targeted integer, OUT skipped integer, OUT status integer,
   OUT ended_at bigint, OUT client bytea, OUT request_id bytea, OUT appkey bytea, OUT target_name bytea,
-  OUT marks integer[], OUT chunks integer[], OUT bits bytea[], OUT opened bigint, OUT applied bigint, OUT failed bigint, OUT now bigint)
+  OUT marks integer[], OUT chunks integer[], OUT bits bytea[], OUT opened bigint, OUT applied bigint, OUT failed bigint, OUT now bigint,
+  OUT operator bytea)
   RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 DECLARE
@@ -86,7 +87,7 @@ BEGIN
       WHEN 1 THEN (SELECT d.token FROM device d WHERE d.ordinal = l.target & 72057594037927935)
       WHEN 2 THEN (SELECT h.user_id FROM holder h WHERE h.holder = l.target & 72057594037927935)
       ELSE (SELECT o.org_id FROM org o WHERE o.org = l.target & 72057594037927935) END,
-    c.marks, c.chunks, c.bits, c.opened, c.applied, c.failed, p_now
+    c.marks, c.chunks, c.bits, c.opened, c.applied, c.failed, p_now, l.operator
   FROM task_counts(p_seq) c
   JOIN log l ON l.seq = c.seq
   JOIN app a ON a.app = l.app
@@ -146,7 +147,7 @@ CREATE OR REPLACE FUNCTION list_tasks_1(p_now bigint, p_caller bytea, p_app byte
   OUT tag bytea, OUT description bytea, OUT version bigint, OUT targeted integer, OUT skipped integer, OUT status integer,
   OUT ended_at bigint, OUT client bytea, OUT request_id bytea, OUT appkey bytea, OUT target_name bytea,
   OUT marks integer[], OUT chunks integer[], OUT bits bytea[], OUT opened bigint, OUT applied bigint, OUT failed bigint, OUT now bigint,
-  OUT place bigint)
+  OUT operator bytea, OUT place bigint)
   RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 DECLARE
@@ -301,12 +302,17 @@ END
 $$;
 
 -- Recalls a task, unless it has ended. Returns the position of its end, which all nodes that live have to apply; NULL where it had ended.
-CREATE OR REPLACE FUNCTION cancel_1(p_now bigint, p_seq bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+-- `p_expected`: of which version the directory is by which an operator may do so; -1 is returned where it has changed.
+CREATE OR REPLACE FUNCTION cancel_1(p_now bigint, p_seq bigint, p_expected bigint, p_audit bytea[]) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_now bigint;
   v_head bigint;
 BEGIN
   PERFORM take_lane(p_now);
+  IF p_expected <> (SELECT value FROM meta WHERE key = 'directory_version') THEN
+    RETURN -1;
+  END IF;
   v_now := store_time(p_now);
   v_head := head();
   UPDATE log SET status = 1, ended_at = v_now WHERE seq = p_seq AND kind <= 1 AND status = 0 AND (expires IS NULL OR expires > v_now);
@@ -316,7 +322,26 @@ BEGIN
   PERFORM ring(v_now, last_made());
   INSERT INTO log (seq, target, created, kind, ref) VALUES (v_head + 1, 0, v_now, 3, p_seq);
   DELETE FROM current_config WHERE seq = p_seq;
+  PERFORM write_audit(p_audit, NULL, NULL, v_now);
   RETURN v_head + 1;
+END
+$$;
+
+-- The same by an app, whose signed request has a nonce: that is used up, also where there is no such task (`p_seq` is NULL then). `code`: 0;
+-- 2005 where it was used before; 2006 where nobody knows any more, with the wall clock.
+CREATE OR REPLACE FUNCTION cancel_signed_1(p_now bigint, p_seq bigint, p_app bytea, p_time bigint, p_hash bigint,
+  OUT code integer, OUT "position" bigint, OUT wall bigint)
+  LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  v_replayed integer[];
+BEGIN
+  PERFORM take_lane(p_now);
+  wall := wall();
+  v_replayed := use_nonces(ARRAY[p_app], ARRAY[NULL::integer], ARRAY[p_time], ARRAY[p_hash]);
+  code := CASE v_replayed[1] WHEN 1 THEN 2005 WHEN -1 THEN 2006 ELSE 0 END;
+  IF code = 0 AND p_seq IS NOT NULL THEN
+    "position" := cancel_1(p_now, p_seq, NULL, NULL);
+  END IF;
 END
 $$;
 

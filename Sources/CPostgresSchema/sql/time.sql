@@ -43,17 +43,23 @@ BEGIN
 END
 $$;
 
--- The wall clock is right: store time goes forward to it, and leases with it. Nothing where it is not ahead.
-CREATE OR REPLACE FUNCTION accept_clock_1(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- The wall clock is right: store time goes forward to it, and leases with it. Nothing where it is not ahead. Returns whether the directory
+-- is of the version by which an operator may say so.
+CREATE OR REPLACE FUNCTION accept_clock_1(p_now bigint, p_expected bigint, p_audit bytea[]) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_leap bigint;
 BEGIN
   PERFORM take_lane(p_now);
+  IF p_expected <> (SELECT value FROM meta WHERE key = 'directory_version') THEN
+    RETURN false;
+  END IF;
+  PERFORM write_audit(p_audit, NULL, NULL, store_time(p_now));
   v_leap := -(SELECT shift FROM clock);
   IF v_leap > 0 THEN
     UPDATE clock SET shift = 0, set_at = NULL;
     UPDATE node SET lease = lease + v_leap WHERE lease > 0;
   END IF;
+  RETURN true;
 END
 $$;
 

@@ -9,17 +9,24 @@ extension PushBatch {
         guard rows.count == pushes.count else { throw .end }
         var answers: [Accepted] = []
         answers.reserveCapacity(pushes.count)
-        for (row, push) in pushes.enumerated() {
-            guard let code = try rows.int4(row, 1) else { throw .null }
-            let seq = try rows.int8(row, 2).map { UInt64(bitPattern: $0) }
-            switch (code, seq) {
-            case (0, let seq?): answers.append(.stored(tasks.id(of: seq)))
-            case (1, let seq?): answers.append(.repeated(tasks.id(of: seq)))
-            case (0, nil), (1, nil): throw .null
-            default: answers.append(.refused(refusal(push.request, Int(code), try rows.int8(row, 3) ?? 0, try rows.int8(row, 4))))
-            }
-        }
+        for row in pushes.indices { answers.append(try answer(rows, row: row, code: 1, tasks)) }
         return answers
+    }
+
+    /// - Parameter column: the first of `code, seq, a, b`.
+    func answer(
+        _ rows: PostgresRows, row: Int, code column: Int, _ tasks: TaskNumber
+    ) throws(PostgresShapeError) -> Accepted {
+        guard let code = try rows.int4(row, column) else { throw .null }
+        let seq = try rows.int8(row, column + 1).map { UInt64(bitPattern: $0) }
+        switch (code, seq) {
+        case (0, let seq?): return .stored(tasks.id(of: seq))
+        case (1, let seq?): return .repeated(tasks.id(of: seq))
+        case (0, nil), (1, nil): throw .null
+        default:
+            let details = (try rows.int8(row, column + 2) ?? 0, try rows.int8(row, column + 3))
+            return .refused(refusal(pushes[row].request, Int(code), details.0, details.1))
+        }
     }
 
     /// - Parameters:

@@ -41,8 +41,15 @@ struct PushBatch {
         return true
     }
 
+    /// One alone.
+    init(_ request: PushRequest) {
+        var waiting = [PendingPush(request: request, loop: 0, answer: { _ in })]
+        self.init(takingFrom: &waiting)
+    }
+
     /// The call's arguments, as `append_1` takes them.
-    func append(to arguments: inout PostgresArguments, usual: PushQuota) {
+    /// - Parameter isOfCaller: whether nothing more is appended, as no operator has pushed.
+    func append(to arguments: inout PostgresArguments, usual: PushQuota, isOfCaller: Bool = true) {
         arguments.reserve(pushes.count * 768)
         arguments.append(int4: usual.perSecond.map(Int32.init(clamping:)))
         arguments.append(int4: usual.perDay.map(Int32.init(clamping:)))
@@ -68,13 +75,19 @@ struct PushBatch {
         if hasNonces {
             arguments.append(each: pushes, int8: { $0.request.nonce?.timestamp })
             arguments.append(
-                each: pushes, int8: { push in push.request.nonce.map { StableHash.of("\(push.request.app) \($0.nonce.text)") } })
+                each: pushes, int8: { push in push.request.nonce.map { $0.hash(of: push.request.app) } })
         } else {
             arguments.append(int8Array: [])
             arguments.append(int8Array: [])
         }
         arguments.append(each: pushes, bytea: { $0.request.client.map(\.storedBytes) })
         arguments.append(each: pushes, bytea: { $0.request.requestID.map { Array($0.utf8) } })
+        guard isOfCaller else { return }
+        arguments.append(int8: nil)
+        arguments.append(int4: nil)
+        arguments.append(int4: nil)
+        arguments.append(bytea: nil)
+        arguments.append(byteaArray: [])
     }
 }
 
@@ -97,6 +110,11 @@ struct PendingPush: Sendable {
     }
 
     var outBizNoHash: Int64? { request.idempotency.map { StableHash.of("\(request.app) \($0.outBizNo.text)") } }
+}
+
+extension UsedNonce {
+    /// Each app has nonces of its own.
+    func hash(of app: AppKey) -> Int64 { StableHash.of("\(app) \(nonce.text)") }
 }
 
 extension PushRequest.Target {

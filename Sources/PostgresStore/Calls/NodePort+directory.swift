@@ -5,6 +5,6 @@ internal import StoreCore
 
 extension NodePort {
     func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
-        try await ask { node throws(StoreError) in try await node.apply(change) }
+        try await ask { node throws(StoreError) in try await node.apply(change, by: call) }
     }
 }

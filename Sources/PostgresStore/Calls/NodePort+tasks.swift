@@ -10,10 +10,12 @@ extension NodePort {
     }
 
     func cancel(_ task: TaskID, by app: AppKey, nonce: UsedNonce?) async throws(StoreError) -> TaskStatus {
-        try await ask { node throws(StoreError) in try await node.cancel(task, by: app) }
+        try await ask { node throws(StoreError) in
+            if let nonce { try await node.cancel(task, by: app, nonce) } else { try await node.cancel(task, by: app) }
+        }
     }
 
     func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
-        try await ask { node throws(StoreError) in try await node.cancel(task, by: nil) }
+        try await ask { node throws(StoreError) in try await node.cancel(task, by: call) }
     }
 }

@@ -9,7 +9,7 @@ extension NodePort {
 
     func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState {
         try await ask { node throws(StoreError) in
-            try await node.acceptWallClock()
+            try await node.acceptWallClock(by: call)
             return try await node.clockState()
         }
     }

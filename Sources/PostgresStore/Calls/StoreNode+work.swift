@@ -37,6 +37,13 @@ extension StoreNode {
         try result(await connection.call(PostgresCall(statement, arguments, deadline: options.patience)))
     }
 
+    /// The same of one that is decided by the time; see ``timely(_:_:_:)``.
+    func askTimely(
+        _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
+    ) async throws(StoreError) -> PostgresRows {
+        try result(await timely(connection, statement, fill))
+    }
+
     /// What a call was answered with.
     func result(_ outcome: PostgresOutcome) throws(StoreError) -> PostgresRows {
         switch outcome {

@@ -24,6 +24,7 @@ struct DirectoryState {
     /// Since when each organisation has the parent that it has.
     private var parentSince: [UInt32: UInt64] = [:]
     var tasks = TaskNumber(store: 0)
+    var operators = OperatorBook()
     /// A number that no organisation ever had.
     private(set) var nextOrg: UInt32 = 1
 
@@ -78,7 +79,7 @@ struct DirectoryState {
         DirectorySnapshot(
             lane: theLane, position: Position(raw: head), apps: apps.values.map(\.app),
             organisations: tree.nodes.values.map { (OrgHandle(index: $0.org), $0.parent.map { OrgHandle(index: $0) }) },
-            term: term)
+            operators: operators.all, operatorSessions: operators.allSessions, term: term)
     }
 }
 

@@ -59,6 +59,7 @@ struct DirectoryWrites {
     var apps: [AppWrite] = []
     var organisations: [OrgWrite] = []
     private(set) var users: [(number: Int64, id: UserID)] = []
+    private var newUsers: [UserID: Int64] = [:]
     var gone: [(ordinal: Int64, at: Int32)] = []
     var new: [NewDevice] = []
     var changed: [ChangedDevice] = []
@@ -76,13 +77,22 @@ struct DirectoryWrites {
 
     /// The number of a user who was never named before, likewise.
     mutating func takeUser(_ id: UserID) -> Int64 {
-        users.append((-Int64(users.count) - 1, id))
-        return -Int64(users.count)
+        if let known = newUsers[id] { return known }
+        let number = -Int64(users.count) - 1
+        users.append((number, id))
+        newUsers[id] = number
+        return number
     }
 
     /// The arguments of the call.
-    /// - Parameter version: by which directory this was decided.
-    func append(to arguments: inout PostgresArguments, expecting version: Int64) {
+    /// - Parameters:
+    ///   - version: by which directory this was decided.
+    ///   - entries: of the audit log; one at most.
+    ///   - progress: of the import whose lines these are.
+    func append(
+        to arguments: inout PostgresArguments, expecting version: Int64, _ entries: [AuditLine],
+        _ progress: ImportProgress? = nil
+    ) {
         arguments.append(int8: version)
         arguments.append(int4: positions)
         appendApps(&arguments)
@@ -100,6 +110,8 @@ struct DirectoryWrites {
         arguments.append(each: jobs, int8: { $0.subject })
         arguments.append(each: jobs, int8: { $0.object })
         arguments.append(each: jobs, int4: { $0.at })
+        arguments.append(audit: entries)
+        arguments.append(progress: progress)
     }
 
     private func appendApps(_ arguments: inout PostgresArguments) {

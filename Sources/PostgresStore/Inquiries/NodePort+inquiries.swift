@@ -16,9 +16,5 @@ extension NodePort {
         }
     }
 
-    func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
-        try await ask { node throws(StoreError) in try await node.disconnect(token, within: call.scope) }
-    }
-
     func tell(_ unacknowledged: Unacknowledged, of session: SessionID) { node.enter { $0.tell(unacknowledged, of: session) } }
 }

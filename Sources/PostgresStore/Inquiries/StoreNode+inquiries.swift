@@ -77,24 +77,6 @@ extension StoreNode {
             _ = await node.own.call(PostgresCall(Statements.answer, answer, deadline: node.options.patience))
         }
     }
-
-    // MARK: The end of a connection
-
-    /// Returns when every node has told its loops.
-    /// - Throws: `refused` with 2201 where there is no such device inside of the scope.
-    func disconnect(_ token: DeviceToken, within scope: OrgID?) async throws(StoreError) {
-        guard isServing else { throw .unavailable(retryAfter: retryAfter) }
-        let rows = try result(
-            await timely(lane, Statements.disconnect) { arguments in
-                arguments.append(name: token.text)
-                arguments.append(int8: StableHash.of(token.text))
-                arguments.append(name: scope?.text)
-            })
-        guard rows.count == 1 else { throw .refused(Refusal(.noSuchDevice, field: "device_token")) }
-        guard let position = try decoded({ () throws(PostgresShapeError) in try rows.int8(0, 0) }) else { return }
-        bell.ring()
-        try await untilApplied(UInt64(bitPattern: position))
-    }
 }
 
 extension Unacknowledged {

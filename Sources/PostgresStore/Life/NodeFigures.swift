@@ -11,6 +11,7 @@ final class NodeFigures: Sendable {
         var holdTimes = HoldTimes()
         /// What it has met, and how far it was at its last renewal.
         var standing = NodeStanding()
+        var audit = AuditCounts()
     }
 
     private let figures = Locked(Figures())
@@ -24,9 +25,11 @@ final class NodeFigures: Sendable {
 
     var status: StoreStatus {
         figures.withLock { figures in
-            StoreStatus(
+            var status = StoreStatus(
                 health: figures.health, waiting: figures.waiting,
                 longestWait: figures.oldest.map { MonotonicClock.nanoseconds - $0 } ?? 0)
+            status.audit = figures.audit
+            return status
         }
     }
 
@@ -52,6 +55,15 @@ final class NodeFigures: Sendable {
     func record(_ piece: HoldTimes.Piece, _ nanoseconds: Int64) {
         figures.withLock { $0.holdTimes.record(piece, nanoseconds) }
     }
+
+    /// So many entries of the audit log were written.
+    func recorded(_ count: Int) { figures.withLock { $0.audit.entries += count } }
+
+    /// So many will never be.
+    func lose(_ count: Int) { figures.withLock { $0.audit.lost += count } }
+
+    /// So many refusals were counted.
+    func countedRefusals(_ count: Int) { figures.withLock { $0.audit.refusals += count } }
 
     /// One call has decided so many pushes, of which the oldest had waited so long.
     func record(_ batch: Int, waited: Int64, took: Int64) {

@@ -25,10 +25,4 @@ extension StoreNode {
 
     /// What two clocks may differ by, in milliseconds.
     private static let leastAhead: Int64 = 2_000
-
-    /// Store time goes forward to the wall clock, here before the answer and at the other nodes with their next call.
-    func acceptWallClock() async throws(StoreError) {
-        _ = try result(await timely(lane, Statements.acceptClock, { _ in }))
-        await renewNow()
-    }
 }

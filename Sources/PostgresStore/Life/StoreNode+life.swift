@@ -21,6 +21,7 @@ extension StoreNode {
             node.work { await $0.moveCursors() }
             node.work { await $0.watchJobs() }
             node.work { await $0.tellOnline() }
+            node.work { await $0.administer() }
             await node.follow()
         }
     }
@@ -74,11 +75,19 @@ extension StoreNode {
         }
     }
 
-    /// Reads the directory as it is now, and goes on with the log behind it.
+    /// Reads the directory as it is now, and goes on with the log behind it. Where operators are newer than the rest, the log tells of
+    /// them once more.
     func readDirectory() async throws(PostgresShapeError) -> Bool {
         let call = PostgresCall(Statements.snapshot, deadline: .seconds(30), mostBytes: 256 << 20)
         guard case .rows(let snapshot) = await tail.call(call) else { return false }
+        var (all, each) = (PostgresArguments(), PostgresArguments())
+        all.append(int8Array: [])
+        each.append(byteaArray: [])
+        guard case .rows(let operators) = await tail.call(PostgresCall(Statements.operators, all)),
+            case .rows(let sessions) = await tail.call(PostgresCall(Statements.operatorSessions, each, mostRows: 100_000))
+        else { return false }
         directory = try DirectoryState(snapshot)
+        directory.operators = try OperatorBook(operators, sessions: sessions)
         head = max(head, try snapshot.position(0, 0))
         return true
     }
@@ -251,8 +260,7 @@ extension StoreNode {
         inquiries.removeAll()
         let bells = [
             bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell, jobBell, watchBell,
-            inquiryBell,
-            onlineBell,
+            inquiryBell, onlineBell, recordedBell, importBell, importEndBell,
         ]
         for bell in bells { bell.ring() }
         sendAnswers()
@@ -275,6 +283,7 @@ extension StoreNode {
         work { node in
             while !node.detachments.isIdle { await Bell(on: node.loop).wait(atMost: node.options.pause) }
             await node.writeFacts()
+            await node.tellLeftOut(atOnce: true)
             var arguments = PostgresArguments()
             arguments.append(int4: node.number)
             _ = await node.own.call(PostgresCall(Statements.leave, arguments, deadline: Self.lastPatience))

@@ -74,8 +74,13 @@ extension StoreNode {
         }
         if !entries.isEmpty {
             let (position, isAwaited, settling) = (head, mustConfirm, mustSettle)
-            outbox.confirm(0) { [self] in
-                enter { $0.loopsHaveApplied(position, isAwaited: isAwaited, settling: settling) }
+            // Where no loop has joined yet, nobody has to apply it.
+            if loops == 0 {
+                loopsHaveApplied(position, isAwaited: isAwaited, settling: settling)
+            } else {
+                outbox.confirm(0) { [self] in
+                    enter { $0.loopsHaveApplied(position, isAwaited: isAwaited, settling: settling) }
+                }
             }
         }
         sendAnswers()
@@ -109,7 +114,17 @@ extension StoreNode {
             directory.set(record)
             outbox.post(.app(record.app.key, record.isRemoved ? nil : record.app))
         case .inquiry: take(inquiry: entry)
-        case .jump, .operatorChanged, .operatorSession, .nothing: break
+        case .operatorChanged:
+            let number = OperatorNumber(Int64(bitPattern: entry.reference))
+            let changed = details.operators[number]
+            if let changed { directory.operators.set(changed) } else { directory.operators.remove(number) }
+            outbox.post(.operatorChanged(number, changed))
+        case .operatorSession:
+            let key = OperatorSessionKey(digest: entry.body)
+            let session = details.operatorSessions[key]
+            if let session { directory.operators.begin(session) } else { directory.operators.end(key) }
+            outbox.post(.operatorSession(key, session))
+        case .jump, .nothing: break
         }
     }
 
@@ -143,12 +158,15 @@ extension StoreNode {
     private func lookUp(_ entries: [LogEntry]) async throws(PostgresShapeError) -> LogDetails {
         var details = LogDetails()
         var (apps, orgs): (Set<Int32>, Set<Int32>) = ([], [])
+        var (operators, sessions): (Set<Int64>, Set<[UInt8]>) = ([], [])
         for entry in entries where entry.isTold {
             switch entry.kind {
             case .app: if let app = entry.app { apps.insert(app) }
             case .message, .configuration, .reference:
                 if let app = entry.app, directory.appKeys[app] == nil { apps.insert(app) }
             case .organisation where !entry.isRemoval: orgs.insert(Int32(bitPattern: entry.target.shortID))
+            case .operatorChanged: operators.insert(Int64(bitPattern: entry.reference))
+            case .operatorSession: sessions.insert(entry.body)
             default: break
             }
         }
@@ -162,6 +180,17 @@ extension StoreNode {
             for row in 0..<rows.count {
                 details.organisations[UInt32(bitPattern: try rows.present4(row, 0))] =
                     (OrgID(unchecked: try rows.name(row, 1) ?? ""), try rows.name(row, 2) ?? "")
+            }
+        }
+        if !operators.isEmpty, let rows = await look(Statements.operators, { $0.append(int8Array: Array(operators)) }) {
+            for row in 0..<rows.count {
+                if let found = try Operator(rows, row) { details.operators[found.number] = found }
+            }
+        }
+        if !sessions.isEmpty, let rows = await look(Statements.operatorSessions, { $0.append(byteaArray: Array(sessions)) }) {
+            for row in 0..<rows.count {
+                let found = try OperatorSession(rows, row)
+                details.operatorSessions[found.key] = found
             }
         }
         return details
@@ -200,4 +229,6 @@ extension StoreNode {
 struct LogDetails {
     var apps: [Int32: DirectoryState.AppRecord] = [:]
     var organisations: [UInt32: (id: OrgID, name: String)] = [:]
+    var operators: [OperatorNumber: Operator] = [:]
+    var operatorSessions: [OperatorSessionKey: OperatorSession] = [:]
 }

@@ -37,7 +37,8 @@ struct FoundTask {
             case .organisation, nil: .organisation(OrgID(unchecked: name))
             }
         let client = try rows.bytea(index, 20).flatMap { IPAddress(stored: $0) }
-        origin = try rows.name(index, 21).map { PushRequest.Origin(client: client, requestID: $0) }
+        let pusher = try rows.name(index, 31).map { OperatorName(unchecked: $0) }
+        origin = try rows.name(index, 21).map { PushRequest.Origin(client: client, requestID: $0, operator: pusher) }
         now = try rows.present8(index, 30)
         receipts = TaskReceipts(row)
         marks = try TaskMarks(rows, index, from: 24, only: receipts.only)

@@ -11,7 +11,7 @@ extension StoreNode {
         await writeFacts()
         let rows = try await read(
             Statements.listTasks, arguments(filter, before: before, limit: limit), mostBytes: Self.mostBytesOfTasks)
-        return try page(rows, limit, place: 31) { row throws(PostgresShapeError) in
+        return try page(rows, limit, place: 32) { row throws(PostgresShapeError) in
             let found = try FoundTask(rows, row)
             let report = found.report(as: directory.tasks.id(of: found.row.seq), isOfOperator: filter.caller == nil)
             return (found.isOver(after: options.taskRetention) ? nil : report, Int64(bitPattern: found.row.seq))

@@ -17,8 +17,11 @@ extension StoreNode {
     func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
         let found = try await find(task, of: app)
         guard found.status == .active else { return found.status }
-        let rows = try result(
-            await timely(lane, Statements.cancel, { $0.append(int8: Int64(bitPattern: found.row.seq)) }))
+        let rows = try await askTimely(lane, Statements.cancel) { arguments in
+            arguments.append(int8: Int64(bitPattern: found.row.seq))
+            arguments.append(int8: nil)
+            arguments.append(audit: [])
+        }
         // Somebody was faster.
         guard let position = try? rows.position(0, 0) else { return try await report(task, to: app).status }
         bell.ring()

@@ -1,7 +1,7 @@
 /// Reads the lines of a part of an import, one after the other: decoding one is all that a step takes.
-public struct ImportLines {
+public struct ImportLines: Sendable {
     /// One line that says something.
-    public struct Line {
+    public struct Line: Sendable {
         /// Its number in the whole text, from 1.
         public let number: Int
         /// What it asks for, or why that cannot be read.

@@ -205,8 +205,3 @@ final class DeviceTable {
         try retire.run()
     }
 }
-
-extension UserHandle {
-    /// As the tables name a user.
-    var number: Int64 { Int64(bitPattern: raw) }
-}

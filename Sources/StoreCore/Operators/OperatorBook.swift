@@ -55,6 +55,9 @@ package struct OperatorBook {
         guard try require(role, of: number) == nil else { throw Refusal(.notPermitted, .unscoped) }
     }
 
+    /// To what an operator is confined, whatever it may do; `nil` where it is not, or is nobody any more.
+    package func scope(of number: OperatorNumber?) -> OrgID? { number.flatMap { self[$0]?.authority.scope } }
+
     /// Whether there is nothing that does not exist for the operator.
     package func seesAll(_ number: OperatorNumber?) -> Bool {
         number.map { self[$0].map { $0.authority.scope == nil } ?? false } ?? true

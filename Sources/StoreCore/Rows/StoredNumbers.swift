@@ -55,3 +55,8 @@ extension Set<Interface> {
         if bits & 2 != 0 { insert(.configuration) }
     }
 }
+
+extension UserHandle {
+    /// As tables name a user.
+    package var number: Int64 { Int64(bitPattern: raw) }
+}

@@ -1,0 +1,71 @@
+internal import Push
+internal import StoreCore
+
+/// Lines of an import that are decided together and written by one call. None of them depends on what another one does: so each
+/// is decided as if it were alone, after all before it.
+struct ImportBatch {
+    private(set) var lines: [ImportLines.Line] = []
+    /// What is left of the part behind them.
+    private(set) var rest: ImportLines
+
+    /// What lines that go together are about.
+    private enum Kind { case devices, newOrganisations, anything }
+
+    /// Takes the next lines, as far as they can go together.
+    /// - Parameter tree: the organisations that there are.
+    init(from lines: ImportLines, atMost limit: Int, _ tree: OrgTree) {
+        rest = lines
+        var kind: Kind?
+        var tokens: Set<DeviceToken> = []
+        var organisations: Set<OrgID> = []
+        while self.lines.count < limit {
+            var next = rest
+            guard let line = next.next() else {
+                // Blank lines may be left.
+                rest = next
+                return
+            }
+            if case .success(let change) = line.change {
+                let own = Self.kind(of: change, tree)
+                if let kind, kind != own || own == .anything { return }
+                if let token = change.token, !tokens.insert(token).inserted { return }
+                if case .putOrganisation(let id, let fields) = change, own == .newOrganisations {
+                    if case .set(let parent) = fields.parent, organisations.contains(parent) { return }
+                    if !organisations.insert(id).inserted { return }
+                }
+                kind = own
+            }
+            self.lines.append(line)
+            rest = next
+        }
+    }
+
+    private static func kind(of change: DirectoryChange, _ tree: OrgTree) -> Kind {
+        switch change {
+        case .putDevice, .removeDevice: .devices
+        case .putOrganisation(let id, _) where tree[id] == nil: .newOrganisations
+        default: .anything
+        }
+    }
+
+    var changes: [DirectoryChange] { lines.compactMap { try? $0.change.get() } }
+}
+
+/// How many lines a call takes: so many that it keeps others from the lane for some milliseconds at most.
+struct ImportPace {
+    /// In microseconds.
+    private static let budget: Int64 = 3_000
+    private static let sizes = 8...512
+
+    private(set) var size = 32
+    /// How long others are left to themselves after the last call: as long as it has held the lane.
+    private(set) var pause = Duration.zero
+
+    /// A call has held the lane for so long, in microseconds.
+    mutating func finished(_ count: Int, held: Int64) {
+        pause = .microseconds(held)
+        guard count > size / 2 || held > Self.budget else { return }
+        let fitting = Int(Int64(max(count, 1)) * Self.budget / max(held, 1))
+        size = min(max(fitting, size / 2, Self.sizes.lowerBound), size * 2, Self.sizes.upperBound)
+    }
+}
