@@ -104,10 +104,9 @@ extension StoreNode {
             outbox.post(.organisation(OrgHandle(index: org), parent: entry.within.map { OrgHandle(index: $0) }, at: position))
         case .close:
             guard let ordinal = entry.device else { return }
-            // A connection that the database has and nobody here: its end was not written, or its beginning not heard of.
-            guard let session = sessions[ordinal], session.id == entry.session else { return endUnknown(ordinal, entry.session) }
-            if entry.closeReason == .takenOver, let earlier = sessions.giveAway(ordinal) { refuse(earlier, .takenOver) }
-            outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, entry.closeReason), to: session.loop)
+            if sessions.closeWhenClaimed(entry.session, entry.closeReason) { return }
+            // Of one that nobody here has the end was not written, or the beginning not heard of.
+            close(ordinal, entry.session, entry.closeReason)
         case .granted, .refused: if let ordinal = entry.device { settleWaiting(ordinal, entry) }
         case .app:
             guard let number = entry.app, let record = details.apps[number] else { return }

@@ -16,6 +16,9 @@ struct NodeSessions {
     }
 
     private var byOrdinal: [UInt32: Session] = [:]
+    /// Connections whose claim is on its way; and why one is to be closed as soon as it has its device, where the log says so
+    /// before the claim is answered.
+    private var claiming: [SessionID: DisconnectReason?] = [:]
     /// Connections that wait for another node to let go of their device.
     private var displacing: [UInt32: Attachment] = [:]
 
@@ -30,6 +33,18 @@ struct NodeSessions {
     func chunks(of size: Int) -> [[(ordinal: UInt32, session: Session)]] {
         let all = byOrdinal.map { (ordinal: $0.key, session: $0.value) }
         return stride(from: 0, to: all.count, by: size).map { Array(all[$0...].prefix(size)) }
+    }
+
+    mutating func beginClaim(_ session: SessionID) { claiming[session] = .some(nil) }
+
+    /// - Returns: why it is to be closed.
+    mutating func endClaim(_ session: SessionID) -> DisconnectReason? { claiming.removeValue(forKey: session) ?? nil }
+
+    /// - Returns: whether its claim is on its way.
+    mutating func closeWhenClaimed(_ session: SessionID, _ reason: DisconnectReason) -> Bool {
+        guard claiming[session] != nil else { return false }
+        claiming[session] = .some(reason)
+        return true
     }
 
     mutating func begin(_ ordinal: UInt32, _ attachment: Attachment, isAbandoned: Bool) {

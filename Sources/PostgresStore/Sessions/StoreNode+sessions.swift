@@ -84,7 +84,11 @@ extension StoreNode {
     }
 
     private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
-        guard case .rows(let rows) = await timely(own, Statements.claim, { fill(&$0, claims) }) else {
+        for claim in claims { sessions.beginClaim(claim.attachment.session) }
+        let outcome = await timely(own, Statements.claim, { fill(&$0, claims) })
+        var closing: [SessionID: DisconnectReason] = [:]
+        for claim in claims { closing[claim.attachment.session] = sessions.endClaim(claim.attachment.session) }
+        guard case .rows(let rows) = outcome else {
             // A claim that was made all the same is this node's, and the next of the device finds it free.
             for claim in claims { refuse(claim.attachment, .unavailable) }
             return
@@ -96,7 +100,7 @@ extension StoreNode {
             case 0:
                 begin(
                     claim, cursor: try rows.position(row, 2), beyond: try rows.array(row, 3, of: .int8)?.int8s() ?? [],
-                    isAbandoned: try rows.bool(row, 4) ?? false)
+                    isAbandoned: try rows.bool(row, 4) ?? false, closing: closing[claim.attachment.session])
             case 1: displaced.append(claim)
             // Changed between the two calls: looked up again.
             default: attach(claim.attachment)
@@ -107,7 +111,7 @@ extension StoreNode {
 
     /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read
     /// before may have been told to nobody here.
-    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64], isAbandoned: Bool) {
+    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64], isAbandoned: Bool, closing: DisconnectReason?) {
         let ordinal = claim.device.ordinal
         sessions.begin(ordinal, claim.attachment, isAbandoned: isAbandoned)
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
@@ -119,8 +123,18 @@ extension StoreNode {
             let answer = claim.attachment.answer
             outbox.answer(claim.attachment.loop) { answer(.success(attached)) }
             sendAnswers()
+            // Behind the answer: the loop knows the connection by then.
+            if let closing { close(ordinal, claim.attachment.session, closing) }
         }
         bell.ring()
+    }
+
+    /// Has a connection of this node's closed.
+    func close(_ ordinal: UInt32, _ id: SessionID, _ reason: DisconnectReason) {
+        guard let session = sessions[ordinal], session.id == id else { return endUnknown(ordinal, id) }
+        if reason == .takenOver, let earlier = sessions.giveAway(ordinal) { refuse(earlier, .takenOver) }
+        outbox.post(.close(DeviceHandle(ordinal: ordinal), session: id, reason), to: session.loop)
+        sendAnswers()
     }
 
     private func fill(_ arguments: inout PostgresArguments, _ claims: [Claim]) {
