@@ -76,6 +76,8 @@ actor StoreNode {
     /// The import that this node works on.
     var importing: RunningImport?
     var importPace = ImportPace()
+    /// How many calls wait for the end of an import.
+    var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
     var readings: [() -> Void] = []
     /// How far all loops have followed the log.

@@ -7,7 +7,7 @@ internal import StoreCore
 
 extension StoreNode {
     /// How often somebody who waits for the end of an import looks for it, where another node works on it.
-    private static let look = Duration.milliseconds(50)
+    private static let look = Duration.milliseconds(20)
 
     func keep(_ part: ImportPart, of id: ImportID) async throws(StoreError) {
         var arguments = PostgresArguments()
@@ -51,6 +51,8 @@ extension StoreNode {
     /// - Returns: its report at its end, which nobody else is told; or how far it is when the time is over, or the store closes.
     private func waitForEnd(of number: Int64, until deadline: ContinuousClock.Instant) async throws(StoreError) -> ImportReport {
         var last: ImportReport?
+        importWaiters += 1
+        defer { importWaiters -= 1 }
         while true {
             let isLast = isClosing || ContinuousClock.now >= deadline
             do throws(StoreError) { last = try await report(number) ?? last } catch {

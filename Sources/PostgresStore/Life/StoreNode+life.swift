@@ -284,6 +284,8 @@ extension StoreNode {
             while !node.detachments.isIdle { await Bell(on: node.loop).wait(atMost: node.options.pause) }
             await node.writeFacts()
             await node.tellLeftOut(atOnce: true)
+            // They are told how far their imports are.
+            while node.importWaiters > 0 { await Bell(on: node.loop).wait(atMost: node.options.pause) }
             var arguments = PostgresArguments()
             arguments.append(int4: node.number)
             _ = await node.own.call(PostgresCall(Statements.leave, arguments, deadline: Self.lastPatience))

@@ -93,9 +93,9 @@ extension StoreNode {
     /// Has a device's connection closed, wherever it is.
     func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
         let entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
-        let position: UInt64?
+        let outcome: Disconnecting
         do throws(StoreError) {
-            position = try await inTurn { node throws(StoreError) in
+            outcome = try await inTurn { node throws(StoreError) in
                 try await node.decided { version throws(StoreError) in try await node.disconnect(token, by: call, version) }
             }
         } catch .refused(let refusal) {
@@ -103,14 +103,19 @@ extension StoreNode {
             throw .refused(refusal)
         }
         await recordOnce(entry)
-        if let position { try await untilApplied(position) }
+        if case .asked(let position) = outcome { try await untilApplied(position) }
     }
 
-    /// - Returns: the position of the entry that asks for it, or none where there is no connection; `nil` where the directory is
-    ///   of another version by now.
+    private enum Disconnecting {
+        case notConnected
+        /// The connection's loop is asked to close it, at that position.
+        case asked(UInt64)
+    }
+
+    /// - Returns: `nil` where the directory is of another version by now.
     private func disconnect(
         _ token: DeviceToken, by call: OperatorCall, _ version: Int64
-    ) async throws(StoreError) -> UInt64?? {
+    ) async throws(StoreError) -> Disconnecting? {
         let missing = StoreError.refused(Refusal(.noSuchDevice, field: "device_token"))
         let scope: OrgID?
         do throws(Refusal) { scope = try directory.operators.require(.sender, of: call.number) } catch { throw .refused(error) }
@@ -123,8 +128,8 @@ extension StoreNode {
             arguments.append(int8: Int64(device.ordinal))
         }
         bell.ring()
-        guard let position = (try? rows.int8(0, 0)) ?? nil else { return .some(nil) }
-        return position < 0 ? nil : UInt64(bitPattern: position)
+        guard let position = (try? rows.int8(0, 0)) ?? nil else { return .notConnected }
+        return position < 0 ? nil : .asked(UInt64(bitPattern: position))
     }
 
     /// An operator says that the wall clock is right: store time goes forward to it, here before the answer and at the other nodes
