@@ -64,7 +64,9 @@ struct AdministrationTests {
             let database = try await b.database()
             let devices = try await database.number("SELECT count(*) FROM psp.device WHERE retired_seq = 9223372036854775807")
             #expect(devices == Int64(3 + count - 20))
-            #expect(try await database.number("SELECT (android + ios)::bigint FROM psp.org WHERE org_id = 'police'::bytea") == devices)
+            #expect(
+                try await database.number("SELECT (android + ios)::bigint FROM psp.org WHERE org_id = 'police'::bytea") == devices
+            )
             #expect(try await database.number("SELECT count(*) FROM psp.import_part") == 0, "secrets go with the text")
             await database.close()
         }

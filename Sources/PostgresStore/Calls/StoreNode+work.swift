@@ -10,8 +10,8 @@ extension StoreNode {
         Task.immediate(executorPreference: loop) { await body(self) }
     }
 
-    /// Makes a call that the database decides by the time, which is its first argument. Where the database's clock was set, that is
-    /// made up for, and the call made again.
+    /// Makes a call that the database decides by the time, which is its first argument. Where the database's clock was set, that
+    /// is made up for, and the call made again.
     func timely(
         _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresOutcome {

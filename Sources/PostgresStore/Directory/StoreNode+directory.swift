@@ -7,8 +7,8 @@ internal import StoreCore
 // Changes of the directory: decided here by what this node knows, written if that is still so, and told when every node has
 // applied them.
 
-/// Something that waits for its turn, since it is judged by the directory: one after the other, as each is decided by what the one
-/// before has left.
+/// Something that waits for its turn, since it is judged by the directory: one after the other, as each is decided by what the
+/// one before has left.
 struct PendingChange: Sendable {
     let decide: @Sendable (isolated StoreNode) async -> Void
 }

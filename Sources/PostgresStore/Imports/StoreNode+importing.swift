@@ -3,7 +3,8 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-// Imports go on by themselves: one node at a time applies their lines, some in a call, and leaves time to others between two calls.
+// Imports go on by themselves: one node at a time applies their lines, some in a call, and leaves time to others between two
+// calls.
 
 /// The import that this node works on: where it stands, and the part of its text that is at hand.
 struct RunningImport: Sendable {

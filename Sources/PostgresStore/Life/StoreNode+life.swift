@@ -6,8 +6,8 @@ internal import StoreCore
 // A node's life: it joins, follows the log, renews its lease, and leaves.
 
 extension StoreNode {
-    /// How long a node may deliver after it has renewed its lease, in microseconds: less than the lease has (`lease_length`) by what
-    /// clocks may differ by, so that nobody takes a node for dead that still delivers.
+    /// How long a node may deliver after it has renewed its lease, in microseconds: less than the lease has (`lease_length`) by
+    /// what clocks may differ by, so that nobody takes a node for dead that still delivers.
     private static let leaseLength: Int64 = 3_000_000
     /// How often the lease is renewed: three times in its length.
     private static let renewal = Duration.seconds(1)
@@ -75,8 +75,8 @@ extension StoreNode {
         }
     }
 
-    /// Reads the directory as it is now, and goes on with the log behind it. Where operators are newer than the rest, the log tells of
-    /// them once more.
+    /// Reads the directory as it is now, and goes on with the log behind it. Where operators are newer than the rest, the log
+    /// tells of them once more.
     func readDirectory() async throws(PostgresShapeError) -> Bool {
         let call = PostgresCall(Statements.snapshot, deadline: .seconds(30), mostBytes: 256 << 20)
         guard case .rows(let snapshot) = await tail.call(call) else { return false }
@@ -195,8 +195,8 @@ extension StoreNode {
         bell.ring()
     }
 
-    /// This process was taken for dead, and another has its name: its devices are others', and it comes as a new one when that one
-    /// has ended.
+    /// This process was taken for dead, and another has its name: its devices are others', and it comes as a new one when that
+    /// one has ended.
     private func rejoin() {
         tellOnce("this node was taken for dead, and another process has its name: it waits until that one has ended")
         figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
@@ -246,8 +246,8 @@ extension StoreNode {
 
     // MARK: The end
 
-    /// Writes what was acknowledged, leaves, and answers what waits. Within a second: what the database does not answer by then is
-    /// given up.
+    /// Writes what was acknowledged, leaves, and answers what waits. Within a second: what the database does not answer by then
+    /// is given up.
     /// - Parameter leaving: without it the others have to find out by themselves, as of a process that was killed.
     /// - Returns: whether everything that it was told is kept.
     func end(leaving: Bool) async -> Bool {

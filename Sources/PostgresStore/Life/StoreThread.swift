@@ -1,7 +1,7 @@
 internal import Libevent
 
-/// The loop of a node's own. It runs until nobody holds the store or a port of it any more, also after the store's end: so what is
-/// asked then is answered.
+/// The loop of a node's own. It runs until nobody holds the store or a port of it any more, also after the store's end: so what
+/// is asked then is answered.
 final class StoreThread: Sendable {
     let loop: EventLoop
 

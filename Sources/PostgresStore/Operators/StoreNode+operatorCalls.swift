@@ -132,8 +132,8 @@ extension StoreNode {
         return position < 0 ? nil : .asked(UInt64(bitPattern: position))
     }
 
-    /// An operator says that the wall clock is right: store time goes forward to it, here before the answer and at the other nodes
-    /// with their next call.
+    /// An operator says that the wall clock is right: store time goes forward to it, here before the answer and at the other
+    /// nodes with their next call.
     func acceptWallClock(by call: OperatorCall) async throws(StoreError) {
         let entry = AuditEntry(call, .clockAccept)
         do throws(StoreError) {

@@ -2,7 +2,8 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-// Pushes by operators on behalf of apps: as any other, but judged by what the operator may do, and with an entry of the audit log.
+// Pushes by operators on behalf of apps: as any other, but judged by what the operator may do, and with an entry of the audit
+// log.
 
 extension StoreNode {
     func append(_ request: PushRequest, by call: OperatorCall) async -> Accepted {

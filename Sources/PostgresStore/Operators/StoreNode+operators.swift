@@ -2,8 +2,8 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-// Operators and their sessions: decided and written as changes of the directory are. Whoever judges a session knows of its end, on every
-// node, when the call returns.
+// Operators and their sessions: decided and written as changes of the directory are. Whoever judges a session knows of its end,
+// on every node, when the call returns.
 
 extension StoreNode {
     func apply(_ change: OperatorChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {

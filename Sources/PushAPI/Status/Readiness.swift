@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Whether all loops of the process know the directory. Until then none says that it is ready: a balancer asks one of them, and what it
-/// sends then comes to any.
+/// Whether all loops of the process know the directory. Until then none says that it is ready: a balancer asks one of them, and
+/// what it sends then comes to any.
 public final class Readiness: Sendable {
     private let begun: Atomic<Bool>
 

@@ -23,9 +23,9 @@ struct StoreMigrate: AsyncParsableCommand {
                 "Make a shared store's tables in a database, or bring them to this version.", "在数据库中建立共用存储的表，或升级到本版本。"),
             discussion: say(
                 """
-                All of it in one transaction, or nothing; where the tables have this version already, only the functions are made \
-                anew. Nodes of this version and of the one before work with what it leaves, so that nodes are upgraded one by one \
-                after it. The database and its role must exist. What is made belongs to the role of the address.
+                All of it in one transaction, or nothing; where the tables have this version already, only the functions are \
+                made anew. Nodes of this version and of the one before work with what it leaves, so that nodes are upgraded one \
+                by one after it. The database and its role must exist. What is made belongs to the role of the address.
                 """,
                 """
                 全部在一个事务中完成，否则什么也不改；表已是本版本时只重建函数。完成后本版本和上一版本的节点都能使用，因此可随后逐个升级节点。\

@@ -19,8 +19,8 @@ extension StoreKind {
     ) { _ in try await PostgresUnderTest() }
 }
 
-/// Two nodes over a database of their own, in a server that all tests share. Its wall clock stands still unless the test moves it, as
-/// do the nodes' clocks, but for their leases.
+/// Two nodes over a database of their own, in a server that all tests share. Its wall clock stands still unless the test moves
+/// it, as do the nodes' clocks, but for their leases.
 final class PostgresUnderTest: StoreUnderTest {
     private struct State: Sendable {
         var nodes: [PostgresStore] = []

@@ -12,8 +12,8 @@ let storeKinds: [StoreKind] = {
     return environment["PSP_LONG_TESTS"] == nil ? usualKinds : all
 }()
 
-/// Two nodes in turn promise whatever one does. ThreadSanitizer looks at the nodes by tests of their own: their every step goes to
-/// another process here, which takes its time and has no race that it sees.
+/// Two nodes in turn promise whatever one does. ThreadSanitizer looks at the nodes by tests of their own: their every step goes
+/// to another process here, which takes its time and has no race that it sees.
 #if THREAD_SANITIZER
     private let usualKinds: [StoreKind] = [.sqlite, .sqlite.inTurn, .memory]
 #else
