@@ -69,8 +69,11 @@ struct AuditTests {
         let fixture = try await kind.furnished()
         let call = try await registered(call("ann", "r-1"), kind, fixture)
         let read = AuditEntry(call, .deviceRead, AuditTarget(.device, "d1"))
-        fixture.port.record(read)
-        _ = try await fixture.port.apply(.removeDevice(DeviceToken(unchecked: "d1")), by: call)
+        let port = fixture.port
+        port.record(read)
+        // What one node records comes before its own changes; before another's, when it is written.
+        if kind.isInTurn { try await eventually("its entry") { try await entries(port).contains { $0.entry == read } } }
+        _ = try await port.apply(.removeDevice(DeviceToken(unchecked: "d1")), by: call)
         let last = AuditEntry(call, .taskList, code: 2103)
         fixture.port.record(last)
         if kind.claims([.restart]) { try await fixture.restart() }
