@@ -86,6 +86,9 @@ actor StoreNode {
     /// When the lease ends that was renewed last, in microseconds since the boot.
     var leaseEnd: Int64 = 0
     var isRenewing = false
+    var isJoining = false
+    /// By what the store made up for its clock's steps when this process came, where other nodes seemed to have died.
+    var shiftAtJoin: Int64?
     /// The lease had lapsed and was renewed: how far the log has to be followed before the next term begins.
     var returning: UInt64?
     var lastLine = ""

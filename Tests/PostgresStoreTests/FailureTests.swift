@@ -85,4 +85,35 @@ struct FailureTests {
             }
         }
     }
+
+    @Test func aNodeThatWasTakenForDeadComesAsANewOne() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let first = try await b.connect("phone", as: SessionID(raw: 7))
+            let former = await b.store.node.number
+            let database = try await b.database()
+            // What a process that has its name by now would have done.
+            _ = try await database.number(
+                "WITH gone AS (UPDATE psp.node SET lease = 0 WHERE node = \(former) RETURNING 1) SELECT count(*) FROM gone")
+            try await b.loop.waitForClose(of: SessionID(raw: 7), .takenOver)
+            try await eventually("it has another number") { await b.store.node.number > former }
+            try await eventually("it serves") { b.port.health == .serving }
+            b.port.detach(first.device, session: SessionID(raw: 7), settledUpTo: first.settledUpTo)
+
+            let second = try await b.connect("phone", as: SessionID(raw: 8))
+            let task = try await a.push(.message(.device("phone")))
+            try await b.loop.waitForEntry("a unicast") { $0.task == task }
+            let row = try #require(b.loop.takeEvents().flatMap(\.rows).first { $0.task == task })
+            b.port.settle([Delivery(device: second.device, position: row.position, settledUpTo: row.position, kind: .delivered)])
+            try await eventually("it is counted") {
+                try await a.port.report(task, to: AppKey(unchecked: "app")).counts.delivered == 1
+            }
+            // One attempt at a time: it stays the one that it is.
+            let number = await b.store.node.number
+            for _ in 0..<3 { await b.store.node.renewNow() }
+            #expect(await b.store.node.number == number)
+            #expect(try await database.number("SELECT count(*) FROM psp.node WHERE name = 'b' AND lease > 0") == 1)
+            await database.close()
+        }
+    }
 }

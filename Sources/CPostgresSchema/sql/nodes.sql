@@ -12,16 +12,30 @@ BEGIN
 END
 $$;
 
--- A process comes. `node` is NULL where another one of that name lives.
-CREATE OR REPLACE FUNCTION join_1(p_name text, p_version text,
-  OUT node integer, OUT now bigint, OUT wall bigint, OUT head bigint, OUT shift bigint)
+-- A process comes. `node` is NULL where another one of that name lives. It knows no time by which the clock could be checked: a clock that
+-- was set a moment ago has every lease look lapsed. So where nodes seem to have died (`is_sure` is false, and nothing is done) it comes
+-- again a little later with the shift that it has found (`p_shift`): one that lives has made up for the clock by then.
+CREATE OR REPLACE FUNCTION join_1(p_name text, p_version text, p_shift bigint,
+  OUT node integer, OUT now bigint, OUT wall bigint, OUT head bigint, OUT shift bigint, OUT is_sure boolean)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
-  PERFORM take_lane(wall() + (SELECT c.shift FROM clock c));
+  PERFORM pg_advisory_xact_lock(1886613553, 0);
   wall := wall();
   shift := (SELECT c.shift FROM clock c);
+  is_sure := p_shift IS NOT DISTINCT FROM shift
+    OR NOT EXISTS (SELECT 1 FROM node n WHERE n.lease > 0 AND n.lease NOT BETWEEN wall + join_1.shift AND wall + join_1.shift + 2 * lease_length());
+  IF NOT is_sure THEN
+    RETURN;
+  END IF;
+  -- Nobody who lives has noticed it: the clock went back while nobody did.
+  IF wall + shift < last_made() AND NOT EXISTS (SELECT 1 FROM node n WHERE n.lease > wall + join_1.shift) THEN
+    shift := last_made() - wall;
+    UPDATE clock c SET shift = join_1.shift, steps = c.steps + 1, set_at = last_made(), lowest = least(c.lowest, join_1.shift),
+      highest = greatest(c.highest, join_1.shift);
+  END IF;
   now := wall + shift;
+  PERFORM follow_timeline(now);
   head := head();
   IF EXISTS (SELECT 1 FROM node n WHERE n.name = p_name AND n.lease > store_time(join_1.now)) THEN
     RETURN;

@@ -1,6 +1,6 @@
 -- What a node's loops have to be told of the log after a position, oldest first: nothing where it has not gone on. A row for one device
--- goes to the node that has its connection. The last row is none of the log's: `is_told` is false, and `seq` how far the log was looked
--- at. `p_limit` is how many positions that are at most.
+-- goes to the node that has its connection. The last row is none of the log's: `is_told` is false, `seq` how far the log was looked
+-- at, and `status` 1 where somebody may wait until this node has applied it, though no row of that was for its loops. `p_limit` is how many positions that are at most.
 CREATE OR REPLACE FUNCTION tail_1(p_node integer, p_after bigint, p_limit integer,
   OUT seq bigint, OUT is_told boolean, OUT kind integer, OUT target bigint, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,
   OUT app integer, OUT within integer, OUT flags integer, OUT display integer, OUT status integer, OUT version bigint, OUT ref bigint,
@@ -30,6 +30,7 @@ BEGIN
   seq := v_last;
   is_told := false;
   kind := 14;
+  status := EXISTS (SELECT 1 FROM log l WHERE l.seq BETWEEN v_first AND v_last AND l.kind > 2)::integer;
   target := 0;
   created := 0;
   RETURN NEXT;

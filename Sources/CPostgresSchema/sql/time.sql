@@ -24,13 +24,18 @@ END
 $$;
 
 -- The clock was found set by a node that knew it as of a shift: store time goes on as if it had not been. Nothing where another node
--- was faster.
-CREATE OR REPLACE FUNCTION follow_clock_1(p_shift bigint, p_new bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- was faster. Returns false, and does nothing, where another node has renewed its lease by this clock: then it is the node's own that
+-- has stood still, as one does while its machine does.
+CREATE OR REPLACE FUNCTION follow_clock_1(p_node integer, p_shift bigint, p_new bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(1886613553, 0);
+  IF EXISTS (SELECT 1 FROM node n WHERE n.node <> p_node AND n.lease BETWEEN wall() + p_shift AND wall() + p_shift + lease_length() + 1000) THEN
+    RETURN false;
+  END IF;
   UPDATE clock SET shift = p_new, steps = steps + 1, set_at = wall() + p_new, lowest = least(lowest, p_new),
     highest = greatest(highest, p_new)
   WHERE shift = p_shift;
+  RETURN true;
 END
 $$;
 

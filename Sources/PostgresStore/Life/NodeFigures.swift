@@ -39,7 +39,6 @@ final class NodeFigures: Sendable {
     /// - Parameter lag: how many positions the loops had still to apply.
     func renewed(behind lag: UInt64, hadLapsed: Bool) {
         figures.withLock { figures in
-            figures.health = .serving
             figures.standing.lag = Int64(clamping: lag)
             if hadLapsed { figures.standing.lapses += 1 }
         }

@@ -17,6 +17,7 @@ struct NodeTime {
 
     private var base: Int64 = 0
     private var shift: Int64 = 0
+    private var isKnown = false
     /// What two clocks may differ by before one was set, in microseconds.
     private static let tolerance: Int64 = 2_000_000
 
@@ -40,6 +41,10 @@ struct NodeTime {
 
     mutating func learn(_ sample: Sample) -> Finding {
         guard sample.isExact else { return .uncertain }
+        guard isKnown else {
+            begin(sample)
+            return .follows
+        }
         let step = sample.base - base
         if sample.shift == shift, abs(step) > Self.tolerance { return .wasSet(shift: shift - step / 1_000) }
         let finding: Finding = sample.shift == shift ? .agrees : .follows
@@ -48,7 +53,7 @@ struct NodeTime {
     }
 
     /// Takes over what an answer says, as a node does that has just come and knows nothing.
-    mutating func begin(_ sample: Sample) { (base, shift) = (sample.base, sample.shift) }
+    mutating func begin(_ sample: Sample) { (base, shift, isKnown) = (sample.base, sample.shift, true) }
 
     /// Microseconds of store time at the boot, for a clock that never falls.
     var clockBase: Int64 { base }

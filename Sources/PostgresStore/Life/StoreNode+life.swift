@@ -26,8 +26,11 @@ extension StoreNode {
         }
     }
 
-    /// Until the node has a number and knows the directory.
+    /// Until the node has a number and knows the directory. One attempt at a time.
     private func join() async -> Bool {
+        guard !isJoining else { return false }
+        isJoining = true
+        defer { isJoining = false }
         while !isClosing {
             if await tryToJoin() {
                 readyBell.ring()
@@ -43,6 +46,7 @@ extension StoreNode {
         var arguments = PostgresArguments()
         arguments.append(text: options.node)
         arguments.append(text: options.version)
+        arguments.append(int8: shiftAtJoin)
         let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)
         let outcome = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience))
         guard case .rows(let rows) = outcome else {
@@ -50,8 +54,15 @@ extension StoreNode {
             return false
         }
         do throws(PostgresShapeError) {
+            guard try rows.bool(0, 5) ?? true else {
+                // Of nodes that seem to have died none says otherwise by then, as one would whose clock is right.
+                shiftAtJoin = try rows.int8(0, 4)
+                await Bell(on: loop).wait(atMost: Self.silenceOfTheDead)
+                return false
+            }
+            shiftAtJoin = nil
             guard let given = try rows.int4(0, 0) else {
-                cannotJoin("another node of the name \(options.node) lives: this one waits until it has ended")
+                cannotServe("another node of the name \(options.node) lives: this one waits until it has ended")
                 return false
             }
             time.begin(try sample(rows, asked: asked))
@@ -63,6 +74,7 @@ extension StoreNode {
             (applied, number) = (head, given)
             clock.goForward(toBase: time.clockBase)
             lease.beginTerm(until: askedOfLease + Self.leaseLength)
+            (leaseEnd, returning) = (askedOfLease + Self.leaseLength, nil)
             figures.health = .serving
             lastLine = ""
             // Loops that have come before know nothing yet.
@@ -74,6 +86,9 @@ extension StoreNode {
             return false
         }
     }
+
+    /// After so long every node that lives has renewed its lease, and made up for a clock that was set.
+    private static let silenceOfTheDead = Duration.milliseconds(2_500)
 
     /// Reads the directory as it is now, and goes on with the log behind it. Where operators are newer than the rest, the log
     /// tells of them once more.
@@ -97,7 +112,8 @@ extension StoreNode {
             now: try rows.present8(0, 1), shift: try rows.present8(0, 4), asked: asked, answered: options.boot())
     }
 
-    func cannotJoin(_ reason: String) {
+    /// Until that is over this node is of no use to anybody.
+    func cannotServe(_ reason: String) {
         figures.health = .unreachable(reason: reason)
         tellOnce(reason)
     }
@@ -123,22 +139,27 @@ extension StoreNode {
         while !isClosing {
             await leaseBell.wait(atMost: Self.renewal)
             if isClosing { return }
-            if !holdsRenewals { await renewNow() }
+            if !holdsRenewals, number != 0 { await renewNow() }
         }
     }
 
     /// Renews the lease; who comes while that is on its way waits for it.
     func renewNow() async {
-        if isRenewing { return await renewedBell.wait(atMost: options.patience) }
+        if isRenewing {
+            while isRenewing, !isClosing { await renewedBell.wait(atMost: options.pause) }
+            return
+        }
         isRenewing = true
         // Where the clock was set, that is made up for first.
-        for _ in 0..<3 where await !renewOnce() {}
+        for _ in 0..<3 { if await renewOnce() { break } }
         isRenewing = false
         renewedBell.ring()
     }
 
     /// - Returns: whether there is nothing more to do now.
     private func renewOnce() async -> Bool {
+        let number = number
+        guard number != 0 else { return true }
         let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)
         var arguments = PostgresArguments()
         arguments.append(int4: number)
@@ -146,7 +167,7 @@ extension StoreNode {
         arguments.append(int8: Int64(bitPattern: applied))
         arguments.append(int4: Int32(clamping: sessions.count))
         let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
-        guard !isClosing else { return true }
+        guard !isClosing, number == self.number else { return true }
         guard case .rows(let rows) = outcome else {
             tellUnreachable(outcome)
             return true
@@ -160,7 +181,9 @@ extension StoreNode {
             }
             switch try rows.present4(0, 0) {
             case 0: try await leaseIsRenewed(until: askedOfLease + Self.leaseLength, head: try rows.position(0, 3))
-            case 1: tellOnce("the lease is not renewed: the loops have not followed the log yet")
+            case 1:
+                guard lease.term() == nil else { break }
+                cannotServe("the loops have not followed the log yet")
             case 2: rejoin()
             default: return false
             }
@@ -173,23 +196,32 @@ extension StoreNode {
     /// The database's clock was set: store time goes on as if it had not been.
     private func followClock(from shift: Int64, to new: Int64) async -> Bool {
         var arguments = PostgresArguments()
+        arguments.append(int4: number)
         arguments.append(int8: shift)
         arguments.append(int8: new)
-        guard case .rows = await lane.call(PostgresCall(Statements.followClock, arguments, deadline: Self.renewal)) else {
-            return true
+        let call = PostgresCall(Statements.followClock, arguments, deadline: Self.renewal)
+        guard case .rows(let rows) = await lane.call(call), let isFollowed = try? rows.bool(0, 0) else { return true }
+        if isFollowed {
+            options.log("the database's clock was set by \(shift - new) ms: store time goes on as if it had not been")
+        } else {
+            options.log("this node's clock was wrong by \(shift - new) ms: it takes the other nodes'")
+            time = NodeTime()
         }
-        options.log("the database's clock was set by \(shift - new) ms: store time goes on as if it had not been")
         return false
     }
 
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
         leaseEnd = end
+        lastLine = ""
         let isLapsed = returning == nil && lease.term() == nil
         figures.renewed(behind: followed > applied ? followed - applied : 0, hadLapsed: isLapsed)
-        lastLine = ""
-        if returning == nil, !isLapsed { return lease.extend(to: end) }
+        if returning == nil, !isLapsed {
+            figures.health = .serving
+            return lease.extend(to: end)
+        }
         // It had lapsed: others may have gone on without this node.
         returning = .max
+        cannotServe("this node reads what the others have done without it")
         guard try await closeStrangers() else { return }
         returning = followed
         bell.ring()
@@ -201,12 +233,13 @@ extension StoreNode {
         tellOnce("this node was taken for dead, and another process has its name: it waits until that one has ended")
         figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
         lease.extend(to: 0)
-        number = 0
+        (number, returning) = (0, nil)
         for chunk in sessions.chunks(of: .max) {
             for (ordinal, session) in chunk {
                 outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, .takenOver), to: session.loop)
             }
         }
+        for attachment in sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
         sessions = NodeSessions()
         online = OnlineCounts()
         sendAnswers()
@@ -239,6 +272,7 @@ extension StoreNode {
     func beginTermIfFollowed() {
         guard let needed = returning, head >= needed, BootClock.microseconds < leaseEnd else { return }
         returning = nil
+        figures.health = .serving
         lease.beginTerm(until: leaseEnd)
         outbox.leaveGap {}
         sendAnswers()

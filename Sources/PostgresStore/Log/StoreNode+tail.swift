@@ -66,7 +66,10 @@ extension StoreNode {
         var (mustConfirm, mustSettle) = (false, false)
         for entry in entries where entry.seq > head {
             head = entry.seq
-            guard entry.isTold else { continue }
+            guard entry.isTold else {
+                if entry.status == 1 { mustConfirm = true }
+                continue
+            }
             post(entry, details)
             if entry.kind.isAwaited { mustConfirm = true }
             // What follows from a change of a device goes by what it had acknowledged before.

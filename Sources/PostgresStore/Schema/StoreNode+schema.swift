@@ -10,16 +10,16 @@ extension StoreNode {
         case .rows(let rows):
             let version = Schema.version
             guard let found = (try? rows.int8(0, 0)) ?? nil else {
-                cannotJoin(none)
+                cannotServe(none)
                 return false
             }
             if found < version {
-                cannotJoin("the database's schema has version \(found), and this program needs \(version): pspctl store migrate")
+                cannotServe("the database's schema has version \(found), and this program needs \(version): pspctl store migrate")
             } else if found > version + 1 {
-                cannotJoin("the database's schema has version \(found), and this program knows \(version): use the newer program")
+                cannotServe("the database's schema has version \(found), and this program knows \(version): use the newer program")
             }
             return version...version + 1 ~= Int(found)
-        case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state): cannotJoin(none)
+        case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state): cannotServe(none)
         default: tellUnreachable(outcome)
         }
         return false

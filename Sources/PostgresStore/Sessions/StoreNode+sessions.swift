@@ -84,11 +84,13 @@ extension StoreNode {
     }
 
     private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
+        let number = number
         for claim in claims { sessions.beginClaim(claim.attachment.session) }
         let outcome = await timely(own, Statements.claim, { fill(&$0, claims) })
         var closing: [SessionID: DisconnectReason] = [:]
         for claim in claims { closing[claim.attachment.session] = sessions.endClaim(claim.attachment.session) }
-        guard case .rows(let rows) = outcome else {
+        // Of a node that was taken for dead meanwhile no claim counts.
+        guard number == self.number, case .rows(let rows) = outcome else {
             // A claim that was made all the same is this node's, and the next of the device finds it free.
             for claim in claims { refuse(claim.attachment, .unavailable) }
             return
@@ -117,6 +119,7 @@ extension StoreNode {
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
         online.begin(ordinal, in: claim.device.membership.organisation.index)
         readings.append { [self] in
+            guard sessions[ordinal]?.id == claim.attachment.session else { return refuse(claim.attachment, .unavailable) }
             let attached = Attached(
                 device: DeviceHandle(ordinal: ordinal), settledUpTo: Position(raw: cursor),
                 settledBeyond: beyond.map { Position(raw: UInt64(bitPattern: $0)) }, feedFrom: Position(raw: head))

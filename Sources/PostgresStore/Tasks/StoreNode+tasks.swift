@@ -30,15 +30,21 @@ extension StoreNode {
     }
 
     /// Until every node that lives has told its loops what stands there, and they have applied it.
+    /// - Throws: `unknown` where nobody can tell in bounded time: what they wait for is done, and stays.
     func untilApplied(_ position: UInt64) async throws(StoreError) {
-        while !isClosing {
-            let rows = try result(await timely(own, Statements.applied, { _ in }))
-            // Nobody lives: nobody delivers.
-            guard let slowest = (try? rows.int8(0, 0)) ?? nil, UInt64(bitPattern: slowest) < position else { return }
+        let latest = ContinuousClock.now + Self.longestUntilApplied
+        while !isClosing, ContinuousClock.now < latest {
+            if case .rows(let rows) = await timely(own, Statements.applied, { _ in }) {
+                // Nobody lives: nobody delivers.
+                guard let slowest = (try? rows.int8(0, 0)) ?? nil, UInt64(bitPattern: slowest) < position else { return }
+            }
             await appliedBell.wait(atMost: options.pause)
         }
         throw .unknown
     }
+
+    /// A node that does not apply the log has lost its lease long before.
+    private static let longestUntilApplied = Duration.seconds(15)
 
     /// What was acknowledged here before is counted.
     /// - Throws: `refused` with 2204 where there is no such task, it is not the app's, or it is not inside of the scope.
