@@ -24,18 +24,22 @@ END
 $$;
 
 -- The clock was found set by a node that knew it as of a shift: store time goes on as if it had not been. Nothing where another node
--- was faster. Returns false, and does nothing, where another node has renewed its lease by this clock: then it is the node's own that
--- has stood still, as one does while its machine does.
-CREATE OR REPLACE FUNCTION follow_clock_1(p_node integer, p_shift bigint, p_new bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+-- was faster. Where other nodes' leases look as if they were renewed by this clock, it may be the node's own that has stood still, as one
+-- does while its machine does: then nothing is done, and the node calls again a little later with the latest of them (`seen`). If one was
+-- renewed meanwhile, they live, and it is.
+CREATE OR REPLACE FUNCTION follow_clock_1(p_node integer, p_shift bigint, p_new bigint, p_seen bigint, OUT is_followed boolean, OUT seen bigint)
+  LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
 BEGIN
   PERFORM pg_advisory_xact_lock(1886613553, 0);
-  IF EXISTS (SELECT 1 FROM node n WHERE n.node <> p_node AND n.lease BETWEEN wall() + p_shift AND wall() + p_shift + lease_length() + 1000) THEN
-    RETURN false;
+  seen := (SELECT max(n.lease) FROM node n
+    WHERE n.node <> p_node AND n.lease BETWEEN wall() + p_shift AND wall() + p_shift + lease_length() + 1000);
+  is_followed := seen IS NULL OR coalesce(seen <= p_seen, false);
+  IF is_followed THEN
+    UPDATE clock SET shift = p_new, steps = steps + 1, set_at = wall() + p_new, lowest = least(lowest, p_new),
+      highest = greatest(highest, p_new)
+    WHERE shift = p_shift;
   END IF;
-  UPDATE clock SET shift = p_new, steps = steps + 1, set_at = wall() + p_new, lowest = least(lowest, p_new),
-    highest = greatest(highest, p_new)
-  WHERE shift = p_shift;
-  RETURN true;
 END
 $$;
 

@@ -24,6 +24,8 @@ extension StoreNode {
     private func once(
         _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresOutcome {
+        // Before it has joined a node knows no time to bring.
+        guard number != 0 else { return .unavailable(.notReady(nil)) }
         var arguments = PostgresArguments()
         arguments.append(int8: time.now(at: options.boot()))
         fill(&arguments)

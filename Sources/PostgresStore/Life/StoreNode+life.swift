@@ -194,20 +194,34 @@ extension StoreNode {
     }
 
     /// The database's clock was set: store time goes on as if it had not been.
+    /// - Returns: whether there is nothing more to do now.
     private func followClock(from shift: Int64, to new: Int64) async -> Bool {
+        guard let first = await callToFollow(from: shift, to: new, seen: nil) else { return true }
+        var isFollowed = first.isFollowed
+        if !isFollowed {
+            // Others have leases by this clock: whether they live shows by then.
+            await Bell(on: loop).wait(atMost: Self.silenceOfTheDead)
+            guard let second = await callToFollow(from: shift, to: new, seen: first.seen) else { return true }
+            isFollowed = second.isFollowed
+        }
+        if isFollowed {
+            options.log("the database's clock was set by \(shift - new) ms: store time goes on as if it had not been")
+        } else {
+            options.log("this node's clock was wrong by \(shift - new) ms: it takes the other nodes' time")
+            time = NodeTime()
+        }
+        return false
+    }
+
+    private func callToFollow(from shift: Int64, to new: Int64, seen: Int64?) async -> (isFollowed: Bool, seen: Int64?)? {
         var arguments = PostgresArguments()
         arguments.append(int4: number)
         arguments.append(int8: shift)
         arguments.append(int8: new)
+        arguments.append(int8: seen)
         let call = PostgresCall(Statements.followClock, arguments, deadline: Self.renewal)
-        guard case .rows(let rows) = await lane.call(call), let isFollowed = try? rows.bool(0, 0) else { return true }
-        if isFollowed {
-            options.log("the database's clock was set by \(shift - new) ms: store time goes on as if it had not been")
-        } else {
-            options.log("this node's clock was wrong by \(shift - new) ms: it takes the other nodes'")
-            time = NodeTime()
-        }
-        return false
+        guard case .rows(let rows) = await lane.call(call), let isFollowed = (try? rows.bool(0, 0)) ?? nil else { return nil }
+        return (isFollowed, (try? rows.int8(0, 1)) ?? nil)
     }
 
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
