@@ -61,6 +61,8 @@ actor StoreNode {
     var isWritingFacts = false
     /// A call with facts is on its way.
     var isInWriting = false
+    /// Why facts could not be written the last time.
+    var factsFault = ""
     /// When it is to be looked for what is to be forgotten, in store time.
     var nextSweep: Int64 = 0
     /// Something is done here that follows from changes of the directory, and how often it could not be decided.
@@ -80,8 +82,14 @@ actor StoreNode {
     var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
     var readings: [() -> Void] = []
-    /// How far all loops have followed the log.
+    /// How far all loops have followed the log, and what had to be written before that is told is written.
     var applied: UInt64 = 0
+    /// How far all loops have followed the log, how far somebody waits for it, and up to where what they had acknowledged is
+    /// written before it is told.
+    var followed: UInt64 = 0
+    var awaited: UInt64 = 0
+    var unsettled: UInt64 = 0
+    var isTellingApplied = false
     var time = NodeTime()
     /// When the lease ends that was renewed last, in microseconds since the boot.
     var leaseEnd: Int64 = 0

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION settle_1(p_node integer, p_seq bigint[], p_mark integ
 #variable_conflict use_column
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1886613553, 1);
+  PERFORM check_node(p_node);
   RETURN QUERY
   WITH told AS MATERIALIZED (
     SELECT u.* FROM unnest(p_seq, p_mark, p_chunk, p_bits) WITH ORDINALITY AS u(seq, mark, chunk, bits, n)

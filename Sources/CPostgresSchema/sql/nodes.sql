@@ -88,6 +88,15 @@ BEGIN
 END
 $$;
 
+-- Refuses what a process does that has no lease, as another one has its name, or nobody waits for it any more: its number is not told.
+CREATE OR REPLACE FUNCTION check_node(p_node integer) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM node WHERE node = p_node AND lease > 0) THEN
+    RAISE EXCEPTION 'node % has no lease', p_node;
+  END IF;
+END
+$$;
+
 -- A node goes in good order: nobody waits for it any more.
 CREATE OR REPLACE FUNCTION leave_1(p_node integer) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -28,16 +28,20 @@ DECLARE
   v_now bigint := store_time(p_now);
 BEGIN
   PERFORM check_clock(p_now, 2000);
+  PERFORM check_node(p_node);
+  -- In the order of ordinals, so that two nodes do not wait for each other. What is looked at afterwards is as it is when the rows are
+  -- locked: a node that has one of them by then may have joined meanwhile.
+  PERFORM 1 FROM (SELECT * FROM unnest(p_ordinal) AS u(ordinal) ORDER BY u.ordinal) r
+  JOIN session s ON s.ordinal = r.ordinal
+  FOR UPDATE OF s;
   RETURN QUERY
   WITH request AS MATERIALIZED (
-    -- In the order of ordinals, so that two nodes do not wait for each other.
     SELECT r.n::integer, r.ordinal, r.session, r.version AS wanted, s.version, s.cursor, s.beyond,
       s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session AS is_abandoned,
       s.node IS NULL OR s.node = p_node OR s.session IS NULL
         OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > v_now) AS is_free
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
     JOIN session s ON s.ordinal = r.ordinal
-    FOR UPDATE OF s
   ), taken AS (
     UPDATE session s SET node = p_node, session = r.session, seen = wall(), successor = NULL, successor_node = NULL
     FROM request r WHERE s.ordinal = r.ordinal AND r.version = r.wanted AND r.is_free
@@ -67,11 +71,14 @@ BEGIN
 END
 $$;
 
--- Which of some connections have no longer their devices.
+-- Which of some connections have to end: they have no longer their devices, others wait for these, or these are retired.
 CREATE OR REPLACE FUNCTION strangers_1(p_node integer, p_ordinal bigint[], p_session bigint[]) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY SELECT u.ordinal FROM unnest(p_ordinal, p_session) AS u(ordinal, session)
-  WHERE NOT EXISTS (SELECT 1 FROM session s WHERE s.ordinal = u.ordinal AND s.node = p_node AND s.session = u.session);
+  WHERE NOT EXISTS (
+    SELECT 1 FROM session s JOIN device d ON d.ordinal = s.ordinal
+    WHERE s.ordinal = u.ordinal AND s.node = p_node AND s.session = u.session AND s.successor IS NULL
+      AND d.retired_seq = 9223372036854775807);
 END
 $$;

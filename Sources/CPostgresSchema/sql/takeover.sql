@@ -2,7 +2,8 @@
 -- for it has the device. These take the lane, as they write another node's rows and positions.
 
 -- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_1), or one of their own node's for which
--- another node's waits. Whoever waited before is refused.
+-- another node's waits. The connection that has the device is asked each time, as it may not have heard of it before. Whoever
+-- waited before is refused, but a connection that only asks once more.
 -- `outcome`: 0 it waits; 2 the device is free by now, or has changed: claim it again.
 CREATE OR REPLACE FUNCTION displace_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], OUT n integer, OUT outcome integer)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
@@ -24,9 +25,11 @@ BEGIN
     FOR UPDATE OF s
   ), told AS (
     INSERT INTO log (seq, target, created, kind, app, version, status)
-    SELECT v_head + row_number() OVER (ORDER BY r.n), 1::bigint << 56 | r.ordinal, v_now, CASE WHEN r.successor IS NULL THEN 6 ELSE 8 END,
-      coalesce(r.successor_node, r.node), coalesce(r.successor, r.session), 0
-    FROM request r WHERE r.is_held
+    SELECT v_head + row_number() OVER (ORDER BY e.n, e.kind), 1::bigint << 56 | e.ordinal, v_now, e.kind, e.node, e.session, 0
+    FROM (
+      SELECT r.n, r.ordinal, 6 AS kind, r.node, r.session FROM request r WHERE r.is_held AND NOT r.is_own
+      UNION ALL
+      SELECT r.n, r.ordinal, 8, r.successor_node, r.successor FROM request r WHERE r.is_held AND r.successor <> r.waiting) e
   ), noted AS (
     UPDATE session s SET successor = CASE WHEN NOT r.is_own THEN r.waiting END, successor_node = CASE WHEN NOT r.is_own THEN p_node END
     FROM request r WHERE s.ordinal = r.ordinal AND r.is_held

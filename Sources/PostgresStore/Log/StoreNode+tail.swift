@@ -27,13 +27,9 @@ extension StoreNode {
     @discardableResult
     func readOn() async -> UInt64 {
         let before = head
-        var arguments = PostgresArguments()
-        arguments.append(int4: number)
-        arguments.append(int8: Int64(bitPattern: head))
-        arguments.append(int4: Self.page)
         let waiting = readings
         readings = []
-        guard case .rows(let rows) = await tail.call(PostgresCall(Statements.tail, arguments)) else {
+        guard case .rows(let rows) = await tail.call(tailCall(after: head)) else {
             readings = waiting + readings
             return 0
         }
@@ -59,11 +55,13 @@ extension StoreNode {
             options.log("apps or organisations of the log cannot be read: \(error)")
             details = LogDetails()
         }
+        var (mustConfirm, mustSettle) = (false, false)
         if let jump = entries.last(where: { $0.kind == .jump && $0.seq > head }) {
             figures.countSwitch()
             await readAnew(after: jump.seq)
+            // Whatever was told up to there.
+            (mustConfirm, mustSettle) = (true, true)
         }
-        var (mustConfirm, mustSettle) = (false, false)
         for entry in entries where entry.seq > head {
             head = entry.seq
             guard entry.isTold else {
@@ -131,18 +129,48 @@ extension StoreNode {
     }
 
     /// Another primary: what this node has read may be more than what has lasted. It reads the directory anew, closes connections
-    /// that the database does not have for its own, and has the loops read what they know again.
+    /// that the database does not have for its own, and has the loops read what they know again. What is said of single
+    /// connections until then is in the log alone: that is told all the same.
     private func readAnew(after jump: UInt64) async {
+        var told = head
         while !isClosing {
             do throws(PostgresShapeError) {
-                if try await readDirectory(), try await closeStrangers() { break }
+                if try await readDirectory() {
+                    head = max(head, jump)
+                    // Before anything else is told: else the loops would take it that they have everything up to there.
+                    outbox.leaveGap {}
+                    if await tellOfConnections(after: &told), try await closeStrangers() { return }
+                }
             } catch {
                 options.log("the directory cannot be read: \(error)")
             }
             await bell.wait(atMost: options.rest)
         }
-        head = max(head, jump)
-        outbox.leaveGap {}
+    }
+
+    /// Tells what the log says of connections of this node, up to where the directory was read.
+    private func tellOfConnections(after told: inout UInt64) async -> Bool {
+        while told < head {
+            guard case .rows(let rows) = await tail.call(tailCall(after: told)) else { return false }
+            if rows.count == 0 { return true }
+            for entry in entries(of: rows) where entry.seq > told {
+                told = entry.seq
+                guard entry.isTold, entry.seq <= head else { continue }
+                switch entry.kind {
+                case .membership, .close, .granted, .refused, .inquiry: post(entry, LogDetails())
+                default: break
+                }
+            }
+        }
+        return true
+    }
+
+    private func tailCall(after position: UInt64) -> PostgresCall {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(int8: Int64(bitPattern: position))
+        arguments.append(int4: Self.page)
+        return PostgresCall(Statements.tail, arguments)
     }
 
     private func post(row entry: LogEntry) {
@@ -213,16 +241,35 @@ extension StoreNode {
     ///   - isAwaited: whether somebody may wait for it, here or at another node; otherwise the next renewal tells it.
     ///   - settling: whether what they had acknowledged is written before it is told.
     private func loopsHaveApplied(_ position: UInt64, isAwaited: Bool, settling: Bool) {
-        applied = max(applied, position)
-        guard isAwaited else { return }
-        let number = number
-        let position = Int64(bitPattern: applied)
+        followed = max(followed, position)
+        if isAwaited { awaited = max(awaited, position) }
+        if settling { unsettled = max(unsettled, position) }
+        // A renewal tells it, too.
+        if unsettled <= applied { applied = max(applied, followed) }
+        guard !isTellingApplied, isAwaited || unsettled > applied else { return }
+        isTellingApplied = true
         work { node in
-            if settling { await node.writeFacts() }
+            await node.tellApplied()
+            node.isTellingApplied = false
+        }
+    }
+
+    /// Tells how far all loops have followed the log, as long as somebody waits for it. Where acknowledgements have to be written
+    /// first and cannot be, it is told later.
+    private func tellApplied() async {
+        var told: UInt64 = 0
+        while !isClosing, told < awaited || applied < unsettled {
+            let position = followed
+            if applied < unsettled, await !writeFacts() {
+                await Bell(on: loop).wait(atMost: options.rest)
+                continue
+            }
+            applied = max(applied, position)
+            told = position
             var arguments = PostgresArguments()
             arguments.append(int4: number)
-            arguments.append(int8: position)
-            _ = await node.own.call(PostgresCall(Statements.apply, arguments))
+            arguments.append(int8: Int64(bitPattern: applied))
+            _ = await own.call(PostgresCall(Statements.apply, arguments))
         }
     }
 }

@@ -1,0 +1,97 @@
+import Base
+import PostgresCluster
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// What must not be lost where a node has missed something, or may not write any more.
+@Suite(.timeLimit(.minutes(2)), .serialized)
+struct FaultTests {
+    @Test func aCloseBehindAJumpOfTheLogIsTold() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let device = try await a.connect("phone", as: SessionID(raw: 1)).device
+            let database = try await a.database()
+            // In one transaction, as a node that follows another primary may find it.
+            try await database.run(
+                """
+                INSERT INTO psp.log (seq, target, created, kind) SELECT max(seq) + 4294967296, 0, 0, 13 FROM psp.log;
+                INSERT INTO psp.log (seq, target, created, kind, app, version, status)
+                SELECT (SELECT max(seq) + 1 FROM psp.log), 1::bigint << 56 | \(device.ordinal), 0, 6, s.node, 1, 2
+                FROM psp.session s WHERE s.ordinal = \(device.ordinal);
+                """)
+            try await a.loop.waitForClose(of: SessionID(raw: 1), .requested)
+            // Others do not wait for this node in vain.
+            let head = try await database.number("SELECT max(seq) FROM psp.log")
+            try await eventually("it is told that the loops have applied it") {
+                try await database.number("SELECT min(applied) FROM psp.node WHERE lease > 0") >= head
+            }
+            await database.close()
+        }
+    }
+
+    @Test func whoHasADeviceIsAskedForItAlsoWhereAnotherOneWaitedBefore() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let first = try await a.connect("phone", as: SessionID(raw: 1))
+            let database = try await a.database()
+            // What was told of that was missed, and who waited is no more.
+            try await database.run(
+                "UPDATE psp.session SET successor = 99, successor_node = 99 WHERE ordinal = \(first.device.ordinal)")
+            async let second = b.connect("phone", as: SessionID(raw: 2))
+            try await a.loop.waitForClose(of: SessionID(raw: 1), .takenOver)
+            a.port.detach(first.device, session: SessionID(raw: 1), settledUpTo: first.settledUpTo)
+            #expect(try await second.device == first.device)
+            #expect(try await database.number("SELECT count(*) FROM psp.log WHERE kind = 8 AND version = 99") == 1)
+            await database.close()
+        }
+    }
+
+    @Test func whoHasNoLeaseNeitherCountsNorHasDevices() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            await #expect(throws: (any Error).self) {
+                try await database.run("SELECT * FROM psp.settle_1(0, ARRAY[1], ARRAY[0], ARRAY[0], ARRAY[''::bytea], false)")
+            }
+            #expect(try await database.number("SELECT count(*) FROM psp.receipt") == 0)
+            await #expect(throws: (any Error).self) {
+                try await database.run(
+                    """
+                    SELECT * FROM psp.claim_1(psp.wall() + (SELECT shift FROM psp.clock), 0,
+                      ARRAY(SELECT ordinal FROM psp.session ORDER BY ordinal LIMIT 1), ARRAY[1], ARRAY[0])
+                    """)
+            }
+            #expect(try await database.number("SELECT count(*) FROM psp.session WHERE node = 0") == 0)
+            await database.close()
+        }
+    }
+
+    @Test func cursorsAreWrittenWhileAcknowledgementsCome() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let phone = try await a.connect("phone").device
+            let tablet = try await a.connect("tablet").device
+            let task = try await a.push(.message(.organisation("police")))
+            try await a.loop.waitForEntry("the row") { $0.task == task }
+            let row = try #require(a.loop.takeEvents().flatMap(\.rows).first { $0.task == task })
+            let database = try await a.database()
+            // Of the log no more: each has the node ask for its position, and the next comes meanwhile.
+            let stream = Task {
+                while !Task.isCancelled {
+                    a.port.settle([
+                        Delivery(device: tablet, position: Position(raw: 1), settledUpTo: row.position, kind: .delivered)
+                    ])
+                    _ = try? await database.cursor(of: tablet)
+                }
+            }
+            a.port.settle([Delivery(device: phone, position: row.position, settledUpTo: row.position, kind: .delivered)])
+            try await eventually("how far it is was written") { try await database.cursor(of: phone) == row.position }
+            stream.cancel()
+            await stream.value
+            await database.close()
+        }
+    }
+}
