@@ -65,9 +65,12 @@ actor StoreNode {
     var factsFault = ""
     /// When it is to be looked for what is to be forgotten, in store time.
     var nextSweep: Int64 = 0
-    /// Something is done here that follows from changes of the directory, and how often it could not be decided.
+    var isSweeping = false
+    /// Something is done here that follows from changes of the directory, and what went wrong with it.
     var isFollowingUp = false
-    var jobFaults = 0
+    var jobFaults = JobFaults()
+    /// What a look-up for the slice that is being decided was answered with, where that was not rows.
+    var lookUpFailure: PostgresOutcome?
     /// A call with entries of the audit log is on its way.
     var isRecording = false
     var isToRecord = false

@@ -107,4 +107,35 @@ struct FollowUpTests {
             await database.close()
         }
     }
+
+    @Test func whatTheDatabaseRefusesHoldsUpNobodyForEver() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            try await a.port.makeOrg("traffic")
+            try await a.port.putDevice("car", in: "traffic")
+            _ = try await a.push(.configuration(.organisation("police")))
+            let database = try await a.database()
+            try await database.run("ALTER TABLE psp.mark ADD CONSTRAINT never CHECK (seq < 0) NOT VALID")
+            await #expect(throws: StoreError.self) { try await a.port.moveOrg("traffic", under: "police") }
+            #expect(try await database.number("SELECT count(*) FROM psp.job") > 0)
+            for _ in 0..<5 { _ = try? await a.store.node.followUp() }
+            #expect(try await database.number("SELECT count(*) FROM psp.job") == 0)
+            try await database.run("ALTER TABLE psp.mark DROP CONSTRAINT never")
+            await database.close()
+            try await b.port.putDevice("van", in: "police")
+        }
+    }
+
+    @Test func whatALaterVersionHasLeftIsNotWaitedForWithoutAPause() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run("INSERT INTO psp.job (position, kind, subject, object, place) VALUES (1, 99, 1, 1, 0)")
+            await #expect(throws: StoreError.self) { try await a.port.putDevice("van", in: "police") }
+            #expect(try await database.number("SELECT count(*) FROM psp.job") == 1)
+            try await database.run("DELETE FROM psp.job")
+            try await a.port.putDevice("van", in: "police")
+            await database.close()
+        }
+    }
 }

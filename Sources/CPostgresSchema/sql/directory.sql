@@ -56,6 +56,12 @@ BEGIN
   IF version <> p_expected OR has_jobs THEN
     RETURN;
   END IF;
+  -- Nor where a user has been forgotten meanwhile, as no device was left that had it (forget_past_1).
+  IF EXISTS (
+    SELECT 1 FROM unnest(p_new_holder || p_changed_holder) AS u(holder)
+    WHERE u.holder > 0 AND NOT EXISTS (SELECT 1 FROM holder h WHERE h.holder = u.holder)) THEN
+    RETURN;
+  END IF;
   IF p_import IS NOT NULL AND NOT advance_import(p_import, p_node, p_from, p_to, p_created, p_updated, p_failed, p_took, p_part, p_line,
     p_code, p_field, p_chinese, p_english) THEN
     version := -1;

@@ -63,7 +63,7 @@ BEGIN
       SELECT l.* FROM log l WHERE l.target = u.target AND l.seq > u.after AND l.seq < u.before AND l.kind <= 2
       ORDER BY l.seq LIMIT p_limit) x
     ORDER BY x.seq LIMIT p_limit) l
-  LEFT JOIN log t ON t.seq = l.ref
+  LEFT JOIN LATERAL (SELECT r.status FROM log r WHERE r.seq = l.ref OFFSET 0) t ON true
   ORDER BY l.seq;
 END
 $$;

@@ -199,7 +199,7 @@ CREATE OR REPLACE FUNCTION tell_online_1(p_now bigint, p_node integer, p_is_firs
 BEGIN
   IF p_is_first THEN
     PERFORM take_lane(p_now);
-    DELETE FROM online o USING node n WHERE n.node = o.node AND n.lease = 0;
+    DELETE FROM online o WHERE NOT EXISTS (SELECT 1 FROM node n WHERE n.node = o.node AND n.lease > 0);
   END IF;
   INSERT INTO online AS o (org, node, devices)
   SELECT u.org, p_node, u.devices FROM unnest(p_org, p_devices) AS u(org, devices)

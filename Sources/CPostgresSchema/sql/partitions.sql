@@ -12,6 +12,10 @@ BEGIN
   IF head() < v_last - p_size / 2 THEN
     RETURN 0;
   END IF;
+  EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM %I LIMIT 100001) x', 'log_' || v_last) INTO v_count;
+  IF v_count > 100000 THEN
+    RETURN 3;
+  END IF;
   PERFORM take_lane(p_now);
   PERFORM set_config('lock_timeout', '100ms', true);
   -- Another node may have made it meanwhile.
@@ -49,63 +53,161 @@ BEGIN
 END
 $$;
 
--- Removes some of what belongs to a partition's tasks that are due. Returns whether there may be more.
-CREATE OR REPLACE FUNCTION forget_parts_1(p_now bigint, p_lifetime bigint, p_first bigint, p_after bigint, p_limit integer) RETURNS boolean
+-- An old partition goes in steps, so that the lane is held for the exchange of tables alone. What has to stay of it, and of what was kept
+-- before, is copied into a new table (keep_rows_1) that the log does not know yet: configurations that have not ended, or lately, and
+-- references to them. Then what belongs to the others is removed (forget_parts_1), what has ended meanwhile is made up for (keep_ends_1),
+-- and at last the new table takes the place of both (drop_partition_1). What is due stays due, so that a copy may hold too much, but
+-- never too little. Who begins anew makes whoever was at it before stop: each step names its `run`.
+
+-- Begins to drop the oldest partition. `head` is from where on ends have to be made up for. No row: somebody was in the way.
+CREATE OR REPLACE FUNCTION begin_keeping_1(p_now bigint, p_after bigint, OUT run bigint, OUT head bigint) RETURNS SETOF record
+  LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM check_clock(p_now, 2000);
+  PERFORM set_config('lock_timeout', '100ms', true);
+  UPDATE meta SET value = value + 1 WHERE key = 'keeping' RETURNING value INTO run;
+  DROP TABLE IF EXISTS log_keeping;
+  -- It tells that all rows are where the partition will be, so that nobody looks at them for that.
+  EXECUTE format('CREATE TABLE log_keeping (LIKE log INCLUDING ALL, CHECK (seq >= 0 AND seq < %s)) WITH (fillfactor = 95)', p_after);
+  head := head();
+  RETURN NEXT;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN;
+END
+$$;
+
+-- Whether nobody has begun anew; until the end of the call nobody does.
+CREATE OR REPLACE FUNCTION is_keeping(p_run bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM 1 FROM meta WHERE key = 'keeping' AND value = p_run FOR SHARE;
+  RETURN FOUND;
+END
+$$;
+
+-- Copies some of what has to stay. `is_lost`: another node has begun anew; `place` is the last row looked at, and NULL where there are
+-- no more.
+CREATE OR REPLACE FUNCTION keep_rows_1(p_now bigint, p_run bigint, p_lifetime bigint, p_place bigint, p_after bigint, p_limit integer,
+  OUT is_lost boolean, OUT place bigint)
   LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  v_kept bigint[] := kept_of(p_now - p_lifetime, p_first, p_after);
+  v_rows bigint[];
+BEGIN
+  PERFORM check_clock(p_now, 2000);
+  is_lost := NOT is_keeping(p_run);
+  IF is_lost THEN
+    RETURN;
+  END IF;
+  v_rows := ARRAY(
+    SELECT l.seq FROM log l WHERE l.kind IN (1, 2) AND l.seq > p_place AND l.seq < p_after ORDER BY l.seq LIMIT p_limit);
+  INSERT INTO log_keeping SELECT l.* FROM log l
+  WHERE l.seq = ANY (v_rows) AND NOT is_due(l.seq, l.kind, l.target, l.ref, l.status, l.ended_at, l.expires, p_now - p_lifetime)
+  ON CONFLICT DO NOTHING;
+  IF cardinality(v_rows) = p_limit THEN
+    place := v_rows[p_limit];
+  END IF;
+END
+$$;
+
+-- Removes some of what belongs to tasks from a position on that do not stay, when all that does is copied. `place` is from where it goes
+-- on, and NULL where there is no more.
+CREATE OR REPLACE FUNCTION forget_parts_1(p_now bigint, p_run bigint, p_place bigint, p_after bigint, p_limit integer,
+  OUT is_lost boolean, OUT place bigint)
+  LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_variable
+DECLARE
+  v_end bigint;
+  v_left bigint := p_limit;
   v_count bigint;
 BEGIN
-  DELETE FROM event e WHERE e.ctid = ANY (ARRAY(
-    SELECT x.ctid FROM event x WHERE x.seq >= p_first AND x.seq < p_after AND x.seq <> ALL (v_kept) LIMIT p_limit));
-  GET DIAGNOSTICS v_count = ROW_COUNT;
-  IF v_count < p_limit THEN
-    DELETE FROM receipt r WHERE r.ctid = ANY (ARRAY(
-      SELECT x.ctid FROM receipt x WHERE x.seq >= p_first AND x.seq < p_after AND x.seq <> ALL (v_kept) LIMIT p_limit));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
+  PERFORM check_clock(p_now, 2000);
+  is_lost := NOT is_keeping(p_run);
+  IF is_lost THEN
+    RETURN;
   END IF;
-  IF v_count < p_limit THEN
-    DELETE FROM mark m WHERE m.ctid = ANY (ARRAY(
-      SELECT x.ctid FROM mark x WHERE x.seq >= p_first AND x.seq < p_after AND x.seq <> ALL (v_kept) LIMIT p_limit));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-  END IF;
-  RETURN v_count >= p_limit;
+  place := p_place;
+  -- From one task that stays to the next.
+  FOR v_gap IN 1..100 LOOP
+    v_end := coalesce((SELECT k.seq FROM log_keeping k WHERE k.seq >= place AND k.seq < p_after ORDER BY k.seq LIMIT 1), p_after);
+    IF v_end > place THEN
+      DELETE FROM event e WHERE e.ctid = ANY (ARRAY(SELECT x.ctid FROM event x WHERE x.seq >= place AND x.seq < v_end LIMIT v_left));
+      GET DIAGNOSTICS v_count = ROW_COUNT;
+      v_left := v_left - v_count;
+      DELETE FROM receipt r WHERE r.ctid = ANY (ARRAY(SELECT x.ctid FROM receipt x WHERE x.seq >= place AND x.seq < v_end LIMIT v_left));
+      GET DIAGNOSTICS v_count = ROW_COUNT;
+      v_left := v_left - v_count;
+      DELETE FROM mark m WHERE m.ctid = ANY (ARRAY(SELECT x.ctid FROM mark x WHERE x.seq >= place AND x.seq < v_end LIMIT v_left));
+      GET DIAGNOSTICS v_count = ROW_COUNT;
+      v_left := v_left - v_count;
+      DELETE FROM current_config c WHERE c.ctid = ANY (ARRAY(
+        SELECT x.ctid FROM current_config x WHERE x.seq >= place AND x.seq < v_end LIMIT v_left));
+      GET DIAGNOSTICS v_count = ROW_COUNT;
+      v_left := v_left - v_count;
+      IF v_left <= 0 THEN
+        RETURN;
+      END IF;
+    END IF;
+    place := v_end + 1;
+    IF place >= p_after THEN
+      place := NULL;
+      RETURN;
+    END IF;
+  END LOOP;
 END
 $$;
 
--- What has to stay of a partition whose messages are all due: configurations that have not ended, or lately, and references to them.
-CREATE OR REPLACE FUNCTION kept_of(p_time bigint, p_first bigint, p_after bigint) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-  RETURN ARRAY(
-    SELECT l.seq FROM log l WHERE l.kind IN (1, 2) AND l.seq >= p_first AND l.seq < p_after
-      AND NOT is_due(l.seq, l.kind, l.target, l.ref, l.status, l.ended_at, l.expires, p_time)
-    ORDER BY l.seq LIMIT 1001);
-END
-$$;
-
--- Drops the oldest partition; what has to stay moves under its own position. `outcome`: 1 done; 2 somebody was in the way; 3 too much has
--- to stay: what is due goes row by row (forget_tasks_1) before.
-CREATE OR REPLACE FUNCTION drop_partition_1(p_now bigint, p_lifetime bigint, p_first bigint, p_after bigint) RETURNS integer
-  LANGUAGE plpgsql VOLATILE AS $$
+-- Makes up for ends after a position, of tasks that were copied before. Returns up to where.
+CREATE OR REPLACE FUNCTION keep_ends(p_place bigint, p_after bigint, p_limit integer) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  v_kept bigint[];
+  v_last bigint;
+BEGIN
+  v_last := (SELECT max(x.seq) FROM (SELECT l.seq FROM log l WHERE l.seq > p_place ORDER BY l.seq LIMIT p_limit) x);
+  IF v_last IS NULL THEN
+    RETURN p_place;
+  END IF;
+  UPDATE log_keeping k SET status = t.status, ended_at = t.ended_at
+  FROM log e JOIN LATERAL (SELECT r.status, r.ended_at FROM log r WHERE r.seq = e.ref OFFSET 0) t ON true
+  WHERE e.seq > p_place AND e.seq <= v_last AND e.kind = 3 AND e.ref < p_after AND k.seq = e.ref;
+  RETURN v_last;
+END
+$$;
+
+-- The same as a step. `place` is from where it goes on, and `is_left` whether there is more.
+CREATE OR REPLACE FUNCTION keep_ends_1(p_now bigint, p_run bigint, p_place bigint, p_after bigint, p_limit integer,
+  OUT is_lost boolean, OUT place bigint, OUT is_left boolean)
+  LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM check_clock(p_now, 2000);
+  is_lost := NOT is_keeping(p_run);
+  IF is_lost THEN
+    RETURN;
+  END IF;
+  place := keep_ends(p_place, p_after, p_limit);
+  is_left := EXISTS (SELECT 1 FROM log l WHERE l.seq > place OFFSET 100);
+END
+$$;
+
+-- The oldest partition goes, and the copy of what has to stay takes its place. `p_place` is up to where ends are made up for. `outcome`:
+-- 1 done; 2 somebody was in the way; 3 too much has ended since, or another node has begun anew.
+CREATE OR REPLACE FUNCTION drop_partition_1(p_now bigint, p_run bigint, p_place bigint, p_first bigint, p_after bigint) RETURNS integer
+  LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM take_lane(p_now);
   PERFORM set_config('lock_timeout', '100ms', true);
   IF p_first <> (SELECT min(first) FROM log_part) OR (SELECT count(*) FROM log_part) < 3 THEN
     RETURN 2;
   END IF;
-  v_kept := kept_of(p_now - p_lifetime, p_first, p_after);
-  IF cardinality(v_kept) > 1000 THEN
+  IF NOT is_keeping(p_run) OR EXISTS (SELECT 1 FROM log l WHERE l.seq > p_place OFFSET 1000) THEN
     RETURN 3;
   END IF;
+  PERFORM keep_ends(p_place, p_after, 1001);
   EXECUTE format('ALTER TABLE log DETACH PARTITION %I', 'log_' || p_first);
   ALTER TABLE log DETACH PARTITION log_kept;
-  EXECUTE format('INSERT INTO log_kept SELECT * FROM %I WHERE seq = ANY ($1)', 'log_' || p_first) USING v_kept;
-  EXECUTE format('DELETE FROM current_config WHERE seq >= $1 AND seq < $2 AND seq <> ALL ($3)') USING p_first, p_after, v_kept;
-  EXECUTE format('ALTER TABLE log ATTACH PARTITION log_kept FOR VALUES FROM (0) TO (%s)', p_after);
-  EXECUTE format('DROP TABLE %I', 'log_' || p_first);
+  EXECUTE format('ALTER TABLE log ATTACH PARTITION log_keeping FOR VALUES FROM (0) TO (%s)', p_after);
+  EXECUTE format('DROP TABLE %I, log_kept', 'log_' || p_first);
+  ALTER TABLE log_keeping RENAME TO log_kept;
   DELETE FROM log_part WHERE first = p_first;
+  -- Whoever is still at it has no table any more.
+  UPDATE meta SET value = value + 1 WHERE key = 'keeping';
   RETURN 1;
 EXCEPTION WHEN lock_not_available THEN
   RETURN 2;

@@ -50,8 +50,8 @@ BEGIN
 END
 $$;
 
--- Looks at some of the rows after a position that are old enough, and removes those that are due: `place` is the last one looked at, and
--- NULL where there are no more. What belongs to a task goes first, its row last: what is too much for one slice goes with the next.
+-- Looks at some of the rows after a position that are old enough, and removes those that are due. Returns the last one looked at, and NULL
+-- where there are no more; the next sweep goes on from there. What belongs to a task goes first, its row last: what is too much for one slice goes with the next.
 CREATE OR REPLACE FUNCTION forget_tasks_1(p_now bigint, p_lifetime bigint, p_after bigint, p_before bigint, p_limit integer)
   RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -60,6 +60,7 @@ DECLARE
   v_count bigint;
 BEGIN
   v_rows := ARRAY(SELECT l.seq FROM log l WHERE l.seq > p_after AND l.seq < p_before ORDER BY l.seq LIMIT p_limit);
+  UPDATE meta SET value = coalesce(v_rows[cardinality(v_rows)], 0) WHERE key = 'sweep_place';
   IF cardinality(v_rows) = 0 THEN
     RETURN NULL;
   END IF;
@@ -89,19 +90,20 @@ BEGIN
 END
 $$;
 
--- Up to where a sweep looks at rows, and from where on an out_biz_no is known.
-CREATE OR REPLACE FUNCTION sweep_range_1(p_now bigint, p_lifetime bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+-- After which row a sweep begins to look, and before which one it ends; and from where on an out_biz_no is known.
+CREATE OR REPLACE FUNCTION sweep_range_1(p_now bigint, p_lifetime bigint, OUT place bigint, OUT before bigint) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM check_clock(p_now, 2000);
   UPDATE meta SET value = greatest(value, position_after(p_now - 86400000)) WHERE key = 'biz_from';
-  RETURN least(position_after(p_now - p_lifetime), head());
+  before := least(position_after(p_now - p_lifetime), head());
+  place := (SELECT value FROM meta WHERE key = 'sweep_place');
 END
 $$;
 
 -- Removes some intervals that ended after a position and before another one, and inside of which no row is left that may ask for them.
 -- `p_past`: 0 where devices were, 1 when they were test devices, 2 where organisations were, 3 who had devices. Returns the end of the last
 -- one looked at; NULL where there are no more.
-CREATE OR REPLACE FUNCTION forget_past_1(p_past integer, p_after bigint, p_before bigint, p_limit integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION forget_past_1(p_now bigint, p_past integer, p_after bigint, p_before bigint, p_limit integer) RETURNS bigint
   LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_last bigint;
@@ -139,6 +141,8 @@ BEGIN
           SELECT d.ordinal, d.created_seq, d.retired_seq FROM device d WHERE d.retired_seq > p_after AND d.retired_seq < p_before
           ORDER BY d.retired_seq LIMIT p_limit) f;
       IF v_gone IS NOT NULL THEN
+        -- Somebody may be about to give one of these users a device: that is judged again where the user is gone (change_directory_1).
+        PERFORM take_lane(p_now);
         DELETE FROM past_org WHERE ordinal = ANY (v_gone);
         DELETE FROM past_test WHERE ordinal = ANY (v_gone);
         DELETE FROM session WHERE ordinal = ANY (v_gone);
@@ -169,9 +173,9 @@ DECLARE
   v_last bigint;
   v_count bigint;
 BEGIN
-  DELETE FROM node WHERE lease < p_now - 604800000 AND started < p_now - 604800000;
-  -- Whoever uses one has the lane.
+  -- Whoever uses a nonce has the lane, and whoever changes all nodes' rows took it before them.
   PERFORM take_lane(p_now);
+  DELETE FROM node WHERE lease < p_now - 604800000 AND started < p_now - 604800000;
   SELECT min(time), max(time) INTO v_first, v_last FROM nonce WHERE time < v_until;
   IF v_first IS NULL THEN
     RETURN false;

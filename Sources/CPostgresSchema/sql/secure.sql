@@ -1,15 +1,19 @@
--- Nodes call functions and touch no table: the functions run as their owner, by names that nobody can put others before.
+-- Nodes call functions and touch no table: what they call runs as its owner, by names that nobody can put others before. What that
+-- calls in turn runs within it, with its rights and its path, and nobody else may call it.
 DO $$
 DECLARE
   f record;
 BEGIN
-  FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'psp'::regnamespace LOOP
+  FOR f IN
+    SELECT p.oid::regprocedure AS name, p.proname ~ '_[0-9]+$' AS is_called FROM pg_proc p
+    WHERE p.pronamespace = 'psp'::regnamespace
+  LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f.name);
-    EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', f.name);
-  END LOOP;
-  -- Those that nodes call; what these call in turn has their path already.
-  FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'psp'::regnamespace AND p.proname ~ '_[0-9]+$' LOOP
-    EXECUTE format('ALTER FUNCTION %s SET search_path = psp, pg_temp', f.name);
+    IF f.is_called THEN
+      EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = psp, pg_temp', f.name);
+    ELSE
+      EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER', f.name);
+    END IF;
   END LOOP;
 END
 $$;

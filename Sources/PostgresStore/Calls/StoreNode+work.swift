@@ -13,23 +13,25 @@ extension StoreNode {
     /// Makes a call that the database decides by the time, which is its first argument. Where the database's clock was set, that
     /// is made up for, and the call made again.
     func timely(
-        _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
+        _ connection: PostgresConnection, _ statement: PostgresStatement, mostRows: Int = 10_000,
+        _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresOutcome {
-        let outcome = await once(connection, statement, fill)
+        let outcome = await once(connection, statement, mostRows, fill)
         guard case .failed(let error) = outcome, error.state == .clockWasSet else { return outcome }
         await renewNow()
-        return await once(connection, statement, fill)
+        return await once(connection, statement, mostRows, fill)
     }
 
     private func once(
-        _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
+        _ connection: PostgresConnection, _ statement: PostgresStatement, _ mostRows: Int,
+        _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresOutcome {
         // Before it has joined a node knows no time to bring.
         guard number != 0 else { return .unavailable(.notReady(nil)) }
         var arguments = PostgresArguments()
         arguments.append(int8: time.now(at: options.boot()))
         fill(&arguments)
-        return await connection.call(PostgresCall(statement, arguments, deadline: options.patience))
+        return await connection.call(PostgresCall(statement, arguments, deadline: options.patience, mostRows: mostRows))
     }
 
     /// A call of which nobody knows nothing afterwards.
@@ -39,7 +41,7 @@ extension StoreNode {
         try result(await connection.call(PostgresCall(statement, arguments, deadline: options.patience)))
     }
 
-    /// The same of one that is decided by the time; see ``timely(_:_:_:)``.
+    /// The same of one that is decided by the time; see ``timely(_:_:mostRows:_:)``.
     func askTimely(
         _ connection: PostgresConnection, _ statement: PostgresStatement, _ fill: (inout PostgresArguments) -> Void
     ) async throws(StoreError) -> PostgresRows {

@@ -10,10 +10,8 @@ extension StoreNode {
     private static let standstill = Duration.milliseconds(1_500)
     /// Jobs that are looked at in one go.
     private static let most: Int32 = 64
-    /// The log's end is looked at each minute.
-    private static let ticksOfExtension = 40
-    /// How often a job that the database refuses is tried.
-    private static let attempts = 5
+    /// Where the log could not be extended, it is tried again after a minute.
+    private static let ticksOfRest = 40
 
     /// Does everything that is left to do, with other nodes' help or without.
     /// - Returns: a position that every node has to apply until it has all of it.
@@ -25,7 +23,7 @@ extension StoreNode {
             jobBell.ring()
         }
         var position: UInt64 = 0
-        while case let jobs = try await jobs(atMost: Self.most), !jobs.isEmpty {
+        while case let jobs = try await jobs(atMost: Self.most).jobs, !jobs.isEmpty {
             try await untilFollowed(Int64(bitPattern: jobs[0].position))
             try await untilSettled(jobs[0])
             while !options.mayFollowUp() {
@@ -34,7 +32,9 @@ extension StoreNode {
             }
             let start = MonotonicClock.nanoseconds
             let slice = try await slice(of: jobs)
-            let rows = try result(await timely(lane, Statements.followUp, { slice.append(to: &$0) }))
+            let outcome = await timely(lane, Statements.followUp) { slice.append(to: &$0) }
+            jobFaults.note(outcome, of: jobs[0])
+            let rows = try result(outcome)
             figures.record(.slice, MonotonicClock.nanoseconds - start)
             guard let isDone = try? rows.bool(0, 0), let head = try? rows.position(0, 1) else { throw .unknown }
             position = max(position, head)
@@ -44,19 +44,21 @@ extension StoreNode {
         return position
     }
 
-    private func jobs(atMost limit: Int32) async throws(StoreError) -> [Job] {
+    private func jobs(atMost limit: Int32) async throws(StoreError) -> JobQueue {
         if isClosing { throw .unknown }
         var arguments = PostgresArguments()
         arguments.append(int4: limit)
         let rows = try await ask(reads, Statements.jobs, arguments)
-        do throws(PostgresShapeError) {
-            var jobs: [Job] = []
-            for row in 0..<rows.count { if let job = try Job(rows, row) { jobs.append(job) } }
-            return jobs
-        } catch {
+        do throws(PostgresShapeError) { return try JobQueue(rows) } catch {
             options.log("jobs cannot be read: \(error)")
             throw .unavailable(retryAfter: retryAfter)
         }
+    }
+
+    /// Whether anything is left to do, here or anywhere; also where nobody can tell.
+    func hasJobs() async -> Bool {
+        guard !isFollowingUp, let queue = try? await jobs(atMost: 1) else { return true }
+        return queue.front != nil
     }
 
     /// Until every node has written what devices had acknowledged when it heard of the change: what they tell later loses.
@@ -64,21 +66,35 @@ extension StoreNode {
         if job.kind.withdraws, job.place == 0 { try await untilApplied(job.position) }
     }
 
-    /// Decides a slice. What cannot be decided, however often it is tried, is given up.
+    /// Decides a slice. What cannot be done, however often it is tried, is given up.
     private func slice(of jobs: [Job]) async throws(StoreError) -> JobSlice {
-        let slice: JobSlice?
-        do throws(PostgresShapeError) {
-            slice = try await decide(jobs)
-            jobFaults = 0
-        } catch {
-            jobFaults += 1
-            options.log("what follows from a change of the directory cannot be read: \(error)")
-            guard jobFaults >= Self.attempts else { throw .unavailable(retryAfter: retryAfter) }
-            options.log("what follows from a change of the directory was given up (\(jobs[0].kind), \(jobs[0].subject))")
-            return JobSlice(jobs[0])
+        let job = jobs[0]
+        if jobFaults.isHopeless(job) {
+            options.log("what follows from a change of the directory was given up (\(job.kind), \(job.subject), \(job.object))")
+            return JobSlice(job)
         }
-        guard let slice else { throw .unavailable(retryAfter: retryAfter) }
-        return slice
+        lookUpFailure = nil
+        do throws(PostgresShapeError) {
+            // Of several it is not known whose fault it was.
+            if let slice = try await decide(jobFaults.isSuspect(job) ? [job] : jobs) { return slice }
+        } catch {
+            if lookUpFailure == nil {
+                jobFaults.noteShape(of: job)
+                options.log("what follows from a change of the directory cannot be read: \(error)")
+            }
+        }
+        if let failure = lookUpFailure {
+            jobFaults.note(failure, of: job)
+            options.log("what follows from a change of the directory cannot be looked up: \(failure.reason)")
+        }
+        throw .unavailable(retryAfter: retryAfter)
+    }
+
+    /// What a look-up for a slice has found.
+    func lookedUp(_ outcome: PostgresOutcome) -> PostgresRows? {
+        if case .rows(let rows) = outcome { return rows }
+        lookUpFailure = outcome
+        return nil
     }
 
     private func decide(_ jobs: [Job]) async throws(PostgresShapeError) -> JobSlice? {
@@ -99,38 +115,35 @@ extension StoreNode {
 
     /// Until nothing is left to do of the changes of all nodes: only then the next one is taken.
     func untilFollowedUp() async throws(StoreError) {
-        var (seen, since) = (StandingJob?.none, ContinuousClock.now)
-        while let first = try await jobs(atMost: 1).first {
-            let standing = StandingJob(number: first.number, place: first.place)
-            if standing != seen { (seen, since) = (standing, .now) }
-            if ContinuousClock.now - since >= Self.standstill {
-                _ = try await followUp()
-            } else {
+        var (seen, since) = (JobQueue.Front?.none, ContinuousClock.now)
+        while case let queue = try await jobs(atMost: 1), let front = queue.front {
+            if front != seen { (seen, since) = (front, .now) }
+            if ContinuousClock.now - since < Self.standstill {
                 await jobBell.wait(atMost: isFollowingUp ? Self.standstill : options.pause)
+            } else if queue.isBeyond {
+                options.log("what follows from a change of the directory is left to a node of a later version")
+                throw .unavailable(retryAfter: retryAfter)
+            } else {
+                _ = try await followUp()
             }
         }
     }
 
-    /// Looks now and then whether something stands still, as who did it may have died, and whether it is time to forget what is
-    /// old.
+    /// Looks now and then whether the log is to be extended, whether something stands still, as who did it may have died, and
+    /// whether it is time to forget what is old. It waits for none of the last two.
     func watchJobs() async {
-        var (seen, ticks) = (StandingJob?.none, 0)
+        var (seen, rest) = (JobQueue.Front?.none, 0)
         while !isClosing {
             await watchBell.wait(atMost: Self.standstill)
-            guard !isClosing, !isFollowingUp, let jobs = try? await jobs(atMost: 1) else { continue }
-            let first = jobs.first.map { StandingJob(number: $0.number, place: $0.place) }
-            if first != nil, first == seen { _ = try? await followUp() }
-            seen = first
-            guard first == nil else { continue }
-            if ticks % Self.ticksOfExtension == 0 { await extendLog() }
-            ticks += 1
-            await sweepIfDue()
+            guard !isClosing else { return }
+            // Where positions have jumped into the last partition it is to be ended before much is in it.
+            rest -= 1
+            if rest <= 0, await !extendLog() { rest = Self.ticksOfRest }
+            guard !isClosing, !isFollowingUp, let queue = try? await jobs(atMost: 1) else { continue }
+            let front = queue.isBeyond ? nil : queue.front
+            if front != nil, front == seen { work { _ = try? await $0.followUp() } }
+            seen = front
+            if queue.front == nil { work { await $0.sweepIfDue() } }
         }
     }
-}
-
-/// How far the first of the jobs has come.
-private struct StandingJob: Hashable {
-    let number: Int64
-    let place: Int64
 }

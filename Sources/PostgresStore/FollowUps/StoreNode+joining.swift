@@ -35,6 +35,7 @@ extension StoreNode {
             guard let (kind, subject) = try await joining(entry, by: org) else { continue }
             slice.next.append(.init(position: job.position, kind: kind, subject: subject, object: Int64(bitPattern: entry.seq)))
         }
+        if lookUpFailure != nil { return nil }
         if next.count == Self.page, let last = next.last {
             slice.next.append(
                 .init(
@@ -61,7 +62,7 @@ extension StoreNode {
             var arguments = PostgresArguments()
             arguments.append(byteaArray: [Array(entry.name.utf8)])
             arguments.append(int8Array: [StableHash.of(entry.name)])
-            guard case .rows(let rows) = await reads.call(PostgresCall(Statements.findDevices, arguments)), rows.count == 1,
+            guard let rows = lookedUp(await reads.call(PostgresCall(Statements.findDevices, arguments))), rows.count == 1,
                 case let device = try FoundDevice(rows, 0), tree.isBelow(device.membership.organisation.index, org)
             else { return nil }
             return (.joinDevice, Int64(device.ordinal))
@@ -82,7 +83,7 @@ extension StoreNode {
         arguments.append(int4Array: left.map { Int32(bitPattern: $0) })
         arguments.append(int8Array: left.map { $0 == reached ? Int64(device) : 0 })
         arguments.append(int4: Int32(Self.devices))
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.members, arguments, deadline: options.patience))
+        guard let rows = lookedUp(await reads.call(PostgresCall(Statements.members, arguments, deadline: options.patience)))
         else { return nil }
         let histories = try (0..<rows.count).map { row throws(PostgresShapeError) in try MembershipHistory(rows, row) }
         guard var book = try await marks(of: histories.map { (task.row.seq, $0.ordinal) }) else { return nil }
@@ -110,7 +111,7 @@ extension StoreNode {
         arguments.append(int8: task.row.target.id)
         arguments.append(int8: job.place)
         arguments.append(int4: Self.page)
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.devicesOf, arguments)) else { return nil }
+        guard let rows = lookedUp(await reads.call(PostgresCall(Statements.devicesOf, arguments))) else { return nil }
         let ordinals = try (0..<rows.count).map { row throws(PostgresShapeError) in try rows.present8(row, 0) }
         guard let histories = try await histories(of: ordinals) else { return nil }
         let org = UInt32(truncatingIfNeeded: job.subject)
@@ -211,7 +212,7 @@ extension StoreNode {
         var slice = JobSlice(job)
         var arguments = PostgresArguments()
         arguments.append(int4Array: [Int32(truncatingIfNeeded: job.subject)])
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.organisations, arguments)) else { return nil }
+        guard let rows = lookedUp(await reads.call(PostgresCall(Statements.organisations, arguments))) else { return nil }
         guard rows.count == 1, let name = try rows.name(0, 1) else { return slice }
         let asked = ConfigurationsAsked(after: job.place, kind: .organisation, name: name)
         guard let found = try await configurations([asked], before: MembershipHistory.forever, limit: Self.page) else {

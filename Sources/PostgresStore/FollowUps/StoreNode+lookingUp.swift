@@ -26,7 +26,7 @@ extension StoreNode {
         var arguments = PostgresArguments()
         arguments.append(int8Array: ordinals)
         arguments.append(int8Array: ordinals.map { _ in 0 })
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.histories, arguments, deadline: options.patience))
+        guard let rows = lookedUp(await reads.call(PostgresCall(Statements.histories, arguments, deadline: options.patience)))
         else { return nil }
         var found: [UInt32: MembershipHistory] = [:]
         for row in 0..<rows.count {
@@ -51,7 +51,7 @@ extension StoreNode {
         let call = PostgresCall(
             Statements.configurations, arguments, deadline: options.patience, mostRows: asked.count * Int(limit),
             mostBytes: 64 << 20)
-        guard case .rows(let rows) = await reads.call(call) else { return nil }
+        guard let rows = lookedUp(await reads.call(call)) else { return nil }
         return try (0..<rows.count).map { row throws(PostgresShapeError) in
             let entry = CurrentConfiguration(
                 seq: try rows.position(row, 1), kind: TargetKey.Kind(rawValue: Int64(try rows.present4(row, 2))) ?? .organisation,
@@ -100,7 +100,7 @@ extension StoreNode {
         guard !users.isEmpty else { return [:] }
         var arguments = PostgresArguments()
         arguments.append(int8Array: Array(users))
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.holders, arguments)) else { return nil }
+        guard let rows = lookedUp(await reads.call(PostgresCall(Statements.holders, arguments))) else { return nil }
         var names: [Int64: String] = [:]
         for row in 0..<rows.count { names[try rows.present8(row, 0)] = try rows.name(row, 1) }
         return names
@@ -112,7 +112,7 @@ extension StoreNode {
         let outcome = await timely(reads, Statements.audiences) { arguments in
             arguments.append(int8Array: tasks.map { Int64(bitPattern: $0) })
         }
-        guard case .rows(let rows) = outcome else { return nil }
+        guard let rows = lookedUp(outcome) else { return nil }
         var found: [UInt64: JoinableTask] = [:]
         for row in 0..<rows.count {
             let stored = StoredRow(
@@ -143,7 +143,7 @@ extension StoreNode {
         arguments.append(each: all, int4: { $0.chunk })
         let call = PostgresCall(
             Statements.marks, arguments, deadline: options.patience, mostRows: 3 * all.count, mostBytes: 64 << 20)
-        guard case .rows(let rows) = await reads.call(call) else { return nil }
+        guard let rows = lookedUp(await reads.call(call)) else { return nil }
         for row in 0..<rows.count {
             guard let mark = TaskReceipts.Mark(rawValue: Int64(try rows.present4(row, 1))) else { continue }
             let key = JobSlice.MarkKey(task: try rows.position(row, 0), mark: mark, chunk: try rows.present4(row, 2))

@@ -56,7 +56,7 @@ extension StoreNode {
     private func progress(of ordinal: Int64) async throws(PostgresShapeError) -> (cursor: UInt64, beyond: Set<UInt64>)? {
         var arguments = PostgresArguments()
         arguments.append(int8: ordinal)
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.progress, arguments)) else { return nil }
+        guard let rows = lookedUp(await reads.call(PostgresCall(Statements.progress, arguments))) else { return nil }
         guard rows.count == 1 else { return (0, []) }
         let beyond = try rows.array(0, 1, of: .int8)?.int8s() ?? []
         return (try rows.position(0, 0), Set(beyond.map { UInt64(bitPattern: $0) }))
@@ -72,14 +72,14 @@ extension StoreNode {
         }
         // Of many targets fewer rows each: a call is answered with a bounded number of them.
         let limit = max(8, min(Self.rows, 8_192 / Int32(max(1, intervals.count))))
-        let outcome = await timely(reads, Statements.candidates) { arguments in
+        let outcome = await timely(reads, Statements.candidates, mostRows: intervals.count * Int(limit)) { arguments in
             arguments.append(each: Array(intervals.indices), int4: { Int32($0) })
             arguments.append(each: intervals, int8: { $0.value.raw })
             arguments.append(each: intervals, int8: { Int64(bitPattern: $0.from) })
             arguments.append(each: intervals, int8: { Int64(bitPattern: $0.to) })
             arguments.append(int4: limit)
         }
-        guard case .rows(let rows) = outcome else { return nil }
+        guard let rows = lookedUp(outcome) else { return nil }
         var found: [Candidate] = []
         var scanned: [Int32: (count: Int32, last: UInt64)] = [:]
         for row in 0..<rows.count {

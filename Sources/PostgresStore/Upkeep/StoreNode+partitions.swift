@@ -4,56 +4,129 @@ internal import StoreCore
 
 // The log's partitions: made ahead, and dropped when all their messages are due.
 
+/// A partition that is to be dropped, and how far what has to stay of it is copied (see partitions.sql).
+private struct OldPartition {
+    let first: Int64
+    let after: Int64
+    let run: Int64
+    /// Up to which position ends of tasks are made up for.
+    var ends: Int64
+}
+
 extension StoreNode {
+    /// Rows that one call looks at.
+    private static let kept: Int32 = 200
     /// What one call removes of what belongs to a partition's tasks.
     private static let parts: Int32 = 1_000
+    /// Positions behind which one call makes up for ends.
+    private static let ends: Int32 = 1_000
     /// What became of it, as the functions tell.
     private enum Outcome {
         static let done: Int32 = 1
+        static let inTheWay: Int32 = 2
         static let tooMuch: Int32 = 3
     }
 
     /// Makes the next partition, where the log comes near to its end.
-    func extendLog() async {
+    /// - Returns: whether there is room; otherwise somebody is in the way, for whom all others have to wait meanwhile.
+    @discardableResult
+    func extendLog() async -> Bool {
         let size = options.partitionSize
-        guard case .rows(let rows) = await timely(lane, Statements.extendLog, { $0.append(int8: size) }) else { return }
+        let outcome = await timely(lane, Statements.extendLog) { $0.append(int8: size) }
+        guard case .rows(let rows) = outcome, let became = try? rows.int4(0, 0) else { return false }
         // Rows that are due go one by one then.
-        if (try? rows.int4(0, 0)) == Outcome.tooMuch {
+        if became == Outcome.tooMuch {
             options.log("the log's last partition is too full to be ended: it is not dropped as a whole")
         }
+        return became != Outcome.tooMuch && became != Outcome.inTheWay
     }
 
     /// Drops the oldest partitions whose time is over.
     func dropPartitions() async throws(PostgresShapeError) {
+        while var partition = try await oldPartition() {
+            guard try await keepRows(of: partition), try await forgetParts(of: partition),
+                try await keepEnds(of: &partition), try await drop(partition)
+            else { return }
+        }
+    }
+
+    private func oldPartition() async throws(PostgresShapeError) -> OldPartition? {
         let lifetime = options.taskRetention
-        while case .rows(let rows) = await slice({ node in
-            await node.timely(node.reads, Statements.oldPartition) { $0.append(int8: lifetime) }
-        }), rows.count == 1 {
-            let (first, after) = (try rows.present8(0, 0), try rows.present8(0, 1))
-            guard try await forgetParts(from: first, before: after) else { return }
-            let outcome = await timely(lane, Statements.dropPartition) { arguments in
+        guard let found = await slice(Statements.oldPartition, { $0.append(int8: lifetime) }), found.count == 1 else {
+            return nil
+        }
+        let (first, after) = (try found.present8(0, 0), try found.present8(0, 1))
+        guard let begun = await slice(Statements.beginKeeping, { $0.append(int8: after) }), begun.count == 1 else { return nil }
+        return OldPartition(first: first, after: after, run: try begun.present8(0, 0), ends: try begun.present8(0, 1))
+    }
+
+    /// - Returns: whether all that has to stay is copied.
+    private func keepRows(of partition: OldPartition) async throws(PostgresShapeError) -> Bool {
+        let lifetime = options.taskRetention
+        return try await steps(from: 0) { node, place in
+            await node.slice(Statements.keepRows) { arguments in
+                arguments.append(int8: partition.run)
                 arguments.append(int8: lifetime)
-                arguments.append(int8: first)
-                arguments.append(int8: after)
+                arguments.append(int8: place)
+                arguments.append(int8: partition.after)
+                arguments.append(int4: Self.kept)
             }
-            guard case .rows(let rows) = outcome, try rows.int4(0, 0) == Outcome.done else { return }
         }
     }
 
     /// What belongs to the tasks goes before them.
     /// - Returns: whether all of it is gone.
-    private func forgetParts(from first: Int64, before after: Int64) async throws(PostgresShapeError) -> Bool {
-        let lifetime = options.taskRetention
-        while case .rows(let rows) = await slice({ node in
-            await node.timely(node.reads, Statements.forgetParts) { arguments in
-                arguments.append(int8: lifetime)
-                arguments.append(int8: first)
-                arguments.append(int8: after)
+    private func forgetParts(of partition: OldPartition) async throws(PostgresShapeError) -> Bool {
+        try await steps(from: partition.first) { node, place in
+            await node.slice(Statements.forgetParts) { arguments in
+                arguments.append(int8: partition.run)
+                arguments.append(int8: place)
+                arguments.append(int8: partition.after)
                 arguments.append(int4: Self.parts)
             }
-        }) {
-            if try rows.bool(0, 0) != true { return true }
+        }
+    }
+
+    /// Makes the same step from place to place.
+    /// - Returns: whether there is nothing left; otherwise it is begun anew with another sweep.
+    private func steps(
+        from first: Int64, _ step: (isolated StoreNode, Int64) async -> PostgresRows?
+    ) async throws(PostgresShapeError) -> Bool {
+        var place = first
+        while let rows = await step(self, place), try rows.bool(0, 0) == false {
+            guard let next = try rows.int8(0, 1) else { return true }
+            place = next
         }
         return false
+    }
+
+    /// Makes up for what has ended since it was copied.
+    private func keepEnds(of partition: inout OldPartition) async throws(PostgresShapeError) -> Bool {
+        while true {
+            let (run, place, after) = (partition.run, partition.ends, partition.after)
+            let found = await slice(Statements.keepEnds) { arguments in
+                arguments.append(int8: run)
+                arguments.append(int8: place)
+                arguments.append(int8: after)
+                arguments.append(int4: Self.ends)
+            }
+            guard let rows = found, try rows.bool(0, 0) == false else { return false }
+            partition.ends = try rows.present8(0, 1)
+            if try rows.bool(0, 2) != true { return true }
+        }
+    }
+
+    private func drop(_ partition: OldPartition) async throws(PostgresShapeError) -> Bool {
+        let outcome = await timely(lane, Statements.dropPartition) { arguments in
+            arguments.append(int8: partition.run)
+            arguments.append(int8: partition.ends)
+            arguments.append(int8: partition.first)
+            arguments.append(int8: partition.after)
+        }
+        guard case .rows(let rows) = outcome else {
+            options.log("the log's oldest partition cannot be dropped: \(outcome.reason)")
+            return false
+        }
+        return try rows.int4(0, 0) == Outcome.done
     }
 }
