@@ -51,7 +51,11 @@ public final class PostgresStore: Store {
 
         /// - Parameter looksUp: whether its calls do nothing but look a bounded number of rows up by their keys: what the planner
         ///   thinks of tables that were small a moment ago must not have it read them whole.
-        func connection(_ purpose: String, looksUp: Bool, listeningTo channels: [String] = []) -> PostgresOptions {
+        /// - Parameter writes: whether its calls wait for the standby. One that is late is not cancelled, since it would be
+        ///   committed here alone; who only waits for it ends by itself, when the server finds that nobody waits for its answer.
+        func connection(_ purpose: String, looksUp: Bool, writes: Bool = false, listeningTo channels: [String] = [])
+            -> PostgresOptions
+        {
             var options = database
             options.settings.append(("jit", "off"))
             if looksUp {
@@ -59,6 +63,10 @@ public final class PostgresStore: Store {
                     ("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"),
                     ("plan_cache_mode", "force_generic_plan"),
                 ]
+            }
+            if writes {
+                options.settings.append(("client_connection_check_interval", "1s"))
+                options.cancels = false
             }
             options.applicationName = "psp \(node) \(purpose)"
             options.channels = channels

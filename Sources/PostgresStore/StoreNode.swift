@@ -129,8 +129,8 @@ actor StoreNode {
         importBell = Bell(on: loop)
         importEndBell = Bell(on: loop)
         let bell = bell
-        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true))
-        own = PostgresConnection(on: loop, options.connection("own", looksUp: true))
+        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true))
+        own = PostgresConnection(on: loop, options.connection("own", looksUp: true, writes: true))
         reads = PostgresConnection(on: loop, options.connection("reads", looksUp: false))
         tail = PostgresConnection(on: loop, options.connection("tail", looksUp: true, listeningTo: ["psp"])) { event in
             if case .notification = event { bell.ring() }

@@ -405,6 +405,16 @@ def test_a_node_that_cannot_write_says_so_when_it_ends():
     passes(story.end())
 
 
+def test_the_databases_clock_may_differ_by_what_is_no_step():
+    story = Story("phone", nodes=SHARED)
+    first = story.push(lasts=10)
+    second = story.push()
+    story.wait(8.5)
+    story.get(story.connect("phone", node="other"), second)
+    story.wait(5)
+    passes(story.end(**{first: ("expired", Story.counts(expired=1))}))
+
+
 def test_what_expires_while_the_database_changes_its_primary_is_expired():
     story = Story("phone", nodes=SHARED)
     story.connect("phone")

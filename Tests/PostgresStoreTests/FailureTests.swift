@@ -1,3 +1,4 @@
+import Postgres
 import PostgresCluster
 import Push
 import StoreContract
@@ -56,6 +57,52 @@ struct FailureTests {
             // Nobody waits for it any more either.
             let task = try await b.push(.message(.device("phone")))
             #expect(try await b.port.cancel(task, by: .installation) == .cancelled)
+        }
+    }
+
+    /// How far a device is is written once a minute, and what it has acknowledged four times a second.
+    @Test func whatWasAcknowledgedSinceTheCursorWasWrittenIsNotToldAgain() async throws {
+        try await withPostgres { server in
+            let address = server.address()
+            try await PostgresStore.migrate(PostgresOptions(try PostgresAddress(parsing: address)))
+            let a = try await TestNode("a", address) { $0.cursorPause = .seconds(3_600) }
+            try await furnish(a.port)
+            let first = try await a.connect("phone")
+            let tasks = try await a.push([
+                .message(.organisation("police")), .message(.user("ann")), .message(.organisation("police")),
+            ])
+            try await a.loop.waitForEntry("the last row") { $0.task == tasks[2] }
+            for row in a.loop.takeEvents().flatMap(\.rows) where tasks[..<2].contains(row.task) {
+                a.port.settle([
+                    Delivery(device: first.device, position: row.position, settledUpTo: row.position, kind: .delivered)
+                ])
+            }
+            let database = try await a.database()
+            try await eventually("they were written") { try await database.receipts() == 2 }
+            await database.close()
+            a.store.end(leaving: false)
+
+            let b = try await TestNode("b", address)
+            let taken = try await b.connect("phone")
+            let page = try await b.port.pending(for: taken.device, after: taken.settledUpTo, limit: 100)
+            #expect(page.rows.map(\.task) == [tasks[2]])
+            for store in [a.store, b.store] { store.close() }
+        }
+    }
+
+    @Test func whatWasRecalledIsNotAnsweredAsIfItWereNot() async throws {
+        try await withPostgres { server in
+            try await withNodes(over: server.address()) { a, b in
+                try await furnish(a.port)
+                let task = try await a.push(.message(.device("phone")))
+                // It is waited for until its lease has lapsed.
+                b.store.end(leaving: false)
+                let cancelling = Task { try await a.port.cancel(task, by: .installation) }
+                try await eventually("it is recalled") { try await a.port.report(task, to: nil).status == .cancelled }
+                server.pause()
+                await #expect(throws: StoreError.unknown) { try await cancelling.value }
+                server.resume()
+            }
         }
     }
 

@@ -32,6 +32,47 @@ struct NodesTests {
         }
     }
 
+    /// It knows no organisation, so what it would refuse is not for it to decide.
+    @Test func whoHasNotJoinedYetDecidesNothing() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            // Another process has its name.
+            let lines = Locked<[String]>([])
+            var options = b.options
+            options.log = { line in lines.withLock { $0.append(line) } }
+            let second = try PostgresStore(options)
+            let port = second.port(for: TestLoop())
+            try await eventually("it waits for the first") {
+                lines.withLock { $0.contains { $0.contains("another node of the name") } }
+            }
+            await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1))) {
+                try await port.putDevice("watch", in: "police")
+            }
+            // Nor does it say that the database's clock was set, because it knows no time.
+            let database = try await a.database()
+            try await database.run(
+                "DO $$ BEGIN IF (SELECT steps <> 0 FROM psp.clock) THEN RAISE EXCEPTION 'it was set'; END IF; END $$"
+            )
+            await database.close()
+            second.close()
+        }
+    }
+
+    /// What stands in a directory that others have changed meanwhile is nobody's answer.
+    @Test func whoHasNoLeaseRefusesNothing() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            a.store.node.enter { $0.holdsRenewals = true }
+            try await eventually("the lease lapses") { a.port.lease.term() == nil }
+            for id in ["nowhere", "police"] {
+                await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1))) {
+                    _ = try await a.port.apply(.removeOrganisation(OrgID(unchecked: id)))
+                }
+            }
+            a.store.node.enter { $0.holdsRenewals = false }
+        }
+    }
+
     @Test func figuresTellWhatANodeHasMet() async throws {
         try await withPostgres { server in
             try await withNodes(over: server.address()) { a, _ in

@@ -152,6 +152,14 @@ struct TestDatabase {
         return number
     }
 
+    private static let receipts = PostgresStatement("SELECT count(*) FROM psp.receipt")
+
+    /// How many acknowledgements, or bitmaps of them, were written.
+    func receipts() async throws -> Int {
+        guard case .rows(let rows) = await connection.call(PostgresCall(Self.receipts)) else { return 0 }
+        return Int(try rows.int8(0, 0) ?? 0)
+    }
+
     private static let cursor = PostgresStatement("SELECT cursor FROM psp.session WHERE ordinal = $1")
 
     func cursor(of device: DeviceHandle) async throws -> Position? {

@@ -44,6 +44,31 @@ struct ReplicationTests {
         }
     }
 
+    @Test("a call that is late is on this server alone only if it is cancelled")
+    func lateWait() async throws {
+        try await withPostgresPair { pair in
+            let primary = try options(pair.primary.address()) {
+                $0.cancels = false
+                $0.cancelPatience = .milliseconds(100)
+            }
+            try await withConnections([primary, try options(pair.primary.address())]) { peers in
+                let (peer, other) = (peers[0], peers[1])
+                for peer in peers { try await peer.ready() }
+                try await eventually("commits wait for the standby") {
+                    try await other.rows("show synchronous_standby_names").text(0, 0) == "ANY 1 (standby)"
+                }
+                _ = try await peer.rows("create table t(id int8)")
+                pair.standby.pause()
+                let late = peer.begin("insert into t values (1)", deadline: .milliseconds(100))
+                guard try await late.outcome().doubt != nil else { throw Failure(description: "no doubt") }
+                try await peer.lost("it is given up") { $0 == .unresponsive }
+                #expect(try await other.number("select count(*) from t") == 0, "nobody sees it")
+                pair.standby.resume()
+                try await eventually("it is on both") { try await other.number("select count(*) from t") == 1 }
+            }
+        }
+    }
+
     private func waits(_ peer: Observed, seenBy other: Observed) async throws {
         let process = peer.session?.processID ?? 0
         try await eventually("it waits for the standby") {

@@ -24,6 +24,10 @@ public struct PostgresOptions: Sendable {
     public var pipelineDepth = 64
     /// How many more may wait.
     public var mostWaiting = 4096
+    /// Whether the server is asked to cancel a call that it works on when its deadline has passed. Not for what writes where a
+    /// standby has to have it: a call that is cancelled while it waits for the standby is committed all the same, is seen by
+    /// everybody, and is gone with its server when the standby is promoted.
+    public var cancels = true
     /// How long the server has to answer when a call that it works on is cancelled because of its deadline; then the connection
     /// is given up.
     public var cancelPatience = Duration.seconds(1)

@@ -3,7 +3,7 @@ internal import Libevent
 
 // Calls that take too long.
 
-/// The server was asked to cancel the first call that is in flight.
+/// The first call that is in flight is late: the server was asked to cancel it, or is waited for a little longer.
 struct Cancellation {
     /// When the connection is given up, on the monotonic clock.
     let end: Int64
@@ -50,8 +50,9 @@ extension PostgresConnection {
     }
 
     private func cancelFirst(at now: Int64) {
+        cancellation = Cancellation(end: now + options.cancelPatience.nanoseconds, isPassedOn: !options.cancels)
+        guard options.cancels else { return }
         guard let request = link?.cancelRequest() else { return fail(.system("no memory")) }
-        cancellation = Cancellation(end: now + options.cancelPatience.nanoseconds)
         let generation = generation
         do throws(SystemError) {
             try Errand.run("psp cancel") { [self] in

@@ -38,10 +38,16 @@ extension StoreNode {
         let findings = try await find(for: [change], by: call.number, namingUsers: true)
         var decider = DirectoryDecider(directory, findings, by: call.number)
         let result: ChangeResult
-        do throws(Refusal) { result = try decider.decide(change) } catch { throw .refused(error) }
+        do throws(Refusal) {
+            result = try decider.decide(change)
+        } catch {
+            try requireLease()
+            throw .refused(error)
+        }
         var entry = entry
         entry.details = decider.details(of: change)
         guard decider.writes.positions > 0 else {
+            try requireLease()
             await recordNow(entry)
             return (result, nil)
         }
@@ -77,9 +83,18 @@ extension StoreNode {
             if hasJobs { try await untilFollowedUp() }
             return .notYet
         }
-        let position = UInt64(bitPattern: head)
-        return .done(
-            upTo: hasJobs ? max(position, try await followUp()) : position, held: ((try? rows.int8(0, 3)) ?? nil) ?? 0)
+        var position = UInt64(bitPattern: head)
+        if hasJobs {
+            // It stands there by now, whatever becomes of what follows from it.
+            do throws(StoreError) { position = max(position, try await followUp()) } catch { throw .unknown }
+        }
+        return .done(upTo: position, held: ((try? rows.int8(0, 3)) ?? nil) ?? 0)
+    }
+
+    /// What is written is written only where this node knows the directory as it is. What is answered without writing is
+    /// answered by what it knows, which without a lease others may have changed.
+    private func requireLease() throws(StoreError) {
+        guard number != 0, lease.term() != nil else { throw .unavailable(retryAfter: retryAfter) }
     }
 
     /// A hint for operators that nobody waits for: where it cannot be written it is lost.
@@ -120,6 +135,7 @@ extension StoreNode {
         _ attempt: (_ version: Int64) async throws(StoreError) -> Value?
     ) async throws(StoreError) -> Value {
         while !isClosing {
+            guard number != 0 else { break }
             try await untilFollowed(directory.version)
             let version = directory.version
             if let value = try await attempt(version) { return value }

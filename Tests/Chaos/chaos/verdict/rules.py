@@ -38,6 +38,7 @@ class Tolerance:
     """Seconds that the interface leaves open."""
 
     expiry: float = 1.0  # between two clocks of one machine
+    step: float = 2.0  # less than that is no step of the database's clock, whose time is the one of a store that nodes share
     written: float = 2.0  # acknowledgements that were read this long before a crash survive it
     elsewhere: float = 2.0  # and are in what another node tells
     recovery: float = 10.0  # after a fault of a store that nodes share each has caught up with the others

@@ -89,13 +89,14 @@ class Task:
 
 
 class Tasks:
-    def __init__(self, history, directory, tolerance):
+    def __init__(self, history, directory, before, after):
+        """What expires may do so that long before, and must so long after."""
         self.by_key = {}
         self.by_id = {}
         self.listing = None
         self._directory = directory
         self._clock = Clock(history)
-        self._tolerance = tolerance
+        self._before, self._after = before, after
         self._attempts = collections.defaultdict(list)
         self._gather(history)
         first_frames = self._first_frames(history)
@@ -133,7 +134,7 @@ class Tasks:
         else:
             task.outcome, task.end = "refused", max(each.t for each in attempts)
         if attempts[0].wish is not None:
-            task.expires_from, task.expires_to = self._clock.lifetime(attempts, self._tolerance)
+            task.expires_from, task.expires_to = self._clock.lifetime(attempts, self._before, self._after)
         for each in task.ids:
             self.by_id[each] = task
 
@@ -203,11 +204,11 @@ class Clock:
                 times.append(event.t)
                 offsets.append(event.detail["offset"] if event.edge == "begin" else 0.0)
 
-    def lifetime(self, attempts, tolerance):
+    def lifetime(self, attempts, before, after):
         """(From when on it may be over, from when on it must be)."""
         found = []
         for each in attempts:
             times, offsets = self.steps[each.node]
             during = slice(bisect.bisect_right(times, each.begin) - 1, bisect.bisect_right(times, each.t))
             found += [each.wish - self.wall - offset for offset in offsets[during]]
-        return min(found), max(found) + tolerance
+        return min(found) - before, max(found) + after
