@@ -56,7 +56,8 @@ struct RetentionTests {
             // More configurations than one step looks at, half of which ended long ago, each with an acknowledgement.
             try await database.run(
                 """
-                INSERT INTO psp.log (seq, target, created, kind, app, status, ended_at, body_start, body_end, payload, wall_offset)
+                INSERT INTO psp.log
+                  (seq, target, created, kind, app, status, ended_at, body_start, body_end, payload, wall_offset)
                   SELECT 1000 + n, 3::bigint << 56 | 1, l.created, 1, l.app, n % 2, CASE WHEN n % 2 = 1 THEN 1 END, 0, 2, '{}', 0
                   FROM generate_series(1, 2400) n, psp.log l WHERE l.kind = 1;
                 UPDATE psp.log SET created = created - 50 * 86400000::bigint, expires = expires - 50 * 86400000::bigint;
@@ -105,7 +106,8 @@ struct RetentionTests {
             #expect(try await database.number("SELECT count(*) FROM psp.log_keeping WHERE status = 0") == 1)
             _ = try await a.push(.configuration(.organisation("police"), text: "2"))
             try await database.run(
-                "SET search_path = psp; SELECT keep_ends_1(wall(), (SELECT value FROM meta WHERE key = 'keeping'), 0, \(after), 1000)"
+                "SET search_path = psp; "
+                    + "SELECT keep_ends_1(wall(), (SELECT value FROM meta WHERE key = 'keeping'), 0, \(after), 1000)"
             )
             #expect(try await database.number("SELECT status::bigint FROM psp.log_keeping") == 2)
             // Whoever begins anew makes whoever was at it before stop.
@@ -151,7 +153,7 @@ struct RetentionTests {
             try await database.run("DELETE FROM psp.holder WHERE holder = 1000; COMMIT")
             try await change.value
             let known = try await database.number(
-                "SELECT count(*) FROM psp.device d JOIN psp.holder h ON h.holder = d.holder WHERE h.user_id = convert_to('zoe', 'UTF8')"
+                "SELECT count(*) FROM psp.device d JOIN psp.holder h USING (holder) WHERE h.user_id = convert_to('zoe', 'UTF8')"
             )
             #expect(known == 1)
             await database.close()
