@@ -14,9 +14,10 @@ extension StoreNode {
                 return false
             }
             if found < version {
-                cannotServe("the database's schema has version \(found), this program needs \(version): pspctl store migrate")
+                cannotServe("the database's schema has version \(found), and this program needs \(version): pspctl store migrate")
             } else if found > version + 1 {
-                cannotServe("the database's schema has version \(found), this program knows \(version): use the newer program")
+                cannotServe(
+                    "the database's schema has version \(found), and this program knows \(version): use the newer program")
             }
             return version...version + 1 ~= Int(found)
         case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state): cannotServe(none)
