@@ -185,6 +185,16 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
         if let handle { pthread_join(handle, nil) }
     }
 
+    /// Says that nobody joins the thread that `start()` made: it goes by itself when the loop has stopped. From any thread, the
+    /// loop's own too.
+    public func detach() {
+        let handle = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        if let handle { pthread_detach(handle) }
+    }
+
     /// Whether the caller is on this loop's thread.
     public var isCurrent: Bool { runner.load(ordering: .relaxed) == UInt(pthread_self()) }
 

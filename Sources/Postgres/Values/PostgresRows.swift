@@ -1,7 +1,7 @@
 /// The rows that a call was answered with: all values in one buffer, in PostgreSQL's binary formats.
 ///
-/// A column that is not of the type which the program asks for, a null where none was expected: each is a
-/// ``PostgresShapeError``, since the program and its SQL do not fit together. Rows and columns that there are none of trap.
+/// A column that is not of the type which the program asks for, or that there is none of, a null where none was expected: each is
+/// a ``PostgresShapeError``, since the program and its SQL do not fit together.
 public struct PostgresRows: Sendable {
     struct Cell: Sendable {
         let offset: Int
@@ -77,6 +77,7 @@ public struct PostgresRows: Sendable {
     private func cell(
         _ row: Int, _ column: Int, of type: PostgresType, count: Int? = nil
     ) throws(PostgresShapeError) -> Cell? {
+        guard row >= 0, row < self.count, column >= 0, column < columns.count else { throw .absent }
         let cell = cell(row, column)
         guard columns[column] == type else { throw .type(expected: type, found: columns[column]) }
         guard cell.count >= 0 else { return nil }

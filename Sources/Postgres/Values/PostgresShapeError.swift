@@ -2,6 +2,8 @@
 public enum PostgresShapeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The column is of another type.
     case type(expected: PostgresType, found: PostgresType)
+    /// There is no such row or column.
+    case absent
     /// A null where none was expected.
     case null
     /// The bytes are no value of that type, or an array of several dimensions.
@@ -13,6 +15,7 @@ public enum PostgresShapeError: Error, Hashable, Sendable, CustomStringConvertib
     public var description: String {
         switch self {
         case .type(let expected, let found): "\(found) instead of \(expected)"
+        case .absent: "no such row or column"
         case .null: "an unexpected null"
         case .malformed(let type): "no \(type) of the expected form"
         case .end: "an array is too short"

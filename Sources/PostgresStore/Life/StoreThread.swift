@@ -10,5 +10,9 @@ final class StoreThread: Sendable {
         loop.start()
     }
 
-    deinit { loop.stop() }
+    deinit {
+        loop.stop()
+        // The last one who held it may be on the loop itself.
+        loop.detach()
+    }
 }

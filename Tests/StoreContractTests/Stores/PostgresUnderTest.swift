@@ -198,6 +198,7 @@ final class TestConnection: Sendable {
 
     deinit {
         let loop = loop
+        loop.detach()
         connection.close { loop.stop() }
     }
 
