@@ -12,7 +12,7 @@ SOURCES := Sources Tests Package.swift
 VENV := .venv
 
 # STORE=postgres: the end-to-end tests give each server a database of one PostgreSQL instead of a directory.
-export PSP_TEST_STORE := $(or $(STORE),sqlite)
+export TEST_STORE := $(or $(STORE),sqlite)
 
 .PHONY: help deps deps-build build test test-swift test-end-to-end test-plain demo run deb format lint check clean
 

@@ -34,7 +34,7 @@ def binary(name):
 
 
 # Which store servers have where a test does not say: `make test-end-to-end STORE=postgres`.
-USES_POSTGRES = os.environ.get("PSP_TEST_STORE", "sqlite") == "postgres"
+USES_POSTGRES = os.environ.get("TEST_STORE", "sqlite") == "postgres"
 
 
 class Shared:
