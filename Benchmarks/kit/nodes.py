@@ -1,9 +1,11 @@
 """Nodes that share a PostgreSQL: a primary, a synchronous standby, and what each costs."""
 
+import http.client
 import importlib.util
 import pathlib
 import subprocess
 import sys
+import time
 
 from .process import TICK, Process
 from .servers import Pspd
@@ -80,6 +82,16 @@ class Node(Pspd):
             self, [place.binary("pspd"), *loopback, "--store", database.address, "--node", name, "--admin-token", TOKEN, "--loops", 1],
             place.work / f"{name}.log")
         self.read_ready_line()
+        # It serves at once, and is ready when it has joined.
+        host, port = self.admin.rsplit(":", 1)
+        for _ in range(600):
+            connection = http.client.HTTPConnection(host, int(port), timeout=10)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+            connection.close()
+            time.sleep(0.05)
+        raise TimeoutError(f"{name} did not get ready; see {self.log.name}")
 
     @property
     def token(self):
