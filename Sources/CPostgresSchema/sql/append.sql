@@ -65,8 +65,10 @@ BEGIN
     LEFT JOIN app a ON a.appkey = r.appkey AND NOT a.removed
     LEFT JOIN LATERAL (
       SELECT l.seq, l.fingerprint FROM log l
-      WHERE l.biz_hash = r.biz_hash AND l.seq >= v_biz_from AND l.app = a.app AND l.biz = r.biz AND l.created > v_now - 86400000
-      ORDER BY l.seq DESC LIMIT 1) first ON r.biz_hash IS NOT NULL
+      -- By the hash alone: in the order of positions the whole log would be looked through.
+      WHERE r.biz_hash IS NOT NULL AND l.biz_hash = r.biz_hash AND l.seq >= v_biz_from AND l.app = a.app AND l.biz = r.biz
+        AND l.created > v_now - 86400000
+      ORDER BY l.seq + 0 DESC LIMIT 1) first ON true
   ), addressed AS MATERIALIZED (
     SELECT r.*, s.org AS scope_org, t.id, t.android, t.ios,
       CASE
