@@ -35,7 +35,7 @@ BEGIN
   v_wall := wall();
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now, last_made());
+  PERFORM ring(v_now);
   v_version := (SELECT value FROM meta WHERE key = 'configuration_version');
   v_biz_from := (SELECT value FROM meta WHERE key = 'biz_from');
 

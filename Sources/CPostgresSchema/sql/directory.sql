@@ -72,7 +72,7 @@ BEGIN
     PERFORM write_audit(p_audit, orgs_before(p_audit), NULL, v_now);
     RETURN;
   END IF;
-  PERFORM ring(v_now, last_made());
+  PERFORM ring(v_now);
   v_before := orgs_before(p_audit);
   version := head;
   UPDATE meta SET value = change_directory_1.version WHERE key = 'directory_version';

@@ -10,7 +10,7 @@ BEGIN
   PERFORM take_lane(p_now);
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now, last_made());
+  PERFORM ring(v_now);
   INSERT INTO log (seq, target, created, kind, app, version)
   SELECT v_head + 1, 1::bigint << 56 | s.ordinal, v_now, 12, s.node, s.session
   FROM session s JOIN node n ON n.node = s.node AND n.lease > v_now WHERE s.ordinal = p_ordinal AND s.session IS NOT NULL;

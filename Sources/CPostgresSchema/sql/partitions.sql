@@ -1,31 +1,37 @@
 -- The log's partitions. Tables are made, attached and dropped with the lane, so that nobody writes meanwhile, and with a short
 -- `lock_timeout`: who reads the log is not waited for longer, and it is tried again later.
 
--- Makes a partition ahead. `outcome`: 0 there is room; 1 one was made; 2 somebody was in the way; 3 the last one is too full, as positions
--- have jumped into it and many have followed: it stays the last.
+-- Why no partition is made behind the last one: 0 there is room; 3 that one is too full, as positions have jumped into it and many have
+-- followed: it stays the last. NULL: one is made.
+CREATE OR REPLACE FUNCTION stays_last(p_last bigint, p_size bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  IF head() < p_last - p_size / 2 THEN
+    RETURN 0;
+  END IF;
+  EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM %I LIMIT 100001) x', 'log_' || p_last) INTO v_count;
+  RETURN CASE WHEN v_count > 100000 THEN 3 END;
+END
+$$;
+
+-- Makes a partition ahead. `outcome`: 1 one was made; 2 somebody was in the way; otherwise why none is (stays_last).
 CREATE OR REPLACE FUNCTION extend_log_1(p_now bigint, p_size bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_last bigint := (SELECT max(first) FROM log_part);
   v_end bigint;
-  v_count bigint;
+  v_outcome integer := stays_last(v_last, p_size);
 BEGIN
-  IF head() < v_last - p_size / 2 THEN
-    RETURN 0;
-  END IF;
-  EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM %I LIMIT 100001) x', 'log_' || v_last) INTO v_count;
-  IF v_count > 100000 THEN
-    RETURN 3;
+  IF v_outcome IS NOT NULL THEN
+    RETURN v_outcome;
   END IF;
   PERFORM take_lane(p_now);
   PERFORM set_config('lock_timeout', '100ms', true);
   -- Another node may have made it meanwhile.
   v_last := (SELECT max(first) FROM log_part);
-  IF head() < v_last - p_size / 2 THEN
-    RETURN 0;
-  END IF;
-  EXECUTE format('SELECT count(*) FROM (SELECT 1 FROM %I LIMIT 100001) x', 'log_' || v_last) INTO v_count;
-  IF v_count > 100000 THEN
-    RETURN 3;
+  v_outcome := stays_last(v_last, p_size);
+  IF v_outcome IS NOT NULL THEN
+    RETURN v_outcome;
   END IF;
   v_end := greatest(v_last, head()) + p_size;
   EXECUTE format('ALTER TABLE log DETACH PARTITION %I', 'log_' || v_last);
@@ -47,7 +53,7 @@ DECLARE
 BEGIN
   PERFORM check_clock(p_now, 2000);
   -- Neither the last one nor the one in which the log goes on.
-  IF cardinality(v_first) = 3 AND v_first[2] <= least(head(), position_after(p_now - p_lifetime - 604800000)) THEN
+  IF cardinality(v_first) = 3 AND v_first[2] <= least(head(), first_position(p_now - p_lifetime - 604800000 + 1)) THEN
     RETURN QUERY SELECT v_first[1], v_first[2];
   END IF;
 END

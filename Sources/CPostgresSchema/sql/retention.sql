@@ -11,27 +11,6 @@ BEGIN
 END
 $$;
 
--- The first row that was made after a time, or what comes after the last one: rows are made in the order of their positions.
-CREATE OR REPLACE FUNCTION position_after(p_time bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  v_low bigint := 0;
-  v_high bigint := head() + 1;
-  v_middle bigint;
-  v_row record;
-BEGIN
-  WHILE v_low < v_high LOOP
-    v_middle := v_low + (v_high - v_low) / 2;
-    SELECT l.seq, l.created INTO v_row FROM log l WHERE l.seq >= v_middle ORDER BY l.seq LIMIT 1;
-    IF NOT FOUND OR v_row.created > p_time THEN
-      v_high := v_middle;
-    ELSE
-      v_low := v_row.seq + 1;
-    END IF;
-  END LOOP;
-  RETURN coalesce((SELECT l.seq FROM log l WHERE l.seq >= v_low ORDER BY l.seq LIMIT 1), v_low);
-END
-$$;
-
 -- Whether nobody asks for a row any more that was made before a time.
 CREATE OR REPLACE FUNCTION is_due(p_seq bigint, p_kind smallint, p_target bigint, p_ref bigint, p_status smallint, p_ended_at bigint,
   p_expires bigint, p_time bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
@@ -94,8 +73,8 @@ $$;
 CREATE OR REPLACE FUNCTION sweep_range_1(p_now bigint, p_lifetime bigint, OUT place bigint, OUT before bigint) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM check_clock(p_now, 2000);
-  UPDATE meta SET value = greatest(value, position_after(p_now - 86400000)) WHERE key = 'biz_from';
-  before := least(position_after(p_now - p_lifetime), head());
+  UPDATE meta SET value = greatest(value, first_position(p_now - 86400000 + 1)) WHERE key = 'biz_from';
+  before := least(first_position(p_now - p_lifetime + 1), head());
   place := (SELECT value FROM meta WHERE key = 'sweep_place');
 END
 $$;

@@ -15,7 +15,7 @@ BEGIN
   PERFORM take_lane(p_now);
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now, last_made());
+  PERFORM ring(v_now);
   RETURN QUERY
   WITH request AS MATERIALIZED (
     SELECT r.n::integer, r.ordinal, r.session AS waiting, s.node, s.session, s.successor, s.successor_node,
@@ -49,7 +49,7 @@ BEGIN
   PERFORM take_lane(p_now);
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now, last_made());
+  PERFORM ring(v_now);
   WITH request AS MATERIALIZED (
     SELECT r.ordinal, r.cursor, s.successor, s.successor_node
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_cursor) AS u(ordinal, session, cursor) ORDER BY u.ordinal) r

@@ -113,7 +113,8 @@ BEGIN
       v_high := v_low + (v_high - v_low) / 2;
     END IF;
   END LOOP;
-  RETURN v_low;
+  -- Positions have jumped where there is none.
+  RETURN coalesce((SELECT l.seq FROM log l WHERE l.seq >= v_low ORDER BY l.seq LIMIT 1), v_low);
 END
 $$;
 
@@ -319,7 +320,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  PERFORM ring(v_now, last_made());
+  PERFORM ring(v_now);
   INSERT INTO log (seq, target, created, kind, ref) VALUES (v_head + 1, 0, v_now, 3, p_seq);
   DELETE FROM current_config WHERE seq = p_seq;
   PERFORM write_audit(p_audit, NULL, NULL, v_now);

@@ -89,15 +89,15 @@ $$;
 -- Store time, where a clock that was checked says `p_now`: it does not fall, whatever the clocks of several nodes say.
 CREATE OR REPLACE FUNCTION store_time(p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  RETURN greatest(p_now, (SELECT created FROM log ORDER BY seq DESC LIMIT 1));
+  RETURN greatest(p_now, last_made());
 END
 $$;
 
 -- Wakes the nodes that listen, where the log has rested: while it goes on they look by themselves, and a bell for each commit would cost
--- more than the commit. `p_last` is when its last row was made.
-CREATE OR REPLACE FUNCTION ring(p_now bigint, p_last bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- more than the commit. Who calls it has written no row yet.
+CREATE OR REPLACE FUNCTION ring(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  IF p_last IS NULL OR p_now - p_last > 20 THEN
+  IF coalesce(p_now - last_made() > 20, true) THEN
     PERFORM pg_notify('psp', '');
   END IF;
 END

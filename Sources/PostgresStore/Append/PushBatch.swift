@@ -66,7 +66,7 @@ struct PushBatch {
         arguments.append(each: pushes, bool: { $0.request.testOnly })
         arguments.append(each: pushes, bytea: { $0.request.description.map { Array($0.utf8) } })
         arguments.append(each: pushes, bytea: { $0.request.tag.map { Array($0.text.utf8) } })
-        arguments.append(each: pushes, int8: { push in push.request.tag.map { StableHash.of("\(push.request.app) \($0.text)") } })
+        arguments.append(each: pushes, int8: { push in push.request.tag.map { StableHash.of($0.text, of: push.request.app) } })
         arguments.append(each: pushes, int8: { $0.slot })
         arguments.append(each: pushes, int8: { $0.request.expireTime })
         arguments.append(each: pushes, bytea: { $0.request.idempotency.map { Array($0.outBizNo.text.utf8) } })
@@ -75,7 +75,7 @@ struct PushBatch {
         if hasNonces {
             arguments.append(each: pushes, int8: { $0.request.nonce?.timestamp })
             arguments.append(
-                each: pushes, int8: { push in push.request.nonce.map { $0.hash(of: push.request.app) } })
+                each: pushes, int8: { push in push.request.nonce.map { StableHash.of($0.nonce.text, of: push.request.app) } })
         } else {
             arguments.append(int8Array: [])
             arguments.append(int8Array: [])
@@ -109,12 +109,7 @@ struct PendingPush: Sendable {
             "\(target.kind.rawValue) \(request.testOnly) \(request.app) \(target.name.utf8.count) \(target.name) \(tag)")
     }
 
-    var outBizNoHash: Int64? { request.idempotency.map { StableHash.of("\(request.app) \($0.outBizNo.text)") } }
-}
-
-extension UsedNonce {
-    /// Each app has nonces of its own.
-    func hash(of app: AppKey) -> Int64 { StableHash.of("\(app) \(nonce.text)") }
+    var outBizNoHash: Int64? { request.idempotency.map { StableHash.of($0.outBizNo.text, of: request.app) } }
 }
 
 extension PushRequest.Target {

@@ -16,14 +16,8 @@ struct PendingChange: Sendable {
 extension StoreNode {
     func apply(_ change: DirectoryChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
         let entry = AuditEntry(call, change.action, change.target)
-        let (result, position): (ChangeResult, UInt64?)
-        do throws(StoreError) {
-            (result, position) = try await inTurn { node throws(StoreError) in
-                try await node.decided { version throws(StoreError) in try await node.write(change, by: call, entry, version) }
-            }
-        } catch .refused(let refusal) {
-            await recordRefused(entry, refusal.code)
-            throw .refused(refusal)
+        let (result, position) = try await decidedInTurn(entry) { node, version throws(StoreError) in
+            try await node.write(change, by: call, entry, version)
         }
         // Others may go on meanwhile.
         if let position { try await untilApplied(position) }
@@ -111,6 +105,22 @@ extension StoreNode {
     }
 
     // MARK: By a version of the directory
+
+    /// Decides in its turn what an operator asks for, by the directory as it is then; a refusal is recorded.
+    /// - Parameter attempt: by that version; `nil` where it is another one by now.
+    func decidedInTurn<Value: Sendable>(
+        _ entry: AuditEntry, of seq: UInt64? = nil,
+        _ attempt: @escaping @Sendable (isolated StoreNode, _ version: Int64) async throws(StoreError) -> Value?
+    ) async throws(StoreError) -> Value {
+        do throws(StoreError) {
+            return try await inTurn { node throws(StoreError) in
+                try await node.decided { version throws(StoreError) in try await attempt(node, version) }
+            }
+        } catch {
+            if case .refused(let refusal) = error { await recordRefused(entry, refusal.code, of: seq) }
+            throw error
+        }
+    }
 
     /// Waits for its turn.
     func inTurn<Value: Sendable>(

@@ -52,11 +52,7 @@ extension StoreNode {
         let tree = directory.tree
         switch entry.kind {
         case .organisation:
-            // Who comes below the target; or, where it is the scope that is entered, what of the target has come inside.
-            guard let target = tree[OrgID(unchecked: entry.name)]?.org else { return nil }
-            let isInside = tree.isBelow(target, org)
-            guard isInside || tree.isBelow(org, target) else { return nil }
-            return (.joinSubtree, Int64(isInside ? target : org))
+            return tree.joining(OrgID(unchecked: entry.name), by: org).map { (.joinSubtree, Int64($0)) }
         case .user: return (.joinUser, Int64(org))
         case .device:
             var arguments = PostgresArguments()

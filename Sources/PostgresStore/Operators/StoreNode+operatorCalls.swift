@@ -9,25 +9,18 @@ extension StoreNode {
     func cancel(_ task: TaskID, by call: OperatorCall) async throws(StoreError) -> TaskStatus {
         let entry = AuditEntry(call, .taskCancel, task: task)
         let seq = directory.tasks.position(of: task)
-        do throws(StoreError) {
-            await writeAudit()
-            let outcome = try await inTurn { node throws(StoreError) in
-                try await node.decided { version throws(StoreError) in
-                    try await node.cancel(task, by: call, AuditLine(of: entry, seq: seq), version)
-                }
-            }
-            switch outcome {
-            case .hadEnded(let status):
-                // It changes nothing: the same again has no second entry.
-                await recordOnce(entry, of: seq)
-                return status
-            case .ended(let position):
-                try await untilApplied(position)
-                return .cancelled
-            }
-        } catch {
-            if case .refused(let refusal) = error { await recordRefused(entry, refusal.code, of: seq) }
-            throw error
+        await writeAudit()
+        let outcome = try await decidedInTurn(entry, of: seq) { node, version throws(StoreError) in
+            try await node.cancel(task, by: call, AuditLine(of: entry, seq: seq), version)
+        }
+        switch outcome {
+        case .hadEnded(let status):
+            // It changes nothing: the same again has no second entry.
+            await recordOnce(entry, of: seq)
+            return status
+        case .ended(let position):
+            try await untilApplied(position)
+            return .cancelled
         }
     }
 
@@ -70,7 +63,7 @@ extension StoreNode {
             arguments.append(int8: (try? found.get()).map { Int64(bitPattern: $0.row.seq) })
             arguments.append(bytea: Array(app.text.utf8))
             arguments.append(int8: nonce.timestamp)
-            arguments.append(int8: nonce.hash(of: app))
+            arguments.append(int8: StableHash.of(nonce.nonce.text, of: app))
         }
         let answer: (code: Int32, position: Int64?, wall: Int64)
         do { answer = (try rows.present4(0, 0), try rows.int8(0, 1), try rows.present8(0, 2)) } catch { throw .unknown }
@@ -93,14 +86,8 @@ extension StoreNode {
     /// Has a device's connection closed, wherever it is.
     func disconnect(_ token: DeviceToken, by call: OperatorCall) async throws(StoreError) {
         let entry = AuditEntry(call, .deviceDisconnect, AuditTarget(.device, token.text))
-        let outcome: Disconnecting
-        do throws(StoreError) {
-            outcome = try await inTurn { node throws(StoreError) in
-                try await node.decided { version throws(StoreError) in try await node.disconnect(token, by: call, version) }
-            }
-        } catch .refused(let refusal) {
-            await recordRefused(entry, refusal.code)
-            throw .refused(refusal)
+        let outcome = try await decidedInTurn(entry) { node, version throws(StoreError) in
+            try await node.disconnect(token, by: call, version)
         }
         await recordOnce(entry)
         if case .asked(let position) = outcome { try await untilApplied(position) }
@@ -136,14 +123,9 @@ extension StoreNode {
     /// nodes with their next call.
     func acceptWallClock(by call: OperatorCall) async throws(StoreError) {
         let entry = AuditEntry(call, .clockAccept)
-        do throws(StoreError) {
-            await writeAudit()
-            try await inTurn { node throws(StoreError) in
-                try await node.decided { version throws(StoreError) in try await node.acceptWallClock(by: call, entry, version) }
-            }
-        } catch .refused(let refusal) {
-            await recordRefused(entry, refusal.code)
-            throw .refused(refusal)
+        await writeAudit()
+        try await decidedInTurn(entry) { node, version throws(StoreError) in
+            try await node.acceptWallClock(by: call, entry, version)
         }
         await renewNow()
     }

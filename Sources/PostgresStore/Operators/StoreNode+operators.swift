@@ -8,14 +8,8 @@ internal import StoreCore
 extension StoreNode {
     func apply(_ change: OperatorChange, by call: OperatorCall) async throws(StoreError) -> ChangeResult {
         let entry = AuditEntry(call, change.action, change.target ?? change.action.ownTarget(of: call))
-        let (result, position): (ChangeResult, UInt64)
-        do throws(StoreError) {
-            (result, position) = try await inTurn { node throws(StoreError) in
-                try await node.decided { version throws(StoreError) in try await node.write(change, by: call, entry, version) }
-            }
-        } catch .refused(let refusal) {
-            await recordRefused(entry, refusal.code)
-            throw .refused(refusal)
+        let (result, position) = try await decidedInTurn(entry) { node, version throws(StoreError) in
+            try await node.write(change, by: call, entry, version)
         }
         try await untilApplied(position)
         return result

@@ -26,18 +26,13 @@ extension StoreNode {
         arguments.append(name: filter.organisation?.text)
         arguments.append(name: filter.scope?.text)
         arguments.append(name: filter.tag?.text)
-        arguments.append(int8: app.flatMap { app in filter.tag.map { StableHash.of($0, of: app) } })
+        arguments.append(int8: app.flatMap { app in filter.tag.map { StableHash.of($0.text, of: app) } })
         arguments.append(name: filter.outBizNo?.text)
-        arguments.append(int8: app.flatMap { app in filter.outBizNo.map { StableHash.of($0, of: app) } })
+        arguments.append(int8: app.flatMap { app in filter.outBizNo.map { StableHash.of($0.text, of: app) } })
         arguments.append(int8: filter.from)
         arguments.append(int8: filter.to)
         arguments.append(int8: before)
         arguments.append(int4: Int32(clamping: limit))
         return arguments
     }
-}
-
-extension StableHash {
-    /// What an app has named: its index does not tell apart to what it belongs otherwise.
-    static func of(_ name: ExactText, of app: AppKey) -> Int64 { of("\(app) \(name.text)") }
 }

@@ -33,7 +33,7 @@ extension StoreNode {
         arguments.append(int8: sum.now)
         arguments.append(name: app.text)
         arguments.append(name: tag.text)
-        arguments.append(int8: StableHash.of(tag, of: app))
+        arguments.append(int8: StableHash.of(tag.text, of: app))
         arguments.append(int8: from)
         arguments.append(int8: to)
         arguments.append(int8: sum.after)

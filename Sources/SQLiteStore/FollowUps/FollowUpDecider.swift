@@ -189,11 +189,7 @@ final class FollowUpDecider {
         let tree = directory.tree
         switch entry.kind {
         case .organisation:
-            // Who comes below the target; or, where it is the scope that is entered, what of the target has come inside.
-            guard let target = tree[OrgID(unchecked: entry.name)]?.org else { return nil }
-            let isInside = tree.isBelow(target, org)
-            guard isInside || tree.isBelow(org, target) else { return nil }
-            return .joinSubtree(of: isInside ? target : org, configuration: entry.seq)
+            return tree.joining(OrgID(unchecked: entry.name), by: org).map { .joinSubtree(of: $0, configuration: entry.seq) }
         case .user:
             return .joinUser(below: org, configuration: entry.seq)
         case .device:

@@ -58,7 +58,7 @@ final class NonceBook {
             throw Refusal(.badTimestamp, field: "timestamp", .timestamp(.forgotten, serverTime: wall))
         }
         // Equal hashes of two nonces refuse a request that its caller may sign anew, once in 2^64.
-        let hash = StableHash.of("\(app) \(nonce.nonce.text)")
+        let hash = StableHash.of(nonce.nonce.text, of: app)
         // A repeat has the same timestamp, or its signature would be another.
         guard periods[period, default: Period()].hashes.insert(hash).inserted else {
             throw Refusal(.wrongToken, field: "authorization", .signature(.replayed))

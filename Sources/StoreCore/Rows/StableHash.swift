@@ -1,3 +1,5 @@
+package import Push
+
 /// A 64-bit hash that is the same in every run, for keys in a store (FNV-1a, with a final mix). Equal hashes are told apart by
 /// the text beside them, so a collision costs a comparison and nothing else.
 package enum StableHash {
@@ -11,4 +13,7 @@ package enum StableHash {
         hash ^= hash >> 29
         return Int64(bitPattern: hash)
     }
+
+    /// Of a name that an app has given: each app has names of its own.
+    package static func of(_ name: String, of app: AppKey) -> Int64 { of("\(app) \(name)") }
 }
