@@ -110,7 +110,8 @@ let package = Package(
             dependencies: ["Base", "Web", "Libevent", "TestKit", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
         .target(
-            name: "PostgresCluster", dependencies: ["Base"], path: "Tests/PostgresCluster", swiftSettings: swift),
+            name: "PostgresCluster", dependencies: ["Base", "Libevent", "Postgres"], path: "Tests/PostgresCluster",
+            swiftSettings: swift),
         .testTarget(
             name: "PostgresTests", dependencies: ["Base", "Postgres", "PostgresCluster", "Libevent"], swiftSettings: swift),
         .testTarget(

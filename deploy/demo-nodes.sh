@@ -8,8 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 count=${1:-3}
-bold() { [ -t 1 ] && printf '\n\033[1m%s\033[0m\n' "$*" || printf '\n%s\n' "$*"; }
-fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+. deploy/demo-steps.sh
 [[ $count =~ ^[2-9]$ ]] || fail "NODES is a number from 2 to 9"
 
 # What an operator's shell has set is for another server.
@@ -52,18 +51,6 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-
-# wait_for SECONDS WHAT COMMAND...: until COMMAND succeeds.
-wait_for() {
-    local limit=$1 what=$2
-    shift 2
-    for ((i = 0; i < limit * 10; i++)); do
-        if "$@"; then return; fi
-        sleep 0.1
-    done
-    tail -n 5 "$scratch"/*.log >&2
-    fail "no $what within $limit seconds"
-}
 
 # One that nobody listens to; who is asked twice may get the same, so each is kept.
 taken=' '

@@ -4,8 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-bold() { [ -t 1 ] && printf '\n\033[1m%s\033[0m\n' "$*" || printf '\n%s\n' "$*"; }
-fail() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+. deploy/demo-steps.sh
 
 # What an operator's shell has set is for another server.
 unset "${!PSP_@}"
@@ -27,18 +26,6 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-
-# wait_for SECONDS WHAT COMMAND...: until COMMAND succeeds.
-wait_for() {
-    local limit=$1 what=$2
-    shift 2
-    for ((i = 0; i < limit * 10; i++)); do
-        if "$@"; then return; fi
-        sleep 0.1
-    done
-    tail -n 5 "$scratch/pspd.log" >&2
-    fail "no $what within $limit seconds"
-}
 
 pspctl() { .build/release/pspctl "$@" --data "$data"; }
 

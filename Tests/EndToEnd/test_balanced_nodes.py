@@ -6,7 +6,6 @@ import http.client
 import os
 import signal
 import socket
-import threading
 import time
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from kit.certificates import Authority, Named, Trust
 from kit.device import Device
 from kit.proxies import HAProxy, Nginx, free_port
+from kit.pusher import Pusher
 from kit.rest import encode, exchange_on, notification
 from kit.server import ROOT, Server
 from kit.waiting import PATIENCE, eventually, throughout
@@ -192,39 +192,23 @@ def test_no_push_is_lost_to_a_connection_that_the_node_closes(balanced):
         list(pool.map(one, range(16)))
 
 
-class Pusher(threading.Thread):
-    """Pushes to a node until it is told to end, each push until it is answered with SUCCESS."""
+def pushing(balanced, node):
+    """Pushes to a node, each time on a connection of its own."""
 
-    def __init__(self, balanced, node):
-        super().__init__()
-        self.balanced, self.node = balanced, node
-        self.tasks, self.failures = [], []
-        self.ending = threading.Event()
-
-    def run(self):
-        number = 0
-        while not self.ending.is_set():
-            number += 1
-            while not self._push(number):
-                time.sleep(0.05)
-            time.sleep(0.02)
-
-    def _push(self, number):
-        connection = self.balanced.caller(self.node)
+    def push(number):
+        connection = balanced.caller(node)
         try:
-            self.tasks.append(self.balanced.push(connection, self.node, number).ok()["task_id"])
-            return True
-        except (OSError, http.client.HTTPException, AssertionError) as failure:
-            self.failures.append(failure)
-            return False
+            return balanced.push(connection, node, number).ok()["task_id"]
         finally:
             connection.close()
+
+    return Pusher(push, pause=0.02)
 
 
 def test_a_node_drains_and_comes_back_and_nothing_is_lost(balanced):
     first, second = balanced.nodes
     devices = {node: balanced.device(node).connect() for node in balanced.nodes}
-    pushers = {node: Pusher(balanced, node) for node in balanced.nodes}
+    pushers = {node: pushing(balanced, node) for node in balanced.nodes}
     for pusher in pushers.values():
         pusher.start()
     try:

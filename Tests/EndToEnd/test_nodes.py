@@ -1,7 +1,6 @@
 """Nodes that share a store on PostgreSQL, behind HAProxy as it is in deploy/: any of them takes any request and any device."""
 
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from kit.cluster import Cluster
 from kit.device import Device
 from kit.postgres import Postgres, migrate, uri
 from kit.prometheus import Metrics, families, scrape
+from kit.pusher import TROUBLE, Pusher
 from kit.rest import AdminClient, PushClient, assert_balanced
 from kit.server import ROOT, Server, Shared, binary
 from kit.waiting import PATIENCE, eventually
@@ -174,42 +174,11 @@ def test_what_is_measured_of_a_shared_store_is_documented(cluster, language):
     assert 0 < metrics("psp_lease_seconds") <= 5 and metrics("psp_store_primary_switches_total") == 0
 
 
-class Pusher(threading.Thread):
-    """Pushes by the balancer until it is told to end. Each push is repeated, with its `out_biz_no`, until it is answered with SUCCESS."""
-
-    def __init__(self, caller, token):
-        super().__init__()
-        self.caller, self.token = caller, token
-        self.tasks, self.failures = [], []
-        self.ending = threading.Event()
-
-    def run(self):
-        number = 0
-        while not self.ending.is_set():
-            number += 1
-            while not self._push(number) and not self.ending.is_set():
-                time.sleep(0.05)
-            time.sleep(0.01)
-
-    def _push(self, number):
-        try:
-            self.tasks.append(self.caller.to_device(self.token, str(number), policy={"out_biz_no": f"{self.token}-{number}"}))
-            return True
-        except (OSError, http.client.HTTPException, AssertionError, ValueError) as failure:
-            self.failures.append(failure)
-            return False
-
-    def goes_on(self, count=5):
-        before = len(self.tasks)
-        eventually(lambda: len(self.tasks) >= before + count, lambda: self.failures[-1:])
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ending.set()
-        self.join(PATIENCE)
+def pushing(caller, token):
+    """Pushes by the balancer. Each push is repeated with its `out_biz_no`."""
+    return Pusher(
+        lambda number: caller.to_device(token, str(number), policy={"out_biz_no": f"{token}-{number}"}), pause=0.01,
+        trouble=(*TROUBLE, ValueError))
 
 
 class Wanderer:
@@ -269,7 +238,7 @@ def test_a_node_that_dies_loses_nothing_and_its_devices_are_served_by_the_other(
     scene = furnished(own_cluster)
     with contextlib.ExitStack() as stack:
         wanderers = [stack.enter_context(Wanderer(own_cluster, phone)) for phone in scene.phones]
-        pushers = [stack.enter_context(Pusher(scene.caller, phone.token)) for phone in scene.phones]
+        pushers = [stack.enter_context(pushing(scene.caller, phone.token)) for phone in scene.phones]
         for pusher in pushers:
             pusher.goes_on(20)
         dead, alive = own_cluster.nodes
@@ -300,7 +269,7 @@ def test_nodes_are_restarted_one_by_one_and_no_caller_notices(own_cluster):
     scene = furnished(own_cluster)
     with contextlib.ExitStack() as stack:
         wanderer = stack.enter_context(Wanderer(own_cluster, scene.phones[0]))
-        pusher = stack.enter_context(Pusher(scene.caller, scene.phones[0].token))
+        pusher = stack.enter_context(pushing(scene.caller, scene.phones[0].token))
         pusher.goes_on(20)
         for node in own_cluster.nodes:
             own_cluster.restart(node)
@@ -367,7 +336,7 @@ def test_nothing_that_was_answered_is_lost_with_the_primary(tmp_path):
         with Cluster(tmp_path, address) as cluster, contextlib.ExitStack() as stack:
             scene = furnished(cluster)
             wanderers = [stack.enter_context(Wanderer(cluster, phone)) for phone in scene.phones]
-            pushers = [stack.enter_context(Pusher(scene.caller, phone.token)) for phone in scene.phones]
+            pushers = [stack.enter_context(pushing(scene.caller, phone.token)) for phone in scene.phones]
             for pusher in pushers:
                 pusher.goes_on(20)
             primary.stop(signal.SIGKILL)

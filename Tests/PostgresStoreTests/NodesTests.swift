@@ -113,7 +113,7 @@ struct NodesTests {
             try await withPostgres { server in
                 let options = PostgresOptions(try PostgresAddress(parsing: server.address()))
                 try await PostgresStore.migrate(options)
-                let database = try await TestDatabase(options)
+                let database = try await PostgresClient(options)
                 try await database.run("UPDATE psp.meta SET value = \(found) WHERE key = 'schema_version'")
                 try await expect(line, over: server) {
                     // The next one is served already: it was brought there before the first node is upgraded.

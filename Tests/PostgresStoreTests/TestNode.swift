@@ -1,4 +1,3 @@
-import Libevent
 import Postgres
 import PostgresCluster
 import Push
@@ -29,7 +28,7 @@ struct TestNode: Sendable {
     }
 
     /// A connection of the test's own to the database.
-    func database() async throws -> TestDatabase { try await TestDatabase(options.database) }
+    func database() async throws -> PostgresClient { try await PostgresClient(options.database) }
 
     func accepted(_ request: PushRequest) async -> Accepted {
         await withCheckedContinuation { continuation in port.append(request) { continuation.resume(returning: $0) } }
@@ -117,46 +116,14 @@ func furnish(_ port: any StorePort, perSecond: Int? = nil) async throws {
     try await port.putDevice("iphone", in: "police", platform: .ios)
 }
 
-/// Looks into the tables.
-struct TestDatabase {
-    private let loop: EventLoop
-    private let connection: PostgresConnection
+// Looks into the tables.
 
-    init(_ options: PostgresOptions) async throws {
-        loop = try EventLoop(name: "test")
-        loop.start()
-        connection = PostgresConnection(on: loop, options)
-        connection.open()
-        let connection = connection
-        try await eventually("a session") { if case .ready = connection.state { true } else { false } }
-    }
-
-    func close() async {
-        await connection.close()
-        loop.stop()
-        loop.join()
-    }
-
-    /// Runs a text of SQL.
-    func run(_ sql: String) async throws {
-        let outcome = await connection.call(PostgresCall(script: sql))
-        guard case .rows = outcome else { throw Failure(description: "\(sql): \(outcome)") }
-    }
-
-    /// The number that a query finds.
-    func number(_ sql: String) async throws -> Int64 {
-        let outcome = await connection.call(PostgresCall(PostgresStatement(sql)))
-        guard case .rows(let rows) = outcome, rows.count == 1, let number = try rows.int8(0, 0) else {
-            throw Failure(description: "\(sql): \(outcome)")
-        }
-        return number
-    }
-
+extension PostgresClient {
     private static let receipts = PostgresStatement("SELECT count(*) FROM psp.receipt")
 
     /// How many acknowledgements, or bitmaps of them, were written.
     func receipts() async throws -> Int {
-        guard case .rows(let rows) = await connection.call(PostgresCall(Self.receipts)) else { return 0 }
+        guard case .rows(let rows) = await call(PostgresCall(Self.receipts)) else { return 0 }
         return Int(try rows.int8(0, 0) ?? 0)
     }
 
@@ -165,7 +132,7 @@ struct TestDatabase {
     func cursor(of device: DeviceHandle) async throws -> Position? {
         var arguments = PostgresArguments()
         arguments.append(int8: Int64(device.ordinal))
-        guard case .rows(let rows) = await connection.call(PostgresCall(Self.cursor, arguments)), rows.count == 1 else {
+        guard case .rows(let rows) = await call(PostgresCall(Self.cursor, arguments)), rows.count == 1 else {
             return nil
         }
         return try rows.int8(0, 0).map { Position(raw: UInt64(bitPattern: $0)) }
@@ -173,7 +140,7 @@ struct TestDatabase {
 
     /// The one value that a question is answered with.
     func text(_ sql: String) async throws -> String? {
-        guard case .rows(let rows) = await connection.call(PostgresCall(PostgresStatement(sql))), rows.count == 1 else {
+        guard case .rows(let rows) = await call(PostgresCall(PostgresStatement(sql))), rows.count == 1 else {
             return nil
         }
         return try rows.text(0, 0)
@@ -186,7 +153,7 @@ struct TestDatabase {
         var arguments = PostgresArguments()
         arguments.append(bytea: bits)
         arguments.append(int4: Int32(low))
-        guard case .rows(let rows) = await connection.call(PostgresCall(Self.hasMember, arguments)), rows.count == 1 else {
+        guard case .rows(let rows) = await call(PostgresCall(Self.hasMember, arguments)), rows.count == 1 else {
             return nil
         }
         return try rows.bool(0, 0)

@@ -217,8 +217,8 @@ package final class OrgTree {
     /// Numbers of `org` and of everything above it.
     package func path(of org: UInt32) -> [UInt32] { nodes[org].map { ancestors(from: $0).map(\.org) } ?? [] }
 
-    /// Whose subtree joins a configuration for an organisation when another one has moved: who comes below the target; or, where it
-    /// is the scope that is entered, what of the target has come inside.
+    /// Whose subtree joins a configuration for an organisation when another one has moved: who comes below the target; or,
+    /// where it is the scope that is entered, what of the target has come inside.
     package func joining(_ target: OrgID, by moved: UInt32) -> UInt32? {
         guard let target = self[target]?.org else { return nil }
         if isBelow(target, moved) { return target }

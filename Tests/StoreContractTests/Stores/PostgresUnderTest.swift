@@ -1,6 +1,5 @@
 import Base
 import Dispatch
-import Libevent
 import Postgres
 import PostgresCluster
 import Push
@@ -126,7 +125,7 @@ struct TestDatabase: Sendable {
     private static let count = Locked(0)
 
     let options: PostgresOptions
-    private let connection: TestConnection
+    private let connection: PostgresClient
 
     /// A copy of one that was migrated, and whose wall clock can be set.
     static func make(in server: PostgresServer) async throws -> TestDatabase {
@@ -142,20 +141,20 @@ struct TestDatabase: Sendable {
             return count
         }
         let name = "store_\(number)"
-        let administration = try await TestConnection(options(server, "postgres"))
+        let administration = try await PostgresClient(options(server, "postgres"))
         try await administration.run("CREATE DATABASE \(name) TEMPLATE \(template)")
         await administration.close()
         let options = try options(server, name)
-        return TestDatabase(options: options, connection: try await TestConnection(options))
+        return TestDatabase(options: options, connection: try await PostgresClient(options))
     }
 
     private static func makeTemplate(in server: PostgresServer) async throws -> String {
-        let administration = try await TestConnection(options(server, "postgres"))
+        let administration = try await PostgresClient(options(server, "postgres"))
         try await administration.run("CREATE DATABASE store_template")
         await administration.close()
         let options = try options(server, "store_template")
         try await PostgresStore.migrate(options)
-        let connection = try await TestConnection(options)
+        let connection = try await PostgresClient(options)
         try await connection.run(
             """
             CREATE TABLE psp.test_clock (shift bigint NOT NULL);
@@ -180,43 +179,4 @@ struct TestDatabase: Sendable {
     func run(_ script: String) async throws { try await connection.run(script) }
 
     func number(_ sql: String) async throws -> Int64 { try await connection.number(sql) }
-}
-
-/// A connection of a test's own.
-final class TestConnection: Sendable {
-    private let loop: EventLoop
-    private let connection: PostgresConnection
-
-    init(_ options: PostgresOptions) async throws {
-        loop = try EventLoop(name: "test")
-        loop.start()
-        connection = PostgresConnection(on: loop, options)
-        connection.open()
-        let connection = connection
-        try await eventually("a session") { if case .ready = connection.state { true } else { false } }
-    }
-
-    deinit {
-        let loop = loop
-        loop.detach()
-        connection.close { loop.stop() }
-    }
-
-    func close() async { await connection.close() }
-
-    func run(_ script: String) async throws {
-        let outcome = await connection.call(PostgresCall(script: script))
-        switch outcome {
-        case .rows, .tooLarge: return
-        default: throw UnexpectedAnswer("\(outcome)")
-        }
-    }
-
-    func number(_ sql: String) async throws -> Int64 {
-        let outcome = await connection.call(PostgresCall(PostgresStatement(sql)))
-        guard case .rows(let rows) = outcome, rows.count == 1, let value = try rows.int8(0, 0) else {
-            throw UnexpectedAnswer("\(outcome)")
-        }
-        return value
-    }
 }
