@@ -96,6 +96,10 @@ actor StoreNode {
     var time = NodeTime()
     /// When the lease ends that was renewed last, in microseconds since the boot.
     var leaseEnd: Int64 = 0
+    /// When the renewal was asked for that succeeded last, in microseconds since the boot.
+    var renewedAt: Int64 = 0
+    /// When this node was without a lease last.
+    var absence: Absence?
     var isRenewing = false
     var isJoining = false
     /// By what the store made up for its clock's steps when this process came, where other nodes seemed to have died.

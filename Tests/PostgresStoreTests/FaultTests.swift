@@ -61,7 +61,7 @@ struct FaultTests {
                 try await database.run(
                     """
                     SELECT * FROM psp.claim_1(psp.wall() + (SELECT shift FROM psp.clock), 0,
-                      ARRAY(SELECT ordinal FROM psp.session ORDER BY ordinal LIMIT 1), ARRAY[1], ARRAY[0])
+                      ARRAY(SELECT ordinal FROM psp.session ORDER BY ordinal LIMIT 1), ARRAY[1], ARRAY[0], NULL)
                     """)
             }
             #expect(try await database.number("SELECT count(*) FROM psp.session WHERE node = 0") == 0)

@@ -25,4 +25,50 @@ struct OutboxTests {
         }
         #expect(told.withLock { $0 } == ["gap", "all have"])
     }
+
+    /// Does what it is given when it is told to.
+    private final class Late: Mailbox {
+        private let jobs = Locked<[@Sendable () -> Void]>([])
+        func execute(_ job: @escaping @Sendable () -> Void) { jobs.withLock { $0.append(job) } }
+        func run() {
+            var due: [@Sendable () -> Void] = []
+            jobs.withLock { swap(&$0, &due) }
+            for job in due { job() }
+        }
+    }
+
+    @Test("a loop that is behind is not told that it has everything when one of its connections is closed")
+    func closedBehindAGap() {
+        let outbox = Outbox(of: Lane(index: 0), backlogLimit: 10_000)
+        let told = Locked<[Position]>([])
+        let (mailbox, gaps) = (Late(), Locked(0))
+        outbox.join(mailbox)
+        outbox.subscribe(0) { event in
+            switch event {
+            case .entries(_, let upTo, _): told.withLock { $0.append(upTo) }
+            case .gap: gaps.withLock { $0 += 1 }
+            }
+        }
+        func send(_ head: UInt64) {
+            outbox.send(upTo: head) {
+                DirectorySnapshot(lane: Lane(index: 0), position: Position(raw: head), apps: [], organisations: [])
+            }
+        }
+        let close = Entry.close(DeviceHandle(ordinal: 1), session: SessionID(raw: 1), .takenOver)
+        outbox.post(.ended(TaskID("1"), at: Position(raw: 1)))
+        send(1)
+        // The loop has not come to it yet.
+        outbox.leaveGap {}
+        outbox.post(.ended(TaskID("2"), at: Position(raw: 2)))
+        outbox.post(close)
+        send(2)
+        mailbox.run()
+        #expect(told.withLock { $0.max() } == Position(raw: 1))
+        #expect(gaps.withLock { $0 } == 0)
+        outbox.post(close)
+        send(3)
+        mailbox.run()
+        #expect(told.withLock { $0.max() } == Position(raw: 1))
+        #expect(gaps.withLock { $0 } == 1)
+    }
 }

@@ -19,13 +19,17 @@ $$;
 
 -- Takes some devices for connections of a node, unless another node that lives has them.
 -- `outcome`: 0 taken; 1 another node's, whose connection has to give way (see displace_1); 2 the device has changed meanwhile.
--- `is_abandoned`: the connection before was not ended, so that the device may have acknowledged more than its cursor tells.
-CREATE OR REPLACE FUNCTION claim_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[],
-  OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[], OUT is_abandoned boolean)
+-- `doubtful_to`: as far as that the device may have acknowledged more than its cursor tells, as a connection before was not ended; NULL
+-- where none.
+-- A node that is back after the database was away to it names as `p_since` when it was there last, in store time: nobody could renew a lease
+-- since, so one that held then does not tell yet who has died.
+CREATE OR REPLACE FUNCTION claim_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], p_since bigint,
+  OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[], OUT doubtful_to bigint)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
   v_now bigint := store_time(p_now);
+  v_head bigint;
 BEGIN
   PERFORM check_clock(p_now, 2000);
   PERFORM check_node(p_node);
@@ -34,19 +38,23 @@ BEGIN
   PERFORM 1 FROM (SELECT * FROM unnest(p_ordinal) AS u(ordinal) ORDER BY u.ordinal) r
   JOIN session s ON s.ordinal = r.ordinal
   FOR UPDATE OF s;
+  -- No connection before was told of more than this.
+  v_head := head();
   RETURN QUERY
   WITH request AS MATERIALIZED (
     SELECT r.n::integer, r.ordinal, r.session, r.version AS wanted, s.version, s.cursor, s.beyond,
-      s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session AS is_abandoned,
+      CASE WHEN s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session THEN v_head ELSE s.doubtful_to END AS doubtful_to,
       s.node IS NULL OR s.node = p_node OR s.session IS NULL
-        OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > v_now) AS is_free
+        OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > least(v_now, p_since)) AS is_free
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
     JOIN session s ON s.ordinal = r.ordinal
   ), taken AS (
-    UPDATE session s SET node = p_node, session = r.session, seen = wall(), successor = NULL, successor_node = NULL
+    UPDATE session s SET node = p_node, session = r.session, seen = wall(), successor = NULL, successor_node = NULL,
+      doubtful_to = r.doubtful_to
     FROM request r WHERE s.ordinal = r.ordinal AND r.version = r.wanted AND r.is_free
   )
-  SELECT r.n, CASE WHEN r.version <> r.wanted THEN 2 WHEN NOT r.is_free THEN 1 ELSE 0 END::integer, r.cursor, r.beyond, r.is_abandoned
+  SELECT r.n, CASE WHEN r.version <> r.wanted THEN 2 WHEN NOT r.is_free THEN 1 ELSE 0 END::integer, r.cursor, r.beyond,
+    CASE WHEN r.doubtful_to > r.cursor THEN r.doubtful_to END
   FROM request r;
 END
 $$;

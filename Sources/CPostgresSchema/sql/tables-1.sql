@@ -206,7 +206,8 @@ CREATE TABLE event (
 
 -- How far each device is, and which node has its connection (`session`). `beyond`: positions acknowledged beyond the cursor.
 -- A device whose connection is to give way has the one that waits for it in `successor`. `version` changes with everything by
--- which a device may be let in no more: a claim names the one for which the secret was compared.
+-- which a device may be let in no more: a claim names the one for which the secret was compared. `doubtful_to`: a connection before was
+-- not ended, so up to there the device may have acknowledged more than `cursor` and `beyond` tell.
 CREATE TABLE session (
   ordinal bigint PRIMARY KEY,
   cursor bigint NOT NULL,
@@ -216,7 +217,8 @@ CREATE TABLE session (
   node integer,
   successor_node integer,
   version integer NOT NULL DEFAULT 0,
-  beyond bigint[])
+  beyond bigint[],
+  doubtful_to bigint)
   WITH (fillfactor = 60);
 
 -- Who lives: a lease ends at a time of the store, and was renewed when the log ended at `head`. `applied` is how far all of a

@@ -23,7 +23,7 @@ enum Statements {
     static let orgsOfTask = call("orgs_of_task_1", 1)
     static let tail = call("tail_1", 3)
     static let findDevices = call("find_devices_1", 2)
-    static let claim = call("claim_1", 5)
+    static let claim = call("claim_1", 6)
     static let detach = call("detach_1", 6)
     static let strangers = call("strangers_1", 3)
     static let displace = call("displace_1", 5)

@@ -75,6 +75,7 @@ extension StoreNode {
             clock.goForward(toBase: time.clockBase)
             lease.beginTerm(until: askedOfLease + Self.leaseLength)
             (leaseEnd, returning) = (askedOfLease + Self.leaseLength, nil)
+            (renewedAt, absence) = (asked, nil)
             figures.health = .serving
             lastLine = ""
             // Loops that have come before know nothing yet.
@@ -180,7 +181,9 @@ extension StoreNode {
             case .uncertain: break
             }
             switch try rows.present4(0, 0) {
-            case 0: try await leaseIsRenewed(until: askedOfLease + Self.leaseLength, head: try rows.position(0, 3))
+            case 0:
+                try await leaseIsRenewed(until: askedOfLease + Self.leaseLength, head: try rows.position(0, 3))
+                renewedAt = asked
             case 1:
                 guard lease.term() == nil else { break }
                 cannotServe("the loops have not followed the log yet")
@@ -234,6 +237,7 @@ extension StoreNode {
             return lease.extend(to: end)
         }
         // It had lapsed: others may have gone on without this node.
+        absence = Absence(from: renewedAt, to: options.boot())
         returning = .max
         cannotServe("this node reads what the others have done without it")
         guard try await closeStrangers() else { return }

@@ -100,11 +100,11 @@ extension StoreNode {
         arguments.append(each: intervals, int8: { $0.interval.value.raw })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.from) })
         arguments.append(each: intervals, int8: { Int64(bitPattern: $0.interval.to) })
-        let abandoned = intervals.map { interval -> Int64? in
-            guard let ordinal = readings[Int(interval.index)]?.history.ordinal else { return nil }
-            return sessions[ordinal]?.isAbandoned ?? false ? Int64(ordinal) : nil
+        let doubtful = intervals.map { index, interval -> Int64? in
+            guard let ordinal = readings[Int(index)]?.history.ordinal, let session = sessions[ordinal] else { return nil }
+            return interval.from < session.doubtfulTo ? Int64(ordinal) : nil
         }
-        arguments.append(each: abandoned, int8: { $0 })
+        arguments.append(each: doubtful, int8: { $0 })
         arguments.append(int4: Int32(scan))
         let call = PostgresCall(
             Statements.pages, arguments, deadline: options.patience, mostRows: 16 * intervals.count + Self.rowsOfCall,

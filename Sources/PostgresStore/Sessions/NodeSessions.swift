@@ -7,8 +7,9 @@ struct NodeSessions {
     struct Session {
         let loop: Int
         let id: SessionID
-        /// The connection before was not ended: the device may have acknowledged more than its cursor tells.
-        let isAbandoned: Bool
+        /// As far as that the device may have acknowledged more than its cursor tells: a connection before was not ended. Not
+        /// where 0.
+        let doubtfulTo: UInt64
         /// The connection of this node that takes over as soon as this one has settled.
         var successor: Attachment?
         /// Another node's connection waits for the device.
@@ -23,7 +24,11 @@ struct NodeSessions {
     private var displacing: [UInt32: Attachment] = [:]
 
     /// Connections whose end is not written yet, and who waits for that: how far the device is must be known first.
-    private var ending: [UInt32: Attachment?] = [:]
+    private var ending: [UInt32: Ending] = [:]
+    private struct Ending {
+        let session: SessionID
+        var successor: Attachment?
+    }
 
     var count: Int { byOrdinal.count }
 
@@ -47,30 +52,38 @@ struct NodeSessions {
         return true
     }
 
-    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment, isAbandoned: Bool) {
-        byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session, isAbandoned: isAbandoned)
+    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment, doubtfulTo: UInt64) {
+        byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session, doubtfulTo: doubtfulTo)
     }
 
     /// The device has no connection any more. Who waits for it here waits until that is written.
-    mutating func end(_ ordinal: UInt32) { ending[ordinal] = .some(byOrdinal.removeValue(forKey: ordinal)?.successor) }
+    mutating func end(_ ordinal: UInt32) {
+        guard let session = byOrdinal.removeValue(forKey: ordinal) else { return }
+        ending[ordinal] = Ending(session: session.id, successor: session.successor)
+    }
 
     func isEnding(_ ordinal: UInt32) -> Bool { ending[ordinal] != nil }
 
+    /// Whether that connection is this node's, or was and its end is not written yet.
+    func has(_ ordinal: UInt32, _ session: SessionID) -> Bool {
+        byOrdinal[ordinal]?.id == session || ending[ordinal]?.session == session
+    }
+
     /// - Returns: who waited before, and waits no more.
     mutating func waitForEnd(of ordinal: UInt32, _ attachment: Attachment) -> Attachment? {
-        ending.updateValue(attachment, forKey: ordinal).flatMap { $0 }
+        defer { ending[ordinal]?.successor = attachment }
+        return ending[ordinal]?.successor
     }
 
     /// It is written.
     /// - Returns: who waits for it here.
-    mutating func hasEnded(_ ordinal: UInt32) -> Attachment? { ending.removeValue(forKey: ordinal).flatMap { $0 } }
+    mutating func hasEnded(_ ordinal: UInt32) -> Attachment? { ending.removeValue(forKey: ordinal)?.successor }
 
     /// It could not be written.
     /// - Returns: who waits no more.
     mutating func stopWaiting(for ordinal: UInt32) -> Attachment? {
-        guard let waiting = ending[ordinal] else { return nil }
-        ending[ordinal] = .some(nil)
-        return waiting
+        defer { ending[ordinal]?.successor = nil }
+        return ending[ordinal]?.successor
     }
 
     /// - Returns: who waited before, and waits no more.
@@ -92,9 +105,10 @@ struct NodeSessions {
 
     /// Everybody who waits, and waits no more.
     mutating func removeAllWaiting() -> [Attachment] {
-        let waiting = byOrdinal.values.compactMap(\.successor) + ending.values.compactMap { $0 } + displacing.values
+        let waiting = byOrdinal.values.compactMap(\.successor) + ending.values.compactMap(\.successor) + displacing.values
         for ordinal in byOrdinal.keys { byOrdinal[ordinal]?.successor = nil }
-        (ending, displacing) = (ending.mapValues { _ in nil }, [:])
+        for ordinal in ending.keys { ending[ordinal]?.successor = nil }
+        displacing = [:]
         return waiting
     }
 

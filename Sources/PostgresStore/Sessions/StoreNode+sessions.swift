@@ -86,7 +86,12 @@ extension StoreNode {
     private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
         let number = number
         for claim in claims { sessions.beginClaim(claim.attachment.session) }
-        let outcome = await timely(own, Statements.claim, { fill(&$0, claims) })
+        let outcome = await timely(own, Statements.claim) { arguments in
+            fill(&arguments, claims)
+            // Whoever has a device by a lease of then has not died: it tells first what the device has acknowledged meanwhile.
+            let away = absence.flatMap { $0.isRecent(at: options.boot()) ? time.now(at: $0.from) : nil }
+            arguments.append(int8: away)
+        }
         var closing: [SessionID: DisconnectReason] = [:]
         for claim in claims { closing[claim.attachment.session] = sessions.endClaim(claim.attachment.session) }
         // Of a node that was taken for dead meanwhile no claim counts.
@@ -102,7 +107,7 @@ extension StoreNode {
             case 0:
                 begin(
                     claim, cursor: try rows.position(row, 2), beyond: try rows.array(row, 3, of: .int8)?.int8s() ?? [],
-                    isAbandoned: try rows.bool(row, 4) ?? false, closing: closing[claim.attachment.session])
+                    doubtfulTo: UInt64(bitPattern: try rows.int8(row, 4) ?? 0), closing: closing[claim.attachment.session])
             case 1: displaced.append(claim)
             // Changed between the two calls: looked up again.
             default: attach(claim.attachment)
@@ -113,9 +118,9 @@ extension StoreNode {
 
     /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read
     /// before may have been told to nobody here.
-    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64], isAbandoned: Bool, closing: DisconnectReason?) {
+    private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64], doubtfulTo: UInt64, closing: DisconnectReason?) {
         let ordinal = claim.device.ordinal
-        sessions.begin(ordinal, claim.attachment, isAbandoned: isAbandoned)
+        sessions.begin(ordinal, claim.attachment, doubtfulTo: doubtfulTo)
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
         online.begin(ordinal, in: claim.device.membership.organisation.index)
         readings.append { [self] in
@@ -205,7 +210,7 @@ extension StoreNode {
 
     /// A connection that the database has for this node's, and that is nobody's here.
     func endUnknown(_ ordinal: UInt32, _ session: SessionID) {
-        guard sessions[ordinal]?.id != session else { return }
+        guard !sessions.has(ordinal, session) else { return }
         let detachment = Detachment(ordinal: ordinal, session: session, settledUpTo: 0)
         if detachments.add(detachment) { work { await $0.detachAll() } }
     }

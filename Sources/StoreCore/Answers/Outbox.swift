@@ -16,6 +16,12 @@ package final class Outbox {
         /// Wait for this loop to have applied the gap: what it was not told before ended there, too.
         var waiting: [Confirmation] = []
         var unsent = 0
+
+        /// Up to where it has been told everything, where the log has been told up to `head`. Of what was left out the gap tells
+        /// later: a loop that took it for told would not read it.
+        func told(upTo head: UInt64) -> Position {
+            hasGap ? entries.compactMap(\.position).last ?? .start : Position(raw: head)
+        }
     }
 
     /// Whose order the entries are in.
@@ -106,7 +112,7 @@ package final class Outbox {
             for index in loops.indices {
                 var events: [FeedEvent] = []
                 if !loops[index].entries.isEmpty {
-                    events.append(.entries(lane, upTo: Position(raw: head), loops[index].entries))
+                    events.append(.entries(lane, upTo: loops[index].told(upTo: head), loops[index].entries))
                 }
                 if let confirmation, loops[index].deliver != nil { loops[index].waiting.append(confirmation) }
                 if loops[index].hasGap, loops[index].backlog.bytes == 0 {
