@@ -38,6 +38,25 @@ struct FailureTests {
         }
     }
 
+    /// The old one is up, answers, takes writes, and can commit none: its standby is the primary now. Nobody fences it.
+    @Test func aPrimaryThatWasSupersededHoldsUpNobody() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, _ in
+                try await furnish(a.port)
+                let task = try await a.push(.message(.device("phone")))
+                try await pair.standby.promote()
+                try await eventually("a node that found the old one goes on with the new one") {
+                    await a.accepted(.message(.device("tablet"))).isStored
+                }
+                #expect(try await a.port.report(task, to: nil).counts.targeted == 1)
+                // One that comes now finds the old one first.
+                let c = try await TestNode("c", pair.address)
+                #expect(try await c.port.report(task, to: nil).counts.targeted == 1)
+                c.store.close()
+            }
+        }
+    }
+
     @Test func theDevicesOfANodeThatDiedAreTakenWhenItsLeaseIsOver() async throws {
         try await withNodes { a, b in
             try await furnish(a.port)

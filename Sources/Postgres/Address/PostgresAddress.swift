@@ -47,6 +47,9 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         parameters = found.filter { !["host", "hostaddr", "port"].contains($0.keyword) }
     }
 
+    /// Whether there is another host where one is of no use.
+    public var namesSeveralHosts: Bool { hosts.count > 1 }
+
     /// The value that the text gives to a keyword.
     subscript(keyword: String) -> String? { parameters.first { $0.keyword == keyword }?.value }
 

@@ -1,12 +1,14 @@
 /// One round over all endpoints. It begins with the one that had the last session, since a server that comes back, or a
-/// connection that was cut, is more frequent than another primary.
+/// connection that was cut, is more frequent than another primary; unless that one was of no use.
 struct HostRound {
     private var rest: ArraySlice<Endpoint>
     /// Why the last one did not do; told when none does.
     var failure: PostgresLoss?
 
-    init(_ endpoints: [Endpoint], beginningWith last: Endpoint?) {
-        let start = last.flatMap(endpoints.firstIndex) ?? 0
+    /// - Parameter behind: whether the last one comes last.
+    init(_ endpoints: [Endpoint], beginningWith last: Endpoint?, behind: Bool = false) {
+        var start = last.flatMap(endpoints.firstIndex) ?? 0
+        if behind, last != nil { start = (start + 1) % max(1, endpoints.count) }
         rest = (endpoints[start...] + endpoints[..<start])[...]
     }
 

@@ -25,7 +25,8 @@ extension PostgresConnection {
         switch preparation {
         case .success(let preparation):
             password = preparation.password
-            round = HostRound(preparation.endpoints, beginningWith: lastEndpoint)
+            round = HostRound(preparation.endpoints, beginningWith: lastEndpoint, behind: isMovingOn)
+            isMovingOn = false
             tryNextHost()
         case .failure(let loss): rest(after: loss)
         }

@@ -48,6 +48,18 @@ extension PostgresConnection {
         tell(.state(.ready(session)))
     }
 
+    func leaveServer(_ host: String) {
+        guard !isClosing, lastEndpoint?.description == host else { return }
+        switch phase {
+        case .ready:
+            isMovingOn = true
+            fail(.abandoned)
+        case .preparing, .resting: isMovingOn = true
+        // A round has begun already.
+        case .new, .connecting, .settingUp, .closed: break
+        }
+    }
+
     /// Ends the session, or the attempt to get one: nobody knows of what was sent, nothing of what waits was.
     func fail(_ loss: PostgresLoss) {
         let wasReady = phase == .ready

@@ -51,6 +51,8 @@ public actor PostgresConnection {
     var endpoint: Endpoint?
     /// The one that had the last session.
     var lastEndpoint: Endpoint?
+    /// The owner has moved on from that one: the next round begins behind it.
+    var isMovingOn = false
     var pace: RetryPace
     var random = SplitMix()
     /// Which session, or attempt to get one, this is: what was begun for an earlier one comes too late.
@@ -119,6 +121,11 @@ public actor PostgresConnection {
             self.call(call) { continuation.resume(returning: $0) }
         }
     }
+
+    /// A server is of no use, though it answers: it may have been superseded, and commit nothing any more. The session with it
+    /// ends, and the next one is looked for at the hosts behind it first. Nothing where the last session was with another one.
+    /// - Parameter host: as ``PostgresSession/host`` names it.
+    public nonisolated func leave(_ host: String) { enter { $0.leaveServer(host) } }
 
     /// Ends it. Calls that wait are unavailable; those that were sent may be answered within the patience, and are unknown after
     /// it.

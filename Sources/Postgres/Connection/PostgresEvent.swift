@@ -19,6 +19,9 @@ public enum PostgresState: Hashable, Sendable {
     case lost(PostgresLoss)
     /// Its owner has closed it; nothing follows.
     case closed
+
+    /// The session, where there is one.
+    public var session: PostgresSession? { if case .ready(let session) = self { session } else { nil } }
 }
 
 /// A session with a server.

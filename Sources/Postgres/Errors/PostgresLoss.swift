@@ -18,6 +18,8 @@ public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
     case readOnly
     /// A call's deadline had passed, and the server did not answer a request to cancel it.
     case unresponsive
+    /// The server was of no use, and another one is looked for.
+    case abandoned
     /// This side closed it.
     case closed
     /// The system has no memory, thread or descriptor left.
@@ -34,6 +36,7 @@ public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
         case .broken(let text): text
         case .readOnly: "the server only reads"
         case .unresponsive: "the server does not answer"
+        case .abandoned: "the server commits nothing"
         case .closed: "closed"
         case .system(let text): text
         }

@@ -48,9 +48,11 @@ extension StoreNode {
         arguments.append(text: options.version)
         arguments.append(int8: shiftAtJoin)
         let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)
+        let server = lane.state.session?.host
         let outcome = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience))
         guard case .rows(let rows) = outcome else {
             tellUnreachable(outcome)
+            if case .unknown = outcome { leave(server) }
             return false
         }
         do throws(PostgresShapeError) {
@@ -125,6 +127,22 @@ extension StoreNode {
         lastLine = line
     }
 
+    /// The server answers and commits nothing. It may wait for its standbys, as all do then; or it was superseded, and another one
+    /// of the hosts is the primary.
+    private func leave(_ server: String?) {
+        guard let server, options.database.address.namesSeveralHosts else { return }
+        for connection in [lane, own, tail, reads] { connection.leave(server) }
+    }
+
+    /// All connections are to one server, the one by which the lease was renewed: a primary that was superseded may still answer
+    /// those that only read.
+    private func keepTogether() {
+        guard let server = own.state.session?.host else { return }
+        for connection in [lane, tail, reads] {
+            if let other = connection.state.session?.host, other != server { connection.leave(other) }
+        }
+    }
+
     func tellUnreachable(_ outcome: PostgresOutcome) {
         guard !isClosing else { return }
         // At first nobody has been asked yet.
@@ -167,10 +185,12 @@ extension StoreNode {
         arguments.append(int8: time.now(at: asked))
         arguments.append(int8: Int64(bitPattern: applied))
         arguments.append(int4: Int32(clamping: sessions.count))
+        let server = own.state.session?.host
         let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
         guard !isClosing, number == self.number else { return true }
         guard case .rows(let rows) = outcome else {
             tellUnreachable(outcome)
+            if case .unknown = outcome, lease.term() == nil { leave(server) }
             return true
         }
         do throws(PostgresShapeError) {
@@ -184,6 +204,7 @@ extension StoreNode {
             case 0:
                 try await leaseIsRenewed(until: askedOfLease + Self.leaseLength, head: try rows.position(0, 3))
                 renewedAt = asked
+                keepTogether()
             case 1:
                 guard lease.term() == nil else { break }
                 cannotServe("the loops have not followed the log yet")

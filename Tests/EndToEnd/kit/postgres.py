@@ -75,8 +75,10 @@ class PostgresServer:
         return standby
 
     def copy(self, primary, name, timeout=120):
-        """Makes its directory, of a standby. One that has met a primary that did not answer tries again soon."""
-        source = f"host={primary.host} port={primary.port} user=postgres application_name={name} connect_timeout=5 tcp_user_timeout=5000"
+        """Makes its directory, of a standby. It notices soon that a primary has gone: also while it waits for the first word of one,
+        for which PostgreSQL has no timeout."""
+        alive = "keepalives_idle=3 keepalives_interval=1 keepalives_count=3 tcp_user_timeout=5000"
+        source = f"host={primary.host} port={primary.port} user=postgres application_name={name} {alive}"
         run([programs() / "pg_basebackup", f"--pgdata={self.directory}", f"--dbname={source}", "--write-recovery-conf",
              "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--no-manifest"], self.enter, timeout)
         self.set(port=self.port, unix_socket_directories=self.directory)

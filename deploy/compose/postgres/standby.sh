@@ -3,7 +3,7 @@
 set -euo pipefail
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     PGPASSWORD=$(cat /run/secrets/store_password) pg_basebackup --pgdata="$PGDATA" --write-recovery-conf --checkpoint=fast \
-        --dbname="host=db1 user=postgres application_name=db2 connect_timeout=5 tcp_user_timeout=10000"
+        --dbname="host=db1 user=postgres application_name=db2 keepalives_idle=10 keepalives_interval=5 keepalives_count=3"
     chmod 700 "$PGDATA"
 fi
 exec postgres
