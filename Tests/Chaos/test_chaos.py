@@ -114,11 +114,12 @@ def test_a_pause_is_the_longest_time_without_a_success_while_a_fault_lasts():
     def pushed(t, outcome):
         return events.Push(t - 0.1, t, "node1", "k", "police", "msg", "device", "d", False, "", 1, None, None, outcome, None)
 
-    history = [
-        pushed(3, 0), events.Fault(10, "begin", "power", None, None, {}), pushed(11, 2302), pushed(12, 0), pushed(40, None), pushed(47, 0),
-        pushed(48, 0), events.Fault(60, "end", "power", None, None, {}), events.Fault(70, "begin", "stop", "node1", None, {}), pushed(99, 0),
-        events.Fault(99, "end", "stop", "node1", None, {}),
-    ]
+    def fault(t, edge, name, node=None):
+        return events.Fault(t, edge, name, node, None, {})
+
+    power = [pushed(11, 2302), pushed(12, 0), pushed(40, None), pushed(47, 0), pushed(48, 0)]
+    stop = [fault(70, "begin", "stop", "node1"), pushed(99, 0), fault(99, "end", "stop", "node1")]
+    history = [pushed(3, 0), fault(10, "begin", "power"), *power, fault(60, "end", "power"), *stop]
     assert pauses(history) == {"power": [35]}
 
 

@@ -37,7 +37,7 @@ def arguments():
         "--faults", help="names with commas between; all; usual (the default); with a minus before a name: without it"
     )
     parser.add_argument("--nodes", type=int, default=1, help="more than one: over PostgreSQL, behind HAProxy (1)")
-    parser.add_argument("--patroni", action="store_true", help="PostgreSQL's primary is chosen by Patroni and etcd (needs --nodes 3)")
+    parser.add_argument("--patroni", action="store_true", help="Patroni and etcd choose PostgreSQL's primary")
     parser.add_argument("--rate", type=float, default=30.0, help="calls a second (30)")
     parser.add_argument("--devices", type=int, default=40, help="(40)")
     parser.add_argument("--keep", type=pathlib.Path, help="keep the history and the logs there, whatever comes out")

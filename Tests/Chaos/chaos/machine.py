@@ -31,7 +31,8 @@ class Machine:
         self.name, self.host, self.network, self.hub = name, networks.hosts[name], networks.places[name], networks.hub
         self.directory = directory
         self.logs = logs / name
-        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/var/lib/postgresql", "LANG": "C.UTF-8"} | environment
+        usual = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/var/lib/postgresql", "LANG": "C.UTF-8"}
+        self.environment = usual | environment
         self.process = None
 
     def write(self, place, content, mode=0o600):
@@ -47,7 +48,8 @@ class Machine:
         spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         command = [*spaces, "sh", "-c", MACHINE, "sh", self.directory, self.logs]
         self.process = subprocess.Popen(
-            command, cwd="/", env=self.environment, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=self._before_exec)
+            command, cwd="/", env=self.environment, stdin=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=self._before_exec)
 
     def _before_exec(self):
         die_with_parent()

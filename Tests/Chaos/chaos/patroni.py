@@ -1,5 +1,5 @@
-"""PostgreSQL under Patroni with deploy/patroni/patroni.yml: a primary and two standbys on three machines, each with a member of etcd too.
-Patroni decides who is the primary. Every call waits until it is done."""
+"""PostgreSQL under Patroni with deploy/patroni/patroni.yml: a primary and two standbys on three machines, each with a member of etcd
+too. Patroni decides who is the primary. Every call waits until it is done."""
 
 import json
 import pathlib
@@ -73,7 +73,8 @@ class Patroni:
 
     def configuration(self, name):
         """That of deploy/, with this name, these addresses and this machine's PostgreSQL."""
-        text = CONFIGURATION.read_text().replace("name: db1", f"name: {name}").replace("postgresql/15/", f"postgresql/{programs().parent.name}/")
+        text = CONFIGURATION.read_text().replace("name: db1", f"name: {name}")
+        text = text.replace("postgresql/15/", f"postgresql/{programs().parent.name}/")
         for number, host in enumerate(self.hosts.values(), 21):
             text = text.replace(f"192.0.2.{number}:2379", f"{host}:2379")
         text = text.replace("192.0.2.21", self.hosts[name]).replace("192.0.2.0/24", "198.18.0.0/16")
@@ -150,10 +151,16 @@ class Patroni:
 
     def sql(self, text):
         """What the primary answers; `None` where it does not."""
-        command = [programs() / "psql", "-XqAt", "-c", text, f"host={self.primary.host} user=postgres dbname=postgres connect_timeout=5"]
-        environment = {"PGPASSWORD": self.passwords["postgres"], "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(self.authority.certificate)}
+        server = f"host={self.primary.host} user=postgres dbname=postgres connect_timeout=5"
+        environment = {
+            "PGPASSWORD": self.passwords["postgres"],
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": str(self.authority.certificate),
+        }
+        command = [programs() / "psql", "-XqAt", "-c", text, server]
+        enter = self.networks.hub.join
         try:
-            done = subprocess.run(command, env=environment, preexec_fn=self.networks.hub.join, capture_output=True, text=True, timeout=20)
+            done = subprocess.run(command, env=environment, preexec_fn=enter, capture_output=True, text=True, timeout=20)
         except subprocess.TimeoutExpired:
             return None
         return done.stdout.strip() if done.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""What goes wrong with PostgreSQL under Patroni. Each ends when all three members are whole again, which nobody but Patroni brings about."""
+"""What goes wrong with PostgreSQL under Patroni. Each ends when all three members are whole again, which Patroni alone brings about."""
 
 import asyncio
 import signal
@@ -24,7 +24,11 @@ class PatroniFaults:
         await self._power(await self._member("leader"), action)
 
     async def follower(self, action):
-        await self._power(await self._member("sync_standby"), action)
+        standby = await self._member("sync_standby")
+        if action.detail["how"] == "power":
+            await self._power(standby, action)
+        else:
+            await self._isolate(standby, (None,), "both", action)
 
     async def _power(self, machine, action):
         try:
@@ -48,7 +52,10 @@ class PatroniFaults:
     async def isolate(self, action):
         primary = await self._member("leader")
         others = tuple(name for name in self.patroni.places if name != primary.name)
-        async with self.cuts.cut((primary.name, others if action.detail["from"] == "members" else (None,)), action.detail["way"]):
+        await self._isolate(primary, others if action.detail["from"] == "members" else (None,), action.detail["way"], action)
+
+    async def _isolate(self, machine, others, way, action):
+        async with self.cuts.cut((machine.name, others), way):
             await asyncio.sleep(action.lasts)
         await self._whole_again()
 

@@ -34,10 +34,10 @@ FAULTS = {
     "dbfull": Kind("database", 1.0, 8.0, "the primary's disk is full"),
     "dbclock": Kind("database", 1.0, 10.0, "the database's wall clock stands an hour ahead or back"),
     "pgkill": Kind("patroni", 0.0, 0.0, "SIGKILL of the primary's PostgreSQL; its Patroni lives"),
-    "power": Kind("patroni", 20.0, 60.0, "SIGKILL of all on the primary's machine at once, and a start some time later"),
-    "pause": Kind("patroni", 20.0, 60.0, "SIGSTOP of the primary's PostgreSQL, or of all on its machine, and SIGCONT some time later"),
-    "isolate": Kind("patroni", 20.0, 60.0, "the primary's machine is cut off from the other two, or from everybody, one way or both"),
-    "follower": Kind("patroni", 20.0, 60.0, "SIGKILL of all on the synchronous standby's machine at once, and a start some time later"),
+    "power": Kind("patroni", 20.0, 60.0, "SIGKILL of all on the primary's machine, and a start some time later"),
+    "pause": Kind("patroni", 20.0, 60.0, "SIGSTOP of the primary's PostgreSQL or machine, and SIGCONT some time later"),
+    "isolate": Kind("patroni", 20.0, 60.0, "the primary's machine is cut off from the other two or from all, one way or both"),
+    "follower": Kind("patroni", 20.0, 60.0, "the synchronous standby's machine loses power or is cut off for a while"),
     "switchover": Kind("patroni", 0.0, 0.0, "Patroni is told to change the primary"),
     "edge": Kind("edge", 1.0, 20.0, "a node and the database, the two databases, or the balancer and a node are cut, one way or both"),
     "cut": Kind("cell", 1.0, 20.0, "a network is cut, one way or both"),
@@ -109,6 +109,8 @@ def detail(name, faults, chance):
         return {"way": chance.choice(("both", "in", "out"))}
     if name == "isolate":
         return {"way": chance.choice(("both", "in", "out")), "from": chance.choice(("members", "everybody"))}
+    if name == "follower":
+        return {"how": chance.choice(("power", "cut"))}
     if name == "pause":
         return {"what": chance.choice(("postgres", "machine"))}
     if name == "mute":
