@@ -4,6 +4,7 @@
 #   deploy/deps.sh build    what the build links
 #   deploy/deps.sh demo     that, and what the demonstration runs
 #   deploy/deps.sh demo-nodes    the same for the one of several nodes
+#   deploy/deps.sh patroni  what `make chaos PATRONI=1` runs
 #   deploy/deps.sh          everything, for the tests too
 set -euo pipefail
 
@@ -13,13 +14,16 @@ case "${1:-all}" in
     build) ;;
     demo) packages+=(mosquitto-clients) ;;
     demo-nodes) packages+=(haproxy mosquitto-clients postgresql procps) ;;
+    patroni)
+        packages=(etcd-server haproxy iproute2 nftables openssl patroni postgresql procps python3-etcd python3-psycopg2 python3-venv util-linux)
+        ;;
     all)
         packages+=(binutils buildah chrpath curl debhelper haproxy iproute2 libnginx-mod-stream lintian logrotate mmdebstrap
             mosquitto-clients nftables nginx openssl postgresql procps prometheus python3 python3-venv slowhttptest systemd)
         # Any JDK will do for the Java sample.
         command -v javac >/dev/null || jdk=(default-jdk-headless)
         ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 command -v swift >/dev/null || {
@@ -44,7 +48,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "deps: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
-# A package that brings a service starts it when it is installed, and would take ports: the tests start haproxy, nginx, postgresql and prometheus themselves. The
+# A package that brings a service starts it when it is installed, and would take ports: the tests start what they need of these themselves. The
 # way of Debian to say no is a program that its maintainer scripts ask (invoke-rc.d(8)), put there for as long as this takes.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
@@ -56,7 +60,7 @@ fi
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" |
     sed -n '/^Setting up/p'
 # Nor at the next boot.
-for service in haproxy nginx postgresql prometheus; do
-    [[ " ${missing[*]} " == *" $service "* ]] && [ -d /run/systemd/system ] || continue
+for service in etcd haproxy nginx patroni postgresql prometheus; do
+    [[ " ${missing[*]} " =~ " $service"(-server)?" " ]] && [ -d /run/systemd/system ] || continue
     "${as_root[@]}" systemctl disable --quiet "$service"
 done

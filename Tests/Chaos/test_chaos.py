@@ -14,6 +14,7 @@ import pytest
 from chaos import history as events
 from chaos.network import what_is_missing
 from chaos.plan import FAULTS, plan, usual
+from chaos.report import pauses
 from chaos.verdict import check
 from kit.waiting import eventually
 
@@ -99,6 +100,27 @@ def test_a_short_plan_has_every_fault(seed, nodes):
     actions = plan(seed, SECONDS, usual(nodes), places)
     assert {action.name for action in actions} == set(usual(nodes))
     assert all(0 < action.start < SECONDS * 0.9 and action.start + action.lasts <= SECONDS + 0.01 for action in actions)
+
+
+def test_a_long_plan_with_patroni_has_every_fault():
+    """Each of the database's takes a minute or two."""
+    places = {"node": 3, "patroni": 1, "database": 1, "edge": 9, "cell": 3, "device": 40}
+    actions = plan(SEED, 1200, usual(3, patroni=True), places)
+    assert {action.name for action in actions} == set(usual(3, patroni=True))
+    assert not {action.name for action in actions} & {name for name, kind in FAULTS.items() if kind.scope == "database"}
+
+
+def test_a_pause_is_the_longest_time_without_a_success_while_a_fault_lasts():
+    def pushed(t, outcome):
+        return events.Push(t - 0.1, t, "node1", "k", "police", "msg", "device", "d", False, "", 1, None, None, outcome, None)
+
+    def fault(t, edge, name, node=None):
+        return events.Fault(t, edge, name, node, None, {})
+
+    power = [pushed(11, 2302), pushed(12, 0), pushed(40, None), pushed(47, 0), pushed(48, 0)]
+    stop = [fault(70, "begin", "stop", "node1"), pushed(99, 0), fault(99, "end", "stop", "node1")]
+    history = [pushed(3, 0), fault(10, "begin", "power"), *power, fault(60, "end", "power"), *stop]
+    assert pauses(history) == {"power": [35]}
 
 
 def begin(directory):

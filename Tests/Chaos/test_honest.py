@@ -424,3 +424,12 @@ def test_what_expires_while_the_database_changes_its_primary_is_expired():
     story.wait(10)
     story.fault("end", "failover", node=None)
     passes(story.end(**{key: ("expired", Story.counts(expired=1))}))
+
+
+def test_what_expires_between_the_lists_of_two_nodes_may_be_over_in_the_second():
+    story = Story("phone", nodes=SHARED)
+    key = story.config("device", "phone", lasts=20)
+    story.get(story.connect("phone"), key, version=1)
+    story.wait(12).list_all("node", **{key: ("active", Story.counts(delivered=1))})
+    story.wait(10)
+    passes(story.end(node="other", **{key: ("completed", Story.counts(delivered=1))}))

@@ -20,6 +20,9 @@ from chaos.report import explain, summary, table  # noqa: E402
 from chaos.run import Run, Settings  # noqa: E402
 
 
+MANY = 16  # callers, where it is measured how long none of them gets an answer
+
+
 def arguments():
     faults = "\n".join(f"  {name:12} {kind.text}" for name, kind in FAULTS.items())
     parser = argparse.ArgumentParser(
@@ -34,6 +37,7 @@ def arguments():
         "--faults", help="names with commas between; all; usual (the default); with a minus before a name: without it"
     )
     parser.add_argument("--nodes", type=int, default=1, help="more than one: over PostgreSQL, behind HAProxy (1)")
+    parser.add_argument("--patroni", action="store_true", help="Patroni and etcd choose PostgreSQL's primary")
     parser.add_argument("--rate", type=float, default=30.0, help="calls a second (30)")
     parser.add_argument("--devices", type=int, default=40, help="(40)")
     parser.add_argument("--keep", type=pathlib.Path, help="keep the history and the logs there, whatever comes out")
@@ -42,9 +46,9 @@ def arguments():
     return parser.parse_args()
 
 
-def named(text, nodes):
+def named(text, nodes, patroni):
     """The faults that a text names, of those that there are with so many nodes."""
-    possible = usual(nodes)
+    possible = usual(nodes, patroni)
     found = list(possible) if not text or text.startswith("-") else []
     for word in (text or "").split(","):
         if word in ("all", "usual"):
@@ -104,12 +108,15 @@ def main():
         history = load(options.judge)
         return 0 if judge(history, history[-1].t, {}, {}, [], options.json, history[0].seed) else 1
     seed = options.seed if options.seed is not None else time.time_ns() % 1_000_000
+    if options.patroni and options.nodes < 2:
+        raise SystemExit("chaos: Patroni takes several nodes: --nodes 3")
     directory = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="chaos-"))
     directory.mkdir(parents=True, exist_ok=True)
-    faults = named(options.faults, options.nodes)
+    faults = named(options.faults, options.nodes, options.patroni)
     print(f"chaos: seed {seed}, {options.minutes:g} minutes, faults {','.join(faults)}", file=sys.stderr)
     settings = Settings(
-        seed, options.minutes * 60, faults, directory, nodes=options.nodes, devices=options.devices, rate=options.rate
+        seed, options.minutes * 60, faults, directory, nodes=options.nodes, patroni=options.patroni, devices=options.devices,
+        rate=options.rate, callers=MANY if options.patroni else Settings.callers,
     )
     status = 2
     try:
@@ -125,7 +132,7 @@ def main():
         if status == 0 and not options.keep:
             shutil.rmtree(directory)
         else:
-            nodes = f"NODES={options.nodes} " if options.nodes > 1 else ""
+            nodes = (f"NODES={options.nodes} " if options.nodes > 1 else "") + ("PATRONI=1 " if options.patroni else "")
             repeat = f"make chaos {nodes}SEED={seed} MINUTES={options.minutes:g} FAULTS={','.join(faults)}"
             print(f"chaos: history and logs are in {directory}; again: {repeat}", file=sys.stderr)
     return status

@@ -14,6 +14,7 @@ from kit.postgres import PostgresServer, uri
 from kit.server import binary
 from kit.waiting import eventually
 
+from .database_faults import DatabaseFaults
 from .node import KIT
 
 PLACES = {"db1": 5431, "db2": 5432}  # and their ports: a standby is a copy, also of the primary's socket
@@ -87,6 +88,8 @@ class Database(PostgresServer):
 class Pair:
     """The primary, and the standby without which nothing is acknowledged. Who is promoted is decided here, by whoever breaks things."""
 
+    places = tuple(PLACES)
+
     def __init__(self, networks, directory):
         self.networks = networks
         self.logs = directory
@@ -111,6 +114,14 @@ class Pair:
     def uri(self):
         hosts = ",".join(f"{self.networks.hosts[place]}:{port}" for place, port in PLACES.items())
         return f"postgres://postgres@{hosts}/postgres"
+
+    @property
+    def settings(self):
+        """Of a node."""
+        return {"PSP_STORE": self.uri}
+
+    def faults(self, counts, _):
+        return DatabaseFaults(self, counts)
 
     def start(self):
         source = os.path.join(KIT, "faults.c")

@@ -4,23 +4,22 @@ import asyncio
 import collections
 import sqlite3
 
-from .database_faults import DatabaseFaults
 from .ending import end_all
 from .history import Fault
-from .plan import FAULTS
+from .network import Cuts
+from .plan import DATABASES, FAULTS
 
 
 class Injector:
     def __init__(self, recorder, installation, phones, world):
         self.recorder, self.phones, self.world = recorder, phones, world
-        self.nodes, self.networks, self.edges = installation.nodes, installation.networks, installation.edges
+        self.nodes, self.edges = installation.nodes, installation.edges
         self.cells = list(installation.cells)
         self.counts = collections.Counter()
         self.locks = {node.name: asyncio.Lock() for node in self.nodes}  # one fault of a node at a time
-        self.database_faults = DatabaseFaults(installation.database, self.counts)
+        self.cuts = Cuts(installation.networks)
+        self.database_faults = installation.database and installation.database.faults(self.counts, self.cuts)
         self.database_lock = asyncio.Lock()
-        self.cuts = {}  # what is cut now: (place, from which others) to how
-        self.cutting = asyncio.Lock()
 
     async def run(self, actions):
         """Returns when every action has ended. Broken off, it still heals what it has done."""
@@ -35,14 +34,14 @@ class Injector:
 
     async def _perform(self, action):
         scope = FAULTS[action.name].scope
-        perform = getattr(self.database_faults if scope == "database" else self, action.name)
+        perform = getattr(self.database_faults if scope in DATABASES else self, action.name)
         if scope == "node":
             node = self.nodes[action.where]
             async with self.locks[node.name]:
                 await node.is_up.wait()
                 self.counts[action.name] += 1
                 await perform(node, action)
-        elif scope == "database":
+        elif scope in DATABASES:
             async with self.database_lock:
                 self.counts[action.name] += 1
                 self.begin(action.name, **action.detail)
@@ -189,29 +188,16 @@ class Injector:
         await self._cut((place, others), action, [{"node": node}])
 
     async def _cut(self, what, action, concerned):
-        if what in self.cuts:
+        if what in self.cuts.current:
             return
         for each in concerned:
             self.begin(action.name, **each, **action.detail, where=f"{what[0]} {' '.join(filter(None, what[1]))}")
-        self.cuts[what] = action.detail["way"]
         try:
-            await self._apply_cuts()
-            await asyncio.sleep(action.lasts)
+            async with self.cuts.cut(what, action.detail["way"]):
+                await asyncio.sleep(action.lasts)
         finally:
-            del self.cuts[what]
-            await self._apply_cuts()
             for each in concerned:
                 self.end(action.name, **each)
-
-    async def _apply_cuts(self):
-        def apply(cuts):
-            self.networks.mend()
-            for (place, others), way in cuts:
-                for other in others:
-                    self.networks.cut(place, way, other)
-
-        async with self.cutting:
-            await asyncio.to_thread(apply, list(self.cuts.items()))
 
     # Devices
 

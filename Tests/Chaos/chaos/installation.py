@@ -1,10 +1,12 @@
 """What a run breaks: one server with a store of its own, or several that share one, and everything between them and who uses them."""
 
 import asyncio
+import itertools
 import subprocess
 
 from .balancer import PORTS, Balancer
-from .database import PLACES, Pair
+from . import patroni
+from .database import Pair
 from .network import HUB, Networks, what_is_missing
 from .node import Node
 from .plan import FAULTS
@@ -68,25 +70,28 @@ class Cluster:
         reason = what_is_missing()
         if reason:
             raise RuntimeError(f"several nodes are run in networks of their own, which {reason}")
+        database = patroni.Patroni if settings.patroni else Pair
+        if settings.patroni and (reason := patroni.what_is_missing()):
+            raise RuntimeError(f"Patroni {reason}")
         names = [f"node{number}" for number in range(1, settings.nodes + 1)]
-        self.networks = Networks(*CELLS, "callers", "balancer", *PLACES, *names)
+        self.networks = Networks(*CELLS, "callers", "balancer", *database.places, *names)
         self.callers = self.networks.places["callers"]
         self.cells = {name: self.networks.places[name] for name in CELLS}
-        self.database = Pair(self.networks, settings.directory)
+        self.database = database(self.networks, settings.directory)
         self.nodes = [self._node(name, settings, recorder) for name in names]
         self.balancer = Balancer(settings.directory, recorder, self.networks, "balancer", self.nodes)
         self.doors = [*self.nodes, *[self.balancer] * len(self.nodes)]
         # Each edge between two places: whom it concerns, and the ends of it.
         self.edges = [
-            *((name, name, tuple(PLACES)) for name in names),
-            (None, "db1", ("db2",)),
+            *((name, name, database.places) for name in names),
+            *((None, one, (other,)) for one, other in itertools.combinations(database.places, 2)),
             *((name, name, ("balancer",)) for name in names),
         ]
 
     def _node(self, name, settings, recorder):
         balancer = self.networks.hosts["balancer"]
         options = {
-            "PSP_STORE": self.database.uri,
+            **self.database.settings,
             "PSP_NODE": name,
             "PSP_LOOPS": "1",
             "PSP_HTTP": f"0.0.0.0:{PORTS['http']}",

@@ -4,7 +4,9 @@ Each is a namespace without a name: nothing of it is seen from outside, and noth
 last process and descriptor that holds it.
 """
 
+import asyncio
 import concurrent.futures
+import contextlib
 import ctypes
 import os
 import shutil
@@ -128,6 +130,35 @@ class Networks:
     def close(self):
         for network in (*self.places.values(), self.hub):
             network.close()
+
+
+class Cuts:
+    """Those that there are at a time. Each is of a place, from all or from some others."""
+
+    def __init__(self, networks):
+        self.networks, self.current = networks, {}  # (place, from which others) to how
+        self.lock = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def cut(self, what, way):
+        """For as long as it is entered."""
+        self.current[what] = way
+        try:
+            await self._apply()
+            yield
+        finally:
+            del self.current[what]
+            await self._apply()
+
+    async def _apply(self):
+        def apply(cuts):
+            self.networks.mend()
+            for (place, others), way in cuts:
+                for other in others:
+                    self.networks.cut(place, way, other)
+
+        async with self.lock:
+            await asyncio.to_thread(apply, list(self.current.items()))
 
 
 def die_with_parent():

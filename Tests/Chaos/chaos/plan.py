@@ -33,6 +33,12 @@ FAULTS = {
     "terminate": Kind("database", 0.5, 3.0, "their back ends are ended while they wait for the standby"),
     "dbfull": Kind("database", 1.0, 8.0, "the primary's disk is full"),
     "dbclock": Kind("database", 1.0, 10.0, "the database's wall clock stands an hour ahead or back"),
+    "pgkill": Kind("patroni", 0.0, 0.0, "SIGKILL of the primary's PostgreSQL; its Patroni lives"),
+    "power": Kind("patroni", 20.0, 60.0, "SIGKILL of all on the primary's machine, and a start some time later"),
+    "pause": Kind("patroni", 20.0, 60.0, "SIGSTOP of the primary's PostgreSQL or machine, and SIGCONT some time later"),
+    "isolate": Kind("patroni", 20.0, 60.0, "the primary's machine is cut off from the other two or from all, one way or both"),
+    "follower": Kind("patroni", 20.0, 60.0, "the synchronous standby's machine loses power or is cut off for a while"),
+    "switchover": Kind("patroni", 0.0, 0.0, "Patroni is told to change the primary"),
     "edge": Kind("edge", 1.0, 20.0, "a node and the database, the two databases, or the balancer and a node are cut, one way or both"),
     "cut": Kind("cell", 1.0, 20.0, "a network is cut, one way or both"),
     "deaf": Kind("device", 1.0, 15.0, "a device does not read"),
@@ -44,17 +50,19 @@ FAULTS = {
 }
 # Of a store that a node has for itself, and of one that nodes share.
 EMBEDDED = ("full", "eio", "lock", "clock")
-SHARED = tuple(name for name, kind in FAULTS.items() if kind.scope in ("database", "edge"))
+# Of a store that nodes share: who decides there which database is the primary, this program or Patroni.
+DATABASES = ("database", "patroni")
 
 
-def usual(nodes):
+def usual(nodes, patroni=False):
     """What is run where nothing is named: everything that there is to be broken."""
-    return tuple(name for name in FAULTS if name not in (EMBEDDED if nodes > 1 else SHARED))
+    left_out = ("database" if patroni else "patroni",) if nodes > 1 else (*DATABASES, "edge")
+    return tuple(name for name, kind in FAULTS.items() if kind.scope not in left_out and (nodes == 1 or name not in EMBEDDED))
 
 
 CLOCKS = (3600.0, 25 * 3600.0, 5 * 86400.0, 40 * 86400.0, -3600.0, -2 * 86400.0)
 # Seconds between two faults of one scope, before a short run shortens them.
-PAUSES = {"node": 6.0, "database": 6.0, "edge": 8.0, "cell": 8.0, "device": 0.6}
+PAUSES = {"node": 6.0, "database": 6.0, "patroni": 30.0, "edge": 8.0, "cell": 8.0, "device": 0.6}
 
 
 class Action(NamedTuple):
@@ -99,6 +107,12 @@ def detail(name, faults, chance):
         return {"how": chance.choice(("write", "sync"))}
     if name in ("cut", "edge"):
         return {"way": chance.choice(("both", "in", "out"))}
+    if name == "isolate":
+        return {"way": chance.choice(("both", "in", "out")), "from": chance.choice(("members", "everybody"))}
+    if name == "follower":
+        return {"how": chance.choice(("power", "cut"))}
+    if name == "pause":
+        return {"what": chance.choice(("postgres", "machine"))}
     if name == "mute":
         return {"then": chance.choice(("acknowledge", "drop"))}
     if name == "dbclock":

@@ -1,9 +1,11 @@
 """What a person reads: a line now and then, and a summary."""
 
 import collections
+import itertools
 import sys
 
 from . import history as events
+from .plan import DATABASES, FAULTS
 from .verdict import RULES
 
 EVIDENCE = 25  # events a violation
@@ -36,7 +38,25 @@ def summary(history, seconds, faults):
         ("receipts", counts["receipt"], ""),
         ("a node was down", f"{down:.1f} s", ""),
     ]
+    for name, seconds in sorted(pauses(history).items()):
+        rows.append((f"no SUCCESS: {name}", f"{max(seconds):.1f} s", "each time " + ", ".join(f"{each:.1f}" for each in seconds)))
     return rows
+
+
+def pauses(history):
+    """For each fault of the database the longest time in it without a SUCCESS, as callers see it."""
+    answered = [event.t for event in history if type(event) is events.Push and event.outcome == 0]
+    found, begun = collections.defaultdict(list), {}
+    for event in history:
+        if type(event) is not events.Fault or event.name not in FAULTS or FAULTS[event.name].scope not in DATABASES:
+            continue
+        if event.edge == "begin":
+            begun[event.name] = event
+        elif begin := begun.pop(event.name, None):
+            times = [begin.t, *(t for t in answered if begin.t < t < event.t), event.t]
+            name = " ".join([event.name, *map(str, begin.detail.values())])
+            found[name].append(max(later - earlier for earlier, later in itertools.pairwise(times)))
+    return found
 
 
 def downtime(history):

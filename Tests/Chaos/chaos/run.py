@@ -30,6 +30,7 @@ class Settings:
     faults: tuple
     directory: pathlib.Path
     nodes: int = 1
+    patroni: bool = False  # who decides which database is the primary
     devices: int = 40
     callers: int = 4
     rate: float = 30.0  # calls a second, all callers together
@@ -134,6 +135,7 @@ class Run:
         places = {
             "node": len(self.nodes),
             "database": 1 if installation.database else 0,
+            "patroni": 1 if installation.database else 0,
             "edge": len(installation.edges),
             "cell": len(installation.cells),
             "device": len(self.phones),

@@ -78,20 +78,17 @@ class Aftermath:
             )
 
     def _judge_nodes(self):
-        """Every node's last list is the same."""
+        """Every node's last list is the same, but for what expires between the one and the other."""
         last = {event.node: event for event in self.case.history if type(event) is events.Listing}
         first, *others = last.values()
         for other in others:
             if [item[:1] for item in other.items] != [item[:1] for item in first.items]:
                 self.case.blame("list", other.t, f"{other.node} lists other tasks, or another order, than {first.node}")
             for ours, theirs in zip(first.items, other.items):
-                if ours[2:] != theirs[2:]:
-                    self.case.blame(
-                        "list",
-                        other.t,
-                        f"{first.node} says {ours[2:]}, {other.node} {theirs[2:]}",
-                        self.case.tasks.by_key.get(ours[1]),
-                    )
+                task = self.case.tasks.by_key.get(ours[1])
+                expires = task and task.expires_from <= other.t and task.expires_to >= first.begin - self.case.tolerance.elsewhere
+                if ours[2:] != theirs[2:] and not expires:
+                    self.case.blame("list", other.t, f"{first.node} says {ours[2:]}, {other.node} {theirs[2:]}", task)
 
     def _judge_delivery(self):
         for task in self.case.tasks.by_key.values():
