@@ -12,7 +12,7 @@ public final class PostgresStore: Store {
         /// Where the database is, and how a connection to it behaves.
         public var database: PostgresOptions
         /// The node's name: no two that live have the same.
-        public var node: String
+        public var node: NodeName
         /// What runs there, for operators.
         public var version: String
         /// How much an app may push that has no quota of its own.
@@ -43,7 +43,7 @@ public final class PostgresStore: Store {
         public var log: @Sendable (String) -> Void = { _ in }
 
         /// The defaults.
-        public init(_ database: PostgresOptions, node: String, version: String) {
+        public init(_ database: PostgresOptions, node: NodeName, version: String) {
             self.database = database
             self.node = node
             self.version = version

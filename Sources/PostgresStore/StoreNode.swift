@@ -41,7 +41,7 @@ actor StoreNode {
     var inquiries = NodeInquiries()
     var online = OnlineCounts()
     let longReports = LongReports()
-    var audit = NodeAudit()
+    var audit: NodeAudit
     let bell: Bell
     let factsBell: Bell
     let appliedBell: Bell
@@ -114,6 +114,7 @@ actor StoreNode {
     init(_ loop: EventLoop, _ options: PostgresStore.Options) {
         self.loop = loop
         self.options = options
+        audit = NodeAudit(at: options.node)
         clock = StoreClock(base: 0, boot: options.boot)
         lease = Lease(boot: { BootClock.microseconds })
         outbox = Outbox(of: theLane, backlogLimit: options.backlogLimit)

@@ -149,6 +149,24 @@ def test_what_an_operator_changes_holds_on_every_node_when_it_is_answered(cluste
     assert [caller.push({"type": "unicast"}).code for caller in scene.callers] == [2007, 2007]
 
 
+def test_the_audit_log_tells_at_which_node_a_call_was_made(cluster, scene):
+    admins = [AdminClient(node) for node in cluster.nodes]
+    names = [node.data.name for node in cluster.nodes]
+    for admin, phone in zip(admins, scene.phones):
+        admin.put("devices", phone.token, test=True).ok()
+    for admin in admins:
+        for name, phone in zip(names, scene.phones):
+            [entry] = admin.items("/psp/admin/audit", target=phone.token, action="device.put", node=name)
+            assert entry["node"] == name and entry["code"] == 0
+        refused = admin.call("GET", "/psp/admin/audit", node="a b")
+        assert (refused.status, refused.code, refused.data["field"]) == (400, 2103, "node")
+    told = run(binary("pspctl"), "audit", "--action", "device.put", "--node", names[1], PSP_DATA=str(cluster.nodes[0].data))
+    assert told.returncode == 0, told.stderr
+    heading, *rows = [re.split(r"  +", line) for line in told.stdout.splitlines()]
+    assert "NODE" in heading and rows, told.stdout
+    assert {row[heading.index("NODE")] for row in rows} == {names[1]}, told.stdout
+
+
 def test_pspctl_tells_who_shares_the_store(cluster):
     for node in cluster.nodes:
         told = run(binary("pspctl"), "nodes", PSP_DATA=str(node.data))

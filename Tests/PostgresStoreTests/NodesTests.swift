@@ -130,7 +130,7 @@ struct NodesTests {
     ) async throws {
         let lines = Locked<[String]>([])
         var options = PostgresStore.Options(
-            PostgresOptions(try PostgresAddress(parsing: server.address())), node: "a", version: "test")
+            PostgresOptions(try PostgresAddress(parsing: server.address())), node: NodeName(host: "a"), version: "test")
         options.log = { line in lines.withLock { $0.append(line) } }
         let store = try PostgresStore(options)
         try await eventually("the line") { lines.withLock { $0.contains(line) } }

@@ -19,6 +19,19 @@ struct OutputTests {
             ])
     }
 
+    @Test("a column that may be left out is, where no row has anything in it")
+    func optionalColumns() throws {
+        let columns = [Column("WHO", "who"), Column("NODE", "node", isOptional: true), Column("CODE", "code", isNumber: true)]
+        func lines(_ rows: String...) throws -> [String] {
+            var table = Table(columns)
+            for row in rows { table.add(try JSONDocument(parsing: row).root) }
+            return table.lines()
+        }
+        #expect(try lines(#"{"who":"ann","code":0}"#) == ["WHO  CODE", "ann     0"])
+        let mixed = try lines(#"{"who":"ann","node":"n1","code":0}"#, #"{"who":"bob","code":7}"#)
+        #expect(mixed == ["WHO  NODE  CODE", "ann  n1       0", "bob  -        7"])
+    }
+
     @Test("steps that follow each other closely are told to the millisecond")
     func precise() throws {
         #expect(Column.preciseTime(90_100_007) == Column.timeOfDay(90_100_007) + ".007")

@@ -44,7 +44,7 @@ extension StoreNode {
     private func tryToJoin() async -> Bool {
         guard await fitsSchema() else { return false }
         var arguments = PostgresArguments()
-        arguments.append(text: options.node)
+        arguments.append(text: options.node.text)
         arguments.append(text: options.version)
         arguments.append(int8: shiftAtJoin)
         let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)

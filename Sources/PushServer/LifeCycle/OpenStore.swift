@@ -54,10 +54,11 @@ struct LinkedStores: StoreOpener {
     private func openPostgreSQL(at uri: String, _ configuration: ServerConfiguration) throws(StartError) -> PostgresStore {
         var database = PostgresOptions(try Self.address(uri))
         database.passwordFile = configuration.storePasswordFile
-        var options = PostgresStore.Options(database, node: configuration.node.text, version: Version.current)
+        var options = PostgresStore.Options(database, node: configuration.node, version: Version.current)
         options.usualQuota = configuration.usualQuota
         options.patience = configuration.storeWait
         options.taskRetention = configuration.taskRetention.components.seconds * 1_000
+        options.auditRetention = configuration.auditRetention.components.seconds * 1_000
         let log = Logger(label: "store")
         options.log = { log.warning("\($0)") }
         do throws(LibeventError) {
