@@ -110,6 +110,10 @@ actor StoreNode {
     /// Renewals wait, as a test has the time pass.
     var holdsRenewals = false
     var isClosing = false
+    /// The process has told that it is about to end.
+    var isDraining = false
+    /// When the database's functions are to be compared with this program's again, on the monotonic clock.
+    var nextComparison: Int64 = 0
 
     init(_ loop: EventLoop, _ options: PostgresStore.Options) {
         self.loop = loop

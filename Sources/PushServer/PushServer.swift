@@ -20,7 +20,7 @@ public final class PushServer: Sendable {
 
     /// Of a store that is in one.
     private let directory: DataDirectory?
-    private let store: any Store
+    let store: any Store
     let loops: [ServerLoop]
     let admin: AdminFront
     private let status: StatusBoard

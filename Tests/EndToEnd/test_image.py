@@ -71,7 +71,7 @@ class FirstProcess(Contained):
     def command(self):
         root = self.buildah("mount", self.container).strip()
         script = f'mount --bind "{self.data}" "{root}{self.place}" && exec chroot --userspec={self.user}:{self.user} "{root}" "$@"'
-        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script, "-", "env", f"PSP_DATA={self.place}", *self.entrypoint]
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script, "-", "env", f"PSP_STORE=sqlite:{self.place}", *self.entrypoint]
 
     @property
     def pid(self):

@@ -170,8 +170,8 @@ struct AuditTests {
             #expect(
                 reply.text
                     == #"{"ret":"SUCCESS","data":{"items":[{"id":7,"time":\#(noon),"node":"n1","caller":"operator","#
-                    + #""operator":"ann","address":"127.0.0.1","request_id":"r-1","action":"task.explain","target_type":"device","#
-                    + #""target":"d","task_id":"t-1","code":2204}],"next":"7"}}"#)
+                    + #""operator":"ann","address":"127.0.0.1","request_id":"r-1","action":"task.explain","#
+                    + #""target_type":"device","target":"d","task_id":"t-1","code":2204}],"next":"7"}}"#)
             var filter = AuditFilter()
             (filter.caller, filter.name, filter.client) = ("operator", OperatorName(unchecked: "ann"), here)
             (filter.action, filter.target, filter.task, filter.code) = (.taskExplain, "d", "t-1", 2204)

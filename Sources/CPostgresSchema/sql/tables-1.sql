@@ -231,6 +231,7 @@ CREATE TABLE node (
   head bigint NOT NULL,
   applied bigint NOT NULL,
   sessions integer NOT NULL DEFAULT 0,
+  draining boolean NOT NULL DEFAULT false,
   version text NOT NULL,
   started bigint NOT NULL)
   WITH (fillfactor = 30);

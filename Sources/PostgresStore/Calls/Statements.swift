@@ -4,7 +4,7 @@ internal import Postgres
 enum Statements {
     static let schema = call("schema_1", 0)
     static let join = call("join_1", 3)
-    static let renew = call("renew_1", 4)
+    static let renew = call("renew_1", 5)
     static let followClock = call("follow_clock_1", 4)
     static let nodes = call("nodes_1", 0)
     static let clockState = call("clock_state_1", 0)

@@ -62,7 +62,7 @@ extension StoreNode {
             }
             shiftAtJoin = nil
             guard let given = try rows.int4(0, 0) else {
-                cannotServe("another node of the name \(options.node) lives: this one waits until it has ended")
+                cannotServe(nameIsTaken, remedy: Self.otherName)
                 return false
             }
             time.begin(try sample(rows, asked: asked))
@@ -113,10 +113,20 @@ extension StoreNode {
             now: try rows.present8(0, 1), shift: try rows.present8(0, 4), asked: asked, answered: options.boot())
     }
 
+    private var nameIsTaken: BilingualText {
+        BilingualText(
+            "另一个名为 \(options.node) 的节点正在运行：本节点等待其结束",
+            "another node of the name \(options.node) lives: this one waits until it has ended")
+    }
+
+    /// Where it is not about to end.
+    private static let otherName = BilingualText("若两者都要运行，请为本节点另取 --node", "if both are to run, give this one another --node")
+
     /// Until that is over this node is of no use to anybody.
-    func cannotServe(_ reason: String) {
-        figures.health = .unreachable(reason: reason)
-        tellOnce(reason)
+    /// - Parameter remedy: what somebody has to do about it; `nil`: it passes.
+    func cannotServe(_ reason: BilingualText, remedy: BilingualText? = nil) {
+        figures.health = .unreachable(reason: reason, remedy: remedy)
+        tellOnce(reason.english + (remedy.map { ": \($0.english)" } ?? ""))
     }
 
     /// A line of what lasts: once, until there is something else to say.
@@ -129,7 +139,7 @@ extension StoreNode {
         guard !isClosing else { return }
         // At first nobody has been asked yet.
         if case .unavailable(.notReady(nil)) = outcome { return }
-        figures.health = .unreachable(reason: outcome.reason)
+        figures.health = .unreachable(reason: outcome.words)
         tellOnce("the database cannot be used: \(outcome.reason)")
     }
 
@@ -141,6 +151,7 @@ extension StoreNode {
             await leaseBell.wait(atMost: Self.renewal)
             if isClosing { return }
             if !holdsRenewals, number != 0 { await renewNow() }
+            await compareFunctions()
         }
     }
 
@@ -167,6 +178,7 @@ extension StoreNode {
         arguments.append(int8: time.now(at: asked))
         arguments.append(int8: Int64(bitPattern: applied))
         arguments.append(int4: Int32(clamping: sessions.count))
+        arguments.append(bool: isDraining)
         let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
         guard !isClosing, number == self.number else { return true }
         guard case .rows(let rows) = outcome else {
@@ -186,7 +198,7 @@ extension StoreNode {
                 renewedAt = asked
             case 1:
                 guard lease.term() == nil else { break }
-                cannotServe("the loops have not followed the log yet")
+                cannotServe(BilingualText("各循环尚未跟上日志", "the loops have not followed the log yet"))
             case 2: rejoin()
             default: return false
             }
@@ -230,16 +242,15 @@ extension StoreNode {
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
         leaseEnd = end
         lastLine = ""
-        let isLapsed = returning == nil && lease.term() == nil
-        figures.renewed(behind: followed > applied ? followed - applied : 0, hadLapsed: isLapsed)
-        if returning == nil, !isLapsed {
+        figures.renewed(behind: followed > applied ? followed - applied : 0)
+        if returning == nil, lease.term() != nil {
             figures.health = .serving
             return lease.extend(to: end)
         }
         // It had lapsed: others may have gone on without this node.
         absence = Absence(from: renewedAt, to: options.boot())
         returning = .max
-        cannotServe("this node reads what the others have done without it")
+        cannotServe(BilingualText("本节点正在补读其他节点所做的", "this node reads what the others have done without it"))
         guard try await closeStrangers() else { return }
         returning = followed
         bell.ring()
@@ -249,7 +260,7 @@ extension StoreNode {
     /// one has ended.
     private func rejoin() {
         tellOnce("this node was taken for dead, and another process has its name: it waits until that one has ended")
-        figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
+        figures.health = .unreachable(reason: nameIsTaken, remedy: Self.otherName)
         lease.extend(to: 0)
         (number, returning) = (0, nil)
         for chunk in sessions.chunks(of: .max) {
@@ -306,7 +317,7 @@ extension StoreNode {
         if isClosing { return true }
         let isReachable = figures.health == .serving
         isClosing = true
-        figures.health = .unreachable(reason: "the store is closed")
+        figures.health = .unreachable(reason: BilingualText("存储已关闭", "the store is closed"))
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() + sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
         inquiries.removeAll()

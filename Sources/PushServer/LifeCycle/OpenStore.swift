@@ -23,7 +23,9 @@ struct LinkedStores: StoreOpener {
     func judge(_ configuration: ServerConfiguration) throws(StartError) {
         switch configuration.store {
         case .sqlite(let directory): try DataDirectory.judge(directory)
-        case .postgres(let uri): _ = try Self.address(uri)
+        case .postgres(let uri):
+            guard let file = try Self.address(uri).unreadableFile else { return }
+            throw .cannotWork(SystemError(code: file.code).text.after("--store: \(file.keyword): \(file.path)"))
         }
     }
 
@@ -72,7 +74,7 @@ struct LinkedStores: StoreOpener {
         do throws(PostgresAddress.Malformed) {
             return try PostgresAddress(parsing: uri)
         } catch {
-            throw .cannotWork(BilingualText(error.description, error.description).after("--store"))
+            throw .cannotWork(BilingualText(quoting: error.description, of: "libpq").after("--store"))
         }
     }
 }
