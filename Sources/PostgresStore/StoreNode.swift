@@ -137,8 +137,11 @@ actor StoreNode {
         recordedBell = Bell(on: loop)
         importBell = Bell(on: loop)
         importEndBell = Bell(on: loop)
-        let bell = bell
-        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true))
+        let (bell, leaseBell) = (bell, leaseBell)
+        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true)) { event in
+            // The next renewal tells that changes are taken again.
+            if case .state(.ready) = event { leaseBell.ring() }
+        }
         own = PostgresConnection(on: loop, options.connection("own", looksUp: true, writes: true))
         reads = PostgresConnection(on: loop, options.connection("reads", looksUp: false))
         tail = PostgresConnection(on: loop, options.connection("tail", looksUp: true, listeningTo: ["psp"])) { event in

@@ -421,6 +421,9 @@ class TestTheDoorOfTheDatabase:
             address = database.uri("psp", "psp", sslmode="verify-full", sslrootcert=authority.certificate)
             wrong = run(binary("pspctl"), "store", "migrate", address, "--password-file", "/dev/null")
             assert wrong.returncode == 1 and "127.0.0.1" in wrong.stderr, wrong
+            # In Chinese the words of others are quoted.
+            chinese = run(binary("pspctl"), "store", "migrate", address, "--password-file", str(tmp_path / "none"), LC_ALL="zh_CN.UTF-8")
+            assert chinese.returncode == 1 and "不能读取密码文件：“" in chinese.stderr and chinese.stderr.rstrip().endswith("”"), chinese
             told = migrate(binary("pspctl"), address, "--password-file", str(password))
             assert "made, version 1" in told and "a secret" not in told, told
             assert json.loads(migrate(binary("pspctl"), address, "--password-file", str(password), "--json")) == {"from": 1, "to": 1}

@@ -97,6 +97,25 @@ struct NodesTests {
         }
     }
 
+    /// A node that is ready takes pushes: its lease is renewed over another connection than they go.
+    @Test func whoseChangesHaveNoSessionIsNotReady() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            await a.store.node.lane.close()
+            await a.store.node.renewNow()
+            #expect(a.store.node.standing.lease > 0 && a.port.health.name == "unreachable")
+            #expect(await a.accepted(.message(.organisation("police"))) == .unavailable(retryAfter: .seconds(1)))
+
+            // Where it was lost and has come again, the node is ready again by itself.
+            let database = try await b.database()
+            try await database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'psp b lane'")
+            try await eventually("it was lost") { b.store.node.lane.counts.losses > 0 }
+            try await eventually("it is there again") { b.port.health == .serving }
+            #expect(await b.accepted(.message(.organisation("police"))).isStored)
+            await database.close()
+        }
+    }
+
     @Test func whoFindsNoSchemaWaitsForIt() async throws {
         try await withPostgres { server in
             try await expect("the database has no schema: pspctl store migrate", over: server, remedy: "请执行 pspctl store migrate")

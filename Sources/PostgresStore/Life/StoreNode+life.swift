@@ -244,8 +244,8 @@ extension StoreNode {
         lastLine = ""
         figures.renewed(behind: followed > applied ? followed - applied : 0)
         if returning == nil, lease.term() != nil {
-            figures.health = .serving
-            return lease.extend(to: end)
+            lease.extend(to: end)
+            return serve()
         }
         // It had lapsed: others may have gone on without this node.
         absence = Absence(from: renewedAt, to: options.boot())
@@ -254,6 +254,16 @@ extension StoreNode {
         guard try await closeStrangers() else { return }
         returning = followed
         bell.ring()
+    }
+
+    /// The lease holds. That was asked over another connection than changes are: where those find no session yet, they are
+    /// refused, and whoever asks whether this node is ready is told so.
+    private func serve() {
+        switch lane.state {
+        case .ready: figures.health = .serving
+        case .lost(let loss): cannotServe(loss.words)
+        case .connecting, .closed: cannotServe(BilingualText("更改所用的连接尚未建立", "changes have no session with the database yet"))
+        }
     }
 
     /// This process was taken for dead, and another has its name: its devices are others', and it comes as a new one when that
@@ -301,7 +311,7 @@ extension StoreNode {
     func beginTermIfFollowed() {
         guard let needed = returning, head >= needed, BootClock.microseconds < leaseEnd else { return }
         returning = nil
-        figures.health = .serving
+        serve()
         lease.beginTerm(until: leaseEnd)
         outbox.leaveGap {}
         sendAnswers()
