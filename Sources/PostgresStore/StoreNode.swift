@@ -137,10 +137,14 @@ actor StoreNode {
         recordedBell = Bell(on: loop)
         importBell = Bell(on: loop)
         importEndBell = Bell(on: loop)
-        let (bell, leaseBell) = (bell, leaseBell)
+        let (bell, leaseBell, figures) = (bell, leaseBell, figures)
         lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true)) { event in
-            // The next renewal tells that changes are taken again.
-            if case .state(.ready) = event { leaseBell.ring() }
+            switch event {
+            case .state(.lost(let loss)): figures.lost(loss.words)
+            // A renewal tells that changes are taken again.
+            case .state(.ready): leaseBell.ring()
+            default: break
+            }
         }
         own = PostgresConnection(on: loop, options.connection("own", looksUp: true, writes: true))
         reads = PostgresConnection(on: loop, options.connection("reads", looksUp: false))

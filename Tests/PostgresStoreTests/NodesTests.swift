@@ -110,6 +110,8 @@ struct NodesTests {
             let database = try await b.database()
             try await database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'psp b lane'")
             try await eventually("it was lost") { b.store.node.lane.counts.losses > 0 }
+            // In the loop's next turn at the earliest.
+            await b.store.node.renewNow()
             try await eventually("it is there again") { b.port.health == .serving }
             #expect(await b.accepted(.message(.organisation("police"))).isStored)
             await database.close()

@@ -22,6 +22,11 @@ final class NodeFigures: Sendable {
         set { figures.withLock { $0.health = newValue } }
     }
 
+    /// Changes have no session any more: whoever asks from now on is told so.
+    func lost(_ reason: BilingualText) {
+        figures.withLock { if $0.health == .serving { $0.health = .unreachable(reason: reason) } }
+    }
+
     var holdTimes: HoldTimes { figures.withLock { $0.holdTimes } }
 
     var status: StoreStatus {
