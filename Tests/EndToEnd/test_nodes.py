@@ -362,6 +362,7 @@ def test_a_database_that_stops_ends_no_node_and_no_connection(tmp_path):
             database.start()
             for node in cluster.nodes:
                 eventually(node.is_ready, node.tail)
+            cluster.wait_for_balancer("UP", "UP")
             after = scene.caller.to_org(scene.home, "after")
             for device in devices:
                 device.wait_for(after)
