@@ -111,7 +111,7 @@ done
 door() { sed -n "s/.* $2=\([^ ]*\).*/\1/p" "$scratch/ready$1"; }
 # By the last node, which is not killed.
 pspctl() { "$bin/pspctl" "$@" --admin "$(door "$count" admin)" --admin-token-file "$scratch/admin.token"; }
-all_live() { [ "$(pspctl nodes --json 2>/dev/null | grep -o '"state":"living"' | wc -l)" -eq "$count" ]; }
+all_live() { [ "$(pspctl nodes --json 2>/dev/null | grep -o '"state":"serving"' | wc -l)" -eq "$count" ]; }
 wait_for 30 "nodes" all_live
 pspctl nodes
 
@@ -171,7 +171,7 @@ for ((number = 1; number <= count; number++)); do
     devices+=($!)
 done
 # Of the nodes that live; each tells by its last renewal.
-sessions() { pspctl nodes --json 2>/dev/null | tr '{' '\n' | sed -n 's/.*"living".*"sessions":\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
+sessions() { pspctl nodes --json 2>/dev/null | tr '{' '\n' | sed -n '/"lapsed"/!s/.*"sessions":\([0-9]*\).*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
 all_connected() { [ "$(sessions)" -eq "$count" ]; }
 has_lapsed() { pspctl nodes --json 2>/dev/null | grep -q '"state":"lapsed"'; }
 wait_for 30 "devices" all_connected

@@ -12,7 +12,7 @@ public final class PostgresStore: Store {
         /// Where the database is, and how a connection to it behaves.
         public var database: PostgresOptions
         /// The node's name: no two that live have the same.
-        public var node: String
+        public var node: NodeName
         /// What runs there, for operators.
         public var version: String
         /// How much an app may push that has no quota of its own.
@@ -43,7 +43,7 @@ public final class PostgresStore: Store {
         public var log: @Sendable (String) -> Void = { _ in }
 
         /// The defaults.
-        public init(_ database: PostgresOptions, node: String, version: String) {
+        public init(_ database: PostgresOptions, node: NodeName, version: String) {
             self.database = database
             self.node = node
             self.version = version
@@ -90,7 +90,7 @@ public final class PostgresStore: Store {
     /// Brings the database's schema to the version that this program was built for: in one transaction, and nothing where it has
     /// it.
     /// - Returns: the version from which it came; 0: there was nothing.
-    /// - Throws: why not, in a sentence; also where no host answers in its first attempt.
+    /// - Throws: ``MigrationFailure``; also where no host answers in its first attempt.
     @discardableResult
     public static func migrate(_ database: PostgresOptions) async throws -> Int {
         let loop = try EventLoop(name: "migration")
@@ -98,14 +98,15 @@ public final class PostgresStore: Store {
         let (states, observer) = AsyncStream.makeStream(of: PostgresState.self)
         let connection = PostgresConnection(on: loop, database) { if case .state(let state) = $0 { observer.yield(state) } }
         connection.open()
-        var result = Result<Int, SchemaMigration.Failure>.failure(.failed("the database was not reached"))
+        var result = Result<Int, MigrationFailure>.failure(
+            MigrationFailure(text: BilingualText("连接不到数据库", "the database was not reached")))
         waiting: for await state in states {
             switch state {
             case .connecting: continue
-            case .lost(let loss): result = .failure(.failed("\(loss)"))
+            case .lost(let loss): result = .failure(MigrationFailure(text: loss.words))
             case .closed: break
             case .ready:
-                do throws(SchemaMigration.Failure) {
+                do throws(MigrationFailure) {
                     result = .success(try await SchemaMigration(connection: connection).run())
                 } catch {
                     result = .failure(error)
@@ -136,6 +137,9 @@ public final class PostgresStore: Store {
 
     /// The nodes that share the store.
     public func nodes() async throws(StoreError) -> [NodeReport]? { try await node.nodes() }
+
+    /// Tells the other nodes.
+    public func announceEnd() { node.enter { $0.announceEnd() } }
 
     /// Until the node has joined.
     func whenReady() async { await node.untilReady() }

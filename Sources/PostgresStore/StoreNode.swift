@@ -41,7 +41,7 @@ actor StoreNode {
     var inquiries = NodeInquiries()
     var online = OnlineCounts()
     let longReports = LongReports()
-    var audit = NodeAudit()
+    var audit: NodeAudit
     let bell: Bell
     let factsBell: Bell
     let appliedBell: Bell
@@ -110,10 +110,15 @@ actor StoreNode {
     /// Renewals wait, as a test has the time pass.
     var holdsRenewals = false
     var isClosing = false
+    /// The process has told that it is about to end.
+    var isDraining = false
+    /// When the database's functions are to be compared with this program's again, on the monotonic clock.
+    var nextComparison: Int64 = 0
 
     init(_ loop: EventLoop, _ options: PostgresStore.Options) {
         self.loop = loop
         self.options = options
+        audit = NodeAudit(at: options.node)
         clock = StoreClock(base: 0, boot: options.boot)
         lease = Lease(boot: { BootClock.microseconds })
         outbox = Outbox(of: theLane, backlogLimit: options.backlogLimit)
@@ -132,8 +137,15 @@ actor StoreNode {
         recordedBell = Bell(on: loop)
         importBell = Bell(on: loop)
         importEndBell = Bell(on: loop)
-        let bell = bell
-        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true))
+        let (bell, leaseBell, figures) = (bell, leaseBell, figures)
+        lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true)) { event in
+            switch event {
+            case .state(.lost(let loss)): figures.lost(loss.words)
+            // A renewal tells that changes are taken again.
+            case .state(.ready): leaseBell.ring()
+            default: break
+            }
+        }
         own = PostgresConnection(on: loop, options.connection("own", looksUp: true, writes: true))
         reads = PostgresConnection(on: loop, options.connection("reads", looksUp: false))
         tail = PostgresConnection(on: loop, options.connection("tail", looksUp: true, listeningTo: ["psp"])) { event in

@@ -11,6 +11,10 @@ public struct BilingualText: Hashable, Sendable {
         self.english = english
     }
 
+    /// The words of somebody who speaks English alone, as libraries and servers do. In Chinese they are a quotation, so that it
+    /// shows whose they are.
+    public init(quoting words: String, of speaker: String) { self.init("\(speaker) 报告“\(words)”", words) }
+
     /// The same behind what it is about, which reads alike in both: a flag, a file.
     public func after(_ subject: String) -> BilingualText {
         BilingualText("\(subject)：\(chinese)", "\(subject): \(english)")

@@ -13,6 +13,9 @@ extension Requirement {
             BilingualText("应为由 \(words.joined(separator: "、")) 组成的数组", "must be an array of \(words.joined(separator: ", "))")
         case .identifier:
             BilingualText("应为 1 至 128 个字符，可用 A-Z a-z 0-9 . _ : @ -", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ -")
+        case .node:
+            BilingualText(
+                "应为 1 至 \(NodeName.longest) 个字母、数字、.、_ 或 -", "must be 1 to \(NodeName.longest) letters, digits, ., _ or -")
         case .address: BilingualText("应为 IPv4 或 IPv6 地址", "must be an IPv4 or IPv6 address")
         case .number(let range):
             BilingualText(

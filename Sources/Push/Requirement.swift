@@ -8,6 +8,8 @@ public enum Requirement: Hashable, Sendable {
     case identifier
     /// An address of IPv4 or IPv6.
     case address
+    /// What one of several processes is called: see ``NodeName``.
+    case node
     /// An integer.
     case number(ClosedRange<Int64>)
     /// A string of so many bytes of UTF-8.

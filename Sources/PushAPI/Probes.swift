@@ -19,17 +19,21 @@ extension APIFront {
         var reply = Reply.refusal(refusal, for: request.headers) { json in
             guard Self.tellsCauses else { return }
             json.member("cause", cause.name)
-            json.member("detail", ifPresent: cause.detail)
+            json.member("detail", ifPresent: cause.detail?.text(in: request.headers.language))
+            json.member("remedy", ifPresent: cause.remedy?.text(in: request.headers.language))
         }
         reply.note = nil
         return reply
     }
 
     /// Why no push is taken; `nil` where they are.
-    var unreadiness: (name: String, detail: String?)? {
-        if isEnding { return ("draining", nil) }
-        let health = store.health
-        if health != .serving { return (health.name, health.detail) }
-        return readiness.hasBegun ? nil : (Health.unreachable(reason: "").name, "the directory has not been read yet")
+    var unreadiness: (name: String, detail: BilingualText?, remedy: BilingualText?)? {
+        if isEnding { return ("draining", nil, nil) }
+        var health = store.health
+        if health == .serving {
+            if readiness.hasBegun { return nil }
+            health = .unreachable(reason: BilingualText("尚未读取目录", "the directory has not been read yet"))
+        }
+        return (health.name, health.detail, health.remedy)
     }
 }

@@ -39,6 +39,7 @@ extension PushServer {
 
     /// Tells whoever asks that the server is not ready any more.
     func announceEnd() async {
+        store.announceEnd()
         await admin.announceEnd()
         for loop in loops { await loop.announceEnd() }
     }

@@ -20,7 +20,7 @@ public final class PushServer: Sendable {
 
     /// Of a store that is in one.
     private let directory: DataDirectory?
-    private let store: any Store
+    let store: any Store
     let loops: [ServerLoop]
     let admin: AdminFront
     private let status: StatusBoard
@@ -103,7 +103,9 @@ public final class PushServer: Sendable {
         if Setting.isWeak(token: token) { log.warning("the token of --admin-token is short, and easily guessed") }
         try configuration.judgeStorePassword()
         try AuditFile.refuseOwnFiles(of: configuration, isStart: true)
-        let auditLog = try configuration.auditDestination.map { destination throws(StartError) in try AuditLog(destination) }
+        let auditLog = try configuration.auditDestination.map { destination throws(StartError) in
+            try AuditLog(destination, node: configuration.store.isShared ? configuration.node : nil)
+        }
         let store = try opener.open(configuration)
         var threads: [EventLoop] = []
         do {

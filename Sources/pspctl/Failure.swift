@@ -18,7 +18,9 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     /// The secret with which an app's call was signed is not the app's: what is signed here is signed rightly.
     case wrongSecret(app: String)
     /// What the database of a shared store did not allow, or that it was not reached.
-    case database(String, reason: String)
+    case database(String, reason: BilingualText)
+    /// A file of the embedded store is wanted, and there is none; the directory, unless it is clear that nodes share the store.
+    case notEmbedded(directory: String?)
     /// What the files of a store did not allow.
     case store(SQLiteStoreError)
     /// What answers is no push server.
@@ -59,7 +61,13 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                     + "secret of \(app); where it is lost, an operator makes another one: pspctl app rotate \(app)",
                 "被拒绝，\(ErrorCode.wrongToken.rawValue)：--secret 或 PSP_SECRET 给出的不是应用 \(app) 的应用密钥；"
                     + "密钥丢失时请由运维人员更换：pspctl app rotate \(app)")
-        case .database(let address, let reason): "\(address): \(reason)"
+        case .database(let address, let reason): reason.after(address).text(in: Speech.language)
+        case .notEmbedded(let directory):
+            (directory.map { say("there is no psp.db in \($0). ", "\($0) 中没有 psp.db。") } ?? "")
+                + say(
+                    "A store that nodes share is backed up by its database's own means (pg_basebackup with archived WAL): "
+                        + "docs/cluster.md, section Backup",
+                    "多个节点共用的存储由数据库自己的手段备份（pg_basebackup 加归档的 WAL）：见 docs/cluster.zh-CN.md 的“备份”")
         case .store(let error): error.text.text(in: Speech.language)
         case .foreignReply(let endpoint, let status):
             say(

@@ -15,11 +15,11 @@ struct Pspctl: AsyncParsableCommand {
             discussion: say(
                 """
                 Finds the server of this machine by itself: its addresses in DIR/pspd.json, its admin token in DIR/admin.token, \
-                where DIR is --data, else PSP_DATA, else ./data. --admin, --http and --admin-token (or PSP_ADMIN_TOKEN) name \
-                another.
+                where DIR is --data, else PSP_DATA, else that of PSP_STORE, else ./data. --admin, --http and --admin-token (or \
+                PSP_ADMIN_TOKEN) name another.
                 """,
                 """
-                自动找到本机的服务器：地址在 DIR/pspd.json，管理令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 ./data。\
+                自动找到本机的服务器：地址在 DIR/pspd.json，管理令牌在 DIR/admin.token，DIR 为 --data，否则 PSP_DATA，否则 PSP_STORE 中的，否则 ./data。\
                 其他服务器用 --admin、--http 和 --admin-token（或 PSP_ADMIN_TOKEN）指定。
                 """) + "\n\n"
                 + HelpText.examples(

@@ -1,19 +1,23 @@
 """The image of deploy/docker: what it says of itself, and that it serves, keeps its volume and ends as it should."""
 
+import json
 import os
 import pathlib
 import re
+import signal
+import socket
 
 import pytest
 
 from kit.images import DOCKERFILE, Contained, images, run
 from kit.linked import linked_packages
 from kit.rest import notification
-from kit.server import ROOT, binary
+from kit.server import ROOT, STOP_TIMEOUT, Shared, binary
+from kit.waiting import eventually
 from kit.world import World
 
 pytestmark = [
-    pytest.mark.heavy, pytest.mark.embedded("the image keeps a volume"),
+    pytest.mark.heavy, pytest.mark.embedded("the image keeps a volume; the test of a shared store makes one by itself"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can start containers without a daemon's help"),
 ]
 
@@ -65,13 +69,45 @@ def test_it_serves_keeps_its_volume_and_ends_as_it_should(buildah, image, tmp_pa
         assert server.stop() == 0
 
 
+class OfManyNodes(Contained):
+    """One of the nodes that share a store, told so by variables alone, as `docker run -e` gives them."""
+
+    def __init__(self, buildah, image, data, store):
+        super().__init__(buildah, image, data)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.admin_door = "127.0.0.1:%d" % free.getsockname()[1]
+        self.settings = {"PSP_STORE": store, "PSP_ADMIN_TOKEN": self.ADMIN_TOKEN, "PSP_ADMIN": self.admin_door}
+
+    def inside(self, *command):
+        return super().inside("env", *[f"{key}={value}" for key, value in self.settings.items()], *command)
+
+
+def test_a_store_that_nodes_share_takes_the_place_of_the_volume(buildah, image, tmp_path):
+    databases = Shared.databases()
+    database = databases.make()
+    server = OfManyNodes(buildah, image, tmp_path / "volume", databases.server.uri(database))
+    try:
+        server.start()
+        eventually(server.is_ready, server.tail)
+        assert server.is_healthy()
+        told = run(*server.inside("pspctl", "nodes", "--json"))
+        [node] = json.loads(told)
+        assert node["own"] and node["state"] == "serving" and not list(server.data.iterdir())
+        # Nothing tells its number; the process group is the test's own.
+        os.killpg(server.process.pid, signal.SIGTERM)
+        server.process.wait(STOP_TIMEOUT)
+    finally:
+        server.kill()
+        databases.drop(database)
+
+
 class FirstProcess(Contained):
     """Process 1 of its namespace, as it is under Docker: it gets no signal that it does not ask for."""
 
     def command(self):
         root = self.buildah("mount", self.container).strip()
         script = f'mount --bind "{self.data}" "{root}{self.place}" && exec chroot --userspec={self.user}:{self.user} "{root}" "$@"'
-        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script, "-", "env", f"PSP_DATA={self.place}", *self.entrypoint]
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", script, "-", "env", f"PSP_STORE=sqlite:{self.place}", *self.entrypoint]
 
     @property
     def pid(self):

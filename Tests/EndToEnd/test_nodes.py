@@ -149,18 +149,47 @@ def test_what_an_operator_changes_holds_on_every_node_when_it_is_answered(cluste
     assert [caller.push({"type": "unicast"}).code for caller in scene.callers] == [2007, 2007]
 
 
+def test_the_audit_log_tells_at_which_node_a_call_was_made(cluster, scene):
+    admins = [AdminClient(node) for node in cluster.nodes]
+    names = [node.data.name for node in cluster.nodes]
+    for admin, phone in zip(admins, scene.phones):
+        admin.put("devices", phone.token, test=True).ok()
+    for admin in admins:
+        for name, phone in zip(names, scene.phones):
+            entries = admin.items("/psp/admin/audit", target=phone.token, action="device.put")
+            # All were made at the first node.
+            assert [entry["node"] for entry in entries] == [name, names[0]]
+            assert admin.items("/psp/admin/audit", target=phone.token, action="device.put", node=name)[0] == entries[0]
+        refused = admin.call("GET", "/psp/admin/audit", node="a b")
+        assert (refused.status, refused.code, refused.data["field"]) == (400, 2103, "node")
+    told = run(binary("pspctl"), "audit", "--action", "device.put", "--node", names[1], PSP_DATA=str(cluster.nodes[0].data))
+    assert told.returncode == 0, told.stderr
+    heading, *rows = [re.split(r"  +", line) for line in told.stdout.splitlines()]
+    assert "NODE" in heading and rows, told.stdout
+    assert {row[heading.index("NODE")] for row in rows} == {names[1]}, told.stdout
+
+
 def test_pspctl_tells_who_shares_the_store(cluster):
     for node in cluster.nodes:
         told = run(binary("pspctl"), "nodes", PSP_DATA=str(node.data))
         assert told.returncode == 0, told.stderr
         lines = told.stdout.splitlines()
-        own = {True: "yes", False: "no"}
         assert [re.split(r"  +", line) for line in lines[1:]] == [
-            [each.data.name, "living", mock.ANY, mock.ANY, mock.ANY, mock.ANY, mock.ANY, own[each is node]] for each in cluster.nodes], told.stdout
+            [each.data.name + " (asked)" * (each is node), "serving", mock.ANY, mock.ANY, mock.ANY, mock.ANY, mock.ANY]
+            for each in cluster.nodes], told.stdout
+        assert all(re.search(r"  [0-5]\.\d s left  ", line) for line in lines[1:]), told.stdout
         items = json.loads(run(binary("pspctl"), "nodes", "--json", PSP_DATA=str(node.data)).stdout)
         assert [item["node"] for item in items if item["own"]] == [node.data.name]
         status = AdminClient(node).call("GET", "/psp/admin/status").ok()
         assert status["node"] == node.data.name and "disk" not in status and 0 < status["shared"]["lease"] <= 5_000
+        assert "foreign_functions" not in status["shared"] and "remedy" not in status
+
+
+def test_pspctl_says_how_a_shared_store_is_backed_up(cluster, tmp_path):
+    told = run(binary("pspctl"), "backup", str(tmp_path / "copy.db"), PSP_DATA=str(cluster.nodes[0].data))
+    assert told.returncode == 1 and "docs/cluster.md" in told.stderr and not list(tmp_path.iterdir()), told
+    told = run(binary("pspctl"), "backup", str(tmp_path / "copy.db"), PSP_STORE=cluster.store, LC_ALL="zh_CN.UTF-8")
+    assert told.returncode == 1 and "docs/cluster.zh-CN.md" in told.stderr, told
 
 
 @pytest.mark.parametrize("language", ["", ".zh-CN"])
@@ -250,10 +279,12 @@ def test_a_node_that_dies_loses_nothing_and_its_devices_are_served_by_the_other(
             wait_for_all(wanderer, pusher.tasks[:])
         assert time.monotonic() - began < 3 * LEASE_SECONDS
         assert own_cluster.states(alive)["node1"] == "lapsed"
+        told = run(binary("pspctl"), "nodes", PSP_DATA=str(alive.data))
+        assert re.search(r"^node1  +lapsed  +ended \d+ (s|ms) ago  ", told.stdout, re.MULTILINE), told.stdout
         # The name is free again: its lease has lapsed.
         dead.start()
         own_cluster.wait_for_balancer("UP", "UP")
-        assert own_cluster.states(alive) == {"node1": "living", "node2": "living"}
+        assert own_cluster.states(alive) == {"node1": "serving", "node2": "serving"}
         for pusher in pushers:
             pusher.goes_on()
             pusher.ending.set()
@@ -264,6 +295,26 @@ def test_a_node_that_dies_loses_nothing_and_its_devices_are_served_by_the_other(
             eventually(lambda: scene.caller.counts(task)["delivered"] == 1, lambda: scene.caller.counts(task))
 
 
+@contextlib.contextmanager
+def telling(cluster, node, states):
+    """Meanwhile a node says once that all are in those states."""
+    heard, ending = [], threading.Event()
+
+    def listen():
+        while not ending.is_set():
+            heard.append(cluster.states(node))
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join(PATIENCE)
+    assert states in heard, heard
+
+
 @pytest.mark.heavy
 def test_nodes_are_restarted_one_by_one_and_no_caller_notices(own_cluster):
     scene = furnished(own_cluster)
@@ -271,8 +322,9 @@ def test_nodes_are_restarted_one_by_one_and_no_caller_notices(own_cluster):
         wanderer = stack.enter_context(Wanderer(own_cluster, scene.phones[0]))
         pusher = stack.enter_context(pushing(scene.caller, scene.phones[0].token))
         pusher.goes_on(20)
-        for node in own_cluster.nodes:
-            own_cluster.restart(node)
+        for node, other in zip(own_cluster.nodes, reversed(own_cluster.nodes)):
+            with telling(own_cluster, other, {node.data.name: "draining", other.data.name: "serving"}):
+                own_cluster.restart(node)
             own_cluster.wait_for_balancer("UP", "UP")
             pusher.goes_on()
         eventually(wanderer.is_connected, own_cluster.tail)
@@ -310,6 +362,7 @@ def test_a_database_that_stops_ends_no_node_and_no_connection(tmp_path):
             database.start()
             for node in cluster.nodes:
                 eventually(node.is_ready, node.tail)
+            cluster.wait_for_balancer("UP", "UP")
             after = scene.caller.to_org(scene.home, "after")
             for device in devices:
                 device.wait_for(after)
@@ -369,6 +422,9 @@ class TestTheDoorOfTheDatabase:
             address = database.uri("psp", "psp", sslmode="verify-full", sslrootcert=authority.certificate)
             wrong = run(binary("pspctl"), "store", "migrate", address, "--password-file", "/dev/null")
             assert wrong.returncode == 1 and "127.0.0.1" in wrong.stderr, wrong
+            # In Chinese the words of others are quoted.
+            chinese = run(binary("pspctl"), "store", "migrate", address, "--password-file", str(tmp_path / "none"), LC_ALL="zh_CN.UTF-8")
+            assert chinese.returncode == 1 and "不能读取密码文件：“" in chinese.stderr and chinese.stderr.rstrip().endswith("”"), chinese
             told = migrate(binary("pspctl"), address, "--password-file", str(password))
             assert "made, version 1" in told and "a secret" not in told, told
             assert json.loads(migrate(binary("pspctl"), address, "--password-file", str(password), "--json")) == {"from": 1, "to": 1}
@@ -386,14 +442,34 @@ class TestTheDoorOfTheDatabase:
             line = "the database has no schema: pspctl store migrate"
             eventually(lambda: line in server.tail(), server.tail)
             assert not server.is_ready()
-            detail = AdminClient(server).call("GET", "/psp/admin/status").ok()["detail"]
-            assert detail == line
+            status = AdminClient(server).call("GET", "/psp/admin/status").ok()
+            assert (status["state"], status["detail"]) == ("unreachable", "数据库中没有推送服务器的表")
+            assert status["remedy"] == f"请执行 pspctl store migrate {address}"
+            self.assert_told(server, address)
             migrate(binary("pspctl"), address)
             eventually(server.is_ready, server.tail)
             assert server.stop() == 0
         finally:
             server.kill()
             postgres.drop("empty")
+
+    def assert_told(self, server, address):
+        """Whatever somebody asks of pspctl says what is wrong and what to do, in one language."""
+        remedy = f"pspctl store migrate {address}"
+        english = "the database has no schema"
+        for words, detail in ({"LC_ALL": "C.UTF-8"}, english), ({"LC_ALL": "zh_CN.UTF-8"}, "数据库中没有推送服务器的表"):
+            told = {
+                command: run(binary("pspctl"), *command.split(), PSP_DATA=str(server.data), **words)
+                for command in ("status", "doctor", "org list", "nodes")}
+            assert {command: each.returncode for command, each in told.items()} == {"status": 0, "doctor": 1, "org list": 1, "nodes": 1}
+            for each in told.values():
+                text = each.stdout + each.stderr
+                assert detail in text and remedy in text, each
+                assert detail == english or english not in text, each
+        # What can be judged is: the machine, and what is connected.
+        findings = json.loads(run(binary("pspctl"), "doctor", "--json", PSP_DATA=str(server.data)).stdout)["findings"]
+        levels = {finding["subject"]: finding["level"] for finding in findings}
+        assert levels["state"] == "fault" and levels["devices"] == "warning" and {"descriptors", "fs.file-max"} <= set(levels), findings
 
     def test_a_second_process_of_one_name_is_not_ready_until_the_first_has_ended(self, tmp_path, postgres):
         database = postgres.make()
@@ -403,6 +479,8 @@ class TestTheDoorOfTheDatabase:
         try:
             eventually(lambda: "another node of the name same lives" in second.tail(), second.tail)
             assert first.is_ready() and not second.is_ready()
+            told = run(binary("pspctl"), "status", PSP_DATA=str(second.data)).stdout
+            assert "another node of the name same lives" in told and "give this one another --node" in told, told
             assert first.stop() == 0
             eventually(second.is_ready, second.tail)
         finally:

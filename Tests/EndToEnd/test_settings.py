@@ -241,6 +241,23 @@ class TestCheck:
         assert self.told("--data", tmp_path / "data", *flags) == (2, "", line)
         assert refused(*flags, contains=line, data=tmp_path / "data")
 
+    def test_a_parameter_of_the_store_that_libpq_does_not_take_is_refused_by_the_start_too(self, tmp_path):
+        flags = "--admin-token", "x" * 16, "--store"
+        assert self.told(*flags, "postgres://db/psp?sslmode=verify-full") == (0, "pspd: the settings can be used\n", "")
+        for query, words in [
+            ("sslmode=verify", 'invalid sslmode value: "verify"'), ("colour=red", 'invalid URI query parameter: "colour"'),
+            ("connect_timeout=soon", 'invalid integer value "soon" for connection option "connect_timeout"'),
+        ]:
+            line = f"pspd: --store: {words}\n"
+            assert self.told(*flags, f"postgres://db/psp?{query}") == (2, "", line)
+            started = run(binary("pspd"), *flags, f"postgres://db/psp?{query}", **FREE_PORTS)
+            assert started.returncode == 2 and line in started.stderr, started
+        chinese = self.told(*flags, "postgres://db/psp?sslmode=verify", LC_ALL="zh_CN.UTF-8")
+        assert chinese == (2, "", 'pspd：--store：libpq 报告“invalid sslmode value: "verify"”\n')
+        missing = tmp_path / "ca.pem"
+        line = f"pspd: --store: sslrootcert: {missing}: No such file or directory\n"
+        assert self.told(*flags, f"postgres://db/psp?sslmode=verify-ca&sslrootcert={missing}") == (2, "", line)
+
     def test_what_is_no_regular_file_does_not_hold_it_up(self, tmp_path):
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)

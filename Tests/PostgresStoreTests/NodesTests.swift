@@ -23,6 +23,12 @@ struct NodesTests {
             #expect(nodes.allSatisfy { $0.isLiving && $0.version == "test" && (1...5_000).contains($0.lease ?? 0) })
             #expect(nodes.allSatisfy { abs($0.startedAt - WallClock.milliseconds) < 60_000 })
 
+            #expect(nodes.map(\.isDraining) == [false, false])
+            b.store.announceEnd()
+            try await eventually("that it is about to end is told") {
+                try await a.store.nodes()?.map(\.isDraining) == [false, true]
+            }
+
             b.store.end(leaving: false)
             try await eventually("its lease lapses") { try await a.store.nodes()?.first { $0.name == "b" }?.isLiving == false }
             let again = try await TestNode("b", "\(b.options.database.address)")
@@ -82,6 +88,7 @@ struct NodesTests {
                 let answer = await a.accepted(.message(.organisation("nobody")))
                 #expect(!answer.isStored)
                 try await eventually("the lease lapses") { a.store.node.standing.lease == 0 }
+                #expect(a.store.node.standing.lapses == 1, "it counts at once: nobody knows when it is renewed")
                 server.resume()
                 try await eventually("it is renewed") { a.store.node.standing.lease > 0 }
                 let standing = a.store.node.standing
@@ -90,9 +97,31 @@ struct NodesTests {
         }
     }
 
+    /// A node that is ready takes pushes: its lease is renewed over another connection than they go.
+    @Test func whoseChangesHaveNoSessionIsNotReady() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            await a.store.node.lane.close()
+            await a.store.node.renewNow()
+            #expect(a.store.node.standing.lease > 0 && a.port.health.name == "unreachable")
+            #expect(await a.accepted(.message(.organisation("police"))) == .unavailable(retryAfter: .seconds(1)))
+
+            // Where it was lost and has come again, the node is ready again by itself.
+            let database = try await b.database()
+            try await database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'psp b lane'")
+            try await eventually("it was lost") { b.store.node.lane.counts.losses > 0 }
+            // In the loop's next turn at the earliest.
+            await b.store.node.renewNow()
+            try await eventually("it is there again") { b.port.health == .serving }
+            #expect(await b.accepted(.message(.organisation("police"))).isStored)
+            await database.close()
+        }
+    }
+
     @Test func whoFindsNoSchemaWaitsForIt() async throws {
         try await withPostgres { server in
-            try await expect("the database has no schema: pspctl store migrate", over: server) {
+            try await expect("the database has no schema: pspctl store migrate", over: server, remedy: "请执行 pspctl store migrate")
+            {
                 try await PostgresStore.migrate(PostgresOptions(try PostgresAddress(parsing: server.address())))
             }
         }
@@ -100,14 +129,16 @@ struct NodesTests {
 
     @Test func anOlderSchemaIsWaitedForAndAMuchNewerOneToo() async throws {
         let version = PostgresStore.schemaVersion
-        for (found, line) in [
+        for (found, line, remedy) in [
             (
                 version - 1,
-                "the database's schema has version \(version - 1), and this program needs \(version): pspctl store migrate"
+                "the database's schema has version \(version - 1), and this program needs \(version): pspctl store migrate",
+                "请执行 pspctl store migrate"
             ),
             (
                 version + 2,
-                "the database's schema has version \(version + 2), and this program knows \(version): use the newer program"
+                "the database's schema has version \(version + 2), and this program knows \(version): use the newer program",
+                "请换用较新的 pspd"
             ),
         ] {
             try await withPostgres { server in
@@ -115,7 +146,7 @@ struct NodesTests {
                 try await PostgresStore.migrate(options)
                 let database = try await PostgresClient(options)
                 try await database.run("UPDATE psp.meta SET value = \(found) WHERE key = 'schema_version'")
-                try await expect(line, over: server) {
+                try await expect(line, over: server, remedy: remedy) {
                     // The next one is served already: it was brought there before the first node is upgraded.
                     try await database.run("UPDATE psp.meta SET value = \(version + 1) WHERE key = 'schema_version'")
                 }
@@ -124,21 +155,80 @@ struct NodesTests {
         }
     }
 
-    /// A node does not join, says why, and joins when that has passed.
+    /// Two builds of one version: what is called may do something else than this program thinks.
+    @Test func functionsOfAnotherBuildAreTold() async throws {
+        try await withPostgres { server in
+            let lines = Locked<[String]>([])
+            try await withNodes(over: server.address(), { $0.log = { line in lines.withLock { $0.append(line) } } }) { a, b in
+                #expect(!a.store.node.standing.hasForeignFunctions)
+                let database = try await a.database()
+                try await database.run("UPDATE psp.meta SET value = value + 1 WHERE key = 'functions'")
+                await a.store.node.compareFunctionsNow()
+                #expect(a.store.node.standing.hasForeignFunctions && a.store.status.health == .serving)
+                await a.store.node.compareFunctionsNow()
+                let told = lines.withLock { $0.filter { $0.contains("another build") } }
+                #expect(told.count == 1, "told once")
+                // Those of the next version are made for this one, too.
+                let next = PostgresStore.schemaVersion + 1
+                try await database.run("UPDATE psp.meta SET value = \(next) WHERE key = 'schema_version'")
+                await a.store.node.compareFunctionsNow()
+                #expect(!a.store.node.standing.hasForeignFunctions)
+                try await database.run("UPDATE psp.meta SET value = \(next - 1) WHERE key = 'schema_version'")
+                // Who comes finds out at once, and a migration by its build makes it right.
+                let c = try await TestNode("c", server.address())
+                #expect(c.store.node.standing.hasForeignFunctions)
+                try await PostgresStore.migrate(a.options.database)
+                await c.store.node.compareFunctionsNow()
+                #expect(!c.store.node.standing.hasForeignFunctions)
+                c.store.close()
+                await database.close()
+            }
+        }
+    }
+
+    @Test(
+        "why there is no session is told in either language, and English words of others as theirs",
+        arguments: [
+            (
+                PostgresLoss.refused(host: "db1 port 5432", "Connection refused"), "db1 port 5432：libpq 报告“Connection refused”",
+                "db1 port 5432: Connection refused"
+            ),
+            (.silent(host: "db1"), "db1：没有应答", "db1: no answer"), (.readOnly, "服务器只能读取", "the server only reads"),
+            (
+                .unresolved("db1: Name or service not known"), "找不到主机：“db1: Name or service not known”",
+                "db1: Name or service not known"
+            ),
+        ])
+    func losses(loss: PostgresLoss, chinese: String, english: String) {
+        #expect(loss.words == BilingualText(chinese, english))
+        let outcome = PostgresOutcome.unavailable(.notReady(loss))
+        #expect(outcome.words == BilingualText("没有连接：\(chinese)", "no session: \(english)"))
+    }
+
+    /// A node does not join, says why and what to do, and joins when that has passed.
     private func expect(
-        _ line: String, over server: PostgresServer, passes: @Sendable () async throws -> Void
+        _ line: String, over server: PostgresServer, remedy: String, passes: @Sendable () async throws -> Void
     ) async throws {
         let lines = Locked<[String]>([])
         var options = PostgresStore.Options(
-            PostgresOptions(try PostgresAddress(parsing: server.address())), node: "a", version: "test")
+            PostgresOptions(try PostgresAddress(parsing: server.address())), node: NodeName(host: "a"), version: "test")
         options.log = { line in lines.withLock { $0.append(line) } }
         let store = try PostgresStore(options)
-        try await eventually("the line") { lines.withLock { $0.contains(line) } }
+        try await eventually("the line") { lines.withLock { $0.contains { $0.hasPrefix(line) } } }
+        #expect(store.status.health.remedy?.chinese.hasPrefix(remedy) == true)
+        #expect(line.hasPrefix("\(store.status.health.detail?.english ?? "?"): "))
         #expect(store.node.standing.lease == 0)
         try await passes()
         await store.whenReady()
         #expect(store.node.standing.lease > 0)
-        #expect(lines.withLock { $0.filter { $0 == line }.count } == 1, "told once")
+        #expect(lines.withLock { $0.filter { $0.hasPrefix(line) }.count } == 1, "told once")
         store.close()
+    }
+}
+
+extension StoreNode {
+    fileprivate func compareFunctionsNow() async {
+        nextComparison = 0
+        await compareFunctions()
     }
 }

@@ -17,7 +17,7 @@ struct TestNode: Sendable {
     ) async throws {
         var database = PostgresOptions(try PostgresAddress(parsing: address))
         database.retry = (first: .milliseconds(10), last: .milliseconds(100))
-        var options = PostgresStore.Options(database, node: name, version: "test")
+        var options = PostgresStore.Options(database, node: NodeName(host: name), version: "test")
         options.cursorPause = .milliseconds(50)
         configure(&options)
         self.options = options

@@ -29,6 +29,36 @@ struct AddressTests {
         #expect(throws: PostgresAddress.Malformed.self) { try PostgresAddress(parsing: text) }
     }
 
+    @Test(
+        "a parameter's value that libpq does not take is refused at once, in its words",
+        arguments: [
+            ("postgres://h/d?sslmode=verify", #"invalid sslmode value: "verify""#),
+            ("postgres://h/d?target_session_attrs=write", #"invalid target_session_attrs value: "write""#),
+            ("postgres://h/d?gssencmode=x", #"invalid gssencmode value: "x""#),
+            ("postgres://h/d?channel_binding=x", #"invalid channel_binding value: "x""#),
+            ("postgres://h/d?ssl_min_protocol_version=3", #"invalid ssl_min_protocol_version value: "3""#),
+            ("postgres://h/d?service=none-of-that-name", #"definition of service "none-of-that-name" not found"#),
+            ("postgres://h/d?connect_timeout=soon", #"invalid integer value "soon" for connection option "connect_timeout""#),
+            ("postgres://h/d?tcp_user_timeout=1s", #"invalid integer value "1s" for connection option "tcp_user_timeout""#),
+            ("postgres://h/d?sslsni=yes", #"invalid value "yes" for connection option "sslsni": 0 or 1"#),
+            ("postgres://h:70000/d", #"invalid port number: "70000""#),
+        ])
+    func values(_ text: String, complaint: String) {
+        #expect(throws: PostgresAddress.Malformed(description: complaint)) { try PostgresAddress(parsing: text) }
+    }
+
+    @Test("a file of TLS that cannot be read is found, unless no TLS is wanted")
+    func files() throws {
+        func found(_ query: String) throws -> String? {
+            try PostgresAddress(parsing: "postgres://h/d?\(query)").unreadableFile.map { "\($0.keyword) \($0.path)" }
+        }
+        #expect(try found("sslmode=verify-full&sslrootcert=/nowhere/ca.pem") == "sslrootcert /nowhere/ca.pem")
+        #expect(try found("sslcert=/etc/passwd&sslkey=/nowhere/key") == "sslkey /nowhere/key")
+        for good in ["sslmode=disable&sslrootcert=/nowhere/ca.pem", "sslrootcert=/etc/passwd", "sslmode=verify-full"] {
+            #expect(try found(good) == nil)
+        }
+    }
+
     @Test("what the address says goes before the options")
     func parameters() throws {
         let plain = try options("postgres://psp@db1/store") { $0.settings = [("statement_timeout", "5 s")] }

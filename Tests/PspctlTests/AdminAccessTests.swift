@@ -61,6 +61,36 @@ struct AdminAccessTests {
         #expect(try access().endpoint == elsewhere.endpoint)
     }
 
+    @Test("a server whose settings are in the environment is found by them: where its store is, and where it listens")
+    func bySettings() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        func endpoint(_ environment: [String: String], _ arguments: String...) throws -> String {
+            let own = ["PSPCTL_SESSION": "\(directory)/none.json", "PSP_ADMIN_TOKEN": "t"].merging(environment) { $1 }
+            return "\(try AdminAccess(ServerOptions.parse(arguments), environment: own, now: 1).endpoint)"
+        }
+        #expect(try endpoint(["PSP_STORE": "sqlite:\(directory)"]) == "127.0.0.1:8081")
+        let shared = ["PSP_STORE": "postgres://db/psp"]
+        #expect(try endpoint(shared) == "127.0.0.1:8081")
+        #expect(try endpoint(shared.merging(["PSP_ADMIN": "0.0.0.0:9"]) { $1 }) == "127.0.0.1:9")
+        #expect(try endpoint(shared.merging(["PSP_ADMIN": "0.0.0.0:9"]) { $1 }, "--data", directory) == "127.0.0.1:8081")
+        #expect(throws: Failure.self) { try endpoint(["PSP_STORE": "sqlite:/nowhere"]) }
+    }
+
+    @Test("a copy of the files is refused where there are none, with how a shared store is backed up")
+    func noFiles() throws {
+        try prepare()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let options = try DirectoryOptions.parse(["--data", directory])
+        #expect(throws: Failure.notEmbedded(directory: directory)) { try options.pathOfEmbeddedStore(environment: [:]) }
+        let unnamed = try DirectoryOptions.parse([])
+        let shared = ["PSP_STORE": "postgres://db/psp"]
+        #expect(throws: Failure.notEmbedded(directory: nil)) { try unnamed.pathOfEmbeddedStore(environment: shared) }
+        #expect(Failure.notEmbedded(directory: "d").description.contains("docs/cluster.md"))
+        try "".write(toFile: "\(directory)/psp.db", atomically: true, encoding: .utf8)
+        #expect(try options.pathOfEmbeddedStore(environment: [:]) == directory)
+    }
+
     @Test("a token is read from the first line of a file, after one that is given itself")
     func fromAFile() throws {
         try prepare()

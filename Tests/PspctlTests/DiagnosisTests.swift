@@ -42,6 +42,29 @@ struct DiagnosisTests {
     }
 
     @Test(
+        "a server that is not ready is told with why and what to do, and what can be judged is; so are functions of another build"
+    )
+    func unready() throws {
+        func findings(_ members: String) throws -> [Diagnosis.Finding] {
+            let status = try JSONDocument(parsing: "{\(members)}").root
+            return Diagnosis(status: status, metrics: healthy, now: 0) { _ in 1e9 }.findings
+        }
+        let unready =
+            #""state":"unreachable","detail":"the database has no schema","remedy":"pspctl store migrate postgres://db","#
+        let found = try findings(unready + #""shared":{"lease":0,"lag":0}"#)
+        #expect(
+            found[0].text == "unreachable (the database has no schema): pushes are not taken; pspctl store migrate postgres://db")
+        #expect(found.filter { $0.level == .fault }.map(\.subject) == ["state", "lease"] && found.count > 8)
+        let ready = try findings(#""state":"ready","shared":{"lease":2900,"lag":0,"foreign_functions":true}"#)
+        #expect(ready.filter { $0.level != .good }.map(\.subject) == ["database's functions"])
+        #expect(try findings(#""state":"ready","shared":{"lease":2900,"lag":0}"#).allSatisfy { $0.level == .good })
+        let chinese = try Speech.$language.withValue(.chinese) {
+            try findings(#""state":"unreachable","detail":"数据库中没有推送服务器的表","remedy":"请执行 pspctl store migrate""#)
+        }
+        #expect(chinese[0].text == "无法连接（unreachable）（数据库中没有推送服务器的表）：不接受推送；请执行 pspctl store migrate")
+    }
+
+    @Test(
         "open files are judged by the number of devices, and what the sizing table names is enough",
         arguments: [
             (0, 1_024.0, Diagnosis.Level.good), (5_000, 8_192, .good), (20_000, 32_768, .good), (100_000, 131_072, .good),

@@ -19,6 +19,43 @@ struct OutputTests {
             ])
     }
 
+    @Test("nodes are told with their state, what is left of their leases or how long ago they ended, and which one was asked")
+    func nodes() throws {
+        func lines() throws -> [[String]] {
+            var table = Table(NodesCommand.columns)
+            for (name, state, rest) in [
+                ("a", "serving", #""lease":2940,"own":true"#), ("b", "draining", #""lease":120,"own":false"#),
+                ("c", "lapsed", #""lease":-40321,"own":false"#), ("d", "serving", #""own":true"#),
+            ] {
+                let members = #""node":"\#(name)","state":"\#(state)","lag":3,"sessions":5,"version":"1","started_at":0,\#(rest)"#
+                table.add(try JSONDocument(parsing: "{\(members)}").root)
+            }
+            // Two blanks are between columns, one within.
+            return table.lines().map { $0.replacing(#/  +/#, with: "|").split(separator: "|").map(String.init) }
+        }
+        let found = try lines()
+        #expect(found[0].dropLast() == ["NODE", "STATE", "LEASE", "BEHIND", "DEVICES", "VERSION"])
+        #expect(found[1].prefix(5) == ["a (asked)", "serving", "2.9 s left", "3", "5"])
+        #expect(found[2].prefix(3) == ["b", "draining", "0.1 s left"])
+        #expect(found[3].prefix(3) == ["c", "lapsed", "ended 40 s ago"])
+        #expect(found[4].prefix(3) == ["d (asked)", "serving", "-"])
+        let chinese = try Speech.$language.withValue(.chinese) { try lines() }
+        #expect(chinese[3].prefix(3) == ["c", "租约失效（lapsed）", "40 秒前结束"])
+    }
+
+    @Test("a column that may be left out is, where no row has anything in it")
+    func optionalColumns() throws {
+        let columns = [Column("WHO", "who"), Column("NODE", "node", isOptional: true), Column("CODE", "code", isNumber: true)]
+        func lines(_ rows: String...) throws -> [String] {
+            var table = Table(columns)
+            for row in rows { table.add(try JSONDocument(parsing: row).root) }
+            return table.lines()
+        }
+        #expect(try lines(#"{"who":"ann","code":0}"#) == ["WHO  CODE", "ann     0"])
+        let mixed = try lines(#"{"who":"ann","node":"n1","code":0}"#, #"{"who":"bob","code":7}"#)
+        #expect(mixed == ["WHO  NODE  CODE", "ann  n1       0", "bob  -        7"])
+    }
+
     @Test("steps that follow each other closely are told to the millisecond")
     func precise() throws {
         #expect(Column.preciseTime(90_100_007) == Column.timeOfDay(90_100_007) + ".007")
@@ -137,6 +174,11 @@ struct OutputTests {
         #expect(told(#""cause":"disk_full""#, in: "/data")?.hasPrefix("the disk of its data directory /data is full") == true)
         #expect(told(#""cause":"failed","detail":"fsync""#)?.contains("(fsync)") == true)
         #expect(told(#""cause":"new one""#) == "new one")
+        #expect(
+            told(#""cause":"unreachable","detail":"no answer""#)?.hasSuffix("(no answer); it goes on by itself when it can")
+                == true)
+        let unfit = #""cause":"unreachable","detail":"the database has no schema","remedy":"pspctl store migrate""#
+        #expect(told(unfit) == "its store cannot be used (the database has no schema): pspctl store migrate")
         #expect(told(#""error_msg":"x""#) == nil && Hindrance(answer: Array("<html>".utf8)) == nil)
         Speech.$language.withValue(.chinese) { #expect(told(#""cause":"disk_full""#)?.contains("磁盘已满") == true) }
     }

@@ -159,29 +159,31 @@ struct AuditTests {
             .named(OperatorIdentity(OperatorNumber(1), OperatorName(unchecked: "ann"))), scope: nil, client: here,
             requestID: "r-1", .taskExplain,
             AuditTarget(.device, "d"), task: "t-1", code: 2204)
-        script.audit = Page(items: [AuditRecord(number: 7, time: noon, entry: entry)], next: PageToken("7"))
+        script.audit = Page(items: [AuditRecord(number: 7, time: noon, node: NodeName("n1"), entry: entry)], next: PageToken("7"))
         let key = RefusalCount.Key(.callers, name: "demo", client: nil, code: 2005)
         script.refusals = Page(items: [RefusalCount(key, minute: noon, count: 3)], next: nil)
         try await Served.with(script) { served in
             let query =
-                "?caller=operator&operator=ann&address=127.0.0.1&action=task.explain&target=d"
+                "?caller=operator&operator=ann&address=127.0.0.1&node=n1&action=task.explain&target=d"
                 + "&task=t-1&code=2204&from=1&to=2&limit=1"
             let reply = try served.operate(.admin("GET", "/psp/admin/audit" + query))
             #expect(
-                reply.text == #"{"ret":"SUCCESS","data":{"items":[{"id":7,"time":\#(noon),"caller":"operator","operator":"ann","#
-                    + #""address":"127.0.0.1","request_id":"r-1","action":"task.explain","target_type":"device","target":"d","#
-                    + #""task_id":"t-1","code":2204}],"next":"7"}}"#)
+                reply.text
+                    == #"{"ret":"SUCCESS","data":{"items":[{"id":7,"time":\#(noon),"node":"n1","caller":"operator","#
+                    + #""operator":"ann","address":"127.0.0.1","request_id":"r-1","action":"task.explain","#
+                    + #""target_type":"device","target":"d","task_id":"t-1","code":2204}],"next":"7"}}"#)
             var filter = AuditFilter()
             (filter.caller, filter.name, filter.client) = ("operator", OperatorName(unchecked: "ann"), here)
             (filter.action, filter.target, filter.task, filter.code) = (.taskExplain, "d", "t-1", 2204)
-            (filter.from, filter.to) = (1, 2)
+            (filter.node, filter.from, filter.to) = (NodeName("n1"), 1, 2)
             #expect(served.store.asked.auditFilters == [filter])
             let refusals = try served.operate(.admin("GET", "/psp/admin/audit/refusals?name=demo&code=2005"))
             #expect(
                 refusals.text == #"{"ret":"SUCCESS","data":{"items":[{"minute":\#(noon),"listener":"callers","name":"demo","#
                     + #""code":2005,"count":3}]}}"#)
             for (name, value) in [
-                ("caller", "me"), ("operator", "a%20b"), ("address", "here"), ("action", "device.eat"), ("code", "x"),
+                ("caller", "me"), ("operator", "a%20b"), ("address", "here"), ("node", "a%20b"), ("action", "device.eat"),
+                ("code", "x"),
             ] {
                 expect(try served.operate(.admin("GET", "/psp/admin/audit?\(name)=\(value)")), 2103, status: 400, field: name)
             }

@@ -16,7 +16,7 @@ struct ProbeTests {
     @Test("alive always, ready while the store takes changes", arguments: ["GET", "HEAD"])
     func statuses(method: String) async throws {
         try await Served.with { served in
-            for health in [Health.serving, .full, .failed(reason: "fsync: EIO")] {
+            for health in [Health.serving, .full, .failed(reason: BilingualText("读写错误", "fsync: EIO"))] {
                 served.store.rewrite { $0.health = health }
                 for target in ["/healthz", "/"] {
                     let (callers, operators) = try probe(served, target, method: method)
@@ -33,17 +33,30 @@ struct ProbeTests {
     @Test(
         "why it is not ready, the operators' listener tells and the callers' does not",
         arguments: [
-            (Health.full, #""cause":"disk_full""#), (.blocked(reason: "locked"), #""cause":"blocked","detail":"locked""#),
-            (.unreachable(reason: "no route"), #""cause":"unreachable","detail":"no route""#),
-            (.failed(reason: "fsync: EIO"), #""cause":"failed","detail":"fsync: EIO""#), (.behind, #""cause":"behind""#),
+            (Health.full, #""cause":"disk_full""#, #""cause":"disk_full""#),
+            (
+                .blocked(reason: BilingualText("被锁定", "locked")), #""cause":"blocked","detail":"locked""#,
+                #""cause":"blocked","detail":"被锁定""#
+            ),
+            (
+                .unreachable(reason: BilingualText("没有表", "no tables"), remedy: BilingualText("请建立", "make them")),
+                #""cause":"unreachable","detail":"no tables","remedy":"make them""#,
+                #""cause":"unreachable","detail":"没有表","remedy":"请建立""#
+            ),
+            (
+                .failed(reason: BilingualText(quoting: "fsync: EIO", of: "SQLite")), #""cause":"failed","detail":"fsync: EIO""#,
+                #""cause":"failed","detail":"SQLite 报告“fsync: EIO”""#
+            ), (.behind, #""cause":"behind""#, #""cause":"behind""#),
         ])
-    func causes(health: Health, members: String) async throws {
+    func causes(health: Health, members: String, chinese: String) async throws {
         try await Served.with { served in
             served.store.rewrite { $0.health = health }
             let (callers, operators) = try probe(served, "/readyz")
             expect(callers, 2302, status: 503)
             expect(operators, 2302, status: 503)
-            #expect(operators.text.hasSuffix(",\(members)}}"))
+            #expect(operators.text.hasSuffix(",\(chinese)}}"))
+            let english = try served.operate(Call(method: "GET", target: "/readyz").with("Accept-Language", "en"))
+            #expect(english.text.hasSuffix(",\(members)}}"))
             #expect(!callers.text.contains("cause") && !callers.text.contains("EIO"))
             #expect(callers.headers["retry-after"] == "1")
         }

@@ -81,6 +81,17 @@ struct AuditLogTests {
         #expect(try directory.text(of: "audit").hasPrefix("something\n{\"event\":\"audit\""))
     }
 
+    @Test("where nodes share the store each line names the one that has written it")
+    func nodes() throws {
+        let directory = try TemporaryDirectory()
+        let log = try AuditLog(.file(directory.path + "/audit"), node: NodeName("n1"))
+        log.tell(entry, at: 0)
+        log.tell([RefusalCount(RefusalCount.Key(.callers, name: nil, client: nil, code: 2005), minute: 1, count: 2)], ahead: 0)
+        log.flush(atMost: .seconds(10))
+        let lines = try directory.text(of: "audit").split(separator: "\n")
+        #expect(lines.map { $0.contains(#"Z","node":"n1","#) } == [true, true])
+    }
+
     @Test("lines that could not be written are told of by the first one that can")
     func unwritable() throws {
         let output = FailingOutput()

@@ -116,7 +116,7 @@ struct SharedStoreTests {
         for address in [server.addresses.http, server.addresses.admin] {
             #expect(try answer(of: address, "GET /readyz").hasPrefix("HTTP/1.1 503 "))
         }
-        #expect(try answer(of: server.addresses.admin, "GET /readyz").contains("the directory has not been read yet"))
+        #expect(try answer(of: server.addresses.admin, "GET /readyz").contains("尚未读取目录"))
         store.behave { $0.refusesFeeds = false }
         while try !answer(of: server.addresses.http, "GET /readyz").hasPrefix("HTTP/1.1 200 ") {}
         #expect(await server.shutdown())

@@ -161,6 +161,30 @@ struct AuditTests {
         #expect(try await seen(installation) == kept([moved] + all.reversed()))
     }
 
+    @Test("where nodes share the store an entry names the one that was asked, and is chosen by it", arguments: stores())
+    func nodes(_ kind: StoreKind) async throws {
+        let fixture = try await kind.furnished()
+        let isShared = !fixture.port.lease.isUnlimited
+        let call = try await registered(call("ann", "r-1"), kind, fixture)
+        for (node, loop) in [(0, fixture.loop), (1, fixture.otherLoop)] {
+            let port = fixture.store.port(at: node, for: loop)
+            try await loop.follow(port)
+            // What changes something, what is refused, and what nobody waits for.
+            _ = try await port.apply(.removeDevice(DeviceToken(unchecked: "d\(node + 1)")), by: call)
+            _ = try? await port.apply(.removeDevice(DeviceToken(unchecked: "none\(node)")), by: call)
+            port.record(AuditEntry(call, .deviceRead, AuditTarget(.device, "d\(node + 1)")))
+            let name = fixture.store.name(ofNode: node)
+            try await eventually("its entries") { try await entries(port).first?.entry.action == .deviceRead }
+            let own = try await entries(port).prefix(3)
+            #expect(own.map(\.entry.action) == [.deviceRead, .deviceRemove, .deviceRemove])
+            #expect(own.map(\.node) == (isShared ? [name, name, name] : [nil, nil, nil]))
+            var filter = AuditFilter()
+            (filter.node, filter.name) = (name, call.name)
+            let found = try await entries(fixture.port, filter)
+            #expect(found.map(\.number) == (isShared ? own.map(\.number) : []), "by either node, and not the other's")
+        }
+    }
+
     @Test("a task's entry is seen where its target is", arguments: stores())
     func tasks(_ kind: StoreKind) async throws {
         let fixture = try await kind.furnished()

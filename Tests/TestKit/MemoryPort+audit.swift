@@ -108,6 +108,7 @@ extension MemoryPort {
         return (filter.caller == nil || entry.caller.kind == filter.caller)
             && (filter.name == nil || entry.caller.name == filter.name)
             && (filter.client == nil || entry.client == filter.client)
+            && (filter.node == nil || record.node == filter.node)
             && (filter.action == nil || entry.action == filter.action)
             && (filter.target == nil || entry.target?.id == filter.target)
             && (filter.task == nil || entry.task == filter.task) && (filter.code == nil || entry.code == filter.code)

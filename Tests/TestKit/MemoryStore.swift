@@ -86,7 +86,9 @@ public final class MemoryStore: Store {
         /// The wall clock, Unix milliseconds.
         public var now: Int64 = 1_000
 
-        var health: Health { isUnreachable ? .unreachable(reason: "as a test wants it") : isUnavailable ? .full : .serving }
+        var health: Health {
+            isUnreachable ? .unreachable(reason: BilingualText("按测试的要求", "as a test wants it")) : isUnavailable ? .full : .serving
+        }
     }
 
     /// What was asked of it.

@@ -5,16 +5,16 @@
 CREATE OR REPLACE FUNCTION audit_entries(p_audit bytea[],
   OUT n bigint, OUT seen bigint, OUT age bigint, OUT caller bytea, OUT operator bigint, OUT name bytea, OUT scope bytea, OUT client bytea,
   OUT request_id bytea, OUT action bytea, OUT kind bytea, OUT target bytea, OUT target_hash bigint, OUT task bytea, OUT seq bigint,
-  OUT code integer, OUT details bytea)
+  OUT code integer, OUT details bytea, OUT node bytea)
   RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
   SELECT e.n, convert_from(e.f[1], 'UTF8')::bigint, convert_from(e.f[2], 'UTF8')::bigint, e.f[3], convert_from(e.f[4], 'UTF8')::bigint,
     e.f[5], e.f[6], e.f[7], e.f[8], e.f[9], e.f[10], e.f[11], convert_from(e.f[12], 'UTF8')::bigint, e.f[13],
-    convert_from(e.f[14], 'UTF8')::bigint, convert_from(e.f[15], 'UTF8')::integer, e.f[16]
+    convert_from(e.f[14], 'UTF8')::bigint, convert_from(e.f[15], 'UTF8')::integer, e.f[16], e.f[17]
   FROM (
-    SELECT (u.i - 1) / 16 AS n, array_agg(u.field ORDER BY u.i) AS f FROM unnest(p_audit) WITH ORDINALITY AS u(field, i) GROUP BY 1) e;
+    SELECT (u.i - 1) / 17 AS n, array_agg(u.field ORDER BY u.i) AS f FROM unnest(p_audit) WITH ORDINALITY AS u(field, i) GROUP BY 1) e;
 END
 $$;
 
@@ -79,12 +79,12 @@ BEGIN
   END IF;
   -- In the order of keys, so that two nodes do not wait for each other; numbers in the order in which they came.
   INSERT INTO audit (at, number, ahead, seen, caller, operator, name, scope, client, request_id, action, kind, target, task, seq, code, orgs,
-    details)
+    details, node)
   SELECT p_now - e.age, e.number, -(SELECT shift FROM clock), e.seen, e.caller, e.operator, e.name,
     (SELECT o.org FROM org o WHERE o.org_id = e.scope AND NOT o.removed), e.client, e.request_id, e.action, e.kind, e.target, e.task,
     coalesce(p_seq, e.seq), e.code,
     (SELECT array_agg(DISTINCT u.org)
-      FROM unnest(p_before || audited_orgs(e.kind, e.target, e.target_hash, coalesce(p_seq, e.seq))) AS u(org)), e.details
+      FROM unnest(p_before || audited_orgs(e.kind, e.target, e.target_hash, coalesce(p_seq, e.seq))) AS u(org)), e.details, e.node
   FROM (SELECT o.*, nextval('audit_number') AS number FROM (SELECT * FROM audit_entries(p_audit) ORDER BY n) o) e
   ORDER BY e.seen
   ON CONFLICT (seen, (at / 60000)) DO NOTHING;
@@ -113,12 +113,12 @@ $$;
 -- `p_confined`: who reads is confined to an organisation (NULL: to one that does not exist any more), and sees what concerns it, and what it
 -- did itself while it was confined to the same.
 CREATE OR REPLACE FUNCTION audit_1(
-  p_caller bytea, p_name bytea, p_client bytea, p_action bytea, p_target bytea, p_task bytea, p_seq bigint, p_code integer,
+  p_caller bytea, p_name bytea, p_client bytea, p_node bytea, p_action bytea, p_target bytea, p_task bytea, p_seq bigint, p_code integer,
   p_from bigint, p_to bigint, p_confined boolean, p_reader bigint, p_scope integer, p_at bigint, p_number bigint, p_limit integer,
   p_look integer,
   OUT at bigint, OUT number bigint, OUT "time" bigint, OUT caller bytea, OUT operator bigint, OUT name bytea, OUT client bytea,
   OUT request_id bytea, OUT action bytea, OUT kind bytea, OUT target bytea, OUT task bytea, OUT seq bigint, OUT code integer,
-  OUT details bytea)
+  OUT details bytea, OUT node bytea)
   -- By what is asked for it is looked up in another way.
   RETURNS SETOF record LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
@@ -137,7 +137,7 @@ BEGIN
     SELECT l.* FROM looked l
     WHERE (p_from IS NULL OR l.at + l.ahead >= p_from) AND (p_to IS NULL OR l.at + l.ahead < p_to)
       AND (p_caller IS NULL OR l.caller = p_caller) AND (p_name IS NULL OR l.name = p_name) AND (p_client IS NULL OR l.client = p_client)
-      AND (p_action IS NULL OR l.action = p_action) AND (p_code IS NULL OR l.code = p_code)
+      AND (p_node IS NULL OR l.node = p_node) AND (p_action IS NULL OR l.action = p_action) AND (p_code IS NULL OR l.code = p_code)
       AND (NOT p_confined OR l.operator = p_reader AND l.scope = p_scope OR p_scope = ANY (l.orgs))
     ORDER BY l.at DESC, l.number DESC LIMIT p_limit
   ), place AS (
@@ -148,7 +148,7 @@ BEGIN
     WHERE (SELECT count(*) FROM found) < p_limit AND (SELECT count(*) FROM looked) = p_look
   )
   SELECT p.at, p.number, f.at + f.ahead, f.caller, f.operator, f.name, f.client, f.request_id, f.action, f.kind, f.target, f.task, f.seq,
-    f.code, f.details
+    f.code, f.details, f.node
   FROM (
     SELECT f.at, f.number, false AS is_place FROM found f
     UNION ALL SELECT p.at, p.number, true FROM place p) p

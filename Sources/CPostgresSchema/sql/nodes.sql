@@ -50,7 +50,7 @@ $$;
 -- A node lives on. `outcome`: 0 it does; 1 its loops have not applied yet what stood at its last renewal; 2 it was taken for dead, and its
 -- name was given to another process; 3 the clock was set (see check_clock), and nothing is done. `now` is by the clock alone, as store
 -- time is before it is kept from falling.
-CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_now bigint, p_applied bigint, p_sessions integer,
+CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_now bigint, p_applied bigint, p_sessions integer, p_draining boolean,
   OUT outcome integer, OUT now bigint, OUT wall bigint, OUT head bigint, OUT shift bigint)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
@@ -67,7 +67,8 @@ BEGIN
     PERFORM take_lane(p_now);
   END IF;
   head := head();
-  UPDATE node n SET lease = store_time(renew_1.now) + lease_length(), head = renew_1.head, applied = p_applied, sessions = p_sessions
+  UPDATE node n SET lease = store_time(renew_1.now) + lease_length(), head = renew_1.head, applied = p_applied, sessions = p_sessions,
+    draining = p_draining
   WHERE n.node = p_node AND n.lease > 0 AND p_applied >= n.head;
   outcome := CASE WHEN FOUND THEN 0 WHEN EXISTS (SELECT 1 FROM node n WHERE n.node = p_node AND n.lease > 0) THEN 1 ELSE 2 END;
 END
@@ -106,7 +107,7 @@ $$;
 
 -- Who lives, and who has ended within a day without leaving. `started` is of the wall clock; `lease` what is left of it, in milliseconds.
 CREATE OR REPLACE FUNCTION nodes_1(OUT node integer, OUT name text, OUT version text, OUT started bigint, OUT lease bigint, OUT lag bigint,
-  OUT sessions integer)
+  OUT sessions integer, OUT draining boolean)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -114,14 +115,17 @@ DECLARE
   v_now bigint := store_time(v_wall + (SELECT c.shift FROM clock c));
 BEGIN
   RETURN QUERY
-  SELECT n.node, n.name, n.version, n.started + (v_wall - v_now), n.lease - v_now, greatest(n.head - n.applied, 0), n.sessions
+  SELECT n.node, n.name, n.version, n.started + (v_wall - v_now), n.lease - v_now, greatest(n.head - n.applied, 0), n.sessions,
+    n.draining
   FROM node n WHERE n.lease > 0 AND n.lease > v_now - 86400000 ORDER BY n.name, n.node LIMIT 1000;
 END
 $$;
 
--- The schema's version, by which a program judges whether it may join.
-CREATE OR REPLACE FUNCTION schema_1() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+-- The schema's version, by which a program judges whether it may join, and the digest of these scripts as they were when it was brought
+-- to that version: two builds of one version may differ.
+CREATE OR REPLACE FUNCTION schema_1(OUT version bigint, OUT functions bigint) LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT value FROM meta WHERE key = 'schema_version');
+  version := (SELECT value FROM meta WHERE key = 'schema_version');
+  functions := (SELECT value FROM meta WHERE key = 'functions');
 END
 $$;

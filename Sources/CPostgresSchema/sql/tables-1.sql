@@ -231,6 +231,7 @@ CREATE TABLE node (
   head bigint NOT NULL,
   applied bigint NOT NULL,
   sessions integer NOT NULL DEFAULT 0,
+  draining boolean NOT NULL DEFAULT false,
   version text NOT NULL,
   started bigint NOT NULL)
   WITH (fillfactor = 30);
@@ -291,7 +292,7 @@ CREATE TABLE operator_session (
 CREATE INDEX operator_session_by_time ON operator_session (expires);
 
 -- What operators did, in the order of store time; what people see is `ahead` of it. `orgs`: where the target was. `seq`: the task, where it
--- is one of this store's. Of entries with the same `seen` there is one a minute.
+-- is one of this store's. Of entries with the same `seen` there is one a minute. `node`: the name of the one that has taken the call.
 CREATE SEQUENCE audit_number;
 CREATE TABLE audit (
   at bigint NOT NULL,
@@ -311,6 +312,7 @@ CREATE TABLE audit (
   target bytea,
   task bytea,
   details bytea,
+  node bytea,
   orgs integer[],
   PRIMARY KEY (at, number));
 CREATE UNIQUE INDEX audit_seen ON audit (seen, (at / 60000));

@@ -25,7 +25,8 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
     /// All others that are set, in libpq's order.
     let parameters: [(keyword: String, value: String)]
 
-    /// - Parameter text: as libpq takes it (PostgreSQL documentation, "Connection Strings").
+    /// - Parameter text: as libpq takes it (PostgreSQL documentation, "Connection Strings"). Its parameters' values are judged
+    ///   too, without asking the network: what is wrong in itself would be wrong at each attempt to connect.
     public init(parsing text: String) throws(Malformed) {
         var message: UnsafeMutablePointer<CChar>?
         defer { PQfreemem(message) }
@@ -45,6 +46,7 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         }
         hosts = try Self.hosts(names: list("host"), addresses: list("hostaddr"), ports: list("port"))
         parameters = found.filter { !["host", "hostaddr", "port"].contains($0.keyword) }
+        try judge()
     }
 
     /// Whether there is another host where one is of no use.

@@ -167,7 +167,7 @@ extension Link {
 
 extension [String] {
     /// The texts as C has lists of them, with a null at the end.
-    fileprivate func withCStrings<R>(_ body: ([UnsafePointer<CChar>?]) -> R) -> R {
+    func withCStrings<R>(_ body: ([UnsafePointer<CChar>?]) -> R) -> R {
         let bytes = map { Array<CChar>($0.utf8CString) }
         let joined = Array<CChar>(bytes.joined())
         return joined.withUnsafeBufferPointer { joined in

@@ -6,6 +6,8 @@ internal import StoreCore
 /// An entry of the audit log on its way to the database.
 struct AuditLine: Sendable {
     let entry: AuditEntry
+    /// At which node.
+    let node: NodeName
     /// The task's position, where it is one of this store's.
     let seq: UInt64?
     /// Of entries of which one a minute is kept the same; of any other one its own, by which a call that is made again is known.
@@ -14,8 +16,9 @@ struct AuditLine: Sendable {
     let recordedAt: Int64?
 
     /// Of a change.
-    init(of change: AuditEntry, seq: UInt64? = nil) {
+    init(of change: AuditEntry, at node: NodeName, seq: UInt64? = nil) {
         entry = change
+        self.node = node
         self.seq = seq
         seen = Self.drawn
         recordedAt = nil
@@ -23,8 +26,9 @@ struct AuditLine: Sendable {
 
     /// Of what changes nothing.
     /// - Parameter isOncePerMinute: whether another one of the same call within a minute says nothing new.
-    init(recorded entry: AuditEntry, at time: Int64, seq: UInt64? = nil, isOncePerMinute: Bool = false) {
+    init(recorded entry: AuditEntry, at node: NodeName, _ time: Int64, seq: UInt64? = nil, isOncePerMinute: Bool = false) {
         self.entry = entry
+        self.node = node
         self.seq = seq
         seen = isOncePerMinute ? entry.hashOfCall : Self.drawn
         recordedAt = time
@@ -49,7 +53,7 @@ extension AuditEntry {
 }
 
 extension PostgresArguments {
-    /// Entries as `audit_entries` takes them: one array, sixteen elements each.
+    /// Entries as `audit_entries` takes them: one array, seventeen elements each.
     /// - Parameter now: store time, by which it is told how long ago they were recorded.
     mutating func append(audit lines: [AuditLine], at now: Int64 = 0) {
         appendArray(of: .bytea) { array in
@@ -71,6 +75,7 @@ extension PostgresArguments {
                 array.append(field: line.seq.map { "\(Int64(bitPattern: $0))" })
                 array.append(field: "\(entry.code)")
                 array.append(field: AuditDetail.text(of: entry.details))
+                array.append(field: line.node.text)
             }
         }
     }

@@ -10,6 +10,7 @@ struct NodeAudit {
     /// After how long an entry tells how many refusals found no room, in nanoseconds.
     private static let leftOutTime: Int64 = 60_000_000_000
 
+    private let node: NodeName
     private var waiting: [AuditLine] = []
     /// Which refusals have an entry.
     private var refused = AuditThrottle()
@@ -17,6 +18,8 @@ struct NodeAudit {
     private var leftOutSince: Int64 = 0
     /// How many are missing of which no entry tells yet.
     private var lost = 0
+
+    init(at node: NodeName) { self.node = node }
 
     var isEmpty: Bool { waiting.isEmpty && lost == 0 }
 
@@ -65,7 +68,7 @@ struct NodeAudit {
         var lines = Array(waiting.prefix(limit))
         // After all that wait: it stands for what came last.
         let tells = lost > 0 && lines.count == waiting.count
-        if tells { lines.append(AuditLine(of: .lost(lost))) }
+        if tells { lines.append(AuditLine(of: .lost(lost), at: node)) }
         return Batch(lines: lines, lost: tells ? lost : 0)
     }
 

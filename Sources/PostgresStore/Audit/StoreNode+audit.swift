@@ -8,7 +8,7 @@ internal import StoreCore
 extension StoreNode {
     /// Remembers what changes nothing, and has it written.
     func record(_ entry: AuditEntry) {
-        guard !isClosing, audit.record(AuditLine(recorded: entry, at: clock.now)) else { return figures.lose(1) }
+        guard !isClosing, audit.record(AuditLine(recorded: entry, at: options.node, clock.now)) else { return figures.lose(1) }
         guard !isRecording, !isToRecord else { return }
         isToRecord = true
         // What comes at the same time goes in the same call.
@@ -21,7 +21,7 @@ extension StoreNode {
     /// A call was refused, or has changed nothing: it has its entry before it is answered, as far as there is room.
     func recordOnce(_ entry: AuditEntry, of seq: UInt64? = nil) async {
         guard audit.admits(entry, at: clock.now / 60_000) else { return }
-        guard audit.record(AuditLine(recorded: entry, at: clock.now, seq: seq, isOncePerMinute: true)) else {
+        guard audit.record(AuditLine(recorded: entry, at: options.node, clock.now, seq: seq, isOncePerMinute: true)) else {
             return figures.lose(1)
         }
         await writeAudit()
@@ -36,7 +36,7 @@ extension StoreNode {
 
     /// An entry of a call that has succeeded and has changed nothing.
     func recordNow(_ entry: AuditEntry, of seq: UInt64? = nil) async {
-        guard audit.record(AuditLine(recorded: entry, at: clock.now, seq: seq)) else { return figures.lose(1) }
+        guard audit.record(AuditLine(recorded: entry, at: options.node, clock.now, seq: seq)) else { return figures.lose(1) }
         await writeAudit()
     }
 

@@ -40,6 +40,7 @@ extension StoreNode {
         arguments.append(bytea: filter.caller.map { Array($0.utf8) })
         arguments.append(bytea: filter.name.map { Array($0.text.utf8) })
         arguments.append(bytea: filter.client?.storedBytes)
+        arguments.append(bytea: filter.node.map { Array($0.text.utf8) })
         arguments.append(bytea: filter.action.map { Array($0.rawValue.utf8) })
         arguments.append(bytea: filter.target.map { Array($0.utf8) })
         arguments.append(bytea: filter.task.map { Array($0.utf8) })
@@ -91,7 +92,9 @@ extension StoreNode {
             requestID: try rows.name(row, 7), action, target,
             task: try rows.name(row, 11) ?? seq.map { directory.tasks.id(of: $0).text }, code: Int(try rows.present4(row, 13)),
             details: AuditDetail.read(try rows.name(row, 14)))
-        return AuditRecord(number: try rows.present8(row, 1), time: try rows.present8(row, 2), entry: entry)
+        return AuditRecord(
+            number: try rows.present8(row, 1), time: try rows.present8(row, 2),
+            node: try rows.name(row, 15).flatMap { NodeName($0) }, entry: entry)
     }
 
     func refusals(_ filter: RefusalFilter, after: PageToken?, limit: Int) async throws(StoreError) -> Page<RefusalCount> {

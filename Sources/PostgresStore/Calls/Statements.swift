@@ -4,7 +4,7 @@ internal import Postgres
 enum Statements {
     static let schema = call("schema_1", 0)
     static let join = call("join_1", 3)
-    static let renew = call("renew_1", 4)
+    static let renew = call("renew_1", 5)
     static let followClock = call("follow_clock_1", 4)
     static let nodes = call("nodes_1", 0)
     static let clockState = call("clock_state_1", 0)
@@ -88,7 +88,7 @@ enum Statements {
     static let userIDs = call("user_ids_1", 1)
     static let usersInside = call("users_inside_1", 2)
     static let record = call("record_1", 2)
-    static let audit = call("audit_1", 17)
+    static let audit = call("audit_1", 18)
     static let countRefusals = call("count_refusals_1", 8)
     static let refusals = call("refusals_1", 3)
     static let forgetAudit = call("forget_audit_1", 3)

@@ -47,7 +47,8 @@ extension StoreNode {
         }
         // What was recorded before comes before it.
         await writeAudit()
-        guard case .done(let position, _) = try await write(decider.writes, [AuditLine(of: entry)], version) else { return nil }
+        guard case .done(let position, _) = try await write(decider.writes, [AuditLine(of: entry, at: options.node)], version)
+        else { return nil }
         return (result, position)
     }
 

@@ -28,7 +28,7 @@ extension StoreNode {
     ) async throws(StoreError) -> ImportReport {
         let deadline = ContinuousClock.now + patience
         await writeAudit()
-        let line = AuditLine(of: AuditEntry(call, .importRun, AuditTarget(.import, id.text)))
+        let line = AuditLine(of: AuditEntry(call, .importRun, AuditTarget(.import, id.text)), at: options.node)
         let rows = try await askTimely(own, Statements.runImport) { arguments in
             append(part, of: id, to: &arguments)
             arguments.append(int8: call.number?.value)

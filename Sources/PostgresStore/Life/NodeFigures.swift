@@ -4,7 +4,8 @@ internal import Push
 /// How a node fares, for whoever asks from another thread.
 final class NodeFigures: Sendable {
     private struct Figures: Sendable {
-        var health = Health.unreachable(reason: "the database has not answered yet")
+        var health = Health.unreachable(
+            reason: BilingualText("数据库尚未应答", "the database has not answered yet"))
         var waiting = 0
         /// Since when the oldest push waits, on the monotonic clock.
         var oldest: Int64?
@@ -19,6 +20,11 @@ final class NodeFigures: Sendable {
     var health: Health {
         get { figures.withLock { $0.health } }
         set { figures.withLock { $0.health = newValue } }
+    }
+
+    /// Changes have no session any more: whoever asks from now on is told so.
+    func lost(_ reason: BilingualText) {
+        figures.withLock { if $0.health == .serving { $0.health = .unreachable(reason: reason) } }
     }
 
     var holdTimes: HoldTimes { figures.withLock { $0.holdTimes } }
@@ -37,12 +43,10 @@ final class NodeFigures: Sendable {
 
     /// The lease was renewed.
     /// - Parameter lag: how many positions the loops had still to apply.
-    func renewed(behind lag: UInt64, hadLapsed: Bool) {
-        figures.withLock { figures in
-            figures.standing.lag = Int64(clamping: lag)
-            if hadLapsed { figures.standing.lapses += 1 }
-        }
-    }
+    func renewed(behind lag: UInt64) { figures.withLock { $0.standing.lag = Int64(clamping: lag) } }
+
+    /// Whether the database's functions are those of another build.
+    func found(foreignFunctions: Bool) { figures.withLock { $0.standing.hasForeignFunctions = foreignFunctions } }
 
     /// Another server has become the primary.
     func countSwitch() { figures.withLock { $0.standing.switches += 1 } }

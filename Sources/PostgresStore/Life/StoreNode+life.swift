@@ -44,7 +44,7 @@ extension StoreNode {
     private func tryToJoin() async -> Bool {
         guard await fitsSchema() else { return false }
         var arguments = PostgresArguments()
-        arguments.append(text: options.node)
+        arguments.append(text: options.node.text)
         arguments.append(text: options.version)
         arguments.append(int8: shiftAtJoin)
         let (asked, askedOfLease) = (options.boot(), BootClock.microseconds)
@@ -64,7 +64,7 @@ extension StoreNode {
             }
             shiftAtJoin = nil
             guard let given = try rows.int4(0, 0) else {
-                cannotServe("another node of the name \(options.node) lives: this one waits until it has ended")
+                cannotServe(nameIsTaken, remedy: Self.otherName)
                 return false
             }
             time.begin(try sample(rows, asked: asked))
@@ -115,10 +115,20 @@ extension StoreNode {
             now: try rows.present8(0, 1), shift: try rows.present8(0, 4), asked: asked, answered: options.boot())
     }
 
+    private var nameIsTaken: BilingualText {
+        BilingualText(
+            "另一个名为 \(options.node) 的节点正在运行：本节点等待其结束",
+            "another node of the name \(options.node) lives: this one waits until it has ended")
+    }
+
+    /// Where it is not about to end.
+    private static let otherName = BilingualText("若两者都要运行，请为本节点另取 --node", "if both are to run, give this one another --node")
+
     /// Until that is over this node is of no use to anybody.
-    func cannotServe(_ reason: String) {
-        figures.health = .unreachable(reason: reason)
-        tellOnce(reason)
+    /// - Parameter remedy: what somebody has to do about it; `nil`: it passes.
+    func cannotServe(_ reason: BilingualText, remedy: BilingualText? = nil) {
+        figures.health = .unreachable(reason: reason, remedy: remedy)
+        tellOnce(reason.english + (remedy.map { ": \($0.english)" } ?? ""))
     }
 
     /// A line of what lasts: once, until there is something else to say.
@@ -147,7 +157,7 @@ extension StoreNode {
         guard !isClosing else { return }
         // At first nobody has been asked yet.
         if case .unavailable(.notReady(nil)) = outcome { return }
-        figures.health = .unreachable(reason: outcome.reason)
+        figures.health = .unreachable(reason: outcome.words)
         tellOnce("the database cannot be used: \(outcome.reason)")
     }
 
@@ -159,6 +169,7 @@ extension StoreNode {
             await leaseBell.wait(atMost: Self.renewal)
             if isClosing { return }
             if !holdsRenewals, number != 0 { await renewNow() }
+            await compareFunctions()
         }
     }
 
@@ -185,6 +196,7 @@ extension StoreNode {
         arguments.append(int8: time.now(at: asked))
         arguments.append(int8: Int64(bitPattern: applied))
         arguments.append(int4: Int32(clamping: sessions.count))
+        arguments.append(bool: isDraining)
         let server = own.state.session?.host
         let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
         guard !isClosing, number == self.number else { return true }
@@ -207,7 +219,7 @@ extension StoreNode {
                 keepTogether()
             case 1:
                 guard lease.term() == nil else { break }
-                cannotServe("the loops have not followed the log yet")
+                cannotServe(BilingualText("各循环尚未跟上日志", "the loops have not followed the log yet"))
             case 2: rejoin()
             default: return false
             }
@@ -251,26 +263,35 @@ extension StoreNode {
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
         leaseEnd = end
         lastLine = ""
-        let isLapsed = returning == nil && lease.term() == nil
-        figures.renewed(behind: followed > applied ? followed - applied : 0, hadLapsed: isLapsed)
-        if returning == nil, !isLapsed {
-            figures.health = .serving
-            return lease.extend(to: end)
+        figures.renewed(behind: followed > applied ? followed - applied : 0)
+        if returning == nil, lease.term() != nil {
+            lease.extend(to: end)
+            return serve()
         }
         // It had lapsed: others may have gone on without this node.
         absence = Absence(from: renewedAt, to: options.boot())
         returning = .max
-        cannotServe("this node reads what the others have done without it")
+        cannotServe(BilingualText("本节点正在补读其他节点所做的", "this node reads what the others have done without it"))
         guard try await closeStrangers() else { return }
         returning = followed
         bell.ring()
+    }
+
+    /// The lease holds. That was asked over another connection than changes are: where those find no session yet, they are
+    /// refused, and whoever asks whether this node is ready is told so.
+    private func serve() {
+        switch lane.state {
+        case .ready: figures.health = .serving
+        case .lost(let loss): cannotServe(loss.words)
+        case .connecting, .closed: cannotServe(BilingualText("更改所用的连接尚未建立", "changes have no session with the database yet"))
+        }
     }
 
     /// This process was taken for dead, and another has its name: its devices are others', and it comes as a new one when that
     /// one has ended.
     private func rejoin() {
         tellOnce("this node was taken for dead, and another process has its name: it waits until that one has ended")
-        figures.health = .unreachable(reason: "another node of the name \(options.node) lives")
+        figures.health = .unreachable(reason: nameIsTaken, remedy: Self.otherName)
         lease.extend(to: 0)
         (number, returning) = (0, nil)
         for chunk in sessions.chunks(of: .max) {
@@ -311,7 +332,7 @@ extension StoreNode {
     func beginTermIfFollowed() {
         guard let needed = returning, head >= needed, BootClock.microseconds < leaseEnd else { return }
         returning = nil
-        figures.health = .serving
+        serve()
         lease.beginTerm(until: leaseEnd)
         outbox.leaveGap {}
         sendAnswers()
@@ -327,7 +348,7 @@ extension StoreNode {
         if isClosing { return true }
         let isReachable = figures.health == .serving
         isClosing = true
-        figures.health = .unreachable(reason: "the store is closed")
+        figures.health = .unreachable(reason: BilingualText("存储已关闭", "the store is closed"))
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() + sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
         inquiries.removeAll()

@@ -15,7 +15,7 @@ extension StoreNode {
                     name: try rows.text(row, 1) ?? "", version: try rows.text(row, 2) ?? "",
                     isOwn: try rows.present4(row, 0) == number, startedAt: try rows.present8(row, 3),
                     lease: try rows.present8(row, 4), lag: try rows.present8(row, 5),
-                    sessions: Int64(try rows.present4(row, 6)))
+                    sessions: Int64(try rows.present4(row, 6)), isDraining: try rows.bool(row, 7) ?? false)
             }
         } catch {
             options.log("the nodes cannot be read: \(error)")
@@ -23,10 +23,17 @@ extension StoreNode {
         }
     }
 
+    /// This process is about to end: the others are told by a renewal.
+    func announceEnd() {
+        isDraining = true
+        leaseBell.ring()
+    }
+
     /// How this node fares, as of its last renewal.
     nonisolated var standing: NodeStanding {
         var standing = figures.standing
         standing.lease = lease.left / 1_000
+        standing.lapses = Int(clamping: lease.lapses)
         standing.unknownCalls = lane.counts.unknown + own.counts.unknown
         standing.losses = lane.counts.losses
         return standing

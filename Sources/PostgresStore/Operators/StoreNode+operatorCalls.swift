@@ -11,7 +11,7 @@ extension StoreNode {
         let seq = directory.tasks.position(of: task)
         await writeAudit()
         let outcome = try await decidedInTurn(entry, of: seq) { node, version throws(StoreError) in
-            try await node.cancel(task, by: call, AuditLine(of: entry, seq: seq), version)
+            try await node.cancel(task, by: call, AuditLine(of: entry, at: node.options.node, seq: seq), version)
         }
         switch outcome {
         case .hadEnded(let status):
@@ -136,7 +136,7 @@ extension StoreNode {
         }
         let rows = try await askTimely(lane, Statements.acceptClock) { arguments in
             arguments.append(int8: version)
-            arguments.append(audit: [AuditLine(of: entry)])
+            arguments.append(audit: [AuditLine(of: entry, at: options.node)])
         }
         guard let isDone = (try? rows.bool(0, 0)) ?? nil else { throw .unknown }
         return isDone ? () : nil

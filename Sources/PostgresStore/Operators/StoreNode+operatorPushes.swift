@@ -11,7 +11,7 @@ extension StoreNode {
         var entry = AuditEntry(call, .push, request)
         do throws(StoreError) {
             await writeAudit()
-            let line = AuditLine(of: entry)
+            let line = AuditLine(of: entry, at: options.node)
             let accepted = try await inTurn { node throws(StoreError) in
                 try await node.decided { version throws(StoreError) in try await node.push(request, by: call, line, version) }
             }

@@ -38,7 +38,7 @@ extension StoreNode {
         }
         // What was recorded before comes before it.
         await writeAudit()
-        let line = AuditLine(of: entry)
+        let line = AuditLine(of: entry, at: options.node)
         let rows = try await askTimely(lane, Statements.changeOperators) { writes.append(to: &$0, expecting: version, [line]) }
         guard let now = (try? rows.int8(0, 1)) ?? nil else { throw .unknown }
         directory.version = max(directory.version, now)

@@ -1,4 +1,5 @@
 internal import CPostgresSchema
+internal import Crypto
 
 /// The scripts of SQL that are built in: tables by steps, one a version, and the functions by which nodes read and write.
 enum Schema {
@@ -9,6 +10,9 @@ enum Schema {
     static let functions: [String] = scripts(psp_schema_functions)
     /// The version that this program was built for.
     static var version: Int { steps.count }
+
+    /// Of the functions, as text. Two builds of one version may have different ones.
+    static let digest = Digest.sha256.hash(functions.joined(separator: "\n")).prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
 
     private static func scripts(_ all: (UnsafeMutablePointer<Int>) -> UnsafePointer<psp_script>?) -> [String] {
         var count = 0

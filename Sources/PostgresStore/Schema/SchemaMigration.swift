@@ -1,27 +1,36 @@
 internal import Postgres
+public import Push
+
+/// Why a database's schema was not brought to the version of this program.
+public struct MigrationFailure: Error, Hashable, CustomStringConvertible {
+    /// In a sentence.
+    public let text: BilingualText
+
+    /// The same in English.
+    public var description: String { text.english }
+}
+
+extension MigrationFailure {
+    /// A later program has brought it further.
+    fileprivate static func newer(_ version: Int) -> MigrationFailure {
+        MigrationFailure(
+            text: BilingualText(
+                "数据库表的版本为 \(version)，本程序只认识 \(Schema.version) 及以下的版本：请换用较新的 pspctl",
+                "the database's schema has version \(version), and this program knows versions up to \(Schema.version): use the "
+                    + "newer program"))
+    }
+
+    fileprivate static func failed(_ outcome: PostgresOutcome) -> MigrationFailure { MigrationFailure(text: outcome.words) }
+
+    fileprivate static let noVersion = MigrationFailure(text: BilingualText("读不到数据库表的版本", "no schema's version"))
+}
 
 /// Brings a database's schema to the version of this program.
 struct SchemaMigration {
-    /// Why it was not done.
-    enum Failure: Error, CustomStringConvertible {
-        /// A later program has brought it further.
-        case newer(Int)
-        case failed(String)
-
-        var description: String {
-            switch self {
-            case .newer(let version):
-                "the database's schema has version \(version), and this program knows versions up to \(Schema.version): use the "
-                    + "newer program"
-            case .failed(let reason): reason
-            }
-        }
-    }
-
     let connection: PostgresConnection
 
     /// - Returns: the version that was found; 0 where there was nothing.
-    func version() async throws(Failure) -> Int {
+    func version() async throws(MigrationFailure) -> Int {
         let there = try await number("SELECT (to_regclass('psp.meta') IS NOT NULL)::integer::bigint")
         guard there == 1 else { return 0 }
         return Int(try await number("SELECT value FROM psp.meta WHERE key = 'schema_version'"))
@@ -30,7 +39,7 @@ struct SchemaMigration {
     /// One transaction: all of it or nothing. Two programs that migrate at the same time do it one after the other.
     /// - Returns: the version from which it came.
     @discardableResult
-    func run() async throws(Failure) -> Int {
+    func run() async throws(MigrationFailure) -> Int {
         let from = try await version()
         guard from <= Schema.version else { throw .newer(from) }
         let script = """
@@ -51,27 +60,22 @@ struct SchemaMigration {
             END $check$;
             \(Schema.steps[from...].joined(separator: "\n"))
             \(Schema.functions.joined(separator: "\n"))
-            INSERT INTO meta (key, value) VALUES ('schema_version', \(Schema.version))
+            INSERT INTO meta (key, value) VALUES ('schema_version', \(Schema.version)), ('functions', \(Schema.digest))
               ON CONFLICT (key) DO UPDATE SET value = excluded.value;
             COMMIT;
             """
         switch await connection.call(PostgresCall(script: script)) {
         case .rows, .tooLarge: return from
-        case .failed(let error): throw .failed("\(error)")
-        case .unknown(let doubt): throw .failed("\(doubt)")
-        case .unavailable(let reason): throw .failed("\(reason)")
+        case let outcome: throw .failed(outcome)
         }
     }
 
-    private func number(_ sql: String) async throws(Failure) -> Int64 {
+    private func number(_ sql: String) async throws(MigrationFailure) -> Int64 {
         switch await connection.call(PostgresCall(PostgresStatement(sql))) {
         case .rows(let rows):
-            do { if rows.count == 1, let value = try rows.int8(0, 0) { return value } } catch { throw .failed("\(error)") }
-            throw .failed("no schema's version")
-        case .tooLarge: throw .failed("no schema's version")
-        case .failed(let error): throw .failed("\(error)")
-        case .unknown(let doubt): throw .failed("\(doubt)")
-        case .unavailable(let reason): throw .failed("\(reason)")
+            guard rows.count == 1, let value = (try? rows.int8(0, 0)) ?? nil else { throw .noVersion }
+            return value
+        case let outcome: throw .failed(outcome)
         }
     }
 }

@@ -1,41 +1,74 @@
+internal import Base
 internal import Postgres
+internal import Push
 
 extension StoreNode {
     /// Whether this program can work with the schema that the database has: with its own, and with the next one, since the schema
-    /// is brought to it before the first node is upgraded. Where it cannot it tells why.
+    /// is brought to it before the first node is upgraded. Where it cannot it tells why, and what to do.
     func fitsSchema() async -> Bool {
-        let none = "the database has no schema: pspctl store migrate"
         let outcome = await lane.call(PostgresCall(Statements.schema, deadline: options.patience))
         switch outcome {
         case .rows(let rows):
             let version = Schema.version
             guard let found = (try? rows.int8(0, 0)) ?? nil else {
-                cannotServe(none)
+                cannotServe(Self.noSchema, remedy: migration)
                 return false
             }
             if found < version {
-                cannotServe("the database's schema has version \(found), and this program needs \(version): pspctl store migrate")
+                cannotServe(
+                    BilingualText(
+                        "数据库表的版本为 \(found)，本程序需要 \(version)",
+                        "the database's schema has version \(found), and this program needs \(version)"), remedy: migration)
             } else if found > version + 1 {
                 cannotServe(
-                    "the database's schema has version \(found), and this program knows \(version): use the newer program")
+                    BilingualText(
+                        "数据库表的版本为 \(found)，本程序只认识 \(version)",
+                        "the database's schema has version \(found), and this program knows \(version)"),
+                    remedy: BilingualText("请换用较新的 pspd", "use the newer program"))
             }
+            judgeFunctions(of: Int(found), (try? rows.int8(0, 1)) ?? nil)
             return version...version + 1 ~= Int(found)
-        case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state): cannotServe(none)
+        case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state):
+            cannotServe(Self.noSchema, remedy: migration)
         default: tellUnreachable(outcome)
         }
         return false
     }
+
+    /// How often it is looked whether another build has made the functions meanwhile, in nanoseconds.
+    private static let comparisonPause: Int64 = 60_000_000_000
+
+    /// Looks whether the database's functions are those of this build, now and then.
+    func compareFunctions() async {
+        guard number != 0, MonotonicClock.nanoseconds >= nextComparison else { return }
+        let call = PostgresCall(Statements.schema, deadline: options.patience)
+        guard case .rows(let rows) = await own.call(call), let version = (try? rows.int8(0, 0)) ?? nil else { return }
+        judgeFunctions(of: Int(version), (try? rows.int8(0, 1)) ?? nil)
+    }
+
+    /// Functions of another build of the same version are called as if they were the own ones, and may do something else. Those
+    /// of the next version are made so that this program can call them.
+    private func judgeFunctions(of version: Int, _ digest: Int64?) {
+        nextComparison = MonotonicClock.nanoseconds + Self.comparisonPause
+        let isForeign = version == Schema.version && digest != Schema.digest
+        if isForeign, !figures.standing.hasForeignFunctions {
+            options.log(
+                "the database's functions are of another build than this program, though of the same version: pspctl store "
+                    + "migrate, by the pspctl of this build")
+        }
+        figures.found(foreignFunctions: isForeign)
+    }
+
+    private static let noSchema = BilingualText("数据库中没有推送服务器的表", "the database has no schema")
+
+    /// By the role that is to own what it makes.
+    private var migration: BilingualText {
+        let command = "pspctl store migrate \(options.database.address)"
+        return BilingualText("请执行 \(command)", command)
+    }
 }
 
 extension PostgresOutcome {
-    /// Why nothing has come of a call, in words.
-    var reason: String {
-        switch self {
-        case .rows: "answered"
-        case .tooLarge: "the answer is too large"
-        case .failed(let error): "\(error)"
-        case .unknown(let doubt): "\(doubt)"
-        case .unavailable(let reason): "\(reason)"
-        }
-    }
+    /// Why nothing has come of a call, for a log.
+    var reason: String { words.english }
 }

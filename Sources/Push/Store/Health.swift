@@ -6,12 +6,13 @@ public enum Health: Hashable, Sendable {
     /// The disk is full: heals by itself.
     case full
     /// Something keeps the store from writing, such as another program's lock: nothing is in doubt, and it heals by itself.
-    case blocked(reason: String)
-    /// The store is another machine's, and does not answer, or this node has not caught up with it since: heals by itself, and
-    /// nothing is in doubt but what was on its way.
-    case unreachable(reason: String)
+    case blocked(reason: BilingualText)
+    /// The store is another machine's, and does not answer, or this node has not caught up with it since, or is not fit for it.
+    /// Nothing is in doubt but what was on its way.
+    /// - Parameter remedy: what somebody has to do, before it goes on by itself; `nil`: nothing.
+    case unreachable(reason: BilingualText, remedy: BilingualText? = nil)
     /// Nobody knows what the disk holds, or it is no longer this store's: serves reads until a restart.
-    case failed(reason: String)
+    case failed(reason: BilingualText)
 }
 
 extension Health {
@@ -28,15 +29,22 @@ extension Health {
     }
 
     /// Why, where the store knows.
-    public var detail: String? {
+    public var detail: BilingualText? {
         switch self {
         case .serving, .behind, .full: nil
-        case .blocked(let reason), .unreachable(let reason), .failed(let reason): reason
+        case .blocked(let reason), .unreachable(let reason, _), .failed(let reason): reason
         }
     }
 
+    /// What somebody has to do about it, where it does not heal by itself and the store knows.
+    public var remedy: BilingualText? { if case .unreachable(_, let remedy) = self { remedy } else { nil } }
+
     /// All names.
     public static let allNames = [
-        Health.serving, .behind, .full, .blocked(reason: ""), .unreachable(reason: ""), .failed(reason: ""),
+        Health.serving, .behind, .full, .blocked(reason: .none), .unreachable(reason: .none), .failed(reason: .none),
     ].map(\.name)
+}
+
+extension BilingualText {
+    fileprivate static let none = BilingualText("", "")
 }

@@ -69,6 +69,12 @@ public final class Lease: Sendable {
         return term
     }
 
+    /// How often it has lapsed: each term but the one that runs has ended so, from the moment at which it was not renewed.
+    package var lapses: UInt64 {
+        let last = lastTerm
+        return term() == last && last > 0 ? last - 1 : last
+    }
+
     /// The number of the last term, whether it runs or has ended: what a snapshot that is read now is of.
     package var lastTerm: UInt64 { number.load(ordering: .acquiring) }
 }

@@ -23,6 +23,9 @@ public protocol Store: AnyObject, Sendable {
     /// - Throws: `unavailable` where the store cannot be asked.
     func nodes() async throws(StoreError) -> [NodeReport]?
 
+    /// This process is about to end: those that share the store tell so when they are asked for the nodes. Returns at once.
+    func announceEnd()
+
     /// Decides what was handed in, then ends; every call that still waits is answered, and what is asked afterwards is refused as
     /// unavailable. Blocks the calling thread, and the loops must go on until it returns: answers are posted to them.
     ///
@@ -37,6 +40,9 @@ public protocol Store: AnyObject, Sendable {
 extension Store {
     /// None: no other process has the store.
     public var standing: NodeStanding? { nil }
+
+    /// Nobody to be told.
+    public func announceEnd() {}
 
     /// None: no other process has the store.
     public func nodes() async throws(StoreError) -> [NodeReport]? { nil }

@@ -100,6 +100,7 @@ extension AdminFront {
         filter.caller = try query.choice("caller", of: ["installation", "operator", "server"])
         filter.name = try query.identifier("operator")
         filter.client = try query.address("address")
+        filter.node = try query.node("node")
         filter.action = try query.choice("action", of: AuditAction.allCases.map(\.rawValue)).flatMap { AuditAction(rawValue: $0) }
         filter.target = query["target"]
         filter.task = query["task"]
@@ -133,6 +134,14 @@ extension Query {
             throw Refusal(.invalidValue, field: name, .expected(.address, Excerpt(text)))
         }
         return address
+    }
+
+    /// What a node is called.
+    /// - Throws: 2103.
+    fileprivate func node(_ name: String) throws(Refusal) -> NodeName? {
+        guard let text = self[name] else { return nil }
+        guard let node = NodeName(text) else { throw Refusal(.invalidValue, field: name, .expected(.node, Excerpt(text))) }
+        return node
     }
 }
 

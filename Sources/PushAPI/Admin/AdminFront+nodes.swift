@@ -11,7 +11,13 @@ extension AdminFront {
         return .success(capacity: 128 * (nodes.count + 1)) { json in
             json.object { json in
                 json.key("items")
-                json.array { json in for node in nodes { json.value(node) } }
+                json.array { json in
+                    for var node in nodes {
+                        // The store may learn of it a moment later.
+                        if node.isOwn, isEnding { node.isDraining = true }
+                        json.value(node)
+                    }
+                }
             }
         }
     }
@@ -21,7 +27,7 @@ extension JSONWriter {
     mutating func value(_ node: NodeReport) {
         object { json in
             json.member("node", node.name)
-            json.member("state", node.isLiving ? "living" : "lapsed")
+            json.member("state", node.isLiving ? node.isDraining ? "draining" : "serving" : "lapsed")
             json.member("own", node.isOwn)
             json.member("version", node.version)
             json.member("started_at", node.startedAt)
@@ -40,6 +46,7 @@ extension JSONWriter {
             json.member("unknown_calls", standing.unknownCalls)
             json.member("losses", standing.losses)
             json.member("switches", standing.switches)
+            if standing.hasForeignFunctions { json.member("foreign_functions", true) }
         }
     }
 }

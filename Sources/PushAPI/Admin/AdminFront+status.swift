@@ -1,4 +1,5 @@
 internal import JSON
+internal import Push
 internal import Web
 
 /// How the server fares.
@@ -11,8 +12,10 @@ extension AdminFront {
             json.object { json in
                 let cause = unreadiness
                 json.member("state", cause?.name ?? "ready")
-                json.member("detail", ifPresent: cause?.detail)
-                json.members(of: status, operators: server.connectionCount)
+                let language = request.headers.language
+                json.member("detail", ifPresent: cause?.detail?.text(in: language))
+                json.member("remedy", ifPresent: cause?.remedy?.text(in: language))
+                json.members(of: status, operators: server.connectionCount, in: language)
             }
         }
     }

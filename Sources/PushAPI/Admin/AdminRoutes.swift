@@ -77,7 +77,7 @@ extension AdminFront {
 
             Route(
                 .get, "/psp/admin/audit", access: .scoped(.viewer),
-                query: .list("caller", "operator", "address", "action", "target", "task", "code", "from", "to")
+                query: .list("caller", "operator", "address", "node", "action", "target", "task", "code", "from", "to")
             ) {
                 try await $0.audit($1)
             },

@@ -7,11 +7,12 @@ extension JSONWriter {
         object { json in
             json.member("id", record.number)
             json.member("time", record.time)
+            json.member("node", ifPresent: record.node?.text)
             json.members(of: record.entry)
         }
     }
 
-    /// Writes what it says, all but its number and time.
+    /// Writes what it says, all but its number, time and node.
     public mutating func members(of entry: AuditEntry) {
         member("caller", entry.caller.kind)
         member("operator", ifPresent: entry.caller.name?.text)

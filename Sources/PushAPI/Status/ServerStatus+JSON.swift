@@ -6,7 +6,7 @@ internal import Web
 extension JSONWriter {
     /// Writes the server's status, as members of an object.
     /// - Parameter operators: operators' connections.
-    mutating func members(of status: ServerStatus, operators: Int) {
+    mutating func members(of status: ServerStatus, operators: Int, in language: Language) {
         let sum = status.sum
         member("version", Version.current)
         member("node", status.node.text)
@@ -33,7 +33,7 @@ extension JSONWriter {
         members(ofTraffic: sum, status.rates, uncounted: status.store.uncounted)
         members(ofFlapping: status.flapping)
         members(ofBacklog: sum, status.store)
-        members(ofStore: status)
+        members(ofStore: status, in: language)
         guard let imports = status.imports else { return }
         let running = imports.filter { $0.state == .running }
         key("imports")
@@ -119,11 +119,11 @@ extension JSONWriter {
         }
     }
 
-    private mutating func members(ofStore status: ServerStatus) {
+    private mutating func members(ofStore status: ServerStatus, in language: Language) {
         key("store")
         object { json in
             json.member("health", status.store.health.name)
-            json.member("detail", ifPresent: status.store.health.detail)
+            json.member("detail", ifPresent: status.store.health.detail?.text(in: language))
             json.key("longest_hold")
             json.object { json in
                 for piece in HoldTimes.Piece.allCases {

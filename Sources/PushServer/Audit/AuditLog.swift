@@ -9,22 +9,26 @@ internal import PushAPI
 final class AuditLog: Sendable {
     private let output: any AuditOutput
     private let queue: LineQueue
+    private let node: NodeName?
 
+    /// - Parameter node: which one writes them, where others write such lines of the same store.
     /// - Throws: where the file cannot be opened.
-    convenience init(_ destination: AuditDestination) throws(StartError) {
+    convenience init(_ destination: AuditDestination, node: NodeName? = nil) throws(StartError) {
         switch destination {
         case .file(let path):
             let file = try AuditFile(path)
-            self.init(file, lost: file.wasTorn ? 1 : 0)
-        case .systemLog: self.init(SystemLog())
+            self.init(file, node: node, lost: file.wasTorn ? 1 : 0)
+        case .systemLog: self.init(SystemLog(), node: node)
         }
     }
 
     /// - Parameters:
+    ///   - node: see above.
     ///   - capacity: how many bytes may wait.
     ///   - lost: how many lines are lost already.
-    init(_ output: any AuditOutput, capacity: Int = 1 << 20, lost: Int = 0) {
+    init(_ output: any AuditOutput, node: NodeName? = nil, capacity: Int = 1 << 20, lost: Int = 0) {
         self.output = output
+        self.node = node
         let writer = AuditLines(to: output, lost: lost)
         queue = LineQueue(name: "pspd.audit", capacity: capacity) { bytes in
             writer.write(bytes)
@@ -39,8 +43,9 @@ final class AuditLog: Sendable {
     /// - Parameter time: Unix milliseconds.
     func tell(_ entry: AuditEntry, at time: Int64) {
         queue.append(
-            Self.line("audit") { json in
+            Self.line("audit") { [node] json in
                 json.member("time", UTCTime.rfc3339(time))
+                json.member("node", ifPresent: node?.text)
                 json.members(of: entry)
             })
     }
@@ -51,8 +56,9 @@ final class AuditLog: Sendable {
         for count in counts {
             let seen = count.minute * 60_000 + ahead
             queue.append(
-                Self.line("refusals") { json in
+                Self.line("refusals") { [node] json in
                     json.member("minute", UTCTime.rfc3339(seen - seen % 60_000))
+                    json.member("node", ifPresent: node?.text)
                     json.members(of: count)
                 })
         }

@@ -23,8 +23,8 @@ struct Beginning: Sendable {
                 try await loop.begin(with: operators)
                 rest.removeFirst()
             } catch let error as StoreError {
-                guard case .unreachable(let reason) = store.status.health else { throw error }
-                log.notice("not ready: the store is not reached yet", metadata: ["cause": "\(reason)"])
+                guard case .unreachable(let reason, _) = store.status.health else { throw error }
+                log.notice("not ready: the store is not reached yet", metadata: ["cause": "\(reason.english)"])
                 waiting = Task.detached { [rest] in await Self.goOn(with: rest, telling: readiness, log) }
                 break
             }

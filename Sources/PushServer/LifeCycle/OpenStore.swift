@@ -23,7 +23,9 @@ struct LinkedStores: StoreOpener {
     func judge(_ configuration: ServerConfiguration) throws(StartError) {
         switch configuration.store {
         case .sqlite(let directory): try DataDirectory.judge(directory)
-        case .postgres(let uri): _ = try Self.address(uri)
+        case .postgres(let uri):
+            guard let file = try Self.address(uri).unreadableFile else { return }
+            throw .cannotWork(SystemError(code: file.code).text.after("--store: \(file.keyword): \(file.path)"))
         }
     }
 
@@ -54,10 +56,11 @@ struct LinkedStores: StoreOpener {
     private func openPostgreSQL(at uri: String, _ configuration: ServerConfiguration) throws(StartError) -> PostgresStore {
         var database = PostgresOptions(try Self.address(uri))
         database.passwordFile = configuration.storePasswordFile
-        var options = PostgresStore.Options(database, node: configuration.node.text, version: Version.current)
+        var options = PostgresStore.Options(database, node: configuration.node, version: Version.current)
         options.usualQuota = configuration.usualQuota
         options.patience = configuration.storeWait
         options.taskRetention = configuration.taskRetention.components.seconds * 1_000
+        options.auditRetention = configuration.auditRetention.components.seconds * 1_000
         let log = Logger(label: "store")
         options.log = { log.warning("\($0)") }
         do throws(LibeventError) {
@@ -71,7 +74,7 @@ struct LinkedStores: StoreOpener {
         do throws(PostgresAddress.Malformed) {
             return try PostgresAddress(parsing: uri)
         } catch {
-            throw .cannotWork(BilingualText(error.description, error.description).after("--store"))
+            throw .cannotWork(BilingualText(quoting: error.description, of: "libpq").after("--store"))
         }
     }
 }

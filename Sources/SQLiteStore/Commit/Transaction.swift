@@ -9,7 +9,7 @@ final class Transaction {
     private let facts: FactBook
     private let time: Timekeeper
     /// Set by an error after which nobody knows what the disk holds: nothing is changed any more, until a restart.
-    private(set) var failure: String?
+    private(set) var failure: BilingualText?
     /// A transaction was undone, and what it had changed in memory could not be read again from the file yet.
     private(set) var isStale = false
     private var phase = Phase.none
@@ -134,11 +134,11 @@ final class Transaction {
     }
 
     private func note(_ error: SQLiteError) {
-        if case .doubt = error.effect { fail(error.description) }
+        if case .doubt = error.effect { fail(error.text) }
     }
 
     /// Nothing is changed any more.
-    func fail(_ reason: String) {
+    func fail(_ reason: BilingualText) {
         if failure == nil { failure = reason }
         facts.close()
         decisions.audit.close()

@@ -46,7 +46,7 @@ extension WriterLoop {
     /// Tells callers and operator that nothing can be written.
     private func report(_ error: SQLiteError) {
         if let failure = transaction.failure { return fail(failure) }
-        let hindered: Health = error.effect == .full ? .full : .blocked(reason: error.description)
+        let hindered: Health = error.effect == .full ? .full : .blocked(reason: error.text)
         if !isHindered || (hindered == .full) != (state == .full) { options.log("the store cannot write: \(error)") }
         state = hindered
         decisions.tables.database.waitForLocks(upTo: Self.shortLockPatience)
@@ -54,10 +54,10 @@ extension WriterLoop {
         hasRoom = false
     }
 
-    func fail(_ reason: String) {
+    func fail(_ reason: BilingualText) {
         transaction.fail(reason)
         let failed = Health.failed(reason: reason)
-        if state != failed { options.log("the store takes no more changes until a restart: \(reason)") }
+        if state != failed { options.log("the store takes no more changes until a restart: \(reason.english)") }
         state = failed
         failHeld()
     }

@@ -163,6 +163,8 @@ final class AuditTable {
         if let caller = filter.caller, !query.isText(3, caller) { return false }
         if let name = filter.name, !query.isText(4, name.text) { return false }
         if let client = filter.client, query.address(6) != client { return false }
+        // Entries of a store that no other node has name none.
+        if filter.node != nil { return false }
         if let action = filter.action, !query.isText(8, action.rawValue) { return false }
         if let target = filter.target, !query.isText(10, target) { return false }
         if let code = filter.code, query.int(12) != Int64(code) { return false }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Push
 
 /// Which file a path leads to.
 struct FileIdentity: Equatable {
@@ -34,21 +35,23 @@ struct FileWatch {
     }
 
     /// What has happened to one of them; `nil` where nothing has.
-    var loss: String? {
+    var loss: BilingualText? {
         for (path, identity) in files {
             do throws(FileIdentity.Errno) {
                 if try FileIdentity(path) == identity { continue }
-                return Self.sentence(path, "replaced")
+                return Self.sentence(path, BilingualText("替换", "replaced"))
             } catch {
                 // A path that leads nowhere is certain; that the system does not tell is no loss.
-                if error.code == ENOENT || error.code == ENOTDIR { return Self.sentence(path, "removed") }
+                if error.code == ENOENT || error.code == ENOTDIR { return Self.sentence(path, BilingualText("删除", "removed")) }
             }
         }
         return nil
     }
 
-    private static func sentence(_ path: String, _ what: String) -> String {
-        "\(path) was \(what) while the server ran; what was stored since is in no file. End the server, put the data "
-            + "directory in order, and start it"
+    private static func sentence(_ path: String, _ what: BilingualText) -> BilingualText {
+        BilingualText(
+            "服务器运行期间 \(path) 被\(what.chinese)；此后存储的内容不在任何文件中。请结束服务器，整理好数据目录后再启动",
+            "\(path) was \(what.english) while the server ran; what was stored since is in no file. End the server, put the data "
+                + "directory in order, and start it")
     }
 }

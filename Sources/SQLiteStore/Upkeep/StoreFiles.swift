@@ -1,4 +1,5 @@
 internal import Base
+internal import Push
 
 /// The store's files as others may touch them. Twice a second it is looked whether they are still there, and written down how far
 /// the log reaches. Writer only.
@@ -21,7 +22,7 @@ final class StoreFiles {
 
     /// - Parameter head: the newest position that is committed.
     /// - Returns: what has happened to the files; `nil` where nothing has.
-    func look(head: UInt64) -> String? {
+    func look(head: UInt64) -> BilingualText? {
         nextLook = MonotonicClock.nanoseconds + Self.pause
         if let loss = watch.loss { return loss }
         mark.write(head: head)

@@ -63,7 +63,7 @@ final class Upkeep {
     ///   - isIdle: whether nobody waits.
     ///   - mayWrite: whether more than moving the log is of use.
     /// - Returns: why nothing can be written any more, where that is so.
-    func run(isIdle: Bool, mayWrite: Bool) -> String? {
+    func run(isIdle: Bool, mayWrite: Bool) -> BilingualText? {
         if log.removeBeginning() { checkpointer.logHasBegunAnew() }
         do throws(SQLiteError) {
             // First what may give room: the others may fail for want of it.
@@ -79,7 +79,7 @@ final class Upkeep {
             // Nobody waits for it, and what was not done is done later: the tail still has what the index lacks.
             if reported != error.description { options.log("housekeeping: \(error)") }
             reported = error.description
-            return error.effect == .doubt ? error.description : nil
+            return error.effect == .doubt ? error.text : nil
         }
     }
 

@@ -33,7 +33,7 @@ struct SwarmCommand: AsyncParsableCommand {
     var stall = 0
 
     @Option(help: "After how many seconds those read again.")
-    var resume = 10
+    var stallTime = 10
 
     @Option(help: "How many processes share the devices; 0: one for each 19,000.")
     var processes = 0
@@ -99,13 +99,13 @@ struct SwarmCommand: AsyncParsableCommand {
         var reached = connected.tally.ready == options.count
         if let each {
             if stall > 0 {
-                _ = try await progress(host, until: .each(each), seconds: resume)
+                _ = try await progress(host, until: .each(each), seconds: stallTime)
                 _ = try await host.perform(.resume)
             }
             reached = try await progress(host, until: .each(each), seconds: duration).reached == true && reached
         } else {
             if stall > 0 {
-                try await Task.sleep(for: .seconds(resume))
+                try await Task.sleep(for: .seconds(stallTime))
                 _ = try await host.perform(.resume)
             }
             _ = try await progress(host, until: .total(.max), seconds: duration)

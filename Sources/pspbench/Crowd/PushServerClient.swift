@@ -26,7 +26,7 @@ struct PushServerClient {
             let lines = (first..<min(first + 50_000, devices)).map {
                 #"{"kind":"device","id":"\#(appkey)-\#($0)","platform":"android","org_id":"\#(appkey)","secret":"secret-\#($0)"}"#
             }
-            try await operate(.post, "/psp/admin/import", lines.joined(separator: "\n"))
+            try await importLines(lines.joined(separator: "\n"))
         }
     }
 
@@ -40,7 +40,7 @@ struct PushServerClient {
 
     /// A task's counts.
     func counts(of task: String) async throws -> Counts {
-        try decode(Task.self, try await push.request(.get, "/psp/push/task/\(task)", headers: signature)).counts
+        try decode(Report.self, try await push.request(.get, "/psp/push/task/\(task)", headers: signature)).counts
     }
 
     /// The counts of all tasks with a tag.
@@ -56,19 +56,36 @@ struct PushServerClient {
 
     private struct Envelope<Content: Decodable>: Decodable { var data: Content }
     private struct Accepted: Decodable { var task_id: String }
-    private struct Task: Decodable { var counts: Counts }
+    private struct Report: Decodable { var counts: Counts }
 
     private var signature: [(String, String)] {
         HTTPWire.credentials(appkey: appkey, secret: secret, second: WallClock.microseconds / 1_000_000)
     }
 
-    private func operate(_ method: HTTPMethod, _ path: String, _ body: String) async throws {
+    /// Returns when every line is applied: what is not within a few seconds goes on behind the answer.
+    private func importLines(_ lines: String) async throws {
+        var imported = try decode(Imported.self, try await operate(.post, "/psp/admin/import", lines))
+        while imported.state == "running", let id = imported.import_id {
+            try await Task.sleep(for: .milliseconds(100))
+            imported = try decode(Imported.self, try await operate(.get, "/psp/admin/imports/\(id)"))
+        }
+        if imported.failed > 0 { throw BenchError("import: \(imported.failed) lines failed") }
+    }
+
+    private struct Imported: Decodable {
+        var failed: Int
+        var state: String?
+        var import_id: String?
+    }
+
+    private struct Nothing: Decodable {}
+
+    @discardableResult
+    private func operate(_ method: HTTPMethod, _ path: String, _ body: String = "") async throws -> HTTPResponse {
         let headers = [("Authorization", "Bearer \(adminToken)")]
         let answer = try await admin.request(method, path, headers: headers, body: Array(body.utf8), timeout: .seconds(120))
-        struct Imported: Decodable { var failed: Int? }
-        if let failed = try decode(Imported.self, answer).failed, failed > 0 {
-            throw BenchError("\(path): \(failed) lines failed")
-        }
+        _ = try decode(Nothing.self, answer)
+        return answer
     }
 
     private func decode<Content: Decodable>(_: Content.Type, _ answer: HTTPResponse) throws -> Content {

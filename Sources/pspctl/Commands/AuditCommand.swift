@@ -36,6 +36,9 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("Only what came from there.", "只列出来自该地址的。"), valueName: "ip"))
     var address: String?
 
+    @Option(help: ArgumentHelp(say("Only what was asked of this node.", "只列出向该节点发出的。"), valueName: "node"))
+    var node: String?
+
     @Option(help: ArgumentHelp(say("Only this, such as device.put.", "只列出该操作，例如 device.put。"), valueName: "action"))
     var action: String?
 
@@ -67,7 +70,8 @@ struct AuditCommand: AsyncParsableCommand {
     var server: ServerOptions
 
     func validate() throws {
-        guard !refusals || !(follow || `operator` != nil || caller != nil || action != nil || target != nil || task != nil) else {
+        let isOfEntries = follow || [`operator`, caller, node, action, target, task].contains { $0 != nil }
+        guard !refusals || !isOfEntries else {
             throw ValidationError(
                 say(
                     "--refusals takes --name, --address, --code, --from and --to.",
@@ -91,8 +95,9 @@ struct AuditCommand: AsyncParsableCommand {
     static var columns: [Column] {
         [
             time(say("TIME", "时间"), "time"), Column(say("WHO", "谁"), text: who), Column(say("FROM", "来自"), "address"),
-            Column(say("ACTION", "操作"), "action"), Column(say("TARGET", "对象"), text: target),
-            Column(say("TASK", "任务"), "task_id"), Column(say("DETAILS", "内容"), text: details),
+            Column(say("NODE", "节点"), "node", isOptional: true), Column(say("ACTION", "操作"), "action"),
+            Column(say("TARGET", "对象"), text: target), Column(say("TASK", "任务"), "task_id"),
+            Column(say("DETAILS", "内容"), text: details),
             Column(say("RESULT", "结果"), "code", isNumber: true), Column(say("REQUEST", "请求"), "request_id"),
         ]
     }
@@ -139,7 +144,10 @@ struct AuditCommand: AsyncParsableCommand {
     var query: [(name: String, value: String?)] {
         let shared = [("address", address), ("code", code.map(String.init))] + period.query
         guard !refusals else { return [("name", name)] + shared }
-        return [("operator", `operator`), ("caller", caller), ("action", action), ("target", target), ("task", task)] + shared
+        return [
+            ("operator", `operator`), ("caller", caller), ("node", node), ("action", action), ("target", target), ("task", task),
+        ]
+            + shared
     }
 
     func run() async throws {
@@ -149,12 +157,18 @@ struct AuditCommand: AsyncParsableCommand {
             try await listing.print(refusals ? AuditCommand.refusalColumns : AuditCommand.columns, page: page, json: server.json)
             return
         }
-        if !server.json { print(AuditCommand.columns.map(\.heading).joined(separator: "  ")) }
+        var columns: [Column] = []
         var last: Int64 = 0
         var wanted: Int? = page.wanted ?? Listing.largestPage
         while true {
             let new = try await AuditCommand.entries(listing, after: last, wanted: wanted)
-            for entry in new { print(server.json ? String(decoding: entry, as: UTF8.self) : try AuditCommand.line(entry)) }
+            if columns.isEmpty, !server.json, !new.isEmpty {
+                columns = try AuditCommand.columns(of: new)
+                print(columns.map(\.heading).joined(separator: "  "))
+            }
+            for entry in new {
+                print(server.json ? String(decoding: entry, as: UTF8.self) : try AuditCommand.line(entry, columns))
+            }
             // Whoever reads by a pipe sees each as it comes; where nobody reads any more, it ends.
             if fflush(nil) != 0 { return }
             if let newest = new.last { last = try JSONDocument(parsing: newest).root["id"]?.int64 ?? last }
@@ -179,8 +193,14 @@ struct AuditCommand: AsyncParsableCommand {
         }
     }
 
+    /// The columns of a list that goes on: whether nodes share the store shows in its first entries.
+    private static func columns(of entries: [[UInt8]]) throws -> [Column] {
+        let hasNodes = try entries.contains { try JSONDocument(parsing: $0).root["node"] != nil }
+        return columns.filter { hasNodes || !$0.isOptional }
+    }
+
     /// An entry as people read it.
-    static func line(_ entry: [UInt8]) throws -> String {
+    static func line(_ entry: [UInt8], _ columns: [Column]) throws -> String {
         let entry = try JSONDocument(parsing: entry).root
         return columns.map { $0.text(entry) }.joined(separator: "  ")
     }

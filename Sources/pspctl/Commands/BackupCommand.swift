@@ -16,12 +16,16 @@ struct BackupCommand: AsyncParsableCommand {
 
                 The copy is made from the files of the data directory, so run this on the server's machine and as its \
                 user. While it goes on, the server's log grows; it gives up when that is too long.
+
+                A store that nodes share is not backed up by this but by its database's own means: docs/cluster.md.
                 """,
                 """
                 副本是存储在某一时刻的内容，只有所有者可读，检查无误后才得到文件名。旁边的 FILE.sha256 保存其内容的校验和，\
                 check 和 restore 据此判断，sha256sum -c 也能读取。副本含有所有应用的密钥，且必须完整：请与数据目录同样妥善保管。
 
                 副本由数据目录中的文件生成，因此须在服务器所在机器上、以其用户运行。复制期间服务器的日志会增长；过长时放弃。
+
+                多个节点共用的存储不由本命令备份，而用数据库自己的手段：docs/cluster.zh-CN.md。
                 """) + "\n\n"
                 + HelpText.examples("pspctl backup /var/backups/psp-monday.db", "pspctl backup psp.backup --data /var/lib/pspd"))
     }
@@ -47,10 +51,11 @@ struct BackupCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let directory = try store.pathOfEmbeddedStore()
         let progress = Progress(isSilent: store.json)
         let result: StoreBackup.Result
         do throws(SQLiteStoreError) {
-            result = try StoreBackup(of: store.path(), to: file, longestLog: maxLog << 20).run {
+            result = try StoreBackup(of: directory, to: file, longestLog: maxLog << 20).run {
                 progress.show($0, say("copied", "已复制"))
             }
         } catch {

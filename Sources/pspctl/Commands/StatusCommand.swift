@@ -66,8 +66,9 @@ enum StatusLines {
     }
 
     private static func server(_ status: JSONValue, _ facts: inout Facts) {
-        let state = Column.show(status["state"], named: "state") + (status["detail"].map { " (\(text($0)))" } ?? "")
-        facts.tell(say("state", "状态"), state)
+        let detail = status["detail"].map { say(" (\(text($0)))", "（\(text($0))）") } ?? ""
+        facts.tell(say("state", "状态"), Column.show(status["state"], named: "state") + detail)
+        if let remedy = status["remedy"] { facts.tell(say("to do", "应做"), text(remedy)) }
         let uptime = ClockLines.duration(UInt64(clamping: number(status["uptime"])))
         facts.tell(
             say("server", "服务器"),
@@ -117,11 +118,16 @@ enum StatusLines {
         let holds = (store?["longest_hold"].map { Array($0.members) } ?? []).map {
             "\(ValueWords.short(Output.printable($0.key), named: "longest_hold")) \(number($0.value)) ms"
         }
-        let health = Column.show(store?["health"], named: "health") + (store?["detail"].map { " (\(text($0)))" } ?? "")
+        let health =
+            Column.show(store?["health"], named: "health")
+            + (store?["detail"].map { say(" (\(text($0)))", "（\(text($0))）") } ?? "")
         facts.tell(
             say("store", "存储"),
             say("\(health); longest hold: ", "\(health)；最长占用：") + holds.joined(separator: say(", ", "，")))
-        if let shared = status["shared"] { facts.tell(say("shared by nodes", "节点共用"), standing(shared)) }
+        if let shared = status["shared"] {
+            facts.tell(say("shared by nodes", "节点共用"), standing(shared))
+            if shared["foreign_functions"] != nil { facts.tell(say("database's functions", "数据库函数"), foreignFunctions) }
+        }
         if let disk = status["disk"] {
             let (database, log) = (size(disk["database"]), size(disk["log"]))
             facts.tell(
@@ -132,6 +138,13 @@ enum StatusLines {
         }
         facts.tell(say("clock", "时钟"), status["clock"].map(clock) ?? untold)
         facts.tell(say("imports", "导入"), status["imports"].map(imports) ?? untold)
+    }
+
+    /// What there is to do where the database's functions are those of another build.
+    static var foreignFunctions: String {
+        say(
+            "of another build of the same version: pspctl store migrate, by the pspctl that came with this pspd",
+            "来自同一版本的另一次构建：请用与此 pspd 一起提供的 pspctl 执行 pspctl store migrate")
     }
 
     private static func standing(_ shared: JSONValue) -> String {

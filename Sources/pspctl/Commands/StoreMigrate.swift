@@ -55,7 +55,7 @@ struct StoreMigrate: AsyncParsableCommand {
         }
         let address: PostgresAddress
         do throws(PostgresAddress.Malformed) { address = try PostgresAddress(parsing: store) } catch {
-            throw ValidationError(say("The store is no address: \(error).", "存储地址无效：\(error)。"))
+            throw ValidationError(say("The store is no address: \(error).", "存储地址无效：libpq 报告“\(error)”。"))
         }
         var options = PostgresOptions(address)
         options.passwordFile = passwordFile
@@ -75,8 +75,8 @@ struct StoreMigrate: AsyncParsableCommand {
     private func migrated(_ options: PostgresOptions, _ address: PostgresAddress) async throws -> (from: Int, to: Int) {
         do {
             return (try await PostgresStore.migrate(options), PostgresStore.schemaVersion)
-        } catch {
-            throw Failure.database("\(address)", reason: "\(error)")
+        } catch let failure as MigrationFailure {
+            throw Failure.database("\(address)", reason: failure.text)
         }
     }
 

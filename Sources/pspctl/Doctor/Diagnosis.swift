@@ -51,16 +51,19 @@ struct Diagnosis {
 
     /// In the order in which an operator goes through them.
     var findings: [Finding] {
-        [state, lease, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
+        [state, lease, functions, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
     }
 
     private var state: Finding {
         let state = Column.show(status["state"], named: "state")
         let isReady = status["state"]?.string == "ready"
-        let detail = status["detail"].map { " (\(Column.show($0, named: "detail")))" } ?? ""
+        let detail = status["detail"].map { Column.show($0, named: "detail") }.map { say(" (\($0))", "（\($0)）") } ?? ""
+        let remedy =
+            status["remedy"].map { say("; \(Column.show($0, named: "remedy"))", "；\(Column.show($0, named: "remedy"))") } ?? ""
         return Finding(
             subject: say("state", "状态"), isGood: isReady,
-            text: isReady ? state : say("\(state)\(detail): pushes are not taken", "\(state)\(detail)：不接受推送"))
+            text: isReady
+                ? state : say("\(state)\(detail): pushes are not taken\(remedy)", "\(state)\(detail)：不接受推送\(remedy)"))
     }
 
     /// Of a store that nodes share.
@@ -71,13 +74,18 @@ struct Diagnosis {
             return Finding(
                 subject: subject, .fault,
                 text: say(
-                    "it has lapsed, and nothing is delivered: is the database reached?", "已失效，不下发任何消息：能连接到数据库吗？"))
+                    "none now, and nothing is delivered until it is renewed", "现在没有，续租之前不下发任何消息"))
         }
         let isFar = lag > 10_000
         return Finding(
             subject: subject, isFar ? .warning : .good,
             text: say("\(left) ms left, \(lag) positions behind", "剩余 \(left) ms，落后 \(lag) 个位置")
                 + (isFar ? say(": pspctl nodes", "：pspctl nodes") : ""))
+    }
+
+    private var functions: Finding? {
+        guard status["shared"]?["foreign_functions"] != nil else { return nil }
+        return Finding(subject: say("database's functions", "数据库函数"), .warning, text: StatusLines.foreignFunctions)
     }
 
     /// By the formula of docs/operations.md, section Sizing.

@@ -44,13 +44,14 @@ struct DoctorCommand: AsyncParsableCommand {
         let client = try server.adminClient()
         let status = try await client.send(StatusCommand.call).data
         let metrics = Diagnosis.samples(try await client.text("/metrics"))
-        let devices = if let devices { devices } else { try await Self.registered(client) }
+        let (devices, untold) = try await number(client, status)
         let diagnosis = Diagnosis(status: status, metrics: metrics, devices: devices, now: Date().timeIntervalSince1970) { name in
             let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
             let text = try? String(contentsOfFile: path, encoding: .utf8)
             return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         }
         var findings = diagnosis.findings
+        if let untold { findings.append(untold) }
         if let through { findings += try await sight(through, client) }
         if server.json {
             var json = JSONWriter()
@@ -71,6 +72,25 @@ struct DoctorCommand: AsyncParsableCommand {
             for finding in findings { print(finding.line) }
         }
         if findings.contains(where: { $0.level == .fault }) { throw ExitCode(1) }
+    }
+
+    /// For how many devices it is judged. A server that is not ready cannot tell how many are registered: then for those that are
+    /// connected, which is one more thing to look at.
+    private func number(_ client: ServerClient, _ status: JSONValue) async throws -> (Int, untold: Diagnosis.Finding?) {
+        if let devices { return (devices, nil) }
+        do {
+            return (try await Self.registered(client), nil)
+        } catch Failure.refused(503, _, _, _) {
+            let connected = Int(status["connections"]?["devices"]?.int64 ?? 0)
+            return (
+                connected,
+                Diagnosis.Finding(
+                    subject: say("devices", "设备"), .warning,
+                    text: say(
+                        "how many are registered cannot be told now; judged for the \(connected) that are connected: --devices",
+                        "存储无法给出已登记的设备数；按已连接的 \(connected) 台判断：--devices"))
+            )
+        }
     }
 
     /// How many devices there are: each is in an organisation, whose number counts all below it.

@@ -23,7 +23,8 @@ enum ValueWords {
 
     private static let states = health.merging(
         [
-            "ready": "就绪", "draining": "正在结束", "running": "进行中", "done": "已完成", "delivered": "已送达", "pending": "待送达",
+            "ready": "就绪", "draining": "正在结束", "lapsed": "租约失效", "running": "进行中", "done": "已完成", "delivered": "已送达",
+            "pending": "待送达",
             "expired": "已过期", "superseded": "被新配置取代", "cancelled": "已取消", "withdrawn": "已撤回", "skipped_oversize": "超限跳过",
             "rejected": "被设备拒收", "opened": "已打开", "applied": "已应用", "failed": "失败",
         ]) { _, new in new }

@@ -5,7 +5,8 @@ import Foundation
 struct DirectoryOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            say("The data directory; else PSP_DATA, else ./data.", "数据目录，否则 PSP_DATA，否则 ./data。"), valueName: "dir"))
+            say("The data directory; else PSP_DATA or PSP_STORE, else ./data.", "数据目录，否则 PSP_DATA 或 PSP_STORE，否则 ./data。"),
+            valueName: "dir"))
     var data: String?
 
     @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
@@ -13,5 +14,15 @@ struct DirectoryOptions: ParsableArguments {
 
     func path(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
         DataDirectory(option: data, environment: environment).path
+    }
+
+    /// The same, of a store that has its files there.
+    /// - Throws: `notEmbedded` where it has none.
+    func pathOfEmbeddedStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
+        let directory = DataDirectory(option: data, environment: environment)
+        guard !directory.isShared, FileManager.default.fileExists(atPath: "\(directory.path)/psp.db") else {
+            throw .notEmbedded(directory: directory.isShared ? nil : directory.path)
+        }
+        return directory.path
     }
 }

@@ -6,7 +6,8 @@ struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             say(
-                "The data directory of a server on this machine; else PSP_DATA, else ./data.", "本机服务器的数据目录，否则 PSP_DATA，否则 ./data。"
+                "The data directory of a server on this machine; else PSP_DATA or PSP_STORE, else ./data.",
+                "本机服务器的数据目录，否则 PSP_DATA 或 PSP_STORE，否则 ./data。"
             ), valueName: "dir"))
     var data: String?
 

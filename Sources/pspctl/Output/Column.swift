@@ -5,15 +5,18 @@ import JSON
 struct Column: Sendable {
     let heading: String
     let isNumber: Bool
+    /// Whether a table leaves it out where no row has anything in it.
+    let isOptional: Bool
     let text: @Sendable (JSONValue) -> String
 
     /// The member at a path of keys, shown by its kind.
-    init(_ heading: String, _ path: String..., isNumber: Bool = false) {
+    init(_ heading: String, _ path: String..., isNumber: Bool = false, isOptional: Bool = false) {
         let name = path.last ?? ""
         let isTime = Column.isTime(name)
         // The zone stands once, above its column.
         self.heading = isTime ? say("\(heading) (\(Column.zone))", "\(heading)（\(Column.zone)）") : heading
         self.isNumber = isNumber
+        self.isOptional = isOptional
         text = { item in
             var value: JSONValue? = item
             for key in path { value = value?[key] }
@@ -25,6 +28,7 @@ struct Column: Sendable {
     init(_ heading: String, text: @escaping @Sendable (JSONValue) -> String) {
         self.heading = heading
         isNumber = false
+        isOptional = false
         self.text = text
     }
 

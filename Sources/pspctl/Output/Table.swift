@@ -3,7 +3,7 @@ import JSON
 /// Rows under headings, in columns as wide as what they hold; where a terminal is narrower, the widest columns give way. The
 /// first column is the identifier, which is never cut: two that begin alike would look the same.
 struct Table {
-    private let columns: [Column]
+    private var columns: [Column]
     private var rows: [[String]] = []
 
     var isEmpty: Bool { rows.isEmpty }
@@ -22,6 +22,14 @@ struct Table {
     /// The lines, headings first.
     /// - Parameter width: what the terminal has, in cells; `nil` for no limit.
     func lines(width: Int? = nil) -> [String] {
+        var table = self
+        let shown = columns.indices.filter { index in !columns[index].isOptional || rows.contains { $0[index] != "-" } }
+        table.columns = shown.map { columns[$0] }
+        table.rows = rows.map { row in shown.map { row[$0] } }
+        return table.allLines(width: width)
+    }
+
+    private func allLines(width: Int?) -> [String] {
         let headings = columns.map(\.heading)
         let widths = fitting(natural(headings), to: width)
         return ([headings] + rows).map { cells in

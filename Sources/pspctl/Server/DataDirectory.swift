@@ -2,20 +2,35 @@ import Base
 import Foundation
 import JSON
 
-/// What a server of this machine leaves in its data directory for those who want to reach it.
+/// What a server of this machine leaves in its data directory for those who want to reach it. One of a store that nodes share has
+/// no directory: it is where its settings say, where they are in the environment.
 struct DataDirectory {
     let path: String
+    /// Whether a store that nodes share is named instead.
+    let isShared: Bool
+    private let environment: [String: String]
 
     /// - Parameters:
     ///   - option: `--data`.
-    ///   - environment: of the process; `PSP_DATA` counts where there is no option.
+    ///   - environment: of the process; where there is no option `PSP_DATA` counts, then `PSP_STORE`.
     init(option: String?, environment: [String: String]) {
-        path = option ?? environment["PSP_DATA"] ?? "./data"
+        self.environment = environment
+        let store = environment["PSP_STORE"] ?? ""
+        let named = option ?? environment["PSP_DATA"]
+        isShared = named == nil && ["postgres://", "postgresql://"].contains { store.hasPrefix($0) }
+        path = named ?? (store.hasPrefix("sqlite:") ? String(store.dropFirst("sqlite:".count)) : "./data")
+    }
+
+    /// The listener of a server whose settings are in this environment.
+    private func listener(_ name: String) -> Endpoint? {
+        let usual = ["http": "127.0.0.1:8080", "admin": "127.0.0.1:8081"]
+        return (environment["PSP_\(name.uppercased())"] ?? usual[name]).flatMap { Endpoint($0) }
     }
 
     /// The listener under a name of `pspd.json`: `http` or `admin`.
     /// - Parameter secure: the name of the one with TLS, which is taken where that one is off.
     func endpoint(_ name: String, orSecure secure: String? = nil) throws(Failure) -> Endpoint {
+        if isShared, let listener = listener(name) { return listener.reachable(isSecure: false) }
         let file = "\(path)/pspd.json"
         guard FileManager.default.fileExists(atPath: file) else { throw .noServer(directory: path) }
         let document: JSONDocument

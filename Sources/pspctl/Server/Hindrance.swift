@@ -5,12 +5,15 @@ struct Hindrance: Equatable {
     /// `disk_full`, `blocked`, `behind`, `unreachable`, `failed` or `draining`.
     let cause: String
     let detail: String?
+    /// What somebody has to do, where it does not heal by itself.
+    let remedy: String?
 
     /// - Returns: `nil` where the answer tells no cause.
     init?(answer: [UInt8]) {
         guard let data = try? JSONDocument(parsing: answer).root["data"], let cause = data["cause"]?.string else { return nil }
         self.cause = cause
         detail = data["detail"]?.string
+        remedy = data["remedy"]?.string
     }
 
     /// What it means, and what there is to do.
@@ -28,6 +31,9 @@ struct Hindrance: Equatable {
         case "behind":
             return say("its store cannot keep up; it recovers by itself: pspctl status", "存储处理不过来；会自行恢复：pspctl status")
         case "unreachable":
+            if let remedy = remedy.map(Output.printable) {
+                return say("its store cannot be used\(detail): \(remedy)", "存储不可用\(detail)：\(remedy)")
+            }
             return say("its store cannot be reached\(detail); it goes on by itself when it can", "无法连接存储\(detail)；恢复连接后自动继续")
         case "failed":
             return say("its store has failed\(detail): see its log, and restart it", "存储已失败\(detail)：请看日志，并重新启动服务器")

@@ -133,7 +133,8 @@ struct ServerClient: Sendable {
 
     /// Why the server takes no changes, in words; `nil` where it does not tell.
     private func hindrance() async -> String? {
-        let answer = try? await readiness.http?.request(.get, "/readyz", headers: [], body: [], timeout: .seconds(2))
+        let answer = try? await readiness.http?.request(
+            .get, "/readyz", headers: [("Accept-Language", Speech.acceptLanguage)], body: [], timeout: .seconds(2))
         return answer.flatMap { Hindrance(answer: $0.body) }?.words(directory: readiness.directory)
     }
 }

@@ -69,7 +69,7 @@ class Cluster:
         eventually(lambda: self.balancer.states() == wanted, lambda: f"{self.balancer.states()}\n{self.tail()}")
 
     def states(self, node):
-        """What a node says of all: `living` or `lapsed`, by name."""
+        """What a node says of all: `serving`, `draining` or `lapsed`, by name."""
         items = AdminClient(node).call("GET", "/psp/admin/nodes").ok()["items"]
         return {item["node"]: item["state"] for item in items}
 

@@ -45,7 +45,7 @@ final class PostgresUnderTest: StoreUnderTest {
         let (state, gate) = (state, gate)
         var nodes: [PostgresStore] = []
         for number in 0..<2 {
-            var options = PostgresStore.Options(database.options, node: name(ofNode: number).text, version: "test")
+            var options = PostgresStore.Options(database.options, node: name(ofNode: number), version: "test")
             options.boot = { state.withLock { $0.passed } }
             // A bell is rung by the time that has passed, and none does.
             options.rest = .milliseconds(5)

@@ -155,13 +155,16 @@ public struct AuditRecord: Hashable, Sendable {
     public let number: Int64
     /// When it was written, Unix milliseconds.
     public let time: Int64
+    /// At which node the call was made, or what the server tells has happened; `nil` where no other node has the store.
+    public let node: NodeName?
     /// What is in it.
     public let entry: AuditEntry
 
     /// A record.
-    public init(number: Int64, time: Int64, entry: AuditEntry) {
+    public init(number: Int64, time: Int64, node: NodeName? = nil, entry: AuditEntry) {
         self.number = number
         self.time = time
+        self.node = node
         self.entry = entry
     }
 }
@@ -174,6 +177,8 @@ public struct AuditFilter: Hashable, Sendable {
     public var name: OperatorName?
     /// From there.
     public var client: IPAddress?
+    /// At that node.
+    public var node: NodeName?
     /// That.
     public var action: AuditAction?
     /// To what has that name.

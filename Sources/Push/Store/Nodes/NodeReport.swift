@@ -14,10 +14,13 @@ public struct NodeReport: Hashable, Sendable {
     public var lag: Int64
     /// How many devices were connected to it then.
     public var sessions: Int64
+    /// Whether it has told that it is about to end.
+    public var isDraining: Bool
 
     /// As of one moment.
     public init(
-        name: String, version: String, isOwn: Bool, startedAt: Int64, lease: Int64?, lag: Int64, sessions: Int64
+        name: String, version: String, isOwn: Bool, startedAt: Int64, lease: Int64?, lag: Int64, sessions: Int64,
+        isDraining: Bool = false
     ) {
         self.name = name
         self.version = version
@@ -26,6 +29,7 @@ public struct NodeReport: Hashable, Sendable {
         self.lease = lease
         self.lag = lag
         self.sessions = sessions
+        self.isDraining = isDraining
     }
 
     /// Whether its lease holds: it may deliver, and who waits for all nodes waits for it.

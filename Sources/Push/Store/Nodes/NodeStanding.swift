@@ -4,7 +4,7 @@ public struct NodeStanding: Hashable, Sendable {
     public var lease: Int64 = 0
     /// How many positions of the log it has still to apply, as far as it knows.
     public var lag: Int64 = 0
-    /// How often its lease has lapsed, since it was not renewed in time.
+    /// How often its lease has lapsed, since it was not renewed in time; one that has lapsed now counts.
     public var lapses = 0
     /// Calls that were sent and of which nobody knows whether they were carried out.
     public var unknownCalls = 0
@@ -12,6 +12,8 @@ public struct NodeStanding: Hashable, Sendable {
     public var losses = 0
     /// How often another server has become the primary.
     public var switches = 0
+    /// Whether the database's functions are those of another build than this program's, though of the same version.
+    public var hasForeignFunctions = false
 
     /// Nothing yet.
     public init() {}
