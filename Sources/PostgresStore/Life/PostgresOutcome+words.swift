@@ -53,6 +53,7 @@ extension PostgresLoss {
         case .broken(let text): BilingualText("连接中断：\(BilingualText(quoting: text, of: "libpq").chinese)", description)
         case .readOnly: BilingualText("服务器只能读取", description)
         case .unresponsive: BilingualText("服务器没有应答", description)
+        case .abandoned: BilingualText("服务器不提交任何内容", description)
         case .closed: BilingualText("已关闭", description)
         case .system(let text): BilingualText(quoting: text, of: "系统")
         }
