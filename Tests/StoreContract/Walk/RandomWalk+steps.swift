@@ -25,7 +25,9 @@ extension RandomWalk {
         }
     }
 
-    private func restart() async throws -> String {
+    /// The store ends, in good order or not, and is opened again.
+    @discardableResult
+    public func restart() async throws -> String {
         var ending = Ending.close
         if fixture.kind.claims([.crash]), chance(50) {
             ending = .crash
