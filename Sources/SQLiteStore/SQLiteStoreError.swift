@@ -9,6 +9,8 @@ public enum SQLiteStoreError: Error, Hashable, Sendable, CustomStringConvertible
     case notOurs
     /// The directory was written by a later version.
     case newerVersion(found: Int, known: Int)
+    /// The directory was written by an earlier version, which the server would bring up at its start.
+    case olderVersion(found: Int)
     /// What the disk or SQLite said. It would say the same at the next try.
     case failed(BilingualText)
     /// The same, but the next try may do better: the disk is full, another program holds the lock, no descriptor is left.
@@ -40,6 +42,11 @@ public enum SQLiteStoreError: Error, Hashable, Sendable, CustomStringConvertible
                 "存储的版本为 \(found)，本程序只认识 \(known) 及以下的版本：请换用更新的程序，或用 pspctl restore 放回升级之前所做的备份",
                 "the store is of version \(found), this program knows versions up to \(known): use the newer program, or "
                     + "put back the backup that was made before the upgrade, with pspctl restore")
+        case .olderVersion(let found):
+            BilingualText(
+                "存储的版本为 \(found)，本程序的版本为 \(Schema.version)：请先用本版本的 pspd 启动一次再停止",
+                "the store is of version \(found), and this program's is \(Schema.version): start and end this version's pspd on "
+                    + "it once")
         case .failed(let reason), .unavailable(let reason): reason
         }
     }

@@ -57,10 +57,7 @@ public struct StoreExamination: Sendable {
         }
         self.checksum = checksum
         do {
-            // Without a log beside it nothing can be missing from the file, which then is not even locked.
-            var log = stat()
-            let isWhole = stat(file + "-wal", &log) != 0 || log.st_size == 0
-            let database = try Database(path: file, role: isWhole ? .examinedAlone : .reader)
+            let database = try Database(examining: file)
             version = try Schema.check(database)
             guard version > 0 else { throw SQLiteStoreError.notOurs }
             var found: [(String, Int)] = []

@@ -13,6 +13,13 @@ enum StoreFile {
         close(descriptor)
     }
 
+    /// The server may be another user than root, who works on its files while it is down.
+    static func give(_ file: Int32, toTheOwnerOf directory: String) throws(SystemError) {
+        guard geteuid() == 0 else { return }
+        var owner = stat()
+        guard stat(directory, &owner) == 0, fchown(file, owner.st_uid, owner.st_gid) == 0 else { throw SystemError.last }
+    }
+
     /// Reads an open file from where it stands to its end.
     static func forEachPart(
         of file: Int32, _ path: String, _ body: (UnsafeRawBufferPointer) throws(SQLiteStoreError) -> Void

@@ -9,7 +9,7 @@ internal import Push
 /// goes on from a copy (``Renewal``); nor is there an admin token, so that a new one is made.
 public final class StoreRestore {
     private let directory: String
-    private let lock: Int32
+    private let lock: DirectoryLock
     /// Whether there is a store that will be put aside.
     public let replaces: Bool
 
@@ -25,24 +25,9 @@ public final class StoreRestore {
     public init(into directory: String) throws(SQLiteStoreError) {
         self.directory = directory
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw .failed(directory, .last) }
-        lock = open(directory + "/pspd.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0 else { throw .failed("\(directory)/pspd.lock", .last) }
-        do throws(SystemError) { try Self.give(lock, toTheOwnerOf: directory) } catch {
-            close(lock)
-            throw .failed("\(directory)/pspd.lock", error)
-        }
-        var (information, named) = (stat(), stat())
-        // A server whose start failed may have removed the file meanwhile, and another one made its own.
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0, fstat(lock, &information) == 0,
-            lstat(directory + "/pspd.lock", &named) == 0, named.st_ino == information.st_ino
-        else {
-            close(lock)
-            throw .failed(BilingualText("\(directory) 中有服务器在运行：请先停止", "a server runs in \(directory): end it first"))
-        }
+        lock = try DirectoryLock(directory)
         replaces = access(directory + "/psp.db", F_OK) == 0
     }
-
-    deinit { close(lock) }
 
     /// - Parameters:
     ///   - copy: a file made by ``StoreBackup``, which is left as it is.
@@ -97,13 +82,6 @@ public final class StoreRestore {
         }
     }
 
-    /// The server may be another user than root, who puts a store back while the server is down.
-    private static func give(_ file: Int32, toTheOwnerOf directory: String) throws(SystemError) {
-        guard geteuid() == 0 else { return }
-        var owner = stat()
-        guard stat(directory, &owner) == 0, fchown(file, owner.st_uid, owner.st_gid) == 0 else { throw SystemError.last }
-    }
-
     /// - Returns: whether there was a checksum, which matches.
     private func write(_ copy: String, to new: String, _ progress: (Double) -> Void) throws(SQLiteStoreError) -> Bool {
         let from = open(copy, O_RDONLY | O_CLOEXEC)
@@ -138,7 +116,7 @@ public final class StoreRestore {
                     "\(copy) 已损坏：其内容与 \(sum) 中的校验和不符",
                     "\(copy) is damaged: its bytes are not those that \(sum) tells of"))
         }
-        do throws(SystemError) { try Self.give(to, toTheOwnerOf: directory) } catch { throw .failed(new, error) }
+        do throws(SystemError) { try StoreFile.give(to, toTheOwnerOf: directory) } catch { throw .failed(new, error) }
         guard fsync(to) == 0 else { throw .failed(new, .last) }
         return wanted != nil
     }

@@ -1,4 +1,4 @@
-internal import StoreCore
+package import StoreCore
 
 /// What a change of the directory has still to do when it has taken effect: many devices join a configuration, or much that is
 /// pending is withdrawn. It is done in slices, each a transaction, with other people's jobs between them.
@@ -21,8 +21,8 @@ internal import StoreCore
 ///   back, an acknowledgement that comes before the mark counts. What ends before its mark stays what it ended as: no count that
 ///   a caller has read falls back.
 /// - Retention rests.
-struct FollowUp {
-    enum Work {
+package struct FollowUp {
+    package enum Work {
         /// What lies below an organisation has come below those of a path that were not above it before: they join the
         /// configurations of these, and those that are bounded by their scope. `formerParent` is 0 for what was a root.
         case enter(organisation: UInt32, formerParent: UInt32)
@@ -45,10 +45,10 @@ struct FollowUp {
     }
 
     /// Their order.
-    let number: Int64
+    package let number: Int64
     /// At which the change took effect.
-    let position: UInt64
-    let work: Work
+    package let position: UInt64
+    package let work: Work
     /// How far it has come; 0 at the beginning. What it counts is the work's own affair.
-    var place: UInt64 = 0
+    package var place: UInt64 = 0
 }

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// One connection to the store's file. Used by one thread only; statements are prepared once and kept.
 final class Database {
@@ -66,6 +67,14 @@ final class Database {
         try execute("PRAGMA temp_store=MEMORY")
         // The log is opened by the first look into the file: now, and not when there may be no descriptor left.
         _ = try number("PRAGMA user_version")
+    }
+
+    /// Opens a store's file to be read and not changed. Without a log beside it nothing can be missing from the file, which then
+    /// is not even locked.
+    convenience init(examining file: String) throws(SQLiteError) {
+        var log = stat()
+        let isWhole = stat(file + "-wal", &log) != 0 || log.st_size == 0
+        try self.init(path: file, role: isWhole ? .examinedAlone : .reader)
     }
 
     /// The name of a file that is not locked, since nobody changes it.
