@@ -65,6 +65,10 @@ let package = Package(
             dependencies: ["Base", "Push", "StoreCore", "Crypto", "Libevent", "Postgres", "CPostgresSchema"],
             swiftSettings: swift),
         .target(
+            name: "StoreCopying",
+            dependencies: ["Base", "Push", "StoreCore", "SQLiteStore", "Postgres", "PostgresStore"],
+            swiftSettings: swift),
+        .target(
             name: "Gateway",
             dependencies: ["Base", "Push", "MQTT", "Libevent", "JSON", .product(name: "Logging", package: "swift-log")],
             swiftSettings: swift),
@@ -89,7 +93,7 @@ let package = Package(
         .executableTarget(
             name: "pspctl",
             dependencies: [
-                "Base", "Push", "Libevent", "SQLiteStore", "Postgres", "PostgresStore", "JSON", "Crypto",
+                "Base", "Push", "Libevent", "SQLiteStore", "Postgres", "PostgresStore", "StoreCopying", "JSON", "Crypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: swift),
 
@@ -133,7 +137,7 @@ let package = Package(
             name: "StoreContractTests",
             dependencies: [
                 "StoreContract", "Base", "Push", "Crypto", "SQLiteStore", "FaultVFS", "TestKit", "PostgresStore", "Postgres",
-                "PostgresCluster", "Libevent",
+                "PostgresCluster", "Libevent", "StoreCopying",
             ],
             swiftSettings: swift),
         .testTarget(

@@ -93,31 +93,7 @@ public final class PostgresStore: Store {
     /// - Throws: ``MigrationFailure``; also where no host answers in its first attempt.
     @discardableResult
     public static func migrate(_ database: PostgresOptions) async throws -> Int {
-        let loop = try EventLoop(name: "migration")
-        loop.start()
-        let (states, observer) = AsyncStream.makeStream(of: PostgresState.self)
-        let connection = PostgresConnection(on: loop, database) { if case .state(let state) = $0 { observer.yield(state) } }
-        connection.open()
-        var result = Result<Int, MigrationFailure>.failure(
-            MigrationFailure(text: BilingualText("连接不到数据库", "the database was not reached")))
-        waiting: for await state in states {
-            switch state {
-            case .connecting: continue
-            case .lost(let loss): result = .failure(MigrationFailure(text: loss.words))
-            case .closed: break
-            case .ready:
-                do throws(MigrationFailure) {
-                    result = .success(try await SchemaMigration(connection: connection).run())
-                } catch {
-                    result = .failure(error)
-                }
-            }
-            break waiting
-        }
-        await connection.close()
-        loop.stop()
-        loop.join()
-        return try result.get()
+        try await ShortConnection.with(database) { try await SchemaMigration(connection: $0).run() }
     }
 
     /// A loop's own port. One a loop.

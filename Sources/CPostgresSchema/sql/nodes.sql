@@ -20,6 +20,10 @@ CREATE OR REPLACE FUNCTION join_1(p_name text, p_version text, p_shift bigint,
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 BEGIN
+  -- Who fills the database has the lane until it is whole.
+  IF NOT pg_try_advisory_xact_lock_shared(1886613553, 4) THEN
+    RAISE EXCEPTION 'pspctl store copy fills the database: this node waits until that is done';
+  END IF;
   PERFORM pg_advisory_xact_lock(1886613553, 0);
   wall := wall();
   shift := (SELECT c.shift FROM clock c);

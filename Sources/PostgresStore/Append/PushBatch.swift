@@ -103,10 +103,9 @@ struct PendingPush: Sendable {
     /// Of a configuration: a hash of what it is the current one of.
     var slot: Int64? {
         guard request.interface == .configuration else { return nil }
-        let target = request.target
-        let tag = request.tag?.text ?? ""
-        return StableHash.of(
-            "\(target.kind.rawValue) \(request.testOnly) \(request.app) \(target.name.utf8.count) \(target.name) \(tag)")
+        return ConfigurationSlot.hash(
+            kind: request.target.kind, name: request.target.name, app: request.app.text, tag: request.tag?.text ?? "",
+            testOnly: request.testOnly)
     }
 
     var outBizNoHash: Int64? { request.idempotency.map { StableHash.of($0.outBizNo.text, of: request.app) } }

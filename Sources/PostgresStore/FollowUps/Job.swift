@@ -3,9 +3,9 @@ internal import Postgres
 /// What a change of the directory has still to do when it has taken effect: a row of the table `job`.
 ///
 /// Of what holds between two slices see the embedded store's `FollowUp`: it is the same, whichever node does them.
-struct Job: Sendable {
+package struct Job: Sendable {
     /// The numbers that stand in the table.
-    enum Kind: Int32, Sendable {
+    package enum Kind: Int32, Sendable {
         /// An organisation has come below others.
         case enter = 1
         /// Everybody below an organisation joins a configuration.

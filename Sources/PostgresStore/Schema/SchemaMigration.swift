@@ -12,7 +12,7 @@ public struct MigrationFailure: Error, Hashable, CustomStringConvertible {
 
 extension MigrationFailure {
     /// A later program has brought it further.
-    fileprivate static func newer(_ version: Int) -> MigrationFailure {
+    static func newer(_ version: Int) -> MigrationFailure {
         MigrationFailure(
             text: BilingualText(
                 "数据库表的版本为 \(version)，本程序只认识 \(Schema.version) 及以下的版本：请换用较新的 pspctl",

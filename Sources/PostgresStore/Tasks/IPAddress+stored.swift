@@ -1,9 +1,9 @@
-internal import Base
+package import Base
 
 // Addresses as the database has them: 4 bytes or 16.
 
 extension IPAddress {
-    var storedBytes: [UInt8] {
+    package var storedBytes: [UInt8] {
         if !isIPv6 { return withUnsafeBytes(of: UInt32(truncatingIfNeeded: low).bigEndian) { Array($0) } }
         return withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
     }

@@ -82,11 +82,9 @@ struct BackupCommand: AsyncParsableCommand {
 extension StoreExamination {
     /// The counts in a line.
     var summary: String {
-        counts.map { say("\($0.count) \($0.name)", "\(Self.chineseNames[$0.name] ?? $0.name) \($0.count)") }
+        counts.map { say("\($0.count) \($0.name)", "\(StoreWords.chinese($0.name)) \($0.count)") }
             .joined(separator: say(", ", "，"))
     }
-
-    private static let chineseNames = ["apps": "应用", "organisations": "组织机构", "devices": "设备", "tasks": "任务"]
 
     /// Its members.
     func write(to json: inout JSONWriter) {
@@ -97,4 +95,11 @@ extension StoreExamination {
         json.key("problems")
         json.array { json in for problem in problems { json.value(problem) } }
     }
+}
+
+/// What the things are called that stores hold.
+enum StoreWords {
+    static func chinese(_ name: String) -> String { names[name] ?? name }
+
+    private static let names = ["apps": "应用", "organisations": "组织机构", "devices": "设备", "tasks": "任务"]
 }

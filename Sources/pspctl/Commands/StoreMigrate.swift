@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import JSON
 import Postgres
 import PostgresStore
@@ -9,8 +8,10 @@ struct StoreCommands: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "store", abstract: say("The store that several nodes share.", "多个节点共用的存储。"),
-            discussion: HelpText.examples("pspctl store migrate postgres://psp@db1,db2/psp"),
-            subcommands: [StoreMigrate.self])
+            discussion: HelpText.examples(
+                "pspctl store migrate postgres://psp@db1,db2/psp",
+                "pspctl store copy sqlite:/var/lib/pspd postgres://psp@db1,db2/psp"),
+            subcommands: [StoreMigrate.self, StoreCopyCommand.self])
     }
 }
 
@@ -40,28 +41,14 @@ struct StoreMigrate: AsyncParsableCommand {
             say("Where the database is, as pspd has it in --store.", "数据库地址，与 pspd 的 --store 相同。"), valueName: "store"))
     var store: String
 
-    @Option(
-        help: ArgumentHelp(
-            say("A file whose first line is the password.", "首行为密码的文件。"), valueName: "file"))
-    var passwordFile: String?
-
-    @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
-    var json = false
+    @OptionGroup(title: say("Store", "存储"))
+    var options: DatabaseOptions
 
     func run() async throws {
-        guard store.hasPrefix("postgres://") || store.hasPrefix("postgresql://") else {
-            throw ValidationError(
-                say("The store must be a URI postgres://…; got '\(store)'.", "存储应为 postgres://… 形式的 URI，收到 '\(store)'。"))
-        }
-        let address: PostgresAddress
-        do throws(PostgresAddress.Malformed) { address = try PostgresAddress(parsing: store) } catch {
-            throw ValidationError(say("The store is no address: \(error).", "存储地址无效：libpq 报告“\(error)”。"))
-        }
-        var options = PostgresOptions(address)
-        options.passwordFile = passwordFile
-        options.applicationName = "pspctl"
-        let (from, to) = try await migrated(options, address)
-        if json {
+        let database = try options.database(at: store)
+        let address = database.address
+        let (from, to) = try await migrated(database, address)
+        if options.json {
             var writer = JSONWriter()
             writer.object { json in
                 json.member("from", from)

@@ -33,9 +33,18 @@ final class PostgresUnderTest: StoreUnderTest {
     private let server: PostgresServer
     private let state = Locked(State())
 
-    init() async throws {
+    /// - Parameters:
+    ///   - fill: puts something into the database before a node comes.
+    ///   - wall: what the wall clock says then; `nil`: whatever it says.
+    ///   - holdsSlices: whether slices are held back from the beginning.
+    init(
+        filledBy fill: (PostgresOptions) async throws -> Void = { _ in }, at wall: Int64? = nil, holdsSlices: Bool = false
+    ) async throws {
         server = try await withSharedPostgres { $0 }
         database = try await TestDatabase.make(in: server)
+        if let wall { try await database.run("UPDATE psp.test_clock SET shift = \(wall)") }
+        try await fill(database.options)
+        if holdsSlices { gate.hold(true) }
         try await open()
     }
 

@@ -78,6 +78,13 @@ final class SQLiteUnderTest: StoreUnderTest {
     }
 
     func reopen(after ending: Ending) async throws {
+        let new = try Self.open(try leave(after: ending), options)
+        opened.withLock { $0 = new }
+    }
+
+    /// Ends it.
+    /// - Returns: the directory that is left.
+    func leave(after ending: Ending) throws -> TemporaryDirectory {
         let old = opened.withLock { $0 }
         var directory = old.directory
         if case .crash = ending {
@@ -86,9 +93,14 @@ final class SQLiteUnderTest: StoreUnderTest {
             guard code == 0 else { throw UnexpectedAnswer("errno \(code)") }
         }
         close()
-        let new = try Self.open(directory, options)
-        opened.withLock { $0 = new }
+        return directory
     }
+
+    /// The machine ends, and boots so long afterwards.
+    func reboot(after downtime: Int64) { clock.reboot(after: downtime) }
+
+    /// Of the machine that it is on.
+    var clocks: SystemClocks { clock.clocks }
 
     /// Statements that somebody has forgotten to end.
     var complaints: [String] {
