@@ -99,8 +99,34 @@ def test_devices_get_what_was_pending_and_nothing_twice(own_server, database, de
         eventually(lambda: caller.counts(group)["delivered"] == 3, lambda: caller.counts(group))
         assert_balanced(caller.counts(group))
         assert caller.recipients(group, "opened") == {awake.token: "seen"}
+        checked = check(database, "--json")
+        told = json.loads(checked.stdout)
+        assert checked.returncode == 0 and told["intact"] and told["problems"] == [] and told["devices"] == 3, checked
         for node in nodes:
             assert node.stop() == 0
+    intact = check(database)
+    assert intact.returncode == 0 and f"{database}: intact, version 1; 1 apps, 2 organisations, 3 devices" in intact.stdout, intact
+    Shared.databases().server.sql("UPDATE psp.org SET android = 9 WHERE org = 1; DELETE FROM psp.session WHERE ordinal = 2", "moved")
+    damaged = check(database)
+    assert damaged.returncode == 1 and "2 contradictions" in damaged.stdout, damaged
+    assert "org      org 1" in damaged.stdout and "so that it cannot connect" in damaged.stdout, damaged
+    told = json.loads(check(database, "--json", LC_ALL="zh_CN.UTF-8").stdout)
+    assert not told["intact"] and [(p["table"], p["row"]) for p in told["problems"]] == [("org", "org 1"), ("session", "ordinal 2")], told
+    assert "设备没有接收进度" in told["problems"][1]["problem"], told
+
+
+def check(store, *flags, **options):
+    return run(binary("pspctl"), "store", "check", store, *flags, **options)
+
+
+def test_one_command_checks_either_store(own_server, database):
+    running = check(f"sqlite:{own_server.data}")
+    assert running.returncode == 0 and f"{own_server.data}: intact" in running.stdout, running
+    assert json.loads(check(f"sqlite:{own_server.data}", "--json").stdout)["intact"]
+    empty = check(database)
+    assert empty.returncode == 1 and "pspctl store migrate" in empty.stderr, empty
+    wrong = check(str(own_server.data))
+    assert wrong.returncode == 2 and "sqlite:DIR or a URI" in wrong.stderr, wrong
 
 
 def seen(world, server):

@@ -53,6 +53,11 @@ package final class OrdinalSet {
         return found
     }
 
+    /// The greatest member; `nil` where there is none.
+    package var last: UInt16? {
+        roaring_bitmap_is_empty(bitmap) ? nil : UInt16(truncatingIfNeeded: roaring_bitmap_maximum(bitmap))
+    }
+
     /// How many members it has.
     package var count: Int { Int(roaring_bitmap_get_cardinality(bitmap)) }
 

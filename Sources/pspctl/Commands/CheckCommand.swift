@@ -31,11 +31,13 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
 
-    func run() async throws {
-        let path = path ?? store.path()
+    func run() async throws { try Self.examine(path ?? store.path(), json: store.json) }
+
+    /// Tells what a data directory or a backup holds, and ends with status 1 where that is damaged.
+    static func examine(_ path: String, json isForProgram: Bool) throws {
         let found: StoreExamination
         do throws(SQLiteStoreError) { found = try StoreExamination(of: path) } catch { throw Failure.store(error) }
-        if store.json {
+        if isForProgram {
             var json = JSONWriter()
             json.object { json in
                 json.member("path", path)
@@ -58,7 +60,7 @@ struct CheckCommand: AsyncParsableCommand {
         guard found.isIntact else { throw ExitCode.failure }
     }
 
-    private func tell(_ checksum: StoreExamination.Checksum?, _ path: String) {
+    private static func tell(_ checksum: StoreExamination.Checksum?, _ path: String) {
         switch checksum {
         case .matches: print(say("its bytes are those that were written (\(path).sha256)", "内容与写入时一致（\(path).sha256）"))
         case .differs:

@@ -10,8 +10,9 @@ struct StoreCommands: AsyncParsableCommand {
             commandName: "store", abstract: say("The store that several nodes share.", "多个节点共用的存储。"),
             discussion: HelpText.examples(
                 "pspctl store migrate postgres://psp@db1,db2/psp",
-                "pspctl store copy sqlite:/var/lib/pspd postgres://psp@db1,db2/psp"),
-            subcommands: [StoreMigrate.self, StoreCopyCommand.self])
+                "pspctl store copy sqlite:/var/lib/pspd postgres://psp@db1,db2/psp",
+                "pspctl store check postgres://psp@db1,db2/psp"),
+            subcommands: [StoreMigrate.self, StoreCopyCommand.self, StoreCheckCommand.self])
     }
 }
 

@@ -25,35 +25,31 @@ extension RandomWalk {
         let below = model.holders.values.filter { $0.org.path.contains { $0 === org } }
         let online = below.count { holder in connections.contains { $0.holder === holder } }
         // Nobody waits for the end of a connection: where the store is another machine's, it may hear of it a moment later.
+        try await soon {
+            let found = try await port.organisation(OrgID(unchecked: org.id))
+            try expect(found.parent?.text == org.parent?.id, "\(org.id) is below \(found.parent?.text ?? "-")")
+            try expect(
+                found.devices == below.count && found.online == online,
+                "\(org.id) has \(found.devices) devices, \(found.online) online, not \(below.count), \(online)")
+        }
+    }
+
+    /// What was told to one port may reach another a moment later; what still differs at the deadline does differ.
+    private func soon(_ compare: () async throws -> Void) async throws {
         let deadline = fixture.countingDeadline
         while true {
             let isLast = ContinuousClock.now >= deadline
-            let found = try await port.organisation(OrgID(unchecked: org.id))
-            try expect(found.parent?.text == org.parent?.id, "\(org.id) is below \(found.parent?.text ?? "-")")
-            if found.devices == below.count && found.online == online { return }
-            try expect(
-                !isLast,
-                "\(org.id) has \(found.devices) devices, \(found.online) online, not \(below.count), \(online)")
+            do { return try await compare() } catch let difference as Mismatch { if isLast { throw difference } }
             try await Task.sleep(for: .milliseconds(1))
         }
     }
 
     // MARK: Tasks
 
-    /// What the other port was told may come a moment later; what still differs at the deadline does differ.
     private func compareReports(by port: any StorePort) async throws {
         // Drawn once: the walk does not depend on how often it looks.
         let limit = number(5..<60)
-        let deadline = fixture.countingDeadline
-        while true {
-            let isLast = ContinuousClock.now >= deadline
-            do {
-                return try await compareReports(by: port, limit: limit)
-            } catch let difference as Mismatch {
-                if isLast { throw difference }
-            }
-            try await Task.sleep(for: .milliseconds(1))
-        }
+        try await soon { try await compareReports(by: port, limit: limit) }
     }
 
     private func compareReports(by port: any StorePort, limit: Int) async throws {
@@ -130,15 +126,21 @@ extension RandomWalk {
 
     private func comparePending(of holder: Model.Holder) async throws {
         if let connection = connections.first(where: { $0.holder === holder }) { return try await compare(connection) }
-        let session = try await anyPort.connect(holder.token)
-        try align(holder, with: try await session.read(limit: number(1..<7)))
-        session.disconnect()
+        let (port, limit) = (anyPort, number(1..<7))
+        try await soon {
+            let session = try await port.connect(holder.token)
+            let rows = try await session.read(limit: limit)
+            session.disconnect()
+            try align(holder, with: rows)
+        }
     }
 
-    /// What a device that is connected would get if it began anew.
+    /// What a device that is connected would get if it began anew. A node that follows the log behind the answer pages up to
+    /// where it has come.
     func compare(_ connection: Connection) async throws {
         guard model.holders[connection.holder.token] === connection.holder else { return }
-        try align(connection.holder, with: try await connection.device.reread(limit: number(1..<7)))
+        let limit = number(1..<7)
+        try await soon { try align(connection.holder, with: try await connection.device.reread(limit: limit)) }
     }
 
     private func align(_ holder: Model.Holder, with rows: [Row]) throws {
@@ -147,11 +149,11 @@ extension RandomWalk {
         let (found, expected) = (rows.map(\.task), offers.compactMap(\.task.id))
         try expect(found == expected, "pending for \(holder.token) is \(found), not \(expected)")
         for (offer, row) in zip(offers, rows) { offer.position = row.position }
+        holder.isOrderOpen = false
     }
 
     /// Takes the order of what is pending from the store; what is pending is compared afterwards.
     private func reorder(_ holder: Model.Holder, as rows: [Row]) {
-        holder.isOrderOpen = false
         var rest = model.pending(holder)
         var ordered: [Model.Offer] = []
         for row in rows {

@@ -31,6 +31,9 @@ final class CopiedUnderTest: StoreUnderTest {
 
     init(variation: UInt64) throws { embedded = try SQLiteUnderTest(variation: variation) }
 
+    /// What it has become.
+    var shared: PostgresUnderTest? { state.withLock { $0.shared } }
+
     private var current: any StoreUnderTest { state.withLock { $0.shared } ?? embedded }
 
     func port(at node: Int, for mailbox: any Mailbox) -> any StorePort { current.port(at: node, for: mailbox) }

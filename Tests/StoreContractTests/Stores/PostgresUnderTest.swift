@@ -29,7 +29,7 @@ final class PostgresUnderTest: StoreUnderTest {
     }
 
     private let gate = SliceGate()
-    private let database: TestDatabase
+    let database: TestDatabase
     private let server: PostgresServer
     private let state = Locked(State())
 
@@ -133,6 +133,7 @@ struct TestDatabase: Sendable {
     private static let template = Locked<Task<String, any Error>?>(nil)
     private static let count = Locked(0)
 
+    let name: String
     let options: PostgresOptions
     private let connection: PostgresClient
 
@@ -154,7 +155,7 @@ struct TestDatabase: Sendable {
         try await administration.run("CREATE DATABASE \(name) TEMPLATE \(template)")
         await administration.close()
         let options = try options(server, name)
-        return TestDatabase(options: options, connection: try await PostgresClient(options))
+        return TestDatabase(name: name, options: options, connection: try await PostgresClient(options))
     }
 
     private static func makeTemplate(in server: PostgresServer) async throws -> String {
@@ -186,6 +187,9 @@ struct TestDatabase: Sendable {
     }
 
     func run(_ script: String) async throws { try await connection.run(script) }
+
+    /// Ends its session: a database that is copied has none.
+    func close() async { await connection.close() }
 
     func number(_ sql: String) async throws -> Int64 { try await connection.number(sql) }
 }
