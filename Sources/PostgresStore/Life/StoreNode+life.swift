@@ -137,8 +137,8 @@ extension StoreNode {
         lastLine = line
     }
 
-    /// The server answers and commits nothing. It may wait for its standbys, as all do then; or it was superseded, and another one
-    /// of the hosts is the primary.
+    /// The server answers and commits nothing. It may wait for its standbys, as all do then; or it was superseded, and another
+    /// one of the hosts is the primary.
     private func leave(_ server: String?) {
         guard let server, options.database.address.namesSeveralHosts else { return }
         for connection in [lane, own, tail, reads] { connection.leave(server) }
