@@ -82,7 +82,7 @@ struct CopyFaultTests {
         try await database.run("DELETE FROM psp.holder; UPDATE psp.meta SET value = 99 WHERE key = 'schema_version'")
         #expect(await reason(copy).contains("use the newer program"))
         try await database.run("UPDATE psp.meta SET value = \(PostgresStore.schemaVersion) WHERE key = 'schema_version'")
-        let node = try PostgresStore(PostgresStore.Options(database.options, node: "node-x", version: "test"))
+        let node = try PostgresStore(PostgresStore.Options(database.options, node: NodeName(host: "node-x"), version: "test"))
         await node.whenReady()
         #expect(await reason(copy).contains("nodes use this database (node-x)"))
         node.close()
@@ -130,7 +130,7 @@ struct CopyFaultTests {
         #expect(try await database.number(Self.rows) == 0)
 
         #expect(await reason(copy) == "it is done")
-        let node = try PostgresStore(PostgresStore.Options(database.options, node: "node-a", version: "test"))
+        let node = try PostgresStore(PostgresStore.Options(database.options, node: NodeName(host: "node-a"), version: "test"))
         defer { node.close() }
         await node.whenReady()
         let loop = TestLoop()
@@ -157,7 +157,7 @@ struct CopyFaultTests {
         }
         try await eventually("it is in the middle") { arrived.wait(timeout: .now()) == .success }
         let lines = Locked<[String]>([])
-        var options = PostgresStore.Options(database.options, node: "node-a", version: "test")
+        var options = PostgresStore.Options(database.options, node: NodeName(host: "node-a"), version: "test")
         options.log = { line in lines.withLock { $0.append(line) } }
         options.rest = .milliseconds(5)
         let node = try PostgresStore(options)
@@ -196,7 +196,7 @@ struct CopyFaultTests {
         let last = try await database.number("SELECT max(first) FROM psp.log_part")
         #expect(try await database.number("SELECT max(seq) FROM psp.log") == 310_000_002)
         #expect(try await database.number("SELECT count(*) FROM psp.log_\(last)") == 0)
-        let node = try PostgresStore(PostgresStore.Options(database.options, node: "node-a", version: "test"))
+        let node = try PostgresStore(PostgresStore.Options(database.options, node: NodeName(host: "node-a"), version: "test"))
         defer { node.close() }
         await node.whenReady()
         #expect(await node.node.extendLog())
@@ -235,7 +235,7 @@ struct CopyFaultTests {
         let database = try await database(at: store.now + clocks.ahead)
         let copy = StoreCopy(from: directory.path, to: database.options, clocks: store.clocks)
         #expect(await reason(copy) == "it is done")
-        let node = try PostgresStore(PostgresStore.Options(database.options, node: "node-a", version: "test"))
+        let node = try PostgresStore(PostgresStore.Options(database.options, node: NodeName(host: "node-a"), version: "test"))
         defer { node.close() }
         await node.whenReady()
         let loop = TestLoop()

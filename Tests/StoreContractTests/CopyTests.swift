@@ -103,7 +103,7 @@ struct CopyTests {
             // A further change comes after what is left of the one before. What both have done since has other positions.
             try await loop.follow(port)
             try await port.makeOrg("last")
-            told.append(try await Told.lines(by: port, loop, tellingPositions: false))
+            told.append(try await Told.lines(by: port, loop, ofOnePast: false))
         }
         expectSame(told[0], told[1])
     }

@@ -6,15 +6,16 @@ import StoreContract
 struct Told {
     private(set) var lines: [String] = []
     private let port: any StorePort
-    private let tellsPositions: Bool
+    private let isOfOnePast: Bool
 
     /// - Parameters:
     ///   - loop: the port's own.
-    ///   - tellsPositions: whether the two have the same positions, too.
+    ///   - isOfOnePast: whether both have done the same and nothing since: then positions are the same, too, and so are the nodes
+    ///     that entries name.
     static func lines(
-        by port: any StorePort, _ loop: TestLoop, tellingPositions tellsPositions: Bool = true
+        by port: any StorePort, _ loop: TestLoop, ofOnePast isOfOnePast: Bool = true
     ) async throws -> [String] {
-        var told = Told(port: port, tellsPositions: tellsPositions)
+        var told = Told(port: port, isOfOnePast: isOfOnePast)
         try await told.tellDirectory(try await loop.follow(port))
         try await told.tellTasks()
         try await told.tellOthers()
@@ -23,9 +24,9 @@ struct Told {
         return told.lines
     }
 
-    private init(port: any StorePort, tellsPositions: Bool) {
+    private init(port: any StorePort, isOfOnePast: Bool) {
         self.port = port
-        self.tellsPositions = tellsPositions
+        self.isOfOnePast = isOfOnePast
     }
 
     private mutating func tell(_ what: String, _ value: Any) { lines.append("\(what): \(value)") }
@@ -118,7 +119,10 @@ struct Told {
 
     private mutating func tellOthers() async throws {
         let entries = try await entries { _ in }
-        for record in entries { tell("entry", record) }
+        for record in entries {
+            tell("entry", (record.number, record.time, record.entry))
+            if isOfOnePast { tell("at node", record.node as Any) }
+        }
         for target in Set(entries.compactMap(\.entry.target?.id)).sorted() {
             tell("entries of \(target)", try await self.entries { $0.target = target }.map(\.number))
         }
@@ -159,10 +163,10 @@ struct Told {
             let backlog = try await port.backlog(of: device.token, patience: .seconds(5))
             tell("backlog of \(device.token)", backlog)
             let session = try await port.connect(device.token.text)
-            if tellsPositions { tell("begins at", (session.attached.settledUpTo, session.attached.settledBeyond)) }
+            if isOfOnePast { tell("begins at", (session.attached.settledUpTo, session.attached.settledBeyond)) }
             for row in try await session.read(limit: 3) {
                 tell("pending at \(device.token)", (row.task, row.target, row.audience, row.expires, row.topic))
-                if tellsPositions { tell("where it stands", row.position) }
+                if isOfOnePast { tell("where it stands", row.position) }
                 tell("its payload", String(decoding: row.payload, as: UTF8.self))
             }
             session.disconnect()
