@@ -68,7 +68,7 @@ format: ## format the sources
 	swift format -i -p -r $(SOURCES)
 
 # Modules that handle texts which somebody outside chose.
-OUTSIDE := Base JSON MQTT Postgres PostgresStore Push StoreCore SQLiteStore Web PushAPI Gateway
+OUTSIDE := Base JSON MQTT Postgres PostgresStore Push StoreCopying StoreCore SQLiteStore Web PushAPI Gateway
 
 # The formatter passes over comments: lines that are too long are looked for here.
 lint: deps ## check the sources' format, keys by text, the imports against Package.swift, and the documents' two languages

@@ -60,6 +60,9 @@ static const unsigned char jobs_sql[] = {
 static const unsigned char events_sql[] = {
 #embed "sql/events.sql"
 };
+static const unsigned char folding_sql[] = {
+#embed "sql/folding.sql"
+};
 static const unsigned char retention_sql[] = {
 #embed "sql/retention.sql"
 };
@@ -102,6 +105,7 @@ static const struct psp_script functions[] = {
     SCRIPT("bitmaps", bitmaps_sql),
     SCRIPT("jobs", jobs_sql),
     SCRIPT("events", events_sql),
+    SCRIPT("folding", folding_sql),
     SCRIPT("retention", retention_sql),
     SCRIPT("partitions", partitions_sql),
     SCRIPT("operators", operators_sql),

@@ -181,4 +181,52 @@ struct RetentionTests {
             _ = try await b.push(.message(.device("phone")))
         }
     }
+
+    /// Counts are as before, also where one of the rows has changed meanwhile.
+    @Test func whatSeveralNodesWereToldOfATaskThatIsOverBecomesOneRow() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let group = try await a.push(.message(.organisation("police")))
+            let single = try await a.push(.message(.device("phone")))
+            let (phone, tablet) = (try await a.connect("phone"), try await b.connect("tablet"))
+            let page = try await a.port.pending(for: phone.device, after: phone.settledUpTo, limit: 20)
+            let positions = Dictionary(uniqueKeysWithValues: page.rows.map { ($0.task, $0.position) })
+            let (groupAt, singleAt) = (try #require(positions[group]), try #require(positions[single]))
+            func settle(_ node: TestNode, _ device: DeviceHandle, _ position: Position) {
+                node.port.settle([Delivery(device: device, position: position, settledUpTo: position, kind: .delivered)])
+            }
+            settle(a, phone.device, groupAt)
+            settle(b, tablet.device, groupAt)
+            // The second node was told of it, too, as the first had died.
+            settle(a, phone.device, singleAt)
+            settle(b, phone.device, singleAt)
+            let database = try await a.database()
+            try await eventually("all is written") { try await database.receipts() == 4 }
+            // Nothing of it is over yet.
+            try await a.store.node.foldReceipts()
+            #expect(try await database.receipts() == 4)
+
+            try await database.run("UPDATE psp.log SET created = created - 8 * 86400000::bigint")
+            let before = try await b.port.report(group, to: nil).counts
+            try await database.run(
+                """
+                SELECT psp.fold_1(psp.wall() + (SELECT shift FROM psp.clock), 0, ARRAY[\(groupAt.raw)], ARRAY[0], ARRAY[0],
+                  ARRAY[NULL::bytea], ARRAY(SELECT 1 FROM psp.receipt WHERE seq = \(groupAt.raw)),
+                  ARRAY(SELECT node FROM psp.receipt WHERE seq = \(groupAt.raw)),
+                  ARRAY(SELECT 1::bigint FROM psp.receipt WHERE seq = \(groupAt.raw)))
+                """)
+            #expect(try await database.receipts() == 4, "they have changed since: they are of another version")
+            try await a.store.node.foldReceipts()
+            #expect(try await database.number("SELECT count(*) FROM psp.receipt WHERE node = 0") == 2)
+            #expect(try await database.receipts() == 2)
+            #expect(try await b.port.report(group, to: nil).counts == before && before.delivered == 2)
+            #expect(try await b.port.report(single, to: nil).counts.delivered == 1)
+
+            // One that comes even later counts, beside what was folded.
+            let late = try await b.connect("iphone")
+            settle(b, late.device, groupAt)
+            try await eventually("it is counted") { try await a.port.report(group, to: nil).counts.delivered == 3 }
+            await database.close()
+        }
+    }
 }

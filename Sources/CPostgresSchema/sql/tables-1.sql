@@ -358,6 +358,6 @@ CREATE TABLE import_failure (
 
 -- Where everything begins. The number of the tasks' ids is drawn, so that an id of another installation is not taken for one of this.
 INSERT INTO meta (key, value) VALUES ('configuration_version', 0), ('biz_from', 0), ('directory_version', 0),
-  ('ordinal', 0), ('holder', 0), ('swept', 0), ('sweep_place', 0), ('keeping', 0);
+  ('ordinal', 0), ('holder', 0), ('swept', 0), ('sweep_place', 0), ('keeping', 0), ('folded', 0);
 INSERT INTO store_number (from_seq, store) VALUES (0, ('x' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8))::bit(32)::bigint);
 INSERT INTO clock (id, shift, timeline) VALUES (0, 0, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint);

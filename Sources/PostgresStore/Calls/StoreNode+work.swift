@@ -13,17 +13,17 @@ extension StoreNode {
     /// Makes a call that the database decides by the time, which is its first argument. Where the database's clock was set, that
     /// is made up for, and the call made again.
     func timely(
-        _ connection: PostgresConnection, _ statement: PostgresStatement, mostRows: Int = 10_000,
+        _ connection: PostgresConnection, _ statement: PostgresStatement, mostRows: Int = 10_000, mostBytes: Int = 8 << 20,
         _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresOutcome {
-        let outcome = await once(connection, statement, mostRows, fill)
+        let outcome = await once(connection, statement, mostRows, mostBytes, fill)
         guard case .failed(let error) = outcome, error.state == .clockWasSet else { return outcome }
         await renewNow()
-        return await once(connection, statement, mostRows, fill)
+        return await once(connection, statement, mostRows, mostBytes, fill)
     }
 
     private func once(
-        _ connection: PostgresConnection, _ statement: PostgresStatement, _ mostRows: Int,
+        _ connection: PostgresConnection, _ statement: PostgresStatement, _ mostRows: Int, _ mostBytes: Int,
         _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresOutcome {
         // Before it has joined a node knows no time to bring.
@@ -31,7 +31,8 @@ extension StoreNode {
         var arguments = PostgresArguments()
         arguments.append(int8: time.now(at: options.boot()))
         fill(&arguments)
-        return await connection.call(PostgresCall(statement, arguments, deadline: options.patience, mostRows: mostRows))
+        return await connection.call(
+            PostgresCall(statement, arguments, deadline: options.patience, mostRows: mostRows, mostBytes: mostBytes))
     }
 
     /// A call of which nobody knows nothing afterwards.

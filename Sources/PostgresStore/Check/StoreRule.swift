@@ -27,7 +27,7 @@ struct StoreRule {
             "meta",
             """
             SELECT 'key ' || k.key FROM unnest(ARRAY['configuration_version', 'biz_from', 'directory_version', 'ordinal',
-              'holder', 'swept', 'sweep_place', 'keeping']) AS k(key)
+              'holder', 'swept', 'sweep_place', 'keeping', 'folded']) AS k(key)
             WHERE NOT EXISTS (SELECT 1 FROM psp.meta m WHERE m.key = k.key)
             """, "缺少该数值", "there is no such number"),
         StoreRule(

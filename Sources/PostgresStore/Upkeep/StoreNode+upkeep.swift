@@ -40,6 +40,7 @@ extension StoreNode {
         var place = try rows.present8(0, 0)
         let end = try rows.present8(0, 1)
         try await dropPartitions()
+        try await foldReceipts()
         // What is left after so many slices is looked at by the next sweep, which begins where this one has ended.
         for _ in 0..<Self.mostSlices {
             let found = await slice(Statements.forgetTasks) { arguments in
@@ -76,12 +77,13 @@ extension StoreNode {
     /// A slice, when nothing follows from a change of the directory: that goes by intervals and references that may be due.
     /// - Returns: `nil` where the rest is left to the next sweep.
     func slice(
-        _ statement: PostgresStatement, over connection: PostgresConnection? = nil, _ fill: (inout PostgresArguments) -> Void
+        _ statement: PostgresStatement, over connection: PostgresConnection? = nil, mostBytes: Int = 8 << 20,
+        _ fill: (inout PostgresArguments) -> Void
     ) async -> PostgresRows? {
         await watchBell.wait(atMost: Self.slicePause)
         while !isClosing, await hasJobs() { await watchBell.wait(atMost: Self.jobPause) }
         if isClosing { return nil }
-        let outcome = await timely(connection ?? reads, statement, fill)
+        let outcome = await timely(connection ?? reads, statement, mostBytes: mostBytes, fill)
         if case .rows(let rows) = outcome { return rows }
         if !isClosing { options.log("what is old cannot be forgotten now: \(outcome.reason)") }
         return nil
