@@ -3,6 +3,7 @@
 import http.client
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -96,6 +97,15 @@ class Node(Pspd):
     @property
     def token(self):
         return TOKEN
+
+    def batches(self):
+        """How many calls its commits have answered, and how many commits that were."""
+        host, port = self.admin.rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=10)
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return tuple(float(re.search(rf"^psp_store_batch_calls_{name} (\S+)$", text, re.M).group(1)) for name in ("sum", "count"))
 
 
 class Cost:

@@ -161,7 +161,7 @@ struct CheckTests {
         await administration.close()
     }
 
-    @Test("nothing is found in what random walks have made, of nodes or of a copy", arguments: 1...4 as ClosedRange<UInt64>)
+    @Test("nothing is found in what random walks have made, of nodes or of a copy", arguments: 1...2 as ClosedRange<UInt64>)
     func healthy(seed: UInt64) async throws {
         let made = Made()
         let kind = StoreKind("copied", unclaimed: StoreKind.copied.unclaimed) { variation in

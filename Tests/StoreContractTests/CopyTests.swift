@@ -17,7 +17,7 @@ import Testing
 struct CopyTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let first = UInt64(environment["PSP_SEED"] ?? "") ?? UInt64.random(in: 1...1_000_000)
-    private static let count = UInt64(environment["PSP_SEEDS"] ?? "") ?? (environment["PSP_LONG_TESTS"] == "1" ? 64 : 8)
+    private static let count = UInt64(environment["PSP_SEEDS"] ?? "") ?? (environment["PSP_LONG_TESTS"] == "1" ? 64 : 3)
 
     /// Also with jobs that are not done yet, and after a crash.
     @Test("a random walk goes on in the shared store by the same model", arguments: first..<first + count)

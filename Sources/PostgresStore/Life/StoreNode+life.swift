@@ -201,8 +201,10 @@ extension StoreNode {
         let outcome = await own.call(PostgresCall(Statements.renew, arguments, deadline: Self.renewal))
         guard !isClosing, number == self.number else { return true }
         guard case .rows(let rows) = outcome else {
+            // While the lease holds, a renewal that is late is no reason to refuse anybody.
+            guard lease.term() == nil else { return true }
             tellUnreachable(outcome)
-            if case .unknown = outcome, lease.term() == nil { leave(server) }
+            if case .unknown = outcome { leave(server) }
             return true
         }
         do throws(PostgresShapeError) {

@@ -15,7 +15,7 @@ struct PageRequest: Sendable {
 
 extension StoreNode {
     /// How many devices go in one call.
-    private static let most = 32
+    private static let most = 64
     /// How many rows of one target are looked at in one page: expired rows lie among them.
     private static let scan = 256
     /// How many rows one call looks at, for all of its devices together.
