@@ -146,7 +146,9 @@ actor StoreNode {
             default: break
             }
         }
-        own = PostgresConnection(on: loop, options.connection("own", looksUp: true, writes: true))
+        own = PostgresConnection(on: loop, options.connection("own", looksUp: true, writes: true)) { event in
+            if case .state(.ready) = event { leaseBell.ring() }
+        }
         reads = PostgresConnection(on: loop, options.connection("reads", looksUp: false))
         tail = PostgresConnection(on: loop, options.connection("tail", looksUp: true, listeningTo: ["psp"])) { event in
             if case .notification = event { bell.ring() }

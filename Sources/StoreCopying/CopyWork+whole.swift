@@ -64,7 +64,8 @@ extension CopyWork {
         // that the embedded store gives should somebody start it again.
         try await filling.run("UPDATE psp.store_number SET from_seq = \(source.head + 1) WHERE @filling")
         let table = FilledTable("store_number", ["from_seq": .number, "store": .number])
-        for stretch in source.storeNumbers {
+        // One that was drawn when the embedded store began anew, and that no task has, is not needed there.
+        for stretch in source.storeNumbers where stretch.from <= source.head {
             try await insert([.position(stretch.from), .number(Int64(stretch.store))], into: table)
         }
     }

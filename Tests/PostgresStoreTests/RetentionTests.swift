@@ -222,6 +222,10 @@ struct RetentionTests {
             #expect(try await b.port.report(group, to: nil).counts == before && before.delivered == 2)
             #expect(try await b.port.report(single, to: nil).counts.delivered == 1)
 
+            #expect(try await database.number("SELECT value FROM psp.meta WHERE key = 'folded'") > singleAt.raw)
+            // There is nothing more to fold.
+            try await a.store.node.foldReceipts()
+
             // One that comes even later counts, beside what was folded.
             let late = try await b.connect("iphone")
             settle(b, late.device, groupAt)

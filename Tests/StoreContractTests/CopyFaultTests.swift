@@ -92,6 +92,17 @@ struct CopyFaultTests {
         #expect(try await database.number("SELECT count(*) FROM psp.node") == 0)
     }
 
+    /// As by a start on what was put back from a backup, after which nothing was pushed.
+    @Test func aNumberOfIDsThatNoTaskHasYetIsLeftBehind() async throws {
+        let (store, directory, _) = try await source(0)
+        let database = try await database(at: store.now)
+        let file = try Database(path: directory.path + "/psp.db", role: .writer)
+        try file.execute("INSERT INTO store_number SELECT max(seq) + 1, 7 FROM message")
+        _ = try file.checkpointWhole()
+        #expect(await reason(StoreCopy(from: directory.path, to: database.options, clocks: store.clocks)) == "it is done")
+        #expect(try await database.number("SELECT count(*) FROM psp.store_number WHERE store = 7") == 0)
+    }
+
     private struct Stop: Error {}
 
     @Test func oneThatIsBrokenOffLeavesNothingAndIsRunAgain() async throws {

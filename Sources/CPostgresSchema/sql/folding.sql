@@ -1,31 +1,50 @@
 -- Folding: each node writes what it was told into rows of its own, and a task is told by many of them. When nothing of a task is on its way
 -- any more, they become one row of nobody's (node 0). What a node is told even later is a row of its own again.
 
--- Rows of tasks that are over, where one bitmap has several: those of some hundred rows, from where it was looked last. `row_version` tells
--- whether a row has changed since. The last row names up to where that was (`seq`), and no node; none where there is nothing to look at.
--- A message lives for 7 days at most.
-CREATE OR REPLACE FUNCTION foldable_1(p_now bigint, p_limit integer,
+-- Rows of tasks that are over, where one bitmap has several, from where it was looked last: some thousand rows are looked at, and some
+-- hundred returned. `row_version` tells whether a row has changed since. The last row names up to where that was (`seq`), and no node; none
+-- where there is nothing to look at. Where nothing was found it is gone on from there at once. A message lives for 7 days at most.
+CREATE OR REPLACE FUNCTION foldable_1(p_now bigint, p_looked integer, p_most integer,
   OUT seq bigint, OUT mark integer, OUT chunk integer, OUT node integer, OUT row_version bigint, OUT bits bytea)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
   v_place bigint := (SELECT m.value FROM meta m WHERE m.key = 'folded');
   v_end bigint;
+  v_found bigint[];
 BEGIN
   PERFORM check_clock(p_now, 2000);
   v_end := first_position(p_now - 604800000 + 1);
   -- The rows of one task are never parted.
   v_end := least(v_end, greatest(v_place + 1, coalesce(
-    (SELECT r.seq FROM receipt r WHERE r.seq >= v_place AND r.seq < v_end ORDER BY r.seq OFFSET p_limit LIMIT 1), v_end)));
-  IF v_end <= v_place THEN
+    (SELECT r.seq FROM receipt r WHERE r.seq >= v_place AND r.seq < v_end ORDER BY r.seq OFFSET p_looked LIMIT 1), v_end)));
+  IF v_place IS NULL OR v_end <= v_place THEN
     RETURN;
   END IF;
-  RETURN QUERY
-  SELECT r.seq, r.mark::integer, r.chunk, r.node, r.xmin::text::bigint, r.bits FROM receipt r
-  WHERE r.seq >= v_place AND r.seq < v_end
-    AND EXISTS (SELECT 1 FROM receipt o WHERE o.seq = r.seq AND o.mark = r.mark AND o.chunk = r.chunk AND o.node <> r.node)
-  ORDER BY r.seq, r.mark, r.chunk, r.node;
+  v_found := ARRAY(
+    SELECT r.seq FROM receipt r
+    WHERE r.seq >= v_place AND r.seq < v_end
+      AND EXISTS (SELECT 1 FROM receipt o WHERE o.seq = r.seq AND o.mark = r.mark AND o.chunk = r.chunk AND o.node <> r.node)
+    ORDER BY r.seq LIMIT p_most + 1);
+  IF cardinality(v_found) > p_most THEN
+    v_end := greatest(v_found[p_most + 1], v_found[1] + 1);
+  END IF;
+  IF cardinality(v_found) = 0 THEN
+    UPDATE meta SET value = greatest(value, v_end) WHERE key = 'folded';
+  ELSE
+    -- Of a task that has even more the rest stays as it is.
+    RETURN QUERY
+    SELECT r.seq, r.mark::integer, r.chunk, r.node, r.xmin::text::bigint, r.bits FROM receipt r
+    WHERE r.seq >= v_place AND r.seq < v_end
+      AND EXISTS (SELECT 1 FROM receipt o WHERE o.seq = r.seq AND o.mark = r.mark AND o.chunk = r.chunk AND o.node <> r.node)
+    ORDER BY r.seq, r.mark, r.chunk, r.node LIMIT 8 * p_most;
+  END IF;
   seq := v_end;
+  mark := NULL;
+  chunk := NULL;
+  node := NULL;
+  row_version := NULL;
+  bits := NULL;
   RETURN NEXT;
 END
 $$;

@@ -66,7 +66,7 @@ enum Statements {
     static let addressed = call("addressed_1", 2)
     static let beginSweep = call("begin_sweep_1", 2)
     static let sweepRange = call("sweep_range_1", 2)
-    static let foldable = call("foldable_1", 2)
+    static let foldable = call("foldable_1", 3)
     static let fold = call("fold_1", 9)
     static let forgetTasks = call("forget_tasks_1", 5)
     static let forgetPast = call("forget_past_1", 5)

@@ -127,10 +127,11 @@ extension StoreLook {
             """
         let page = """
             SELECT y.* FROM (SELECT array_agg(s.seq) AS seqs FROM (
-              SELECT seq FROM psp.receipt WHERE seq > $1 UNION SELECT seq FROM psp.mark WHERE seq > $1 ORDER BY seq LIMIT $2) s) p
+              (SELECT DISTINCT seq FROM psp.receipt WHERE seq > $1 ORDER BY seq LIMIT $2)
+              UNION (SELECT DISTINCT seq FROM psp.mark WHERE seq > $1 ORDER BY seq LIMIT $2) ORDER BY seq LIMIT $2) s) p
             CROSS JOIN LATERAL (\(sql)) y ORDER BY y.seq
             """
-        try await pages(page, atATime: 100) { rows in
+        try await pages(page, atATime: 20) { rows in
             var first = 0
             while first < rows.count {
                 let seq = try rows.present8(first, 0)

@@ -34,7 +34,7 @@ extension PostgresUnavailability {
     fileprivate var words: BilingualText {
         switch self {
         case .notReady(let loss): BilingualText(loss.map { "没有连接：\($0.words.chinese)" } ?? "尚未连接", description)
-        case .late: BilingualText("没有及时轮到", description)
+        case .late: BilingualText("未能及时发出", description)
         case .crowded: BilingualText("等待的调用过多", description)
         case .closed: BilingualText("已关闭", description)
         }

@@ -52,7 +52,7 @@ extension StoreNode {
         let outcome = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience))
         guard case .rows(let rows) = outcome else {
             tellUnreachable(outcome)
-            if case .unknown = outcome { leave(server) }
+            if outcome.isOfNoUse { leave(server) }
             return false
         }
         do throws(PostgresShapeError) {
@@ -204,7 +204,7 @@ extension StoreNode {
             // While the lease holds, a renewal that is late is no reason to refuse anybody.
             guard lease.term() == nil else { return true }
             tellUnreachable(outcome)
-            if case .unknown = outcome { leave(server) }
+            if outcome.isOfNoUse { leave(server) }
             return true
         }
         do throws(PostgresShapeError) {
@@ -264,14 +264,14 @@ extension StoreNode {
 
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
         leaseEnd = end
-        lastLine = ""
         figures.renewed(behind: followed > applied ? followed - applied : 0)
         if returning == nil, lease.term() != nil {
             lease.extend(to: end)
             return serve()
         }
         // It had lapsed: others may have gone on without this node.
-        absence = Absence(from: renewedAt, to: options.boot())
+        // Until all is read this is said again, and the first time told since when.
+        absence = Absence(from: returning == nil ? renewedAt : absence?.from ?? renewedAt, to: options.boot())
         returning = .max
         cannotServe(BilingualText("本节点正在补读其他节点所做的", "this node reads what the others have done without it"))
         guard try await closeStrangers() else { return }
@@ -283,7 +283,7 @@ extension StoreNode {
     /// refused, and whoever asks whether this node is ready is told so.
     private func serve() {
         switch lane.state {
-        case .ready: figures.health = .serving
+        case .ready: (figures.health, lastLine) = (.serving, "")
         case .lost(let loss): cannotServe(loss.words)
         case .connecting, .closed: cannotServe(BilingualText("更改所用的连接尚未建立", "changes have no session with the database yet"))
         }
@@ -348,7 +348,7 @@ extension StoreNode {
     /// - Returns: whether everything that it was told is kept.
     func end(leaving: Bool) async -> Bool {
         if isClosing { return true }
-        let isReachable = figures.health == .serving
+        let isReachable = own.state.session != nil
         isClosing = true
         figures.health = .unreachable(reason: BilingualText("存储已关闭", "the store is closed"))
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
@@ -388,5 +388,15 @@ extension StoreNode {
             isOver.ring()
         }
         await isOver.wait(atMost: Self.lastPatience)
+    }
+}
+
+extension PostgresOutcome {
+    /// The server took the call and did not commit it in time. One that is only late may be so behind others.
+    fileprivate var isOfNoUse: Bool {
+        switch self {
+        case .unknown(.warned), .unknown(.lost(.unresponsive)): true
+        default: false
+        }
     }
 }

@@ -93,7 +93,7 @@ extension StoreNode {
         _ intervals: [(index: Int32, interval: MembershipHistory.Interval<TargetKey>)], into readings: inout [Int: Reading]
     ) async throws(PostgresShapeError) -> Bool {
         // Of many targets fewer rows each: a call is answered with a bounded number of them.
-        let scan = max(16, min(Self.scan, Self.rowsOfCall / intervals.count))
+        let scan = max(8, min(Self.scan, Self.rowsOfCall / intervals.count))
         var arguments = PostgresArguments()
         arguments.append(int8: time.now(at: options.boot()))
         arguments.append(each: Array(intervals.indices), int4: { Int32($0) })

@@ -41,7 +41,9 @@ extension StoreNode {
     /// Looks whether the database's functions are those of this build, now and then.
     func compareFunctions() async {
         guard number != 0, MonotonicClock.nanoseconds >= nextComparison else { return }
-        let call = PostgresCall(Statements.schema, deadline: options.patience)
+        nextComparison = MonotonicClock.nanoseconds + Self.comparisonPause
+        // The next renewal waits for it.
+        let call = PostgresCall(Statements.schema, deadline: .milliseconds(500))
         guard case .rows(let rows) = await own.call(call), let version = (try? rows.int8(0, 0)) ?? nil else { return }
         judgeFunctions(of: Int(version), (try? rows.int8(0, 1)) ?? nil)
     }

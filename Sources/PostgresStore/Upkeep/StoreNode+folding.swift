@@ -15,19 +15,24 @@ private struct Parts {
 }
 
 extension StoreNode {
-    /// Rows of receipts that one call looks at; a bitmap has 8 KiB at most.
-    private static let looked: Int32 = 500
-    private static let bytesLooked = 64 << 20
+    /// Rows of receipts that one call looks at, and about how many it folds: of one task up to eight times as many. A bitmap has
+    /// 8 KiB at most.
+    private static let (looked, folded): (Int32, Int32) = (10_000, 500)
+    private static let bytesFolded = 64 << 20
+    /// Calls of one sweep. What is left is folded by the next one.
+    private static let mostFolds = 1_000
 
     /// Folds what has come to its end since the last sweep.
     func foldReceipts() async throws(PostgresShapeError) {
-        while let rows = await slice(Statements.foldable, mostBytes: Self.bytesLooked, { $0.append(int4: Self.looked) }),
-            rows.count > 0
-        {
+        for _ in 0..<Self.mostFolds {
+            let found = await slice(Statements.foldable, mostBytes: Self.bytesFolded) { arguments in
+                arguments.append(int4: Self.looked)
+                arguments.append(int4: Self.folded)
+            }
+            guard let rows = found, rows.count > 0 else { return }
             let place = try rows.present8(rows.count - 1, 0)
             let parts = try parts(of: rows)
-            let folded = await slice(Statements.fold) { fill(&$0, parts, upTo: place) }
-            if folded == nil { return }
+            if rows.count > 1, await slice(Statements.fold, { fill(&$0, parts, upTo: place) }) == nil { return }
         }
     }
 

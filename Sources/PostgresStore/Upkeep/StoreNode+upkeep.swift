@@ -40,7 +40,6 @@ extension StoreNode {
         var place = try rows.present8(0, 0)
         let end = try rows.present8(0, 1)
         try await dropPartitions()
-        try await foldReceipts()
         // What is left after so many slices is looked at by the next sweep, which begins where this one has ended.
         for _ in 0..<Self.mostSlices {
             let found = await slice(Statements.forgetTasks) { arguments in
@@ -56,6 +55,7 @@ extension StoreNode {
         while let rows = await slice(Statements.forgetOthers, over: lane, { $0.append(int4: Self.others) }) {
             if try rows.bool(0, 0) != true { break }
         }
+        try await foldReceipts()
     }
 
     private func forget(_ past: Int32, before end: Int64) async throws(PostgresShapeError) {
