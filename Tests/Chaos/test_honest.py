@@ -278,6 +278,18 @@ def test_a_lifetime_is_converted_by_the_clock_at_acceptance():
     passes(story.end())
 
 
+def test_a_lifetime_is_converted_by_the_databases_clock_at_acceptance():
+    """It is an hour behind: what should be over in five seconds lasts an hour longer, on every node."""
+    story = Story("phone", nodes=SHARED)
+    story.fault("begin", "dbclock", node=None, offset=-3600.0)
+    key = story.push(lasts=5)
+    story.wait(1)
+    story.fault("end", "dbclock", node=None)
+    story.wait(30)
+    story.get(story.connect("phone", node="other"), key)
+    passes(story.end())
+
+
 def test_a_count_may_be_read_while_acknowledgements_arrive():
     story = Story("phone", "tablet")
     one, two = story.connect("phone"), story.connect("tablet")

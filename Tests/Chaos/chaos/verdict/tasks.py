@@ -193,7 +193,8 @@ class Tasks:
 
 class Clock:
     """The server's clock beside the true one, which a fault may set. A lifetime is what is left of it when the push is accepted, and
-    runs by the true clock."""
+    runs by the true clock. Where nodes share a store the clock is the database's: a fault sets it somewhere between its beginning
+    and its end."""
 
     def __init__(self, history):
         self.wall = next((event.wall for event in history if type(event) is Start), 0.0)
@@ -203,6 +204,13 @@ class Clock:
                 times, offsets = self.steps[event.node]
                 times.append(event.t)
                 offsets.append(event.detail["offset"] if event.edge == "begin" else 0.0)
+        self.database = []
+        for event in history:
+            if type(event) is Fault and event.name == "dbclock":
+                if event.edge == "begin":
+                    self.database.append((event.t, float("inf"), event.detail["offset"]))
+                elif self.database:
+                    self.database[-1] = (self.database[-1][0], event.t, self.database[-1][2])
 
     def lifetime(self, attempts, before, after):
         """(From when on it may be over, from when on it must be)."""
@@ -211,4 +219,5 @@ class Clock:
             times, offsets = self.steps[each.node]
             during = slice(bisect.bisect_right(times, each.begin) - 1, bisect.bisect_right(times, each.t))
             found += [each.wish - self.wall - offset for offset in offsets[during]]
+            found += [each.wish - self.wall - offset for begin, end, offset in self.database if begin <= each.t and each.begin <= end]
         return min(found) - before, max(found) + after
