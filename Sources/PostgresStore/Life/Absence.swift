@@ -4,8 +4,8 @@ struct Absence {
     let from: Int64
     let to: Int64
 
-    /// After so long every node that lives has renewed its lease again: it has found the database by then, beside hosts that do not
-    /// answer, and a renewal has followed.
+    /// After so long every node that lives has renewed its lease again: it has found the database by then, beside hosts that do
+    /// not answer, and a renewal has followed.
     private static let patience: Int64 = 8_000_000
 
     /// Whether the other nodes may not have come back yet.
