@@ -38,12 +38,8 @@ public final class SQLiteStore: Store {
     public static func open(directory: String, options: Options = Options()) throws(SQLiteStoreError) -> SQLiteStore {
         do {
             return try SQLiteStore(path: directory + "/psp.db", options)
-        } catch let error as SQLiteStoreError {
-            throw error
-        } catch let error as SQLiteError {
-            throw SQLiteStoreError("\(directory)/psp.db", error)
         } catch {
-            throw .failed(BilingualText("\(directory)/psp.db：\(error)", "\(directory)/psp.db: \(error)"))
+            throw SQLiteStoreError("\(directory)/psp.db", whatever: error)
         }
     }
 

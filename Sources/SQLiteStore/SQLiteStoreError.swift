@@ -28,6 +28,15 @@ public enum SQLiteStoreError: Error, Hashable, Sendable, CustomStringConvertible
         self = isForGood ? .failed(text) : .unavailable(text)
     }
 
+    /// Whatever went wrong with a file, as a store's error.
+    init(_ path: String, whatever error: any Error) {
+        switch error {
+        case let error as SQLiteStoreError: self = error
+        case let error as SQLiteError: self.init(path, error)
+        default: self = .failed(BilingualText("\(path)：\(error)", "\(path): \(error)"))
+        }
+    }
+
     /// What the system said of a file.
     static func failed(_ path: String, _ error: SystemError) -> SQLiteStoreError {
         .failed(BilingualText("\(path)：\(error.text.chinese)", "\(path): \(error.text.english)"))

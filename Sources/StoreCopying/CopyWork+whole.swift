@@ -41,15 +41,7 @@ extension CopyWork {
         try await filling.run(
             """
             UPDATE psp.org o SET android = s.android, ios = s.ios, test_android = s.test_android, test_ios = s.test_ios
-            FROM (
-              SELECT above.org, sum(own.android) AS android, sum(own.ios) AS ios, sum(own.test_android) AS test_android,
-                sum(own.test_ios) AS test_ios
-              FROM (
-                SELECT d.org, count(*) FILTER (WHERE d.platform = 0) AS android, count(*) FILTER (WHERE d.platform = 1) AS ios,
-                  count(*) FILTER (WHERE d.platform = 0 AND d.test) AS test_android,
-                  count(*) FILTER (WHERE d.platform = 1 AND d.test) AS test_ios
-                FROM psp.device d WHERE d.retired_seq = \(MembershipHistory.forever) GROUP BY d.org) own
-              JOIN psp.org c ON c.org = own.org CROSS JOIN LATERAL unnest(c.path) AS above(org) GROUP BY above.org) s
+            FROM (\(OrganisationSums.query)) s
             WHERE o.org = s.org AND @filling
             """)
         let version = try source.number(.configurationVersion) + (source.isCertain ? 0 : Self.versions)

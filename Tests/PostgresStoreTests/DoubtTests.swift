@@ -14,17 +14,7 @@ struct DoubtTests {
         try await withPostgres { server in
             try await withNodes(over: server.address(), { $0.cursorPause = .seconds(3_600) }) { a, b in
                 try await furnish(a.port)
-                let phone = try await a.connect("phone", as: SessionID(raw: 1))
-                let tasks = try await a.push((0..<3).map { .message(.organisation("police"), text: "\($0)") })
-                try await a.loop.waitForEntry("the last row") { $0.task == tasks[2] }
-                let rows = a.loop.takeEvents().flatMap(\.rows).filter { tasks.contains($0.task) }
-                try #require(rows.count == 3)
-                a.port.settle(
-                    rows[1...].map {
-                        Delivery(device: phone.device, position: $0.position, settledUpTo: phone.settledUpTo, kind: .delivered)
-                    })
-                try await eventually("they are written") { try await b.port.report(tasks[2], to: nil).counts.delivered == 1 }
-                a.store.end(leaving: false)
+                let tasks = try await a.endUnawares(of: "phone", as: SessionID(raw: 1), seenBy: b)
 
                 let second = try await b.connect("phone", as: SessionID(raw: 2))
                 b.port.detach(second.device, session: SessionID(raw: 2), settledUpTo: second.settledUpTo)

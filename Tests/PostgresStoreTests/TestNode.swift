@@ -2,6 +2,7 @@ import Postgres
 import PostgresCluster
 import Push
 import StoreContract
+import Testing
 
 @testable import PostgresStore
 
@@ -52,6 +53,24 @@ struct TestNode: Sendable {
 
     func connect(_ token: String, as session: SessionID = DeviceSession.newID()) async throws(AttachError) -> Attached {
         try await port.attach(DeviceToken(unchecked: token), secret: Array("secret".utf8), certificate: nil, session: session)
+    }
+
+    /// Dies with a device that has got three messages to its organisation and acknowledged the last two, which is written. The
+    /// first is still to be acknowledged, so that the cursor stays before all of them.
+    /// - Returns: the three tasks.
+    func endUnawares(of token: String, as id: SessionID, seenBy other: TestNode) async throws -> [TaskID] {
+        let attached = try await connect(token, as: id)
+        let tasks = try await push((0..<3).map { .message(.organisation("police"), text: "\($0)") })
+        try await loop.waitForEntry("the last row") { $0.task == tasks[2] }
+        let rows = loop.takeEvents().flatMap(\.rows).filter { tasks.contains($0.task) }
+        try #require(rows.count == 3)
+        port.settle(
+            rows[1...].map {
+                Delivery(device: attached.device, position: $0.position, settledUpTo: attached.settledUpTo, kind: .delivered)
+            })
+        try await eventually("they are written") { try await other.port.report(tasks[2], to: nil).counts.delivered == 1 }
+        store.end(leaving: false)
+        return tasks
     }
 
     func result(connecting token: String, as session: SessionID) async -> Result<Attached, AttachError> {

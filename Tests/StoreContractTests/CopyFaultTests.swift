@@ -105,6 +105,26 @@ struct CopyFaultTests {
 
     private struct Stop: Error {}
 
+    /// Where a copy stands still until it may go on: once, at the first word of its progress.
+    private final class Middle: Sendable {
+        private let (arrived, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        private let isFirst = Locked(true)
+
+        func pause() {
+            let wasFirst = isFirst.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }
+            guard wasFirst else { return }
+            arrived.signal()
+            mayGoOn.wait()
+        }
+
+        /// True once.
+        var isReached: Bool { arrived.wait(timeout: .now()) == .success }
+        func goOn() { mayGoOn.signal() }
+    }
+
     @Test func oneThatIsBrokenOffLeavesNothingAndIsRunAgain() async throws {
         let (store, directory, task) = try await source()
         let database = try await database(at: store.now)
@@ -113,20 +133,11 @@ struct CopyFaultTests {
         #expect(try await database.number(Self.rows) == 0)
 
         // The session ends in the middle, and another one takes its place at once.
-        let (arrived, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let isFirst = Locked(true)
+        let middle = Middle()
         let broken = Task {
-            await reason(copy) { _, _ in
-                guard
-                    isFirst.withLock({ wasFirst in
-                        defer { wasFirst = false }; return wasFirst
-                    })
-                else { return }
-                arrived.signal()
-                mayGoOn.wait()
-            }
+            await reason(copy) { _, _ in middle.pause() }
         }
-        try await eventually("it is in the middle") { arrived.wait(timeout: .now()) == .success }
+        try await eventually("it is in the middle") { middle.isReached }
         try await database.run(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -136,7 +147,7 @@ struct CopyFaultTests {
             try await database.number(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()") > 0
         }
-        mayGoOn.signal()
+        middle.goOn()
         #expect(await broken.value.contains("the session with the database was lost: nothing is copied"))
         #expect(try await database.number(Self.rows) == 0)
 
@@ -153,20 +164,11 @@ struct CopyFaultTests {
     @Test func aNodeThatComesMeanwhileWaitsAndSaysWhy() async throws {
         let (store, directory, task) = try await source()
         let database = try await database(at: store.now)
-        let (arrived, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let isFirst = Locked(true)
+        let middle = Middle()
         let copying = Task {
-            await reason(StoreCopy(from: directory.path, to: database.options, clocks: store.clocks)) { _, _ in
-                guard
-                    isFirst.withLock({ wasFirst in
-                        defer { wasFirst = false }; return wasFirst
-                    })
-                else { return }
-                arrived.signal()
-                mayGoOn.wait()
-            }
+            await reason(StoreCopy(from: directory.path, to: database.options, clocks: store.clocks)) { _, _ in middle.pause() }
         }
-        try await eventually("it is in the middle") { arrived.wait(timeout: .now()) == .success }
+        try await eventually("it is in the middle") { middle.isReached }
         let lines = Locked<[String]>([])
         var options = PostgresStore.Options(database.options, node: NodeName(host: "node-a"), version: "test")
         options.log = { line in lines.withLock { $0.append(line) } }
@@ -176,7 +178,7 @@ struct CopyFaultTests {
         try await eventually("it says why it waits") {
             lines.withLock { $0.contains { $0.contains("pspctl store copy fills the database") } }
         }
-        mayGoOn.signal()
+        middle.goOn()
         #expect(await copying.value == "it is done")
         await node.whenReady()
         let loop = TestLoop()

@@ -98,16 +98,7 @@ struct StoreRule {
             FROM psp.org o CROSS JOIN LATERAL (
               SELECT coalesce(c.android, 0) AS android, coalesce(c.ios, 0) AS ios, coalesce(c.test_android, 0) AS test_android,
                 coalesce(c.test_ios, 0) AS test_ios
-              FROM (VALUES (1)) one LEFT JOIN (
-                SELECT above.org, sum(own.android) AS android, sum(own.ios) AS ios, sum(own.test_android) AS test_android,
-                  sum(own.test_ios) AS test_ios
-                FROM (
-                  SELECT d.org, count(*) FILTER (WHERE d.platform = 0) AS android, count(*) FILTER (WHERE d.platform = 1) AS ios,
-                    count(*) FILTER (WHERE d.platform = 0 AND d.test) AS test_android,
-                    count(*) FILTER (WHERE d.platform = 1 AND d.test) AS test_ios
-                  FROM psp.device d WHERE d.retired_seq = \(forever) GROUP BY d.org) own
-                JOIN psp.org c ON c.org = own.org CROSS JOIN LATERAL unnest(c.path) AS above(org) GROUP BY above.org) c
-                ON c.org = o.org) s
+              FROM (VALUES (1)) one LEFT JOIN (\(OrganisationSums.query)) c ON c.org = o.org) s
             WHERE (o.android, o.ios, o.test_android, o.test_ios) <> (s.android, s.ios, s.test_android, s.test_ios)
             """, "计有设备 %1（Android/iOS/测试 Android/测试 iOS），实际为 %2",
             "it counts %1 devices (Android/iOS/test Android/test iOS), and there are %2"),

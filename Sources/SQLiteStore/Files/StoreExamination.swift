@@ -68,12 +68,8 @@ public struct StoreExamination: Sendable {
                 while try check.step() { if check.text(0) != "ok" { problems.append(check.text(0)) } }
             }
             (counts, self.problems) = (found, problems)
-        } catch let error as SQLiteStoreError {
-            throw error
-        } catch let error as SQLiteError {
-            throw SQLiteStoreError(file, error)
         } catch {
-            throw .failed(BilingualText("\(file)：\(error)", "\(file): \(error)"))
+            throw SQLiteStoreError(file, whatever: error)
         }
     }
 }

@@ -58,12 +58,8 @@ package final class StoreSource {
                 storeNumbers.last.map { [file, head] in
                     PositionMark.agrees(with: file, store: $0.store, head: head)
                 } ?? true
-        } catch let error as SQLiteStoreError {
-            throw error
-        } catch let error as SQLiteError {
-            throw SQLiteStoreError(file, error)
         } catch {
-            throw .failed(BilingualText("\(file)：\(error)", "\(file): \(error)"))
+            throw SQLiteStoreError(file, whatever: error)
         }
     }
 

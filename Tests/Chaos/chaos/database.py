@@ -15,6 +15,7 @@ from kit.server import binary
 from kit.waiting import eventually
 
 from .database_faults import DatabaseFaults
+from .ending import send_to_all
 from .node import KIT
 
 PLACES = {"db1": 5431, "db2": 5432}  # and their ports: a standby is a copy, also of the primary's socket
@@ -57,14 +58,7 @@ class Database(PostgresServer):
 
     def send(self, number):
         """A signal to all of its processes; those that come meanwhile get it too."""
-        done = set()
-        while left := [pid for pid in self.processes() if pid not in done]:
-            for pid in left:
-                done.add(pid)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            if number == signal.SIGKILL:
-                break
+        send_to_all(self.processes, number)
 
     def kill(self):
         self.send(signal.SIGKILL)

@@ -1,6 +1,9 @@
-"""Ending asyncio's tasks for certain."""
+"""Ending asyncio's tasks for certain, and reaching all processes of a server."""
 
 import asyncio
+import contextlib
+import os
+import signal
 
 
 async def end_all(tasks, patience=3.0):
@@ -11,3 +14,15 @@ async def end_all(tasks, patience=3.0):
             task.cancel()
         await asyncio.wait(left, timeout=patience)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def send_to_all(processes, number):
+    """A signal to all that `processes()` tells, also to those that come meanwhile."""
+    done = set()
+    while left := [pid for pid in processes() if pid not in done]:
+        for pid in left:
+            done.add(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if number == signal.SIGKILL:
+            break

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 
+from .ending import send_to_all
 from .network import die_with_parent
 
 PATRONI = 8008
@@ -85,14 +86,7 @@ class Machine:
 
     def send(self, number, *names):
         """A signal to them; those that come meanwhile get it too."""
-        done = set()
-        while left := [pid for pid in self.processes(*names) if pid not in done]:
-            for pid in left:
-                done.add(pid)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            if number == signal.SIGKILL:
-                break
+        send_to_all(lambda: self.processes(*names), number)
 
     def ask(self, method, path, body=None, timeout=5):
         """What its Patroni answers; `None` where it does not."""
