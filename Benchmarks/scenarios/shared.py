@@ -115,6 +115,7 @@ def _storm(place, database, node):
     count = place.size.online
     with Swarm(place, node.mqtt, count) as swarm:
         swarm.connect()
+        _drain(swarm)
         swarm("disconnect")
         time.sleep(1)
         with Cost(database.cpu) as used:
@@ -122,6 +123,14 @@ def _storm(place, database, node):
             swarm("disconnect")
             time.sleep(1)
         yield "shared-storm", used.per(count)
+
+
+def _drain(swarm):
+    """Returns when a second has passed in which nothing came any more."""
+    before = None
+    while (received := swarm("report")["tally"]["received"]) != before:
+        before = received
+        time.sleep(1)
 
 
 def _acknowledged(place, database, nodes):
