@@ -57,11 +57,11 @@ public final class PostgresStore: Store {
             -> PostgresOptions
         {
             var options = database
-            options.settings.append(("jit", "off"))
+            // Nothing that a node asks needs a table as a whole that grows.
+            options.settings += [("jit", "off"), ("enable_seqscan", "off")]
             if looksUp {
                 options.settings += [
-                    ("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"),
-                    ("plan_cache_mode", "force_generic_plan"),
+                    ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("plan_cache_mode", "force_generic_plan"),
                 ]
             }
             if writes {

@@ -21,56 +21,95 @@ CREATE OR REPLACE FUNCTION append_1(
 #variable_conflict use_column
 DECLARE
   v_wall bigint;
+  v_made bigint;
   v_now bigint;
   v_head bigint;
   v_version bigint;
   v_replayed integer[];
   -- The first position that is young enough for an out_biz_no to be known.
   v_biz_from bigint;
+  -- Of each push: the task that has its out_biz_no, and what that was asked for; the configuration that counts in its place.
+  v_first bigint[];
+  v_fingerprint bytea[];
+  v_current bigint[];
+  -- Of each push: its answer; its app, and what of that is inside; whether the app has a bound, how much of a second it had left, and how
+  -- many of the batch had taken of that.
+  v_code integer[];
+  v_seq bigint[];
+  v_a bigint[];
+  v_b bigint[];
+  v_app integer[];
+  v_within integer[];
+  v_is_bound boolean[];
+  v_level bigint[];
+  v_turn bigint[];
 BEGIN
   PERFORM take_lane(p_now);
-  IF p_expected <> (SELECT value FROM meta WHERE key = 'directory_version') THEN
+  SELECT max(m.value) FILTER (WHERE m.key = 'configuration_version'), max(m.value) FILTER (WHERE m.key = 'biz_from')
+    INTO v_version, v_biz_from FROM meta m
+    HAVING p_expected IS NULL OR p_expected = max(m.value) FILTER (WHERE m.key = 'directory_version');
+  IF NOT FOUND THEN
     RETURN;
   END IF;
   v_wall := wall();
-  v_now := store_time(p_now);
-  v_head := head();
-  PERFORM ring(v_now);
-  v_version := (SELECT value FROM meta WHERE key = 'configuration_version');
-  v_biz_from := (SELECT value FROM meta WHERE key = 'biz_from');
+  SELECT l.seq, l.created INTO v_head, v_made FROM log l ORDER BY l.seq DESC LIMIT 1;
+  v_head := coalesce(v_head, 0);
+  v_now := greatest(p_now, v_made);
+  PERFORM ring_bell(v_now - v_made);
 
   IF cardinality(p_nonce_hash) > 0 THEN
     v_replayed := use_nonces(p_app, p_interface, p_nonce_time, p_nonce_hash);
   END IF;
 
-  RETURN QUERY
+  -- What most batches need not is apart from what all do: a statement costs by what it may do, too.
+  IF array_remove(p_biz_hash, NULL) <> '{}' THEN
+    SELECT array_agg(f.seq), array_agg(f.fingerprint) INTO v_first, v_fingerprint
+    FROM (
+      SELECT f.seq, f.fingerprint FROM unnest(p_app, p_biz, p_biz_hash) WITH ORDINALITY AS r(appkey, biz, biz_hash, n)
+      LEFT JOIN LATERAL (SELECT * FROM app x WHERE x.appkey = r.appkey AND NOT x.removed OFFSET 0) a ON true
+      LEFT JOIN LATERAL (
+        SELECT l.seq, l.fingerprint FROM log l
+        -- By the hash alone: in the order of positions the whole log would be looked through.
+        WHERE r.biz_hash IS NOT NULL AND l.biz_hash = r.biz_hash AND l.seq >= v_biz_from AND l.app = a.app AND l.biz = r.biz
+          AND l.created > v_now - 86400000
+        ORDER BY l.seq + 0 DESC LIMIT 1) f ON true
+      ORDER BY r.n) f;
+  END IF;
+  IF 1 = ANY (p_interface) THEN
+    SELECT array_agg(c.seq) INTO v_current
+    FROM (
+      SELECT k.seq FROM unnest(p_app, p_slot, p_kind, p_target, p_test, p_tag) WITH ORDINALITY AS r(appkey, slot, kind, target, test, tag, n)
+      LEFT JOIN LATERAL (SELECT * FROM app x WHERE x.appkey = r.appkey AND NOT x.removed OFFSET 0) a ON true
+      LEFT JOIN LATERAL (
+        SELECT x.seq FROM current_config x
+        CROSS JOIN LATERAL (SELECT y.status, y.expires FROM log y WHERE y.seq = x.seq OFFSET 0) l
+        WHERE x.slot = r.slot AND x.target_kind = r.kind AND x.target = r.target AND x.app = a.app AND x.test = r.test
+          AND x.tag = coalesce(r.tag, '') AND l.status = 0 AND (l.expires IS NULL OR l.expires > v_now) OFFSET 0) k ON true
+      ORDER BY r.n) c;
+  END IF;
+
   WITH request AS MATERIALIZED (
-    SELECT r.n::integer, a.app, a.scope, r.kind, r.target, r.interface, r.test, r.measured, r.wish, r.slot,
+    SELECT r.n::integer, a.app, a.scope, r.kind, r.target, r.interface, r.test, r.measured, r.wish,
       CASE WHEN a.app IS NOT NULL THEN coalesce(a.per_second, p_usual_per_second) END AS per_second,
       CASE WHEN a.app IS NOT NULL THEN coalesce(a.per_day, p_usual_per_day) END AS per_day,
-      first.seq AS first,
+      v_first[r.n] AS first,
       CASE
         WHEN a.app IS NULL THEN 2004
         WHEN a.disabled THEN 2007
         WHEN a.interfaces & (1 << r.interface) = 0 THEN 2008
         WHEN r.n = ANY (v_replayed) THEN 2005
         WHEN -r.n = ANY (v_replayed) THEN 2006
-        WHEN first.fingerprint <> r.fingerprint THEN 2109
-        WHEN first.seq IS NOT NULL THEN 1
+        WHEN v_fingerprint[r.n] <> r.fingerprint THEN 2109
+        WHEN v_first[r.n] IS NOT NULL THEN 1
         WHEN r.wish <= v_wall OR r.interface = 0 AND r.wish - v_wall > 604800000 THEN 2103
         ELSE 0
       END AS early
-    FROM unnest(p_app, p_interface, p_kind, p_target, p_test, p_measured, p_wish, p_slot, p_biz, p_biz_hash, p_fingerprint)
-      WITH ORDINALITY AS r(appkey, interface, kind, target, test, measured, wish, slot, biz, biz_hash, fingerprint, n)
-    LEFT JOIN app a ON a.appkey = r.appkey AND NOT a.removed
-    LEFT JOIN LATERAL (
-      SELECT l.seq, l.fingerprint FROM log l
-      -- By the hash alone: in the order of positions the whole log would be looked through.
-      WHERE r.biz_hash IS NOT NULL AND l.biz_hash = r.biz_hash AND l.seq >= v_biz_from AND l.app = a.app AND l.biz = r.biz
-        AND l.created > v_now - 86400000
-      ORDER BY l.seq + 0 DESC LIMIT 1) first ON true
+    FROM unnest(p_app, p_interface, p_kind, p_target, p_test, p_measured, p_wish, p_fingerprint)
+      WITH ORDINALITY AS r(appkey, interface, kind, target, test, measured, wish, fingerprint, n)
+    LEFT JOIN LATERAL (SELECT * FROM app x WHERE x.appkey = r.appkey AND NOT x.removed OFFSET 0) a ON true
   ), addressed AS MATERIALIZED (
     SELECT r.*, s.org AS scope_org, t.id, t.android, t.ios,
+      r.early = 0 AND (r.per_second IS NOT NULL OR r.per_day IS NOT NULL) AS is_bound,
       CASE
         WHEN r.early <> 0 THEN r.early
         WHEN t.id IS NULL OR NOT t.permitted THEN 2200 + r.kind
@@ -80,63 +119,52 @@ BEGIN
         ELSE 0
       END AS late
     FROM request r
-    LEFT JOIN org s ON s.org_id = r.scope AND NOT s.removed
+    LEFT JOIN LATERAL (SELECT o.org FROM org o WHERE r.scope IS NOT NULL AND o.org_id = r.scope AND NOT o.removed OFFSET 0) s ON true
     LEFT JOIN LATERAL (
       SELECT d.ordinal AS id,
         (d.platform = 0 AND (d.test OR NOT r.test))::integer AS android, (d.platform = 1 AND (d.test OR NOT r.test))::integer AS ios,
         r.scope IS NULL OR s.org = ANY (o.path) AS inside, p_confined IS NULL OR p_confined = ANY (o.path) AS permitted
-      FROM device d JOIN org o ON o.org = d.org
+      FROM device d CROSS JOIN LATERAL (SELECT x.path FROM org x WHERE x.org = d.org OFFSET 0) o
       WHERE r.kind = 1 AND d.token_hash = p_target_hash[r.n] AND d.token = r.target AND d.retired_seq = 9223372036854775807
       UNION ALL
       SELECT h.holder,
         count(*) FILTER (WHERE m.inside AND m.platform = 0 AND (m.test OR NOT r.test))::integer,
         count(*) FILTER (WHERE m.inside AND m.platform = 1 AND (m.test OR NOT r.test))::integer, bool_or(m.inside), bool_and(m.permitted)
       FROM holder h
-      JOIN LATERAL (
+      CROSS JOIN LATERAL (
         SELECT d.platform, d.test, r.scope IS NULL OR s.org = ANY (o.path) AS inside,
           p_confined IS NULL OR p_confined = ANY (o.path) AS permitted
-        FROM device d JOIN org o ON o.org = d.org
-        WHERE d.holder = h.holder AND d.retired_seq = 9223372036854775807) m ON true
+        FROM device d CROSS JOIN LATERAL (SELECT x.path FROM org x WHERE x.org = d.org OFFSET 0) o
+        WHERE d.holder = h.holder AND d.retired_seq = 9223372036854775807 OFFSET 0) m
       WHERE r.kind = 2 AND h.user_id = r.target GROUP BY h.holder
       UNION ALL
       SELECT o.org, CASE WHEN r.test THEN o.test_android ELSE o.android END, CASE WHEN r.test THEN o.test_ios ELSE o.ios END,
         r.scope IS NULL OR s.org = ANY (o.path), p_confined IS NULL OR p_confined = ANY (o.path)
       FROM org o WHERE r.kind = 3 AND o.org_id = r.target AND NOT o.removed) t ON r.early = 0
-  ), paced AS MATERIALIZED (
+  ), paced AS (
     -- Who has a bound takes its turn in the batch's order.
-    SELECT x.*, row_number() OVER (PARTITION BY x.app ORDER BY x.n) AS turn
+    SELECT x.*, count(*) FILTER (WHERE x.is_within_day) OVER (PARTITION BY x.app ORDER BY x.n) AS turn
     FROM (
       SELECT g.*, least(g.per_second * 1000::bigint,
-          coalesce(q.level + least(greatest(v_now - q.filled, 0), 1000) * g.per_second, g.per_second * 1000::bigint)) AS level
+          coalesce(q.level + least(greatest(v_now - q.filled, 0), 1000) * g.per_second, g.per_second * 1000::bigint)) AS level,
+        g.is_bound AND (g.per_day IS NULL
+          OR g.upto - (g.late = 0)::integer + CASE WHEN q.day IN (v_wall / 86400000, v_wall / 86400000 + 1) THEN q.pushes ELSE 0 END
+            < g.per_day) AS is_within_day
       FROM (
-        SELECT f.n, f.app, f.per_second, f.per_day, f.late,
-          count(*) FILTER (WHERE f.late = 0) OVER (PARTITION BY f.app ORDER BY f.n) AS upto
-        FROM addressed f WHERE f.early = 0 AND (f.per_second IS NOT NULL OR f.per_day IS NOT NULL)) g
-      LEFT JOIN app_rate q ON q.app = g.app
-      WHERE g.per_day IS NULL
-        OR g.upto - (g.late = 0)::integer + CASE WHEN q.day IN (v_wall / 86400000, v_wall / 86400000 + 1) THEN q.pushes ELSE 0 END
-          < g.per_day) x
-  ), judged AS MATERIALIZED (
-    SELECT f.*, p.level, p.turn,
-      CASE
-        WHEN f.early <> 0 THEN f.early
-        WHEN (f.per_second IS NOT NULL OR f.per_day IS NOT NULL) AND (p.n IS NULL OR p.turn > p.level / 1000) THEN 2301
-        ELSE f.late
-      END AS code,
-      p.n IS NULL AND f.per_day IS NOT NULL AS is_day
-    FROM addressed f LEFT JOIN paced p ON p.n = f.n
+        SELECT f.*, count(*) FILTER (WHERE f.is_bound AND f.late = 0) OVER (PARTITION BY f.app ORDER BY f.n) AS upto
+        FROM addressed f) g
+      LEFT JOIN LATERAL (SELECT * FROM app_rate x WHERE g.is_bound AND x.app = g.app OFFSET 0) q ON true) x
+  ), judged AS (
+    SELECT p.*,
+      CASE WHEN p.is_bound AND (NOT p.is_within_day OR p.turn > p.level / 1000) THEN 2301 ELSE p.late END AS code
+    FROM paced p
   ), placed AS MATERIALIZED (
     -- An older configuration's end takes the position before the new one's.
-    SELECT j.*, c.seq AS older,
-      v_head + count(*) OVER w + count(c.seq) OVER w AS seq,
-      count(*) FILTER (WHERE j.interface = 1) OVER w AS nth
+    SELECT j.*,
+      CASE WHEN j.code = 0 THEN v_head + count(*) FILTER (WHERE j.code = 0) OVER w
+        + count(v_current[j.n]) FILTER (WHERE j.code = 0) OVER w END AS seq,
+      count(*) FILTER (WHERE j.code = 0 AND j.interface = 1) OVER w AS nth
     FROM judged j
-    LEFT JOIN LATERAL (
-      SELECT l.seq FROM current_config k JOIN log l ON l.seq = k.seq
-      WHERE j.slot IS NOT NULL AND k.slot = j.slot AND k.target_kind = j.kind AND k.target = j.target AND k.app = j.app
-        AND k.test = j.test AND k.tag = coalesce(p_tag[j.n], '') AND l.status = 0 AND (l.expires IS NULL OR l.expires > v_now)) c
-      ON true
-    WHERE j.code = 0
     WINDOW w AS (ORDER BY j.n)
   ), kept AS (
     INSERT INTO log (
@@ -149,48 +177,60 @@ BEGIN
       CASE WHEN p.measured > 256 THEN p.ios ELSE 0 END, p.interface,
       p.test::integer | CASE WHEN p.measured > 256 THEN 2 ELSE 0 END, p_display[p.n], p_payload[p.n], p_tag[p.n],
       p_description[p.n], p_biz[p.n], p_fingerprint[p.n], p_client[p.n], p_request_id[p.n]
-    FROM placed p
-  ), ended AS (
-    UPDATE log l SET status = 2, ended_at = v_now FROM placed p WHERE l.seq = p.older
-  ), told AS (
-    INSERT INTO log (seq, target, created, kind, ref) SELECT p.seq - 1, 0, v_now, 3, p.older FROM placed p WHERE p.older IS NOT NULL
-  ), former AS (
-    DELETE FROM current_config k USING placed p
-    WHERE p.interface = 1 AND k.slot = p.slot AND k.target_kind = p.kind AND k.target = p.target AND k.app = p.app
-      AND k.test = p.test AND k.tag = coalesce(p_tag[p.n], '')
-  ), current AS (
+    FROM placed p WHERE p.code = 0
+  )
+  SELECT array_agg(p.code), array_agg(coalesce(p.seq, p.first)),
+    array_agg(CASE p.code
+      WHEN 2006 THEN v_wall
+      WHEN 2103 THEN v_wall
+      WHEN 2301 THEN CASE WHEN p.is_within_day THEN p.per_second ELSE -p.per_day END
+      WHEN 2105 THEN CASE WHEN p.measured > 1024 THEN 0 ELSE 1 END
+    END),
+    array_agg(CASE p.code
+      WHEN 2103 THEN CASE WHEN p.interface = 0 THEN v_wall + 604800000 END
+      WHEN 2301 THEN CASE WHEN p.is_within_day THEN (999 - p.level % 1000) / p.per_second + 1 ELSE 86400000 - v_wall % 86400000 END
+    END),
+    array_agg(p.app), array_agg(coalesce(p_bound, p.scope_org)), array_agg(p.is_bound), array_agg(p.level), array_agg(p.turn)
+  INTO v_code, v_seq, v_a, v_b, v_app, v_within, v_is_bound, v_level, v_turn
+  FROM (SELECT * FROM placed ORDER BY n) p;
+
+  IF 1 = ANY (p_interface) THEN
+    UPDATE log SET status = 2, ended_at = v_now WHERE seq = ANY (ARRAY(
+      SELECT u.older FROM unnest(v_code, v_current) AS u(code, older) WHERE u.code = 0 AND u.older IS NOT NULL));
+    INSERT INTO log (seq, target, created, kind, ref)
+      SELECT u.seq - 1, 0, v_now, 3, u.older FROM unnest(v_code, v_seq, v_current) AS u(code, seq, older)
+      WHERE u.code = 0 AND u.older IS NOT NULL;
+    DELETE FROM current_config WHERE ctid = ANY (ARRAY(
+      SELECT k.ctid FROM unnest(v_code, p_slot, p_kind, p_target, v_app, p_test, p_tag) AS u(code, slot, kind, target, app, test, tag)
+      CROSS JOIN LATERAL (
+        SELECT x.ctid FROM current_config x
+        WHERE x.slot = u.slot AND x.target_kind = u.kind AND x.target = u.target AND x.app = u.app AND x.test = u.test
+          AND x.tag = coalesce(u.tag, '') OFFSET 0) k
+      WHERE u.code = 0));
     INSERT INTO current_config (slot, seq, target, target_kind, app, tag, test, within)
-    SELECT p.slot, p.seq, p.target, p.kind, p.app, coalesce(p_tag[p.n], ''), p.test, coalesce(p_bound, p.scope_org)
-    FROM placed p WHERE p.interface = 1
-  ), versions AS (
-    UPDATE meta SET value = value + m.nth FROM (SELECT max(p.nth) AS nth FROM placed p) m WHERE key = 'configuration_version' AND m.nth > 0
-  ), rates AS (
+      SELECT u.slot, u.seq, u.target, u.kind, u.app, coalesce(u.tag, ''), u.test, u.within
+      FROM unnest(v_code, p_interface, p_slot, v_seq, p_target, p_kind, v_app, p_tag, p_test, v_within)
+        AS u(code, interface, slot, seq, target, kind, app, tag, test, within)
+      WHERE u.code = 0 AND u.interface = 1;
+    UPDATE meta SET value = value + (
+        SELECT count(*) FROM unnest(v_code, p_interface) AS u(code, interface) WHERE u.code = 0 AND u.interface = 1)
+      WHERE key = 'configuration_version';
+  END IF;
+  IF true = ANY (v_is_bound) THEN
     INSERT INTO app_rate AS q (app, level, filled, day, pushes)
-    SELECT j.app, coalesce(max(j.level) - 1000 * least(max(j.turn), max(j.level) / 1000), 0), v_now, v_wall / 86400000,
-      count(*) FILTER (WHERE j.code = 0)
-    FROM judged j WHERE j.early = 0 AND (j.per_second IS NOT NULL OR j.per_day IS NOT NULL) GROUP BY j.app
+    SELECT u.app, coalesce(max(u.level) - 1000 * least(max(u.turn), max(u.level) / 1000), 0), v_now, v_wall / 86400000,
+      count(*) FILTER (WHERE u.code = 0)
+    FROM unnest(v_app, v_is_bound, v_level, v_turn, v_code) AS u(app, is_bound, level, turn, code) WHERE u.is_bound GROUP BY u.app
     ON CONFLICT (app) DO UPDATE SET
       level = excluded.level, filled = excluded.filled,
       day = CASE WHEN q.day = excluded.day + 1 THEN q.day ELSE excluded.day END,
-      pushes = CASE WHEN q.day IN (excluded.day, excluded.day + 1) THEN q.pushes ELSE 0 END + excluded.pushes
-  )
-  SELECT j.n, j.code::integer, coalesce(p.seq, j.first),
-    CASE j.code
-      WHEN 2006 THEN v_wall
-      WHEN 2103 THEN v_wall
-      WHEN 2301 THEN CASE WHEN j.is_day THEN -j.per_day ELSE j.per_second END
-      WHEN 2105 THEN CASE WHEN j.measured > 1024 THEN 0 ELSE 1 END
-    END::bigint,
-    CASE j.code
-      WHEN 2103 THEN CASE WHEN j.interface = 0 THEN v_wall + 604800000 END
-      WHEN 2301 THEN CASE WHEN j.is_day THEN 86400000 - v_wall % 86400000 ELSE (999 - j.level % 1000) / j.per_second + 1 END
-    END::bigint
-  FROM judged j LEFT JOIN placed p ON p.n = j.n ORDER BY j.n;
-
-  IF p_expected IS NOT NULL AND EXISTS (SELECT 1 FROM log WHERE seq > v_head) THEN
-    UPDATE log SET operator = p_operator WHERE seq = head();
-    PERFORM write_audit(p_audit, NULL, head(), v_now);
+      pushes = CASE WHEN q.day IN (excluded.day, excluded.day + 1) THEN q.pushes ELSE 0 END + excluded.pushes;
   END IF;
+  IF p_expected IS NOT NULL AND v_code[1] = 0 THEN
+    UPDATE log SET operator = p_operator WHERE seq = v_seq[1];
+    PERFORM write_audit(p_audit, NULL, v_seq[1], v_now);
+  END IF;
+  RETURN QUERY SELECT u.n::integer, u.code, u.seq, u.a, u.b FROM unnest(v_code, v_seq, v_a, v_b) WITH ORDINALITY AS u(code, seq, a, b, n);
 END
 $$;
 

@@ -72,7 +72,7 @@ BEGIN
     PERFORM write_audit(p_audit, orgs_before(p_audit), NULL, v_now);
     RETURN;
   END IF;
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   v_before := orgs_before(p_audit);
   version := head;
   UPDATE meta SET value = change_directory_1.version WHERE key = 'directory_version';
@@ -109,7 +109,8 @@ BEGIN
   END IF;
   IF cardinality(p_moved) > 0 THEN
     FOR v_row IN SELECT u.org, u.parent, v_head + u.at AS position, o.removed
-      FROM unnest(p_moved, p_moved_parent, p_moved_at) WITH ORDINALITY AS u(org, parent, at, n) JOIN org o ON o.org = u.org ORDER BY u.n
+      FROM unnest(p_moved, p_moved_parent, p_moved_at) WITH ORDINALITY AS u(org, parent, at, n)
+      CROSS JOIN LATERAL (SELECT x.removed FROM org x WHERE x.org = u.org OFFSET 0) o ORDER BY u.n
     LOOP
       PERFORM move_organisation(v_row.org, v_row.parent, v_row.position, v_row.removed, v_now);
     END LOOP;
@@ -122,13 +123,13 @@ BEGIN
 
   IF cardinality(p_gone) > 0 THEN
     WITH gone AS MATERIALIZED (
-      SELECT d.ordinal, v_head + u.at AS position, d.org, d.platform, d.test
-      FROM unnest(p_gone, p_gone_at) AS u(ordinal, at) JOIN device d ON d.ordinal = u.ordinal
+      SELECT d.ordinal, d.place, v_head + u.at AS position, d.org, d.platform, d.test
+      FROM unnest(p_gone, p_gone_at) AS u(ordinal, at)
+      CROSS JOIN LATERAL (SELECT x.ctid AS place, x.* FROM device x WHERE x.ordinal = u.ordinal OFFSET 0) d
     ), retired AS (
-      UPDATE device d SET retired_seq = g.position FROM gone g WHERE d.ordinal = g.ordinal
+      UPDATE device d SET retired_seq = g.position FROM gone g WHERE d.ctid = g.place
     ), closed AS (
-      UPDATE session s SET version = s.version + 1 FROM gone g WHERE s.ordinal = g.ordinal
-      RETURNING s.ordinal, s.node, s.session
+      UPDATE session SET version = version + 1 WHERE ordinal = ANY (p_gone) RETURNING ordinal, node, session
     ), told AS (
       INSERT INTO log (seq, target, created, kind, app, version, status)
       SELECT g.position, 1::bigint << 56 | g.ordinal, v_now, 6, c.node, c.session, 1
@@ -152,12 +153,12 @@ BEGIN
 
   IF cardinality(p_changed) > 0 THEN
     WITH changed AS MATERIALIZED (
-      SELECT d.ordinal, v_head + u.at AS position, d.org, d.org_since, d.platform, d.test, d.test_since, u.org AS new_org,
+      SELECT d.ordinal, d.place, v_head + u.at AS position, d.org, d.org_since, d.platform, d.test, d.test_since, u.org AS new_org,
         u.holder AS new_holder, u.test AS new_test, d.holder IS DISTINCT FROM u.holder AS is_given
       FROM (
         SELECT c.ordinal, c.org, CASE WHEN c.holder < 0 THEN v_holder - c.holder ELSE c.holder END AS holder, c.test, c.at
         FROM unnest(p_changed, p_changed_org, p_changed_holder, p_changed_test, p_changed_at) AS c(ordinal, org, holder, test, at)) u
-      JOIN device d ON d.ordinal = u.ordinal
+      CROSS JOIN LATERAL (SELECT x.ctid AS place, x.* FROM device x WHERE x.ordinal = u.ordinal OFFSET 0) d
     ), past_orgs AS (
       INSERT INTO past_org (ordinal, from_seq, to_seq, org)
       SELECT ordinal, org_since, position, org FROM changed WHERE org <> new_org
@@ -167,7 +168,7 @@ BEGIN
       UPDATE device d SET org = c.new_org, org_since = CASE WHEN c.org <> c.new_org THEN c.position ELSE d.org_since END,
         holder = c.new_holder, holder_since = CASE WHEN c.is_given THEN c.position ELSE d.holder_since END,
         test = c.new_test, test_since = CASE WHEN c.test <> c.new_test THEN c.position ELSE d.test_since END
-      FROM changed c WHERE d.ordinal = c.ordinal
+      FROM changed c WHERE d.ctid = c.place
     ), told AS (
       INSERT INTO log (seq, target, created, kind, within, version, flags)
       SELECT position, 1::bigint << 56 | ordinal, v_now, 4, new_org, new_holder, new_test::integer | (platform::integer << 1) FROM changed
@@ -179,13 +180,13 @@ BEGIN
 
   IF cardinality(p_door) > 0 THEN
     WITH given AS MATERIALIZED (
-      SELECT * FROM unnest(p_door, p_door_salt, p_door_secret, p_door_certificate, p_door_closes, p_door_at)
+      SELECT u.*, d.place FROM unnest(p_door, p_door_salt, p_door_secret, p_door_certificate, p_door_closes, p_door_at)
         AS u(ordinal, salt, secret, certificate, closes, at)
+      CROSS JOIN LATERAL (SELECT x.ctid AS place FROM device x WHERE x.ordinal = u.ordinal OFFSET 0) d
     ), written AS (
-      UPDATE device d SET salt = g.salt, hash = g.secret, certificate = g.certificate FROM given g WHERE d.ordinal = g.ordinal
+      UPDATE device d SET salt = g.salt, hash = g.secret, certificate = g.certificate FROM given g WHERE d.ctid = g.place
     ), closed AS (
-      UPDATE session s SET version = s.version + 1 FROM given g WHERE s.ordinal = g.ordinal
-      RETURNING s.ordinal, s.node, s.session
+      UPDATE session SET version = version + 1 WHERE ordinal = ANY (p_door) RETURNING ordinal, node, session
     )
     INSERT INTO log (seq, target, created, kind, app, version, status)
     SELECT v_head + g.at, 1::bigint << 56 | g.ordinal, v_now, 6, c.node, c.session, 1

@@ -14,7 +14,7 @@ BEGIN
   SELECT h.*, u.n::integer, l.seq, l.kind::integer, l.target, l.flags::integer, l.within,
     (SELECT m.bits FROM mark m WHERE m.seq = l.seq AND m.mark = 3 AND m.chunk = (u.ordinal >> 16)::integer)
   FROM unnest(p_seq, p_ordinal) WITH ORDINALITY AS u(seq, ordinal, n)
-  JOIN log l ON l.seq = u.seq AND l.kind <= 1
+  CROSS JOIN LATERAL (SELECT * FROM log x WHERE x.seq = u.seq AND x.kind <= 1 OFFSET 0) l
   CROSS JOIN LATERAL histories_1(ARRAY[u.ordinal], ARRAY[0::bigint]) h;
 END
 $$;
@@ -30,6 +30,8 @@ BEGIN
     INSERT INTO event AS e (seq, event, ordinal, detail) SELECT t.seq, t.event, t.ordinal, t.detail FROM told t
     ORDER BY t.seq, t.event, t.ordinal ON CONFLICT DO NOTHING RETURNING e.seq, e.event, e.ordinal
   )
-  SELECT t.n::integer FROM told t JOIN written w ON w.seq = t.seq AND w.event = t.event AND w.ordinal = t.ordinal;
+  -- Not as a join, which would compare each with each.
+  SELECT t.n::integer FROM told t
+  WHERE ((t.seq, t.event, t.ordinal) IN (SELECT w.seq, w.event, w.ordinal FROM written w)) IS TRUE;
 END
 $$;

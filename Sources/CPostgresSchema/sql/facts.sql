@@ -15,13 +15,14 @@ BEGIN
   WITH told AS MATERIALIZED (
     SELECT u.* FROM unnest(p_seq, p_mark, p_chunk, p_bits) WITH ORDINALITY AS u(seq, mark, chunk, bits, n)
   ), otherwise AS MATERIALIZED (
-    SELECT t.n, r.bits FROM told t
-    JOIN receipt r ON r.seq = t.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[]) AND r.chunk = t.chunk
-    WHERE NOT p_anyway AND r.mark <> t.mark AND (r.bits IS NULL OR r.node <> p_node)
-    UNION ALL
-    SELECT t.n, m.bits FROM told t
-    JOIN mark m ON m.seq = t.seq AND m.mark = ANY (ARRAY[1, 2]::smallint[]) AND m.chunk = t.chunk
-    WHERE NOT p_anyway AND m.mark <> t.mark
+    SELECT t.n, o.bits FROM told t CROSS JOIN LATERAL (
+      SELECT r.bits FROM receipt r
+      WHERE r.seq = t.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[]) AND r.chunk = t.chunk AND r.mark <> t.mark
+        AND (r.bits IS NULL OR r.node <> p_node)
+      UNION ALL
+      SELECT m.bits FROM mark m
+      WHERE m.seq = t.seq AND m.mark = ANY (ARRAY[1, 2]::smallint[]) AND m.chunk = t.chunk AND m.mark <> t.mark) o
+    WHERE NOT p_anyway
   ), written AS (
     INSERT INTO receipt AS r (seq, mark, chunk, node, bits)
     SELECT t.seq, t.mark, t.chunk, p_node, t.bits FROM told t WHERE t.n NOT IN (SELECT o.n FROM otherwise o)
@@ -53,7 +54,7 @@ CREATE OR REPLACE FUNCTION move_cursors_1(p_node integer, p_ordinal bigint[], p_
 BEGIN
   WITH held AS MATERIALIZED (
     SELECT s.ordinal, u.cursor FROM (SELECT * FROM unnest(p_ordinal, p_cursor) AS u(ordinal, cursor) ORDER BY u.ordinal) u
-    JOIN session s ON s.ordinal = u.ordinal AND s.node = p_node FOR UPDATE OF s)
+    CROSS JOIN LATERAL (SELECT * FROM session x WHERE x.ordinal = u.ordinal AND x.node = p_node FOR UPDATE) s)
   UPDATE session s SET cursor = greatest(s.cursor, h.cursor),
     beyond = beyond_of(s.ordinal, s.beyond, greatest(s.cursor, h.cursor), p_beyond_of, p_beyond)
   FROM held h WHERE s.ordinal = h.ordinal;
@@ -77,6 +78,7 @@ CREATE OR REPLACE FUNCTION own_bits_1(p_node integer, p_seq bigint[], p_mark int
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT u.n::integer, r.bits FROM unnest(p_seq, p_mark, p_chunk) WITH ORDINALITY AS u(seq, mark, chunk, n)
-  JOIN receipt r ON r.seq = u.seq AND r.mark = u.mark AND r.chunk = u.chunk AND r.node = p_node;
+  CROSS JOIN LATERAL (
+    SELECT x.bits FROM receipt x WHERE x.seq = u.seq AND x.mark = u.mark AND x.chunk = u.chunk AND x.node = p_node OFFSET 0) r;
 END
 $$;

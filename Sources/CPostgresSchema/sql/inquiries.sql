@@ -10,7 +10,7 @@ BEGIN
   PERFORM take_lane(p_now);
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   INSERT INTO log (seq, target, created, kind, app, version)
   SELECT v_head + 1, 1::bigint << 56 | s.ordinal, v_now, 12, s.node, s.session
   FROM session s JOIN node n ON n.node = s.node AND n.lease > v_now WHERE s.ordinal = p_ordinal AND s.session IS NOT NULL;
@@ -54,7 +54,7 @@ BEGIN
       OR l.kind <= 1 AND EXISTS (
         SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[])
           AND (l.target >> 56 = 1 AND r.bits IS NULL
-            OR r.chunk = (p_ordinal >> 16)::integer AND has_member(r.bits, (p_ordinal & 65535)::integer)))),
+            OR r.chunk = (p_ordinal >> 16)::integer AND has_member(r.bits, (p_ordinal & 65535)::integer)) OFFSET 0)),
     l.kind::integer, l.target, l.created, l.expires, l.wall_offset, l.app, l.within, l.flags::integer, NULL::integer, l.status::integer,
     l.version, l.ref, NULL::bytea, NULL::bytea
   FROM (

@@ -16,24 +16,32 @@ $$;
 
 -- Whether there is anything to do for a job, as far as one look tells: of most devices that come there is nothing.
 CREATE OR REPLACE FUNCTION has_work(p_kind integer, p_subject bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  v_device device%ROWTYPE;
 BEGIN
   CASE p_kind
     WHEN 1 THEN
       RETURN EXISTS (
-        SELECT 1 FROM org moved JOIN org above ON above.org = ANY (moved.path[2:]) JOIN current_config k
-          ON k.within = above.org OR k.target_kind = 3 AND k.target = above.org_id
-        WHERE moved.org = p_subject);
+        SELECT 1 FROM unnest((SELECT o.path[2:] FROM org o WHERE o.org = p_subject)) AS above(org)
+        CROSS JOIN LATERAL (
+          (SELECT 1 FROM current_config k WHERE k.within = above.org LIMIT 1)
+          UNION ALL
+          (SELECT 1 FROM current_config k
+            WHERE k.target_kind = 3 AND k.target = (SELECT o.org_id FROM org o WHERE o.org = above.org) LIMIT 1)) k);
     WHEN 4 THEN
-      RETURN EXISTS (
-        SELECT 1 FROM device d JOIN org own ON own.org = d.org JOIN org o ON o.org = ANY (own.path)
-          JOIN current_config k ON k.target_kind = 3 AND k.target = o.org_id WHERE d.ordinal = p_subject)
-        OR EXISTS (SELECT 1 FROM device d JOIN current_config k ON k.target_kind = 1 AND k.target = d.token WHERE d.ordinal = p_subject)
+      SELECT * INTO v_device FROM device d WHERE d.ordinal = p_subject;
+      RETURN EXISTS (SELECT 1 FROM current_config k WHERE k.target_kind = 1 AND k.target = v_device.token)
         OR EXISTS (
-          SELECT 1 FROM device d JOIN holder h ON h.holder = d.holder JOIN current_config k ON k.target_kind = 2 AND k.target = h.user_id
-          WHERE d.ordinal = p_subject);
+          SELECT 1 FROM current_config k
+          WHERE k.target_kind = 2 AND k.target = (SELECT h.user_id FROM holder h WHERE h.holder = v_device.holder))
+        OR EXISTS (
+          SELECT 1 FROM unnest((SELECT o.path FROM org o WHERE o.org = v_device.org)) AS above(org)
+          CROSS JOIN LATERAL (
+            SELECT 1 FROM current_config k
+            WHERE k.target_kind = 3 AND k.target = (SELECT o.org_id FROM org o WHERE o.org = above.org) LIMIT 1) k);
     WHEN 8 THEN
       RETURN EXISTS (
-        SELECT 1 FROM org o JOIN current_config k ON k.target_kind = 3 AND k.target = o.org_id WHERE o.org = p_subject);
+        SELECT 1 FROM current_config k WHERE k.target_kind = 3 AND k.target = (SELECT o.org_id FROM org o WHERE o.org = p_subject));
     ELSE RETURN true;
   END CASE;
 END
@@ -75,7 +83,8 @@ CREATE OR REPLACE FUNCTION marks_1(p_seq bigint[], p_chunk integer[], OUT seq bi
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT m.seq, m.mark::integer, m.chunk, m.bits FROM unnest(p_seq, p_chunk) AS u(seq, chunk)
-  CROSS JOIN unnest(ARRAY[1, 2, 3]::smallint[]) AS k(mark) JOIN mark m ON m.seq = u.seq AND m.mark = k.mark AND m.chunk = u.chunk;
+  CROSS JOIN LATERAL (
+    SELECT * FROM mark x WHERE x.seq = u.seq AND x.mark = ANY (ARRAY[1, 2, 3]::smallint[]) AND x.chunk = u.chunk OFFSET 0) m;
 END
 $$;
 
@@ -186,8 +195,10 @@ BEGIN
     SELECT u.seq, u.mark, u.chunk, u.bits FROM unnest(p_mark_seq, p_mark, p_mark_chunk, p_mark_bits) AS u(seq, mark, chunk, bits)
     WHERE u.bits IS NOT NULL
     ON CONFLICT (seq, mark, chunk) DO UPDATE SET bits = excluded.bits;
-    DELETE FROM mark m USING unnest(p_mark_seq, p_mark, p_mark_chunk, p_mark_bits) AS u(seq, mark, chunk, bits)
-    WHERE u.bits IS NULL AND m.seq = u.seq AND m.mark = u.mark AND m.chunk = u.chunk;
+    DELETE FROM mark WHERE ctid = ANY (ARRAY(
+      SELECT m.ctid FROM unnest(p_mark_seq, p_mark, p_mark_chunk, p_mark_bits) AS u(seq, mark, chunk, bits)
+      CROSS JOIN LATERAL (SELECT x.ctid FROM mark x WHERE x.seq = u.seq AND x.mark = u.mark AND x.chunk = u.chunk OFFSET 0) m
+      WHERE u.bits IS NULL));
   END IF;
 
   IF cardinality(p_withdrawn) > 0 THEN
@@ -198,7 +209,7 @@ BEGIN
     FROM unnest(p_withdrawn, p_withdrawn_chunk, p_withdrawn_low, p_withdrawn_bits) AS u(seq, chunk, low, bits)
     WHERE NOT EXISTS (
       SELECT 1 FROM receipt r WHERE r.seq = u.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[]) AND r.chunk = u.chunk
-        AND (r.bits IS NULL OR has_member(r.bits, u.low)))
+        AND (r.bits IS NULL OR has_member(r.bits, u.low)) OFFSET 0)
     ON CONFLICT (seq, mark, chunk) DO UPDATE SET bits = excluded.bits;
   END IF;
 
@@ -206,7 +217,7 @@ BEGIN
     INSERT INTO log (seq, target, created, expires, wall_offset, app, within, kind, flags, ref)
     SELECT v_head + row_number() OVER (ORDER BY u.n), u.target, v_now, l.expires, l.wall_offset, l.app, u.within, 2, l.flags, l.seq
     FROM unnest(p_ref, p_ref_target, p_ref_within) WITH ORDINALITY AS u(ref, target, within, n)
-    JOIN log l ON l.seq = u.ref AND l.status = 0 AND (l.expires IS NULL OR l.expires > v_now);
+    CROSS JOIN LATERAL (SELECT * FROM log x WHERE x.seq = u.ref AND x.status = 0 AND (x.expires IS NULL OR x.expires > v_now) OFFSET 0) l;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     v_head := v_head + v_count;
     IF v_count > 0 THEN

@@ -8,7 +8,7 @@ DECLARE
 BEGIN
   WITH request AS (
     SELECT r.n, r.time, r.hash FROM unnest(p_app, p_interface, p_time, p_hash) WITH ORDINALITY AS r(appkey, interface, time, hash, n)
-    JOIN app a ON a.appkey = r.appkey AND NOT a.removed AND NOT a.disabled
+    CROSS JOIN LATERAL (SELECT * FROM app x WHERE x.appkey = r.appkey AND NOT x.removed AND NOT x.disabled OFFSET 0) a
     WHERE r.hash IS NOT NULL AND (r.interface IS NULL OR a.interfaces & (1 << r.interface) <> 0)
   ), forgotten AS (
     SELECT r.n FROM request r WHERE EXISTS (SELECT 1 FROM nonce_forgotten f WHERE r.time BETWEEN f.first AND f.last)

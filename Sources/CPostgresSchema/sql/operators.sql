@@ -48,7 +48,7 @@ BEGIN
   IF version <> p_expected THEN
     RETURN;
   END IF;
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   v_head := end_operator_sessions(p_ended, v_head, v_now);
   IF p_removed IS NOT NULL THEN
     DELETE FROM operator WHERE number = p_removed;
@@ -103,7 +103,7 @@ BEGIN
   v_now := store_time(p_now);
   v_head := end_operator_sessions(
     (SELECT array_agg(key) FROM (SELECT key FROM operator_session WHERE expires <= v_now LIMIT p_limit) over_time), head(), v_now);
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   UPDATE meta SET value = v_head WHERE key = 'directory_version';
   RETURN v_head;
 END
@@ -122,7 +122,7 @@ BEGIN
   END IF;
   v_now := store_time(p_now);
   v_head := head() + 1;
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   INSERT INTO log (seq, target, created, kind, app, version, status)
   SELECT v_head, 1::bigint << 56 | s.ordinal, v_now, 6, s.node, s.session, 2
   FROM session s WHERE s.ordinal = p_ordinal AND s.node IS NOT NULL AND s.session IS NOT NULL;

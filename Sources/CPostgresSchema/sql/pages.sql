@@ -13,10 +13,10 @@ BEGIN
   RETURN QUERY
   SELECT l.seq,
     NOT (coalesce(t.status, l.status) <> 0 OR coalesce(l.expires <= p_now, false)
-      OR l.kind = 0 AND u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.bits IS NULL)
+      OR l.kind = 0 AND u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.bits IS NULL OFFSET 0)
       OR l.kind = 0 AND u.target >> 56 <> 1 AND u.ordinal IS NOT NULL AND EXISTS (
         SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[]) AND r.chunk = (u.ordinal >> 16)::integer
-          AND has_member(r.bits, (u.ordinal & 65535)::integer))),
+          AND has_member(r.bits, (u.ordinal & 65535)::integer) OFFSET 0)),
     l.kind::integer, l.target, coalesce(t.created, l.created), l.expires, coalesce(t.wall_offset, l.wall_offset), l.app, l.within,
     l.flags::integer, coalesce(t.display, l.display)::integer, coalesce(t.status, l.status)::integer, coalesce(t.version, l.version), l.ref,
     CASE WHEN l.kind = 2 THEN substring(t.payload FROM t.body_start + 1 FOR t.body_end - t.body_start)
@@ -40,15 +40,19 @@ CREATE OR REPLACE FUNCTION histories_1(p_ordinal bigint[], p_after bigint[],
 BEGIN
   RETURN QUERY
   SELECT d.ordinal, d.token, d.platform::integer, d.created_seq, d.retired_seq, d.org, d.org_since, d.holder, d.holder_since, d.test,
-    d.test_since, o.org, o.from_seq, o.to_seq, t.from_seq, t.to_seq
+    d.test_since,
+    -- Of few devices that has changed since.
+    CASE WHEN d.org_since > u.after THEN
+      ARRAY(SELECT p.org FROM past_org p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after ORDER BY p.from_seq) END,
+    CASE WHEN d.org_since > u.after THEN
+      ARRAY(SELECT p.from_seq FROM past_org p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after ORDER BY p.from_seq) END,
+    CASE WHEN d.org_since > u.after THEN
+      ARRAY(SELECT p.to_seq FROM past_org p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after ORDER BY p.from_seq) END,
+    CASE WHEN d.test_since > u.after THEN
+      ARRAY(SELECT p.from_seq FROM past_test p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after ORDER BY p.from_seq) END,
+    CASE WHEN d.test_since > u.after THEN
+      ARRAY(SELECT p.to_seq FROM past_test p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after ORDER BY p.from_seq) END
   FROM unnest(p_ordinal, p_after) AS u(ordinal, after)
-  JOIN device d ON d.ordinal = u.ordinal
-  LEFT JOIN LATERAL (
-    SELECT array_agg(p.org ORDER BY p.from_seq) AS org, array_agg(p.from_seq ORDER BY p.from_seq) AS from_seq,
-      array_agg(p.to_seq ORDER BY p.from_seq) AS to_seq
-    FROM past_org p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after AND d.org_since > u.after) o ON true
-  LEFT JOIN LATERAL (
-    SELECT array_agg(p.from_seq ORDER BY p.from_seq) AS from_seq, array_agg(p.to_seq ORDER BY p.from_seq) AS to_seq
-    FROM past_test p WHERE p.ordinal = u.ordinal AND p.to_seq > u.after) t ON true;
+  CROSS JOIN LATERAL (SELECT * FROM device x WHERE x.ordinal = u.ordinal OFFSET 0) d;
 END
 $$;

@@ -10,10 +10,12 @@ CREATE OR REPLACE FUNCTION find_devices_1(p_token bytea[], p_token_hash bigint[]
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT r.n::integer, d.ordinal, d.salt, d.hash, d.certificate, d.org, d.org_since, d.holder, d.holder_since, d.platform::integer, d.test, d.test_since, d.created_seq, s.version
+  SELECT r.n::integer, d.ordinal, d.salt, d.hash, d.certificate, d.org, d.org_since, d.holder, d.holder_since, d.platform::integer,
+    d.test, d.test_since, d.created_seq, s.version
   FROM unnest(p_token, p_token_hash) WITH ORDINALITY AS r(token, hash, n)
-  JOIN device d ON d.token_hash = r.hash AND d.token = r.token AND d.retired_seq = 9223372036854775807
-  JOIN session s ON s.ordinal = d.ordinal;
+  CROSS JOIN LATERAL (
+    SELECT * FROM device x WHERE x.token_hash = r.hash AND x.token = r.token AND x.retired_seq = 9223372036854775807 OFFSET 0) d
+  CROSS JOIN LATERAL (SELECT x.version FROM session x WHERE x.ordinal = d.ordinal OFFSET 0) s;
 END
 $$;
 
@@ -28,33 +30,28 @@ CREATE OR REPLACE FUNCTION claim_1(p_now bigint, p_node integer, p_ordinal bigin
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-  v_now bigint := store_time(p_now);
-  v_head bigint;
+  v_wall bigint := wall();
 BEGIN
   PERFORM check_clock(p_now, 2000);
   PERFORM check_node(p_node);
-  -- In the order of ordinals, so that two nodes do not wait for each other. What is looked at afterwards is as it is when the rows are
-  -- locked: a node that has one of them by then may have joined meanwhile.
-  PERFORM 1 FROM (SELECT * FROM unnest(p_ordinal) AS u(ordinal) ORDER BY u.ordinal) r
-  JOIN session s ON s.ordinal = r.ordinal
-  FOR UPDATE OF s;
-  -- No connection before was told of more than this.
-  v_head := head();
   RETURN QUERY
   WITH request AS MATERIALIZED (
-    SELECT r.n::integer, r.ordinal, r.session, r.version AS wanted, s.version, s.cursor, s.beyond,
-      CASE WHEN s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session THEN v_head ELSE s.doubtful_to END AS doubtful_to,
+    -- The newest position and the time are looked up only where a connection before was not ended: no such one was told of more.
+    SELECT r.n::integer, r.session, r.version AS wanted, s.place, s.version, s.cursor, s.beyond,
+      CASE WHEN s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session THEN (SELECT head()) ELSE s.doubtful_to END AS doubtful_to,
       s.node IS NULL OR s.node = p_node OR s.session IS NULL
-        OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > least(v_now, p_since)) AS is_free
+        OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > least((SELECT store_time(p_now)), p_since)) AS is_free
+    -- In the order of ordinals, so that two nodes do not wait for each other.
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
-    JOIN session s ON s.ordinal = r.ordinal
+    CROSS JOIN LATERAL (SELECT x.ctid AS place, x.* FROM session x WHERE x.ordinal = r.ordinal OFFSET 0) s
   ), taken AS (
-    UPDATE session s SET node = p_node, session = r.session, seen = wall(), successor = NULL, successor_node = NULL,
+    -- The row as it was looked at. One that has been written since lies elsewhere: it may be a node's by then that was not there yet.
+    UPDATE session s SET node = p_node, session = r.session, seen = v_wall, successor = NULL, successor_node = NULL,
       doubtful_to = r.doubtful_to
-    FROM request r WHERE s.ordinal = r.ordinal AND r.version = r.wanted AND r.is_free
+    FROM request r WHERE s.ctid = r.place AND r.version = r.wanted AND r.is_free RETURNING r.n
   )
-  SELECT r.n, CASE WHEN r.version <> r.wanted THEN 2 WHEN NOT r.is_free THEN 1 ELSE 0 END::integer, r.cursor, r.beyond,
-    CASE WHEN r.doubtful_to > r.cursor THEN r.doubtful_to END
+  SELECT r.n, CASE WHEN r.version = r.wanted AND NOT r.is_free THEN 1 WHEN r.n IN (SELECT t.n FROM taken t) THEN 0 ELSE 2 END, r.cursor,
+    r.beyond, CASE WHEN r.doubtful_to > r.cursor THEN r.doubtful_to END
   FROM request r;
 END
 $$;
@@ -63,19 +60,28 @@ $$;
 CREATE OR REPLACE FUNCTION detach_1(p_node integer, p_ordinal bigint[], p_session bigint[], p_cursor bigint[],
   p_beyond_of bigint[], p_beyond bigint[])
   RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  v_wall bigint := wall();
+  v_ended integer;
 BEGIN
-  RETURN QUERY
   WITH request AS MATERIALIZED (
-    SELECT r.ordinal, r.cursor, s.successor
+    -- In the order of ordinals, so that two nodes do not wait for each other.
+    SELECT r.session, r.cursor, s.place
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_cursor) AS u(ordinal, session, cursor) ORDER BY u.ordinal) r
-    JOIN session s ON s.ordinal = r.ordinal AND s.node = p_node AND s.session = r.session
-    FOR UPDATE OF s
-  ), ended AS (
-    UPDATE session s SET node = NULL, session = NULL, seen = wall(), cursor = greatest(s.cursor, r.cursor),
-      beyond = beyond_of(s.ordinal, s.beyond, greatest(s.cursor, r.cursor), p_beyond_of, p_beyond)
-    FROM request r WHERE s.ordinal = r.ordinal AND r.successor IS NULL
-  )
-  SELECT r.ordinal FROM request r WHERE r.successor IS NOT NULL;
+    CROSS JOIN LATERAL (
+      SELECT x.ctid AS place FROM session x
+      WHERE x.ordinal = r.ordinal AND x.node = p_node AND x.session = r.session AND x.successor IS NULL OFFSET 0) s)
+  UPDATE session s SET node = NULL, session = NULL, seen = v_wall, cursor = greatest(s.cursor, r.cursor),
+    beyond = CASE WHEN s.beyond IS NOT NULL OR cardinality(p_beyond_of) > 0
+      THEN beyond_of(s.ordinal, s.beyond, greatest(s.cursor, r.cursor), p_beyond_of, p_beyond) END
+  FROM request r WHERE s.ctid = r.place;
+  GET DIAGNOSTICS v_ended = ROW_COUNT;
+  -- What somebody has written meanwhile lies elsewhere, and is as it is now: another connection waits for it, or it is none of the node's.
+  IF v_ended < cardinality(p_ordinal) THEN
+    RETURN QUERY SELECT u.ordinal FROM unnest(p_ordinal, p_session) AS u(ordinal, session)
+    CROSS JOIN LATERAL (
+      SELECT 1 FROM session x WHERE x.ordinal = u.ordinal AND x.node = p_node AND x.session = u.session OFFSET 0) s;
+  END IF;
 END
 $$;
 

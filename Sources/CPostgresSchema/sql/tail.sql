@@ -10,27 +10,36 @@ CREATE OR REPLACE FUNCTION tail_1(p_node integer, p_after bigint, p_limit intege
 DECLARE
   v_first bigint := (SELECT l.seq FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT 1);
   v_last bigint;
+  v_is_awaited boolean;
+  v_devices bigint[];
 BEGIN
   IF v_first IS NULL THEN
     RETURN;
   END IF;
-  v_last := least((SELECT l.seq FROM log l ORDER BY l.seq DESC LIMIT 1), v_first + p_limit - 1);
+  SELECT max(l.seq), bool_or(l.kind > 2), array_agg(l.target & 72057594037927935) FILTER (WHERE l.target >> 56 = 1)
+    INTO v_last, v_is_awaited, v_devices FROM log l WHERE l.seq BETWEEN v_first AND v_first + p_limit - 1;
+  -- All of them in one look: most devices are another node's, or nobody's.
+  IF v_devices IS NOT NULL THEN
+    v_devices := ARRAY(SELECT s.ordinal FROM session s WHERE s.ordinal = ANY (v_devices) AND s.node = p_node);
+  END IF;
   RETURN QUERY
-  SELECT l.seq, true, l.kind::integer, l.target, coalesce(t.created, l.created), l.expires, coalesce(t.wall_offset, l.wall_offset), l.app,
-    l.within, l.flags::integer, coalesce(t.display, l.display)::integer, coalesce(t.status, l.status)::integer,
-    coalesce(t.version, l.version), l.ref,
-    CASE WHEN l.kind = 2 THEN substring(t.payload FROM t.body_start + 1 FOR t.body_end - t.body_start)
+  SELECT l.seq, true, l.kind::integer, l.target, coalesce((t).created, l.created), l.expires, coalesce((t).wall_offset, l.wall_offset),
+    l.app, l.within, l.flags::integer, coalesce((t).display, l.display)::integer, coalesce((t).status, l.status)::integer,
+    coalesce((t).version, l.version), l.ref,
+    CASE WHEN l.kind = 2 THEN substring((t).payload FROM (t).body_start + 1 FOR (t).body_end - (t).body_start)
       ELSE substring(l.payload FROM l.body_start + 1 FOR l.body_end - l.body_start) END,
-    coalesce(t.tag, l.tag)
-  FROM log l LEFT JOIN LATERAL (SELECT * FROM log r WHERE l.kind = 2 AND r.seq = l.ref OFFSET 0) t ON true
-  WHERE l.seq BETWEEN v_first AND v_last
-    AND CASE WHEN l.kind IN (6, 7, 8, 12) THEN l.app = p_node
-      ELSE l.target >> 56 <> 1 OR (SELECT s.node FROM session s WHERE s.ordinal = l.target & 72057594037927935) = p_node END
-  ORDER BY l.seq;
+    coalesce((t).tag, l.tag)
+  FROM (
+    -- Few rows refer to others: no join with each of them.
+    SELECT x.*, CASE WHEN x.kind = 2 THEN (SELECT r FROM log r WHERE r.seq = x.ref) END AS t FROM log x
+    WHERE x.seq BETWEEN v_first AND v_last
+      AND CASE WHEN x.kind IN (6, 7, 8, 12) THEN x.app = p_node
+        ELSE x.target >> 56 <> 1 OR x.target & 72057594037927935 = ANY (v_devices) END
+    ORDER BY x.seq OFFSET 0) l;
   seq := v_last;
   is_told := false;
   kind := 14;
-  status := EXISTS (SELECT 1 FROM log l WHERE l.seq BETWEEN v_first AND v_last AND l.kind > 2)::integer;
+  status := v_is_awaited::integer;
   target := 0;
   created := 0;
   RETURN NEXT;

@@ -15,14 +15,13 @@ BEGIN
   PERFORM take_lane(p_now);
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   RETURN QUERY
   WITH request AS MATERIALIZED (
     SELECT r.n::integer, r.ordinal, r.session AS waiting, s.node, s.session, s.successor, s.successor_node,
       s.version = r.version AND s.node IS NOT NULL AND (s.node <> p_node OR s.successor IS NOT NULL) AS is_held, s.node = p_node AS is_own
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
-    JOIN session s ON s.ordinal = r.ordinal
-    FOR UPDATE OF s
+    CROSS JOIN LATERAL (SELECT * FROM session x WHERE x.ordinal = r.ordinal FOR UPDATE) s
   ), told AS (
     INSERT INTO log (seq, target, created, kind, app, version, status)
     SELECT v_head + row_number() OVER (ORDER BY e.n, e.kind), 1::bigint << 56 | e.ordinal, v_now, e.kind, e.node, e.session, 0
@@ -49,12 +48,12 @@ BEGIN
   PERFORM take_lane(p_now);
   v_now := store_time(p_now);
   v_head := head();
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   WITH request AS MATERIALIZED (
     SELECT r.ordinal, r.cursor, s.successor, s.successor_node
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_cursor) AS u(ordinal, session, cursor) ORDER BY u.ordinal) r
-    JOIN session s ON s.ordinal = r.ordinal AND s.node = p_node AND s.session = r.session
-    FOR UPDATE OF s
+    CROSS JOIN LATERAL (
+      SELECT * FROM session x WHERE x.ordinal = r.ordinal AND x.node = p_node AND x.session = r.session FOR UPDATE) s
   ), told AS (
     INSERT INTO log (seq, target, created, kind, app, version)
     SELECT v_head + row_number() OVER (ORDER BY r.ordinal), 1::bigint << 56 | r.ordinal, v_now, 7, r.successor_node, r.successor

@@ -320,7 +320,7 @@ BEGIN
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  PERFORM ring(v_now);
+  PERFORM ring_bell(v_now - last_made());
   INSERT INTO log (seq, target, created, kind, ref) VALUES (v_head + 1, 0, v_now, 3, p_seq);
   DELETE FROM current_config WHERE seq = p_seq;
   PERFORM write_audit(p_audit, NULL, NULL, v_now);

@@ -1,4 +1,8 @@
 -- The lane's order, and the time that everybody goes by. All functions are in PL/pgSQL: it keeps their plans.
+--
+-- A plan is kept while tables grow: of one that was empty a moment ago the planner thinks that it is read whole as quickly as one row of
+-- it is found, and a join with it goes on reading it whole. So what is looked up by keys that a call brings is joined by LATERAL with
+-- OFFSET 0, which leaves no other way than key by key, and what is written was looked up by its `ctid` before.
 
 -- Takes the lane: until the call's commit is on the standby, no other call takes a position. A statement of its own, so that what
 -- follows sees everything that was committed before. `p_now` is the time by the caller's own clock; see check_clock.
@@ -93,11 +97,11 @@ BEGIN
 END
 $$;
 
--- Wakes the nodes that listen, where the log has rested: while it goes on they look by themselves, and a bell for each commit would cost
--- more than the commit. Who calls it has written no row yet.
-CREATE OR REPLACE FUNCTION ring(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- Wakes the nodes that listen, where the log has rested for so long: while it goes on they look by themselves, and a bell for each commit
+-- would cost more than the commit.
+CREATE OR REPLACE FUNCTION ring_bell(p_rest bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  IF coalesce(p_now - last_made() > 20, true) THEN
+  IF coalesce(p_rest > 20, true) THEN
     PERFORM pg_notify('psp', '');
   END IF;
 END

@@ -61,6 +61,12 @@ extension StoreNode {
         }
     }
 
+    /// While many come, for a moment until there are more: what a call costs by itself is shared by all that go in it. Who comes alone
+    /// does not wait.
+    func waitForMore(after count: Int, _ waiting: Int, of most: Int, for pause: Duration) async {
+        if count >= 16, waiting < most { await Bell(on: loop).wait(atMost: pause) }
+    }
+
     /// Until the node has joined.
     func untilReady() async {
         while number == 0, !isClosing { await readyBell.wait(atMost: options.rest) }

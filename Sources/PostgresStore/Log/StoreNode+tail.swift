@@ -10,6 +10,8 @@ extension StoreNode {
     private static let page: Int32 = 512
     /// How long the log is looked at by itself after something has come.
     private static let wakeful = 32
+    /// Of a log that goes on so fast more is read at once, a little later: a reading costs by itself, too.
+    private static let (many, manyPause): (UInt64, Duration) = (32, .milliseconds(10))
 
     /// Follows the log until the store is closed.
     func follow() async {
@@ -18,6 +20,7 @@ extension StoreNode {
             let count = await readOn()
             idle = count == 0 ? idle + 1 : 0
             if count >= UInt64(Self.page) { continue }
+            if count >= Self.many { await Bell(on: loop).wait(atMost: Self.manyPause) }
             await bell.wait(atMost: idle < Self.wakeful ? options.pause : options.rest)
         }
     }

@@ -42,6 +42,7 @@ extension StoreNode {
             }
             for (request, answer) in zip(batch, answers) { outbox.answer(request.loop, { request.answer(answer) }) }
             sendAnswers()
+            await waitForMore(after: batch.count, pages.waiting.count, of: Self.most, for: .milliseconds(5))
         }
     }
 

@@ -26,6 +26,7 @@ extension StoreNode {
                 for attachment in batch { refuse(attachment, .unavailable) }
             }
             sendAnswers()
+            await waitForMore(after: batch.count, attachments.waiting.count, of: Self.most, for: .milliseconds(20))
         }
     }
 
