@@ -35,7 +35,7 @@ test: deps test-swift test-end-to-end test-chaos ## run all tests (STORE=postgre
 define swift-test
 swift build --build-tests $(SWIFT_FLAGS) $(1)
 mkdir -p .build && swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(1) \
-	$(if $(or $(NAME),$(2)),--filter '$(or $(NAME),$(2))') 2>&1 | tee .build/swift-test.log \
+	$(if $(or $(NAME),$(2)),--filter '$(or $(NAME),$(2))') $(if $(SKIP),--skip '$(SKIP)') 2>&1 | tee .build/swift-test.log \
 	|| { echo; echo "What failed (the whole of it is in .build/swift-test.log):"; grep -a '✘' .build/swift-test.log; exit 1; } >&2
 endef
 

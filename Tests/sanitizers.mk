@@ -16,6 +16,8 @@ export LSAN_OPTIONS := suppressions=$(CURDIR)/Tests/Sanitizers/leaks.txt:print_s
 # Swift's own report of a crash hangs in a process under AddressSanitizer, which has one of its own.
 test-asan test-end-to-end-asan: export SWIFT_BACKTRACE := enable=no
 
+# Copying a store and examining one go on one thread of a tool.
+test-tsan test-end-to-end-tsan: SKIP ?= StoreContractTests\.(CopyTests|CopyFaultTests|CheckTests)
 test-tsan: deps ## run the Swift tests under ThreadSanitizer, which finds data races (NAME=X: only those that match)
 	$(call swift-test,$(TSAN_FLAGS))
 
