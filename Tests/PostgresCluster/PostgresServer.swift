@@ -196,15 +196,15 @@ public final class PostgresServer: Sendable {
     }
 
     /// What it says of itself: `starting`, `ready`, `standby`, `stopping`.
-    private var status: String { pidFile.count > 7 ? pidFile[7] : "" }
+    private var status: String { lineOfPidFile(7) }
 
-    private var sharedMemory: Int32? {
-        pidFile.count > 6 ? pidFile[6].split(separator: " ").last.flatMap { Int32($0) } : nil
-    }
+    private var sharedMemory: Int32? { lineOfPidFile(6).split(separator: " ").last.flatMap { Int32($0) } }
 
-    private var pidFile: [String] {
+    /// One of its lines; empty where there is none. The server writes it anew while it starts, so each reading may find fewer.
+    private func lineOfPidFile(_ number: Int) -> String {
         let text = (try? String(contentsOf: URL(filePath: "\(directory)/postmaster.pid"), encoding: .utf8)) ?? ""
-        return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return number < lines.count ? String(lines[number]) : ""
     }
 
     /// Stops it and removes all of it.

@@ -79,7 +79,9 @@ END
 $$;
 
 -- On a new timeline some positions may have been seen that were never acknowledged, and are given again: so they jump, and every loop reads
--- what it knows again. No lease ends before a whole one has passed. Who calls it has the lane.
+-- what it knows again. How far is drawn, and versions of configurations follow the wall clock: who goes back to one backup twice, or to
+-- before a promotion, gives no task an id, nor a configuration a version, that devices know already. No lease ends before a whole one has
+-- passed. Who calls it has the lane.
 CREATE OR REPLACE FUNCTION follow_timeline(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_now bigint;
@@ -87,7 +89,9 @@ BEGIN
   UPDATE clock SET timeline = timeline() WHERE timeline <> timeline();
   IF FOUND THEN
     v_now := store_time(p_now);
-    INSERT INTO log (seq, target, created, kind) VALUES (head() + 4294967296, 0, v_now, 13);
+    INSERT INTO log (seq, target, created, kind)
+    VALUES (head() + 4294967296 + ('x' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8))::bit(32)::bigint, 0, v_now, 13);
+    UPDATE meta SET value = greatest(value + 4294967296, wall() / 1000 << 20) WHERE key = 'configuration_version';
     UPDATE node SET lease = greatest(lease, v_now + lease_length()) WHERE lease > 0;
   END IF;
 END

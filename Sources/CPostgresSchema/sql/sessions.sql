@@ -37,7 +37,7 @@ BEGIN
   RETURN QUERY
   WITH request AS MATERIALIZED (
     -- The newest position and the time are looked up only where a connection before was not ended: no such one was told of more.
-    SELECT r.n::integer, r.session, r.version AS wanted, s.place, s.version, s.cursor, s.beyond,
+    SELECT r.n::integer, r.session, r.version AS wanted, s.place, s.version, s.cursor, s.beyond, s.node, s.session AS former, s.successor,
       CASE WHEN s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session THEN (SELECT head()) ELSE s.doubtful_to END AS doubtful_to,
       s.node IS NULL OR s.node = p_node OR s.session IS NULL
         OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > least((SELECT store_time(p_now)), p_since)) AS is_free
@@ -45,10 +45,16 @@ BEGIN
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
     CROSS JOIN LATERAL (SELECT x.ctid AS place, x.* FROM session x WHERE x.ordinal = r.ordinal OFFSET 0) s
   ), taken AS (
-    -- The row as it was looked at. One that has been written since lies elsewhere: it may be a node's by then that was not there yet.
-    UPDATE session s SET node = p_node, session = r.session, seen = v_wall, successor = NULL, successor_node = NULL,
-      doubtful_to = r.doubtful_to
-    FROM request r WHERE s.ctid = r.place AND r.version = r.wanted AND r.is_free RETURNING r.n
+    -- The row as it was looked at: one that was written meanwhile may be a node's that was not there yet. A server that has waited for
+    -- somebody else's writing goes on with the row's newest version, and many do not compare its place again: so all that matters is.
+    -- For one that was handed over (see hand_over_1) the next may wait already.
+    UPDATE session s SET node = p_node, session = r.session, seen = v_wall, doubtful_to = r.doubtful_to,
+      successor = CASE WHEN s.node = p_node AND s.session = r.session THEN s.successor END,
+      successor_node = CASE WHEN s.node = p_node AND s.session = r.session THEN s.successor_node END
+    FROM request r
+    WHERE s.ctid = r.place AND r.version = r.wanted AND r.is_free AND s.version = r.version AND s.cursor = r.cursor
+      AND s.node IS NOT DISTINCT FROM r.node AND s.session IS NOT DISTINCT FROM r.former AND s.successor IS NOT DISTINCT FROM r.successor
+    RETURNING r.n
   )
   SELECT r.n, CASE WHEN r.version = r.wanted AND NOT r.is_free THEN 1 WHEN r.n IN (SELECT t.n FROM taken t) THEN 0 ELSE 2 END, r.cursor,
     r.beyond, CASE WHEN r.doubtful_to > r.cursor THEN r.doubtful_to END
@@ -74,9 +80,9 @@ BEGIN
   UPDATE session s SET node = NULL, session = NULL, seen = v_wall, cursor = greatest(s.cursor, r.cursor),
     beyond = CASE WHEN s.beyond IS NOT NULL OR cardinality(p_beyond_of) > 0
       THEN beyond_of(s.ordinal, s.beyond, greatest(s.cursor, r.cursor), p_beyond_of, p_beyond) END
-  FROM request r WHERE s.ctid = r.place;
+  FROM request r WHERE s.ctid = r.place AND s.node = p_node AND s.session = r.session AND s.successor IS NULL;
   GET DIAGNOSTICS v_ended = ROW_COUNT;
-  -- What somebody has written meanwhile lies elsewhere, and is as it is now: another connection waits for it, or it is none of the node's.
+  -- What was left out is as it is now: another connection waits for it, or it is none of the node's.
   IF v_ended < cardinality(p_ordinal) THEN
     RETURN QUERY SELECT u.ordinal FROM unnest(p_ordinal, p_session) AS u(ordinal, session)
     CROSS JOIN LATERAL (

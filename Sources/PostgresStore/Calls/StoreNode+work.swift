@@ -61,8 +61,8 @@ extension StoreNode {
         }
     }
 
-    /// While many come, for a moment until there are more: what a call costs by itself is shared by all that go in it. Who comes alone
-    /// does not wait.
+    /// While many come, for a moment until there are more: what a call costs by itself is shared by all that go in it. Who comes
+    /// alone does not wait.
     func waitForMore(after count: Int, _ waiting: Int, of most: Int, for pause: Duration) async {
         if count >= 16, waiting < most { await Bell(on: loop).wait(atMost: pause) }
     }

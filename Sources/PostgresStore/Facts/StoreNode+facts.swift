@@ -137,11 +137,16 @@ extension StoreNode {
         return await askForFacts(Statements.tell, arguments) != nil
     }
 
-    /// Writes how far devices are that stay connected, so that who dies with them does not have them told everything again.
+    /// Writes how far devices are that stay connected, so that who dies with them does not have them told everything again. And
+    /// ends connections that the database has no longer for theirs: whatever made it so, a device that stays connected to no
+    /// purpose would not come back by itself.
     func moveCursors() async {
         while !isClosing {
             await cursorBell.wait(atMost: options.cursorPause)
             guard number != 0 else { continue }
+            do { _ = try await closeStrangers() } catch {
+                options.log("connections cannot be compared with the database: \(error)")
+            }
             let all = Array(facts.takeCursors())
             let chunks = all.chunks(of: Self.rowsOfCall).map { (cursors: $0, beyond: facts.beyond(of: $0.map(\.key))) }
             // Never before what was acknowledged until now: what lies before a cursor is not told again.

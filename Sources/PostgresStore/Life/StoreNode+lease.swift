@@ -168,9 +168,10 @@ extension StoreNode {
             guard case .rows(let rows) = await own.call(PostgresCall(Statements.strangers, arguments)) else {
                 return false
             }
+            let asked = Dictionary(uniqueKeysWithValues: chunk.map { ($0.ordinal, $0.session.id) })
             for row in 0..<rows.count {
                 let ordinal = UInt32(truncatingIfNeeded: try rows.present8(row, 0))
-                guard let session = sessions[ordinal] else { continue }
+                guard let session = sessions[ordinal], session.id == asked[ordinal] else { continue }
                 outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, .takenOver), to: session.loop)
             }
         }

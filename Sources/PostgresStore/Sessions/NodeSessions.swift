@@ -17,8 +17,8 @@ struct NodeSessions {
     }
 
     private var byOrdinal: [UInt32: Session] = [:]
-    /// Connections whose claim is on its way; and why one is to be closed as soon as it has its device, where the log says so
-    /// before the claim is answered.
+    /// Connections for which their devices are being claimed; and why one is to be closed as soon as it has its device, where the
+    /// log says so before: one that waited may have been given its device, and the next one have asked for it, before it knows.
     private var claiming: [SessionID: DisconnectReason?] = [:]
     /// Connections that wait for another node to let go of their device.
     private var displacing: [UInt32: Attachment] = [:]
@@ -40,14 +40,18 @@ struct NodeSessions {
         return stride(from: 0, to: all.count, by: size).map { Array(all[$0...].prefix(size)) }
     }
 
-    mutating func beginClaim(_ session: SessionID) { claiming[session] = .some(nil) }
+    mutating func beginClaim(_ session: SessionID) { if !isClaiming(session) { claiming[session] = .some(nil) } }
 
+    func isClaiming(_ session: SessionID) -> Bool { claiming[session] != nil }
+
+    /// It has its device, or claims it no more.
     /// - Returns: why it is to be closed.
+    @discardableResult
     mutating func endClaim(_ session: SessionID) -> DisconnectReason? { claiming.removeValue(forKey: session) ?? nil }
 
     /// - Returns: whether its claim is on its way.
     mutating func closeWhenClaimed(_ session: SessionID, _ reason: DisconnectReason) -> Bool {
-        guard claiming[session] != nil else { return false }
+        guard isClaiming(session) else { return false }
         claiming[session] = .some(reason)
         return true
     }

@@ -14,6 +14,7 @@ extension StoreNode {
 
     func attach(_ attachment: Attachment) {
         guard isServing else { return refuse(attachment, .unavailable) }
+        sessions.beginClaim(attachment.session)
         if attachments.add(attachment) { work { await $0.attachAll() } }
     }
 
@@ -52,7 +53,10 @@ extension StoreNode {
                 refuse(attachment, .wrongSecret)
                 continue
             }
-            guard let claim = claimHere(device, attachment) else { continue }
+            guard let claim = claimHere(device, attachment) else {
+                sessions.endClaim(attachment.session)
+                continue
+            }
             if let earlier = claims.updateValue(claim, forKey: device.ordinal) { refuse(earlier.attachment, .takenOver) }
         }
         for index in unknown { refuse(batch[index], .unknownDevice) }
@@ -86,15 +90,12 @@ extension StoreNode {
 
     private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
         let number = number
-        for claim in claims { sessions.beginClaim(claim.attachment.session) }
         let outcome = await timely(own, Statements.claim) { arguments in
             fill(&arguments, claims)
             // Whoever has a device by a lease of then has not died: it tells first what the device has acknowledged meanwhile.
             let away = absence.flatMap { $0.isRecent(at: options.boot()) ? time.now(at: $0.from) : nil }
             arguments.append(int8: away)
         }
-        var closing: [SessionID: DisconnectReason] = [:]
-        for claim in claims { closing[claim.attachment.session] = sessions.endClaim(claim.attachment.session) }
         // Of a node that was taken for dead meanwhile no claim counts.
         guard number == self.number, case .rows(let rows) = outcome else {
             // A claim that was made all the same is this node's, and the next of the device finds it free.
@@ -106,10 +107,13 @@ extension StoreNode {
             let claim = claims[Int(try rows.present4(row, 0)) - 1]
             switch try rows.present4(row, 1) {
             case 0:
+                let closing = sessions.endClaim(claim.attachment.session)
                 begin(
                     claim, cursor: try rows.position(row, 2), beyond: try rows.array(row, 3, of: .int8)?.int8s() ?? [],
-                    doubtfulTo: UInt64(bitPattern: try rows.int8(row, 4) ?? 0), closing: closing[claim.attachment.session])
-            case 1: displaced.append(claim)
+                    doubtfulTo: UInt64(bitPattern: try rows.int8(row, 4) ?? 0), closing: closing)
+            case 1:
+                sessions.endClaim(claim.attachment.session)
+                displaced.append(claim)
             // Changed between the two calls: looked up again.
             default: attach(claim.attachment)
             }
@@ -193,6 +197,7 @@ extension StoreNode {
     }
 
     func refuse(_ attachment: Attachment, _ error: AttachError) {
+        sessions.endClaim(attachment.session)
         outbox.answer(attachment.loop, { attachment.answer(.failure(error)) })
         sendAnswers()
     }
@@ -211,7 +216,7 @@ extension StoreNode {
 
     /// A connection that the database has for this node's, and that is nobody's here.
     func endUnknown(_ ordinal: UInt32, _ session: SessionID) {
-        guard !sessions.has(ordinal, session) else { return }
+        guard !sessions.has(ordinal, session), !sessions.isClaiming(session) else { return }
         let detachment = Detachment(ordinal: ordinal, session: session, settledUpTo: 0)
         if detachments.add(detachment) { work { await $0.detachAll() } }
     }
