@@ -100,8 +100,8 @@ struct TwoNodesTests {
                     BEGIN;
                     SELECT pg_advisory_xact_lock(1886613553, 0);
                     INSERT INTO psp.log (seq, target, created, kind, app, version, status)
-                    SELECT (SELECT max(seq) FROM psp.log) + k.n, 1::bigint << 56 | s.ordinal, psp.wall(), k.kind, s.successor_node,
-                      2, 0
+                    SELECT (SELECT max(seq) FROM psp.log) + k.n, 1::bigint << 56 | s.ordinal, psp.wall(), k.kind,
+                      s.successor_node, 2, 0
                     FROM psp.session s, (VALUES (1, 7), (2, 6)) AS k(n, kind) WHERE s.ordinal = \(ordinal);
                     UPDATE psp.session SET node = successor_node, session = 2, successor = 99, successor_node = 99
                     WHERE ordinal = \(ordinal);
