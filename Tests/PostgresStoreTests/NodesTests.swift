@@ -193,6 +193,10 @@ struct NodesTests {
                 PostgresLoss.refused(host: "db1 port 5432", "Connection refused"), "db1 port 5432：libpq 报告“Connection refused”",
                 "db1 port 5432: Connection refused"
             ),
+            (
+                .everyHost([.refused(host: "db1", "password"), .refused(host: "db2", "failed: session is read-only")]),
+                "db1：libpq 报告“password”；db2：是备库，只能读取", "db1: password; db2: a standby, which only reads"
+            ),
             (.silent(host: "db1"), "db1：没有应答", "db1: no answer"), (.readOnly, "服务器只能读取", "the server only reads"),
             (
                 .unresolved("db1: Name or service not known"), "找不到主机：“db1: Name or service not known”",

@@ -119,6 +119,19 @@ struct SessionTests {
         }
     }
 
+    @Test("where no host does, each one's reason is told: a wrong password is not hidden by a host that is not there")
+    func everyHost() async throws {
+        try await withSharedPostgres { server in
+            let hosts = "127.0.0.1:\(server.port),127.0.0.1:1"
+            try await withConnections([try options("postgres://ghost@\(hosts)/postgres")]) { peers in
+                try await peers[0].lost("both reasons") {
+                    $0.description.contains("role \"ghost\" does not exist") && $0.description.contains("Connection refused")
+                        && !$0.description.contains("\t")
+                }
+            }
+        }
+    }
+
     @Test("a setup that fails is a loss with the server's words")
     func setupFails() async throws {
         try await withSharedPostgres { server in

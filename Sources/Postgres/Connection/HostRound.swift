@@ -2,8 +2,7 @@
 /// connection that was cut, is more frequent than another primary; unless that one was of no use.
 struct HostRound {
     private var rest: ArraySlice<Endpoint>
-    /// Why the last one did not do; told when none does.
-    var failure: PostgresLoss?
+    private var failures: [PostgresLoss] = []
 
     /// - Parameter behind: whether the last one comes last.
     init(_ endpoints: [Endpoint], beginningWith last: Endpoint?, behind: Bool = false) {
@@ -13,4 +12,10 @@ struct HostRound {
     }
 
     mutating func next() -> Endpoint? { rest.popFirst() }
+
+    /// The one that was tried last did not do.
+    mutating func failed(_ loss: PostgresLoss) { failures.append(loss) }
+
+    /// Why none did; `nil` where none was tried.
+    var failure: PostgresLoss? { failures.count > 1 ? .everyHost(failures) : failures.first }
 }

@@ -38,7 +38,7 @@ extension PostgresConnection {
                 return rest(after: .system("no memory"))
             }
             if link.isBad {
-                round?.failure = .refused(host: next.description, link.errorText)
+                round?.failed(.refused(host: next.description, link.errorText))
                 continue
             }
             (self.link, endpoint, phase) = (link, next, .connecting)
@@ -55,7 +55,7 @@ extension PostgresConnection {
 
     private func giveUpHost() {
         let loss = PostgresLoss.silent(host: endpoint?.description ?? "")
-        round?.failure = loss
+        round?.failed(loss)
         endSession(loss)
         tryNextHost()
     }
@@ -70,7 +70,7 @@ extension PostgresConnection {
         case .reading, .writing: watchLink(progress)
         case .connected: setUp()
         case .failed(let text):
-            round?.failure = endpoint.map { .refused(host: $0.description, text) }
+            if let endpoint { round?.failed(.refused(host: endpoint.description, text)) }
             dropLink()
             tryNextHost()
         }

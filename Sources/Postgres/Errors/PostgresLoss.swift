@@ -8,6 +8,8 @@ public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
     case refused(host: String, String)
     /// A host did not answer within the connect timeout.
     case silent(host: String)
+    /// None of several hosts did, and why each: the one that matters need not be the last.
+    case everyHost([PostgresLoss])
     /// The new session could not be set up.
     case setup(PostgresError)
     /// The server ended the session, and said why.
@@ -25,13 +27,19 @@ public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
     /// The system has no memory, thread or descriptor left.
     case system(String)
 
+    /// A host only reads, where libpq looks for one that writes.
+    public var isStandby: Bool {
+        if case .refused(_, let text) = self { text.hasSuffix("session is read-only") } else { false }
+    }
+
     /// One line for a log.
     public var description: String {
         switch self {
         case .password(let text): "the password's file: \(text)"
         case .unresolved(let text): text
-        case .refused(let host, let text): "\(host): \(text)"
+        case .refused(let host, let text): isStandby ? "\(host): a standby, which only reads" : "\(host): \(text)"
         case .silent(let host): "\(host): no answer"
+        case .everyHost(let losses): losses.map(\.description).joined(separator: "; ")
         case .setup(let error), .ended(let error): "\(error)"
         case .broken(let text): text
         case .readOnly: "the server only reads"

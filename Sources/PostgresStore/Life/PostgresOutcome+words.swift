@@ -47,7 +47,9 @@ extension PostgresLoss {
         switch self {
         case .password(let text): BilingualText("不能读取密码文件：“\(text)”", description)
         case .unresolved(let text): BilingualText("找不到主机：“\(text)”", description)
+        case .refused(let host, _) where isStandby: BilingualText("\(host)：是备库，只能读取", description)
         case .refused(let host, let text): BilingualText(quoting: text, of: "libpq").after(host)
+        case .everyHost(let losses): BilingualText(losses.map(\.words.chinese).joined(separator: "；"), description)
         case .silent(let host): BilingualText("\(host)：没有应答", description)
         case .setup(let error), .ended(let error): error.words
         case .broken(let text): BilingualText("连接中断：\(BilingualText(quoting: text, of: "libpq").chinese)", description)
