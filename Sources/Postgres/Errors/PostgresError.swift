@@ -60,8 +60,8 @@ extension PostgresError {
 }
 
 extension String {
-    /// Without the line breaks that libpq ends its messages with; those inside, and tabs, become blanks, so that it is one line of
-    /// a log.
+    /// Without the line breaks that libpq ends its messages with; those inside, and tabs, become blanks, so that it is one line
+    /// of a log.
     var trimmed: String {
         split { $0.isNewline || $0 == "\t" }.joined(separator: " ")
     }
