@@ -117,7 +117,8 @@ def test_each_mistake_is_told(trusting, server, tmp_path):
     texts, to_fix = judged(trusting, name="forged", forward=False)
     assert to_fix == {"client's address": "fault"} and "believes" in texts["client's address"], texts
     texts, to_fix = judged(trusting, "http-request deny deny_status 413 if { req.hdr(content-length) -m int gt 9999 }", name="small")
-    assert to_fix == HERE | {"largest body": "fault"} and "413" in texts["largest body"], texts
+    # Its answer, or, where it has closed the connection before that was read, what has become of it.
+    assert to_fix == HERE | {"largest body": "fault"} and re.search("413|cut", texts["largest body"]), texts
     texts, to_fix = judged(trusting, "http-request del-header appkey", name="dropped")
     assert to_fix == {"client's address": "fault"} and "no request came" in texts["client's address"], texts
     texts, to_fix = judged(trusting, "http-after-response set-header Connection close", "option httpclose", name="closing")

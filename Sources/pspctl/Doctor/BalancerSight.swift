@@ -105,8 +105,15 @@ struct BalancerSight {
                 : say("callers keep their connections", "调用方可以保持连接"))
     }
 
-    private var body: Diagnosis.Finding? {
-        guard let largeBody, let isLargeAnswered else { return nil }
+    private var body: Diagnosis.Finding {
+        // Who refuses a body before it has come may close the connection, and its answer is lost by that.
+        guard let largeBody, let isLargeAnswered else {
+            return Diagnosis.Finding(
+                subject: say("largest body", "最大的请求体"), isGood: false,
+                text: say(
+                    "a body of 64 KiB is not answered, and the connection is cut, as balancers do that take less: raise its limit",
+                    "64 KiB 的请求体得不到应答，连接被切断，只接受更小请求体的负载均衡就会如此：请提高它的上限"))
+        }
         return Diagnosis.Finding(
             subject: say("largest body", "最大的请求体"), isGood: isLargeAnswered,
             text: isLargeAnswered
