@@ -111,7 +111,7 @@ struct BalancerSight {
             return Diagnosis.Finding(
                 subject: say("largest body", "最大的请求体"), isGood: false,
                 text: say(
-                    "a body of 64 KiB is not answered, and the connection is cut, as balancers do that take less: raise its limit",
+                    "a body of 64 KiB is not answered, and the connection is cut: raise the limit of the balancer",
                     "64 KiB 的请求体得不到应答，连接被切断，只接受更小请求体的负载均衡就会如此：请提高它的上限"))
         }
         return Diagnosis.Finding(
