@@ -52,6 +52,22 @@ struct FaultTests {
         }
     }
 
+    @Test func aPushThatWaitedLastsAsLongAsItsCallerSaid() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run("BEGIN; SELECT pg_advisory_xact_lock(1886613553, 0)")
+            let came = try await database.number("SELECT psp.wall()")
+            async let task = a.push(.message(.device("phone"), expires: came + 60_000))
+            try await eventually("it has waited") { try await database.number("SELECT psp.wall()") > came + 1_500 }
+            try await database.run("COMMIT")
+            _ = try await task
+            let stored = "SELECT expires - (SELECT shift FROM psp.clock) FROM psp.log WHERE kind = 0 ORDER BY seq DESC LIMIT 1"
+            #expect(try await database.number(stored) == came + 60_000)
+            await database.close()
+        }
+    }
+
     @Test func whoGoesBackToOneBackupTwiceRepeatsNeitherIDsNorVersions() async throws {
         try await withNodes { a, _ in
             try await furnish(a.port)

@@ -21,6 +21,8 @@ CREATE OR REPLACE FUNCTION append_1(
 #variable_conflict use_column
 DECLARE
   v_wall bigint;
+  -- What store time lacks of the wall clock. Not what the two differ by here: the call may have waited since the time that it brought.
+  v_offset bigint;
   v_made bigint;
   v_now bigint;
   v_head bigint;
@@ -52,6 +54,7 @@ BEGIN
     RETURN;
   END IF;
   v_wall := wall();
+  v_offset := -(SELECT c.shift FROM clock c);
   SELECT l.seq, l.created INTO v_head, v_made FROM log l ORDER BY l.seq DESC LIMIT 1;
   v_head := coalesce(v_head, 0);
   v_now := greatest(p_now, v_made);
@@ -171,8 +174,8 @@ BEGIN
       seq, target, created, expires, wall_offset, biz_hash, tag_hash, version, app, within, body_start, body_end, targeted,
       skipped, kind, flags, display, payload, tag, description, biz, fingerprint, client, request_id)
     SELECT p.seq, p.kind::bigint << 56 | p.id, v_now,
-      CASE WHEN p.wish IS NOT NULL THEN p.wish - (v_wall - v_now) WHEN p.interface = 0 THEN v_now + 259200000 END,
-      v_wall - v_now, p_biz_hash[p.n], p_tag_hash[p.n], CASE WHEN p.interface = 1 THEN v_version + p.nth END, p.app,
+      CASE WHEN p.wish IS NOT NULL THEN p.wish - v_offset WHEN p.interface = 0 THEN v_now + 259200000 END,
+      v_offset, p_biz_hash[p.n], p_tag_hash[p.n], CASE WHEN p.interface = 1 THEN v_version + p.nth END, p.app,
       CASE WHEN p.interface = 1 OR p.kind = 2 THEN coalesce(p_bound, p.scope_org) END, p_body_start[p.n], p_body_end[p.n], p.android + p.ios,
       CASE WHEN p.measured > 256 THEN p.ios ELSE 0 END, p.interface,
       p.test::integer | CASE WHEN p.measured > 256 THEN 2 ELSE 0 END, p_display[p.n], p_payload[p.n], p_tag[p.n],
