@@ -64,18 +64,17 @@ struct TwoNodesTests {
                     try await database.number("SELECT count(*) FROM psp.session WHERE node IS NOT NULL") == 0
                 }
                 let other = try await b.database()
-                for sql in [
-                    "BEGIN",
+                try await other.run(
                     """
+                    BEGIN;
                     UPDATE psp.session SET session = 77, node = (SELECT max(node) FROM psp.node WHERE name = 'b')
                     WHERE ordinal = \(handle.device.ordinal)
-                    """,
-                ] { _ = await other.call(PostgresCall(PostgresStatement(sql))) }
+                    """)
                 async let second = a.connect("phone", as: SessionID(raw: 2))
                 try await eventually("the claim waits") {
                     try await database.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'") == 1
                 }
-                _ = await other.call(PostgresCall(PostgresStatement("COMMIT")))
+                try await other.run("COMMIT")
                 _ = try await second
                 let asked = try await database.number("SELECT count(*) FROM psp.log WHERE kind = 6 AND version = 77")
                 #expect(asked == 1, "the connection that had the device by then is asked to give way")

@@ -157,8 +157,8 @@ extension StoreNode {
         work { _ = await $0.join() }
     }
 
-    /// Closes connections whose devices were given away while the lease had lapsed.
-    /// - Returns: whether all are found; otherwise the next renewal looks again, and the term does not begin.
+    /// Closes connections that the database has no longer for theirs: given away while the lease had lapsed, or by whatever else.
+    /// - Returns: whether all are found; otherwise they are looked for again, and no term begins before.
     func closeStrangers() async throws(PostgresShapeError) -> Bool {
         for chunk in sessions.chunks(of: 1_000) {
             var arguments = PostgresArguments()
