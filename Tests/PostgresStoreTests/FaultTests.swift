@@ -56,7 +56,7 @@ struct FaultTests {
         try await withNodes { a, _ in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.run("BEGIN; SELECT pg_advisory_xact_lock(1886613553, 0)")
+            try await database.takeLane()
             let came = try await database.number("SELECT psp.wall()")
             async let task = a.push(.message(.device("phone"), expires: came + 60_000))
             try await eventually("it has waited") { try await database.number("SELECT psp.wall()") > came + 1_500 }

@@ -125,7 +125,7 @@ struct RetentionTests {
             let database = try await a.database()
             try await database.run(
                 "INSERT INTO psp.node (name, lease, head, applied, version, started) VALUES ('old', 1, 0, 0, 'test', 1)")
-            try await database.run("BEGIN; SELECT pg_advisory_xact_lock(1886613553, 0)")
+            try await database.takeLane()
             let sweep = Task {
                 await a.store.node.slice(Statements.forgetOthers) { $0.append(int4: 500) }
             }
@@ -145,7 +145,7 @@ struct RetentionTests {
             try await furnish(a.port)
             let database = try await a.database()
             try await database.run("INSERT INTO psp.holder VALUES (1000, convert_to('zoe', 'UTF8'))")
-            try await database.run("BEGIN; SELECT pg_advisory_xact_lock(1886613553, 0)")
+            try await database.takeLane()
             let change = Task { try await a.port.putDevice("new", in: "police", of: "zoe") }
             try await eventually("it waits for the lane") {
                 try await database.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0

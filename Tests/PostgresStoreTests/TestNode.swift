@@ -135,9 +135,12 @@ func furnish(_ port: any StorePort, perSecond: Int? = nil) async throws {
     try await port.putDevice("iphone", in: "police", platform: .ios)
 }
 
-// Looks into the tables.
+// Looks into the tables, and holds others up.
 
 extension PostgresClient {
+    /// Holds everybody up who takes a position, until `COMMIT`.
+    func takeLane() async throws { try await run("BEGIN; SELECT pg_advisory_xact_lock(1886613553, 0)") }
+
     private static let receipts = PostgresStatement("SELECT count(*) FROM psp.receipt")
 
     /// How many acknowledgements, or bitmaps of them, were written.
