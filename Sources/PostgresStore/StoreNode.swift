@@ -29,6 +29,8 @@ actor StoreNode {
     var loops = 0
     /// How far the log was read, and what was read is in the outbox.
     var head: UInt64 = 0
+    /// Where the log told last that a device, whosever, belongs elsewhere, or that nobody knows.
+    var lastMembership: UInt64 = 0
 
     var pushes = Gatherer<PendingPush>()
     var attachments = Gatherer<Attachment>()

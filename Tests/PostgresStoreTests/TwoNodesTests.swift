@@ -133,6 +133,76 @@ struct TwoNodesTests {
         }
     }
 
+    @Test func whoBelongsElsewhereSinceItCameGetsWhatIsPushedThere() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            var lab = OrganisationChange()
+            lab.name = "Lab"
+            _ = try await a.port.apply(.putOrganisation(OrgID(unchecked: "lab"), lab))
+            let attached = try await a.connect("phone")
+            var move = DeviceChange()
+            move.organisation = OrgID(unchecked: "lab")
+            _ = try await b.port.apply(.putDevice(DeviceToken(unchecked: "phone"), move, secretIfNew: "secret"))
+            let task = try await b.push(.message(.organisation("lab")))
+            try await a.loop.waitForEntry("the row") { $0.task == task }
+            let page = try await a.port.pending(for: attached.device, after: attached.settledUpTo, limit: 20)
+            #expect(page.rows.map(\.task) == [task])
+        }
+    }
+
+    @Test func whereADeviceBelongsIsNotAskedTwice() async throws {
+        try await withPostgres(settings: ["track_functions": "all"]) { server in
+            let address = server.address()
+            try await withNodes(over: address) { a, b in
+                try await furnish(a.port)
+                for token in ["phone", "tablet", "iphone"] {
+                    let attached = try await b.connect(token)
+                    let page = try await b.port.pending(for: attached.device, after: attached.feedFrom, limit: 20)
+                    #expect(page.rows.isEmpty && page.membership.platform == (token == "iphone" ? .ios : .android))
+                }
+            }
+            // Servers' processes have told their calls when they have ended.
+            let database = try await PostgresClient(PostgresOptions(try PostgresAddress(parsing: address)))
+            try await eventually("the nodes' sessions have ended") {
+                try await database.number("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL") == 1
+            }
+            for (name, count) in [("claim_1", 3), ("histories_1", 0)] {
+                let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions WHERE funcname = '\(name)'"
+                #expect(try await database.number(calls) == count, "\(name)")
+            }
+            await database.close()
+        }
+    }
+
+    /// Not only the next renewal tells it, which may come a second later.
+    @Test func whatIsAwaitedIsToldThoughTheReadingEndsWithAnotherRow() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let task = try await a.push(.message(.organisation("police")))
+            try await b.loop.waitForEntry("the row") { $0.task == task }
+            b.store.node.enter { $0.holdsRenewals = true }
+            let database = try await a.database()
+            // The end of a message to a device that is nobody's, and a message to many.
+            try await database.run(
+                """
+                BEGIN;
+                SELECT pg_advisory_xact_lock(1886613553, 0);
+                INSERT INTO psp.log (seq, target, created, kind, ref)
+                SELECT (SELECT max(seq) FROM psp.log) + 1, 1::bigint << 56 | min(ordinal), psp.wall(), 3, 1 FROM psp.device;
+                INSERT INTO psp.log (seq, target, created, kind, app, body_start, body_end, payload)
+                SELECT (SELECT max(seq) FROM psp.log) + 1, target, created, 0, app, body_start, body_end, payload
+                FROM psp.log WHERE kind = 0;
+                COMMIT
+                """)
+            try await eventually("it has told how far it is") {
+                try await database.number(
+                    "SELECT count(*) FROM psp.node WHERE name = 'b' AND applied >= (SELECT max(seq) FROM psp.log WHERE kind = 3)") == 1
+            }
+            b.store.node.enter { $0.holdsRenewals = false }
+            await database.close()
+        }
+    }
+
     @Test func aDeviceThatComesToAnotherNodeTakesItsConnectionOver() async throws {
         try await withNodes { a, b in
             try await furnish(a.port)

@@ -1,6 +1,7 @@
 -- What a node's loops have to be told of the log after a position, oldest first: nothing where it has not gone on. A row for one device
 -- goes to the node that has its connection. The last row is none of the log's: `is_told` is false, `seq` how far the log was looked
--- at, and `status` 1 where somebody may wait until this node has applied it, though no row of that was for its loops. `p_limit` is how many positions that are at most.
+-- at, `status` 1 where somebody may wait until this node has applied it, though no row of that was for its loops, and `version` where a
+-- device's membership was told last, though it is another node's device. `p_limit` is how many positions that are at most.
 CREATE OR REPLACE FUNCTION tail_1(p_node integer, p_after bigint, p_limit integer,
   OUT seq bigint, OUT is_told boolean, OUT kind integer, OUT target bigint, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,
   OUT app integer, OUT within integer, OUT flags integer, OUT display integer, OUT status integer, OUT version bigint, OUT ref bigint,
@@ -11,13 +12,15 @@ DECLARE
   v_first bigint := (SELECT l.seq FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT 1);
   v_last bigint;
   v_is_awaited boolean;
+  v_last_membership bigint;
   v_devices bigint[];
 BEGIN
   IF v_first IS NULL THEN
     RETURN;
   END IF;
-  SELECT max(l.seq), bool_or(l.kind > 2), array_agg(l.target & 72057594037927935) FILTER (WHERE l.target >> 56 = 1)
-    INTO v_last, v_is_awaited, v_devices FROM log l WHERE l.seq BETWEEN v_first AND v_first + p_limit - 1;
+  SELECT max(l.seq), bool_or(l.kind > 2), max(l.seq) FILTER (WHERE l.kind = 4),
+      array_agg(l.target & 72057594037927935) FILTER (WHERE l.target >> 56 = 1)
+    INTO v_last, v_is_awaited, v_last_membership, v_devices FROM log l WHERE l.seq BETWEEN v_first AND v_first + p_limit - 1;
   -- All of them in one look: most devices are another node's, or nobody's.
   IF v_devices IS NOT NULL THEN
     v_devices := ARRAY(SELECT s.ordinal FROM session s WHERE s.ordinal = ANY (v_devices) AND s.node = p_node);
@@ -40,6 +43,7 @@ BEGIN
   is_told := false;
   kind := 14;
   status := v_is_awaited::integer;
+  version := v_last_membership;
   target := 0;
   created := 0;
   RETURN NEXT;

@@ -146,9 +146,7 @@ extension StoreNode {
         lease.extend(to: 0)
         (number, returning) = (0, nil)
         for chunk in sessions.chunks(of: .max) {
-            for (ordinal, session) in chunk {
-                outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, .takenOver), to: session.loop)
-            }
+            for (ordinal, session) in chunk { postClose(ordinal, session, .takenOver) }
         }
         for attachment in sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
         sessions = NodeSessions()
@@ -172,7 +170,7 @@ extension StoreNode {
             for row in 0..<rows.count {
                 let ordinal = UInt32(truncatingIfNeeded: try rows.present8(row, 0))
                 guard let session = sessions[ordinal], session.id == asked[ordinal] else { continue }
-                outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, .takenOver), to: session.loop)
+                postClose(ordinal, session, .takenOver)
             }
         }
         sendAnswers()

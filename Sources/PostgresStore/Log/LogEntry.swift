@@ -86,6 +86,9 @@ struct LogEntry {
     /// The device that it is for, or about; `nil` where it is for others.
     var device: UInt32? { target.kind == .device ? target.shortID : nil }
 
+    /// Of the last row of a reading: where a device's membership was told last, be it another node's device; 0 where none was.
+    var lastMembership: UInt64 { UInt64(bitPattern: version ?? 0) }
+
     /// The connection that it is about.
     var session: SessionID { SessionID(raw: UInt64(bitPattern: version ?? 0)) }
 

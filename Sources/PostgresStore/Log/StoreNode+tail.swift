@@ -65,10 +65,12 @@ extension StoreNode {
             // Whatever was told up to there.
             (mustConfirm, mustSettle) = (true, true)
         }
-        for entry in entries where entry.seq > head {
-            head = entry.seq
+        // The row that ends a reading has the position of the one before it, which may be told.
+        for entry in entries where entry.seq > head || !entry.isTold {
+            head = max(head, entry.seq)
             guard entry.isTold else {
                 if entry.status == 1 { mustConfirm = true }
+                lastMembership = max(lastMembership, entry.lastMembership)
                 continue
             }
             post(entry, details)
@@ -140,6 +142,7 @@ extension StoreNode {
             do throws(PostgresShapeError) {
                 if try await readDirectory() {
                     head = max(head, jump)
+                    lastMembership = head
                     // Before anything else is told: else the loops would take it that they have everything up to there.
                     outbox.leaveGap {}
                     if await tellOfConnections(after: &told), try await closeStrangers() { return }

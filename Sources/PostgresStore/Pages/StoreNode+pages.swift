@@ -57,18 +57,7 @@ extension StoreNode {
         let unavailable = batch.map { _ in Result<Pending, StoreError>.failure(.unavailable(retryAfter: retryAfter)) }
         // What comes later comes by the feed.
         let last = head
-        var arguments = PostgresArguments()
-        arguments.append(each: batch, int8: { Int64($0.ordinal) })
-        arguments.append(each: batch, int8: { Int64(bitPattern: $0.after) })
-        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.histories, arguments, deadline: options.patience))
-        else {
-            return unavailable
-        }
-        var histories: [UInt32: MembershipHistory] = [:]
-        for row in 0..<rows.count {
-            let history = try MembershipHistory(rows, row)
-            histories[history.ordinal] = history
-        }
+        guard let histories = try await histories(batch) else { return unavailable }
         var intervals: [(index: Int32, interval: MembershipHistory.Interval<TargetKey>)] = []
         var readings: [Int: Reading] = [:]
         for (index, request) in batch.enumerated() {
@@ -88,6 +77,33 @@ extension StoreNode {
             guard let reading = readings[index] else { return .failure(.refused(Refusal(.noSuchDevice))) }
             return .success(pending(reading, limit: batch[index].limit))
         }
+    }
+
+    /// Where the devices belonged. Of most of them that is known since they came.
+    private func histories(_ batch: [PageRequest]) async throws(PostgresShapeError) -> [UInt32: MembershipHistory]? {
+        var histories: [UInt32: MembershipHistory] = [:]
+        var unknown: [PageRequest] = []
+        for request in batch {
+            let arrival = sessions.takeArrival(request.ordinal)
+            if let history = arrival?.history(after: request.after, lastChange: lastMembership) {
+                histories[request.ordinal] = history
+            } else {
+                unknown.append(request)
+            }
+        }
+        if unknown.isEmpty { return histories }
+        var arguments = PostgresArguments()
+        arguments.append(each: unknown, int8: { Int64($0.ordinal) })
+        arguments.append(each: unknown, int8: { Int64(bitPattern: $0.after) })
+        guard case .rows(let rows) = await reads.call(PostgresCall(Statements.histories, arguments, deadline: options.patience))
+        else {
+            return nil
+        }
+        for row in 0..<rows.count {
+            let history = try MembershipHistory(rows, row)
+            histories[history.ordinal] = history
+        }
+        return histories
     }
 
     private func readRows(

@@ -17,6 +17,8 @@ struct NodeSessions {
     }
 
     private var byOrdinal: [UInt32: Session] = [:]
+    /// Where devices belong, as they came: until their first page, which needs it.
+    private var arrivals: [UInt32: Arrival] = [:]
     /// Connections for which their devices are being claimed; and why one is to be closed as soon as it has its device, where the
     /// log says so before: one that waited may have been given its device, and the next one have asked for it, before it knows.
     private var claiming: [SessionID: DisconnectReason?] = [:]
@@ -56,13 +58,18 @@ struct NodeSessions {
         return true
     }
 
-    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment, doubtfulTo: UInt64) {
+    mutating func begin(_ ordinal: UInt32, _ attachment: Attachment, _ arrival: Arrival, doubtfulTo: UInt64) {
         byOrdinal[ordinal] = Session(loop: attachment.loop, id: attachment.session, doubtfulTo: doubtfulTo)
+        arrivals[ordinal] = arrival
     }
+
+    /// Where the device belonged as it came; `nil` after the first time, and of a connection that is to end.
+    mutating func takeArrival(_ ordinal: UInt32) -> Arrival? { arrivals.removeValue(forKey: ordinal) }
 
     /// The device has no connection any more. Who waits for it here waits until that is written.
     mutating func end(_ ordinal: UInt32) {
         guard let session = byOrdinal.removeValue(forKey: ordinal) else { return }
+        arrivals[ordinal] = nil
         ending[ordinal] = Ending(session: session.id, successor: session.successor)
     }
 

@@ -1,5 +1,4 @@
 internal import Base
-internal import Crypto
 internal import Postgres
 internal import Push
 internal import StoreCore
@@ -33,6 +32,7 @@ extension StoreNode {
 
     /// Looks the devices up, compares their secrets, and claims them.
     private func attach(_ batch: [Attachment]) async throws(PostgresShapeError) {
+        let asOf = head
         var arguments = PostgresArguments()
         arguments.append(each: batch, text: { $0.token.text })
         arguments.append(each: batch, int8: { StableHash.of($0.token.text) })
@@ -47,13 +47,13 @@ extension StoreNode {
         for row in 0..<rows.count {
             let index = Int(try rows.present4(row, 0)) - 1
             unknown.remove(index)
-            let device = try FoundDevice(rows, row)
             let attachment = batch[index]
+            let device = try FoundDevice(rows, row)
             guard device.accepts(attachment) else {
                 refuse(attachment, .wrongSecret)
                 continue
             }
-            guard let claim = claimHere(device, attachment) else {
+            guard let claim = claimHere(device, attachment, asOf: asOf) else {
                 sessions.endClaim(attachment.session)
                 continue
             }
@@ -66,24 +66,30 @@ extension StoreNode {
     struct Claim {
         let device: FoundDevice
         let attachment: Attachment
+        /// How far this node had followed the log before the device was looked up.
+        let asOf: UInt64
+
+        var arrival: Arrival { Arrival(device: device, token: attachment.token, asOf: asOf) }
     }
 
     /// A device that another connection of this node has gives way first.
-    private func claimHere(_ device: FoundDevice, _ attachment: Attachment) -> Claim? {
+    private func claimHere(_ device: FoundDevice, _ attachment: Attachment, asOf: UInt64) -> Claim? {
         if sessions.isEnding(device.ordinal) {
             if let earlier = sessions.waitForEnd(of: device.ordinal, attachment) { refuse(earlier, .takenOver) }
             return nil
         }
-        guard let current = sessions[device.ordinal] else { return Claim(device: device, attachment: attachment) }
+        guard let current = sessions[device.ordinal] else {
+            return Claim(device: device, attachment: attachment, asOf: asOf)
+        }
         if let earlier = sessions.setSuccessor(attachment, of: device.ordinal) {
             refuse(earlier, .takenOver)
         } else if current.isWantedElsewhere {
             // It is asked to close already; the one of the other node waits in vain.
             sessions.takeBack(device.ordinal)
-            let claim = Claim(device: device, attachment: attachment)
+            let claim = Claim(device: device, attachment: attachment, asOf: asOf)
             work { node in _ = await node.timely(node.lane, Statements.displace, { node.fill(&$0, [claim]) }) }
         } else {
-            outbox.post(.close(DeviceHandle(ordinal: device.ordinal), session: current.id, .takenOver), to: current.loop)
+            postClose(device.ordinal, current, .takenOver)
         }
         return nil
     }
@@ -125,7 +131,7 @@ extension StoreNode {
     /// before may have been told to nobody here.
     private func begin(_ claim: Claim, cursor: UInt64, beyond: [Int64], doubtfulTo: UInt64, closing: DisconnectReason?) {
         let ordinal = claim.device.ordinal
-        sessions.begin(ordinal, claim.attachment, doubtfulTo: doubtfulTo)
+        sessions.begin(ordinal, claim.attachment, claim.arrival, doubtfulTo: doubtfulTo)
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
         online.begin(ordinal, in: claim.device.membership.organisation.index)
         readings.append { [self] in
@@ -146,8 +152,14 @@ extension StoreNode {
     func close(_ ordinal: UInt32, _ id: SessionID, _ reason: DisconnectReason) {
         guard let session = sessions[ordinal], session.id == id else { return endUnknown(ordinal, id) }
         if reason == .takenOver, let earlier = sessions.giveAway(ordinal) { refuse(earlier, .takenOver) }
-        outbox.post(.close(DeviceHandle(ordinal: ordinal), session: id, reason), to: session.loop)
+        postClose(ordinal, session, reason)
         sendAnswers()
+    }
+
+    /// Tells the loop to end a connection. Whether its device is still registered, its page is to ask the database.
+    func postClose(_ ordinal: UInt32, _ session: NodeSessions.Session, _ reason: DisconnectReason) {
+        _ = sessions.takeArrival(ordinal)
+        outbox.post(.close(DeviceHandle(ordinal: ordinal), session: session.id, reason), to: session.loop)
     }
 
     private func fill(_ arguments: inout PostgresArguments, _ claims: [Claim]) {
@@ -268,32 +280,5 @@ extension StoreNode {
         let beyond = batch.flatMap { detachment in detachment.beyond.map { (detachment.ordinal, $0) } }
         arguments.append(each: beyond, int8: { Int64($0.0) })
         arguments.append(each: beyond, int8: { Int64(bitPattern: $0.1) })
-    }
-}
-
-/// A device as a CONNECT is judged by it (`find_devices_1`).
-struct FoundDevice {
-    let ordinal: UInt32
-    let verifier: SecretVerifier
-    let certificate: CertificateFingerprint?
-    let membership: Membership
-    let version: Int32
-
-    init(_ rows: PostgresRows, _ row: Int) throws(PostgresShapeError) {
-        ordinal = UInt32(truncatingIfNeeded: try rows.present8(row, 1))
-        guard let salt = try rows.bytea(row, 2), let digest = try rows.bytea(row, 3) else { throw .null }
-        verifier = SecretVerifier(salt: salt, digest: digest)
-        certificate = try rows.bytea(row, 4).flatMap { CertificateFingerprint(bytes: $0) }
-        membership = Membership(
-            organisation: OrgHandle(index: UInt32(bitPattern: try rows.present4(row, 5))),
-            user: try rows.int8(row, 7).map { UserHandle(raw: UInt64(bitPattern: $0)) },
-            platform: Platform(number: Int64(try rows.present4(row, 9))), test: try rows.bool(row, 10) ?? false)
-        version = try rows.present4(row, 13)
-    }
-
-    /// Whether it is the device's secret, or the certificate that its record names.
-    func accepts(_ attachment: Attachment) -> Bool {
-        let isNamed = certificate != nil && certificate == attachment.certificate
-        return isNamed || verifier.accepts(attachment.secret)
     }
 }
