@@ -38,6 +38,22 @@ struct FailureTests {
         }
     }
 
+    /// Not that the server does not answer, for which one would look at the wrong machine.
+    @Test func aPrimaryThatWaitsForItsStandbyIsToldAsThat() async throws {
+        try await withPostgresPair { pair in
+            let address = "postgres://postgres@127.0.0.1:\(pair.primary.port)/postgres"
+            try await withNodes(over: address) { a, _ in
+                try await furnish(a.port)
+                pair.standby.pause()
+                try await eventually("the cause is told, and what to do") {
+                    a.port.health == .unreachable(reason: StoreNode.noStandby, remedy: StoreNode.anyStandby)
+                }
+                pair.standby.resume()
+                try await eventually("it goes on by itself") { await a.accepted(.message(.device("tablet"))).isStored }
+            }
+        }
+    }
+
     /// The old one is up, answers, takes writes, and can commit none: its standby is the primary now. Nobody fences it.
     @Test func aPrimaryThatWasSupersededHoldsUpNobody() async throws {
         try await withPostgresPair { pair in

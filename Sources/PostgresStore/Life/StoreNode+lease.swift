@@ -52,7 +52,7 @@ extension StoreNode {
         guard case .rows(let rows) = outcome else {
             // While the lease holds, a renewal that is late is no reason to refuse anybody.
             guard lease.term() == nil else { return true }
-            tellUnreachable(outcome)
+            await tellUnreachable(outcome)
             if outcome.isOfNoUse { leave(server) }
             return true
         }

@@ -45,7 +45,7 @@ extension StoreNode {
         let server = lane.state.session?.host
         let outcome = await lane.call(PostgresCall(Statements.join, arguments, deadline: options.patience))
         guard case .rows(let rows) = outcome else {
-            tellUnreachable(outcome)
+            await tellUnreachable(outcome)
             if outcome.isOfNoUse { leave(server) }
             return false
         }
@@ -131,10 +131,12 @@ extension StoreNode {
         lastLine = line
     }
 
-    func tellUnreachable(_ outcome: PostgresOutcome) {
-        guard !isClosing else { return }
+    func tellUnreachable(_ outcome: PostgresOutcome) async {
         // At first nobody has been asked yet.
         if case .unavailable(.notReady(nil)) = outcome { return }
+        let waits = await waitsForStandby()
+        guard !isClosing else { return }
+        if waits { return cannotServe(Self.noStandby, remedy: Self.anyStandby) }
         figures.health = .unreachable(reason: outcome.words)
         tellOnce("the database cannot be used: \(outcome.reason)")
     }

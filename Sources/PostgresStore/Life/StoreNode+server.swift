@@ -21,6 +21,28 @@ extension StoreNode {
             if let other = connection.state.session?.host, other != server { connection.leave(other) }
         }
     }
+
+    /// Sessions of this role whose commits a standby was to confirm a while ago.
+    private static let waiting = PostgresStatement(
+        """
+        SELECT count(*) FROM pg_catalog.pg_stat_activity
+        WHERE usename = session_user AND wait_event = 'SyncRep' AND query_start < clock_timestamp() - interval '0.5 s'
+        """)
+
+    /// Whether the server is up and commits wait for a standby. Who only reads is answered all the same.
+    func waitsForStandby() async -> Bool {
+        let call = PostgresCall(Self.waiting, deadline: .milliseconds(500))
+        guard case .rows(let rows) = await reads.call(call) else { return false }
+        return ((try? rows.int8(0, 0)) ?? nil) ?? 0 > 0
+    }
+
+    static let noStandby = BilingualText(
+        "数据库在等待同步备库确认提交，而没有备库确认",
+        "the database waits for a synchronous standby to confirm what it commits, and none does")
+
+    static let anyStandby = BilingualText(
+        "请启动 synchronous_standby_names 所列的一台备库，并检查它能否连到主库",
+        "start a standby that synchronous_standby_names names, and see that it reaches the primary")
 }
 
 extension PostgresOutcome {

@@ -30,7 +30,7 @@ extension StoreNode {
             return version...version + 1 ~= Int(found)
         case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state):
             cannotServe(Self.noSchema, remedy: migration)
-        default: tellUnreachable(outcome)
+        default: await tellUnreachable(outcome)
         }
         return false
     }
