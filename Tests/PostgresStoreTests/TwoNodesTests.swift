@@ -196,7 +196,8 @@ struct TwoNodesTests {
                 """)
             try await eventually("it has told how far it is") {
                 try await database.number(
-                    "SELECT count(*) FROM psp.node WHERE name = 'b' AND applied >= (SELECT max(seq) FROM psp.log WHERE kind = 3)") == 1
+                    "SELECT count(*) FROM psp.node WHERE name = 'b' AND applied >= (SELECT max(seq) FROM psp.log WHERE kind = 3)"
+                ) == 1
             }
             b.store.node.enter { $0.holdsRenewals = false }
             await database.close()

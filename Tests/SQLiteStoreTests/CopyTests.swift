@@ -129,6 +129,25 @@ struct CopyTests {
         }
     }
 
+    @Test("who goes back to one copy twice gives out nothing that was given out the first time")
+    func twice() async throws {
+        let scene = try await copied()
+        var (versions, tasks): ([Int64], [TaskID]) = ([], [])
+        for _ in 0..<2 {
+            let directory = try TemporaryDirectory()
+            try clone(scene.copy, to: directory.path)
+            try FileManager.default.removeItem(atPath: directory.path + "/psp.mark")
+            try await scene.fixture.open(directory.path)
+            for tag in ["b", "c"] {
+                tasks.append(try await scene.fixture.port.push(.configuration(.organisation("root"), tag: ExactText(tag))))
+                versions.append(try await scene.fixture.rows("SELECT max(version) FROM message"))
+            }
+            scene.fixture.close()
+        }
+        #expect(versions == versions.sorted() && Set(versions).count == 4, "\(versions)")
+        #expect(Set(tasks).count == 4)
+    }
+
     private func expectNew(_ scene: Copied, in path: String) async throws {
         let fixture = scene.fixture
         try await fixture.open(path)

@@ -88,6 +88,8 @@ struct CheckTests {
         Damage(
             "UPDATE psp.log SET status = 2, ended_at = created WHERE seq = \(configuration)", "current_config", "seq ",
             "has not ended"),
+        Damage("DELETE FROM psp.current_config", "current_config", "seq ", "who joins later does not get it"),
+        Damage("UPDATE psp.app SET secret = ''", "app", "app ", "no signature is right"),
         Damage("UPDATE psp.current_config SET slot = 1", "current_config", "seq ", "a newer one will not supersede it"),
         Damage(
             """

@@ -91,7 +91,7 @@ BEGIN
     v_now := store_time(p_now);
     INSERT INTO log (seq, target, created, kind)
     VALUES (head() + 4294967296 + ('x' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8))::bit(32)::bigint, 0, v_now, 13);
-    UPDATE meta SET value = greatest(value + 4294967296, wall() / 1000 << 20) WHERE key = 'configuration_version';
+    UPDATE meta SET value = greatest(value + 4294967296, wall() << 10) WHERE key = 'configuration_version';
     UPDATE node SET lease = greatest(lease, v_now + lease_length()) WHERE lease > 0;
   END IF;
 END

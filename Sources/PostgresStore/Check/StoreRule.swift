@@ -74,6 +74,9 @@ struct StoreRule {
 
     private static let directory: [StoreRule] = [
         StoreRule(
+            "app", "SELECT 'app ' || app FROM psp.app WHERE NOT removed AND length(secret) = 0", "没有密钥，无法验证任何签名",
+            "it has no secret, and no signature is right"),
+        StoreRule(
             "app_rate",
             "SELECT 'app ' || r.app FROM psp.app_rate r WHERE NOT EXISTS (SELECT 1 FROM psp.app a WHERE a.app = r.app)",
             "没有该应用", "there is no such app"),
@@ -269,6 +272,14 @@ struct StoreRule {
             SELECT 'seq ' || max(seq), count(*)::text FROM psp.current_config
             GROUP BY target_kind, target, app, tag, test HAVING count(*) > 1
             """, "同一应用、目标、标签和模式有 %1 个当前配置", "its app, target, tag and mode have %1 current ones"),
+        StoreRule(
+            "current_config",
+            """
+            SELECT 'seq ' || l.seq FROM psp.log l
+            WHERE l.kind = 1 AND l.status = 0 AND coalesce(l.expires > (SELECT max(r.created) FROM psp.log r), true)
+              AND NOT EXISTS (SELECT 1 FROM psp.current_config k WHERE k.seq = l.seq)
+            """, "该配置未结束，却不在当前配置之列：后来的设备得不到它",
+            "it has not ended and is none of the current ones: who joins later does not get it"),
         StoreRule(
             "job",
             """

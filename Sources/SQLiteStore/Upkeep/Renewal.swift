@@ -1,3 +1,4 @@
+internal import Base
 internal import Crypto
 internal import StoreCore
 
@@ -8,8 +9,9 @@ internal import StoreCore
 /// device can have. Operators log in anew. Tasks that are in the copy keep their ids; whoever has received them drops them as
 /// repeats.
 enum Renewal {
-    /// How far versions jump: more configurations than a store takes in its life, and two million jumps stay below 2^53.
-    private static let versions: Int64 = 1 << 32
+    /// The version after which configurations are counted on: one that no store can have given that went on from the same copy
+    /// before. It stays below 2^53.
+    private static func version(after newest: Int64) -> Int64 { max(newest + 1 << 32, WallClock.milliseconds << 10) }
 
     /// The numbers of the store's tasks, after making it new if that is due.
     /// - Parameters:
@@ -32,7 +34,7 @@ enum Renewal {
             try tables.storeNumbers.insert(stretch)
             if !known.isEmpty {
                 let version = try tables.meta.number(.configurationVersion) ?? 0
-                try tables.meta.write(.configurationVersion, version + versions)
+                try tables.meta.write(.configurationVersion, Self.version(after: version))
                 // What was withdrawn after the copy was made would hold again.
                 try tables.operators.removeSessions()
             }

@@ -31,7 +31,14 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
 
-    func run() async throws { try Self.examine(path ?? store.path(), json: store.json) }
+    func run() async throws {
+        let path = path ?? store.path()
+        if StoreName(path).isDatabase {
+            throw ValidationError(
+                say("A shared store is examined by: pspctl store check '\(path)'", "共用存储请用：pspctl store check '\(path)'"))
+        }
+        try Self.examine(StoreName(path).directory ?? path, json: store.json)
+    }
 
     /// Tells what a data directory or a backup holds, and ends with status 1 where that is damaged.
     static func examine(_ path: String, json isForProgram: Bool) throws {

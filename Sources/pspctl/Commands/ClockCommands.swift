@@ -123,7 +123,7 @@ enum ClockLines {
             (seconds / 86_400, say("d", "天")), (seconds / 3_600 % 24, say("h", "小时")), (seconds / 60 % 60, say("min", "分钟")),
             (seconds % 60, say("s", "秒")),
         ]
-        guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return "\(milliseconds) ms" }
+        guard let first = parts.firstIndex(where: { $0.0 > 0 }) else { return say("\(milliseconds) ms", "\(milliseconds) 毫秒") }
         return parts[first...].prefix(2).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
     }
 }

@@ -28,7 +28,8 @@ struct NodesCommand: AsyncParsableCommand {
             Column(say("NODE", "节点")) { node in
                 Column.show(node["node"], named: "node") + (node["own"]?.bool == true ? say(" (asked)", "（应答者）") : "")
             }, Column(say("STATE", "状态"), "state"), Column(say("LEASE", "租约"), text: lease),
-            Column(say("BEHIND", "落后"), "lag", isNumber: true), Column(say("DEVICES", "设备"), "sessions", isNumber: true),
+            Column(say("BEHIND", "落后"), isNumber: true) { ofLiving($0, "lag") },
+            Column(say("DEVICES", "设备"), isNumber: true) { ofLiving($0, "sessions") },
             Column(say("VERSION", "版本"), "version"), Column(say("SINCE", "加入时间"), "started_at"),
         ]
     }
@@ -38,6 +39,11 @@ struct NodesCommand: AsyncParsableCommand {
         if left > 0 { return say("\(left / 1_000).\(left % 1_000 / 100) s left", "剩余 \(left / 1_000).\(left % 1_000 / 100) 秒") }
         let ago = ClockLines.duration(left.magnitude)
         return say("ended \(ago) ago", "\(ago)前结束")
+    }
+
+    /// What it told at its last renewal, which is true of one that lives.
+    @Sendable private static func ofLiving(_ node: JSONValue, _ name: String) -> String {
+        node["state"]?.string == "lapsed" ? "-" : Column.show(node[name], named: name)
     }
 
     func run() async throws {

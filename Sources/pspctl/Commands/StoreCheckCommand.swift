@@ -90,9 +90,10 @@ struct StoreCheckCommand: AsyncParsableCommand {
     private func tell(_ found: SharedStoreExamination, _ address: String, _ json: JSONValue) {
         let counts = found.counts.map { say("\($0.count) \($0.name)", "\(StoreWords.chinese($0.name)) \($0.count)") }
             .joined(separator: say(", ", "，"))
+        let count = found.findings.count
         let state =
-            found.findings.isEmpty
-            ? say("intact", "完好") : say("\(found.findings.count) contradictions", "\(found.findings.count) 处矛盾")
+            count == 0
+            ? say("intact", "完好") : say(count == 1 ? "1 contradiction" : "\(count) contradictions", "\(count) 处矛盾")
         print(
             say("\(address): \(state), version \(found.version); \(counts)", "\(address)：\(state)，版本 \(found.version)；\(counts)"))
         var table = Table([

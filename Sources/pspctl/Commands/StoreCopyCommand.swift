@@ -73,10 +73,12 @@ struct StoreCopyCommand: AsyncParsableCommand {
             say(
                 "\(from) → \(database.address): \(counts.joined(separator: ", ")), in \(result.rows) rows",
                 "\(from) → \(database.address)：\(counts.joined(separator: "，"))，共 \(result.rows) 行"))
+        let password = options.passwordFile.map { " --store-password-file '\($0)'" } ?? ""
+        let start = "pspd --store '\(database.address)'\(password) --node NAME --admin-token-file FILE"
         print(
             say(
-                "start pspd with --store '\(database.address)', and not on \(directory) again",
-                "请用 --store '\(database.address)' 启动 pspd，不要再在 \(directory) 上启动"))
+                "start nodes with it, each by another NAME, and not on \(directory) again: \(start)",
+                "请以此启动各节点（NAME 各不相同），不要再在 \(directory) 上启动：\(start)"))
     }
 
     private func json(_ result: StoreCopy.Result, _ address: String) -> [UInt8] {

@@ -25,9 +25,9 @@ struct Column: Sendable {
         }
     }
 
-    init(_ heading: String, text: @escaping @Sendable (JSONValue) -> String) {
+    init(_ heading: String, isNumber: Bool = false, text: @escaping @Sendable (JSONValue) -> String) {
         self.heading = heading
-        isNumber = false
+        self.isNumber = isNumber
         isOptional = false
         self.text = text
     }
