@@ -86,7 +86,7 @@ actor StoreNode {
     /// How many calls wait for the end of an import.
     var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
-    var readings: [() -> Void] = []
+    var readings: [AwaitedReading] = []
     /// How far all loops have followed the log, and what had to be written before that is told is written.
     var applied: UInt64 = 0
     /// How far all loops have followed the log, how far somebody waits for it, and up to where what they had acknowledged is

@@ -9,6 +9,62 @@ import Testing
 /// What must not be lost where a node has missed something, or may not write any more.
 @Suite(.timeLimit(.minutes(2)), .serialized)
 struct FaultTests {
+    /// A node that seems to have died is back in the moment in which another one takes its devices.
+    @Test func whoRenewsItsLeaseInThatMomentIsAskedForItsDevices() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            _ = try await a.connect("phone", as: SessionID(raw: 1))
+            let database = try await a.database()
+            a.store.node.enter { $0.holdsRenewals = true }
+            try await database.run("UPDATE psp.node SET lease = 1 WHERE name = 'a'")
+            try await database.run("BEGIN; UPDATE psp.node SET lease = psp.wall() + 60000 WHERE name = 'a'")
+            let other = try await b.database()
+            async let second = b.connect("phone", as: SessionID(raw: 2))
+            try await eventually("the claim waits for the renewal") {
+                try await other.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'") == 1
+            }
+            try await database.run("COMMIT")
+            try await a.loop.waitForClose(of: SessionID(raw: 1), .takenOver)
+            a.port.detach(DeviceHandle(ordinal: 1), session: SessionID(raw: 1), settledUpTo: Position(raw: 0))
+            a.store.node.enter { $0.holdsRenewals = false }
+            _ = try await second
+            for connection in [database, other] { await connection.close() }
+        }
+    }
+
+    @Test func anImportWhosePartsAreGoneIsNotGoneOnWith() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let database = try await b.database()
+            let keep = "SELECT psp.keep_import_1(node, 'x', %, 5, 'text') FROM psp.node WHERE name = 'a'"
+            try await database.run(keep.replacing("%", with: "1"))
+            try await database.run(keep.replacing("%", with: "6"))
+            // It stands still, and is taken for dead.
+            a.store.node.enter { $0.holdsRenewals = true }
+            try await database.run("UPDATE psp.node SET lease = 1 WHERE name = 'a'")
+            try await eventually("its import is gone") { try await database.number("SELECT count(*) FROM psp.import") == 0 }
+            await #expect(throws: (any Error).self) { try await database.run(keep.replacing("%", with: "11")) }
+            #expect(try await database.number("SELECT count(*) FROM psp.import") == 0)
+            a.store.node.enter { $0.holdsRenewals = false }
+            await database.close()
+        }
+    }
+
+    @Test func whoComesWhileTheLogCannotBeReadIsRefusedAndComesAgain() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run("ALTER FUNCTION psp.tail_1 RENAME TO tail_gone")
+            #expect(await a.result(connecting: "phone", as: SessionID(raw: 1)).failure == .unavailable)
+            try await database.run("ALTER FUNCTION psp.tail_gone RENAME TO tail_1")
+            try await eventually("nobody has it") {
+                try await database.number("SELECT count(*) FROM psp.session WHERE node IS NOT NULL") == 0
+            }
+            _ = try await a.connect("phone", as: SessionID(raw: 2))
+            await database.close()
+        }
+    }
+
     @Test func aCloseBehindAJumpOfTheLogIsTold() async throws {
         try await withNodes { a, _ in
             try await furnish(a.port)

@@ -52,6 +52,40 @@ struct TwoNodesTests {
         }
     }
 
+    /// So many in one reading that each node is told only of its own.
+    @Test func ofManyPushesToSingleDevicesEachNodeTellsItsOwnInTheirOrder() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            _ = try await (a.connect("phone"), b.connect("tablet"))
+            let database = try await a.database()
+            try await database.takeLane()
+            async let first = a.push(.message(.organisation("police"), text: "all"))
+            try await eventually("the first one waits for the lane") {
+                try await database.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0
+            }
+            let pushes = Task {
+                try await withThrowingTaskGroup(of: (token: String, task: TaskID).self) { group in
+                    for number in 0..<60 {
+                        let token = ["phone", "tablet", "iphone"][number % 3]
+                        group.addTask { (token, try await a.push(.message(.device(token), text: "\(number)"))) }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+            }
+            try await eventually("the others wait for it") { a.store.node.figures.status.waiting == 60 }
+            try await database.run("COMMIT")
+            let made = try await pushes.value + [("", first)]
+            for (node, token) in [(a, "phone"), (b, "tablet")] {
+                let own = Set(made.filter { [token, ""].contains($0.token) }.map(\.task))
+                for task in own { try await node.loop.waitForEntry("its own") { $0.task == task } }
+                let told = node.loop.takeEvents().flatMap(\.rows)
+                #expect(Set(told.map(\.task)) == own && told.count == own.count)
+                #expect(told.map(\.position) == told.map(\.position).sorted())
+            }
+            await database.close()
+        }
+    }
+
     /// The row says so only when the server has waited for the other's writing.
     @Test func aClaimDoesNotOverwriteTheOneThatWasWrittenWhileItWaited() async throws {
         try await withPostgres { server in
@@ -155,18 +189,22 @@ struct TwoNodesTests {
             let address = server.address()
             try await withNodes(over: address) { a, b in
                 try await furnish(a.port)
+                try await a.port.putDevice("watch", in: "police")
                 for token in ["phone", "tablet", "iphone"] {
                     let attached = try await b.connect(token)
                     let page = try await b.port.pending(for: attached.device, after: attached.feedFrom, limit: 20)
                     #expect(page.rows.isEmpty && page.membership.platform == (token == "iphone" ? .ios : .android))
                 }
+                // Of one that was served further elsewhere only the database knows what has changed by then.
+                let far = try await a.connect("watch")
+                _ = try await a.port.pending(for: far.device, after: Position(raw: far.feedFrom.raw + 5), limit: 20)
             }
             // Servers' processes have told their calls when they have ended.
             let database = try await PostgresClient(PostgresOptions(try PostgresAddress(parsing: address)))
             try await eventually("the nodes' sessions have ended") {
                 try await database.number("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL") == 1
             }
-            for (name, count) in [("claim_1", 3), ("histories_1", 0)] {
+            for (name, count) in [("claim_1", 4), ("histories_1", 1)] {
                 let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions WHERE funcname = '\(name)'"
                 #expect(try await database.number(calls) == count, "\(name)")
             }
@@ -241,6 +279,40 @@ struct TwoNodesTests {
             }
             #expect(try await a.port.report(task, to: nil).status == .cancelled)
             #expect(try await a.port.cancel(task, by: .installation) == .cancelled)
+        }
+    }
+
+    /// A caller that got no answer repeats the call, perhaps while the first one still waits.
+    @Test func whatIsRepeatedIsAnsweredWhenEveryNodeHasApplied() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let task = try await a.push(.message(.organisation("police")))
+            let database = try await a.database()
+            // The other node cannot tell how far it is.
+            try await database.run("BEGIN; SELECT 1 FROM psp.node WHERE name = 'b' FOR UPDATE")
+            let answered = Locked(0)
+            async let recalled = a.port.cancel(task, by: .installation)
+            async let moved: Void = a.port.putDevice("watch", in: "police")
+            try await eventually("both are done") {
+                let status = try await a.port.report(task, to: nil).status
+                let devices = try await database.number("SELECT count(*) FROM psp.device WHERE token = 'watch'")
+                return devices == 1 && status == .cancelled
+            }
+            let repeated = Task {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { _ = try await a.port.cancel(task, by: AppKey(unchecked: "app")) }
+                    group.addTask { _ = try await a.port.cancel(task, by: .installation) }
+                    group.addTask { try await a.port.putDevice("watch", in: "police") }
+                    for try await _ in group { answered.withLock { $0 += 1 } }
+                }
+            }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(answered.withLock { $0 } == 0)
+            try await database.run("COMMIT")
+            #expect(try await recalled == .cancelled)
+            try await moved
+            try await repeated.value
+            await database.close()
         }
     }
 

@@ -121,6 +121,10 @@ BEGIN
     UPDATE meta SET value = v_holder + cardinality(p_holder) WHERE key = 'holder';
   END IF;
 
+  -- In the order in which nodes claim devices: so nobody waits for somebody who waits for him.
+  IF cardinality(p_gone) + cardinality(p_door) > 0 THEN
+    PERFORM 1 FROM session s WHERE s.ordinal = ANY (p_gone || p_door) ORDER BY s.ordinal FOR UPDATE;
+  END IF;
   IF cardinality(p_gone) > 0 THEN
     WITH gone AS MATERIALIZED (
       SELECT d.ordinal, d.place, v_head + u.at AS position, d.org, d.platform, d.test

@@ -1,13 +1,18 @@
 -- Imports: the text of many changes of the directory, kept in parts and applied by one node at a time; whichever lives goes on where another
 -- has died. A slice of lines is written by change_directory_1 together with how far the import is, so that each is applied once.
 
--- Keeps a part. The first one begins the import; a part that comes again is kept once.
+-- Keeps a part. The first one begins the import, and no other: what came before it may be gone, where this node was taken for dead. A
+-- part that comes again is kept once.
 CREATE OR REPLACE FUNCTION keep_import_1(p_node integer, p_id bytea, p_first_line integer, p_lines integer, p_text bytea) RETURNS bigint
   LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  v_import bigint := (SELECT import FROM import WHERE import_id = p_id AND state = 0);
+  v_import bigint;
 BEGIN
+  SELECT import INTO v_import FROM import WHERE import_id = p_id AND state = 0 FOR UPDATE;
   IF v_import IS NULL THEN
+    IF p_first_line > 1 THEN
+      RAISE EXCEPTION 'the import has lost what came before line %', p_first_line;
+    END IF;
     INSERT INTO import (import_id, state, node, started) VALUES (p_id, 0, p_node, wall()) RETURNING import INTO v_import;
   END IF;
   INSERT INTO import_part (import, first_line, lines, text) VALUES (v_import, p_first_line, p_lines, p_text) ON CONFLICT DO NOTHING;
@@ -118,6 +123,8 @@ BEGIN
   IF v_import IS NULL THEN
     RETURN false;
   END IF;
+  -- From now on nothing more of it is kept.
+  UPDATE import SET state = 4 WHERE import = v_import AND state = 0;
   DELETE FROM import_part WHERE import = v_import
     AND first_line IN (SELECT first_line FROM import_part WHERE import = v_import ORDER BY first_line LIMIT 4);
   IF NOT FOUND THEN

@@ -34,6 +34,8 @@ DECLARE
 BEGIN
   PERFORM check_clock(p_now, 2000);
   PERFORM check_node(p_node);
+  -- Whose lease is over may come back: it renews its lease before this takes its devices, or looks for what it has lost after it.
+  PERFORM 1 FROM node o WHERE o.node <> p_node AND o.lease > 0 AND o.lease <= least(store_time(p_now), p_since) ORDER BY o.node FOR SHARE;
   RETURN QUERY
   WITH request AS MATERIALIZED (
     -- The newest position and the time are looked up only where a connection before was not ended: no such one was told of more.

@@ -346,11 +346,12 @@ BEGIN
 END
 $$;
 
--- How far the slowest of the nodes that live has followed the log; NULL where none lives.
-CREATE OR REPLACE FUNCTION applied_1(p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+-- How far the slowest of the nodes that live has followed the log, NULL where none lives; and where the log ends.
+CREATE OR REPLACE FUNCTION applied_1(p_now bigint, OUT slowest bigint, OUT head bigint) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM check_clock(p_now, 2000);
-  RETURN (SELECT min(applied) FROM node WHERE lease > p_now);
+  slowest := (SELECT min(n.applied) FROM node n WHERE n.lease > p_now);
+  head := head();
 END
 $$;
 

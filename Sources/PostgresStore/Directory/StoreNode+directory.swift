@@ -20,15 +20,15 @@ extension StoreNode {
             try await node.write(change, by: call, entry, version)
         }
         // Others may go on meanwhile.
-        if let position { try await untilApplied(position) }
+        try await untilApplied(position)
         return result
     }
 
-    /// - Returns: what it did, and the position that every node has to apply, or none where it changes nothing; `nil` where the
-    ///   directory is of another version by now.
+    /// - Returns: what it did, and the position that every node has to apply. Where it changes nothing that is what was there before: who
+    ///   repeats a call that was answered by nobody is told when it holds. `nil` where the directory is of another version by now.
     private func write(
         _ change: DirectoryChange, by call: OperatorCall, _ entry: AuditEntry, _ version: Int64
-    ) async throws(StoreError) -> (ChangeResult, position: UInt64?)? {
+    ) async throws(StoreError) -> (ChangeResult, position: UInt64)? {
         let findings = try await find(for: [change], by: call.number, namingUsers: true)
         var decider = DirectoryDecider(directory, findings, by: call.number)
         let result: ChangeResult
@@ -43,7 +43,7 @@ extension StoreNode {
         guard decider.writes.positions > 0 else {
             try requireLease()
             await recordNow(entry)
-            return (result, nil)
+            return (result, UInt64(bitPattern: version))
         }
         // What was recorded before comes before it.
         await writeAudit()

@@ -17,6 +17,7 @@ extension StoreNode {
         figures.health = .unreachable(reason: BilingualText("存储已关闭", "the store is closed"))
         for push in pushes.removeAll() { outbox.answer(push.loop, { push.answer(.unavailable(retryAfter: retryAfter)) }) }
         for attachment in attachments.removeAll() + sessions.removeAllWaiting() { refuse(attachment, .unavailable) }
+        giveReadingsUp { _ in true }
         inquiries.removeAll()
         let bells = [
             bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell, jobBell, watchBell,

@@ -95,12 +95,17 @@ extension StoreNode {
         var (all, each) = (PostgresArguments(), PostgresArguments())
         all.append(int8Array: [])
         each.append(byteaArray: [])
+        let before = head
         guard case .rows(let operators) = await tail.call(PostgresCall(Statements.operators, all)),
             case .rows(let sessions) = await tail.call(PostgresCall(Statements.operatorSessions, each, mostRows: 100_000))
         else { return false }
+        let position = try snapshot.position(0, 0)
+        // What was read of the log meanwhile is not in it.
+        guard head == before || head <= position else { return false }
         directory = try DirectoryState(snapshot)
         directory.operators = try OperatorBook(operators, sessions: sessions)
-        head = max(head, try snapshot.position(0, 0))
+        head = max(head, position)
+        lastMembership = head
         return true
     }
 

@@ -22,6 +22,13 @@ extension StoreNode {
         }
     }
 
+    /// Whether another connection is to the server whose log this node follows: a primary that was superseded may still answer who
+    /// only reads, by less than the log has told.
+    func isWhereTheLogIs(_ connection: PostgresConnection) -> Bool {
+        guard let server = tail.state.session?.host else { return false }
+        return connection.state.session?.host == server
+    }
+
     /// Sessions of this role whose commits a standby was to confirm a while ago.
     private static let waiting = PostgresStatement(
         """

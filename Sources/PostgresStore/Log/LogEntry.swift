@@ -86,6 +86,14 @@ struct LogEntry {
     /// The device that it is for, or about; `nil` where it is for others.
     var device: UInt32? { target.kind == .device ? target.shortID : nil }
 
+    /// Whether it is for who has the device, or has had it a moment ago: not what is about a connection, which names its node.
+    var isForHolderOfDevice: Bool {
+        switch kind {
+        case .close, .granted, .refused, .inquiry: false
+        default: device != nil
+        }
+    }
+
     /// Of the last row of a reading: where a device's membership was told last, be it another node's device; 0 where none was.
     var lastMembership: UInt64 { UInt64(bitPattern: version ?? 0) }
 

@@ -8,6 +8,9 @@ internal import StoreCore
 extension StoreNode {
     /// How many positions one reading takes at most.
     private static let page: Int32 = 512
+    /// Of so many rows for single devices in one reading each is told to every node. Of more only those that are a node's own: most
+    /// are not, and their bodies would go to all.
+    private static let few: Int32 = 16
     /// How long the log is looked at by itself after something has come.
     private static let wakeful = 32
     /// Of a log that goes on so fast more is read at once, a little later: a reading costs by itself, too.
@@ -32,14 +35,64 @@ extension StoreNode {
         let before = head
         let waiting = readings
         readings = []
-        guard case .rows(let rows) = await tail.call(tailCall(after: head)) else {
+        guard let entries = await readLog(after: head) else {
             readings = waiting + readings
+            giveReadingsUp { $0.began + options.patience < .now }
             return 0
         }
-        await apply(entries(of: rows))
-        for next in waiting { next() }
+        await apply(entries)
+        for reading in waiting { reading.goOn() }
         beginTermIfFollowed()
         return head - before
+    }
+
+    /// Who waits for a reading that does not come is refused, as devices do not wait for ever.
+    func giveReadingsUp(where isOver: (AwaitedReading) -> Bool) {
+        let over = readings.filter(isOver)
+        readings.removeAll(where: isOver)
+        for reading in over { reading.giveUp() }
+    }
+
+    /// What the log tells this node after a position, and the row that ends the reading.
+    /// - Returns: `nil` where the database has not answered.
+    private func readLog(after position: UInt64) async -> [LogEntry]? {
+        var arguments = PostgresArguments()
+        arguments.append(int4: number)
+        arguments.append(int8: Int64(bitPattern: position))
+        arguments.append(int4: Self.page)
+        arguments.append(int4: Self.few)
+        let outcome = await tail.call(PostgresCall(Statements.tail, arguments))
+        guard case .rows(let rows) = outcome else {
+            if case .failed(let error) = outcome { tellOnce("the log cannot be read: \(error)") }
+            return nil
+        }
+        var told = entries(of: rows)
+        let own = ownSingles(of: rows)
+        if !own.isEmpty {
+            var arguments = PostgresArguments()
+            arguments.append(int8Array: own)
+            guard case .rows(let rows) = await tail.call(PostgresCall(Statements.rows, arguments)) else { return nil }
+            // The row that ends the reading stays the last one.
+            told = (told.dropLast() + entries(of: rows)).sorted { $0.seq < $1.seq } + told.suffix(1)
+        }
+        return told.filter { entry in
+            guard entry.isForHolderOfDevice, let device = entry.device else { return true }
+            return sessions.has(device)
+        }
+    }
+
+    /// Of rows for single devices that a reading only names the positions of those that are for this node's.
+    private func ownSingles(of rows: PostgresRows) -> [Int64] {
+        guard rows.count > 0 else { return [] }
+        do throws(PostgresShapeError) {
+            guard let positions = try rows.array(rows.count - 1, 16, of: .int8)?.int8s(),
+                let devices = try rows.array(rows.count - 1, 17, of: .int8)?.int8s()
+            else { return [] }
+            return zip(positions, devices).filter { sessions.has(UInt32(truncatingIfNeeded: $0.1)) }.map(\.0)
+        } catch {
+            options.log("the log names rows that cannot be read: \(error)")
+            return []
+        }
     }
 
     /// A row that nobody can read holds up nobody: it is left out, and told.
@@ -157,9 +210,9 @@ extension StoreNode {
     /// Tells what the log says of connections of this node, up to where the directory was read.
     private func tellOfConnections(after told: inout UInt64) async -> Bool {
         while told < head {
-            guard case .rows(let rows) = await tail.call(tailCall(after: told)) else { return false }
-            if rows.count == 0 { return true }
-            for entry in entries(of: rows) where entry.seq > told {
+            guard let entries = await readLog(after: told) else { return false }
+            if entries.isEmpty { return true }
+            for entry in entries where entry.seq > told {
                 told = entry.seq
                 guard entry.isTold, entry.seq <= head else { continue }
                 switch entry.kind {
@@ -169,14 +222,6 @@ extension StoreNode {
             }
         }
         return true
-    }
-
-    private func tailCall(after position: UInt64) -> PostgresCall {
-        var arguments = PostgresArguments()
-        arguments.append(int4: number)
-        arguments.append(int8: Int64(bitPattern: position))
-        arguments.append(int4: Self.page)
-        return PostgresCall(Statements.tail, arguments)
     }
 
     private func post(row entry: LogEntry) {
@@ -286,4 +331,11 @@ struct LogDetails {
     var organisations: [UInt32: (id: OrgID, name: String)] = [:]
     var operators: [OperatorNumber: Operator] = [:]
     var operatorSessions: [OperatorSessionKey: OperatorSession] = [:]
+}
+
+/// What goes on when the log has been read by a reading that began later.
+struct AwaitedReading {
+    let began = ContinuousClock.now
+    let goOn: () -> Void
+    let giveUp: () -> Void
 }

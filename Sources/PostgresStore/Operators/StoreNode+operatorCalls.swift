@@ -17,7 +17,7 @@ extension StoreNode {
         case .hadEnded(let status):
             // It changes nothing: the same again has no second entry.
             await recordOnce(entry, of: seq)
-            return status
+            return try await whenApplied(status)
         case .ended(let position):
             try await untilApplied(position)
             return .cancelled
@@ -76,7 +76,7 @@ extension StoreNode {
         let known = try found.get()
         guard let position = answer.position else {
             let status = known.receipts.status(of: known.row, at: known.now)
-            return status == .active ? try await report(task, to: app).status : status
+            return try await whenApplied(status == .active ? try await report(task, to: app).status : status)
         }
         bell.ring()
         try await untilApplied(UInt64(bitPattern: position))

@@ -55,9 +55,10 @@ extension StoreNode {
 
     private func read(_ batch: [PageRequest]) async throws(PostgresShapeError) -> [Result<Pending, StoreError>] {
         let unavailable = batch.map { _ in Result<Pending, StoreError>.failure(.unavailable(retryAfter: retryAfter)) }
+        guard isWhereTheLogIs(reads) else { return unavailable }
         // What comes later comes by the feed.
         let last = head
-        guard let histories = try await histories(batch) else { return unavailable }
+        guard let histories = try await histories(batch, asOf: last) else { return unavailable }
         var intervals: [(index: Int32, interval: MembershipHistory.Interval<TargetKey>)] = []
         var readings: [Int: Reading] = [:]
         for (index, request) in batch.enumerated() {
@@ -80,12 +81,16 @@ extension StoreNode {
     }
 
     /// Where the devices belonged. Of most of them that is known since they came.
-    private func histories(_ batch: [PageRequest]) async throws(PostgresShapeError) -> [UInt32: MembershipHistory]? {
+    /// - Parameter head: how far this node has followed the log: what devices have settled beyond that they did elsewhere, where more
+    ///   may have changed.
+    private func histories(
+        _ batch: [PageRequest], asOf head: UInt64
+    ) async throws(PostgresShapeError) -> [UInt32: MembershipHistory]? {
         var histories: [UInt32: MembershipHistory] = [:]
         var unknown: [PageRequest] = []
         for request in batch {
             let arrival = sessions.takeArrival(request.ordinal)
-            if let history = arrival?.history(after: request.after, lastChange: lastMembership) {
+            if request.after <= head, let history = arrival?.history(after: request.after, lastChange: lastMembership) {
                 histories[request.ordinal] = history
             } else {
                 unknown.append(request)

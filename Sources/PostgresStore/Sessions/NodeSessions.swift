@@ -36,6 +36,9 @@ struct NodeSessions {
 
     subscript(ordinal: UInt32) -> Session? { byOrdinal[ordinal] }
 
+    /// Whether the device has a connection here, or had one whose end is not written yet.
+    func has(_ ordinal: UInt32) -> Bool { byOrdinal[ordinal] != nil || isEnding(ordinal) }
+
     /// All of them, so many at a time.
     func chunks(of size: Int) -> [[(ordinal: UInt32, session: Session)]] {
         let all = byOrdinal.map { (ordinal: $0.key, session: $0.value) }
@@ -88,7 +91,9 @@ struct NodeSessions {
 
     /// It is written.
     /// - Returns: who waits for it here.
-    mutating func hasEnded(_ ordinal: UInt32) -> Attachment? { ending.removeValue(forKey: ordinal)?.successor }
+    mutating func hasEnded(_ ordinal: UInt32, _ session: SessionID) -> Attachment? {
+        ending[ordinal]?.session == session ? ending.removeValue(forKey: ordinal)?.successor : nil
+    }
 
     /// It could not be written.
     /// - Returns: who waits no more.

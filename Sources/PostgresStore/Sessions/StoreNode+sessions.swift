@@ -32,7 +32,8 @@ extension StoreNode {
 
     /// Looks the devices up, compares their secrets, and claims them.
     private func attach(_ batch: [Attachment]) async throws(PostgresShapeError) {
-        let asOf = head
+        // Of another server it is as of nobody knows when.
+        let asOf = isWhereTheLogIs(own) ? head : 0
         var arguments = PostgresArguments()
         arguments.append(each: batch, text: { $0.token.text })
         arguments.append(each: batch, int8: { StableHash.of($0.token.text) })
@@ -109,8 +110,11 @@ extension StoreNode {
             return
         }
         var displaced: [Claim] = []
+        var unnamed = Set(claims.indices)
         for row in 0..<rows.count {
-            let claim = claims[Int(try rows.present4(row, 0)) - 1]
+            let index = Int(try rows.present4(row, 0)) - 1
+            unnamed.remove(index)
+            let claim = claims[index]
             switch try rows.present4(row, 1) {
             case 0:
                 let closing = sessions.endClaim(claim.attachment.session)
@@ -124,6 +128,8 @@ extension StoreNode {
             default: attach(claim.attachment)
             }
         }
+        // It was registered in what another primary did not have.
+        for index in unnamed { refuse(claims[index].attachment, .unavailable) }
         if !displaced.isEmpty { try await displace(displaced) }
     }
 
@@ -134,17 +140,24 @@ extension StoreNode {
         sessions.begin(ordinal, claim.attachment, claim.arrival, doubtfulTo: doubtfulTo)
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
         online.begin(ordinal, in: claim.device.membership.organisation.index)
-        readings.append { [self] in
-            guard sessions[ordinal]?.id == claim.attachment.session else { return refuse(claim.attachment, .unavailable) }
-            let attached = Attached(
-                device: DeviceHandle(ordinal: ordinal), settledUpTo: Position(raw: cursor),
-                settledBeyond: beyond.map { Position(raw: UInt64(bitPattern: $0)) }, feedFrom: Position(raw: head))
-            let answer = claim.attachment.answer
-            outbox.answer(claim.attachment.loop) { answer(.success(attached)) }
-            sendAnswers()
-            // Behind the answer: the loop knows the connection by then.
-            if let closing { close(ordinal, claim.attachment.session, closing) }
-        }
+        let reading = AwaitedReading(
+            goOn: { [self] in
+                // Another one has asked for the device before this one heard that it had it.
+                guard sessions[ordinal]?.id == claim.attachment.session else { return refuse(claim.attachment, .takenOver) }
+                let attached = Attached(
+                    device: DeviceHandle(ordinal: ordinal), settledUpTo: Position(raw: cursor),
+                    settledBeyond: beyond.map { Position(raw: UInt64(bitPattern: $0)) }, feedFrom: Position(raw: head))
+                let answer = claim.attachment.answer
+                outbox.answer(claim.attachment.loop) { answer(.success(attached)) }
+                sendAnswers()
+                // Behind the answer: the loop knows the connection by then.
+                if let closing { close(ordinal, claim.attachment.session, closing) }
+            },
+            giveUp: { [self] in
+                refuse(claim.attachment, .unavailable)
+                detach(Detachment(ordinal: ordinal, session: claim.attachment.session, settledUpTo: cursor))
+            })
+        readings.append(reading)
         bell.ring()
     }
 
@@ -238,14 +251,19 @@ extension StoreNode {
         while true {
             let batch = detachments.next(atMost: Self.most)
             if batch.isEmpty { return }
-            await writeFacts()
-            guard let left = await end(batch) else {
+            guard await writeFacts(), let left = await end(batch) else {
                 await tryAgain(batch)
                 continue
             }
             let waited = batch.filter { left.contains($0.ordinal) }
-            if !waited.isEmpty, await !handOver(waited) { await tryAgain(waited) }
-            for detachment in batch { if let waiting = sessions.hasEnded(detachment.ordinal) { attach(waiting) } }
+            var ended = batch
+            if !waited.isEmpty, await !handOver(waited) {
+                ended.removeAll { left.contains($0.ordinal) }
+                await tryAgain(waited)
+            }
+            for detachment in ended {
+                if let waiting = sessions.hasEnded(detachment.ordinal, detachment.session) { attach(waiting) }
+            }
         }
     }
 

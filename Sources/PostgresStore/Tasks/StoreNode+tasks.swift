@@ -16,27 +16,40 @@ extension StoreNode {
     /// Returns when no loop of any node hands the task to a connection any more.
     func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
         let found = try await find(task, of: app)
-        guard found.status == .active else { return found.status }
+        guard found.status == .active else { return try await whenApplied(found.status) }
         let rows = try await askTimely(lane, Statements.cancel) { arguments in
             arguments.append(int8: Int64(bitPattern: found.row.seq))
             arguments.append(int8: nil)
             arguments.append(audit: [])
         }
         // Somebody was faster.
-        guard let position = try? rows.position(0, 0) else { return try await report(task, to: app).status }
+        guard let position = try? rows.position(0, 0) else {
+            return try await whenApplied(try await report(task, to: app).status)
+        }
         bell.ring()
         try await untilApplied(position)
         return .cancelled
     }
 
+    /// What a task has ended with before, told when its end is everywhere: the call that has ended it may still wait for that, or
+    /// have been answered by nobody.
+    func whenApplied(_ status: TaskStatus) async throws(StoreError) -> TaskStatus {
+        if status == .cancelled { try await untilApplied(nil) }
+        return status
+    }
+
     /// Until every node that lives has told its loops what stands there, and they have applied it.
+    /// - Parameter position: where; `nil`: all that stands in the log now.
     /// - Throws: `unknown` where nobody can tell in bounded time: what they wait for is done, and stays.
-    func untilApplied(_ position: UInt64) async throws(StoreError) {
+    func untilApplied(_ position: UInt64?) async throws(StoreError) {
         let latest = ContinuousClock.now + Self.longestUntilApplied
+        var position = position
         while !isClosing, ContinuousClock.now < latest {
             if case .rows(let rows) = await timely(own, Statements.applied, { _ in }) {
+                let needed = position ?? (try? rows.position(0, 1)) ?? .max
+                position = needed
                 // Nobody lives: nobody delivers.
-                guard let slowest = (try? rows.int8(0, 0)) ?? nil, UInt64(bitPattern: slowest) < position else { return }
+                guard let slowest = (try? rows.int8(0, 0)) ?? nil, UInt64(bitPattern: slowest) < needed else { return }
             }
             await appliedBell.wait(atMost: options.pause)
         }
