@@ -83,10 +83,13 @@ actor StoreNode {
     /// The import that this node works on.
     var importing: RunningImport?
     var importPace = ImportPace()
+    /// Imports of whose texts some parts are kept, and others are still to come.
+    var comingImports: Set<ImportID> = []
     /// How many calls wait for the end of an import.
     var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
     var readings: [AwaitedReading] = []
+    var readingsBegun = 0
     /// How far all loops have followed the log, and what had to be written before that is told is written.
     var applied: UInt64 = 0
     /// How far all loops have followed the log, how far somebody waits for it, and up to where what they had acknowledged is

@@ -33,6 +33,18 @@ def test_what_was_not_acknowledged_comes_again_on_the_next_connection():
     passes(story.end())
 
 
+def test_who_reads_nothing_for_a_while_reads_what_was_sent_before_another_connection_had_it():
+    story = Story("phone")
+    one = story.connect("phone")
+    key = story.push()
+    two = story.connect("phone")
+    story.get(two, key)
+    story.ping(two)
+    story.frame(one, key)
+    story.tell(events.Closed(story.now(), one, "server"))
+    passes(story.end())
+
+
 def test_an_acknowledgement_that_a_crash_may_have_lost_is_asked_for_again():
     story = Story("phone")
     one = story.connect("phone")

@@ -36,8 +36,8 @@ struct FaultTests {
         try await withNodes { a, b in
             try await furnish(a.port)
             let database = try await b.database()
-            let keep = "SELECT psp.keep_import_1(node, 'x', %, 5, 'text') FROM psp.node WHERE name = 'a'"
-            try await database.run(keep.replacing("%", with: "1"))
+            let keep = "SELECT psp.keep_import_2(node, 'x', %, 5, 'text', % = 2) FROM psp.node WHERE name = 'a'"
+            try await database.run(keep.replacing("%", with: "2"))
             try await database.run(keep.replacing("%", with: "6"))
             // It stands still, and is taken for dead.
             a.store.node.enter { $0.holdsRenewals = true }
@@ -54,9 +54,9 @@ struct FaultTests {
         try await withNodes { a, _ in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.run("ALTER FUNCTION psp.tail_1 RENAME TO tail_gone")
+            try await database.run("ALTER FUNCTION psp.tail_2 RENAME TO tail_gone")
             #expect(await a.result(connecting: "phone", as: SessionID(raw: 1)).failure == .unavailable)
-            try await database.run("ALTER FUNCTION psp.tail_gone RENAME TO tail_1")
+            try await database.run("ALTER FUNCTION psp.tail_gone RENAME TO tail_2")
             try await eventually("nobody has it") {
                 try await database.number("SELECT count(*) FROM psp.session WHERE node IS NOT NULL") == 0
             }

@@ -3,14 +3,15 @@
 
 -- Keeps a part. The first one begins the import, and no other: what came before it may be gone, where this node was taken for dead. A
 -- part that comes again is kept once.
-CREATE OR REPLACE FUNCTION keep_import_1(p_node integer, p_id bytea, p_first_line integer, p_lines integer, p_text bytea) RETURNS bigint
+CREATE OR REPLACE FUNCTION keep_import_2(p_node integer, p_id bytea, p_first_line integer, p_lines integer, p_text bytea, p_is_first boolean)
+  RETURNS bigint
   LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   v_import bigint;
 BEGIN
   SELECT import INTO v_import FROM import WHERE import_id = p_id AND state = 0 FOR UPDATE;
   IF v_import IS NULL THEN
-    IF p_first_line > 1 THEN
+    IF NOT p_is_first THEN
       RAISE EXCEPTION 'the import has lost what came before line %', p_first_line;
     END IF;
     INSERT INTO import (import_id, state, node, started) VALUES (p_id, 0, p_node, wall()) RETURNING import INTO v_import;
@@ -24,11 +25,11 @@ END
 $$;
 
 -- Keeps the last part; from now on it goes on by itself. Returns its number.
-CREATE OR REPLACE FUNCTION run_import_1(p_now bigint, p_node integer, p_id bytea, p_first_line integer, p_lines integer, p_text bytea, p_beginner bigint,
-  p_audit bytea[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION run_import_2(p_now bigint, p_node integer, p_id bytea, p_first_line integer, p_lines integer, p_text bytea,
+  p_is_first boolean, p_beginner bigint, p_audit bytea[]) RETURNS bigint
   LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  v_import bigint := keep_import_1(p_node, p_id, p_first_line, p_lines, p_text);
+  v_import bigint := keep_import_2(p_node, p_id, p_first_line, p_lines, p_text, p_is_first);
 BEGIN
   UPDATE import SET state = 1, node = p_node, beginner = p_beginner, started = wall(), place = nextval('import_place') WHERE import = v_import;
   PERFORM check_clock(p_now, 2000);
@@ -123,8 +124,11 @@ BEGIN
   IF v_import IS NULL THEN
     RETURN false;
   END IF;
-  -- From now on nothing more of it is kept.
+  -- From now on nothing more of it is kept; or it has begun meanwhile, and stays.
   UPDATE import SET state = 4 WHERE import = v_import AND state = 0;
+  IF EXISTS (SELECT 1 FROM import WHERE import = v_import AND state = 1) THEN
+    RETURN true;
+  END IF;
   DELETE FROM import_part WHERE import = v_import
     AND first_line IN (SELECT first_line FROM import_part WHERE import = v_import ORDER BY first_line LIMIT 4);
   IF NOT FOUND THEN

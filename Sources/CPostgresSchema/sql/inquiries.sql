@@ -39,7 +39,7 @@ BEGIN
 END
 $$;
 
--- What a device has still to get, in the columns of tail_1 without what it says: of all targets that address it the rows strictly
+-- What a device has still to get, in the columns of tail_2 without what it says: of all targets that address it the rows strictly
 -- between two positions, oldest first. Rows that have expired or ended are for nobody (`is_told` false), nor those that are settled.
 CREATE OR REPLACE FUNCTION missed_1(p_now bigint, p_ordinal bigint, p_target bigint[], p_after bigint[], p_before bigint[], p_limit integer,
   OUT seq bigint, OUT is_told boolean, OUT kind integer, OUT target bigint, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,

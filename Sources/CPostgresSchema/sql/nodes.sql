@@ -44,6 +44,7 @@ BEGIN
   IF EXISTS (SELECT 1 FROM node n WHERE n.name = p_name AND n.lease > store_time(join_1.now)) THEN
     RETURN;
   END IF;
+  PERFORM 1 FROM node n WHERE n.name = p_name AND n.lease > 0 ORDER BY n.node FOR UPDATE;
   UPDATE node n SET lease = 0 WHERE n.name = p_name AND n.lease > 0;
   INSERT INTO node AS n (name, lease, head, applied, version, started)
   VALUES (p_name, store_time(join_1.now) + lease_length(), join_1.head, join_1.head, p_version, store_time(join_1.now))
@@ -92,6 +93,8 @@ BEGIN
     INSERT INTO log (seq, target, created, kind)
     VALUES (head() + 4294967296 + ('x' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 8))::bit(32)::bigint, 0, v_now, 13);
     UPDATE meta SET value = greatest(value + 4294967296, wall() << 10) WHERE key = 'configuration_version';
+    -- In the order in which claims lock them.
+    PERFORM 1 FROM node WHERE lease > 0 ORDER BY node FOR UPDATE;
     UPDATE node SET lease = greatest(lease, v_now + lease_length()) WHERE lease > 0;
   END IF;
 END

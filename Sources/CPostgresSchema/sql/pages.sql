@@ -1,5 +1,5 @@
 -- What devices still have to get: of each target that addresses one of them (`p_n` says which), the rows strictly between two
--- positions, oldest first, in the columns of tail_1. Rows that have expired or ended are for nobody (`is_told` false), nor messages that
+-- positions, oldest first, in the columns of tail_2. Rows that have expired or ended are for nobody (`is_told` false), nor messages that
 -- were acknowledged: of those to many devices this is looked at where `p_ordinal` names the device, as its cursor may lag. A
 -- configuration may have been joined again since.
 CREATE OR REPLACE FUNCTION pages_1(p_now bigint, p_n integer[], p_target bigint[], p_after bigint[], p_before bigint[], p_ordinal bigint[],

@@ -154,6 +154,7 @@ DECLARE
 BEGIN
   -- Whoever uses a nonce has the lane, and whoever changes all nodes' rows took it before them.
   PERFORM take_lane(p_now);
+  PERFORM 1 FROM node WHERE lease < p_now - 604800000 AND started < p_now - 604800000 ORDER BY node FOR UPDATE;
   DELETE FROM node WHERE lease < p_now - 604800000 AND started < p_now - 604800000;
   SELECT min(time), max(time) INTO v_first, v_last FROM nonce WHERE time < v_until;
   IF v_first IS NULL THEN

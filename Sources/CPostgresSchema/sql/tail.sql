@@ -5,7 +5,7 @@
 -- The last row is none of the log's: `is_told` is false, `seq` how far the log was looked at, `status` 1 where somebody may wait until this
 -- node has applied it, though no row of that was for its loops, and `version` where a device's membership was told last, though it is
 -- another node's device. `p_limit` is how many positions that are at most.
-CREATE OR REPLACE FUNCTION tail_1(p_node integer, p_after bigint, p_limit integer, p_few integer,
+CREATE OR REPLACE FUNCTION tail_2(p_node integer, p_after bigint, p_limit integer, p_few integer,
   OUT seq bigint, OUT is_told boolean, OUT kind integer, OUT target bigint, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,
   OUT app integer, OUT within integer, OUT flags integer, OUT display integer, OUT status integer, OUT version bigint, OUT ref bigint,
   OUT body bytea, OUT tag bytea, OUT single_seq bigint[], OUT single_device bigint[])

@@ -347,7 +347,7 @@ END
 $$;
 
 -- How far the slowest of the nodes that live has followed the log, NULL where none lives; and where the log ends.
-CREATE OR REPLACE FUNCTION applied_1(p_now bigint, OUT slowest bigint, OUT head bigint) LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION applied_2(p_now bigint, OUT slowest bigint, OUT head bigint) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM check_clock(p_now, 2000);
   slowest := (SELECT min(n.applied) FROM node n WHERE n.lease > p_now);

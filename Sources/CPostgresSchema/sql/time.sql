@@ -70,6 +70,7 @@ BEGIN
   v_leap := -(SELECT shift FROM clock);
   IF v_leap > 0 THEN
     UPDATE clock SET shift = 0, set_at = NULL;
+    PERFORM 1 FROM node WHERE lease > 0 ORDER BY node FOR UPDATE;
     UPDATE node SET lease = lease + v_leap WHERE lease > 0;
   END IF;
   RETURN true;

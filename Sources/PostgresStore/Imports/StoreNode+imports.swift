@@ -13,9 +13,11 @@ extension StoreNode {
         var arguments = PostgresArguments()
         append(part, of: id, to: &arguments)
         _ = try await ask(own, Statements.keepImport, arguments)
+        comingImports.insert(id)
     }
 
     func abandon(_ id: ImportID) async {
+        comingImports.remove(id)
         var arguments = PostgresArguments()
         arguments.append(bytea: Array(id.text.utf8))
         // What is left of it goes when this node has gone.
@@ -34,6 +36,7 @@ extension StoreNode {
             arguments.append(int8: call.number?.value)
             arguments.append(audit: [line])
         }
+        comingImports.remove(id)
         guard let number = (try? rows.int8(0, 0)) ?? nil else { throw .unknown }
         importBell.ring()
         return try await waitForEnd(of: number, until: deadline)
@@ -46,6 +49,7 @@ extension StoreNode {
         arguments.append(int4: Int32(clamping: part.firstLine))
         arguments.append(int4: Int32(clamping: part.count))
         arguments.append(bytea: part.text)
+        arguments.append(bool: !comingImports.contains(id))
     }
 
     /// - Returns: its report at its end, which nobody else is told; or how far it is when the time is over, or the store closes.

@@ -17,6 +17,7 @@ extension StoreNode {
         while !isClosing {
             await leaseBell.wait(atMost: Self.renewal)
             if isClosing { return }
+            giveReadingsUp { $0.since + options.patience < .now }
             if !holdsRenewals, number != 0 { await renewNow() }
             await compareFunctions()
         }

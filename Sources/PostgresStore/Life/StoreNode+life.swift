@@ -63,11 +63,12 @@ extension StoreNode {
             }
             time.begin(try sample(rows, asked: asked))
             // The name is this process's by now.
-            while try await !readDirectory() {
+            let head = try rows.position(0, 3)
+            while try await !readDirectory(reaching: head) {
                 if isClosing { return false }
                 await bell.wait(atMost: options.rest)
             }
-            (applied, number) = (head, given)
+            (applied, number) = (self.head, given)
             clock.goForward(toBase: time.clockBase)
             lease.beginTerm(until: askedOfLease + Self.leaseLength)
             (leaseEnd, returning) = (askedOfLease + Self.leaseLength, nil)
@@ -89,7 +90,8 @@ extension StoreNode {
 
     /// Reads the directory as it is now, and goes on with the log behind it. Where operators are newer than the rest, the log
     /// tells of them once more.
-    func readDirectory() async throws(PostgresShapeError) -> Bool {
+    /// - Parameter needed: what it must not lack: a server that was superseded may answer who only reads.
+    func readDirectory(reaching needed: UInt64) async throws(PostgresShapeError) -> Bool {
         let call = PostgresCall(Statements.snapshot, deadline: .seconds(30), mostBytes: 256 << 20)
         guard case .rows(let snapshot) = await tail.call(call) else { return false }
         var (all, each) = (PostgresArguments(), PostgresArguments())
@@ -100,8 +102,8 @@ extension StoreNode {
             case .rows(let sessions) = await tail.call(PostgresCall(Statements.operatorSessions, each, mostRows: 100_000))
         else { return false }
         let position = try snapshot.position(0, 0)
-        // What was read of the log meanwhile is not in it.
-        guard head == before || head <= position else { return false }
+        // Nor what was read of the log meanwhile.
+        guard position >= needed, head == before || head <= position else { return false }
         directory = try DirectoryState(snapshot)
         directory.operators = try OperatorBook(operators, sessions: sessions)
         head = max(head, position)

@@ -29,6 +29,13 @@ extension StoreNode {
         return connection.state.session?.host == server
     }
 
+    /// Whether a connection reads what this node has followed, be it another server's.
+    func reaches(_ position: UInt64, _ connection: PostgresConnection) async -> Bool {
+        if isWhereTheLogIs(connection) { return true }
+        guard case .rows(let rows) = await timely(connection, Statements.applied, { _ in }) else { return false }
+        return ((try? rows.position(0, 1)) ?? 0) >= position
+    }
+
     /// Sessions of this role whose commits a standby was to confirm a while ago.
     private static let waiting = PostgresStatement(
         """

@@ -3,7 +3,7 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-/// A row of the log as a node reads it (`tail_1`, `pages_1`).
+/// A row of the log as a node reads it (`tail_2`, `pages_1`).
 struct LogEntry {
     /// What a row is: the numbers that stand in the log.
     enum Kind: Int32 {

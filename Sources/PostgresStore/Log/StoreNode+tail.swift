@@ -20,6 +20,8 @@ extension StoreNode {
     func follow() async {
         var idle = 0
         while !isClosing {
+            // The directory is read anew, and as far as that the log is not read.
+            while isJoining, !isClosing { await readyBell.wait(atMost: options.rest) }
             let count = await readOn()
             idle = count == 0 ? idle + 1 : 0
             if count >= UInt64(Self.page) { continue }
@@ -33,14 +35,12 @@ extension StoreNode {
     @discardableResult
     func readOn() async -> UInt64 {
         let before = head
-        let waiting = readings
-        readings = []
-        guard let entries = await readLog(after: head) else {
-            readings = waiting + readings
-            giveReadingsUp { $0.began + options.patience < .now }
-            return 0
-        }
+        readingsBegun += 1
+        let number = readingsBegun
+        guard let entries = await readLog(after: head) else { return 0 }
         await apply(entries)
+        let waiting = readings.filter { $0.last < number }
+        readings.removeAll { $0.last < number }
         for reading in waiting { reading.goOn() }
         beginTermIfFollowed()
         return head - before
@@ -193,7 +193,7 @@ extension StoreNode {
         var told = head
         while !isClosing {
             do throws(PostgresShapeError) {
-                if try await readDirectory() {
+                if try await readDirectory(reaching: jump) {
                     head = max(head, jump)
                     lastMembership = head
                     // Before anything else is told: else the loops would take it that they have everything up to there.
@@ -335,7 +335,9 @@ struct LogDetails {
 
 /// What goes on when the log has been read by a reading that began later.
 struct AwaitedReading {
-    let began = ContinuousClock.now
+    /// The last reading that had begun before.
+    let last: Int
+    let since = ContinuousClock.now
     let goOn: () -> Void
     let giveUp: () -> Void
 }

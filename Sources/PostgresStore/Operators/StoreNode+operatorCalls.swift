@@ -14,10 +14,10 @@ extension StoreNode {
             try await node.cancel(task, by: call, AuditLine(of: entry, at: node.options.node, seq: seq), version)
         }
         switch outcome {
-        case .hadEnded(let status):
+        case .hadEnded(let status, let isOld):
             // It changes nothing: the same again has no second entry.
             await recordOnce(entry, of: seq)
-            return try await whenApplied(status)
+            return try await whenApplied(status, isOld: isOld)
         case .ended(let position):
             try await untilApplied(position)
             return .cancelled
@@ -25,7 +25,7 @@ extension StoreNode {
     }
 
     private enum Cancelling {
-        case hadEnded(TaskStatus)
+        case hadEnded(TaskStatus, isOld: Bool)
         /// By this call, at that position.
         case ended(UInt64)
     }
@@ -43,14 +43,16 @@ extension StoreNode {
             }
         }
         let status = found.receipts.status(of: found.row, at: found.now)
-        guard status == .active else { return .hadEnded(status) }
+        guard status == .active else { return .hadEnded(status, isOld: isLongKnown(found)) }
         let rows = try await askTimely(lane, Statements.cancel) { arguments in
             arguments.append(int8: Int64(bitPattern: found.row.seq))
             arguments.append(int8: version)
             arguments.append(audit: [line])
         }
         bell.ring()
-        guard let position = (try? rows.int8(0, 0)) ?? nil else { return .hadEnded(try await report(task, to: nil).status) }
+        guard let position = (try? rows.int8(0, 0)) ?? nil else {
+            return .hadEnded(try await report(task, to: nil).status, isOld: false)
+        }
         return position < 0 ? nil : .ended(UInt64(bitPattern: position))
     }
 
@@ -76,7 +78,8 @@ extension StoreNode {
         let known = try found.get()
         guard let position = answer.position else {
             let status = known.receipts.status(of: known.row, at: known.now)
-            return try await whenApplied(status == .active ? try await report(task, to: app).status : status)
+            if status == .active { return try await whenApplied(try await report(task, to: app).status) }
+            return try await whenApplied(status, isOld: isLongKnown(known))
         }
         bell.ring()
         try await untilApplied(UInt64(bitPattern: position))

@@ -55,9 +55,9 @@ extension StoreNode {
 
     private func read(_ batch: [PageRequest]) async throws(PostgresShapeError) -> [Result<Pending, StoreError>] {
         let unavailable = batch.map { _ in Result<Pending, StoreError>.failure(.unavailable(retryAfter: retryAfter)) }
-        guard isWhereTheLogIs(reads) else { return unavailable }
         // What comes later comes by the feed.
         let last = head
+        guard await reaches(last, reads) else { return unavailable }
         guard let histories = try await histories(batch, asOf: last) else { return unavailable }
         var intervals: [(index: Int32, interval: MembershipHistory.Interval<TargetKey>)] = []
         var readings: [Int: Reading] = [:]

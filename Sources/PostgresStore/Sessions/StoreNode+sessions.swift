@@ -141,6 +141,7 @@ extension StoreNode {
         facts.begin(ordinal, beyond: beyond.map { UInt64(bitPattern: $0) })
         online.begin(ordinal, in: claim.device.membership.organisation.index)
         let reading = AwaitedReading(
+            last: readingsBegun,
             goOn: { [self] in
                 // Another one has asked for the device before this one heard that it had it.
                 guard sessions[ordinal]?.id == claim.attachment.session else { return refuse(claim.attachment, .takenOver) }
@@ -157,6 +158,7 @@ extension StoreNode {
                 refuse(claim.attachment, .unavailable)
                 detach(Detachment(ordinal: ordinal, session: claim.attachment.session, settledUpTo: cursor))
             })
+        if isClosing { return reading.giveUp() }
         readings.append(reading)
         bell.ring()
     }

@@ -16,7 +16,7 @@ extension StoreNode {
     /// Returns when no loop of any node hands the task to a connection any more.
     func cancel(_ task: TaskID, by app: AppKey?) async throws(StoreError) -> TaskStatus {
         let found = try await find(task, of: app)
-        guard found.status == .active else { return try await whenApplied(found.status) }
+        guard found.status == .active else { return try await whenApplied(found.status, isOld: isLongKnown(found)) }
         let rows = try await askTimely(lane, Statements.cancel) { arguments in
             arguments.append(int8: Int64(bitPattern: found.row.seq))
             arguments.append(int8: nil)
@@ -33,10 +33,13 @@ extension StoreNode {
 
     /// What a task has ended with before, told when its end is everywhere: the call that has ended it may still wait for that, or
     /// have been answered by nobody.
-    func whenApplied(_ status: TaskStatus) async throws(StoreError) -> TaskStatus {
-        if status == .cancelled { try await untilApplied(nil) }
+    func whenApplied(_ status: TaskStatus, isOld: Bool = false) async throws(StoreError) -> TaskStatus {
+        if status == .cancelled, !isOld { try await untilApplied(nil) }
         return status
     }
+
+    /// Whether a task ended so long ago that every node knows: one that does not follow the log has no lease by then.
+    func isLongKnown(_ found: FoundTask) -> Bool { found.row.endedAt.map { $0 + 20_000 < found.now } ?? false }
 
     /// Until every node that lives has told its loops what stands there, and they have applied it.
     /// - Parameter position: where; `nil`: all that stands in the log now.

@@ -161,7 +161,8 @@ class Checker:
         self._judge_end(event, connection, device, task)
         if task in connection.sent:
             self.blame("repeated", event.t, "came on this connection before", task, device)
-        elif device.acked.get(task) == CERTAIN:
+        elif device.acked.get(task) == CERTAIN and connection.proof > device.acked_at[task]:
+            # Otherwise the server may have sent it before: a device that reads nothing for a while reads it late.
             self.blame("repeated", event.t, "the server had read its acknowledgement", task, device)
         elif task.position is not None:
             self._judge_order(event, connection, device, task)
@@ -233,6 +234,7 @@ class Checker:
         if event.reason >= 0x80:  # rejected: settled, and no delivery
             device.acked.setdefault(what, POSSIBLE)
             return
+        device.acked_at[task] = event.t
         if task.is_config and event.t > connection.clouded:
             task.possible += 1  # nobody knows whose it is, and the next holder's may come yet
         elif what not in device.acked:

@@ -16,6 +16,7 @@ class Device:
         self.line = []  # the messages that it must get, by position
         self.base = 0  # all before this in `line` are settled
         self.acked = {}  # task, or (configuration, holder), to POSSIBLE or CERTAIN
+        self.acked_at = {}  # task to when its last acknowledgement was sent
         self.applied = {}  # configuration to when it came last and was acknowledged
         self.settled = {}  # configuration to when the server had read the last acknowledgement of it
         self.connections = []
