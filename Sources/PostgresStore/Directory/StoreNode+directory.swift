@@ -24,8 +24,9 @@ extension StoreNode {
         return result
     }
 
-    /// - Returns: what it did, and the position that every node has to apply. Where it changes nothing that is what was there before: who
-    ///   repeats a call that was answered by nobody is told when it holds. `nil` where the directory is of another version by now.
+    /// - Returns: what it did, and the position that every node has to apply. Where it changes nothing that is what was there
+    ///   before: who repeats a call that was answered by nobody is told when it holds. `nil` where the directory is of another
+    ///   version by now.
     private func write(
         _ change: DirectoryChange, by call: OperatorCall, _ entry: AuditEntry, _ version: Int64
     ) async throws(StoreError) -> (ChangeResult, position: UInt64)? {

@@ -22,8 +22,8 @@ extension StoreNode {
         }
     }
 
-    /// Whether another connection is to the server whose log this node follows: a primary that was superseded may still answer who
-    /// only reads, by less than the log has told.
+    /// Whether another connection is to the server whose log this node follows: a primary that was superseded may still answer
+    /// who only reads, by less than the log has told.
     func isWhereTheLogIs(_ connection: PostgresConnection) -> Bool {
         guard let server = tail.state.session?.host else { return false }
         return connection.state.session?.host == server

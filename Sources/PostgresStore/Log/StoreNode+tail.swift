@@ -8,8 +8,8 @@ internal import StoreCore
 extension StoreNode {
     /// How many positions one reading takes at most.
     private static let page: Int32 = 512
-    /// Of so many rows for single devices in one reading each is told to every node. Of more only those that are a node's own: most
-    /// are not, and their bodies would go to all.
+    /// Of so many rows for single devices in one reading each is told to every node. Of more only those that are a node's own:
+    /// most are not, and their bodies would go to all.
     private static let few: Int32 = 16
     /// How long the log is looked at by itself after something has come.
     private static let wakeful = 32

@@ -81,8 +81,8 @@ extension StoreNode {
     }
 
     /// Where the devices belonged. Of most of them that is known since they came.
-    /// - Parameter head: how far this node has followed the log: what devices have settled beyond that they did elsewhere, where more
-    ///   may have changed.
+    /// - Parameter head: how far this node has followed the log: what devices have settled beyond that they did elsewhere, where
+    ///   more may have changed.
     private func histories(
         _ batch: [PageRequest], asOf head: UInt64
     ) async throws(PostgresShapeError) -> [UInt32: MembershipHistory]? {
