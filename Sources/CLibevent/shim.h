@@ -123,6 +123,14 @@ static inline int ps_is_readable(int descriptor) {
     return poll(&poll_descriptor, 1, 0) == 1 && (poll_descriptor.revents & POLLIN) != 0;
 }
 
+/// 1: the other end has closed its side, or reset the connection; something that it sent before may still wait to be read.
+static inline int ps_is_ended(int descriptor) {
+    // POLLRDHUP, which <poll.h> names only for _GNU_SOURCE.
+    const short hung_up = 0x2000;
+    struct pollfd poll_descriptor = {descriptor, hung_up, 0};
+    return poll(&poll_descriptor, 1, 0) == 1 && (poll_descriptor.revents & (hung_up | POLLHUP | POLLERR)) != 0;
+}
+
 // libevent's macros.
 
 static inline short ps_ev_read(void) { return EV_READ; }

@@ -103,6 +103,8 @@ actor StoreNode {
     var leaseEnd: Int64 = 0
     /// When the renewal was asked for that succeeded last, in microseconds since the boot.
     var renewedAt: Int64 = 0
+    /// When it was seen last that commits wait for a standby.
+    var missedStandby: ContinuousClock.Instant?
     /// When this node was without a lease last.
     var absence: Absence?
     var isRenewing = false

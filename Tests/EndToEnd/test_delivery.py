@@ -1,5 +1,8 @@
 """Stock clients, each with MQTT 3.1.1 and 5.0: what a device can rely on."""
 
+import signal
+import socket
+import struct
 import time
 
 import pytest
@@ -8,6 +11,7 @@ from kit import wire
 from kit.device import Device
 from kit.mosquitto import Subscriber
 from kit.waiting import eventually, throughout
+from kit.world import World
 
 
 def delivered(caller, task_id):
@@ -93,6 +97,23 @@ def test_the_first_connection_is_told_who_took_over(scene, device, version):
     reason = first.wait_closed()
     if version == "5.0":
         assert reason.value == 0x8E
+
+
+@pytest.mark.parametrize("end", ["closed", "reset"])
+def test_a_connect_whose_client_has_given_up_takes_nothing_over(own_server, device, end):
+    """As a server finds it that stood still for a while: its clients are elsewhere by then."""
+    world = World(own_server)
+    caller, phone = world.app(), world.device("phone", world.org("home"))
+    living = device(own_server, phone, "5.0").connect()
+    own_server.process.send_signal(signal.SIGSTOP)
+    given_up = wire.Wire(own_server, wire.connect(5, phone.token, phone.secret, client_id="other"))
+    if end == "reset":
+        given_up.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    given_up.socket.close()
+    own_server.process.send_signal(signal.SIGCONT)
+    living.wait_for(caller.to_device(phone.token))
+    living.flush()
+    assert living.reason is None
 
 
 def test_a_wrong_secret_is_refused(scene, stock_client):

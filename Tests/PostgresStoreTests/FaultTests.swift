@@ -32,6 +32,21 @@ struct FaultTests {
         }
     }
 
+    @Test func whoWaitsForADeadNodeHasItsDeviceWhenTheLeaseIsOver() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            _ = try await a.connect("phone", as: SessionID(raw: 1))
+            let database = try await a.database()
+            a.store.node.enter { $0.holdsRenewals = true }
+            try await database.run("UPDATE psp.node SET lease = psp.wall() + 1500 WHERE name = 'a'")
+            let asked = ContinuousClock.now
+            _ = try await b.connect("phone", as: SessionID(raw: 2))
+            #expect(ContinuousClock.now - asked < .seconds(4), "a whole lease is 5 s")
+            a.store.node.enter { $0.holdsRenewals = false }
+            await database.close()
+        }
+    }
+
     @Test func anImportWhosePartsAreGoneIsNotGoneOnWith() async throws {
         try await withNodes { a, b in
             try await furnish(a.port)
@@ -170,7 +185,7 @@ struct FaultTests {
             await #expect(throws: (any Error).self) {
                 try await database.run(
                     """
-                    SELECT * FROM psp.claim_1(psp.wall() + (SELECT shift FROM psp.clock), 0,
+                    SELECT * FROM psp.claim_2(psp.wall() + (SELECT shift FROM psp.clock), 0,
                       ARRAY(SELECT ordinal FROM psp.session ORDER BY ordinal LIMIT 1), ARRAY[1], ARRAY[0], NULL)
                     """)
             }

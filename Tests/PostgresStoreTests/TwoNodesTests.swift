@@ -204,7 +204,7 @@ struct TwoNodesTests {
             try await eventually("the nodes' sessions have ended") {
                 try await database.number("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL") == 1
             }
-            for (name, count) in [("claim_1", 4), ("histories_1", 1)] {
+            for (name, count) in [("claim_2", 4), ("histories_1", 1)] {
                 let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions WHERE funcname = '\(name)'"
                 #expect(try await database.number(calls) == count, "\(name)")
             }

@@ -22,11 +22,11 @@ $$;
 -- Takes some devices for connections of a node, unless another node that lives has them.
 -- `outcome`: 0 taken; 1 another node's, whose connection has to give way (see displace_1); 2 the device has changed meanwhile.
 -- `doubtful_to`: as far as that the device may have acknowledged more than its cursor tells, as a connection before was not ended; NULL
--- where none.
+-- where none. `lease`: where another node has it, for how long still if that has died, in milliseconds.
 -- A node that is back after the database was away to it names as `p_since` when it was there last, in store time: nobody could renew a lease
 -- since, so one that held then does not tell yet who has died.
-CREATE OR REPLACE FUNCTION claim_1(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], p_since bigint,
-  OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[], OUT doubtful_to bigint)
+CREATE OR REPLACE FUNCTION claim_2(p_now bigint, p_node integer, p_ordinal bigint[], p_session bigint[], p_version integer[], p_since bigint,
+  OUT n integer, OUT outcome integer, OUT cursor bigint, OUT beyond bigint[], OUT doubtful_to bigint, OUT lease bigint)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
@@ -65,7 +65,8 @@ BEGIN
     RETURNING r.n
   )
   SELECT r.n, CASE WHEN r.version = r.wanted AND NOT r.is_free THEN 1 WHEN r.n IN (SELECT t.n FROM taken t) THEN 0 ELSE 2 END, r.cursor,
-    r.beyond, CASE WHEN r.doubtful_to > r.cursor THEN r.doubtful_to END
+    r.beyond, CASE WHEN r.doubtful_to > r.cursor THEN r.doubtful_to END,
+    CASE WHEN NOT r.is_free THEN (SELECT o.lease - p_now FROM node o WHERE o.node = r.node) END
   FROM request r;
 END
 $$;

@@ -1,7 +1,7 @@
 -- Takeover between nodes, by entries of the log: the connection that a device has is asked to give way, settles, and the one that waits
 -- for it has the device. These take the lane, as they write another node's rows and positions.
 
--- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_1), or one of their own node's for which
+-- Some connections wait for devices that another node's connections have (`outcome` 1 of claim_2), or one of their own node's for which
 -- another node's waits. The connection that has the device is asked each time, as it may not have heard of it before. Whoever
 -- waited before is refused, but a connection that only asks once more.
 -- `outcome`: 0 it waits; 2 the device is free by now, or has changed: claim it again.

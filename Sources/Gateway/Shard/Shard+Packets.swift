@@ -57,6 +57,8 @@ extension Shard {
             try checkRoom(for: connection, admission)
             try checkFailures(of: connection, admission)
             try admission.check(certificate, now: loop.wallClockMilliseconds / 1_000)
+            // A server that stood still for a while finds CONNECTs of clients that have given up, and are elsewhere by now.
+            guard !connection.socket.isEndedByPeer else { throw .byPeer }
             attach(connection, admission)
         } catch {
             close(connection, error)

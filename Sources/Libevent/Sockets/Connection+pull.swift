@@ -2,6 +2,10 @@ extension Connection {
     /// Whether the system holds something for this connection that has not been read. It costs a system call.
     public var hasUnreadInput: Bool { stream?.hasUnreadInput ?? entry?.hasUnreadInput ?? false }
 
+    /// Whether the other end has closed its side, or reset the connection, though what it sent before may not be read yet. It
+    /// costs a system call.
+    public var isEndedByPeer: Bool { stream?.isEndedByPeer ?? false }
+
     /// Reads what the system holds for this connection right now, at most `limit` bytes, and adds it to the unread input, whether
     /// or not reading is on. For an owner that must have everything the peer has sent before it goes on; the handler is not told
     /// of this input. Not from inside `withInput`.

@@ -93,6 +93,9 @@ struct SocketStream {
     /// Whether something waits that has not been read. It costs a call to the system.
     var hasUnreadInput: Bool { ps_is_readable(descriptor) != 0 || session?.hasDecryptedInput == true }
 
+    /// Whether the other end has closed its side, or reset the connection. It costs a call to the system.
+    var isEndedByPeer: Bool { ps_is_ended(descriptor) != 0 }
+
     /// Reads what waits. What has been read is not part of the input unless it is appended.
     mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
         guard let session else { return readPlain(into: buffer) }

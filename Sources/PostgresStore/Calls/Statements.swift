@@ -24,7 +24,7 @@ enum Statements {
     static let tail = call("tail_2", 4)
     static let rows = call("rows_1", 1)
     static let findDevices = call("find_devices_1", 2)
-    static let claim = call("claim_1", 6)
+    static let claim = call("claim_2", 6)
     static let detach = call("detach_1", 6)
     static let strangers = call("strangers_1", 3)
     static let displace = call("displace_1", 5)

@@ -118,8 +118,9 @@ extension StoreNode {
 
     var nameIsTaken: BilingualText {
         BilingualText(
-            "另一个名为 \(options.node) 的节点正在运行：本节点等待其结束",
-            "another node of the name \(options.node) lives: this one waits until it has ended")
+            "另一个名为 \(options.node) 的节点正在运行，或不久前没有正常结束：本节点等待其结束或租约到期",
+            "another node of the name \(options.node) lives, or has ended a moment ago without leaving: this one waits until it has "
+                + "ended or its lease is over")
     }
 
     /// Where it is not about to end.
@@ -141,9 +142,12 @@ extension StoreNode {
     func tellUnreachable(_ outcome: PostgresOutcome) async {
         // At first nobody has been asked yet.
         if case .unavailable(.notReady(nil)) = outcome { return }
-        let waits = await waitsForStandby()
+        if await waitsForStandby() { missedStandby = .now }
         guard !isClosing else { return }
-        if waits { return cannotServe(Self.noStandby, remedy: Self.anyStandby) }
+        // A session that has waited in vain is ended, and another one has not waited yet.
+        if let missed = missedStandby, .now < missed + Self.standbyIsMissed, reads.state.session != nil {
+            return cannotServe(Self.noStandby, remedy: Self.anyStandby)
+        }
         figures.health = .unreachable(reason: outcome.words)
         tellOnce("the database cannot be used: \(outcome.reason)")
     }

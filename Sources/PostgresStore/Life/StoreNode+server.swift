@@ -50,6 +50,9 @@ extension StoreNode {
         return ((try? rows.int8(0, 0)) ?? nil) ?? 0 > 0
     }
 
+    /// For how long that is told after it was seen last.
+    static let standbyIsMissed = Duration.seconds(10)
+
     static let noStandby = BilingualText(
         "数据库在等待同步备库确认提交，而没有备库确认",
         "the database waits for a synchronous standby to confirm what it commits, and none does")

@@ -8,8 +8,9 @@ internal import StoreCore
 extension StoreNode {
     /// How many go in one call.
     private static let most = 256
-    /// After this every lease has ended that was not renewed.
-    private static let leaseAndMore = Duration.milliseconds(5_500)
+    /// How soon a device is asked for again at the earliest, and at the latest: after that every lease has ended that was not
+    /// renewed.
+    private static let (soonest, latest) = (Duration.milliseconds(200), Duration.milliseconds(5_500))
 
     func attach(_ attachment: Attachment) {
         guard isServing else { return refuse(attachment, .unavailable) }
@@ -110,6 +111,8 @@ extension StoreNode {
             return
         }
         var displaced: [Claim] = []
+        // When the first of those that have the devices has no lease any more, if it has died.
+        var wait = Self.latest
         var unnamed = Set(claims.indices)
         for row in 0..<rows.count {
             let index = Int(try rows.present4(row, 0)) - 1
@@ -124,13 +127,14 @@ extension StoreNode {
             case 1:
                 sessions.endClaim(claim.attachment.session)
                 displaced.append(claim)
+                wait = min(wait, .milliseconds(try rows.int8(row, 5) ?? 0) + Self.margin)
             // Changed between the two calls: looked up again.
             default: attach(claim.attachment)
             }
         }
         // It was registered in what another primary did not have.
         for index in unnamed { refuse(claims[index].attachment, .unavailable) }
-        if !displaced.isEmpty { try await displace(displaced) }
+        if !displaced.isEmpty { try await displace(displaced, atMost: max(wait, Self.soonest)) }
     }
 
     /// The device is this node's. Its answer waits for the first reading of the log that begins after the claim: what was read
@@ -184,7 +188,12 @@ extension StoreNode {
         arguments.append(each: claims, int4: { $0.device.version })
     }
 
-    private func displace(_ claims: [Claim]) async throws(PostgresShapeError) {
+    /// What a lease is over by, when it is looked for.
+    private static let margin = Duration.milliseconds(20)
+
+    /// - Parameter wait: after so long they are asked for again: a node that has died lets nothing go, and when its lease is over the
+    ///   devices are free.
+    private func displace(_ claims: [Claim], atMost wait: Duration) async throws(PostgresShapeError) {
         // Before it is sent: the other node may be quicker than the answer.
         for claim in claims {
             if let earlier = sessions.wait(claim.attachment, for: claim.device.ordinal) { refuse(earlier, .takenOver) }
@@ -201,9 +210,8 @@ extension StoreNode {
             let claim = claims[Int(try rows.present4(row, 0)) - 1]
             if let waiting = sessions.takeWaiting(for: claim.device.ordinal, claim.attachment.session) { attach(waiting) }
         }
-        // A node that has died lets nothing go: when its lease is over the device is free.
         work { node in
-            await Bell(on: node.loop).wait(atMost: Self.leaseAndMore)
+            await Bell(on: node.loop).wait(atMost: wait)
             for claim in claims {
                 if let waiting = node.sessions.takeWaiting(for: claim.device.ordinal, claim.attachment.session) {
                     node.attach(waiting)

@@ -22,7 +22,10 @@ struct BalancerSight {
     var idleSeconds: Int?
 
     /// In the order in which an operator goes through them.
-    var findings: [Diagnosis.Finding] { [ready, address, name, keepAlive, body, idle].compactMap(\.self) }
+    var findings: [Diagnosis.Finding] {
+        // Where it has no node to ask, nothing else shows.
+        readiness == 503 ? [ready] : [ready, address, name, keepAlive, body, idle].compactMap(\.self)
+    }
 
     private var ready: Diagnosis.Finding {
         Diagnosis.Finding(
@@ -30,8 +33,10 @@ struct BalancerSight {
             text: readiness == 200
                 ? say("/readyz is 200", "/readyz 为 200")
                 : say(
-                    "/readyz is \(readiness): it has no node that is ready, or does not pass the address on",
-                    "/readyz 为 \(readiness)：没有就绪的节点，或没有转发该地址"))
+                    "/readyz is \(readiness): it has no node that is ready, or does not pass the address on"
+                        + (readiness == 503 ? "; what else it does is looked at when one is ready" : ""),
+                    "/readyz 为 \(readiness)：没有就绪的节点，或没有转发该地址"
+                        + (readiness == 503 ? "；其余各项待有就绪的节点后再检查" : "")))
     }
 
     private var address: Diagnosis.Finding {
