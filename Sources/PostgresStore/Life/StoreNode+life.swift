@@ -119,8 +119,8 @@ extension StoreNode {
     var nameIsTaken: BilingualText {
         BilingualText(
             "另一个名为 \(options.node) 的节点正在运行，或不久前没有正常结束：本节点等待其结束或租约到期",
-            "another node of the name \(options.node) lives, or has ended a moment ago without leaving: this one waits until it has "
-                + "ended or its lease is over")
+            "another node of the name \(options.node) lives, or has ended a moment ago without leaving: this one waits until it "
+                + "has ended or its lease is over")
     }
 
     /// Where it is not about to end.

@@ -191,8 +191,8 @@ extension StoreNode {
     /// What a lease is over by, when it is looked for.
     private static let margin = Duration.milliseconds(20)
 
-    /// - Parameter wait: after so long they are asked for again: a node that has died lets nothing go, and when its lease is over the
-    ///   devices are free.
+    /// - Parameter wait: after so long they are asked for again: a node that has died lets nothing go, and when its lease is over
+    ///   the devices are free.
     private func displace(_ claims: [Claim], atMost wait: Duration) async throws(PostgresShapeError) {
         // Before it is sent: the other node may be quicker than the answer.
         for claim in claims {
