@@ -169,5 +169,5 @@ def test_what_cannot_be_copied_is_told_with_what_would_be_right(own_server, data
         store.commit()
     done = copy(own_server.data, database)
     assert done.returncode == 0 and "1 apps, 2 organisations, 0 devices, 0 tasks" in done.stdout, done
-    assert f"start pspd with --store '{database}'" in done.stdout, done
+    assert f"pspd --store '{database}' --node NAME" in done.stdout, done
     assert urllib.parse.urlparse(database).path == "/moved"
