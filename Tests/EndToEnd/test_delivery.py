@@ -1,5 +1,6 @@
 """Stock clients, each with MQTT 3.1.1 and 5.0: what a device can rely on."""
 
+import pathlib
 import signal
 import socket
 import struct
@@ -99,6 +100,11 @@ def test_the_first_connection_is_told_who_took_over(scene, device, version):
         assert reason.value == 0x8E
 
 
+def stands_still(pid):
+    states = [path.read_text().rsplit(")", 1)[1].split()[0] for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return set(states) == {"T"}
+
+
 @pytest.mark.parametrize("end", ["closed", "reset"])
 def test_a_connect_whose_client_has_given_up_takes_nothing_over(own_server, device, end):
     """As a server finds it that stood still for a while: its clients are elsewhere by then."""
@@ -106,6 +112,7 @@ def test_a_connect_whose_client_has_given_up_takes_nothing_over(own_server, devi
     caller, phone = world.app(), world.device("phone", world.org("home"))
     living = device(own_server, phone, "5.0").connect()
     own_server.process.send_signal(signal.SIGSTOP)
+    eventually(lambda: stands_still(own_server.process.pid), "all its threads stand still")
     given_up = wire.Wire(own_server, wire.connect(5, phone.token, phone.secret, client_id="other"))
     if end == "reset":
         given_up.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
