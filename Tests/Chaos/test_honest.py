@@ -302,6 +302,23 @@ def test_a_lifetime_is_converted_by_the_databases_clock_at_acceptance():
     passes(story.end())
 
 
+def test_a_push_that_was_made_twice_while_the_clock_was_an_hour_ahead_may_have_had_no_time():
+    """The first attempt, which nobody answered, may have been taken by the clock that was ahead, and was then over at once."""
+    story = Story("phone", nodes=SHARED)
+    conn = story.connect("phone")
+    story.wait(10)
+    story.fault("begin", "dbclock", node=None, offset=3600.0)
+    begin, end = story.call()
+    wish = 1_000_000.0 + end + 20
+    story.tell(events.Push(begin, end, "node", "k1", "app", "msg", "org", "home", False, "", 50, wish, "k1", None, None))
+    story.fault("end", "dbclock", node=None)
+    story.wait(1)
+    key = story.push(key="k1", lasts=wish - 1_000_000.0 - story.now(), biz="k1")
+    story.wait(40)
+    story.ping(conn)
+    passes(story.end(**{key: ("expired", Story.counts(expired=1))}))
+
+
 def test_a_count_may_be_read_while_acknowledgements_arrive():
     story = Story("phone", "tablet")
     one, two = story.connect("phone"), story.connect("tablet")

@@ -136,6 +136,8 @@ class Aftermath:
         there = self.case.tolerance.there
         for task, token in suspects:
             begin, end = task.begin - there, task.expires_from
+            if end <= task.begin:
+                continue  # the clock by which it expires was ahead for a while: it may have had no time at all
             if presence.is_there(token, begin, end) and not presence.is_busy(token, end - there, end):
                 text = f"pushed at {task.begin:.3f}, expired at {end:.3f}; the device was there, without a fault, and got nothing else"
                 self.case.blame("late", end, text, task, self.case.device(token))
