@@ -129,9 +129,7 @@ struct RetentionTests {
             let sweep = Task {
                 await a.store.node.slice(Statements.forgetOthers) { $0.append(int4: 500) }
             }
-            try await eventually("it waits for the lane") {
-                try await database.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0
-            }
+            try await database.untilLaneIsAwaited()
             // As whoever follows a timeline does with the lane.
             try await database.run("UPDATE psp.node SET lease = lease; COMMIT")
             #expect(await sweep.value != nil)
@@ -147,9 +145,7 @@ struct RetentionTests {
             try await database.run("INSERT INTO psp.holder VALUES (1000, convert_to('zoe', 'UTF8'))")
             try await database.takeLane()
             let change = Task { try await a.port.putDevice("new", in: "police", of: "zoe") }
-            try await eventually("it waits for the lane") {
-                try await database.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0
-            }
+            try await database.untilLaneIsAwaited()
             try await database.run("DELETE FROM psp.holder WHERE holder = 1000; COMMIT")
             try await change.value
             let known = try await database.number(

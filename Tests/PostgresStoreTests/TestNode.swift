@@ -141,6 +141,13 @@ extension PostgresClient {
     /// Holds everybody up who takes a position, until `COMMIT`.
     func takeLane() async throws { try await run("BEGIN; SELECT pg_advisory_xact_lock(1886613553, 0)") }
 
+    /// Returns when somebody waits for the lane.
+    func untilLaneIsAwaited() async throws {
+        try await eventually("somebody waits for the lane") {
+            try await number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0
+        }
+    }
+
     private static let receipts = PostgresStatement("SELECT count(*) FROM psp.receipt")
 
     /// How many acknowledgements, or bitmaps of them, were written.

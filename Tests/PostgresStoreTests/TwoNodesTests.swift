@@ -60,9 +60,7 @@ struct TwoNodesTests {
             let database = try await a.database()
             try await database.takeLane()
             async let first = a.push(.message(.organisation("police"), text: "all"))
-            try await eventually("the first one waits for the lane") {
-                try await database.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0
-            }
+            try await database.untilLaneIsAwaited()
             let pushes = Task {
                 try await withThrowingTaskGroup(of: (token: String, task: TaskID).self) { group in
                     for number in 0..<60 {

@@ -86,11 +86,12 @@ struct LogEntry {
     /// The device that it is for, or about; `nil` where it is for others.
     var device: UInt32? { target.kind == .device ? target.shortID : nil }
 
-    /// Whether it is for who has the device, or has had it a moment ago: not what is about a connection, which names its node.
-    var isForHolderOfDevice: Bool {
+    /// The device whose node alone it is for: the one that has it, or has had it a moment ago. What is about a connection names
+    /// its node.
+    var onlyForNodeOf: UInt32? {
         switch kind {
-        case .close, .granted, .refused, .inquiry: false
-        default: device != nil
+        case .close, .granted, .refused, .inquiry: nil
+        default: device
         }
     }
 

@@ -39,18 +39,19 @@ extension StoreNode {
         let number = readingsBegun
         guard let entries = await readLog(after: head) else { return 0 }
         await apply(entries)
-        let waiting = readings.filter { $0.last < number }
-        readings.removeAll { $0.last < number }
-        for reading in waiting { reading.goOn() }
+        for reading in takeReadings(where: { $0.last < number }) { reading.goOn() }
         beginTermIfFollowed()
         return head - before
     }
 
     /// Who waits for a reading that does not come is refused, as devices do not wait for ever.
     func giveReadingsUp(where isOver: (AwaitedReading) -> Bool) {
-        let over = readings.filter(isOver)
-        readings.removeAll(where: isOver)
-        for reading in over { reading.giveUp() }
+        for reading in takeReadings(where: isOver) { reading.giveUp() }
+    }
+
+    private func takeReadings(where isTaken: (AwaitedReading) -> Bool) -> [AwaitedReading] {
+        defer { readings.removeAll(where: isTaken) }
+        return readings.filter(isTaken)
     }
 
     /// What the log tells this node after a position, and the row that ends the reading.
@@ -75,10 +76,7 @@ extension StoreNode {
             // The row that ends the reading stays the last one.
             told = (told.dropLast() + entries(of: rows)).sorted { $0.seq < $1.seq } + told.suffix(1)
         }
-        return told.filter { entry in
-            guard entry.isForHolderOfDevice, let device = entry.device else { return true }
-            return sessions.has(device)
-        }
+        return told.filter { $0.onlyForNodeOf.map(sessions.has) ?? true }
     }
 
     /// Of rows for single devices that a reading only names the positions of those that are for this node's.
@@ -194,8 +192,6 @@ extension StoreNode {
         while !isClosing {
             do throws(PostgresShapeError) {
                 if try await readDirectory(reaching: jump) {
-                    head = max(head, jump)
-                    lastMembership = head
                     // Before anything else is told: else the loops would take it that they have everything up to there.
                     outbox.leaveGap {}
                     if await tellOfConnections(after: &told), try await closeStrangers() { return }

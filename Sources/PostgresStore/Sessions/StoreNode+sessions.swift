@@ -49,17 +49,16 @@ extension StoreNode {
         for row in 0..<rows.count {
             let index = Int(try rows.present4(row, 0)) - 1
             unknown.remove(index)
-            let attachment = batch[index]
-            let device = try FoundDevice(rows, row)
-            guard device.accepts(attachment) else {
-                refuse(attachment, .wrongSecret)
+            let claim = Claim(device: try FoundDevice(rows, row), attachment: batch[index], asOf: asOf)
+            guard claim.device.accepts(claim.attachment) else {
+                refuse(claim.attachment, .wrongSecret)
                 continue
             }
-            guard let claim = claimHere(device, attachment, asOf: asOf) else {
-                sessions.endClaim(attachment.session)
+            guard isFreeHere(claim) else {
+                sessions.endClaim(claim.attachment.session)
                 continue
             }
-            if let earlier = claims.updateValue(claim, forKey: device.ordinal) { refuse(earlier.attachment, .takenOver) }
+            if let earlier = claims.updateValue(claim, forKey: claim.device.ordinal) { refuse(earlier.attachment, .takenOver) }
         }
         for index in unknown { refuse(batch[index], .unknownDevice) }
         if !claims.isEmpty { try await claim(Array(claims.values)) }
@@ -75,25 +74,23 @@ extension StoreNode {
     }
 
     /// A device that another connection of this node has gives way first.
-    private func claimHere(_ device: FoundDevice, _ attachment: Attachment, asOf: UInt64) -> Claim? {
-        if sessions.isEnding(device.ordinal) {
-            if let earlier = sessions.waitForEnd(of: device.ordinal, attachment) { refuse(earlier, .takenOver) }
-            return nil
+    private func isFreeHere(_ claim: Claim) -> Bool {
+        let ordinal = claim.device.ordinal
+        if sessions.isEnding(ordinal) {
+            if let earlier = sessions.waitForEnd(of: ordinal, claim.attachment) { refuse(earlier, .takenOver) }
+            return false
         }
-        guard let current = sessions[device.ordinal] else {
-            return Claim(device: device, attachment: attachment, asOf: asOf)
-        }
-        if let earlier = sessions.setSuccessor(attachment, of: device.ordinal) {
+        guard let current = sessions[ordinal] else { return true }
+        if let earlier = sessions.setSuccessor(claim.attachment, of: ordinal) {
             refuse(earlier, .takenOver)
         } else if current.isWantedElsewhere {
             // It is asked to close already; the one of the other node waits in vain.
-            sessions.takeBack(device.ordinal)
-            let claim = Claim(device: device, attachment: attachment, asOf: asOf)
+            sessions.takeBack(ordinal)
             work { node in _ = await node.timely(node.lane, Statements.displace, { node.fill(&$0, [claim]) }) }
         } else {
-            postClose(device.ordinal, current, .takenOver)
+            postClose(ordinal, current, .takenOver)
         }
-        return nil
+        return false
     }
 
     private func claim(_ claims: [Claim]) async throws(PostgresShapeError) {
