@@ -25,6 +25,36 @@ struct DoubtTests {
         }
     }
 
+    @Test func aConfigurationThatWasAcknowledgedIsNotToldAgainUnlessItWasJoinedAgainMeanwhile() async throws {
+        try await withPostgres { server in
+            try await withNodes(over: server.address(), { $0.cursorPause = .seconds(3_600) }) { a, b in
+                try await furnish(a.port)
+                try await a.port.makeOrg("traffic")
+                let targets: [PushRequest.Target] = [.device("phone"), .user("ann"), .organisation("police")]
+                let tasks = try await a.push(targets.enumerated().map { .configuration($1, tag: "t\($0)") })
+                let first = try await a.connect("phone", as: SessionID(raw: 1))
+                let rows = try await a.port.pending(for: first.device, after: first.settledUpTo, limit: 20).rows
+                #expect(rows.map(\.task) == tasks)
+                a.port.settle(
+                    rows.map {
+                        Delivery(device: first.device, position: $0.position, settledUpTo: first.settledUpTo, kind: .delivered)
+                    })
+                try await eventually("they are written") { try await b.port.report(tasks[2], to: nil).counts.delivered == 1 }
+                a.store.end(leaving: false)
+
+                let second = try await b.connect("phone", as: SessionID(raw: 2))
+                let page = try await b.port.pending(for: second.device, after: second.settledUpTo, limit: 20)
+                #expect(page.rows.isEmpty)
+                // What it was set to by where it is now, it is not by where it was before.
+                try await b.port.move("phone", to: "traffic")
+                try await b.port.move("phone", to: "police")
+                try await eventually("it has joined") {
+                    try await b.port.pending(for: second.device, after: second.settledUpTo, limit: 20).rows.map(\.task) == [tasks[2]]
+                }
+            }
+        }
+    }
+
     /// Nobody could renew a lease meanwhile, so all look as if they had died.
     @Test func afterTheDatabaseWasAwayWhoHasADeviceIsAskedForItFirst() async throws {
         try await withPostgres { server in

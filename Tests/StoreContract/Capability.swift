@@ -28,6 +28,8 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case promptFeed
     /// Acknowledgements that one port was told are in the other's reports at once; without it, within a second.
     case sharedFacts
+    /// What was acknowledged is never told again after a crash, if it was read by then: also not a configuration that was joined.
+    case exactCursors
     /// When a device was seen last.
     case lastSeen
     /// Its database is another machine's, from which it can be cut off.

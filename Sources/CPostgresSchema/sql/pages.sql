@@ -1,7 +1,7 @@
 -- What devices still have to get: of each target that addresses one of them (`p_n` says which), the rows strictly between two
--- positions, oldest first, in the columns of tail_2. Rows that have expired or ended are for nobody (`is_told` false), nor messages that
--- were acknowledged: of those to many devices this is looked at where `p_ordinal` names the device, as its cursor may lag. A
--- configuration may have been joined again since.
+-- positions, oldest first, in the columns of tail_2. Rows that have expired or ended are for nobody (`is_told` false), nor what was
+-- acknowledged: of rows to many devices this is looked at where `p_ordinal` names the device, as its cursor may lag. Of a reference
+-- nobody knows: its task may have been acknowledged before it was joined again.
 CREATE OR REPLACE FUNCTION pages_1(p_now bigint, p_n integer[], p_target bigint[], p_after bigint[], p_before bigint[], p_ordinal bigint[],
   p_limit integer,
   OUT seq bigint, OUT is_told boolean, OUT kind integer, OUT target bigint, OUT created bigint, OUT expires bigint, OUT wall_offset bigint,
@@ -13,8 +13,8 @@ BEGIN
   RETURN QUERY
   SELECT l.seq,
     NOT (coalesce(t.status, l.status) <> 0 OR coalesce(l.expires <= p_now, false)
-      OR l.kind = 0 AND u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.bits IS NULL OFFSET 0)
-      OR l.kind = 0 AND u.target >> 56 <> 1 AND u.ordinal IS NOT NULL AND EXISTS (
+      OR l.kind <= 1 AND u.target >> 56 = 1 AND EXISTS (SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.bits IS NULL OFFSET 0)
+      OR l.kind <= 1 AND u.target >> 56 <> 1 AND u.ordinal IS NOT NULL AND EXISTS (
         SELECT 1 FROM receipt r WHERE r.seq = l.seq AND r.mark = ANY (ARRAY[0, 1, 4]::smallint[]) AND r.chunk = (u.ordinal >> 16)::integer
           AND has_member(r.bits, (u.ordinal & 65535)::integer) OFFSET 0)),
     l.kind::integer, l.target, coalesce(t.created, l.created), l.expires, coalesce(t.wall_offset, l.wall_offset), l.app, l.within,

@@ -47,9 +47,13 @@ final class Model {
         let task: Task
         var isSettled = false
         var isWithdrawn = false
+        /// The device got it as it joined the task's target.
+        let isJoined: Bool
+        /// The store may have forgotten in a crash whether it is settled.
+        var isDoubtful = false
         /// Where it stands in the store, once it was seen there.
         var position: Position?
-        init(_ task: Task) { self.task = task }
+        init(_ task: Task, isJoined: Bool) { (self.task, self.isJoined) = (task, isJoined) }
     }
 
     /// A device in the hands of one holder.
@@ -143,15 +147,26 @@ final class Model {
             if let older = current[slot], isDeliverable(older) { older.end = .superseded }
             current[slot] = task
         }
-        for holder in addressed { offer(task, to: holder) }
+        for holder in addressed { offer(task, to: holder, isJoined: false) }
         return .stored(task)
     }
 
-    private func offer(_ task: Task, to holder: Holder) {
+    private func offer(_ task: Task, to holder: Holder, isJoined: Bool) {
         let skips = task.withoutIOS && holder.platform == .ios
         let known = task.states[ObjectIdentifier(holder)]
         if known == nil || known == .withdrawn { task.states[ObjectIdentifier(holder)] = skips ? .skipped : .pending }
-        if !skips { holder.offers.append(Offer(task)) }
+        if !skips { holder.offers.append(Offer(task, isJoined: isJoined)) }
+    }
+
+    /// A store whose cursors are not exact has crashed: what is told twice by tasks may be told once more by it, or once only.
+    func doubt() {
+        for holder in holders.values {
+            for offer in holder.offers {
+                offer.isDoubtful = holder.offers.contains { other in
+                    other.task === offer.task && other.isSettled && (other.isJoined || other !== offer)
+                }
+            }
+        }
     }
 
     func cancel(_ task: Task) {
@@ -162,7 +177,7 @@ final class Model {
     }
 
     func settle(_ offer: Offer, _ holder: Holder, _ kind: Delivery.Kind) {
-        offer.isSettled = true
+        (offer.isSettled, offer.isDoubtful) = (true, false)
         if offer.task.states[ObjectIdentifier(holder)] == .pending {
             offer.task.states[ObjectIdentifier(holder)] =
                 switch kind {
@@ -231,7 +246,9 @@ final class Model {
     }
 
     private func join(_ holder: Holder, except known: [Task]) {
-        for task in configurations(for: holder) where !known.contains(where: { $0 === task }) { offer(task, to: holder) }
+        for task in configurations(for: holder) where !known.contains(where: { $0 === task }) {
+            offer(task, to: holder, isJoined: true)
+        }
     }
 
     /// The current configurations whose targets the device is in, oldest first.

@@ -144,12 +144,25 @@ extension RandomWalk {
     }
 
     private func align(_ holder: Model.Holder, with rows: [Row]) throws {
+        resolveDoubt(of: holder, by: rows)
         if holder.isOrderOpen { reorder(holder, as: rows) }
         let offers = model.pending(holder)
         let (found, expected) = (rows.map(\.task), offers.compactMap(\.task.id))
         try expect(found == expected, "pending for \(holder.token) is \(found), not \(expected)")
         for (offer, row) in zip(offers, rows) { offer.position = row.position }
+        for offer in holder.offers { offer.isDoubtful = false }
         holder.isOrderOpen = false
+    }
+
+    /// Takes from the store whether it has forgotten that something is settled.
+    private func resolveDoubt(of holder: Model.Holder, by rows: [Row]) {
+        let known = Set(holder.offers.compactMap(\.position))
+        for offer in holder.offers where offer.isDoubtful {
+            offer.isSettled = !rows.contains { row in
+                if let position = offer.position { return row.position == position }
+                return row.task == offer.task.id && !known.contains(row.position)
+            }
+        }
     }
 
     /// Takes the order of what is pending from the store; what is pending is compared afterwards.

@@ -105,8 +105,7 @@ extension RandomWalk {
         let ending: Ending = fixture.kind.claims([.crash]) && chance(70) ? .crash : .close
         // What nobody has read may be lost in a crash; what was read may not.
         if let task = model.tasks.last?.id { for port in [fixture.port, fixture.other] { _ = try await port.counts(task) } }
-        connections = []
-        try await fixture.restart(after: ending)
+        try await reopen(after: ending)
         return "end by \(ending)"
     }
 }

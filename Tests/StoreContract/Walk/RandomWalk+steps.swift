@@ -34,9 +34,14 @@ extension RandomWalk {
             // What nobody has read may be lost in a crash; what was read may not.
             try await compare(everything: true)
         }
+        try await reopen(after: ending)
+        return "restart after \(ending)"
+    }
+
+    func reopen(after ending: Ending) async throws {
         connections = []
         try await fixture.restart(after: ending)
-        return "restart after \(ending)"
+        if case .crash = ending, !fixture.kind.claims([.exactCursors]) { model.doubt() }
     }
 
     // MARK: Pushes
