@@ -6,6 +6,9 @@
 static const unsigned char tables_1[] = {
 #embed "sql/tables-1.sql"
 };
+static const unsigned char tables_2[] = {
+#embed "sql/tables-2.sql"
+};
 static const unsigned char time_sql[] = {
 #embed "sql/time.sql"
 };
@@ -84,7 +87,7 @@ static const unsigned char secure_sql[] = {
 
 #define SCRIPT(name, array) {name, array, sizeof array}
 
-static const struct psp_script steps[] = {SCRIPT("tables-1", tables_1)};
+static const struct psp_script steps[] = {SCRIPT("tables-1", tables_1), SCRIPT("tables-2", tables_2)};
 
 static const struct psp_script functions[] = {
     SCRIPT("time", time_sql),

@@ -84,6 +84,7 @@ extension Result {
 
 extension Accepted {
     var isStored: Bool { if case .stored = self { true } else { false } }
+    var isUnknown: Bool { if case .unknown = self { true } else { false } }
     var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
 }
 

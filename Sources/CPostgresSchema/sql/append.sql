@@ -2,11 +2,14 @@
 -- One call is a batch; its arrays have an element a push. No two pushes of a batch have the same app and `out_biz_no`, the same
 -- nonce, or the same configuration's slot: who gathers them sees to it.
 --
+-- `p_node`: whose pushes they are, which then waits for the standby itself (see append_2); NULL: the commit waits for it. `last` is the last
+-- position that is to be there before it is answered, and `rest` for how long nothing was written before.
+--
 -- An answer a push, in order. `code`: 0 stored, 1 repeated (`seq` is the first one), otherwise an error's, with what its text needs
 -- in `a` and `b`: of 2006 the wall clock; of 2103 the wall clock and the latest time; of 2301 the bound (negative: of a day) and the time
 -- to wait in milliseconds; of 2105 the platform.
-CREATE OR REPLACE FUNCTION append_1(
-  p_now bigint, p_usual_per_second integer, p_usual_per_day integer,
+CREATE OR REPLACE FUNCTION append_rows_1(
+  p_now bigint, p_node integer, p_usual_per_second integer, p_usual_per_day integer,
   p_app bytea[], p_interface integer[], p_kind integer[], p_target bytea[], p_target_hash bigint[],
   p_payload bytea[], p_body_start integer[], p_body_end integer[], p_measured integer[], p_display integer[],
   p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
@@ -16,8 +19,8 @@ CREATE OR REPLACE FUNCTION append_1(
   -- is no answer where that has changed), the organisation to which it is confined, what is inside of that and of the app's scope, its
   -- name, and the entry of the audit log, which is written with the task alone.
   p_expected bigint, p_confined integer, p_bound integer, p_operator bytea, p_audit bytea[],
-  OUT n integer, OUT code integer, OUT seq bigint, OUT a bigint, OUT b bigint)
-  RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
+  OUT code integer[], OUT seq bigint[], OUT a bigint[], OUT b bigint[], OUT last bigint, OUT rest bigint)
+  LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
   v_wall bigint;
@@ -26,6 +29,7 @@ DECLARE
   v_made bigint;
   v_now bigint;
   v_head bigint;
+  v_kind integer;
   v_version bigint;
   v_replayed integer[];
   -- The first position that is young enough for an out_biz_no to be known.
@@ -55,10 +59,10 @@ BEGIN
   END IF;
   v_wall := wall();
   v_offset := -(SELECT c.shift FROM clock c);
-  SELECT l.seq, l.created INTO v_head, v_made FROM log l ORDER BY l.seq DESC LIMIT 1;
+  SELECT l.seq, l.created, l.kind INTO v_head, v_made, v_kind FROM log l ORDER BY l.seq DESC LIMIT 1;
   v_head := coalesce(v_head, 0);
   v_now := greatest(p_now, v_made);
-  PERFORM ring_bell(v_now - v_made);
+  rest := v_now - v_made;
 
   IF cardinality(p_nonce_hash) > 0 THEN
     v_replayed := use_nonces(p_app, p_interface, p_nonce_time, p_nonce_hash);
@@ -233,7 +237,100 @@ BEGIN
     UPDATE log SET operator = p_operator WHERE seq = v_seq[1];
     PERFORM write_audit(p_audit, NULL, v_seq[1], v_now);
   END IF;
-  RETURN QUERY SELECT u.n::integer, u.code, u.seq, u.a, u.b FROM unnest(v_code, v_seq, v_a, v_b) WITH ORDINALITY AS u(code, seq, a, b, n);
+  last := (SELECT max(u.seq) FROM unnest(v_code, v_seq) AS u(code, seq) WHERE u.code <= 1);
+  IF p_node IS NOT NULL THEN
+    IF 0 = ANY (v_code) THEN
+      UPDATE unconfirmed SET seq = CASE WHEN seq > confirmed THEN least(seq, v_head + 1) ELSE v_head + 1 END, since = v_wall
+        WHERE node = p_node;
+      IF NOT FOUND THEN
+        INSERT INTO unconfirmed (node, seq, confirmed, since) VALUES (p_node, v_head + 1, 0, v_wall);
+      END IF;
+    END IF;
+    -- Where this has found another primary, that is at the standby before anybody reads it.
+    IF v_kind IS DISTINCT FROM 13 THEN
+      PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
+  END IF;
+  code := v_code;
+  seq := v_seq;
+  a := v_a;
+  b := v_b;
+END
+$$;
+
+-- The same in one transaction, an answer a row.
+CREATE OR REPLACE FUNCTION append_1(
+  p_now bigint, p_usual_per_second integer, p_usual_per_day integer,
+  p_app bytea[], p_interface integer[], p_kind integer[], p_target bytea[], p_target_hash bigint[],
+  p_payload bytea[], p_body_start integer[], p_body_end integer[], p_measured integer[], p_display integer[],
+  p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
+  p_biz bytea[], p_biz_hash bigint[], p_fingerprint bytea[],
+  p_nonce_time bigint[], p_nonce_hash bigint[], p_client bytea[], p_request_id bytea[],
+  p_expected bigint, p_confined integer, p_bound integer, p_operator bytea, p_audit bytea[],
+  OUT n integer, OUT code integer, OUT seq bigint, OUT a bigint, OUT b bigint)
+  RETURNS SETOF record LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+  v_answers record;
+BEGIN
+  SELECT * INTO v_answers FROM append_rows_1(
+    p_now, NULL, p_usual_per_second, p_usual_per_day, p_app, p_interface, p_kind, p_target, p_target_hash, p_payload, p_body_start, p_body_end,
+      p_measured, p_display, p_test, p_description, p_tag, p_tag_hash, p_slot, p_wish, p_biz, p_biz_hash, p_fingerprint, p_nonce_time,
+      p_nonce_hash, p_client, p_request_id,
+    p_expected, p_confined, p_bound, p_operator, p_audit);
+  PERFORM ring_bell(v_answers.rest);
+  -- What is repeated is at the standby when this is answered, as if it had been written by it.
+  IF 1 = ANY (v_answers.code) THEN
+    PERFORM pg_logical_emit_message(true, 'psp', '');
+  END IF;
+  RETURN QUERY SELECT u.n::integer, u.code, u.seq, u.a, u.b
+    FROM unnest(v_answers.code, v_answers.seq, v_answers.a, v_answers.b) WITH ORDINALITY AS u(code, seq, a, b, n);
+END
+$$;
+
+-- The same, batch after batch, with the lane held for as long as they are decided and no longer: the first transaction does not wait for
+-- the standby, and what it has written nobody reads (see `unconfirmed`) until a second one, without the lane, has waited. An answer an
+-- element. Where it fails with PSUNK the pushes are in the log.
+CREATE OR REPLACE PROCEDURE append_2(
+  p_now bigint, p_node integer, p_usual_per_second integer, p_usual_per_day integer,
+  p_app bytea[], p_interface integer[], p_kind integer[], p_target bytea[], p_target_hash bigint[],
+  p_payload bytea[], p_body_start integer[], p_body_end integer[], p_measured integer[], p_display integer[],
+  p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
+  p_biz bytea[], p_biz_hash bigint[], p_fingerprint bytea[],
+  p_nonce_time bigint[], p_nonce_hash bigint[], p_client bytea[], p_request_id bytea[],
+  OUT code integer[], OUT seq bigint[], OUT a bigint[], OUT b bigint[])
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_last bigint;
+  v_rest bigint;
+BEGIN
+  SELECT r.code, r.seq, r.a, r.b, r.last, r.rest INTO code, seq, a, b, v_last, v_rest FROM psp.append_rows_1(
+    p_now, p_node, p_usual_per_second, p_usual_per_day, p_app, p_interface, p_kind, p_target, p_target_hash, p_payload, p_body_start,
+    p_body_end, p_measured, p_display, p_test, p_description, p_tag, p_tag_hash, p_slot, p_wish, p_biz, p_biz_hash, p_fingerprint,
+    p_nonce_time, p_nonce_hash, p_client, p_request_id, NULL, NULL, NULL, NULL, NULL) r;
+  COMMIT;
+  IF v_last IS NULL THEN
+    RETURN;
+  END IF;
+  BEGIN
+    PERFORM psp.confirm_1(p_node, v_last);
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
+  END;
+  COMMIT;
+  IF coalesce(v_rest > 20, true) THEN
+    NOTIFY psp;
+  END IF;
+END
+$$;
+
+-- Nobody reads the log further than up to what is at the standby, or waits for it as this does at its end: whatever was written before is
+-- there then, too.
+CREATE OR REPLACE FUNCTION confirm_1(p_node integer, p_last bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  UPDATE unconfirmed SET confirmed = p_last WHERE node = p_node AND confirmed < p_last;
+  -- A transaction that has written nothing to the write-ahead log waits for nobody.
+  PERFORM pg_logical_emit_message(true, 'psp', '');
 END
 $$;
 

@@ -75,6 +75,11 @@ BEGIN
   UPDATE node n SET lease = store_time(renew_1.now) + lease_length(), head = renew_1.head, applied = p_applied, sessions = p_sessions,
     draining = p_draining
   WHERE n.node = p_node AND n.lease > 0 AND p_applied >= n.head;
+  -- A batch whose call was ended while it waited for the standby: this waits for the same, at its end.
+  IF EXISTS (SELECT 1 FROM unconfirmed u WHERE u.seq >= unconfirmed_from() AND abs(wall - u.since) > 1000) THEN
+    INSERT INTO unconfirmed AS u (node, seq, confirmed, since) VALUES (p_node, 0, renew_1.head, renew_1.wall)
+      ON CONFLICT (node) DO UPDATE SET confirmed = greatest(u.confirmed, excluded.confirmed);
+  END IF;
   outcome := CASE WHEN FOUND THEN 0 WHEN EXISTS (SELECT 1 FROM node n WHERE n.node = p_node AND n.lease > 0) THEN 1 ELSE 2 END;
 END
 $$;

@@ -5,14 +5,14 @@ DECLARE
   f record;
 BEGIN
   FOR f IN
-    SELECT p.oid::regprocedure AS name, p.proname ~ '_[0-9]+$' AS is_called FROM pg_proc p
+    SELECT p.oid::regprocedure AS name, p.proname ~ '_[0-9]+$' AND p.prokind <> 'p' AS is_called FROM pg_proc p
     WHERE p.pronamespace = 'psp'::regnamespace
   LOOP
-    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f.name);
+    EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', f.name);
     IF f.is_called THEN
-      EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = psp, pg_temp', f.name);
+      EXECUTE format('ALTER ROUTINE %s SECURITY DEFINER SET search_path = psp, pg_temp', f.name);
     ELSE
-      EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER', f.name);
+      EXECUTE format('ALTER ROUTINE %s SECURITY INVOKER', f.name);
     END IF;
   END LOOP;
 END

@@ -12,13 +12,18 @@ CREATE OR REPLACE FUNCTION tail_2(p_node integer, p_after bigint, p_limit intege
   RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 DECLARE
-  v_first bigint := (SELECT l.seq FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT 1);
+  v_first bigint;
+  -- What may not be at the standby yet (see unconfirmed_from) is told by a later reading.
+  v_end bigint;
   v_last bigint;
   v_is_awaited boolean;
   v_last_membership bigint;
   v_told bigint[];
 BEGIN
-  IF v_first IS NULL THEN
+  SELECT l.seq, coalesce(
+      (SELECT min(u.seq) FROM unconfirmed u WHERE u.seq > (SELECT max(c.confirmed) FROM unconfirmed c)), 9223372036854775807)
+    INTO v_first, v_end FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT 1;
+  IF v_first IS NULL OR v_first >= v_end THEN
     RETURN;
   END IF;
   -- What is about a connection is for the node that has it, or waits for it.
@@ -28,7 +33,7 @@ BEGIN
     INTO v_last, v_is_awaited, v_last_membership, v_told, single_seq, single_device
     FROM (
       SELECT x.seq, x.kind, x.target, x.app, x.target >> 56 = 1 AND x.kind NOT IN (6, 7, 8, 12) AS is_single FROM log x
-      WHERE x.seq BETWEEN v_first AND v_first + p_limit - 1 OFFSET 0) l;
+      WHERE x.seq BETWEEN v_first AND least(v_first + p_limit, v_end) - 1 OFFSET 0) l;
   IF cardinality(single_seq) <= p_few THEN
     v_told := v_told || single_seq;
     single_seq := NULL;

@@ -166,6 +166,8 @@ DECLARE
   v_last bigint;
   v_count integer;
 BEGIN
+  -- What has not come to the standby yet may still be lost with this server.
+  p_before := least(p_before, unconfirmed_from());
   IF p_caller IS NOT NULL THEN
     v_apps := ARRAY(SELECT a.app FROM app a WHERE a.appkey = p_caller AND NOT a.removed);
   ELSIF p_app IS NOT NULL THEN

@@ -84,6 +84,13 @@ BEGIN
 END
 $$;
 
+-- From where on the log may not be at the standby yet.
+CREATE OR REPLACE FUNCTION unconfirmed_from() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN coalesce((SELECT min(u.seq) FROM unconfirmed u WHERE u.seq > (SELECT max(c.confirmed) FROM unconfirmed c)), 9223372036854775807);
+END
+$$;
+
 -- The wall clock, in Unix milliseconds.
 CREATE OR REPLACE FUNCTION wall() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -2,30 +2,37 @@ internal import Postgres
 internal import Push
 internal import StoreCore
 
-/// What became of a batch's pushes, as `append_1` answers: `n, code, seq, a, b`.
+/// What became of a batch's pushes.
 extension PushBatch {
-    /// The answer to each, in their order.
+    /// The answer to each, in their order, as `append_2` gives them: a row of arrays `code, seq, a, b`.
     func answers(_ rows: PostgresRows, _ tasks: TaskNumber) throws(PostgresShapeError) -> [Accepted] {
-        guard rows.count == pushes.count else { throw .end }
+        guard rows.count == 1, var codes = try rows.array(0, 0, of: .int4), var seqs = try rows.array(0, 1, of: .int8),
+            var a = try rows.array(0, 2, of: .int8), var b = try rows.array(0, 3, of: .int8), codes.count == pushes.count,
+            seqs.count == codes.count, a.count == codes.count, b.count == codes.count
+        else { throw .end }
         var answers: [Accepted] = []
         answers.reserveCapacity(pushes.count)
-        for row in pushes.indices { answers.append(try answer(rows, row: row, code: 1, tasks)) }
+        for push in pushes {
+            answers.append(try answer(to: push.request, try codes.int4(), try seqs.int8(), (try a.int8(), try b.int8()), tasks))
+        }
         return answers
     }
 
-    /// - Parameter column: the first of `code, seq, a, b`.
-    func answer(
-        _ rows: PostgresRows, row: Int, code column: Int, _ tasks: TaskNumber
+    /// The answer to the only one, of a row that has `code, seq, a, b` from a column on.
+    func answer(_ rows: PostgresRows, code column: Int, _ tasks: TaskNumber) throws(PostgresShapeError) -> Accepted {
+        guard let push = pushes.first else { throw .end }
+        let details = (try rows.int8(0, column + 2), try rows.int8(0, column + 3))
+        return try answer(to: push.request, try rows.int4(0, column), try rows.int8(0, column + 1), details, tasks)
+    }
+
+    private func answer(
+        to request: PushRequest, _ code: Int32?, _ seq: Int64?, _ details: (a: Int64?, b: Int64?), _ tasks: TaskNumber
     ) throws(PostgresShapeError) -> Accepted {
-        guard let code = try rows.int4(row, column) else { throw .null }
-        let seq = try rows.int8(row, column + 1).map { UInt64(bitPattern: $0) }
-        switch (code, seq) {
+        switch (code, seq.map { UInt64(bitPattern: $0) }) {
         case (0, let seq?): return .stored(tasks.id(of: seq))
         case (1, let seq?): return .repeated(tasks.id(of: seq))
-        case (0, nil), (1, nil): throw .null
-        default:
-            let details = (try rows.int8(row, column + 2) ?? 0, try rows.int8(row, column + 3))
-            return .refused(refusal(pushes[row].request, Int(code), details.0, details.1))
+        case (nil, _), (0, nil), (1, nil): throw .null
+        case (let code?, _): return .refused(refusal(request, Int(code), details.a ?? 0, details.b))
         }
     }
 

@@ -47,9 +47,8 @@ struct PushBatch {
         self.init(takingFrom: &waiting)
     }
 
-    /// The call's arguments, as `append_1` takes them.
-    /// - Parameter isOfCaller: whether nothing more is appended, as no operator has pushed.
-    func append(to arguments: inout PostgresArguments, usual: PushQuota, isOfCaller: Bool = true) {
+    /// The call's arguments, from the usual quota on.
+    func append(to arguments: inout PostgresArguments, usual: PushQuota) {
         arguments.reserve(pushes.count * 768)
         arguments.append(int4: usual.perSecond.map(Int32.init(clamping:)))
         arguments.append(int4: usual.perDay.map(Int32.init(clamping:)))
@@ -82,12 +81,6 @@ struct PushBatch {
         }
         arguments.append(each: pushes, bytea: { $0.request.client.map(\.storedBytes) })
         arguments.append(each: pushes, bytea: { $0.request.requestID.map { Array($0.utf8) } })
-        guard isOfCaller else { return }
-        arguments.append(int8: nil)
-        arguments.append(int4: nil)
-        arguments.append(int4: nil)
-        arguments.append(bytea: nil)
-        arguments.append(byteaArray: [])
     }
 }
 

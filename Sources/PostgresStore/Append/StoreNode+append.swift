@@ -25,11 +25,19 @@ extension StoreNode {
     }
 
     private func decide(_ batch: PushBatch) async -> [Accepted] {
-        switch await timely(lane, Statements.append, { batch.append(to: &$0, usual: options.usualQuota) }) {
+        let outcome = await timely(lane, Statements.append) { arguments in
+            arguments.append(int4: number)
+            batch.append(to: &arguments, usual: options.usualQuota)
+        }
+        switch outcome {
         case .rows(let rows):
-            bell.ring()
+            readSoon()
             return (try? batch.answers(rows, directory.tasks)) ?? batch.pushes.map { _ in .unknown }
         case .tooLarge, .unknown: return batch.pushes.map { _ in .unknown }
+        // It may have been cancelled behind its first commit.
+        case .failed(let error) where error.state == .isStored || error.state == .queryCanceled:
+            options.log("nobody knows whether pushes are stored: \(error)")
+            return batch.pushes.map { _ in .unknown }
         case .failed(let error):
             options.log("pushes were refused by the database: \(error)")
             return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
@@ -43,4 +51,9 @@ extension StoreNode {
         outbox.answer(push.loop, { push.answer(accepted) })
         sendAnswers()
     }
+}
+
+extension SQLState {
+    /// What `append_2` raises when pushes are in the log, and it could not wait for the standby.
+    fileprivate static let isStored: SQLState = "PSUNK"
 }

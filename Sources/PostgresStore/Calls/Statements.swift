@@ -17,7 +17,10 @@ enum Statements {
     static let users = call("users_1", 1)
     static let ownDevices = call("own_devices_1", 1)
     static let organisations = call("organisations_1", 1)
-    static let append = call("append_1", 31)
+    /// A procedure: it commits before it waits for the standby. What it answers with is named among its arguments, too.
+    static let append = PostgresStatement(
+        "CALL psp.append_2(\((1...27).map { "$\($0)" }.joined(separator: ", ")), NULL, NULL, NULL, NULL)")
+    static let appendAlone = call("append_1", 31)
     static let preview = call("preview_1", 31)
     static let online = call("online_1", 4)
     static let orgsOfTask = call("orgs_of_task_1", 1)

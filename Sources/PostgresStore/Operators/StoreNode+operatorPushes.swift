@@ -62,7 +62,7 @@ extension StoreNode {
         _ batch: PushBatch, to arguments: inout PostgresArguments, by call: OperatorCall, _ confinement: Confinement,
         _ line: AuditLine?, _ version: Int64
     ) {
-        batch.append(to: &arguments, usual: options.usualQuota, isOfCaller: false)
+        batch.append(to: &arguments, usual: options.usualQuota)
         arguments.append(int8: version)
         arguments.append(int4: confinement.scope)
         arguments.append(int4: confinement.bound)
@@ -77,10 +77,10 @@ extension StoreNode {
         let confinement: Confinement
         do throws(Refusal) { confinement = try permitPushing(for: request.app, to: call.number) } catch { throw .refused(error) }
         let batch = PushBatch(request)
-        let rows = try await askTimely(lane, Statements.append) { append(batch, to: &$0, by: call, confinement, line, version) }
+        let rows = try await askTimely(lane, Statements.appendAlone) { append(batch, to: &$0, by: call, confinement, line, version) }
         bell.ring()
         guard rows.count > 0 else { return nil }
-        guard let accepted = try? batch.answers(rows, directory.tasks).first else { throw .unknown }
+        guard let accepted = try? batch.answer(rows, code: 1, directory.tasks) else { throw .unknown }
         switch accepted {
         case .refused(let refusal): throw .refused(refusal)
         case .repeated(let task): try await requireInside(task, confinement.scope)
@@ -98,7 +98,7 @@ extension StoreNode {
         let rows = try await askTimely(lane, Statements.preview) { append(batch, to: &$0, by: call, confinement, nil, version) }
         guard !rows.isNull(0, 0) else { return nil }
         let answer: Accepted
-        do { answer = try batch.answer(rows, row: 0, code: 0, directory.tasks) } catch { throw .unknown }
+        do { answer = try batch.answer(rows, code: 0, directory.tasks) } catch { throw .unknown }
         switch answer {
         case .refused(let refusal): throw .refused(refusal)
         case .unavailable, .unknown: throw .unknown

@@ -1,0 +1,96 @@
+import Base
+import Postgres
+import PostgresCluster
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// Pushes are decided one batch after the other, and wait for the standby side by side: until it has them nobody sees them.
+@Suite(.timeLimit(.minutes(2)))
+struct ConfirmationTests {
+    /// Both nodes' pushes are in the log, though the first one's wait for the standby is not over.
+    @Test func whoWaitsForTheStandbyHoldsUpNobodyAndIsSeenByNobody() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, b in
+                try await furnish(a.port)
+                let earlier = try await a.push(.message(.organisation("police")))
+                try await b.loop.waitForEntry("the row") { $0.task == earlier }
+                let database = try await a.database()
+                let before = try await database.number("SELECT count(*) FROM psp.log")
+                pair.standby.pause()
+                async let first = a.push(.message(.organisation("police"), text: "1"))
+                try await eventually("the first is in the log") {
+                    try await database.number("SELECT count(*) FROM psp.log") == before + 1
+                }
+                async let second = b.push(.message(.organisation("police"), text: "2"))
+                try await eventually("the second is in the log") {
+                    try await database.number("SELECT count(*) FROM psp.log") == before + 2
+                }
+                // Readings go on meanwhile.
+                let readings = await b.store.node.readingsBegun
+                try await eventually("the log is read again") { await b.store.node.readingsBegun > readings + 2 }
+                #expect(!a.loop.takeEvents().flatMap(\.rows).contains { $0.task != earlier })
+                #expect(!b.loop.takeEvents().flatMap(\.rows).contains { $0.task != earlier })
+                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.map(\.task) == [earlier])
+
+                pair.standby.resume()
+                let tasks = [try await first, try await second]
+                for node in [a, b] {
+                    for task in tasks { try await node.loop.waitForEntry("the row") { $0.task == task } }
+                    #expect(try await node.port.tasks(TaskFilter(), after: nil, limit: 10).items.count == 3)
+                }
+                await database.close()
+            }
+        }
+    }
+
+    /// As of a batch whose session was terminated between its two commits.
+    @Test func whatNobodyConfirmsAnyMoreIsConfirmedByTheNextRenewal() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            _ = try await a.push(.message(.organisation("police")))
+            let database = try await a.database()
+            try await database.run("INSERT INTO psp.unconfirmed SELECT 999, max(seq) + 1, 0, 0 FROM psp.log")
+            // The change is told behind that position, and answered when both nodes have applied it.
+            try await b.port.makeOrg("traffic")
+            let left = "SELECT count(*) FROM psp.unconfirmed WHERE seq > (SELECT max(confirmed) FROM psp.unconfirmed)"
+            #expect(try await database.number(left) == 0)
+            await database.close()
+        }
+    }
+
+    @Test func whoCouldNotWaitIsToldThatNobodyKnows() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            _ = try await a.push(.message(.organisation("police")))
+            let database = try await a.database()
+            let before = try await database.number("SELECT count(*) FROM psp.log")
+            let confirmed = try await database.number("SELECT max(confirmed) FROM psp.unconfirmed")
+            try await database.run("ALTER TABLE psp.unconfirmed ADD CONSTRAINT never CHECK (confirmed <= \(confirmed))")
+            #expect(await a.accepted(.message(.organisation("police"), bizNo: "order")).isUnknown)
+            #expect(try await database.number("SELECT count(*) FROM psp.log") == before + 1)
+            try await database.run("ALTER TABLE psp.unconfirmed DROP CONSTRAINT never")
+            // Who asks again has it confirmed.
+            guard case .repeated(let task) = await b.accepted(.message(.organisation("police"), bizNo: "order")) else {
+                Issue.record("it is in the log")
+                return
+            }
+            try await a.loop.waitForEntry("the row") { $0.task == task }
+            await database.close()
+        }
+    }
+
+    /// What a batch of refusals alone has written need not be at the standby.
+    @Test func aRefusalWaitsForNobody() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, _ in
+                try await furnish(a.port)
+                pair.standby.pause()
+                #expect(await a.accepted(.message(.device("nobody"))).refusal?.code == .noSuchDevice)
+                pair.standby.resume()
+            }
+        }
+    }
+}
