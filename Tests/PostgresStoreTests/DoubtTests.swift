@@ -49,7 +49,9 @@ struct DoubtTests {
                 try await b.port.move("phone", to: "traffic")
                 try await b.port.move("phone", to: "police")
                 try await eventually("it has joined") {
-                    try await b.port.pending(for: second.device, after: second.settledUpTo, limit: 20).rows.map(\.task) == [tasks[2]]
+                    try await b.port.pending(for: second.device, after: second.settledUpTo, limit: 20).rows.map(\.task) == [
+                        tasks[2]
+                    ]
                 }
             }
         }

@@ -77,7 +77,9 @@ extension StoreNode {
         let confinement: Confinement
         do throws(Refusal) { confinement = try permitPushing(for: request.app, to: call.number) } catch { throw .refused(error) }
         let batch = PushBatch(request)
-        let rows = try await askTimely(lane, Statements.appendAlone) { append(batch, to: &$0, by: call, confinement, line, version) }
+        let rows = try await askTimely(lane, Statements.appendAlone) {
+            append(batch, to: &$0, by: call, confinement, line, version)
+        }
         bell.ring()
         guard rows.count > 0 else { return nil }
         guard let accepted = try? batch.answer(rows, code: 1, directory.tasks) else { throw .unknown }

@@ -14,7 +14,7 @@ extension StoreKind {
         unclaimed: [
             .promptFeed: "a node follows the log behind the answer",
             .sharedFacts: "a node writes what it was told each quarter of a second",
-            .exactCursors: "how far a device is that stays connected is written each minute, and of what it joined nothing else tells",
+            .exactCursors: "a cursor is written each minute, and of what was joined nothing else tells",
         ]
     ) { _ in try await PostgresUnderTest() }
 }
