@@ -121,8 +121,8 @@ actor StoreNode {
     var isClosing = false
     /// The process has told that it is about to end.
     var isDraining = false
-    /// When the database's functions are to be compared with this program's again, on the monotonic clock.
-    var nextComparison: Int64 = 0
+    /// When the database's functions, and what commits wait for, are to be looked at again, on the monotonic clock.
+    var nextExamination: Int64 = 0
 
     init(_ loop: EventLoop, _ options: PostgresStore.Options) {
         self.loop = loop

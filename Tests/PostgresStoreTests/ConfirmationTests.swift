@@ -46,6 +46,46 @@ struct ConfirmationTests {
         }
     }
 
+    /// Its mark is left over from a batch that could not wait, and was lifted by the other node's.
+    @Test func whoCouldNotWaitOnceIsHiddenTheNextTime() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, b in
+                try await furnish(a.port)
+                _ = try await a.push(.message(.organisation("police")))
+                let database = try await a.database()
+                try await database.run("UPDATE psp.unconfirmed SET seq = (SELECT max(seq) + 1 FROM psp.log), confirmed = 0")
+                let lifted = try await b.push(.message(.organisation("police")))
+                try await b.loop.waitForEntry("the row") { $0.task == lifted }
+                let before = try await database.number("SELECT count(*) FROM psp.log")
+                pair.standby.pause()
+                async let hidden = a.push(.message(.organisation("police")))
+                try await eventually("it is in the log") {
+                    try await database.number("SELECT count(*) FROM psp.log") == before + 1
+                }
+                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.first?.task == lifted)
+                // A renewal that finds a mark of long ago does not lift it before it has waited itself.
+                try await database.run("INSERT INTO psp.unconfirmed SELECT 999, max(seq), 0, 0 FROM psp.log")
+                let waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%renew_1%' AND wait_event = 'SyncRep'"
+                try await eventually("a renewal waits") { try await database.number(waiting) > 0 }
+                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.first?.task == lifted)
+                pair.standby.resume()
+                let task = try await hidden
+                try await b.loop.waitForEntry("the row") { $0.task == task }
+                await database.close()
+            }
+        }
+    }
+
+    @Test func whoWasTakenForDeadIsToldSoAlsoWhereItConfirmsSomething() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run("INSERT INTO psp.unconfirmed SELECT 999, max(seq) + 1, 0, 0 FROM psp.log")
+            #expect(try await database.number("SELECT outcome::bigint FROM psp.renew_1(999, psp.wall(), 0, 0, false)") == 2)
+            await database.close()
+        }
+    }
+
     /// As of a batch whose session was terminated between its two commits.
     @Test func whatNobodyConfirmsAnyMoreIsConfirmedByTheNextRenewal() async throws {
         try await withNodes { a, b in

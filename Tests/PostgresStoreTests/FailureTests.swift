@@ -38,6 +38,26 @@ struct FailureTests {
         }
     }
 
+    @Test func whichServerItIsAndWhetherCommitsWaitForAStandbyIsTold() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, _ in
+                try await eventually("the primary is told") {
+                    a.store.node.standing.primary == "127.0.0.1 port \(pair.primary.port)"
+                }
+                await a.store.node.examineDatabaseNow()
+                #expect(!a.store.node.standing.hasNoStandby)
+                let database = try await a.database()
+                try await database.run("ALTER SYSTEM SET synchronous_standby_names = ''")
+                try await database.run("SELECT pg_reload_conf()")
+                try await eventually("that none is waited for") {
+                    await a.store.node.examineDatabaseNow()
+                    return a.store.node.standing.hasNoStandby
+                }
+                await database.close()
+            }
+        }
+    }
+
     /// Not that the server does not answer, for which one would look at the wrong machine.
     @Test func aPrimaryThatWaitsForItsStandbyIsToldAsThat() async throws {
         try await withPostgresPair { pair in

@@ -163,22 +163,22 @@ struct NodesTests {
                 #expect(!a.store.node.standing.hasForeignFunctions)
                 let database = try await a.database()
                 try await database.run("UPDATE psp.meta SET value = value + 1 WHERE key = 'functions'")
-                await a.store.node.compareFunctionsNow()
+                await a.store.node.examineDatabaseNow()
                 #expect(a.store.node.standing.hasForeignFunctions && a.store.status.health == .serving)
-                await a.store.node.compareFunctionsNow()
+                await a.store.node.examineDatabaseNow()
                 let told = lines.withLock { $0.filter { $0.contains("another build") } }
                 #expect(told.count == 1, "told once")
                 // Those of the next version are made for this one, too.
                 let next = PostgresStore.schemaVersion + 1
                 try await database.run("UPDATE psp.meta SET value = \(next) WHERE key = 'schema_version'")
-                await a.store.node.compareFunctionsNow()
+                await a.store.node.examineDatabaseNow()
                 #expect(!a.store.node.standing.hasForeignFunctions)
                 try await database.run("UPDATE psp.meta SET value = \(next - 1) WHERE key = 'schema_version'")
                 // Who comes finds out at once, and a migration by its build makes it right.
                 let c = try await TestNode("c", server.address())
                 #expect(c.store.node.standing.hasForeignFunctions)
                 try await PostgresStore.migrate(a.options.database)
-                await c.store.node.compareFunctionsNow()
+                await c.store.node.examineDatabaseNow()
                 #expect(!c.store.node.standing.hasForeignFunctions)
                 c.store.close()
                 await database.close()
@@ -231,8 +231,8 @@ struct NodesTests {
 }
 
 extension StoreNode {
-    fileprivate func compareFunctionsNow() async {
-        nextComparison = 0
-        await compareFunctions()
+    func examineDatabaseNow() async {
+        nextExamination = 0
+        await examineDatabase()
     }
 }

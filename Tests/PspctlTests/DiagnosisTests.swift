@@ -57,6 +57,8 @@ struct DiagnosisTests {
         #expect(found.filter { $0.level == .fault }.map(\.subject) == ["state", "lease"] && found.count > 8)
         let ready = try findings(#""state":"ready","shared":{"lease":2900,"lag":0,"foreign_functions":true}"#)
         #expect(ready.filter { $0.level != .good }.map(\.subject) == ["database's functions"])
+        let alone = try findings(#""state":"ready","shared":{"lease":2900,"lag":0,"without_standby":true}"#)
+        #expect(alone.filter { $0.level == .warning }.map(\.subject) == ["database's standby"])
         #expect(try findings(#""state":"ready","shared":{"lease":2900,"lag":0}"#).allSatisfy { $0.level == .good })
         let chinese = try Speech.$language.withValue(.chinese) {
             try findings(#""state":"unreachable","detail":"数据库中没有推送服务器的表","remedy":"请执行 pspctl store migrate""#)

@@ -3,7 +3,7 @@
 -- nonce, or the same configuration's slot: who gathers them sees to it.
 --
 -- `p_node`: whose pushes they are, which then waits for the standby itself (see append_2); NULL: the commit waits for it. `last` is the last
--- position that is to be there before it is answered, and `rest` for how long nothing was written before.
+-- position that is to be there before it is answered, NULL where nothing has to be, and `rest` for how long nothing was written before.
 --
 -- An answer a push, in order. `code`: 0 stored, 1 repeated (`seq` is the first one), otherwise an error's, with what its text needs
 -- in `a` and `b`: of 2006 the wall clock; of 2103 the wall clock and the latest time; of 2301 the bound (negative: of a day) and the time
@@ -30,6 +30,9 @@ DECLARE
   v_now bigint;
   v_head bigint;
   v_kind integer;
+  -- Whether the commit waits for nobody. It does where another primary was found, and where a configuration may replace an older one: that
+  -- is seen in other rows than those that are hidden.
+  v_is_async boolean;
   v_version bigint;
   v_replayed integer[];
   -- The first position that is young enough for an out_biz_no to be known.
@@ -63,6 +66,7 @@ BEGIN
   v_head := coalesce(v_head, 0);
   v_now := greatest(p_now, v_made);
   rest := v_now - v_made;
+  v_is_async := p_node IS NOT NULL AND v_kind IS DISTINCT FROM 13 AND NOT 1 = ANY (p_interface);
 
   IF cardinality(p_nonce_hash) > 0 THEN
     v_replayed := use_nonces(p_app, p_interface, p_nonce_time, p_nonce_hash);
@@ -237,19 +241,21 @@ BEGIN
     UPDATE log SET operator = p_operator WHERE seq = v_seq[1];
     PERFORM write_audit(p_audit, NULL, v_seq[1], v_now);
   END IF;
-  last := (SELECT max(u.seq) FROM unnest(v_code, v_seq) AS u(code, seq) WHERE u.code <= 1);
-  IF p_node IS NOT NULL THEN
+  -- What is there by another node's batch is answered as this one's own is.
+  IF v_is_async OR 1 = ANY (v_code) OR 2109 = ANY (v_code) THEN
+    last := (SELECT coalesce(max(u.seq) FILTER (WHERE u.code <= 1), 0) FROM unnest(v_code, v_seq) AS u(code, seq)
+      HAVING count(*) FILTER (WHERE u.code IN (0, 1, 2109)) > 0 OR cardinality(p_nonce_hash) > 0);
+  END IF;
+  IF v_is_async THEN
     IF 0 = ANY (v_code) THEN
-      UPDATE unconfirmed SET seq = CASE WHEN seq > confirmed THEN least(seq, v_head + 1) ELSE v_head + 1 END, since = v_wall
+      UPDATE unconfirmed SET since = v_wall,
+          seq = CASE WHEN seq > (SELECT max(c.confirmed) FROM unconfirmed c) THEN least(seq, v_head + 1) ELSE v_head + 1 END
         WHERE node = p_node;
       IF NOT FOUND THEN
         INSERT INTO unconfirmed (node, seq, confirmed, since) VALUES (p_node, v_head + 1, 0, v_wall);
       END IF;
     END IF;
-    -- Where this has found another primary, that is at the standby before anybody reads it.
-    IF v_kind IS DISTINCT FROM 13 THEN
-      PERFORM set_config('synchronous_commit', 'off', true);
-    END IF;
+    PERFORM set_config('synchronous_commit', 'off', true);
   END IF;
   code := v_code;
   seq := v_seq;
@@ -280,8 +286,8 @@ BEGIN
     p_expected, p_confined, p_bound, p_operator, p_audit);
   PERFORM ring_bell(v_answers.rest);
   -- What is repeated is at the standby when this is answered, as if it had been written by it.
-  IF 1 = ANY (v_answers.code) THEN
-    PERFORM pg_logical_emit_message(true, 'psp', '');
+  IF v_answers.last IS NOT NULL THEN
+    PERFORM await_standby();
   END IF;
   RETURN QUERY SELECT u.n::integer, u.code, u.seq, u.a, u.b
     FROM unnest(v_answers.code, v_answers.seq, v_answers.a, v_answers.b) WITH ORDINALITY AS u(code, seq, a, b, n);
@@ -298,28 +304,22 @@ CREATE OR REPLACE PROCEDURE append_2(
   p_test boolean[], p_description bytea[], p_tag bytea[], p_tag_hash bigint[], p_slot bigint[], p_wish bigint[],
   p_biz bytea[], p_biz_hash bigint[], p_fingerprint bytea[],
   p_nonce_time bigint[], p_nonce_hash bigint[], p_client bytea[], p_request_id bytea[],
-  OUT code integer[], OUT seq bigint[], OUT a bigint[], OUT b bigint[])
+  OUT code integer[], OUT seq bigint[], OUT a bigint[], OUT b bigint[], OUT rest bigint)
   LANGUAGE plpgsql AS $$
 DECLARE
   v_last bigint;
-  v_rest bigint;
 BEGIN
-  SELECT r.code, r.seq, r.a, r.b, r.last, r.rest INTO code, seq, a, b, v_last, v_rest FROM psp.append_rows_1(
+  SELECT r.code, r.seq, r.a, r.b, r.last, r.rest INTO code, seq, a, b, v_last, rest FROM psp.append_rows_1(
     p_now, p_node, p_usual_per_second, p_usual_per_day, p_app, p_interface, p_kind, p_target, p_target_hash, p_payload, p_body_start,
     p_body_end, p_measured, p_display, p_test, p_description, p_tag, p_tag_hash, p_slot, p_wish, p_biz, p_biz_hash, p_fingerprint,
     p_nonce_time, p_nonce_hash, p_client, p_request_id, NULL, NULL, NULL, NULL, NULL) r;
   COMMIT;
-  IF v_last IS NULL THEN
-    RETURN;
-  END IF;
-  BEGIN
-    PERFORM psp.confirm_1(p_node, v_last);
-  EXCEPTION WHEN query_canceled OR OTHERS THEN
-    RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
-  END;
-  COMMIT;
-  IF coalesce(v_rest > 20, true) THEN
-    NOTIFY psp;
+  IF v_last IS NOT NULL THEN
+    BEGIN
+      PERFORM psp.confirm_1(p_node, v_last);
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+      RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
+    END;
   END IF;
 END
 $$;
@@ -329,8 +329,14 @@ $$;
 CREATE OR REPLACE FUNCTION confirm_1(p_node integer, p_last bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   UPDATE unconfirmed SET confirmed = p_last WHERE node = p_node AND confirmed < p_last;
-  -- A transaction that has written nothing to the write-ahead log waits for nobody.
-  PERFORM pg_logical_emit_message(true, 'psp', '');
+  PERFORM await_standby();
+END
+$$;
+
+-- Wakes the nodes that listen.
+CREATE OR REPLACE FUNCTION ring_1() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM ring_bell(NULL);
 END
 $$;
 

@@ -15,6 +15,10 @@ CREATE OR REPLACE FUNCTION snapshot_1(
 BEGIN
   SELECT coalesce((SELECT l.seq FROM log l ORDER BY l.seq DESC LIMIT 1), 0), (SELECT value FROM meta WHERE key = 'directory_version')
     INTO head, directory_version;
+  -- Who asks takes it that it has everything up to there.
+  IF unconfirmed_from() <= head THEN
+    PERFORM await_standby();
+  END IF;
   SELECT array_agg(n.from_seq ORDER BY n.from_seq), array_agg(n.store ORDER BY n.from_seq) INTO store_from, store FROM store_number n;
   SELECT array_agg(a.app), array_agg(a.appkey), array_agg(a.name), array_agg(a.secret), array_agg(a.former_secret),
       array_agg(a.secret_used), array_agg(a.former_secret_used), array_agg(a.interfaces::integer), array_agg(a.scope),

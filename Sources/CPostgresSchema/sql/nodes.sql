@@ -59,6 +59,8 @@ CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_now bigint, p_applied bigin
   OUT outcome integer, OUT now bigint, OUT wall bigint, OUT head bigint, OUT shift bigint)
   LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
+DECLARE
+  v_is_renewed boolean;
 BEGIN
   wall := wall();
   shift := (SELECT c.shift FROM clock c);
@@ -75,12 +77,15 @@ BEGIN
   UPDATE node n SET lease = store_time(renew_1.now) + lease_length(), head = renew_1.head, applied = p_applied, sessions = p_sessions,
     draining = p_draining
   WHERE n.node = p_node AND n.lease > 0 AND p_applied >= n.head;
-  -- A batch whose call was ended while it waited for the standby: this waits for the same, at its end.
+  v_is_renewed := FOUND;
+  -- A batch whose call was ended before it had waited for the standby: this does so at its end, for whatever it has seen. Under a number
+  -- that no node has, as those write their own rows while they have the lane.
   IF EXISTS (SELECT 1 FROM unconfirmed u WHERE u.seq >= unconfirmed_from() AND abs(wall - u.since) > 1000) THEN
-    INSERT INTO unconfirmed AS u (node, seq, confirmed, since) VALUES (p_node, 0, renew_1.head, renew_1.wall)
+    INSERT INTO unconfirmed AS u (node, seq, confirmed, since) VALUES (0, 0, renew_1.head, renew_1.wall)
       ON CONFLICT (node) DO UPDATE SET confirmed = greatest(u.confirmed, excluded.confirmed);
+    PERFORM await_standby();
   END IF;
-  outcome := CASE WHEN FOUND THEN 0 WHEN EXISTS (SELECT 1 FROM node n WHERE n.node = p_node AND n.lease > 0) THEN 1 ELSE 2 END;
+  outcome := CASE WHEN v_is_renewed THEN 0 WHEN EXISTS (SELECT 1 FROM node n WHERE n.node = p_node AND n.lease > 0) THEN 1 ELSE 2 END;
 END
 $$;
 

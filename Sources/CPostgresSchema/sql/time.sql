@@ -91,6 +91,13 @@ BEGIN
 END
 $$;
 
+-- Has the transaction wait for the standby at its end, though it may have written nothing: whatever it has seen is there then.
+CREATE OR REPLACE FUNCTION await_standby() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM pg_logical_emit_message(true, 'psp', '');
+END
+$$;
+
 -- The wall clock, in Unix milliseconds.
 CREATE OR REPLACE FUNCTION wall() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -12,6 +12,8 @@ CREATE OR REPLACE FUNCTION totals_1(p_now bigint, p_app bytea, p_tag bytea, p_ta
 #variable_conflict use_column
 DECLARE
   v_app integer := (SELECT a.app FROM app a WHERE a.appkey = p_app AND NOT a.removed);
+  -- What has not come to the standby yet may still be lost with this server.
+  v_end bigint := unconfirmed_from();
   v_found bigint[];
   v_shown bigint[];
   v_last bigint;
@@ -22,7 +24,7 @@ BEGIN
     max(x.seq), count(*) INTO v_found, v_last, v_count
   FROM made_between(p_from, p_to) w CROSS JOIN LATERAL (
     SELECT l.seq, l.app, l.tag, l.kind, l.created + l.wall_offset AS made FROM log l
-    WHERE l.tag_hash = p_tag_hash AND l.seq > p_after AND l.seq >= w.low AND l.seq < w.high ORDER BY l.seq LIMIT p_limit) x;
+    WHERE l.tag_hash = p_tag_hash AND l.seq > p_after AND l.seq >= w.low AND l.seq < least(w.high, v_end) ORDER BY l.seq LIMIT p_limit) x;
   SELECT array_agg(s.seq ORDER BY s.seq) INTO v_shown FROM (
     SELECT u.seq, sum(z.size) OVER (ORDER BY u.seq) - z.size AS before
     FROM unnest(v_found) AS u(seq) CROSS JOIN LATERAL (SELECT task_size(u.seq) AS size OFFSET 0) z) s

@@ -25,17 +25,19 @@ extension StoreNode {
     }
 
     private func decide(_ batch: PushBatch) async -> [Accepted] {
+        let begin = MonotonicClock.nanoseconds
         let outcome = await timely(lane, Statements.append) { arguments in
             arguments.append(int4: number)
             batch.append(to: &arguments, usual: options.usualQuota)
         }
         switch outcome {
         case .rows(let rows):
+            tellOthers(of: rows, after: MonotonicClock.nanoseconds - begin)
             readSoon()
             return (try? batch.answers(rows, directory.tasks)) ?? batch.pushes.map { _ in .unknown }
         case .tooLarge, .unknown: return batch.pushes.map { _ in .unknown }
         // It may have been cancelled behind its first commit.
-        case .failed(let error) where error.state == .isStored || error.state == .queryCanceled:
+        case .failed(let error) where error.mayComeAfterCommit:
             options.log("nobody knows whether pushes are stored: \(error)")
             return batch.pushes.map { _ in .unknown }
         case .failed(let error):
@@ -43,6 +45,16 @@ extension StoreNode {
             return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
         case .unavailable: return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
         }
+    }
+
+    /// How long the log rests, in milliseconds, or a batch is hidden, in nanoseconds, until other nodes may look at it seldom.
+    private static let (restful, hidden): (Int64, Int64) = (20, 100_000_000)
+
+    /// While the log goes on the other nodes look at it by themselves.
+    private func tellOthers(of rows: PostgresRows, after time: Int64) {
+        let rest = (try? rows.int8(0, 4)) ?? nil
+        guard time > Self.hidden || rest ?? .max > Self.restful else { return }
+        work { node in _ = await node.own.call(PostgresCall(Statements.ring, PostgresArguments())) }
     }
 
     private func tellWaiting() { figures.wait(pushes.waiting.count, since: pushes.waiting.first?.since) }
@@ -53,7 +65,7 @@ extension StoreNode {
     }
 }
 
-extension SQLState {
-    /// What `append_2` raises when pushes are in the log, and it could not wait for the standby.
-    fileprivate static let isStored: SQLState = "PSUNK"
+extension PostgresError {
+    /// Whether `append_2` may fail so when its pushes are in the log: it could not wait for the standby, or was cancelled.
+    fileprivate var mayComeAfterCommit: Bool { state == "PSUNK" || state == .queryCanceled || state == "53200" }
 }

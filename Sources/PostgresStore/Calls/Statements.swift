@@ -19,7 +19,8 @@ enum Statements {
     static let organisations = call("organisations_1", 1)
     /// A procedure: it commits before it waits for the standby. What it answers with is named among its arguments, too.
     static let append = PostgresStatement(
-        "CALL psp.append_2(\((1...27).map { "$\($0)" }.joined(separator: ", ")), NULL, NULL, NULL, NULL)")
+        "CALL psp.append_2(\((1...27).map { "$\($0)" }.joined(separator: ", ")), NULL, NULL, NULL, NULL, NULL)")
+    static let ring = call("ring_1", 0)
     static let appendAlone = call("append_1", 31)
     static let preview = call("preview_1", 31)
     static let online = call("online_1", 4)

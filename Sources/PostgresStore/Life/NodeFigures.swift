@@ -42,8 +42,15 @@ final class NodeFigures: Sendable {
     var standing: NodeStanding { figures.withLock { $0.standing } }
 
     /// The lease was renewed.
-    /// - Parameter lag: how many positions the loops had still to apply.
-    func renewed(behind lag: UInt64) { figures.withLock { $0.standing.lag = Int64(clamping: lag) } }
+    /// - Parameters:
+    ///   - lag: how many positions the loops had still to apply.
+    ///   - primary: the server that has done it.
+    func renewed(behind lag: UInt64, by primary: String?) {
+        figures.withLock { ($0.standing.lag, $0.standing.primary) = (Int64(clamping: lag), primary) }
+    }
+
+    /// Whether commits wait for no standby.
+    func found(withoutStandby: Bool) { figures.withLock { $0.standing.hasNoStandby = withoutStandby } }
 
     /// Whether the database's functions are those of another build.
     func found(foreignFunctions: Bool) { figures.withLock { $0.standing.hasForeignFunctions = foreignFunctions } }

@@ -19,7 +19,7 @@ extension StoreNode {
             if isClosing { return }
             giveReadingsUp { $0.since + options.patience < .now }
             if !holdsRenewals, number != 0 { await renewNow() }
-            await compareFunctions()
+            await examineDatabase()
         }
     }
 
@@ -114,7 +114,7 @@ extension StoreNode {
 
     private func leaseIsRenewed(until end: Int64, head followed: UInt64) async throws(PostgresShapeError) {
         leaseEnd = end
-        figures.renewed(behind: followed > applied ? followed - applied : 0)
+        figures.renewed(behind: followed > applied ? followed - applied : 0, by: own.state.session?.host)
         if returning == nil, lease.term() != nil {
             lease.extend(to: end)
             return serve()

@@ -114,6 +114,7 @@ extension StoreNode {
         var (mustConfirm, mustSettle) = (false, false)
         if let jump = entries.last(where: { $0.kind == .jump && $0.seq > head }) {
             figures.countSwitch()
+            nextExamination = 0
             await readAnew(after: jump.seq)
             // Whatever was told up to there.
             (mustConfirm, mustSettle) = (true, true)
@@ -209,7 +210,8 @@ extension StoreNode {
     private func tellOfConnections(after told: inout UInt64) async -> Bool {
         while told < head {
             guard let entries = await readLog(after: told) else { return false }
-            if entries.isEmpty { return true }
+            // What may not be at the standby yet stands before the rest.
+            if entries.isEmpty { return false }
             for entry in entries where entry.seq > told {
                 told = entry.seq
                 guard entry.isTold, entry.seq <= head else { continue }

@@ -35,23 +35,34 @@ extension StoreNode {
         return false
     }
 
-    /// How often it is looked whether another build has made the functions meanwhile, in nanoseconds.
-    private static let comparisonPause: Int64 = 60_000_000_000
+    /// How often it is looked whether another build has made the functions meanwhile, and what commits wait for, in nanoseconds.
+    private static let examinationPause: Int64 = 60_000_000_000
 
-    /// Looks whether the database's functions are those of this build, now and then.
-    func compareFunctions() async {
-        guard number != 0, MonotonicClock.nanoseconds >= nextComparison else { return }
-        nextComparison = MonotonicClock.nanoseconds + Self.comparisonPause
+    /// Looks whether the database's functions are those of this build, and what its commits wait for, now and then.
+    func examineDatabase() async {
+        guard number != 0, MonotonicClock.nanoseconds >= nextExamination else { return }
+        nextExamination = MonotonicClock.nanoseconds + Self.examinationPause
         // The next renewal waits for it.
         let call = PostgresCall(Statements.schema, deadline: .milliseconds(500))
         guard case .rows(let rows) = await own.call(call), let version = (try? rows.int8(0, 0)) ?? nil else { return }
         judgeFunctions(of: Int(version), (try? rows.int8(0, 1)) ?? nil)
+        await lookForStandbys()
+    }
+
+    /// As this session's commits would wait, whatever is set for the role or the database.
+    private static let waitsForNobody = PostgresStatement(
+        "SELECT current_setting('synchronous_standby_names') = '' OR current_setting('synchronous_commit') IN ('off', 'local')")
+
+    /// An operator who has named no standby, or none any more, is to know what a SUCCESS means.
+    private func lookForStandbys() async {
+        let call = PostgresCall(Self.waitsForNobody, deadline: .milliseconds(500))
+        guard case .rows(let rows) = await own.call(call), let isAlone = (try? rows.bool(0, 0)) ?? nil else { return }
+        figures.found(withoutStandby: isAlone)
     }
 
     /// Functions of another build of the same version are called as if they were the own ones, and may do something else. Those
     /// of the next version are made so that this program can call them.
     private func judgeFunctions(of version: Int, _ digest: Int64?) {
-        nextComparison = MonotonicClock.nanoseconds + Self.comparisonPause
         let isForeign = version == Schema.version && digest != Schema.digest
         if isForeign, !figures.standing.hasForeignFunctions {
             options.log(

@@ -46,6 +46,8 @@ extension JSONWriter {
             json.member("unknown_calls", standing.unknownCalls)
             json.member("losses", standing.losses)
             json.member("switches", standing.switches)
+            if let primary = standing.primary { json.member("primary", primary) }
+            if standing.hasNoStandby { json.member("without_standby", true) }
             if standing.hasForeignFunctions { json.member("foreign_functions", true) }
         }
     }

@@ -126,6 +126,8 @@ enum StatusLines {
             say("\(health); longest hold: ", "\(health)；最长占用：") + holds.joined(separator: say(", ", "，")))
         if let shared = status["shared"] {
             facts.tell(say("shared by nodes", "节点共用"), standing(shared))
+            if let primary = shared["primary"] { facts.tell(say("primary", "主库"), text(primary)) }
+            if shared["without_standby"] != nil { facts.tell(say("database's standby", "数据库备库"), withoutStandby) }
             if shared["foreign_functions"] != nil { facts.tell(say("database's functions", "数据库函数"), foreignFunctions) }
         }
         if let disk = status["disk"] {
@@ -145,6 +147,13 @@ enum StatusLines {
         say(
             "of another build of the same version: pspctl store migrate, by the pspctl that came with this pspd",
             "来自同一版本的另一次构建：请用与此 pspd 一起提供的 pspctl 执行 pspctl store migrate")
+    }
+
+    /// What it means where commits wait for nobody, and what there is to do.
+    static var withoutStandby: String {
+        say(
+            "none is waited for: what is answered SUCCESS is on one machine; name standbys in synchronous_standby_names",
+            "不等待任何备库：回复 SUCCESS 的内容只在一台机器上；请在 synchronous_standby_names 中列出备库")
     }
 
     private static func standing(_ shared: JSONValue) -> String {

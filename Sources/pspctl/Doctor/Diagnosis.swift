@@ -51,7 +51,7 @@ struct Diagnosis {
 
     /// In the order in which an operator goes through them.
     var findings: [Finding] {
-        [state, lease, functions, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
+        [state, lease, standby, functions, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
     }
 
     private var state: Finding {
@@ -81,6 +81,11 @@ struct Diagnosis {
             subject: subject, isFar ? .warning : .good,
             text: say("\(left) ms left, \(lag) positions behind", "剩余 \(left) ms，落后 \(lag) 个位置")
                 + (isFar ? say(": pspctl nodes", "：pspctl nodes") : ""))
+    }
+
+    private var standby: Finding? {
+        guard status["shared"]?["without_standby"] != nil else { return nil }
+        return Finding(subject: say("database's standby", "数据库备库"), .warning, text: StatusLines.withoutStandby)
     }
 
     private var functions: Finding? {

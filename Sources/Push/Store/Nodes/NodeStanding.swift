@@ -14,6 +14,10 @@ public struct NodeStanding: Hashable, Sendable {
     public var switches = 0
     /// Whether the database's functions are those of another build than this program's, though of the same version.
     public var hasForeignFunctions = false
+    /// The database's server by which the lease was renewed last, as it is named to clients.
+    public var primary: String?
+    /// Whether commits wait for no standby: what was answered as stored is on the primary alone.
+    public var hasNoStandby = false
 
     /// Nothing yet.
     public init() {}
