@@ -426,8 +426,9 @@ class TestTheDoorOfTheDatabase:
             chinese = run(binary("pspctl"), "store", "migrate", address, "--password-file", str(tmp_path / "none"), LC_ALL="zh_CN.UTF-8")
             assert chinese.returncode == 1 and "不能读取密码文件：“" in chinese.stderr and chinese.stderr.rstrip().endswith("”"), chinese
             told = migrate(binary("pspctl"), address, "--password-file", str(password))
-            assert "made, version 1" in told and "a secret" not in told, told
-            assert json.loads(migrate(binary("pspctl"), address, "--password-file", str(password), "--json")) == {"from": 1, "to": 1}
+            assert re.search(r"made, version \d+$", told.strip()) and "a secret" not in told, told
+            again = json.loads(migrate(binary("pspctl"), address, "--password-file", str(password), "--json"))
+            assert again["from"] == again["to"] > 0, again
             with Server(tmp_path / "node", "--store-password-file", str(password), store=address) as node:
                 rows = database.sql("SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl AND a.usename = 'psp'")
                 assert int(rows[0]) >= 4, rows

@@ -51,7 +51,8 @@ struct Diagnosis {
 
     /// In the order in which an operator goes through them.
     var findings: [Finding] {
-        [state, lease, standby, functions, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self) + kernel
+        [state, lease, standby, functions, descriptors, disk, log, clock, synchronisation, certificate].compactMap(\.self)
+            + kernel
     }
 
     private var state: Finding {
