@@ -22,7 +22,7 @@ public final class PostgresStore: Store {
         /// A loop that is further behind than this, in bytes, is told to read the log anew instead of more.
         public var backlogLimit = 8 << 20
         /// How often the log is looked at while something happens.
-        public var pause = Duration.milliseconds(4)
+        public var pause = Duration.milliseconds(3)
         /// How often while nothing does, where no bell was heard.
         public var rest = Duration.milliseconds(250)
         /// Microseconds since the boot.

@@ -89,8 +89,6 @@ actor StoreNode {
     var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
     var readings: [AwaitedReading] = []
-    /// How many readings of the log in a row have found nothing.
-    var idleReadings = 0
     var readingsBegun = 0
     /// How far all loops have followed the log, and what had to be written before that is told is written.
     var applied: UInt64 = 0

@@ -33,7 +33,7 @@ extension StoreNode {
         switch outcome {
         case .rows(let rows):
             tellOthers(of: rows, after: MonotonicClock.nanoseconds - begin)
-            readSoon()
+            bell.ring()
             return (try? batch.answers(rows, directory.tasks)) ?? batch.pushes.map { _ in .unknown }
         case .tooLarge, .unknown: return batch.pushes.map { _ in .unknown }
         // It may have been cancelled behind its first commit.

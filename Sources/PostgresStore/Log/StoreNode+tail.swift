@@ -18,19 +18,17 @@ extension StoreNode {
 
     /// Follows the log until the store is closed.
     func follow() async {
+        var idle = 0
         while !isClosing {
             // The directory is read anew, and as far as that the log is not read.
             while isJoining, !isClosing { await readyBell.wait(atMost: options.rest) }
             let count = await readOn()
-            idleReadings = count == 0 ? idleReadings + 1 : 0
+            idle = count == 0 ? idle + 1 : 0
             if count >= UInt64(Self.page) { continue }
             if count >= Self.many { await Bell(on: loop).wait(atMost: Self.manyPause) }
-            await bell.wait(atMost: idleReadings < Self.wakeful ? options.pause : options.rest)
+            await bell.wait(atMost: idle < Self.wakeful ? options.pause : options.rest)
         }
     }
-
-    /// Has what was appended here read, unless the log is looked at all the time as it is: each reading costs the database.
-    func readSoon() { if idleReadings >= Self.wakeful { bell.ring() } }
 
     /// Reads what has come since the last time. What waited for the reading that began last goes on.
     /// - Returns: by how many positions the log has gone on.
