@@ -64,7 +64,7 @@ struct ConfirmationTests {
                 }
                 #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.first?.task == lifted)
                 // A renewal that finds a mark of long ago does not lift it before it has waited itself.
-                try await database.run("INSERT INTO psp.unconfirmed SELECT 999, max(seq), 0, 0 FROM psp.log")
+                try await database.leaveMark(beyond: 0)
                 let waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%renew_1%' AND wait_event = 'SyncRep'"
                 try await eventually("a renewal waits") { try await database.number(waiting) > 0 }
                 #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.first?.task == lifted)
@@ -80,7 +80,7 @@ struct ConfirmationTests {
         try await withNodes { a, _ in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.run("INSERT INTO psp.unconfirmed SELECT 999, max(seq) + 1, 0, 0 FROM psp.log")
+            try await database.leaveMark(beyond: 1)
             #expect(try await database.number("SELECT outcome::bigint FROM psp.renew_1(999, psp.wall(), 0, 0, false)") == 2)
             await database.close()
         }
@@ -92,7 +92,7 @@ struct ConfirmationTests {
             try await furnish(a.port)
             _ = try await a.push(.message(.organisation("police")))
             let database = try await a.database()
-            try await database.run("INSERT INTO psp.unconfirmed SELECT 999, max(seq) + 1, 0, 0 FROM psp.log")
+            try await database.leaveMark(beyond: 1)
             // The change is told behind that position, and answered when both nodes have applied it.
             try await b.port.makeOrg("traffic")
             let left = "SELECT count(*) FROM psp.unconfirmed WHERE seq > (SELECT max(confirmed) FROM psp.unconfirmed)"
@@ -132,5 +132,12 @@ struct ConfirmationTests {
                 pair.standby.resume()
             }
         }
+    }
+}
+
+extension PostgresClient {
+    /// A mark of long ago, of a node that is not there, so far beyond the log's last position.
+    fileprivate func leaveMark(beyond distance: Int) async throws {
+        try await run("INSERT INTO psp.unconfirmed SELECT 999, max(seq) + \(distance), 0, 0 FROM psp.log")
     }
 }

@@ -242,9 +242,8 @@ BEGIN
     PERFORM write_audit(p_audit, NULL, v_seq[1], v_now);
   END IF;
   -- What is there by another node's batch is answered as this one's own is.
-  IF v_is_async OR 1 = ANY (v_code) OR 2109 = ANY (v_code) THEN
-    last := (SELECT coalesce(max(u.seq) FILTER (WHERE u.code <= 1), 0) FROM unnest(v_code, v_seq) AS u(code, seq)
-      HAVING count(*) FILTER (WHERE u.code IN (0, 1, 2109)) > 0 OR cardinality(p_nonce_hash) > 0);
+  IF 1 = ANY (v_code) OR 2109 = ANY (v_code) OR v_is_async AND (0 = ANY (v_code) OR cardinality(p_nonce_hash) > 0) THEN
+    last := (SELECT coalesce(max(u.seq), 0) FROM unnest(v_code, v_seq) AS u(code, seq) WHERE u.code <= 1);
   END IF;
   IF v_is_async THEN
     IF 0 = ANY (v_code) THEN

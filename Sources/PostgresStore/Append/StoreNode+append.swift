@@ -15,7 +15,7 @@ extension StoreNode {
         while let batch = pushes.next({ PushBatch(takingFrom: &$0) }) {
             tellWaiting()
             let begin = MonotonicClock.nanoseconds
-            let answers = await decide(batch)
+            let answers = await decide(batch, since: begin)
             for (push, accepted) in zip(batch.pushes, answers) { outbox.answer(push.loop, { push.answer(accepted) }) }
             sendAnswers()
             let end = MonotonicClock.nanoseconds
@@ -24,8 +24,7 @@ extension StoreNode {
         tellWaiting()
     }
 
-    private func decide(_ batch: PushBatch) async -> [Accepted] {
-        let begin = MonotonicClock.nanoseconds
+    private func decide(_ batch: PushBatch, since begin: Int64) async -> [Accepted] {
         let outcome = await timely(lane, Statements.append) { arguments in
             arguments.append(int4: number)
             batch.append(to: &arguments, usual: options.usualQuota)
@@ -50,7 +49,7 @@ extension StoreNode {
     /// How long the log rests, in milliseconds, or a batch is hidden, in nanoseconds, until other nodes may look at it seldom.
     private static let (restful, hidden): (Int64, Int64) = (20, 100_000_000)
 
-    /// While the log goes on the other nodes look at it by themselves.
+    /// While the log goes on the other nodes look at it by themselves, as `ring_bell` has it.
     private func tellOthers(of rows: PostgresRows, after time: Int64) {
         let rest = (try? rows.int8(0, 4)) ?? nil
         guard time > Self.hidden || rest ?? .max > Self.restful else { return }

@@ -85,13 +85,16 @@ struct Diagnosis {
     }
 
     private var standby: Finding? {
-        guard status["shared"]?["without_standby"] != nil else { return nil }
-        return Finding(subject: say("database's standby", "数据库备库"), .warning, text: StatusLines.withoutStandby)
+        warning(of: "without_standby", say("database's standby", "数据库备库"), StatusLines.withoutStandby)
     }
 
     private var functions: Finding? {
-        guard status["shared"]?["foreign_functions"] != nil else { return nil }
-        return Finding(subject: say("database's functions", "数据库函数"), .warning, text: StatusLines.foreignFunctions)
+        warning(of: "foreign_functions", say("database's functions", "数据库函数"), StatusLines.foreignFunctions)
+    }
+
+    /// Of what the store that nodes share tells only where something is wrong.
+    private func warning(of member: String, _ subject: String, _ text: String) -> Finding? {
+        status["shared"]?[member].map { _ in Finding(subject: subject, .warning, text: text) }
     }
 
     /// By the formula of docs/operations.md, section Sizing.
