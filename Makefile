@@ -31,24 +31,28 @@ build: deps-build ## build pspd and pspctl for use, in .build/release/
 
 test: deps test-swift test-end-to-end test-chaos ## run all tests (STORE=postgres: end to end on a store that nodes share)
 
-# One after the other: tests that wait for sockets and clocks must not starve each other on a small machine.
 define swift-test
 swift build --build-tests $(SWIFT_FLAGS) $(1)
-mkdir -p .build && swift test --skip-build --disable-xctest --no-parallel $(SWIFT_FLAGS) $(1) \
-	$(if $(or $(NAME),$(2)),--filter '$(or $(NAME),$(2))') $(if $(SKIP),--skip '$(SKIP)') 2>&1 | tee .build/swift-test.log \
-	|| { echo; echo "What failed (the whole of it is in .build/swift-test.log):"; grep -a '✘' .build/swift-test.log; exit 1; } >&2
+Tests/swift-tests.sh '$(or $(NAME),$(2))' '$(SKIP)' $(SWIFT_FLAGS) $(1)
+endef
+
+# $(1): where the programs are. Two at a time, since most of a test's time is waiting; the heavy ones by themselves.
+define test-end-to-end
+export PSPD=$(1)/pspd PSPCTL=$(1)/pspctl PSPBENCH=$(1)/pspbench; $(if $(NAME),\
+	$(VENV)/bin/pytest Tests/EndToEnd -k '$(NAME)',\
+	$(VENV)/bin/pytest Tests/EndToEnd -m 'not heavy' -n 2 --dist worksteal && $(VENV)/bin/pytest Tests/EndToEnd -m heavy)
 endef
 
 test-swift: ## run the Swift tests (NAME=X: only those that match)
 	$(call swift-test)
 
 test-end-to-end: build $(VENV)/ready ## run the real server with stock clients, and the samples (NAME=X: only those that match; STORE=postgres)
-	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd $(if $(NAME),-k '$(NAME)')
+	$(call test-end-to-end,.build/release)
 
 test-plain: export PSP_HTTP_PLAIN := 1
 test-plain: build bench-build $(VENV)/ready ## run what concerns HTTP and sockets on what libevent promises alone (as --http-plain 1 does)
 	$(call swift-test,,LibeventTests|WebTests|PushAPITests)
-	PSPD=.build/release/pspd PSPCTL=.build/release/pspctl PSPBENCH=.build/release/pspbench $(VENV)/bin/pytest Tests/EndToEnd
+	$(call test-end-to-end,.build/release)
 
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)

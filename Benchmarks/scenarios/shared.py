@@ -51,7 +51,7 @@ LIMITS = {
     "shared-reply": ("1,000 pushes/s over three nodes, p50 of the reply", "", "ms", 12, 6),
     "shared-reach": ("the same, a push on one node until it is at another's device, p50 beyond the reply", "", "ms", 4, 1),
     "shared-storm": ("a device comes back that has missed nothing, in a storm: CPU of primary and standby", "", "µs", 60, 30),
-    "shared-unicast": ("an acknowledged unicast: CPU of the primary beyond the push", "", "µs", 20, 8),
+    "shared-unicast": ("an acknowledged delivery of a unicast: CPU of the primary", "", "µs", 20, 8),
     "shared-groupcast-ack": ("an acknowledged delivery of a groupcast: CPU of the primary", "", "µs", 3, 1),
     "shared-groupcast": ("a groupcast to all devices, CPU of the primary", "a groupcast to 100 devices", "x", 1.5, 1.1),
 }
@@ -135,20 +135,19 @@ def _drain(swarm):
 
 def _acknowledged(place, database, nodes):
     size = place.size
-    messages = ("--duration", size.seconds, "--targets", size.online)
-    with Cost(database.primary_cpu) as offline:
-        report = push(place, nodes[0], *messages)
-    plain = offline.per(report["accepted"])
     with Swarm(place, nodes[0].mqtt, size.online) as swarm:
         swarm.connect()
-        swarm.total(report["accepted"])
+        _drain(swarm)
         swarm("reset")
+        # Apart from the pushes, whose cost a call depends on how many gather: a difference of two runs tells that.
+        swarm("hold")
+        report = push(place, nodes[0], "--duration", size.seconds, "--targets", size.online)
+        swarm.total(report["accepted"])
         time.sleep(1)
-        with Cost(database.primary_cpu) as online:
-            report = push(place, nodes[0], *messages)
-            swarm.total(report["accepted"])
-            time.sleep(1)
-        yield "shared-unicast", online.per(report["accepted"]) - plain
+        with Cost(database.primary_cpu) as acknowledged:
+            swarm("release")
+            time.sleep(2)
+        yield "shared-unicast", acknowledged.per(report["accepted"])
         swarm("reset")
         rounds = 3 if size.quick else size.rounds
         with Cost(database.primary_cpu) as groups:

@@ -4,7 +4,9 @@ import concurrent.futures
 import http.client
 import os
 import shutil
+import stat
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -164,8 +166,9 @@ def test_what_may_only_be_read_is_refused_with_a_sentence(tmp_path, what):
         os.chown(path, nobody, nobody)
     os.chown(server.data / what, 0, 0)
     os.chmod(server.data / what, 0o755)
-    for parent in [tmp_path, *tmp_path.parents][:3]:
-        os.chmod(parent, 0o755)
+    for directory in (tmp_path, *tmp_path.parents):
+        if directory.is_relative_to(tempfile.gettempdir()):
+            directory.chmod(stat.S_IMODE(directory.stat().st_mode) | 0o055)
     addresses = [word for door in ("http", "mqtt", "admin") for word in (f"--{door}", "127.0.0.1:0")]
     ended = subprocess.run(
         [program, "--data", server.data, *addresses], user=nobody, group=nobody, extra_groups=[], capture_output=True, text=True,

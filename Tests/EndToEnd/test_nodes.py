@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import threading
 import time
 from unittest import mock
@@ -434,6 +435,19 @@ class TestTheDoorOfTheDatabase:
                 assert int(rows[0]) >= 4, rows
                 assert "a secret" not in node.tail(100_000)
                 assert node.stop() == 0
+
+    def test_who_migrates_is_told_what_the_commit_waits_for(self):
+        with Postgres() as postgres, contextlib.ExitStack() as stack:
+            database = postgres.make(synchronous_standby_names="nobody").start()
+            migrating = subprocess.Popen(
+                [binary("pspctl"), "store", "migrate", database.uri()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env=os.environ | {"LC_ALL": "C.UTF-8"})
+            stack.callback(migrating.wait)
+            stack.callback(migrating.kill)
+            assert "waiting for a synchronous standby (synchronous_standby_names: nobody)" in migrating.stderr.readline()
+            database.set(synchronous_standby_names="")
+            told, more = migrating.communicate(timeout=PATIENCE)
+            assert "made, version" in told and not more and migrating.returncode == 0, (told, more)
 
     def test_a_node_waits_for_the_tables(self, tmp_path, postgres):
         postgres.server.sql("CREATE DATABASE empty")

@@ -9,7 +9,9 @@ struct OrderTests {
         arguments: [
             ("connect", Order.connect), ("handshake", .handshake), ("wait connected 5", .wait(.connected, seconds: 5)),
             ("wait each 3 60", .wait(.each(3), seconds: 60)),
-            ("wait total 1000 9", .wait(.total(1000), seconds: 9)), ("stall 10", .stall(10)), ("resume", .resume), ("cut", .cut),
+            ("wait total 1000 9", .wait(.total(1000), seconds: 9)), ("stall 10", .stall(10)), ("resume", .resume),
+            ("hold", .hold),
+            ("release", .release), ("cut", .cut),
             ("disconnect", .disconnect), ("reset", .reset), ("count", .count), ("report", .report), ("quit", .quit),
         ])
     func line(text: String, order: Order) {

@@ -12,7 +12,8 @@ struct SwarmCommand: AsyncParsableCommand {
             connected and got what was asked for, 1 otherwise.
 
             With --control it does what standard input says, one line each, and answers each with one JSON object: connect; \
-            handshake; wait connected|each K|total N [SECONDS]; reset; stall N; resume; disconnect; cut; count; report; quit.
+            handshake; wait connected|each K|total N [SECONDS]; reset; stall N; resume; hold; release; disconnect; cut; count; \
+            report; quit.
 
             EXAMPLES
               pspbench swarm --to 127.0.0.1:1883 --count 10000 --rate 1000 --each 5

@@ -26,6 +26,8 @@ final class Device {
     /// The last sequence of each stream.
     var lastGroup: UInt32 = 0
     var lastSingle: UInt32 = 0
+    /// The acknowledgements that it keeps back.
+    var held: [UInt8] = []
 
     init(number: Int) { self.number = number }
 }

@@ -12,6 +12,10 @@ enum Order: Equatable, Sendable {
     case stall(Int)
     /// `resume`: all read again.
     case resume
+    /// `hold`: from now on acknowledgements are kept back.
+    case hold
+    /// `release`: what was kept back is acknowledged, and what comes is again at once.
+    case release
     /// `disconnect`: all say DISCONNECT and close.
     case disconnect
     /// `cut`: all close without a word.
@@ -35,6 +39,8 @@ enum Order: Equatable, Sendable {
         case ("handshake", 1, _): self = .handshake
         case ("reset", 1, _): self = .reset
         case ("resume", 1, _): self = .resume
+        case ("hold", 1, _): self = .hold
+        case ("release", 1, _): self = .release
         case ("disconnect", 1, _): self = .disconnect
         case ("cut", 1, _): self = .cut
         case ("report", 1, _): self = .report
@@ -78,6 +84,8 @@ enum Order: Equatable, Sendable {
         case .reset: "reset"
         case .stall(let count): "stall \(count)"
         case .resume: "resume"
+        case .hold: "hold"
+        case .release: "release"
         case .disconnect: "disconnect"
         case .cut: "cut"
         case .report: "report"

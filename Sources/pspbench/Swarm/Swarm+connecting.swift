@@ -18,6 +18,7 @@ extension Swarm {
 
     private func open(_ device: Device) {
         device.state = .connecting
+        device.held = []
         tally.opening += 1
         do {
             let connection = try Connection.connect(

@@ -44,9 +44,12 @@ extension Swarm: ConnectionHandler {
         if malformed { return refuse(device, connection, "a packet that is none") }
         tally.reads += 1
         guard !answers.isEmpty else { return }
-        tally.acknowledged += answers.count / 4
+        if holds { return device.held += answers }
+        tally.acknowledged += answers.count / Self.acknowledgementSize
         answers.withUnsafeBytes { connection.send($0) }
     }
+
+    static let acknowledgementSize = 4
 
     /// PUBACK: the same four bytes in both versions, as success needs no reason code (MQTT 5.0 §3.4.2.1).
     private func acknowledge(_ identifier: UInt16) {

@@ -23,6 +23,8 @@ actor Swarm {
     var markHint = 0
     /// The acknowledgements of one read, sent as one.
     var answers: [UInt8] = []
+    /// Whether acknowledgements are kept back.
+    var holds = false
     /// How many messages a device must have for `Goal.each`, and how many devices have them.
     var quota: UInt32 = .max
     var satisfied = 0
@@ -102,6 +104,19 @@ actor Swarm {
 
     private func setReading(_ count: Int, _ on: Bool) {
         for device in devices.prefix(count) { device.connection?.setReading(on) }
+    }
+
+    /// From now on acknowledgements are kept back: what they cost the server can be told from what messages cost.
+    func hold() { holds = true }
+
+    /// What was kept back is acknowledged.
+    func release() {
+        holds = false
+        for device in devices where !device.held.isEmpty {
+            tally.acknowledged += device.held.count / Self.acknowledgementSize
+            device.held.withUnsafeBytes { device.connection?.send($0) }
+            device.held = []
+        }
     }
 
     /// All devices say DISCONNECT and close.

@@ -21,6 +21,8 @@ struct LocalSwarm: SwarmHost {
         case .reset: await swarm.reset()
         case .stall(let count): await swarm.stall(count)
         case .resume: await swarm.resume()
+        case .hold: await swarm.hold()
+        case .release: await swarm.release()
         case .disconnect: await swarm.disconnect()
         case .cut: await swarm.cut()
         case .report, .count, .quit: break

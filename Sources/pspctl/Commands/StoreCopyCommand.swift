@@ -55,8 +55,10 @@ struct StoreCopyCommand: AsyncParsableCommand {
         let progress = Progress(isSilent: options.json)
         let result: StoreCopy.Result
         do {
-            result = try await StoreCopy(from: directory, to: database).run { done, rows in
-                progress.show(done, say("\(rows) rows copied", "已复制 \(rows) 行"))
+            result = try await DatabaseWaiting.told(of: database) {
+                try await StoreCopy(from: directory, to: database).run { done, rows in
+                    progress.show(done, say("\(rows) rows copied", "已复制 \(rows) 行"))
+                }
             }
         } catch let failure as StoreCopy.Failure {
             progress.clear()

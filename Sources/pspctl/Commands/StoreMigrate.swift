@@ -62,7 +62,8 @@ struct StoreMigrate: AsyncParsableCommand {
 
     private func migrated(_ options: PostgresOptions, _ address: PostgresAddress) async throws -> (from: Int, to: Int) {
         do {
-            return (try await PostgresStore.migrate(options), PostgresStore.schemaVersion)
+            let from = try await DatabaseWaiting.told(of: options) { try await PostgresStore.migrate(options) }
+            return (from, PostgresStore.schemaVersion)
         } catch let failure as MigrationFailure {
             throw Failure.database("\(address)", reason: failure.text)
         }

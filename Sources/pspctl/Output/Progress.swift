@@ -6,7 +6,7 @@ final class Progress {
     /// Between two lines where there is no terminal, in seconds.
     private static let interval: TimeInterval = 10
 
-    private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
+    private static let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
     private let isSilent: Bool
     private var lastLine = Date.now
 
@@ -18,7 +18,7 @@ final class Progress {
     ///   - text: what has been done.
     func show(_ fraction: Double?, _ text: String) {
         guard !isSilent else { return }
-        guard isTerminal else {
+        guard Self.isTerminal else {
             guard -lastLine.timeIntervalSinceNow >= Self.interval else { return }
             lastLine = .now
             return Output.error(text)
@@ -30,15 +30,20 @@ final class Progress {
                 "[" + String(repeating: "#", count: done) + String(repeating: ".", count: Self.width - done)
                 + "] \(Int(min(1, fraction) * 100)) %  "
         }
-        write("\r\(bar)\(text)\u{1B}[K")
+        Self.write("\r\(bar)\(text)\u{1B}[K")
     }
 
     /// Takes the bar away.
     func clear() {
-        if isTerminal && !isSilent { write("\r\u{1B}[K") }
+        if !isSilent { Self.makeRoom() }
     }
 
-    private func write(_ text: String) {
+    /// Makes room for a line of something else where a bar may be.
+    static func makeRoom() {
+        if isTerminal { write("\r\u{1B}[K") }
+    }
+
+    private static func write(_ text: String) {
         FileHandle.standardError.write(Data(text.utf8))
     }
 }

@@ -1,0 +1,28 @@
+import Postgres
+import PostgresStore
+
+/// Tells on standard error what a change of a database waits for: a commit may wait for a standby that never comes.
+enum DatabaseWaiting {
+    /// How often it is looked, and how long nobody is told anything.
+    private static let interval = Duration.seconds(3)
+
+    /// Runs `body`, which changes the database by sessions with these options.
+    static func told<Result>(of database: PostgresOptions, _ body: () async throws -> Result) async throws -> Result {
+        let telling = Task {
+            var told: DatabaseWait?
+            while (try? await Task.sleep(for: interval)) != nil {
+                let found = await PostgresStore.wait(in: database)
+                if let found, found != told, !Task.isCancelled {
+                    Progress.makeRoom()
+                    Output.error(found.words.text(in: Speech.language))
+                }
+                told = found
+            }
+        }
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        telling.cancel()
+        await telling.value
+        return try result.get()
+    }
+}
