@@ -47,6 +47,18 @@ class Database:
     def primary_cpu(self):
         return _family(self.primary.process.pid)
 
+    def insert_cost(self, seconds, callers=32):
+        """What the servers use for the least that is durable on both, in microseconds: a row of a push's size by an INSERT of its own. It
+        tells how fast this machine is at this moment."""
+        self.sql("CREATE TABLE IF NOT EXISTS yardstick (id bigserial PRIMARY KEY, body text)")
+        script = self.primary.directory.parent / "insert.sql"
+        script.write_text("INSERT INTO yardstick (body) VALUES (repeat('x', 400));\n")
+        with Cost(self.cpu) as used:
+            done = subprocess.run(
+                [self.tested.programs() / "pgbench", "-n", "-M", "prepared", "-f", script, "-c", str(callers), "-T", str(seconds), "-h",
+                 self.primary.host, "-p", str(self.primary.port), "-U", "postgres", "postgres"], check=True, capture_output=True, text=True)
+        return used.per(int(re.search(r"actually processed: (\d+)", done.stdout).group(1)))
+
     def sql(self, text):
         return self.primary.sql(text)
 
