@@ -27,11 +27,12 @@ from kit.page import write_page  # noqa: E402
 from kit.place import QUICK, Place, Size, conditions  # noqa: E402
 from kit.rows import Row, text_table  # noqa: E402
 from kit.servers import program  # noqa: E402
-from scenarios import devices, groupcast, rest, scale, shared, tls  # noqa: E402
+from scenarios import devices, groupcast, lane, rest, scale, shared, tls  # noqa: E402
 
 #: What a scenario cannot do without; other peers are left out where they are not installed.
 NEEDS = {
-    "rest": ["wrk"], "rest-online": ["mosquitto"], "storm": ["mosquitto"], "tls": ["mosquitto", "openssl"], "store": ["wrk"], "loops-rest": ["wrk"], "shared": ["wrk", "initdb"],
+    "rest": ["wrk"], "rest-online": ["mosquitto"], "storm": ["mosquitto"], "tls": ["mosquitto", "openssl"], "store": ["wrk"], "loops-rest": ["wrk"],
+    "shared": ["wrk", "initdb"], "lane": ["wrk", "initdb"],
 }
 
 SCENARIOS = {
@@ -50,6 +51,7 @@ SCENARIOS = {
     "loops-rest": rest.two_loops,
     "loops-groupcast": groupcast.two_loops,
     "shared": shared.shared,
+    "lane": lane.lane,
 }
 
 

@@ -62,10 +62,10 @@ struct ServerClient: Sendable {
         let headers = credential.headers(for: call, now: Instant.now.milliseconds).map { ($0.name, $0.value) }
         let response: HTTPResponse
         do {
-            // A long import is answered when all of it is done; the connection stands still so long.
+            // A change may be long: an import is answered when all of it is done, and the connection stands still so long.
             response = try await http.request(
                 call.method.http, call.target, headers: headers + [("Accept-Language", Speech.acceptLanguage)], body: call.body,
-                timeout: .seconds(120))
+                timeout: call.method == .get ? .seconds(30) : .seconds(120))
         } catch {
             throw failure(error)
         }
