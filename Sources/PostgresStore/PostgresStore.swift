@@ -57,8 +57,9 @@ public final class PostgresStore: Store {
             -> PostgresOptions
         {
             var options = database
-            // Nothing that a node asks needs a table as a whole that grows.
-            options.settings += [("jit", "off"), ("enable_seqscan", "off")]
+            // Nothing that a node asks needs a table as a whole that grows. And no role's time limit ends a commit's wait for the
+            // standby: what it has written would be seen by everybody at once.
+            options.settings += [("jit", "off"), ("enable_seqscan", "off"), ("statement_timeout", "0")]
             if looksUp {
                 options.settings += [
                     ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("plan_cache_mode", "force_generic_plan"),

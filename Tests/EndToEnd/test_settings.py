@@ -34,9 +34,10 @@ def test_all_programs_are_of_one_version():
         assert (told.returncode, told.stdout, told.stderr) == (0, f"{name} {version}\n", "")
 
 
-def test_flags_count_where_proc_cannot_be_read(tmp_path):
-    """Swift's own list of arguments is empty there, and a server would start on its defaults: its standard ports, ./data."""
-    hidden = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+def test_flags_count_where_the_command_line_cannot_be_read(tmp_path):
+    """Swift's own list of arguments is empty there, and a server would start on its defaults: its standard ports, ./data. That file alone is
+    hidden: without /proc/self/task a program that lives for a second is ended by libdispatch."""
+    hidden = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount --bind /dev/null /proc/$$/cmdline && exec "$@"', "sh"]
     flags = ["--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--loops", "nonsense"]
     ended = run(*hidden, binary("pspd"), *flags)
     assert (ended.returncode, ended.stderr) == (2, "pspd: --loops: expected a whole number from 1 to 256, not \"nonsense\"\n")

@@ -46,31 +46,68 @@ struct ConfirmationTests {
         }
     }
 
-    /// Its mark is left over from a batch that could not wait, and was lifted by the other node's.
-    @Test func whoCouldNotWaitOnceIsHiddenTheNextTime() async throws {
+    /// Of three batches in a row the first could not wait, and the second's wait ends: that tells of what lies before it, no more.
+    @Test func whoHasWaitedTellsOfWhatWasCommittedBefore() async throws {
         try await withPostgresPair { pair in
             try await withNodes(over: pair.address) { a, b in
                 try await furnish(a.port)
                 _ = try await a.push(.message(.organisation("police")))
                 let database = try await a.database()
-                try await database.run("UPDATE psp.unconfirmed SET seq = (SELECT max(seq) + 1 FROM psp.log), confirmed = 0")
-                let lifted = try await b.push(.message(.organisation("police")))
-                try await b.loop.waitForEntry("the row") { $0.task == lifted }
+                try await database.leaveBatch(beyond: 0)
                 let before = try await database.number("SELECT count(*) FROM psp.log")
                 pair.standby.pause()
-                async let hidden = a.push(.message(.organisation("police")))
-                try await eventually("it is in the log") {
+                async let second = b.push(.message(.organisation("police")))
+                try await eventually("the second is in the log") {
                     try await database.number("SELECT count(*) FROM psp.log") == before + 1
                 }
-                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.first?.task == lifted)
-                // A renewal that finds a mark of long ago does not lift it before it has waited itself.
-                try await database.leaveMark(beyond: 0)
+                async let third = a.push(.message(.organisation("police")))
+                try await eventually("the third is in the log") {
+                    try await database.number("SELECT count(*) FROM psp.log") == before + 2
+                }
+                try await database.run(
+                    "SET LOCAL synchronous_commit = local; INSERT INTO psp.confirmed SELECT max(seq) - 1 FROM psp.log")
+                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.count == 2)
+                // A renewal that finds a batch of some time ago does not show it before it has waited itself.
                 let waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%renew_1%' AND wait_event = 'SyncRep'"
                 try await eventually("a renewal waits") { try await database.number(waiting) > 0 }
-                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.first?.task == lifted)
+                #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.count == 2)
                 pair.standby.resume()
-                let task = try await hidden
-                try await b.loop.waitForEntry("the row") { $0.task == task }
+                for task in [try await second, try await third] {
+                    try await b.loop.waitForEntry("the row") { $0.task == task }
+                }
+                await database.close()
+            }
+        }
+    }
+
+    /// The tables that tell what is hidden are empty then.
+    @Test func whatNobodyHadWaitedForIsHiddenAfterACrashToo() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, _ in
+                try await furnish(a.port)
+                _ = try await a.push(.message(.organisation("police")))
+                let former = try await a.database()
+                let before = try await former.number("SELECT count(*) FROM psp.log")
+                pair.standby.pause()
+                async let hidden = a.accepted(.message(.organisation("police")))
+                try await eventually("it is in the log, and on the primary's disk") {
+                    try await former.number(
+                        "SELECT count(*) FROM psp.log WHERE pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()")
+                        == before + 1
+                }
+                await former.close()
+                await pair.primary.crash()
+                try await pair.primary.start()
+                let database = try await a.database()
+                try await database.run("SET search_path = psp")
+                #expect(try await database.number("SELECT count(*) FROM psp.log") == before + 1)
+                #expect(
+                    try await database.number("SELECT (unconfirmed_from() <= max(seq))::integer::bigint FROM psp.log") == 1)
+                #expect(await hidden.isUnknown)
+                pair.standby.resume()
+                try await eventually("it is shown") {
+                    try await database.number("SELECT (unconfirmed_from() > max(seq))::integer::bigint FROM psp.log") == 1
+                }
                 await database.close()
             }
         }
@@ -80,7 +117,7 @@ struct ConfirmationTests {
         try await withNodes { a, _ in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.leaveMark(beyond: 1)
+            try await database.leaveBatch(beyond: 1)
             #expect(try await database.number("SELECT outcome::bigint FROM psp.renew_1(999, psp.wall(), 0, 0, false)") == 2)
             await database.close()
         }
@@ -92,11 +129,11 @@ struct ConfirmationTests {
             try await furnish(a.port)
             _ = try await a.push(.message(.organisation("police")))
             let database = try await a.database()
-            try await database.leaveMark(beyond: 1)
+            try await database.leaveBatch(beyond: 1)
             // The change is told behind that position, and answered when both nodes have applied it.
             try await b.port.makeOrg("traffic")
-            let left = "SELECT count(*) FROM psp.unconfirmed WHERE seq > (SELECT max(confirmed) FROM psp.unconfirmed)"
-            #expect(try await database.number(left) == 0)
+            try await database.run("SET search_path = psp")
+            #expect(try await database.number("SELECT unconfirmed_from()") == .max)
             await database.close()
         }
     }
@@ -107,11 +144,11 @@ struct ConfirmationTests {
             _ = try await a.push(.message(.organisation("police")))
             let database = try await a.database()
             let before = try await database.number("SELECT count(*) FROM psp.log")
-            let confirmed = try await database.number("SELECT max(confirmed) FROM psp.unconfirmed")
-            try await database.run("ALTER TABLE psp.unconfirmed ADD CONSTRAINT never CHECK (confirmed <= \(confirmed))")
+            let confirmed = try await database.number("SELECT max(last) FROM psp.confirmed")
+            try await database.run("ALTER TABLE psp.confirmed ADD CONSTRAINT never CHECK (last <= \(confirmed))")
             #expect(await a.accepted(.message(.organisation("police"), bizNo: "order")).isUnknown)
             #expect(try await database.number("SELECT count(*) FROM psp.log") == before + 1)
-            try await database.run("ALTER TABLE psp.unconfirmed DROP CONSTRAINT never")
+            try await database.run("ALTER TABLE psp.confirmed DROP CONSTRAINT never")
             // Who asks again has it confirmed.
             guard case .repeated(let task) = await b.accepted(.message(.organisation("police"), bizNo: "order")) else {
                 Issue.record("it is in the log")
@@ -136,8 +173,13 @@ struct ConfirmationTests {
 }
 
 extension PostgresClient {
-    /// A mark of long ago, of a node that is not there, so far beyond the log's last position.
-    fileprivate func leaveMark(beyond distance: Int) async throws {
-        try await run("INSERT INTO psp.unconfirmed SELECT 999, max(seq) + \(distance), 0, 0 FROM psp.log")
+    /// A batch of long ago of which nobody tells that it is at the standby, so far beyond the log's last position.
+    fileprivate func leaveBatch(beyond distance: Int) async throws {
+        try await run(
+            """
+            INSERT INTO psp.unconfirmed SELECT max(seq) + \(distance), max(seq) + \(distance), 0 FROM psp.log
+              ON CONFLICT (last) DO UPDATE SET since = 0;
+            UPDATE psp.confirmed SET last = last - 1 WHERE last >= (SELECT max(last) FROM psp.unconfirmed);
+            """)
     }
 }

@@ -65,7 +65,6 @@ BEGIN
   SELECT l.seq, l.created, l.kind INTO v_head, v_made, v_kind FROM log l ORDER BY l.seq DESC LIMIT 1;
   v_head := coalesce(v_head, 0);
   v_now := greatest(p_now, v_made);
-  rest := v_now - v_made;
   v_is_async := p_node IS NOT NULL AND v_kind IS DISTINCT FROM 13 AND NOT 1 = ANY (p_interface);
 
   IF cardinality(p_nonce_hash) > 0 THEN
@@ -241,18 +240,15 @@ BEGIN
     UPDATE log SET operator = p_operator WHERE seq = v_seq[1];
     PERFORM write_audit(p_audit, NULL, v_seq[1], v_now);
   END IF;
-  -- What is there by another node's batch is answered as this one's own is.
-  IF 1 = ANY (v_code) OR 2109 = ANY (v_code) OR v_is_async AND (0 = ANY (v_code) OR cardinality(p_nonce_hash) > 0) THEN
+  -- What is there by another node's batch is answered as this one's own is, and so is a nonce that was used there.
+  IF 1 = ANY (v_code) OR 2109 = ANY (v_code) OR cardinality(v_replayed) > 0
+    OR v_is_async AND (0 = ANY (v_code) OR cardinality(p_nonce_hash) > 0) THEN
     last := (SELECT coalesce(max(u.seq), 0) FROM unnest(v_code, v_seq) AS u(code, seq) WHERE u.code <= 1);
   END IF;
+  rest := CASE WHEN 0 = ANY (v_code) THEN v_now - v_made ELSE 0 END;
   IF v_is_async THEN
     IF 0 = ANY (v_code) THEN
-      UPDATE unconfirmed SET since = v_wall,
-          seq = CASE WHEN seq > (SELECT max(c.confirmed) FROM unconfirmed c) THEN least(seq, v_head + 1) ELSE v_head + 1 END
-        WHERE node = p_node;
-      IF NOT FOUND THEN
-        INSERT INTO unconfirmed (node, seq, confirmed, since) VALUES (p_node, v_head + 1, 0, v_wall);
-      END IF;
+      INSERT INTO unconfirmed (last, first, since) VALUES (append_rows_1.last, v_head + 1, v_wall);
     END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
   END IF;
@@ -315,7 +311,7 @@ BEGIN
   COMMIT;
   IF v_last IS NOT NULL THEN
     BEGIN
-      PERFORM psp.confirm_1(p_node, v_last);
+      PERFORM psp.confirm_1(v_last);
     EXCEPTION WHEN query_canceled OR OTHERS THEN
       RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
     END;
@@ -323,11 +319,12 @@ BEGIN
 END
 $$;
 
--- Nobody reads the log further than up to what is at the standby, or waits for it as this does at its end: whatever was written before is
--- there then, too.
-CREATE OR REPLACE FUNCTION confirm_1(p_node integer, p_last bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+-- The log is at the standby up to there when this is committed, as that waits for it.
+CREATE OR REPLACE FUNCTION confirm_1(p_last bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  UPDATE unconfirmed SET confirmed = p_last WHERE node = p_node AND confirmed < p_last;
+  IF p_last > coalesce(confirmed_to(), -1) THEN
+    INSERT INTO confirmed (last) VALUES (p_last);
+  END IF;
   PERFORM await_standby();
 END
 $$;

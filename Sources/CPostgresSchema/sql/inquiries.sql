@@ -47,6 +47,8 @@ CREATE OR REPLACE FUNCTION missed_1(p_now bigint, p_ordinal bigint, p_target big
   OUT ref bigint, OUT body bytea, OUT tag bytea)
   RETURNS SETOF record LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
+DECLARE
+  v_end bigint := unconfirmed_from();
 BEGIN
   RETURN QUERY
   SELECT l.seq,
@@ -60,7 +62,7 @@ BEGIN
   FROM (
     SELECT x.* FROM unnest(p_target, p_after, p_before) AS u(target, after, before)
     CROSS JOIN LATERAL (
-      SELECT l.* FROM log l WHERE l.target = u.target AND l.seq > u.after AND l.seq < u.before AND l.kind <= 2
+      SELECT l.* FROM log l WHERE l.target = u.target AND l.seq > u.after AND l.seq < least(u.before, v_end) AND l.kind <= 2
       ORDER BY l.seq LIMIT p_limit) x
     ORDER BY x.seq LIMIT p_limit) l
   LEFT JOIN LATERAL (SELECT r.status FROM log r WHERE r.seq = l.ref OFFSET 0) t ON true

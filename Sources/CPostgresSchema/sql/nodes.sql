@@ -49,6 +49,10 @@ BEGIN
   INSERT INTO node AS n (name, lease, head, applied, version, started)
   VALUES (p_name, store_time(join_1.now) + lease_length(), join_1.head, join_1.head, p_version, store_time(join_1.now))
   RETURNING n.node INTO node;
+  -- This waits for the standby.
+  IF confirmed_to() IS NULL THEN
+    INSERT INTO confirmed (last) VALUES (join_1.head);
+  END IF;
 END
 $$;
 
@@ -61,6 +65,7 @@ CREATE OR REPLACE FUNCTION renew_1(p_node integer, p_now bigint, p_applied bigin
 #variable_conflict use_column
 DECLARE
   v_is_renewed boolean;
+  v_confirmed bigint;
 BEGIN
   wall := wall();
   shift := (SELECT c.shift FROM clock c);
@@ -78,13 +83,17 @@ BEGIN
     draining = p_draining
   WHERE n.node = p_node AND n.lease > 0 AND p_applied >= n.head;
   v_is_renewed := FOUND;
-  -- A batch whose call was ended before it had waited for the standby: this does so at its end, for whatever it has seen. Under a number
-  -- that no node has, as those write their own rows while they have the lane.
-  IF EXISTS (SELECT 1 FROM unconfirmed u WHERE u.seq >= unconfirmed_from() AND abs(wall - u.since) > 1000) THEN
-    INSERT INTO unconfirmed AS u (node, seq, confirmed, since) VALUES (0, 0, renew_1.head, renew_1.wall)
-      ON CONFLICT (node) DO UPDATE SET confirmed = greatest(u.confirmed, excluded.confirmed);
+  -- Of a batch whose call was ended before it had waited for the standby, or after a crash: this does so at its end, for whatever it has
+  -- seen.
+  v_confirmed := confirmed_to();
+  IF v_confirmed IS NULL OR EXISTS (SELECT 1 FROM unconfirmed u WHERE u.last > v_confirmed AND abs(wall - u.since) > 1000) THEN
+    INSERT INTO confirmed (last) VALUES (renew_1.head);
     PERFORM await_standby();
   END IF;
+  DELETE FROM unconfirmed u WHERE u.ctid = ANY (ARRAY(
+    SELECT x.ctid FROM unconfirmed x WHERE x.last < v_confirmed ORDER BY x.last LIMIT 2000 FOR UPDATE SKIP LOCKED));
+  DELETE FROM confirmed c WHERE c.ctid = ANY (ARRAY(
+    SELECT x.ctid FROM confirmed x WHERE x.last < v_confirmed ORDER BY x.last LIMIT 2000 FOR UPDATE SKIP LOCKED));
   outcome := CASE WHEN v_is_renewed THEN 0 WHEN EXISTS (SELECT 1 FROM node n WHERE n.node = p_node AND n.lease > 0) THEN 1 ELSE 2 END;
 END
 $$;

@@ -156,8 +156,6 @@ BEGIN
   PERFORM take_lane(p_now);
   PERFORM 1 FROM node WHERE lease < p_now - 604800000 AND started < p_now - 604800000 ORDER BY node FOR UPDATE;
   DELETE FROM node WHERE lease < p_now - 604800000 AND started < p_now - 604800000;
-  DELETE FROM unconfirmed u WHERE greatest(u.seq, u.confirmed + 1) <= (SELECT max(c.confirmed) FROM unconfirmed c)
-    AND NOT EXISTS (SELECT 1 FROM node n WHERE n.node = u.node AND n.lease > 0);
   SELECT min(time), max(time) INTO v_first, v_last FROM nonce WHERE time < v_until;
   IF v_first IS NULL THEN
     RETURN false;

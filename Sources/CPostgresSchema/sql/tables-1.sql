@@ -1,6 +1,6 @@
 -- What several nodes share. The embedded store keeps the same things under the same names; see docs/architecture.md.
 --
--- Every write is one call of one function, which takes the lane's lock first: so the order of commits is the order of positions,
+-- Every write is one call, which takes the lane's lock first: so the order of commits is the order of positions,
 -- and who asks for what lies beyond a position misses nothing. Texts that callers wrote are bytea: they may hold U+0000.
 -- Times are milliseconds of store time unless a comment says otherwise. An interval holds for from_seq < seq < to_seq, and until
 -- `forever` (2^63 - 1) where it still holds.

@@ -13,17 +13,19 @@ CREATE OR REPLACE FUNCTION tail_2(p_node integer, p_after bigint, p_limit intege
 #variable_conflict use_column
 DECLARE
   v_first bigint;
-  -- What may not be at the standby yet (see unconfirmed_from) is told by a later reading.
+  -- What may not be at the standby yet is told by a later reading.
   v_end bigint;
   v_last bigint;
   v_is_awaited boolean;
   v_last_membership bigint;
   v_told bigint[];
 BEGIN
-  SELECT l.seq, coalesce(
-      (SELECT min(u.seq) FROM unconfirmed u WHERE u.seq > (SELECT max(c.confirmed) FROM unconfirmed c)), 9223372036854775807)
-    INTO v_first, v_end FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT 1;
-  IF v_first IS NULL OR v_first >= v_end THEN
+  SELECT l.seq INTO v_first FROM log l WHERE l.seq > p_after ORDER BY l.seq LIMIT 1;
+  IF v_first IS NULL THEN
+    RETURN;
+  END IF;
+  v_end := unconfirmed_from();
+  IF v_first >= v_end THEN
     RETURN;
   END IF;
   -- What is about a connection is for the node that has it, or waits for it.

@@ -345,6 +345,10 @@ BEGIN
   IF code = 0 AND p_seq IS NOT NULL THEN
     "position" := cancel_1(p_now, p_seq, NULL, NULL);
   END IF;
+  -- Where it was used is at the standby when this is answered, as if it had been written by this.
+  IF code <> 0 THEN
+    PERFORM await_standby();
+  END IF;
 END
 $$;
 

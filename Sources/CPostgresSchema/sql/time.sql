@@ -4,8 +4,8 @@
 -- it is found, and a join with it goes on reading it whole. So what is looked up by keys that a call brings is joined by LATERAL with
 -- OFFSET 0, which leaves no other way than key by key, and what is written was looked up by its `ctid` before.
 
--- Takes the lane: until the call's commit is on the standby, no other call takes a position. A statement of its own, so that what
--- follows sees everything that was committed before. `p_now` is the time by the caller's own clock; see check_clock.
+-- Takes the lane: until the call is committed no other takes a position, and that waits for the standby, except for pushes (append_2).
+-- A statement of its own, so that what follows sees everything that was committed before. `p_now` is the time by the caller's own clock; see check_clock.
 CREATE OR REPLACE FUNCTION take_lane(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM check_clock(p_now, 2000);
@@ -84,10 +84,23 @@ BEGIN
 END
 $$;
 
--- From where on the log may not be at the standby yet.
-CREATE OR REPLACE FUNCTION unconfirmed_from() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+-- Up to where somebody has waited for the standby; NULL since the server has crashed, or become the primary, until somebody has.
+CREATE OR REPLACE FUNCTION confirmed_to() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN coalesce((SELECT min(u.seq) FROM unconfirmed u WHERE u.seq > (SELECT max(c.confirmed) FROM unconfirmed c)), 9223372036854775807);
+  RETURN (SELECT c.last FROM confirmed c ORDER BY c.last DESC LIMIT 1);
+END
+$$;
+
+-- From where on the log may not be at the standby yet: whoever answers by pushes and writes nothing reads up to there.
+CREATE OR REPLACE FUNCTION unconfirmed_from() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  v_confirmed bigint := (SELECT c.last FROM confirmed c ORDER BY c.last DESC LIMIT 1);
+BEGIN
+  IF v_confirmed IS NULL THEN
+    -- What a node had applied was there.
+    RETURN (SELECT coalesce(max(n.applied), 0) + 1 FROM node n);
+  END IF;
+  RETURN coalesce((SELECT u.first FROM unconfirmed u WHERE u.last > v_confirmed ORDER BY u.last LIMIT 1), 9223372036854775807);
 END
 $$;
 
