@@ -20,12 +20,12 @@ status=0
 if [[ -n $FILTER ]]; then
     swift test "${FLAGS[@]}" --filter "$FILTER" 2>&1 | tee $LOG || status=1
 else
-    # A process group of its own, so that it ends with this script, tests and all.
+    # A process group of its own, which ends with this script. Of an interrupt `swift test` tells the tests, which have another one.
     set -m
     swift test "${FLAGS[@]}" --filter "$SERVERS" >$SERVERS_LOG 2>&1 &
     servers=$!
     set +m
-    trap 'kill -- -$servers 2>/dev/null || true' EXIT
+    trap 'kill -INT -- -$servers 2>/dev/null && wait $servers || true' EXIT
     swift test "${FLAGS[@]}" --skip "$SERVERS" 2>&1 | tee $LOG || status=1
     echo "Those with servers of PostgreSQL (as they go: $SERVERS_LOG):"
     wait $servers || status=1
@@ -34,6 +34,6 @@ fi
 ((status == 0)) || {
     echo
     echo "What failed (the whole of it is in $LOG and $SERVERS_LOG):"
-    grep -ah '✘' $LOG $SERVERS_LOG
+    grep -ahs '✘' $LOG $SERVERS_LOG || true
 } >&2
 exit $status

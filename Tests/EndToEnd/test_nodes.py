@@ -423,6 +423,13 @@ class TestTheDoorOfTheDatabase:
             address = database.uri("psp", "psp", sslmode="verify-full", sslrootcert=authority.certificate)
             wrong = run(binary("pspctl"), "store", "migrate", address, "--password-file", "/dev/null")
             assert wrong.returncode == 1 and "127.0.0.1" in wrong.stderr, wrong
+            (tmp_path / "other").write_text("another secret\n")
+            other = run(binary("pspctl"), "store", "migrate", address, "--password-file", str(tmp_path / "other"))
+            assert other.returncode == 1 and "see that the password file has the role's password" in other.stderr, other
+            named = run(binary("pspctl"), "store", "migrate", address.replace("psp@", "psp:secret@"))
+            assert named.returncode == 2 and "named without its password" in named.stderr, named
+            silent = run(binary("pspctl"), "check", PSP_STORE=address)
+            assert silent.returncode == 2 and "pspctl store check" in silent.stderr, silent
             # In Chinese the words of others are quoted.
             chinese = run(binary("pspctl"), "store", "migrate", address, "--password-file", str(tmp_path / "none"), LC_ALL="zh_CN.UTF-8")
             assert chinese.returncode == 1 and "不能读取密码文件：“" in chinese.stderr and chinese.stderr.rstrip().endswith("”"), chinese
@@ -444,10 +451,14 @@ class TestTheDoorOfTheDatabase:
                 env=os.environ | {"LC_ALL": "C.UTF-8"})
             stack.callback(migrating.wait)
             stack.callback(migrating.kill)
+            # Who is told nothing would read for ever.
+            limit = threading.Timer(PATIENCE, migrating.kill)
+            limit.start()
+            stack.callback(limit.cancel)
             assert "waiting for a synchronous standby (synchronous_standby_names: nobody)" in migrating.stderr.readline()
             database.set(synchronous_standby_names="")
             told, more = migrating.communicate(timeout=PATIENCE)
-            assert "made, version" in told and not more and migrating.returncode == 0, (told, more)
+            assert "made, version" in told and migrating.returncode == 0, (told, more)
 
     def test_a_node_waits_for_the_tables(self, tmp_path, postgres):
         postgres.server.sql("CREATE DATABASE empty")
@@ -459,7 +470,7 @@ class TestTheDoorOfTheDatabase:
             assert not server.is_ready()
             status = AdminClient(server).call("GET", "/psp/admin/status").ok()
             assert (status["state"], status["detail"]) == ("unreachable", "数据库中没有推送服务器的表")
-            assert status["remedy"] == f"请执行 pspctl store migrate {address}"
+            assert status["remedy"] == f"请执行 pspctl store migrate '{address}'"
             self.assert_told(server, address)
             migrate(binary("pspctl"), address)
             eventually(server.is_ready, server.tail)
@@ -470,7 +481,7 @@ class TestTheDoorOfTheDatabase:
 
     def assert_told(self, server, address):
         """Whatever somebody asks of pspctl says what is wrong and what to do, in one language."""
-        remedy = f"pspctl store migrate {address}"
+        remedy = f"pspctl store migrate '{address}'"
         english = "the database has no schema"
         for words, detail in ({"LC_ALL": "C.UTF-8"}, english), ({"LC_ALL": "zh_CN.UTF-8"}, "数据库中没有推送服务器的表"):
             told = {

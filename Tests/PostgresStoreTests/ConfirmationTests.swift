@@ -113,6 +113,23 @@ struct ConfirmationTests {
         }
     }
 
+    /// A primary that has crashed, or whose sessions were terminated, shows what no standby has: here the change is done, and nobody was
+    /// told so.
+    @Test func whoRepeatsAChangeIsAnsweredWhenTheStandbyHasIt() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, _ in
+                try await furnish(a.port)
+                let task = try await a.push(.message(.organisation("police")))
+                _ = try await a.port.cancel(task, by: AppKey(unchecked: "app"), nonce: nil)
+                pair.standby.pause()
+                await #expect(throws: StoreError.self) { try await a.port.putDevice("phone", in: "police", of: "ann") }
+                await #expect(throws: StoreError.self) { try await a.port.cancel(task, by: AppKey(unchecked: "app"), nonce: nil) }
+                pair.standby.resume()
+                try await eventually("it is told") { (try? await a.port.putDevice("phone", in: "police", of: "ann")) != nil }
+            }
+        }
+    }
+
     @Test func whoWasTakenForDeadIsToldSoAlsoWhereItConfirmsSomething() async throws {
         try await withNodes { a, _ in
             try await furnish(a.port)

@@ -74,6 +74,26 @@ struct FailureTests {
         }
     }
 
+    /// Though the node looks for another primary again and again.
+    @Test func itIsToldForAsLongAsItIsSo() async throws {
+        try await withPostgresPair { pair in
+            try await withNodes(over: pair.address) { a, _ in
+                try await furnish(a.port)
+                await pair.standby.stop()
+                let cause = Health.unreachable(reason: StoreNode.noStandby, remedy: StoreNode.anyStandby)
+                try await eventually("the cause is told") { a.port.health == cause }
+                var others: Set<Health> = []
+                for _ in 0..<80 {
+                    try await Task.sleep(for: .milliseconds(100))
+                    if a.port.health != cause { others.insert(a.port.health) }
+                }
+                #expect(others.isEmpty)
+                try await pair.standby.start()
+                try await eventually("it goes on by itself") { await a.accepted(.message(.device("tablet"))).isStored }
+            }
+        }
+    }
+
     /// The old one is up, answers, takes writes, and can commit none: its standby is the primary now. Nobody fences it.
     @Test func aPrimaryThatWasSupersededHoldsUpNobody() async throws {
         try await withPostgresPair { pair in

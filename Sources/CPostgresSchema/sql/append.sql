@@ -290,8 +290,9 @@ END
 $$;
 
 -- The same, batch after batch, with the lane held for as long as they are decided and no longer: the first transaction does not wait for
--- the standby, and what it has written nobody reads (see `unconfirmed`) until a second one, without the lane, has waited. An answer an
--- element. Where it fails with PSUNK the pushes are in the log.
+-- the standby, and what it has written nobody reads (see `unconfirmed`) until a second one, without the lane, has waited; a third tells
+-- that, as a session that is terminated while it waits leaves behind what it has committed. An answer an element. Where it fails with
+-- PSUNK the pushes are in the log.
 CREATE OR REPLACE PROCEDURE append_2(
   p_now bigint, p_node integer, p_usual_per_second integer, p_usual_per_day integer,
   p_app bytea[], p_interface integer[], p_kind integer[], p_target bytea[], p_target_hash bigint[],
@@ -309,23 +310,29 @@ BEGIN
     p_body_end, p_measured, p_display, p_test, p_description, p_tag, p_tag_hash, p_slot, p_wish, p_biz, p_biz_hash, p_fingerprint,
     p_nonce_time, p_nonce_hash, p_client, p_request_id, NULL, NULL, NULL, NULL, NULL) r;
   COMMIT;
-  IF v_last IS NOT NULL THEN
-    BEGIN
-      PERFORM psp.confirm_1(v_last);
-    EXCEPTION WHEN query_canceled OR OTHERS THEN
-      RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
-    END;
+  IF v_last IS NULL THEN
+    RETURN;
   END IF;
+  BEGIN
+    PERFORM psp.await_1();
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
+  END;
+  COMMIT;
+  BEGIN
+    PERFORM psp.confirm_1(v_last);
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'PSUNK';
+  END;
 END
 $$;
 
--- The log is at the standby up to there when this is committed, as that waits for it.
+-- The log is at the standby up to there.
 CREATE OR REPLACE FUNCTION confirm_1(p_last bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   IF p_last > coalesce(confirmed_to(), -1) THEN
     INSERT INTO confirmed (last) VALUES (p_last);
   END IF;
-  PERFORM await_standby();
 END
 $$;
 

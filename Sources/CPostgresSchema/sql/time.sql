@@ -111,6 +111,13 @@ BEGIN
 END
 $$;
 
+-- The same for who has only looked: what it has seen may be what somebody has written who could not wait for the standby.
+CREATE OR REPLACE FUNCTION await_1() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM await_standby();
+END
+$$;
+
 -- The wall clock, in Unix milliseconds.
 CREATE OR REPLACE FUNCTION wall() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

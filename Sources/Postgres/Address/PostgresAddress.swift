@@ -49,6 +49,9 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         try judge()
     }
 
+    /// Whether the text has a secret in it, which others can see in the list of processes.
+    public var hasPassword: Bool { self["password"] != nil || self["sslpassword"] != nil }
+
     /// Whether there is another host where one is of no use.
     public var namesSeveralHosts: Bool { hosts.count > 1 }
 

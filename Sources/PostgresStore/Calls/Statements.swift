@@ -21,6 +21,7 @@ enum Statements {
     static let append = PostgresStatement(
         "CALL psp.append_2(\((1...27).map { "$\($0)" }.joined(separator: ", ")), NULL, NULL, NULL, NULL, NULL)")
     static let ring = call("ring_1", 0)
+    static let awaitStandby = call("await_1", 0)
     static let appendAlone = call("append_1", 31)
     static let preview = call("preview_1", 31)
     static let online = call("online_1", 4)

@@ -37,12 +37,14 @@ extension StoreNode {
             result = try decider.decide(change)
         } catch {
             try requireLease()
+            try await untilAtStandby()
             throw .refused(error)
         }
         var entry = entry
         entry.details = decider.details(of: change)
         guard decider.writes.positions > 0 else {
             try requireLease()
+            try await untilAtStandby()
             await recordNow(entry)
             return (result, UInt64(bitPattern: version))
         }

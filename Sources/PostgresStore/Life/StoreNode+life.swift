@@ -145,10 +145,10 @@ extension StoreNode {
         if await waitsForStandby() { missedStandby = .now }
         guard !isClosing else { return }
         // A session that has waited in vain is ended, and another one has not waited yet.
-        if let missed = missedStandby, .now < missed + Self.standbyIsMissed, reads.state.session != nil {
+        if let missed = missedStandby, .now < missed + Self.standbyIsMissed, reads.state.mayBeReached {
             return cannotServe(Self.noStandby, remedy: Self.anyStandby)
         }
-        figures.health = .unreachable(reason: outcome.words)
-        tellOnce("the database cannot be used: \(outcome.reason)")
+        figures.health = .unreachable(reason: outcome.words, remedy: outcome.remedy)
+        tellOnce("the database cannot be used: \(outcome.reason)" + (outcome.remedy.map { ": \($0.english)" } ?? ""))
     }
 }

@@ -51,7 +51,7 @@ extension StoreNode {
     }
 
     /// For how long that is told after it was seen last.
-    static let standbyIsMissed = Duration.seconds(10)
+    static let standbyIsMissed = Duration.seconds(30)
 
     static let noStandby = BilingualText(
         "数据库在等待同步备库确认提交，而没有备库确认",
@@ -60,6 +60,17 @@ extension StoreNode {
     static let anyStandby = BilingualText(
         "请启动 synchronous_standby_names 所列的一台备库，并检查它能否连到主库",
         "start a standby that synchronous_standby_names names, and see that it reaches the primary")
+}
+
+extension PostgresState {
+    /// Whether there is a session, or nothing has said yet that there cannot be one: it was given up here, since the server commits
+    /// nothing, and is made anew.
+    var mayBeReached: Bool {
+        switch self {
+        case .ready, .connecting, .lost(.abandoned), .lost(.unresponsive): true
+        case .lost, .closed: false
+        }
+    }
 }
 
 extension PostgresOutcome {

@@ -20,7 +20,9 @@ extension MigrationFailure {
                     + "newer program"))
     }
 
-    fileprivate static func failed(_ outcome: PostgresOutcome) -> MigrationFailure { MigrationFailure(text: outcome.words) }
+    fileprivate static func failed(_ outcome: PostgresOutcome) -> MigrationFailure {
+        MigrationFailure(text: outcome.wordsWithRemedy)
+    }
 
     fileprivate static let noVersion = MigrationFailure(text: BilingualText("读不到数据库表的版本", "no schema's version"))
 }

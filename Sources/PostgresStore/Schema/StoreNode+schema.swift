@@ -76,7 +76,8 @@ extension StoreNode {
 
     /// By the role that is to own what it makes.
     private var migration: BilingualText {
-        let command = "pspctl store migrate \(options.database.address)"
+        let password = options.database.passwordFile.map { " --password-file '\($0)'" } ?? ""
+        let command = "pspctl store migrate '\(options.database.address)'\(password)"
         return BilingualText("请执行 \(command)", command)
     }
 }

@@ -34,8 +34,17 @@ extension StoreNode {
     /// What a task has ended with before, told when its end is everywhere: the call that has ended it may still wait for that, or
     /// have been answered by nobody.
     func whenApplied(_ status: TaskStatus, isOld: Bool = false) async throws(StoreError) -> TaskStatus {
-        if status == .cancelled, !isOld { try await untilApplied(nil) }
+        if status == .cancelled, !isOld {
+            try await untilAtStandby()
+            try await untilApplied(nil)
+        }
         return status
+    }
+
+    /// Until what was seen is at the standby: for who answers that something was done before, and writes nothing. Whoever did it may
+    /// have been told that nobody knows, and a primary that has crashed shows what no standby has.
+    func untilAtStandby() async throws(StoreError) {
+        _ = try result(await own.call(PostgresCall(Statements.awaitStandby, deadline: options.patience)))
     }
 
     /// Whether a task ended so long ago that every node knows: one that does not follow the log has no lease by then.

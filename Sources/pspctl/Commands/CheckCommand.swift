@@ -32,7 +32,7 @@ struct CheckCommand: AsyncParsableCommand {
     var store: DirectoryOptions
 
     func run() async throws {
-        let path = path ?? store.path()
+        let path = path ?? store.sharedStore() ?? store.path()
         if StoreName(path).isDatabase {
             throw ValidationError(
                 say("A shared store is examined by: pspctl store check '\(path)'", "共用存储请用：pspctl store check '\(path)'"))

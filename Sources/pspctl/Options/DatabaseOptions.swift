@@ -22,6 +22,13 @@ struct DatabaseOptions: ParsableArguments {
         do throws(PostgresAddress.Malformed) { address = try PostgresAddress(parsing: store) } catch {
             throw ValidationError(say("The store is no address: \(error).", "存储地址无效：libpq 报告“\(error)”。"))
         }
+        guard !address.hasPassword else {
+            throw ValidationError(
+                say(
+                    "The store must be named without its password, which others see in the list of processes: put it into a file, "
+                        + "and give --password-file FILE.",
+                    "存储地址中不能有密码，因为其他用户能在进程列表中看到：请把密码写入文件，用 --password-file 给出。"))
+        }
         var options = PostgresOptions(address)
         options.passwordFile = passwordFile
         options.applicationName = "pspctl"

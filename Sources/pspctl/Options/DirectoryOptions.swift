@@ -16,7 +16,12 @@ struct DirectoryOptions: ParsableArguments {
         DataDirectory(option: data, environment: environment).path
     }
 
-    /// The same, of a store that has its files there.
+    /// What `PSP_STORE` names, where that is a store that nodes share and nothing names a directory.
+    func sharedStore(environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
+        DataDirectory(option: data, environment: environment).isShared ? environment["PSP_STORE"] : nil
+    }
+
+    /// The directory of a store that has its files there.
     /// - Throws: `notEmbedded` where it has none.
     func pathOfEmbeddedStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
         let directory = DataDirectory(option: data, environment: environment)
