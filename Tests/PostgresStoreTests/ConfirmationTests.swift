@@ -46,7 +46,7 @@ struct ConfirmationTests {
         }
     }
 
-    /// Of three batches in a row the first could not wait, and the second's wait ends: that tells of what lies before it, no more.
+    /// Of three batches the first could not wait, and the second's wait ends: that tells of what lies before it, no more.
     @Test func whoHasWaitedTellsOfWhatWasCommittedBefore() async throws {
         try await withPostgresPair { pair in
             try await withNodes(over: pair.address) { a, b in
@@ -113,8 +113,8 @@ struct ConfirmationTests {
         }
     }
 
-    /// A primary that has crashed, or whose sessions were terminated, shows what no standby has: here the change is done, and nobody was
-    /// told so.
+    /// A primary that has crashed, or whose sessions were terminated, shows what no standby has: here the change is done, and
+    /// nobody was told so.
     @Test func whoRepeatsAChangeIsAnsweredWhenTheStandbyHasIt() async throws {
         try await withPostgresPair { pair in
             try await withNodes(over: pair.address) { a, _ in

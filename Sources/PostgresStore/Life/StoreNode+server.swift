@@ -63,8 +63,8 @@ extension StoreNode {
 }
 
 extension PostgresState {
-    /// Whether there is a session, or nothing has said yet that there cannot be one: it was given up here, since the server commits
-    /// nothing, and is made anew.
+    /// Whether there is a session, or nothing has said yet that there cannot be one: it was given up here, since the server
+    /// commits nothing, and is made anew.
     var mayBeReached: Bool {
         switch self {
         case .ready, .connecting, .lost(.abandoned), .lost(.unresponsive): true

@@ -41,8 +41,8 @@ extension StoreNode {
         return status
     }
 
-    /// Until what was seen is at the standby: for who answers that something was done before, and writes nothing. Whoever did it may
-    /// have been told that nobody knows, and a primary that has crashed shows what no standby has.
+    /// Until what was seen is at the standby: for who answers that something was done before, and writes nothing. Whoever did it
+    /// may have been told that nobody knows, and a primary that has crashed shows what no standby has.
     func untilAtStandby() async throws(StoreError) {
         _ = try result(await own.call(PostgresCall(Statements.awaitStandby, deadline: options.patience)))
     }

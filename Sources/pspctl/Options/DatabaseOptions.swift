@@ -25,8 +25,8 @@ struct DatabaseOptions: ParsableArguments {
         guard !address.hasPassword else {
             throw ValidationError(
                 say(
-                    "The store must be named without its password, which others see in the list of processes: put it into a file, "
-                        + "and give --password-file FILE.",
+                    "The store must be named without its password, which others see in the list of processes: put it into a "
+                        + "file, and give --password-file FILE.",
                     "存储地址中不能有密码，因为其他用户能在进程列表中看到：请把密码写入文件，用 --password-file 给出。"))
         }
         var options = PostgresOptions(address)
