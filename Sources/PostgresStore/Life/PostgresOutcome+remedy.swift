@@ -22,8 +22,8 @@ extension PostgresOutcome {
 }
 
 extension PostgresLoss {
-    /// `nil`: it may pass, or nobody here knows. A server tells in its own language why it lets nobody in: where that is not English,
-    /// its words stand alone.
+    /// `nil`: it may pass, or nobody here knows. A server tells in its own language why it lets nobody in: where that is not
+    /// English, its words stand alone.
     var remedy: BilingualText? {
         switch self {
         case .unresolved: Self.address
