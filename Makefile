@@ -36,11 +36,11 @@ swift build --build-tests $(SWIFT_FLAGS) $(1)
 Tests/swift-tests.sh '$(or $(NAME),$(2))' '$(SKIP)' $(SWIFT_FLAGS) $(1)
 endef
 
-# $(1): where the programs are. Two at a time, since most of a test's time is waiting; the heavy ones by themselves.
+# $(1): where the programs are. Two at a time, since most of a test's time is waiting; those that need the machine alone.
 define test-end-to-end
 export PSPD=$(1)/pspd PSPCTL=$(1)/pspctl PSPBENCH=$(1)/pspbench; $(if $(NAME),\
 	$(VENV)/bin/pytest Tests/EndToEnd -k '$(NAME)',\
-	$(VENV)/bin/pytest Tests/EndToEnd -m 'not heavy' -n 2 --dist worksteal && $(VENV)/bin/pytest Tests/EndToEnd -m heavy)
+	$(VENV)/bin/pytest Tests/EndToEnd -m 'not heavy and not alone' -n 2 --dist worksteal && $(VENV)/bin/pytest Tests/EndToEnd -m 'heavy or alone')
 endef
 
 test-swift: ## run the Swift tests (NAME=X: only those that match)

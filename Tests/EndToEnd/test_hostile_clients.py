@@ -17,6 +17,8 @@ from kit.server import Server
 from kit.waiting import eventually
 from kit.world import World
 
+pytestmark = pytest.mark.alone
+
 DEVICES = 50
 RATE = 100
 SECONDS = 3

@@ -21,6 +21,7 @@ class Follower:
 
     def __init__(self, server, *arguments):
         self.lines = []
+        before = followed(server)
         self.process = subprocess.Popen(
             [binary("pspctl"), "trace", *arguments, "--json", "--data", str(server.data)], stdout=subprocess.PIPE, text=True)
         self.server = server
@@ -28,6 +29,8 @@ class Follower:
         self.watchdog = threading.Timer(PATIENCE, self.process.kill)
         self.watchdog.start()
         eventually(lambda: self.running() == 1, "no trace began")
+        # What happens before it reads the trace's events is told in the log alone.
+        eventually(lambda: followed(server) > before, "nobody follows it")
 
     def running(self):
         _, data = admin(self.server, "GET", "/psp/admin/trace")
@@ -65,6 +68,11 @@ class Follower:
         self.watchdog.cancel()
         self.process.kill()
         self.process.wait(PATIENCE)
+
+
+def followed(server):
+    """How often somebody has begun to read a trace's events, as the audit log has it."""
+    return len(admin(server, "GET", "/psp/admin/audit?action=trace.follow&limit=100")[1]["items"])
 
 
 def admin(server, method, target, body=None):
