@@ -191,17 +191,17 @@ struct SlowReaderTests {
             let device = try RawConnection(port: gateway.addresses[0].port, receiveBuffer: 65_536)
             var connect: [UInt8] = []
             Packet.connect(
-                Connect(version: .v311, clientIdentifier: "c", keepAlive: 1, userName: "d1", password: Array("secret".utf8))
+                Connect(version: .v311, clientIdentifier: "c", keepAlive: 2, userName: "d1", password: Array("secret".utf8))
             ).encode(version: .v311, into: &connect)
             try device.send(connect)
             _ = try device.read(4)
             try await pushUntilNothingIsRead(gateway)
-            // It takes some from time to time, for three times as long as it may be silent.
+            // It takes some from time to time, for twice as long as it may be silent.
             let clock = ContinuousClock()
             let begin = clock.now
-            for step in 1...45 {
-                try await gateway.until("its time has come") { clock.now - begin >= .milliseconds(100 * step) }
-                _ = try device.read(100_000)
+            for step in 1...40 {
+                try await gateway.until("its time has come") { clock.now - begin >= .milliseconds(150 * step) }
+                _ = try device.read(150_000)
             }
             #expect(await gateway.shards[0].awaitsDrain)
             #expect(await gateway.shards[0].counters.sessions == 1)

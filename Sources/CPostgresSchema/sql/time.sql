@@ -4,8 +4,9 @@
 -- it is found, and a join with it goes on reading it whole. So what is looked up by keys that a call brings is joined by LATERAL with
 -- OFFSET 0, which leaves no other way than key by key, and what is written was looked up by its `ctid` before.
 
--- Takes the lane: until the call is committed no other takes a position, and that waits for the standby, except for pushes (append_2).
--- A statement of its own, so that what follows sees everything that was committed before. `p_now` is the time by the caller's own clock; see check_clock.
+-- Takes the lane: until the call is committed no other takes a position, and that waits for the standby, except for pushes (append_2). A
+-- statement of its own, so that what follows sees everything that was committed before. `p_now` is the time by the caller's own clock; see
+-- check_clock.
 CREATE OR REPLACE FUNCTION take_lane(p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM check_clock(p_now, 2000);

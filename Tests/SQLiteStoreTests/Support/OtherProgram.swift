@@ -9,6 +9,8 @@ final class OtherProgram {
         var handle: OpaquePointer?
         try #require(sqlite3_open(path, &handle) == SQLITE_OK)
         self.handle = try #require(handle)
+        // The store may be in the middle of a commit.
+        sqlite3_busy_timeout(handle, 5_000)
     }
 
     deinit { sqlite3_close(handle) }
