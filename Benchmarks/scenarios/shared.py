@@ -39,9 +39,9 @@ def shared(place):
                 samples.setdefault(key, []).append(value)
         moved = _takeover(place, nodes)
     rows = [_row(key, samples[key], *LIMITS[key]) for key in LIMITS]
-    push = next(row for row in rows if row.key == "shared-push")
-    push.value, push.reference = push.measure, _middle(samples["insert"])
-    push.note = f"batches of {_middle(samples['batch']):.0f}"
+    pushed = next(row for row in rows if row.key == "shared-push")
+    pushed.value, pushed.reference = pushed.measure, _middle(samples["insert"])
+    pushed.note = f"batches of {_middle(samples['batch']):.0f}"
     return rows + [_row("shared-takeover", [moved], *TAKEOVER)]
 
 

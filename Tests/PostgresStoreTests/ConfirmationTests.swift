@@ -18,16 +18,12 @@ struct ConfirmationTests {
                 let earlier = try await a.push(.message(.organisation("police")))
                 try await b.loop.waitForEntry("the row") { $0.task == earlier }
                 let database = try await a.database()
-                let before = try await database.number("SELECT count(*) FROM psp.log")
+                let before = try await database.rows()
                 pair.standby.pause()
                 async let first = a.push(.message(.organisation("police"), text: "1"))
-                try await eventually("the first is in the log") {
-                    try await database.number("SELECT count(*) FROM psp.log") == before + 1
-                }
+                try await database.untilRows(before + 1, "the first is in the log")
                 async let second = b.push(.message(.organisation("police"), text: "2"))
-                try await eventually("the second is in the log") {
-                    try await database.number("SELECT count(*) FROM psp.log") == before + 2
-                }
+                try await database.untilRows(before + 2, "the second is in the log")
                 // Readings go on meanwhile.
                 let readings = await b.store.node.readingsBegun
                 try await eventually("the log is read again") { await b.store.node.readingsBegun > readings + 2 }
@@ -54,16 +50,12 @@ struct ConfirmationTests {
                 _ = try await a.push(.message(.organisation("police")))
                 let database = try await a.database()
                 try await database.leaveBatch(beyond: 0)
-                let before = try await database.number("SELECT count(*) FROM psp.log")
+                let before = try await database.rows()
                 pair.standby.pause()
                 async let second = b.push(.message(.organisation("police")))
-                try await eventually("the second is in the log") {
-                    try await database.number("SELECT count(*) FROM psp.log") == before + 1
-                }
+                try await database.untilRows(before + 1, "the second is in the log")
                 async let third = a.push(.message(.organisation("police")))
-                try await eventually("the third is in the log") {
-                    try await database.number("SELECT count(*) FROM psp.log") == before + 2
-                }
+                try await database.untilRows(before + 2, "the third is in the log")
                 try await database.run(
                     "SET LOCAL synchronous_commit = local; INSERT INTO psp.confirmed SELECT max(seq) - 1 FROM psp.log")
                 #expect(try await b.port.tasks(TaskFilter(), after: nil, limit: 10).items.count == 2)
@@ -87,7 +79,7 @@ struct ConfirmationTests {
                 try await furnish(a.port)
                 _ = try await a.push(.message(.organisation("police")))
                 let former = try await a.database()
-                let before = try await former.number("SELECT count(*) FROM psp.log")
+                let before = try await former.rows()
                 pair.standby.pause()
                 async let hidden = a.accepted(.message(.organisation("police")))
                 try await eventually("it is in the log, and on the primary's disk") {
@@ -100,7 +92,7 @@ struct ConfirmationTests {
                 try await pair.primary.start()
                 let database = try await a.database()
                 try await database.run("SET search_path = psp")
-                #expect(try await database.number("SELECT count(*) FROM psp.log") == before + 1)
+                #expect(try await database.rows() == before + 1)
                 #expect(
                     try await database.number("SELECT (unconfirmed_from() <= max(seq))::integer::bigint FROM psp.log") == 1)
                 #expect(await hidden.isUnknown)
@@ -160,11 +152,11 @@ struct ConfirmationTests {
             try await furnish(a.port)
             _ = try await a.push(.message(.organisation("police")))
             let database = try await a.database()
-            let before = try await database.number("SELECT count(*) FROM psp.log")
+            let before = try await database.rows()
             let confirmed = try await database.number("SELECT max(last) FROM psp.confirmed")
             try await database.run("ALTER TABLE psp.confirmed ADD CONSTRAINT never CHECK (last <= \(confirmed))")
             #expect(await a.accepted(.message(.organisation("police"), bizNo: "order")).isUnknown)
-            #expect(try await database.number("SELECT count(*) FROM psp.log") == before + 1)
+            #expect(try await database.rows() == before + 1)
             try await database.run("ALTER TABLE psp.confirmed DROP CONSTRAINT never")
             // Who asks again has it confirmed.
             guard case .repeated(let task) = await b.accepted(.message(.organisation("police"), bizNo: "order")) else {
@@ -190,6 +182,13 @@ struct ConfirmationTests {
 }
 
 extension PostgresClient {
+    /// How many rows the log has, hidden ones too.
+    fileprivate func rows() async throws -> Int64 { try await number("SELECT count(*) FROM psp.log") }
+
+    fileprivate func untilRows(_ count: Int64, _ what: String) async throws {
+        try await eventually(what) { try await self.rows() == count }
+    }
+
     /// A batch of long ago of which nobody tells that it is at the standby, so far beyond the log's last position.
     fileprivate func leaveBatch(beyond distance: Int) async throws {
         try await run(

@@ -1,4 +1,3 @@
-import Base
 import Postgres
 import PostgresCluster
 import Push

@@ -1,5 +1,3 @@
-import Base
-import Postgres
 import PostgresCluster
 import Push
 import StoreContract

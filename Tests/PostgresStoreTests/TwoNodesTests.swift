@@ -1,5 +1,4 @@
 import Base
-import Postgres
 import PostgresCluster
 import Push
 import StoreContract

@@ -3,7 +3,8 @@
 -- nonce, or the same configuration's slot: who gathers them sees to it.
 --
 -- `p_node`: whose pushes they are, which then waits for the standby itself (see append_2); NULL: the commit waits for it. `last` is the last
--- position that is to be there before it is answered, NULL where nothing has to be, and `rest` for how long nothing was written before.
+-- position that is to be there before it is answered, NULL where nothing has to be, and `rest` for how long nothing was written
+-- before; 0 where nothing is stored, of which nobody has to be told.
 --
 -- An answer a push, in order. `code`: 0 stored, 1 repeated (`seq` is the first one), otherwise an error's, with what its text needs
 -- in `a` and `b`: of 2006 the wall clock; of 2103 the wall clock and the latest time; of 2301 the bound (negative: of a day) and the time

@@ -95,7 +95,7 @@ $$;
 -- From where on the log may not be at the standby yet: whoever answers by pushes and writes nothing reads up to there.
 CREATE OR REPLACE FUNCTION unconfirmed_from() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  v_confirmed bigint := (SELECT c.last FROM confirmed c ORDER BY c.last DESC LIMIT 1);
+  v_confirmed bigint := confirmed_to();
 BEGIN
   IF v_confirmed IS NULL THEN
     -- What a node had applied was there.

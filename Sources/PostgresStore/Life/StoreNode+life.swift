@@ -149,6 +149,6 @@ extension StoreNode {
             return cannotServe(Self.noStandby, remedy: Self.anyStandby)
         }
         figures.health = .unreachable(reason: outcome.words, remedy: outcome.remedy)
-        tellOnce("the database cannot be used: \(outcome.reason)" + (outcome.remedy.map { ": \($0.english)" } ?? ""))
+        tellOnce("the database cannot be used: \(outcome.wordsWithRemedy.english)")
     }
 }

@@ -8,21 +8,20 @@ enum DatabaseWaiting {
 
     /// Runs `body`, which changes the database by sessions with these options.
     static func told<Result>(of database: PostgresOptions, _ body: () async throws -> Result) async throws -> Result {
-        let telling = Task {
-            var told: DatabaseWait?
-            while (try? await Task.sleep(for: interval)) != nil {
-                let found = await PostgresStore.wait(in: database)
-                if let found, found != told, !Task.isCancelled {
-                    Progress.makeRoom()
-                    Output.error(found.words.text(in: Speech.language))
-                }
-                told = found
+        // It ends with `body`.
+        async let _ = tell(of: database)
+        return try await body()
+    }
+
+    private static func tell(of database: PostgresOptions) async {
+        var told: DatabaseWait?
+        while (try? await Task.sleep(for: interval)) != nil {
+            let found = await PostgresStore.wait(in: database)
+            if let found, found != told, !Task.isCancelled {
+                Progress.makeRoom()
+                Output.error(found.words.text(in: Speech.language))
             }
+            told = found
         }
-        let result: Swift.Result<Result, any Error>
-        do { result = .success(try await body()) } catch { result = .failure(error) }
-        telling.cancel()
-        await telling.value
-        return try result.get()
     }
 }
