@@ -21,10 +21,7 @@ struct FailureTests {
                 #expect(!answer.isStored)
                 try await pair.standby.promote()
 
-                try await eventually("pushes are taken again") {
-                    await a.accepted(.message(.device("tablet"))).isStored
-                }
-                let last = try await a.push(.message(.device("phone"), text: "last"))
+                let last = try await a.pushWhenServed(.message(.device("phone"), text: "last"))
                 // What may not have been told is read again: a gap says so.
                 try await eventually("the loop is told of a gap") {
                     b.loop.takeEvents().contains { if case .gap = $0 { true } else { false } }
@@ -104,10 +101,11 @@ struct FailureTests {
                 try await eventually("a node that found the old one goes on with the new one") {
                     await a.accepted(.message(.device("tablet"))).isStored
                 }
-                #expect(try await a.port.report(task, to: nil).counts.targeted == 1)
                 // One that comes now finds the old one first.
                 let c = try await TestNode("c", pair.address)
-                #expect(try await c.port.report(task, to: nil).counts.targeted == 1)
+                for node in [a, c] {
+                    try await eventually("it is found") { try await node.port.report(task, to: nil).counts.targeted == 1 }
+                }
                 c.store.close()
             }
         }
@@ -198,7 +196,7 @@ struct FailureTests {
                         if case .gap(_, _, let snapshot) = event { snapshot.term > term } else { false }
                     }
                 }
-                let task = try await a.push(.message(.device("phone")))
+                let task = try await a.pushWhenServed(.message(.device("phone")))
                 // The other node follows the log a moment later.
                 try await eventually("it is there") {
                     let page = try await b.port.pending(for: device.device, after: device.settledUpTo, limit: 100)

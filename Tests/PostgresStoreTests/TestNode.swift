@@ -37,9 +37,7 @@ struct TestNode: Sendable {
 
     /// The task that a push has made.
     func push(_ request: PushRequest) async throws -> TaskID {
-        let accepted = await accepted(request)
-        guard case .stored(let task) = accepted else { throw NotStored(accepted: accepted) }
-        return task
+        try await accepted(request).get()
     }
 
     /// One after the other.
@@ -49,7 +47,14 @@ struct TestNode: Sendable {
         return tasks
     }
 
-    struct NotStored: Error { let accepted: Accepted }
+    /// The same where the database was away just now: who is refused by a node that is not served yet comes again.
+    func pushWhenServed(_ request: PushRequest) async throws -> TaskID {
+        while true {
+            let accepted = await accepted(request)
+            guard case .unavailable = accepted else { return try accepted.get() }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
 
     func connect(_ token: String, as session: SessionID = DeviceSession.newID()) async throws(AttachError) -> Attached {
         try await port.attach(DeviceToken(unchecked: token), secret: Array("secret".utf8), certificate: nil, session: session)
@@ -83,6 +88,13 @@ extension Result {
 }
 
 extension Accepted {
+    struct NotStored: Error { let accepted: Accepted }
+
+    func get() throws -> TaskID {
+        guard case .stored(let task) = self else { throw NotStored(accepted: self) }
+        return task
+    }
+
     var isStored: Bool { if case .stored = self { true } else { false } }
     var isUnknown: Bool { if case .unknown = self { true } else { false } }
     var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
