@@ -51,21 +51,22 @@ struct ImportBatch {
     var changes: [DirectoryChange] { lines.compactMap { try? $0.change.get() } }
 }
 
-/// How many lines a call takes: so many that it keeps others from the lane for some milliseconds at most.
+/// How many lines a call takes: so many that it keeps others from the lane for a millisecond or two.
 struct ImportPace {
-    /// In microseconds.
-    private static let budget: Int64 = 3_000
+    /// In microseconds. Far below what others may be kept from it: a call takes twice or three times as long as the one before
+    /// where the machine has other work, too.
+    private static let budget: Int64 = 1_500
     private static let sizes = 8...512
 
     private(set) var size = 32
     /// How long others are left to themselves after the last call: as long as it has held the lane.
     private(set) var pause = Duration.zero
 
-    /// A call has held the lane for so long, in microseconds.
+    /// A call has held the lane for so long, in microseconds: the next one is at most half as large, or larger by a quarter.
     mutating func finished(_ count: Int, held: Int64) {
         pause = .microseconds(held)
         guard count > size / 2 || held > Self.budget else { return }
         let fitting = Int(Int64(max(count, 1)) * Self.budget / max(held, 1))
-        size = min(max(fitting, size / 2, Self.sizes.lowerBound), size * 2, Self.sizes.upperBound)
+        size = min(max(fitting, size / 2, Self.sizes.lowerBound), size + size / 4, Self.sizes.upperBound)
     }
 }
