@@ -37,6 +37,7 @@ public final class SQLiteStore: Store {
     /// Returns when the log's newest rows are indexed in memory; that is bounded, whatever the size of the log.
     public static func open(directory: String, options: Options = Options()) throws(SQLiteStoreError) -> SQLiteStore {
         do {
+            try MovedStore.refuse(directory)
             return try SQLiteStore(path: directory + "/psp.db", options)
         } catch {
             throw SQLiteStoreError("\(directory)/psp.db", whatever: error)

@@ -8,8 +8,8 @@ public import SQLiteStore
 /// became of every task, how far each device is, operators, the audit log, imports, store time.
 ///
 /// Afterwards callers, devices and operators find what they would have found: tasks keep their ids, an `out_biz_no` is known, and
-/// a device gets what was pending for it, once. The embedded store is read at one moment, with no server on it, and left as it
-/// is; the shared one has all of it in one transaction, or nothing.
+/// a device gets what was pending for it, once. The embedded store is read at one moment, with no server on it, and is opened
+/// by none afterwards; the shared one has all of it in one transaction, or nothing.
 ///
 /// What the shared store does not have is not moved: indexes and sums that it makes by itself, and what is left of imports that
 /// nobody has begun.
@@ -28,6 +28,8 @@ public struct StoreCopy: Sendable {
         public let counts: [(name: String, count: Int)]
         /// How many rows the database has got.
         public let rows: Int
+        /// Why the directory could not be marked as moved: a server could still be started on it. `nil` where it was.
+        public internal(set) var unmarked: SQLiteStoreError?
     }
 
     private let directory: String
@@ -53,7 +55,8 @@ public struct StoreCopy: Sendable {
             try await SchemaFilling.run(database) { filling in
                 result = try await CopyWork(source, filling, progress).run()
             }
-            guard let result else { throw Failure.target(BilingualText("没有复制任何内容", "nothing was copied")) }
+            guard var result else { throw Failure.target(BilingualText("没有复制任何内容", "nothing was copied")) }
+            do throws(SQLiteStoreError) { try source.mark(movedTo: "\(database.address)") } catch { result.unmarked = error }
             return result
         } catch let error as SQLiteStoreError {
             throw Failure.source(error)

@@ -76,6 +76,10 @@ def test_devices_get_what_was_pending_and_nothing_twice(own_server, database, de
     assert done.returncode == 0 and (told["apps"], told["organisations"], told["devices"]) == (1, 2, 3), done
     assert told["tasks"] == len(before["tasks"]) and told["rows"] > told["tasks"]
     assert (own_server.data / "psp.db").read_bytes() == held_bytes, "the source is left as it was"
+    moved = run(binary("pspd"), "--data", str(own_server.data), "--check")
+    assert moved.returncode == 2 and f"was moved to {database}: start with --store '{database}'" in moved.stderr, moved
+    moved = run(binary("pspd"), "--data", str(own_server.data), LC_ALL="zh_CN.UTF-8")
+    assert moved.returncode == 2 and "删除 " + str(own_server.data / "psp.moved") in moved.stderr, moved
     again = copy(own_server.data, database, LC_ALL="zh_CN.UTF-8")
     assert again.returncode == 1 and "数据库不是空的" in again.stderr, again
 
@@ -173,3 +177,13 @@ def test_what_cannot_be_copied_is_told_with_what_would_be_right(own_server, data
     assert done.returncode == 0 and "1 apps, 2 organisations, 0 devices, 0 tasks" in done.stdout, done
     assert f"pspd --store '{database}' --node NAME" in done.stdout, done
     assert urllib.parse.urlparse(database).path == "/moved"
+    (own_server.data / "psp.moved").unlink()
+    back = run(binary("pspd"), "--data", str(own_server.data), "--check=no-ports")
+    assert back.returncode == 0, back
+
+
+def test_a_directory_that_cannot_be_marked_as_moved_is_told(own_server, database):
+    assert own_server.stop() == 0
+    (own_server.data / "psp.moved").mkdir()
+    done = copy(own_server.data, database)
+    assert done.returncode == 0 and f"do not start pspd on {own_server.data} again" in done.stderr, done

@@ -1,5 +1,6 @@
 import Base
 import Crypto
+import FaultVFS
 import Foundation
 import Postgres
 import PostgresCluster
@@ -41,9 +42,7 @@ struct CopyTests {
         let loops = (TestLoop(), TestLoop())
         let moved = try await Told.lines(by: shared.port(at: 0, for: loops.0), loops.0)
         // The source is left as it was.
-        var options = SQLiteStore.Options()
-        options.clocks = embedded.clocks
-        let source = try SQLiteStore.open(directory: directory.path, options: options)
+        let source = try goBack(to: directory, embedded)
         defer { source.close() }
         let stayed = try await Told.lines(by: source.port(for: loops.1), loops.1)
         #expect(moved.count > 500)
@@ -93,9 +92,7 @@ struct CopyTests {
 
         let shared = try await embedded.copied(from: directory)
         defer { shared.close() }
-        var options = SQLiteStore.Options()
-        options.clocks = embedded.clocks
-        let source = try SQLiteStore.open(directory: directory.path, options: options)
+        let source = try goBack(to: directory, embedded)
         defer { source.close() }
         let loops = [TestLoop(), TestLoop()]
         var told: [[String]] = []
@@ -106,6 +103,18 @@ struct CopyTests {
             told.append(try await Told.lines(by: port, loop, ofOnePast: false))
         }
         expectSame(told[0], told[1])
+    }
+
+    /// The embedded store again, as who goes back to it opens it: not before it is no longer marked as moved.
+    private func goBack(to directory: TemporaryDirectory, _ embedded: SQLiteUnderTest) throws -> SQLiteStore {
+        var options = SQLiteStore.Options()
+        options.clocks = embedded.clocks
+        let refusal = #expect(throws: SQLiteStoreError.self) {
+            try SQLiteStore.open(directory: directory.path, options: options).close()
+        }
+        #expect(refusal?.text.english.contains("was moved to postgres://") == true)
+        #expect(unlink(directory.path + "/psp.moved") == 0)
+        return try SQLiteStore.open(directory: directory.path, options: options)
     }
 
     private func expectSame(_ moved: [String], _ stayed: [String]) {

@@ -25,7 +25,7 @@ extension AuditFile {
     }
 
     /// The store's files bear names that begin so, and so do copies that a restore has put aside.
-    private static let ownNames = ["psp.db", "psp.mark", "admin.token", "pspd.lock", "pspd.json"]
+    private static let ownNames = ["psp.db", "psp.mark", "psp.moved", "admin.token", "pspd.lock", "pspd.json"]
 
     private static func isOfData(_ path: String, _ identity: FileIdentity, _ data: String) -> Bool {
         if let directory = FileIdentity(data), FileIdentity(FileIdentity.parent(of: path)) == directory,

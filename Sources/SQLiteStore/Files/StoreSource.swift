@@ -3,12 +3,13 @@ internal import Glibc
 internal import Push
 package import StoreCore
 
-/// A data directory that is read as a whole, to be moved into another store: what its file held at one moment. Nothing of it is
-/// changed, and no server serves it meanwhile.
+/// A data directory that is read as a whole, to be moved into another store: what its file held at one moment. The file is left as
+/// it is, and no server serves it meanwhile.
 ///
 /// What a row means is the reader's affair; times come with ``stretches``, by which they are read.
 package final class StoreSource {
     private let lock: DirectoryLock
+    private let directory: String
     private let file: String
     private let database: Database
     private let tables: Tables
@@ -30,6 +31,7 @@ package final class StoreSource {
 
     /// - Throws: also where a server has the directory, and where the store is not of this program's version.
     package init(directory: String, clocks: SystemClocks = SystemClocks()) throws(SQLiteStoreError) {
+        self.directory = directory
         file = directory + "/psp.db"
         self.clocks = clocks
         guard access(file, F_OK) == 0 else {
@@ -62,6 +64,10 @@ package final class StoreSource {
             throw SQLiteStoreError(file, whatever: error)
         }
     }
+
+    /// What was read goes on elsewhere: no server opens the directory from now on.
+    /// - Parameter address: where, without a password.
+    package func mark(movedTo address: String) throws(SQLiteStoreError) { try MovedStore.mark(directory, movedTo: address) }
 
     /// Store time now, and whether that is certain: another boot of the machine, or another machine, knows no more than the
     /// latest time of which the file tells.

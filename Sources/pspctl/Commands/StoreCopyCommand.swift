@@ -16,17 +16,18 @@ struct StoreCopyCommand: AsyncParsableCommand {
                 them, operators, the audit log: afterwards callers, devices and operators find what they would have found, and \
                 devices get what was pending for them, once.
 
-                End pspd first: the data directory is read at one moment and left as it is. The database has all of it in one \
-                transaction, or nothing, so that a copying that was broken off is run again; tables are made where there are \
-                none. Nodes that are started meanwhile wait until it is done. Do not start pspd on the data directory again: \
-                devices and callers would find two stores that go on apart.
+                End pspd first: the data directory is read at one moment. The database has all of it in one transaction, or nothing, \
+                so that a copying that was broken off is run again; tables are made where there are none. Nodes that are started \
+                meanwhile wait until it is done. The data directory is left as it is but for a file psp.moved, because of which \
+                pspd does not start on it again: devices and callers would find two stores that go on apart.
                 """,
                 """
                 应用及其密钥、组织机构、设备及其接收进度、任务（编号不变）及其结果、运维账号、审计日志：完成之后，调用方、设备和运维人员看到的与之前相同，\
                 设备会收到尚未收到的消息，且只收到一次。
 
-                请先停止 pspd：数据目录只读取某一时刻的内容，不作更改。数据库在一个事务中得到全部内容，否则什么也没有，因此中断后可再次执行；没有表时会先建立。\
-                其间启动的节点会等待到完成为止。之后不要再在该数据目录上启动 pspd：否则设备和调用方会面对两个各自继续的存储。
+                请先停止 pspd：读取的是数据目录在某一时刻的内容。数据库在一个事务中得到全部内容，否则什么也没有，因此中断后可再次执行；没有表时会先建立。\
+                其间启动的节点会等待到完成为止。数据目录保持原样，只增加一个文件 psp.moved，此后 pspd 不再在其上启动：\
+                否则设备和调用方会面对两个各自继续的存储。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl store copy sqlite:/var/lib/pspd postgres://psp@db1,db2/psp --password-file /etc/pspd/store.password",
@@ -69,6 +70,12 @@ struct StoreCopyCommand: AsyncParsableCommand {
             }
         }
         progress.clear()
+        if let cause = result.unmarked {
+            Output.error(
+                say(
+                    "do not start pspd on \(directory) again: it could not be marked as moved (\(cause.text.english))",
+                    "不要再在 \(directory) 上启动 pspd：未能标记为已移走（\(cause.text.chinese)）"))
+        }
         if options.json { return Output.json(json(result, "\(database.address)")) }
         let counts = result.counts.map { say("\($0.count) \($0.name)", "\(StoreWords.chinese($0.name)) \($0.count)") }
         print(
@@ -79,8 +86,8 @@ struct StoreCopyCommand: AsyncParsableCommand {
         let start = "pspd --store '\(database.address)'\(password) --node NAME --admin-token-file FILE"
         print(
             say(
-                "start nodes with it, each by another NAME, and not on \(directory) again: \(start)",
-                "请以此启动各节点（NAME 各不相同），不要再在 \(directory) 上启动：\(start)"))
+                "start nodes with it, each by another NAME: \(start)",
+                "请以此启动各节点（NAME 各不相同）：\(start)"))
     }
 
     private func json(_ result: StoreCopy.Result, _ address: String) -> [UInt8] {
