@@ -71,9 +71,15 @@ struct TraceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try server.adminClient()
-        if !isFuture { try await refuseUnknown(client) }
+        if !isFuture {
+            let devices = try await traced(client)
+            await tellElsewhere(devices, client)
+        }
         let data = try await client.send(call).data
         guard let id = data["trace_id"]?.string else { return }
+        // Before anybody is told that there is something to interrupt.
+        let interruption = Interruption { _ = try? await client.send(Call(.delete, TraceCommand.path + [id])) }
+        let sources = await interruption.listen()
         if !server.json {
             print(
                 say(
@@ -81,8 +87,6 @@ struct TraceCommand: AsyncParsableCommand {
                     "跟踪至 \(Column.localTime(data["until"]?.int64 ?? 0))"))
         }
         fflush(nil)
-        let interruption = Interruption { _ = try? await client.send(Call(.delete, TraceCommand.path + [id])) }
-        let sources = interruption.listen()
         let isForProgram = server.json
         let stream = Call(.get, TraceCommand.path + [id, "events"])
         do throws(Failure) {
@@ -98,25 +102,40 @@ struct TraceCommand: AsyncParsableCommand {
         withExtendedLifetime(sources) {}
     }
 
-    /// Nothing would ever come of a name that is mistyped.
-    private func refuseUnknown(_ client: ServerClient) async throws {
+    /// The devices that are traced, where that is known.
+    /// - Throws: `untraceable` for a name that is mistyped, of which nothing would ever come.
+    private func traced(_ client: ServerClient) async throws -> [JSONValue] {
         if let device {
-            try await refuse(unless: client, has: DeviceResource.path(device), say("no device \(device)", "没有设备 \(device)"))
+            return [try await find(DeviceResource.path(device), say("no device \(device)", "没有设备 \(device)"), client)]
         }
-        if let app { try await refuse(unless: client, has: AppResource.path(app), say("no app \(app)", "没有应用 \(app)")) }
-        if let user {
-            let held = try await client.send(Call(.get, DeviceResource.path(), query: [("user_id", user), ("limit", "1")])).data
-            guard held["items"]?.count ?? 0 > 0 else {
-                throw Failure.untraceable(say("user \(user) has no device", "使用人 \(user) 没有设备"))
-            }
+        if let app { _ = try await find(AppResource.path(app), say("no app \(app)", "没有应用 \(app)"), client) }
+        guard let user else { return [] }
+        let held = try await client.send(Call(.get, DeviceResource.path(), query: [("user_id", user), ("limit", "100")])).data
+        guard let devices = held["items"], devices.count > 0 else {
+            throw Failure.untraceable(say("user \(user) has no device", "使用人 \(user) 没有设备"))
+        }
+        return Array(devices.elements)
+    }
+
+    private func find(_ path: [String], _ reason: String, _ client: ServerClient) async throws -> JSONValue {
+        do throws(Failure) {
+            return try await client.send(Call(.get, path)).data
+        } catch .refused(404, _, _, _) {
+            throw Failure.untraceable(Output.printable(reason))
         }
     }
 
-    private func refuse(unless client: ServerClient, has path: [String], _ reason: String) async throws {
-        do throws(Failure) {
-            _ = try await client.send(Call(.get, path))
-        } catch .refused(404, _, _, _) {
-            throw Failure.untraceable(Output.printable(reason))
+    /// A device of a shared store is traced by the node that it is connected to: whoever asks another one would wait in vain.
+    private func tellElsewhere(_ devices: [JSONValue], _ client: ServerClient) async {
+        let connected = devices.compactMap { device in device["node"]?.string.map { (device, $0) } }
+        // Who may not read the status is not told.
+        guard !connected.isEmpty, let own = try? await client.send(StatusCommand.call).data["node"]?.string else { return }
+        for (device, node) in connected where node != own {
+            let token = Output.printable(device["device_token"]?.string ?? "")
+            Output.error(
+                say(
+                    "\(token) is connected to node \(node), and this is \(own): what it gets is traced there",
+                    "\(token) 连接在节点 \(node)，而这里是 \(own)：它收到的内容要在那个节点跟踪"))
         }
     }
 

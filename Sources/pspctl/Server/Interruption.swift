@@ -23,21 +23,27 @@ final class Interruption: Sendable {
     /// - Parameter work: what is to be done before the stream ends.
     init(_ work: @escaping @Sendable () async -> Void) { self.work = work }
 
-    /// Begins with a signal, as long as what it returns is kept.
-    func listen() -> [any DispatchSourceSignal] {
+    /// Begins with a signal from when this returns, as long as what it returns is kept. One that comes earlier ends the program, and
+    /// is not lost.
+    func listen() async -> [any DispatchSourceSignal] {
         // A pipe that nobody reads is told where it is written.
         signal(SIGPIPE, SIG_IGN)
-        return Self.signals.map { number in
-            signal(number, SIG_IGN)
+        var sources: [any DispatchSourceSignal] = []
+        for number in Self.signals {
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler {
                 // A second one waits for no server.
                 for number in Self.signals { signal(number, SIG_DFL) }
                 self.begin()
             }
-            source.resume()
-            return source
+            // From then on the signal has the handler of the source, which nothing else may take the place of.
+            await withCheckedContinuation { continuation in
+                source.setRegistrationHandler { continuation.resume() }
+                source.resume()
+            }
+            sources.append(source)
         }
+        return sources
     }
 
     /// Begins, once.
