@@ -112,8 +112,9 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError:
             BilingualText(
-                "内部错误，是否已受理未知，可用相同的 out_biz_no 重试",
-                "internal error: whether it was done is unknown; a retry with the same out_biz_no makes it once")
+                "内部错误，是否已生效未知；推送请用相同的 out_biz_no 重发，其他调用请先查询是否已生效",
+                "internal error: whether it was done is unknown; repeat a push with the same out_biz_no, and look before repeating any "
+                    + "other call")
         }
     }
 }

@@ -65,9 +65,9 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .notEmbedded(let directory):
             (directory.map { say("there is no psp.db in \($0). ", "\($0) 中没有 psp.db。") } ?? "")
                 + say(
-                    "A store that nodes share is backed up by its database's own means (pg_basebackup with archived WAL): "
-                        + "docs/cluster.md, section Backup",
-                    "多个节点共用的存储由数据库自己的手段备份（pg_basebackup 加归档的 WAL）：见 docs/cluster.zh-CN.md 的“备份”")
+                    "A store that nodes share is backed up and restored by its database's own means (pg_basebackup with archived "
+                        + "WAL): docs/cluster.md, section Backup",
+                    "多个节点共用的存储由数据库自己的手段备份和恢复（pg_basebackup 加归档的 WAL）：见 docs/cluster.zh-CN.md 的“备份”")
         case .store(let error): error.text.text(in: Speech.language)
         case .foreignReply(let endpoint, let status):
             say(

@@ -186,11 +186,25 @@ def test_pspctl_tells_who_shares_the_store(cluster):
         assert "foreign_functions" not in status["shared"] and "remedy" not in status
 
 
-def test_pspctl_says_how_a_shared_store_is_backed_up(cluster, tmp_path):
+def test_who_traces_a_device_at_another_node_is_told_where_it_is(cluster, scene, device):
+    phone, names = scene.phones[0], [node.data.name for node in cluster.nodes]
+    told = f"{phone.token} is connected to node {names[1]}, and this is {names[0]}: what it gets is traced there\n"
+    with device(cluster.nodes[1], phone):
+        for node, expected in zip(cluster.nodes, [told, ""]):
+            command = [binary("pspctl"), "trace", "--device", phone.token, "--data", str(node.data)]
+            tracing = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            assert tracing.stdout.readline().startswith("tracing until ")
+            tracing.send_signal(signal.SIGINT)
+            assert tracing.communicate(timeout=PATIENCE)[1] == expected and tracing.returncode == 0
+
+
+def test_pspctl_says_how_a_shared_store_is_backed_up_and_restored(cluster, tmp_path):
     told = run(binary("pspctl"), "backup", str(tmp_path / "copy.db"), PSP_DATA=str(cluster.nodes[0].data))
     assert told.returncode == 1 and "docs/cluster.md" in told.stderr and not list(tmp_path.iterdir()), told
     told = run(binary("pspctl"), "backup", str(tmp_path / "copy.db"), PSP_STORE=cluster.store, LC_ALL="zh_CN.UTF-8")
     assert told.returncode == 1 and "docs/cluster.zh-CN.md" in told.stderr, told
+    told = run(binary("pspctl"), "restore", str(tmp_path / "copy.db"), "--yes", PSP_STORE=cluster.store)
+    assert told.returncode == 1 and "docs/cluster.md" in told.stderr, told
 
 
 @pytest.mark.parametrize("language", ["", ".zh-CN"])
@@ -202,6 +216,7 @@ def test_what_is_measured_of_a_shared_store_is_documented(cluster, language):
     assert names["cluster"] <= measured <= names["operations"] | names["cluster"]
     metrics = Metrics(cluster.nodes[0])
     assert 0 < metrics("psp_lease_seconds") <= 5 and metrics("psp_store_primary_switches_total") == 0
+    assert metrics("psp_store_without_standby") == 1, "this database has none"
 
 
 def pushing(caller, token):

@@ -36,7 +36,7 @@ extension StoreNode {
     }
 
     /// How often it is looked whether another build has made the functions meanwhile, and what commits wait for, in nanoseconds.
-    private static let examinationPause: Int64 = 60_000_000_000
+    private static let examinationPause: Int64 = 10_000_000_000
 
     /// Looks whether the database's functions are those of this build, and what its commits wait for, now and then.
     func examineDatabase() async {

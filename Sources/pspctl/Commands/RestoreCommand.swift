@@ -35,7 +35,7 @@ struct RestoreCommand: AsyncParsableCommand {
     var store: DirectoryOptions
 
     func run() async throws {
-        let directory = store.path()
+        let directory = try store.pathForStore()
         let progress = Progress(isSilent: store.json)
         let found: StoreRestore.Result
         let suffix = ".\(RestoreCommand.stamp)"

@@ -55,7 +55,9 @@ struct StoreCheckCommand: AsyncParsableCommand {
         let progress = Progress(isSilent: options.json)
         let found: SharedStoreExamination
         do {
-            found = try await SharedStoreExamination(of: database) { progress.show($0, say("looked at", "已检查")) }
+            found = try await DatabaseWaiting.told(of: database) {
+                try await SharedStoreExamination(of: database) { progress.show($0, say("looked at", "已检查")) }
+            }
         } catch let failure as SharedStoreExamination.Failure {
             progress.clear()
             throw Failure.database("\(database.address)", reason: failure.text)

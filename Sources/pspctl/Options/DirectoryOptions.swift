@@ -21,13 +21,19 @@ struct DirectoryOptions: ParsableArguments {
         DataDirectory(option: data, environment: environment).isShared ? environment["PSP_STORE"] : nil
     }
 
+    /// The directory into which a store is put.
+    /// - Throws: `notEmbedded` where what is named is a store that nodes share.
+    func pathForStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
+        let directory = DataDirectory(option: data, environment: environment)
+        guard !directory.isShared else { throw .notEmbedded(directory: nil) }
+        return directory.path
+    }
+
     /// The directory of a store that has its files there.
     /// - Throws: `notEmbedded` where it has none.
     func pathOfEmbeddedStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
-        let directory = DataDirectory(option: data, environment: environment)
-        guard !directory.isShared, FileManager.default.fileExists(atPath: "\(directory.path)/psp.db") else {
-            throw .notEmbedded(directory: directory.isShared ? nil : directory.path)
-        }
-        return directory.path
+        let path = try pathForStore(environment: environment)
+        guard FileManager.default.fileExists(atPath: "\(path)/psp.db") else { throw .notEmbedded(directory: path) }
+        return path
     }
 }

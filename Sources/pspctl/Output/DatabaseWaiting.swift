@@ -1,12 +1,13 @@
 import Postgres
 import PostgresStore
 
-/// Tells on standard error what a change of a database waits for: a commit may wait for a standby that never comes.
+/// Tells on standard error what a command waits for in a database: a commit may wait for a standby that never comes, and who reads
+/// for a change that waits so.
 enum DatabaseWaiting {
     /// How often it is looked, and how long nobody is told anything.
     private static let interval = Duration.seconds(3)
 
-    /// Runs `body`, which changes the database by sessions with these options.
+    /// Runs `body`, whose sessions with the database have these options.
     static func told<Result>(of database: PostgresOptions, _ body: () async throws -> Result) async throws -> Result {
         // It ends with `body`.
         async let _ = tell(of: database)
