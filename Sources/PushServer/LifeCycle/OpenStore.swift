@@ -24,7 +24,9 @@ struct LinkedStores: StoreOpener {
         switch configuration.store {
         case .sqlite(let directory):
             try DataDirectory.judge(directory)
-            do throws(SQLiteStoreError) { try MovedStore.refuse(directory) } catch { throw .cannotWork(error.text.after("--data")) }
+            do throws(SQLiteStoreError) { try MovedStore.refuse(directory) } catch {
+                throw .cannotWork(error.text.after("--data"))
+            }
         case .postgres(let uri):
             guard let file = try Self.address(uri).unreadableFile else { return }
             throw .cannotWork(SystemError(code: file.code).text.after("--store: \(file.keyword): \(file.path)"))
