@@ -1,8 +1,8 @@
 import Postgres
 import PostgresStore
 
-/// Tells on standard error what a command waits for in a database: a commit may wait for a standby that never comes, and who reads
-/// for a change that waits so.
+/// Tells on standard error what a command waits for in a database: a commit may wait for a standby that never comes, and who
+/// reads for a change that waits so.
 enum DatabaseWaiting {
     /// How often it is looked, and how long nobody is told anything.
     private static let interval = Duration.seconds(3)
