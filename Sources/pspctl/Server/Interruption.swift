@@ -23,8 +23,8 @@ final class Interruption: Sendable {
     /// - Parameter work: what is to be done before the stream ends.
     init(_ work: @escaping @Sendable () async -> Void) { self.work = work }
 
-    /// Begins with a signal from when this returns, as long as what it returns is kept. One that comes earlier ends the program, and
-    /// is not lost.
+    /// Begins with a signal from when this returns, as long as what it returns is kept. One that comes earlier ends the program,
+    /// and is not lost.
     func listen() async -> [any DispatchSourceSignal] {
         // A pipe that nobody reads is told where it is written.
         signal(SIGPIPE, SIG_IGN)
