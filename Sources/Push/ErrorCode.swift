@@ -113,8 +113,8 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
         case .internalError:
             BilingualText(
                 "内部错误，是否已生效未知；推送请用相同的 out_biz_no 重发，其他调用请先查询是否已生效",
-                "internal error: whether it was done is unknown; repeat a push with the same out_biz_no, and look before repeating any "
-                    + "other call")
+                "internal error: whether it was done is unknown; repeat a push with the same out_biz_no, and look before "
+                    + "repeating any other call")
         }
     }
 }

@@ -17,9 +17,9 @@ struct StoreCopyCommand: AsyncParsableCommand {
                 devices get what was pending for them, once.
 
                 End pspd first: the data directory is read at one moment. The database has all of it in one transaction, or \
-                nothing, so that a copying that was broken off is run again; tables are made where there are none. Nodes that are \
-                started meanwhile wait until it is done. The data directory is left as it is but for a file psp.moved, because \
-                of which pspd does not start on it again: devices and callers would find two stores that go on apart.
+                nothing, so that a copying that was broken off is run again; tables are made where there are none. Nodes that \
+                are started meanwhile wait until it is done. The data directory is left as it is but for a file psp.moved, \
+                because of which pspd does not start on it again: devices and callers would find two stores that go on apart.
                 """,
                 """
                 应用及其密钥、组织机构、设备及其接收进度、任务（编号不变）及其结果、运维账号、审计日志：完成之后，调用方、设备和运维人员看到的与之前相同，\
