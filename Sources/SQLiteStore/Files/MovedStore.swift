@@ -4,8 +4,8 @@ internal import Push
 
 /// `psp.moved`, in the data directory of a store that goes on elsewhere: the address of the shared store into which it was moved.
 ///
-/// No server opens such a directory: devices and callers would find two stores that go on apart, after a restart of the machine for
-/// one. Who wants to go back removes the file.
+/// No server opens such a directory: devices and callers would find two stores that go on apart, after a restart of the machine
+/// for one. Who wants to go back removes the file.
 public enum MovedStore {
     private static func path(_ directory: String) -> String { directory + "/psp.moved" }
 
@@ -25,8 +25,8 @@ public enum MovedStore {
         throw .failed(
             BilingualText(
                 "\(directory) 中的存储已移入 \(address)：请以 --store '\(address)' 启动；其间没有节点接受过推送而要退回时，删除 \(path)",
-                "the store in \(directory) was moved to \(address): start with --store '\(address)'; to go back, where no node has "
-                    + "taken a push since, remove \(path)"))
+                "the store in \(directory) was moved to \(address): start with --store '\(address)'; to go back, where no node "
+                    + "has taken a push since, remove \(path)"))
     }
 
     /// From now on no server opens the directory.
