@@ -3,8 +3,8 @@ internal import Glibc
 internal import Push
 package import StoreCore
 
-/// A data directory that is read as a whole, to be moved into another store: what its file held at one moment. The file is left as
-/// it is, and no server serves it meanwhile.
+/// A data directory that is read as a whole, to be moved into another store: what its file held at one moment. The file is left
+/// as it is, and no server serves it meanwhile.
 ///
 /// What a row means is the reader's affair; times come with ``stretches``, by which they are read.
 package final class StoreSource {
