@@ -4,30 +4,33 @@ import Testing
 
 /// How many lines of an import a call takes.
 struct ImportPaceTests {
-    /// Others may be kept from the lane for 5 ms.
-    @Test(arguments: [3, 30, 150] as [Int64])
-    func aCallThatTakesThreeTimesAsLongKeepsNobodyTooLong(_ microsecondsALine: Int64) {
+    /// What calls take, and how many lines are taken in the end.
+    @Test(arguments: [(0, 2, 512), (1_000, 10, 50), (0, 30, 50), (0, 60, 25), (1_500, 700, 16)] as [(Int64, Int64, Int)])
+    func aCallTakesSoManyLinesAsFitIntoAMillisecondAndAHalf(_ always: Int64, _ aLine: Int64, _ lines: Int) {
         var pace = ImportPace()
-        for _ in 0..<100 { pace.finished(pace.size, held: Int64(pace.size) * microsecondsALine) }
-        let held = Int64(pace.size) * microsecondsALine
-        #expect(3 * held <= 5_000)
-        #expect(pace.size == 512 || held > 1_000)
-        #expect(pace.pause == .microseconds(held))
+        for _ in 0..<400 { pace.finished(pace.size, held: always + Int64(pace.size) * aLine) }
+        #expect(abs(pace.size - lines) <= lines / 4)
     }
 
-    @Test func aSlowCallHalvesTheNextAndAFastOneAddsAQuarter() {
+    @Test func othersAreLeftToThemselvesForAsLongAsTheyWereHeldUp() {
+        var pace = ImportPace()
+        pace.finished(32, held: 1_700)
+        #expect(pace.pause == .microseconds(1_700))
+    }
+
+    @Test func oneSlowCallChangesNothingAndTwoInARowHalveTheNext() {
         var pace = ImportPace()
         #expect(pace.size == 32)
-        pace.finished(32, held: 100)
-        #expect(pace.size == 40)
-        pace.finished(40, held: 90_000)
-        #expect(pace.size == 20)
+        for held: Int64 in [1_400, 90_000, 1_400, 90_000] { pace.finished(32, held: held) }
+        #expect(pace.size == 32)
+        pace.finished(32, held: 90_000)
+        #expect(pace.size == 16)
     }
 
     /// The last one of a part says nothing of what a whole one takes.
     @Test func aShortCallLeavesItAsItIs() {
         var pace = ImportPace()
-        pace.finished(3, held: 200)
+        for _ in 0..<20 { pace.finished(3, held: 200) }
         #expect(pace.size == 32)
     }
 }

@@ -43,6 +43,7 @@ struct PlanTests {
         try await Task.sleep(for: pause)
         let first = try await a.connect("phone", as: SessionID(raw: 100 + 4 * round))
         let second = try await b.connect("tablet", as: SessionID(raw: 101 + 4 * round))
+        try await a.port.putDevice("new-\(round)", in: "police", of: "user-\(round)")
         var tasks: [TaskID] = []
         for target: PushRequest.Target in [.device("phone"), .user("ann"), .organisation("police")] {
             tasks.append(try await b.push(.message(target, text: "\(round)")))

@@ -203,7 +203,10 @@ BEGIN
     FROM (
       SELECT u.kind, CASE WHEN u.subject < 0 THEN v_ordinal - u.subject ELSE u.subject END AS subject, u.object, u.at, u.n
       FROM unnest(p_job_kind, p_job_subject, p_job_object, p_job_at) WITH ORDINALITY AS u(kind, subject, object, at, n)) u
-    WHERE has_work(u.kind, u.subject) ORDER BY u.n;
+    JOIN with_work(p_job_kind, ARRAY(
+      SELECT CASE WHEN s.subject < 0 THEN v_ordinal - s.subject ELSE s.subject END FROM unnest(p_job_subject) WITH ORDINALITY AS s(subject, n)
+      ORDER BY s.n)) AS w(n) ON w.n = u.n
+    ORDER BY u.n;
     has_jobs := FOUND;
   END IF;
 

@@ -14,36 +14,43 @@ BEGIN
 END
 $$;
 
--- Whether there is anything to do for a job, as far as one look tells: of most devices that come there is nothing.
-CREATE OR REPLACE FUNCTION has_work(p_kind integer, p_subject bigint) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  v_device device%ROWTYPE;
+-- Which of some jobs, by their numbers in the arrays, have anything to do, as far as one look tells: of most devices that come there is
+-- nothing. By keys alone, whatever the tables were like when this was planned first: an EXISTS could be answered by all of a table.
+CREATE OR REPLACE FUNCTION with_work(p_kind integer[], p_subject bigint[]) RETURNS SETOF integer LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  CASE p_kind
-    WHEN 1 THEN
-      RETURN EXISTS (
-        SELECT 1 FROM unnest((SELECT o.path[2:] FROM org o WHERE o.org = p_subject)) AS above(org)
-        CROSS JOIN LATERAL (
-          (SELECT 1 FROM current_config k WHERE k.within = above.org LIMIT 1)
-          UNION ALL
-          (SELECT 1 FROM current_config k
-            WHERE k.target_kind = 3 AND k.target = (SELECT o.org_id FROM org o WHERE o.org = above.org) LIMIT 1)) k);
-    WHEN 4 THEN
-      SELECT * INTO v_device FROM device d WHERE d.ordinal = p_subject;
-      RETURN EXISTS (SELECT 1 FROM current_config k WHERE k.target_kind = 1 AND k.target = v_device.token)
-        OR EXISTS (
-          SELECT 1 FROM current_config k
-          WHERE k.target_kind = 2 AND k.target = (SELECT h.user_id FROM holder h WHERE h.holder = v_device.holder))
-        OR EXISTS (
-          SELECT 1 FROM unnest((SELECT o.path FROM org o WHERE o.org = v_device.org)) AS above(org)
-          CROSS JOIN LATERAL (
-            SELECT 1 FROM current_config k
-            WHERE k.target_kind = 3 AND k.target = (SELECT o.org_id FROM org o WHERE o.org = above.org) LIMIT 1) k);
-    WHEN 8 THEN
-      RETURN EXISTS (
-        SELECT 1 FROM current_config k WHERE k.target_kind = 3 AND k.target = (SELECT o.org_id FROM org o WHERE o.org = p_subject));
-    ELSE RETURN true;
-  END CASE;
+  RETURN QUERY
+  WITH job AS MATERIALIZED (
+    SELECT u.kind, u.subject, u.n::integer FROM unnest(p_kind, p_subject) WITH ORDINALITY AS u(kind, subject, n)
+  ), targeted AS (
+    -- What a configuration may be for that would then be theirs, too.
+    SELECT j.n, 3 AS kind, o.org_id AS target FROM job j
+    CROSS JOIN LATERAL (SELECT x.path[2:] AS path FROM org x WHERE j.kind = 1 AND x.org = j.subject OFFSET 0) m
+    CROSS JOIN LATERAL unnest(m.path) AS above(org)
+    CROSS JOIN LATERAL (SELECT x.org_id FROM org x WHERE x.org = above.org OFFSET 0) o
+    UNION ALL
+    SELECT j.n, t.kind, t.target FROM job j
+    CROSS JOIN LATERAL (SELECT x.token, x.holder, x.org FROM device x WHERE j.kind = 4 AND x.ordinal = j.subject OFFSET 0) d
+    CROSS JOIN LATERAL (
+      SELECT 1 AS kind, d.token AS target
+      UNION ALL
+      SELECT 2, h.user_id FROM (SELECT x.user_id FROM holder x WHERE x.holder = d.holder OFFSET 0) h
+      UNION ALL
+      SELECT 3, o.org_id FROM (SELECT x.path FROM org x WHERE x.org = d.org OFFSET 0) m CROSS JOIN LATERAL unnest(m.path) AS above(org)
+      CROSS JOIN LATERAL (SELECT x.org_id FROM org x WHERE x.org = above.org OFFSET 0) o) t
+    UNION ALL
+    SELECT j.n, 3, o.org_id FROM job j
+    CROSS JOIN LATERAL (SELECT x.org_id FROM org x WHERE j.kind = 8 AND x.org = j.subject OFFSET 0) o
+  )
+  SELECT j.n FROM job j WHERE j.kind NOT IN (1, 4, 8)
+  UNION
+  SELECT t.n FROM targeted t
+  CROSS JOIN LATERAL (SELECT 1 FROM current_config k WHERE k.target_kind = t.kind AND k.target = t.target LIMIT 1) k
+  UNION
+  -- An organisation that moves brings what is for users and devices inside of those that it comes below.
+  SELECT j.n FROM job j
+  CROSS JOIN LATERAL (SELECT x.path[2:] AS path FROM org x WHERE j.kind = 1 AND x.org = j.subject OFFSET 0) m
+  CROSS JOIN LATERAL unnest(m.path) AS above(org)
+  CROSS JOIN LATERAL (SELECT 1 FROM current_config k WHERE k.within = above.org LIMIT 1) k;
 END
 $$;
 

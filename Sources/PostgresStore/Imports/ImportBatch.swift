@@ -51,22 +51,36 @@ struct ImportBatch {
     var changes: [DirectoryChange] { lines.compactMap { try? $0.change.get() } }
 }
 
-/// How many lines a call takes: so many that it keeps others from the lane for a millisecond or two.
+/// How many lines a call takes: so many that it keeps others from the lane for about a millisecond and a half.
+///
+/// Most of what a call takes it takes for any number of lines, and where the machine has other work one call takes several times as
+/// long as the next. So what some calls have usually taken counts: by single ones it would come down to a few lines, for nothing.
 struct ImportPace {
-    /// In microseconds. Far below what others may be kept from it: a call takes twice or three times as long as the one before
-    /// where the machine has other work, too.
+    /// In microseconds.
     private static let budget: Int64 = 1_500
-    private static let sizes = 8...512
+    /// Fewer would hardly take less.
+    private static let sizes = 16...512
+    /// How many calls are compared.
+    private static let window = 8
 
     private(set) var size = 32
     /// How long others are left to themselves after the last call: as long as it has held the lane.
     private(set) var pause = Duration.zero
+    /// What the last calls have taken, of this size.
+    private var recent: [Int64] = []
 
-    /// A call has held the lane for so long, in microseconds: the next one is at most half as large, or larger by a quarter.
+    /// A call has held the lane for so long, in microseconds.
     mutating func finished(_ count: Int, held: Int64) {
         pause = .microseconds(held)
-        guard count > size / 2 || held > Self.budget else { return }
-        let fitting = Int(Int64(max(count, 1)) * Self.budget / max(held, 1))
+        // The last lines of a part are few.
+        guard count > size / 2 else { return }
+        recent.append(held)
+        // Two in a row are no chance.
+        let isTooLarge = recent.suffix(2).count == 2 && recent.suffix(2).allSatisfy { $0 > 2 * Self.budget }
+        guard isTooLarge || recent.count == Self.window else { return }
+        let usual = isTooLarge ? recent.suffix(2).reduce(.max, min) : recent.sorted()[Self.window / 2]
+        let fitting = Int(Int64(size) * Self.budget / max(usual, 1))
         size = min(max(fitting, size / 2, Self.sizes.lowerBound), size + size / 4, Self.sizes.upperBound)
+        recent = []
     }
 }
