@@ -11,7 +11,7 @@ from kit.servers import APP, SECRET
 
 NODES = 3
 #: While one call is on its way the next pushes gather: of so many callers about 64 do.
-CALLERS = 144
+CALLERS = 168
 #: So many on each node leave nothing idle.
 SATURATING = 256
 
