@@ -54,7 +54,7 @@ struct ImportBatch {
 /// How many lines a call takes: so many that it keeps others from the lane for about a millisecond and a half.
 ///
 /// Most of what a call takes it takes for any number of lines, and where the machine has other work one call takes several times
-/// as long as the next. So what some calls have usually taken counts: by single ones it would come down to a few lines, for nothing.
+/// as long as the next. So what some calls have usually taken counts: single ones would bring it down to few lines, for nothing.
 struct ImportPace {
     /// In microseconds.
     private static let budget: Int64 = 1_500
