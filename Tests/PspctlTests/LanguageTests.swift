@@ -76,6 +76,9 @@ struct LanguageTests {
             (["app", "add", "a", "--nmae", "x"], "未知选项 '--nmae'，是否指 '--name'？", "Did you mean '--name'?"),
             (["app", "list", "more"], "多余的参数 'more'", "Unexpected argument 'more'"),
             (["stats", "--tag"], "'--tag <text>' 缺少值", "Missing value"),
+            (
+                ["task", "t", "--state", "x"], "'--state <state>' 的值 'x' 无效，可用：\n", "Please provide one of the following:\n"
+            ),
         ])
     func mistakes(arguments: [String], chinese: String, english: String) {
         for (language, text) in [(Language.chinese, chinese), (.english, english)] {

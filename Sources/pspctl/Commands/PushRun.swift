@@ -78,7 +78,7 @@ struct PushRun {
             guard let count = task["counts"]?[state.rawValue]?.int64, count > 0 else { return nil }
             return "\(ValueWords.short(state.rawValue, named: "state")) \(count)"
         }
-        let targeted = "targeted \(task["counts"]?["targeted"]?.int64 ?? 0)"
-        return ([targeted] + counts).joined(separator: ", ")
+        let targeted = say("targeted", "目标数") + " \(task["counts"]?["targeted"]?.int64 ?? 0)"
+        return ([targeted] + counts).joined(separator: say(", ", "，"))
     }
 }

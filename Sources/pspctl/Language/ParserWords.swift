@@ -19,6 +19,10 @@ enum ParserWords {
             (pattern(#"Unknown option '(.+)'$"#), "未知选项 '$1'"), (pattern(#"Unexpected argument '(.+)'$"#), "多余的参数 '$1'"),
             (pattern(#"([0-9]+) unexpected arguments: (.+)$"#), "$1 个多余的参数：$2"),
             (
+                pattern(#"The value '(.*)' is invalid for '(.+)'\. Please provide one of the following:$"#),
+                "'$2' 的值 '$1' 无效，可用："
+            ),
+            (
                 pattern(#"The value '(.*)' is invalid for '(.+)'\. Please provide (?:one of )?(.+)\.$"#),
                 "'$2' 的值 '$1' 无效，可用：$3。"
             ), (pattern(#"The value '(.*)' is invalid for '(.+)'$"#), "'$2' 的值 '$1' 无效"),
