@@ -63,6 +63,9 @@ struct DiagnosisTests {
         let chinese = try Speech.$language.withValue(.chinese) {
             try findings(#""state":"unreachable","detail":"数据库中没有推送服务器的表","remedy":"请执行 pspctl store migrate""#)
         }
+        #expect(chinese[0].subject == "state", "a script finds it in any language")
+        let line = Speech.$language.withValue(.chinese) { chinese[0].line }
+        #expect(line.contains("状态："))
         #expect(chinese[0].text == "无法连接（unreachable）（数据库中没有推送服务器的表）：不接受推送；请执行 pspctl store migrate")
     }
 

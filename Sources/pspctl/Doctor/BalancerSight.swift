@@ -29,7 +29,7 @@ struct BalancerSight {
 
     private var ready: Diagnosis.Finding {
         Diagnosis.Finding(
-            subject: say("through the balancer", "通过负载均衡"), isGood: readiness == 200,
+            subject: "through the balancer", isGood: readiness == 200,
             text: readiness == 200
                 ? say("/readyz is 200", "/readyz 为 200")
                 : say(
@@ -41,7 +41,7 @@ struct BalancerSight {
 
     private var address: Diagnosis.Finding {
         let (level, text) = addressWords
-        return Diagnosis.Finding(subject: say("client's address", "客户端地址"), level, text: text)
+        return Diagnosis.Finding(subject: "client's address", level, text: text)
     }
 
     private var addressWords: (Diagnosis.Level, String) {
@@ -102,7 +102,7 @@ struct BalancerSight {
 
     private var keepAlive: Diagnosis.Finding {
         Diagnosis.Finding(
-            subject: say("keep-alive", "保持连接"), isGood: !closes,
+            subject: "keep-alive", isGood: !closes,
             text: closes
                 ? say(
                     "the balancer closes the connection after each answer: let callers keep theirs",
@@ -114,13 +114,13 @@ struct BalancerSight {
         // Who refuses a body before it has come may close the connection, and its answer is lost by that.
         guard let largeBody, let isLargeAnswered else {
             return Diagnosis.Finding(
-                subject: say("largest body", "最大的请求体"), isGood: false,
+                subject: "largest body", isGood: false,
                 text: say(
                     "a body of 64 KiB is not answered, and the connection is cut: raise the limit of the balancer",
                     "64 KiB 的请求体得不到应答，连接被切断，只接受更小请求体的负载均衡就会如此：请提高它的上限"))
         }
         return Diagnosis.Finding(
-            subject: say("largest body", "最大的请求体"), isGood: isLargeAnswered,
+            subject: "largest body", isGood: isLargeAnswered,
             text: isLargeAnswered
                 ? largeBody == 413 ? refusedWords : say("64 KiB pass", "64 KiB 可以通过")
                 : say(
@@ -138,7 +138,7 @@ struct BalancerSight {
     private var idle: Diagnosis.Finding? {
         guard let idleSeconds else { return nil }
         return Diagnosis.Finding(
-            subject: say("idle time", "空闲时间"), isGood: true,
+            subject: "idle time", isGood: true,
             text: say(
                 "the server keeps a connection for \(idleSeconds) s; look whether the balancer lets go of its own before "
                     + "(HAProxy: pool-purge-delay, nginx: keepalive_timeout), which cannot be seen from here",

@@ -12,6 +12,7 @@ struct Diagnosis {
     let setting: (String) -> Double?
 
     struct Finding: Equatable {
+        /// In English whatever the language is, as scripts find it.
         let subject: String
         var level = Level.good
         let text: String
@@ -19,7 +20,7 @@ struct Diagnosis {
         init(subject: String, _ level: Level, text: String) { (self.subject, self.level, self.text) = (subject, level, text) }
         init(subject: String, isGood: Bool, text: String) { self.init(subject: subject, isGood ? .good : .fault, text: text) }
 
-        var line: String { "\(level.words)  \(subject)\(say(": ", "："))\(text)" }
+        var line: String { "\(level.words)  \(ValueWords.short(subject, named: "subject"))\(say(": ", "："))\(text)" }
     }
 
     /// How a finding is to be taken.
@@ -62,7 +63,7 @@ struct Diagnosis {
         let remedy =
             status["remedy"].map { say("; \(Column.show($0, named: "remedy"))", "；\(Column.show($0, named: "remedy"))") } ?? ""
         return Finding(
-            subject: say("state", "状态"), isGood: isReady,
+            subject: "state", isGood: isReady,
             text: isReady
                 ? state : say("\(state)\(detail): pushes are not taken\(remedy)", "\(state)\(detail)：不接受推送\(remedy)"))
     }
@@ -70,7 +71,7 @@ struct Diagnosis {
     /// Of a store that nodes share.
     private var lease: Finding? {
         guard let shared = status["shared"], let left = shared["lease"]?.int64, let lag = shared["lag"]?.int64 else { return nil }
-        let subject = say("lease", "租约")
+        let subject = "lease"
         if left == 0 {
             return Finding(
                 subject: subject, .fault,
@@ -85,11 +86,11 @@ struct Diagnosis {
     }
 
     private var standby: Finding? {
-        warning(of: "without_standby", say("database's standby", "数据库备库"), StatusLines.withoutStandby)
+        warning(of: "without_standby", "database's standby", StatusLines.withoutStandby)
     }
 
     private var functions: Finding? {
-        warning(of: "foreign_functions", say("database's functions", "数据库函数"), StatusLines.foreignFunctions)
+        warning(of: "foreign_functions", "database's functions", StatusLines.foreignFunctions)
     }
 
     /// Of what the store that nodes share tells only where something is wrong.
@@ -117,7 +118,7 @@ struct Diagnosis {
                 .good
             }
         return Finding(
-            subject: say("descriptors", "描述符"), level,
+            subject: "descriptors", level,
             text: level == .good
                 ? text
                 : text
@@ -132,7 +133,7 @@ struct Diagnosis {
         let needed = max(2_147_483_648, size)
         let text = say("\(Int(free / 1_048_576)) MiB free", "剩余 \(Int(free / 1_048_576)) MiB")
         return Finding(
-            subject: say("disk", "磁盘"), isGood: free >= needed,
+            subject: "disk", isGood: free >= needed,
             text: free >= needed
                 ? text
                 : text + say("; make room for \(Int(needed / 1_048_576)) MiB", "；请腾出 \(Int(needed / 1_048_576)) MiB"))
@@ -152,7 +153,7 @@ struct Diagnosis {
         guard let offset = metrics["psp_clock_offset_seconds"] else { return nil }
         let isGood = offset <= 5
         return Finding(
-            subject: say("clock", "时钟"), isGood: isGood,
+            subject: "clock", isGood: isGood,
             text: isGood
                 ? say("store time follows it", "存储时间与之一致")
                 : say("\(Int(offset)) s ahead of store time: pspctl clock", "比存储时间快 \(Int(offset)) 秒：pspctl clock"))
@@ -171,7 +172,7 @@ struct Diagnosis {
         guard let expiry = metrics["psp_tls_certificate_expiry_timestamp_seconds"] else { return nil }
         let days = Int(((expiry - now) / 86_400).rounded(.down))
         return Finding(
-            subject: say("certificate", "证书"), isGood: days >= 14,
+            subject: "certificate", isGood: days >= 14,
             text: days >= 14 ? say("\(days) days left", "剩余 \(days) 天") : say("\(days) days left: renew it", "剩余 \(days) 天：请更新"))
     }
 

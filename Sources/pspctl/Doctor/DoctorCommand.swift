@@ -85,7 +85,7 @@ struct DoctorCommand: AsyncParsableCommand {
             return (
                 connected,
                 Diagnosis.Finding(
-                    subject: say("devices", "设备"), .warning,
+                    subject: "devices", .warning,
                     text: say(
                         "how many are registered cannot be told now; judged for the \(connected) that are connected: --devices",
                         "存储无法给出已登记的设备数；按已连接的 \(connected) 台判断：--devices"))
@@ -107,7 +107,7 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             return try await BalancerProbe(admin: client, balancer: server.client(of: through)).sight().findings
         } catch let failure as Failure {
-            return [Diagnosis.Finding(subject: say("through the balancer", "通过负载均衡"), .fault, text: failure.description)]
+            return [Diagnosis.Finding(subject: "through the balancer", .fault, text: failure.description)]
         }
     }
 }

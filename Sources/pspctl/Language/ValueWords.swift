@@ -18,7 +18,7 @@ enum ValueWords {
     /// name with two meanings.
     private static let chinese: [String: [String: String]] = [
         "state": states, "status": statuses, "health": health, "reason": reasons, "event": events, "result": results,
-        "longest_hold": pieces,
+        "longest_hold": pieces, "subject": subjects,
     ]
 
     private static let states = health.merging(
@@ -46,6 +46,13 @@ enum ValueWords {
         "request": "请求", "push": "推送", "connect": "请求连接", "connected": "已连接", "refused": "拒绝", "sent": "已发送",
         "skipped_oversize": "超限跳过", "acknowledged": "已确认", "rejected": "被设备拒收", "window_full": "窗口已满", "receipt": "回执",
         "closed": "连接关闭", "left_out": "省略",
+    ]
+
+    /// Of what `doctor` judges.
+    private static let subjects = [
+        "state": "状态", "lease": "租约", "database's standby": "数据库备库", "database's functions": "数据库函数", "descriptors": "描述符",
+        "disk": "磁盘", "clock": "时钟", "certificate": "证书", "devices": "设备", "through the balancer": "通过负载均衡",
+        "client's address": "客户端地址", "keep-alive": "保持连接", "largest body": "最大的请求体", "idle time": "空闲时间",
     ]
 
     private static let pieces = ["call": "调用", "slice": "分段", "commit": "提交", "upkeep": "维护"]
