@@ -28,8 +28,6 @@ public struct StoreCopy: Sendable {
         public let counts: [(name: String, count: Int)]
         /// How many rows the database has got.
         public let rows: Int
-        /// Why the directory could not be marked as moved: a server could still be started on it. `nil` where it was.
-        public internal(set) var unmarked: SQLiteStoreError?
     }
 
     private let directory: String
@@ -46,17 +44,24 @@ public struct StoreCopy: Sendable {
         self.clocks = clocks
     }
 
+    /// The directory is marked as moved before the database has all of it: after that nothing stands between the two stores but
+    /// the mark, however this process ends. It is taken back where nothing was copied for certain.
     /// - Parameter progress: told how much of all is done, from 0 to 1, and how many rows that are.
-    /// - Throws: ``Failure``, or what `progress` throws: then nothing is copied.
+    /// - Throws: ``Failure``, or what `progress` throws: then nothing is copied, unless the failure says that nobody knows.
     public func run(progress: @escaping (Double, Int) throws -> Void) async throws -> Result {
         do {
-            let source = try StoreSource(directory: directory, clocks: clocks)
+            let source = try StoreSource(directory: directory, goingTo: database.address.pasteable, clocks: clocks)
             var result: Result?
-            try await SchemaFilling.run(database) { filling in
-                result = try await CopyWork(source, filling, progress).run()
+            do {
+                try await SchemaFilling.run(database) { filling in
+                    result = try await CopyWork(source, filling, progress).run()
+                    try source.markMoved()
+                }
+            } catch {
+                if (error as? SchemaFilling.Failure)?.isInDoubt != true { source.takeMarkBack() }
+                throw error
             }
-            guard var result else { throw Failure.target(BilingualText("没有复制任何内容", "nothing was copied")) }
-            do throws(SQLiteStoreError) { try source.mark(movedTo: "\(database.address)") } catch { result.unmarked = error }
+            guard let result else { throw Failure.target(BilingualText("没有复制任何内容", "nothing was copied")) }
             return result
         } catch let error as SQLiteStoreError {
             throw Failure.source(error)

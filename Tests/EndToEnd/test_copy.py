@@ -77,7 +77,7 @@ def test_devices_get_what_was_pending_and_nothing_twice(own_server, database, de
     assert told["tasks"] == len(before["tasks"]) and told["rows"] > told["tasks"]
     assert (own_server.data / "psp.db").read_bytes() == held_bytes, "the source is left as it was"
     moved = run(binary("pspd"), "--data", str(own_server.data), "--check")
-    assert moved.returncode == 2 and f"was moved to {database}: start with --store '{database}'" in moved.stderr, moved
+    assert moved.returncode == 2 and f"was moved to {database}, or" in moved.stderr and f"with --store '{database}'" in moved.stderr, moved
     moved = run(binary("pspd"), "--data", str(own_server.data), LC_ALL="zh_CN.UTF-8")
     assert moved.returncode == 2 and "删除 " + str(own_server.data / "psp.moved") in moved.stderr, moved
     again = copy(own_server.data, database, LC_ALL="zh_CN.UTF-8")
@@ -182,8 +182,19 @@ def test_what_cannot_be_copied_is_told_with_what_would_be_right(own_server, data
     assert back.returncode == 0, back
 
 
-def test_a_directory_that_cannot_be_marked_as_moved_is_told(own_server, database):
+def test_a_directory_that_cannot_be_marked_as_moved_is_not_copied(own_server, database):
     assert own_server.stop() == 0
     (own_server.data / "psp.moved").mkdir()
     done = copy(own_server.data, database)
-    assert done.returncode == 0 and f"do not start pspd on {own_server.data} again" in done.stderr, done
+    assert done.returncode == 1 and str(own_server.data / "psp.moved") in done.stderr, done
+    assert "pspctl store migrate" in check(database).stderr, "nothing is there"
+
+
+def test_neither_a_backup_nor_a_restore_takes_a_moved_directory_for_a_server_s(own_server, database, tmp_path):
+    assert run(binary("pspctl"), "backup", str(tmp_path / "before.db"), "--data", str(own_server.data)).returncode == 0
+    assert own_server.stop() == 0
+    assert copy(own_server.data, database).returncode == 0
+    for command in (["backup", str(tmp_path / "after.db")], ["restore", str(tmp_path / "before.db"), "--yes"]):
+        refused = run(binary("pspctl"), *command, "--data", str(own_server.data))
+        assert refused.returncode == 1 and f"was moved to {database}" in refused.stderr, refused
+    assert not (tmp_path / "after.db").exists()

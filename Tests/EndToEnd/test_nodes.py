@@ -212,6 +212,7 @@ def test_what_is_measured_of_a_shared_store_is_documented(cluster, language):
     names = {
         name: set(re.findall(r"^\| `((?:psp|process)_\w+)` \|", (ROOT / f"docs/{name}{language}.md").read_text(), re.MULTILINE))
         for name in ("operations", "cluster")}
+    eventually(lambda: "psp_store_without_standby" in families(scrape(cluster.nodes[0])), "nobody has looked at the database's settings")
     measured = set(families(scrape(cluster.nodes[0])))
     assert names["cluster"] <= measured <= names["operations"] | names["cluster"]
     metrics = Metrics(cluster.nodes[0])
@@ -450,7 +451,8 @@ class TestTheDoorOfTheDatabase:
             assert chinese.returncode == 1 and "不能读取密码文件：“" in chinese.stderr and chinese.stderr.rstrip().endswith("”"), chinese
             told = migrate(binary("pspctl"), address, "--password-file", str(password))
             assert re.search(r"made, version \d+$", told.strip()) and "a secret" not in told, told
-            again = json.loads(migrate(binary("pspctl"), address, "--password-file", str(password), "--json"))
+            again = run(binary("pspctl"), "store", "migrate", address, "--json", PSP_STORE_PASSWORD_FILE=str(password))
+            again = json.loads(again.stdout)
             assert again["from"] == again["to"] > 0, again
             with Server(tmp_path / "node", "--store-password-file", str(password), store=address) as node:
                 rows = database.sql("SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl AND a.usename = 'psp'")

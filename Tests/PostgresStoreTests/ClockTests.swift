@@ -4,6 +4,20 @@ import Testing
 
 @testable import PostgresStore
 
+/// Since when others are waited for that may not have come back.
+struct AbsenceTests {
+    @Test func aSecondOneThatFollowsSoonBeginsWithTheFirst() {
+        let first = Absence(from: 1_000_000, to: 6_000_000, after: nil, isSame: false)
+        #expect(first.isRecent(at: 13_000_000) && !first.isRecent(at: 14_000_000))
+        let second = Absence(from: 6_000_000, to: 10_000_000, after: first, isSame: false)
+        #expect(second.from == 1_000_000 && second.isRecent(at: 17_000_000))
+        let late = Absence(from: 30_000_000, to: 40_000_000, after: second, isSame: false)
+        #expect(late.from == 30_000_000)
+        let same = Absence(from: 40_000_000, to: 60_000_000, after: late, isSame: true)
+        #expect(same.from == 30_000_000, "it is not over yet, however long it lasts")
+    }
+}
+
 /// What a node makes of what the database's clock says.
 struct NodeTimeTests {
     private func sample(_ now: Int64, shift: Int64 = 0, asked: Int64, took: Int64 = 1_000) -> NodeTime.Sample {

@@ -49,9 +49,10 @@ struct TestNode: Sendable {
 
     /// The same where the database was away just now: who is refused by a node that is not served yet comes again.
     func pushWhenServed(_ request: PushRequest) async throws -> TaskID {
+        let end = ContinuousClock.now + .seconds(60)
         while true {
             let accepted = await accepted(request)
-            guard case .unavailable = accepted else { return try accepted.get() }
+            guard case .unavailable = accepted, ContinuousClock.now < end else { return try accepted.get() }
             try await Task.sleep(for: .milliseconds(5))
         }
     }

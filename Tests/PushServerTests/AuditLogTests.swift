@@ -130,7 +130,8 @@ struct AuditLogTests {
             }
         }
         let names = [
-            "data/psp.db", "data/beside/../psp.db-wal", "data/psp.mark", "data/pspd.json", "data/pspd.lock", "data/admin.token",
+            "data/psp.db", "data/beside/../psp.db-wal", "data/psp.mark", "data/psp.moved", "data/pspd.json", "data/pspd.lock",
+            "data/admin.token",
             "data/psp.db.new", "link",
         ]
         for name in names { #expect(refusal("\(directory.path)/\(name)")?.contains("data directory") == true, "\(name)") }

@@ -150,8 +150,12 @@ struct CopyFaultTests {
         middle.goOn()
         #expect(await broken.value.contains("the session with the database was lost: nothing is copied"))
         #expect(try await database.number(Self.rows) == 0)
+        try store.reopenOnce(directory)
 
         #expect(await reason(copy) == "it is done")
+        let elsewhere = try await self.database(at: store.now)
+        let again = await reason(StoreCopy(from: directory.path, to: elsewhere.options, clocks: store.clocks))
+        #expect(again.contains("was moved to postgres://") && again.contains("already"))
         let node = try PostgresStore(PostgresStore.Options(database.options, node: NodeName(host: "node-a"), version: "test"))
         defer { node.close() }
         await node.whenReady()
@@ -159,6 +163,31 @@ struct CopyFaultTests {
         let port = node.port(for: loop)
         try await loop.follow(port)
         #expect(try await port.pendingTasks("d1") == [task])
+    }
+
+    /// The database may have all of it: a server that is started on the directory would go on beside it.
+    @Test func oneWhoseCommitIsInDoubtLeavesItsMark() async throws {
+        let (store, directory, _) = try await source()
+        try await withPostgres { server in
+            let options = PostgresOptions(try PostgresAddress(parsing: server.address()))
+            try await PostgresStore.migrate(options)
+            let database = try await PostgresClient(options)
+            try await database.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+            try await database.run("SELECT pg_reload_conf()")
+            let copy = StoreCopy(from: directory.path, to: options, clocks: store.clocks)
+            let copying = Task { await reason(copy) }
+            let waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
+            try await eventually("the commit waits for a standby") {
+                try await database.number("SELECT count(*) \(waiting) AND query = 'COMMIT'") == 1
+            }
+            try await database.run("SELECT pg_terminate_backend(pid) \(waiting)")
+            #expect(await copying.value.contains("nobody knows whether it was committed"))
+            #expect(throws: SQLiteStoreError.self) { try store.reopenOnce(directory) }
+            #expect(await reason(copy).contains("the database is not empty"))
+            let refusal = #expect(throws: SQLiteStoreError.self) { try store.reopenOnce(directory) }
+            #expect(refusal?.text.english.contains("or that was broken off at its end (pspctl store check tells)") == true)
+            await database.close()
+        }
     }
 
     @Test func aNodeThatComesMeanwhileWaitsAndSaysWhy() async throws {
@@ -265,5 +294,14 @@ struct CopyFaultTests {
         #expect(found.map(\.task) == [longer, task])
         // An operator may have store time follow a clock that is ahead.
         #expect((state.ahead != nil) == (state.wallClock - state.storeTime > 2_000))
+    }
+}
+
+extension SQLiteUnderTest {
+    /// As a server does that is started on the directory.
+    fileprivate func reopenOnce(_ directory: TemporaryDirectory) throws {
+        var options = SQLiteStore.Options()
+        options.clocks = clocks
+        try SQLiteStore.open(directory: directory.path, options: options).close()
     }
 }

@@ -44,6 +44,7 @@ DECLARE
   v_holder bigint;
   v_row record;
   v_before integer[];
+  v_subject bigint[];
   v_began timestamptz;
 BEGIN
   PERFORM take_lane(p_now);
@@ -198,15 +199,12 @@ BEGIN
   END IF;
 
   IF cardinality(p_job_kind) > 0 THEN
+    v_subject := ARRAY(
+      SELECT CASE WHEN u.subject < 0 THEN v_ordinal - u.subject ELSE u.subject END FROM unnest(p_job_subject) WITH ORDINALITY AS u(subject, n)
+      ORDER BY u.n);
     INSERT INTO job (position, kind, subject, object, place)
-    SELECT v_head + u.at, u.kind, u.subject, u.object, 0
-    FROM (
-      SELECT u.kind, CASE WHEN u.subject < 0 THEN v_ordinal - u.subject ELSE u.subject END AS subject, u.object, u.at, u.n
-      FROM unnest(p_job_kind, p_job_subject, p_job_object, p_job_at) WITH ORDINALITY AS u(kind, subject, object, at, n)) u
-    JOIN with_work(p_job_kind, ARRAY(
-      SELECT CASE WHEN s.subject < 0 THEN v_ordinal - s.subject ELSE s.subject END FROM unnest(p_job_subject) WITH ORDINALITY AS s(subject, n)
-      ORDER BY s.n)) AS w(n) ON w.n = u.n
-    ORDER BY u.n;
+    SELECT v_head + p_job_at[w.n], p_job_kind[w.n], v_subject[w.n], p_job_object[w.n], 0
+    FROM with_work(p_job_kind, v_subject) AS w(n) ORDER BY w.n;
     has_jobs := FOUND;
   END IF;
 

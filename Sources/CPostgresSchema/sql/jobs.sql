@@ -15,8 +15,8 @@ END
 $$;
 
 -- Which of some jobs, by their numbers in the arrays, have anything to do, as far as one look tells: of most devices that come there is
--- nothing. By keys alone, whatever the tables were like when this was planned first: an EXISTS could be answered by all of a table.
-CREATE OR REPLACE FUNCTION with_work(p_kind integer[], p_subject bigint[]) RETURNS SETOF integer LANGUAGE plpgsql VOLATILE AS $$
+-- nothing. By keys alone, as the sessions that ask are told to (see PostgresStore.Options): an EXISTS could be answered by all of a table.
+CREATE OR REPLACE FUNCTION with_work(p_kind integer[], p_subject bigint[]) RETURNS SETOF integer LANGUAGE plpgsql VOLATILE ROWS 10 AS $$
 BEGIN
   RETURN QUERY
   WITH job AS MATERIALIZED (

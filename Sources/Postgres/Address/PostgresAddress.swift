@@ -21,6 +21,7 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         let port: String
     }
 
+    private let text: String
     let hosts: [Host]
     /// All others that are set, in libpq's order.
     let parameters: [(keyword: String, value: String)]
@@ -44,6 +45,7 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
             guard let value = found.first(where: { $0.keyword == keyword })?.value, !value.isEmpty else { return [] }
             return value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         }
+        self.text = text
         hosts = try Self.hosts(names: list("host"), addresses: list("hostaddr"), ports: list("port"))
         parameters = found.filter { !["host", "hostaddr", "port"].contains($0.keyword) }
         try judge()
@@ -57,6 +59,9 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
 
     /// The value that the text gives to a keyword.
     subscript(keyword: String) -> String? { parameters.first { $0.keyword == keyword }?.value }
+
+    /// The text with all its parameters, as others are to name it again; without them where one is a secret.
+    public var pasteable: String { hasPassword ? description : text }
 
     /// Hosts, database and user; no secret.
     public var description: String {

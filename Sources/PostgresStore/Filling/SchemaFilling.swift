@@ -10,10 +10,14 @@ package final class SchemaFilling {
     /// Why it is not done.
     package struct Failure: Error {
         package let text: BilingualText
+        /// Whether all of it may be there all the same.
+        package let isInDoubt: Bool
 
-        init(_ chinese: String, _ english: String) { text = BilingualText(chinese, english) }
+        init(_ chinese: String, _ english: String, isInDoubt: Bool = false) {
+            (text, self.isInDoubt) = (BilingualText(chinese, english), isInDoubt)
+        }
 
-        init(_ text: BilingualText) { self.text = text }
+        init(_ text: BilingualText) { (self.text, isInDoubt) = (text, false) }
     }
 
     /// Whether a statement runs in the transaction that this has begun. A session that was lost and has come again is none of it:
@@ -29,7 +33,7 @@ package final class SchemaFilling {
     private var onItsWay: (outcome: Task<PostgresOutcome, Never>, table: String, count: Int)?
 
     /// Runs `body` between the beginning and the commit. Where there is no schema, it is made first.
-    /// - Throws: ``Failure``, or what `body` throws: then nothing is filled.
+    /// - Throws: ``Failure``, or what `body` throws: then nothing is filled, unless that is in doubt.
     package static func run(
         _ database: PostgresOptions, _ body: (SchemaFilling) async throws -> Void
     ) async throws {
@@ -123,7 +127,7 @@ package final class SchemaFilling {
             throw Failure(
                 "不能确定内容是否已提交（\(doubt)）：请再次执行；若已提交，会提示数据库不是空的",
                 "nobody knows whether it was committed (\(doubt)): run it again; if it was, you are told that the database is "
-                    + "not empty")
+                    + "not empty", isInDoubt: true)
         case let outcome: throw Failure(outcome.words)
         }
         // Nothing depends on it: without it the first plans are worse.

@@ -58,6 +58,8 @@ struct ImportBatch {
 struct ImportPace {
     /// In microseconds.
     private static let budget: Int64 = 1_500
+    /// So much is no chance: others would wait for too long.
+    private static let excess: Int64 = 4 * budget
     /// Fewer would hardly take less.
     private static let sizes = 16...512
     /// How many calls are compared.
@@ -69,18 +71,26 @@ struct ImportPace {
     /// What the last calls have taken, of this size.
     private var recent: [Int64] = []
 
-    /// A call has held the lane for so long, in microseconds.
+    /// A call of so many lines has held the lane for so long, in microseconds; 0: it had nothing to write.
     mutating func finished(_ count: Int, held: Int64) {
         pause = .microseconds(held)
-        // The last lines of a part are few.
-        guard count > size / 2 else { return }
+        if held > Self.excess { return shrink(to: min(size, count) / 2) }
+        // The last lines of a part are few, and lines that change nothing tell nothing of others.
+        guard held > 0, count > size / 2 else { return }
         recent.append(held)
-        // Two in a row are no chance.
-        let isTooLarge = recent.suffix(2).count == 2 && recent.suffix(2).allSatisfy { $0 > 2 * Self.budget }
-        guard isTooLarge || recent.count == Self.window else { return }
-        let usual = isTooLarge ? recent.suffix(2).reduce(.max, min) : recent.sorted()[Self.window / 2]
-        let fitting = Int(Int64(size) * Self.budget / max(usual, 1))
-        size = min(max(fitting, size / 2, Self.sizes.lowerBound), size + size / 4, Self.sizes.upperBound)
+        guard recent.count == Self.window else { return }
+        let usual = recent.sorted()[(Self.window - 1) / 2]
+        let fitting = Int(Int64(size) * Self.budget / usual)
+        if fitting < size {
+            shrink(to: max(fitting, size / 2))
+        } else {
+            size = min(fitting, size + size / 4, Self.sizes.upperBound)
+        }
+        recent = []
+    }
+
+    private mutating func shrink(to size: Int) {
+        self.size = max(size, Self.sizes.lowerBound)
         recent = []
     }
 }

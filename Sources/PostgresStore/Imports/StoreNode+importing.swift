@@ -74,6 +74,8 @@ extension StoreNode {
             arguments.append(bytea: Array(failure.message(in: .english).utf8))
         }
         guard rows.count > 0 else { return nil }
+        // Other lines may take more.
+        importPace = ImportPace()
         do {
             let part = try rows.int4(0, 4).map { Int($0) }
             let line = Int(try rows.present4(0, 2))

@@ -19,7 +19,7 @@ extension StoreNode {
             if isClosing { return }
             giveReadingsUp { $0.since + options.patience < .now }
             if !holdsRenewals, number != 0 { await renewNow() }
-            await examineDatabase()
+            work { await $0.examineDatabase() }
         }
     }
 
@@ -121,7 +121,7 @@ extension StoreNode {
         }
         // It had lapsed: others may have gone on without this node.
         // Until all is read this is said again, and the first time told since when.
-        absence = Absence(from: returning == nil ? renewedAt : absence?.from ?? renewedAt, to: options.boot())
+        absence = Absence(from: renewedAt, to: options.boot(), after: absence, isSame: returning != nil)
         returning = .max
         cannotServe(BilingualText("本节点正在补读其他节点所做的", "this node reads what the others have done without it"))
         guard try await closeStrangers() else { return }

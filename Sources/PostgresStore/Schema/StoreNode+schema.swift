@@ -38,25 +38,31 @@ extension StoreNode {
     /// How often it is looked whether another build has made the functions meanwhile, and what commits wait for, in nanoseconds.
     private static let examinationPause: Int64 = 10_000_000_000
 
-    /// Looks whether the database's functions are those of this build, and what its commits wait for, now and then.
+    /// What commits wait for: as this role's would, whatever else is set for the database.
+    private static let examination = PostgresStatement(
+        """
+        SELECT s.version, s.functions,
+          current_setting('synchronous_standby_names') = '' OR current_setting('synchronous_commit') IN ('off', 'local')
+        FROM psp.schema_1() s
+        """)
+
+    /// Looks now and then whether the database's functions are those of this build, and what its commits wait for: an operator
+    /// who has named no standby, or none any more, is to know what a SUCCESS means. By the session for reading, so that a
+    /// renewal of the lease neither waits for it nor loses its session by it.
     func examineDatabase() async {
         guard number != 0, MonotonicClock.nanoseconds >= nextExamination else { return }
         nextExamination = MonotonicClock.nanoseconds + Self.examinationPause
-        // The next renewal waits for it.
-        let call = PostgresCall(Statements.schema, deadline: .milliseconds(500))
-        guard case .rows(let rows) = await own.call(call), let version = (try? rows.int8(0, 0)) ?? nil else { return }
+        let call = PostgresCall(Self.examination, deadline: .milliseconds(500))
+        guard case .rows(let rows) = await reads.call(call), let version = (try? rows.int8(0, 0)) ?? nil else { return }
         judgeFunctions(of: Int(version), (try? rows.int8(0, 1)) ?? nil)
-        await lookForStandbys()
-    }
-
-    /// As this session's commits would wait, whatever is set for the role or the database.
-    private static let waitsForNobody = PostgresStatement(
-        "SELECT current_setting('synchronous_standby_names') = '' OR current_setting('synchronous_commit') IN ('off', 'local')")
-
-    /// An operator who has named no standby, or none any more, is to know what a SUCCESS means.
-    private func lookForStandbys() async {
-        let call = PostgresCall(Self.waitsForNobody, deadline: .milliseconds(500))
-        guard case .rows(let rows) = await own.call(call), let isAlone = (try? rows.bool(0, 0)) ?? nil else { return }
+        guard let isAlone = (try? rows.bool(0, 2)) ?? nil else { return }
+        let wasAlone = figures.standing.hasNoStandby ?? false
+        if isAlone != wasAlone {
+            options.log(
+                isAlone
+                    ? "commits wait for no standby: what is answered SUCCESS from now on is on one machine"
+                    : "commits wait for a standby again")
+        }
         figures.found(withoutStandby: isAlone)
     }
 
@@ -77,7 +83,7 @@ extension StoreNode {
     /// By the role that is to own what it makes.
     private var migration: BilingualText {
         let password = options.database.passwordFile.map { " --password-file '\($0)'" } ?? ""
-        let command = "pspctl store migrate '\(options.database.address)'\(password)"
+        let command = "pspctl store migrate '\(options.database.address.pasteable)'\(password)"
         return BilingualText("请执行 \(command)", command)
     }
 }

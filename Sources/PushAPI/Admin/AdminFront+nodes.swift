@@ -47,7 +47,7 @@ extension JSONWriter {
             json.member("losses", standing.losses)
             json.member("switches", standing.switches)
             if let primary = standing.primary { json.member("primary", primary) }
-            if standing.hasNoStandby { json.member("without_standby", true) }
+            if standing.hasNoStandby == true { json.member("without_standby", true) }
             if standing.hasForeignFunctions { json.member("foreign_functions", true) }
         }
     }

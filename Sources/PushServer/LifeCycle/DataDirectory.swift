@@ -2,6 +2,7 @@ internal import Base
 internal import Crypto
 internal import Glibc
 internal import Push
+internal import SQLiteStore
 
 /// The data directory, held by this process alone from ``init(_:)`` to ``release()``. Its files beside the store's: `pspd.lock`,
 /// `admin.token`, `pspd.json`. What else lies in it is left alone.
@@ -45,6 +46,7 @@ final class DataDirectory: Sendable {
             try Self.refuseReadOnly(path)
             closedToOthers = try Self.closeToOthers(path)
             try Self.refuseLostStore(path)
+            try MovedStore.refuse(path)
             // A process that was killed leaves its file behind. The ports in it may be another program's by now.
             try File.remove("\(path)/\(Self.announcement)")
         } catch {
@@ -72,6 +74,7 @@ final class DataDirectory: Sendable {
             guard information.st_mode & S_IFMT == S_IFDIR else { throw FileError(path: path, code: ENOTDIR) }
             try refuseReadOnly(path)
             try refuseLostStore(path)
+            try MovedStore.refuse(path)
         } catch {
             throw startError(error)
         }
@@ -84,6 +87,7 @@ final class DataDirectory: Sendable {
         case let error as StartError: error
         case let error as FileError:
             error.mayPass ? .unexpected(error.text.after("--data")) : .cannotWork(error.text.after("--data"))
+        case let error as SQLiteStoreError: .cannotWork(error.text.after("--data"))
         default: .cannotWork(BilingualText("--data: \(error)", "--data: \(error)"))
         }
     }

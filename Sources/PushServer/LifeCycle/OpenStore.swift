@@ -22,11 +22,7 @@ protocol StoreOpener: Sendable {
 struct LinkedStores: StoreOpener {
     func judge(_ configuration: ServerConfiguration) throws(StartError) {
         switch configuration.store {
-        case .sqlite(let directory):
-            try DataDirectory.judge(directory)
-            do throws(SQLiteStoreError) { try MovedStore.refuse(directory) } catch {
-                throw .cannotWork(error.text.after("--data"))
-            }
+        case .sqlite(let directory): try DataDirectory.judge(directory)
         case .postgres(let uri):
             guard let file = try Self.address(uri).unreadableFile else { return }
             throw .cannotWork(SystemError(code: file.code).text.after("--store: \(file.keyword): \(file.path)"))

@@ -50,10 +50,10 @@ extension ServerMetrics {
         counter(
             "psp_store_primary_switches_total", "How often another server was found to be the primary.",
             UInt64(clamping: standing.switches))
+        guard let hasNoStandby = standing.hasNoStandby else { return }
         gauge(
             "psp_store_without_standby",
-            "1: commits wait for no standby, so that what is answered as stored is on the primary alone.",
-            standing.hasNoStandby ? 1 : 0)
+            "1: commits wait for no standby, so that what is answered as stored is on the primary alone.", hasNoStandby ? 1 : 0)
     }
 
     private mutating func writeWriter(_ store: StoreStatus, _ holds: HoldTimes) {

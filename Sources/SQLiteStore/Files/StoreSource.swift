@@ -9,8 +9,10 @@ package import StoreCore
 /// What a row means is the reader's affair; times come with ``stretches``, by which they are read.
 package final class StoreSource {
     private let lock: DirectoryLock
-    private let directory: String
     private let file: String
+    private let mark: MovedStore
+    /// Whether this has put the mark there.
+    private var isMarked = false
     private let database: Database
     private let tables: Tables
     private let clocks: SystemClocks
@@ -29,9 +31,11 @@ package final class StoreSource {
     /// The last page of cursors that was looked at.
     private var cursors: (page: CursorPage, beyond: [UInt32: [UInt64]])?
 
-    /// - Throws: also where a server has the directory, and where the store is not of this program's version.
-    package init(directory: String, clocks: SystemClocks = SystemClocks()) throws(SQLiteStoreError) {
-        self.directory = directory
+    /// - Parameter address: where it is to go on, without a password.
+    /// - Throws: also where a server has the directory, where the store is not of this program's version, and where it was moved
+    ///   elsewhere.
+    package init(directory: String, goingTo address: String, clocks: SystemClocks = SystemClocks()) throws(SQLiteStoreError) {
+        mark = MovedStore(directory, address: address)
         file = directory + "/psp.db"
         self.clocks = clocks
         guard access(file, F_OK) == 0 else {
@@ -39,6 +43,7 @@ package final class StoreSource {
                 BilingualText("\(file) 不存在：请给出 pspd 的数据目录", "\(file) is not there: name the data directory of pspd"))
         }
         lock = try DirectoryLock(directory)
+        try mark.refuseElsewhere()
         do {
             database = try Database(examining: file)
             let version = try Schema.check(database)
@@ -66,8 +71,16 @@ package final class StoreSource {
     }
 
     /// What was read goes on elsewhere: no server opens the directory from now on.
-    /// - Parameter address: where, without a password.
-    package func mark(movedTo address: String) throws(SQLiteStoreError) { try MovedStore.mark(directory, movedTo: address) }
+    package func markMoved() throws(SQLiteStoreError) {
+        try mark.write()
+        isMarked = true
+    }
+
+    /// Nothing of it goes on elsewhere. A mark that was there before stays: it tells of another attempt.
+    package func takeMarkBack() {
+        if isMarked { mark.remove() }
+        isMarked = false
+    }
 
     /// Store time now, and whether that is certain: another boot of the machine, or another machine, knows no more than the
     /// latest time of which the file tells.

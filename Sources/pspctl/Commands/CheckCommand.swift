@@ -64,6 +64,7 @@ struct CheckCommand: AsyncParsableCommand {
                     say("put back a backup that is intact: pspctl restore OTHER_FILE", "请放回另一份完好的备份：pspctl restore 其他文件"))
             }
         }
+        do throws(SQLiteStoreError) { try MovedStore.refuse(path) } catch { Output.error(error.text.text(in: Speech.language)) }
         guard found.isIntact else { throw ExitCode.failure }
     }
 

@@ -152,8 +152,10 @@ enum StatusLines {
     /// What it means where commits wait for nobody, and what there is to do.
     static var withoutStandby: String {
         say(
-            "none is waited for: what is answered SUCCESS is on one machine; name standbys in synchronous_standby_names",
-            "不等待任何备库：回复 SUCCESS 的内容只在一台机器上；请在 synchronous_standby_names 中列出备库")
+            "none is waited for: what is answered SUCCESS is on one machine; name standbys in synchronous_standby_names, and set "
+                + "synchronous_commit off or local for no role and no database (a node's sessions keep that until it restarts)",
+            "不等待任何备库：回复 SUCCESS 的内容只在一台机器上；请在 synchronous_standby_names 中列出备库，并且不要为角色或数据库把 "
+                + "synchronous_commit 设为 off 或 local（节点的会话在重启之前保持原来的设置）")
     }
 
     private static func standing(_ shared: JSONValue) -> String {

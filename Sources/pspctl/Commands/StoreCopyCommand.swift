@@ -70,20 +70,14 @@ struct StoreCopyCommand: AsyncParsableCommand {
             }
         }
         progress.clear()
-        if let cause = result.unmarked {
-            Output.error(
-                say(
-                    "do not start pspd on \(directory) again: it could not be marked as moved (\(cause.text.english))",
-                    "不要再在 \(directory) 上启动 pspd：未能标记为已移走（\(cause.text.chinese)）"))
-        }
         if options.json { return Output.json(json(result, "\(database.address)")) }
         let counts = result.counts.map { say("\($0.count) \($0.name)", "\(StoreWords.chinese($0.name)) \($0.count)") }
         print(
             say(
                 "\(from) → \(database.address): \(counts.joined(separator: ", ")), in \(result.rows) rows",
                 "\(from) → \(database.address)：\(counts.joined(separator: "，"))，共 \(result.rows) 行"))
-        let password = options.passwordFile.map { " --store-password-file '\($0)'" } ?? ""
-        let start = "pspd --store '\(database.address)'\(password) --node NAME --admin-token-file FILE"
+        let password = options.storePasswordFile.map { " --store-password-file '\($0)'" } ?? ""
+        let start = "pspd --store '\(database.address.pasteable)'\(password) --node NAME --admin-token-file FILE"
         print(
             say(
                 "start nodes with it, each by another NAME: \(start)",

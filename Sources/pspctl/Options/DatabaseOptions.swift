@@ -6,8 +6,14 @@ import Postgres
 struct DatabaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            say("A file whose first line is the database's password.", "首行为数据库密码的文件。"), valueName: "file"))
+            say(
+                "A file whose first line is the database's password; else PSP_STORE_PASSWORD_FILE, as pspd has it.",
+                "首行为数据库密码的文件；否则用 PSP_STORE_PASSWORD_FILE，与 pspd 相同。"),
+            valueName: "file"))
     var passwordFile: String?
+
+    /// The file that counts.
+    var storePasswordFile: String? { passwordFile ?? ProcessInfo.processInfo.environment["PSP_STORE_PASSWORD_FILE"] }
 
     @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
     var json = false
@@ -30,7 +36,7 @@ struct DatabaseOptions: ParsableArguments {
                     "存储地址中不能有密码，因为其他用户能在进程列表中看到：请把密码写入文件，用 --password-file 给出。"))
         }
         var options = PostgresOptions(address)
-        options.passwordFile = passwordFile
+        options.passwordFile = storePasswordFile
         options.applicationName = "pspctl"
         return options
     }

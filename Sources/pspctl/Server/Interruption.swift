@@ -32,9 +32,11 @@ final class Interruption: Sendable {
         for number in Self.signals {
             let source = DispatchSource.makeSignalSource(signal: number)
             source.setEventHandler {
-                // A second one waits for no server.
-                for number in Self.signals { signal(number, SIG_DFL) }
                 self.begin()
+                // A further one waits for no server. Not at once: `timeout` sends the same one twice.
+                DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1)) {
+                    for number in Self.signals { signal(number, SIG_DFL) }
+                }
             }
             // From then on the signal has the handler of the source, which nothing else may take the place of.
             await withCheckedContinuation { continuation in

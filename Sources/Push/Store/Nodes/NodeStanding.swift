@@ -16,8 +16,8 @@ public struct NodeStanding: Hashable, Sendable {
     public var hasForeignFunctions = false
     /// The database's server by which the lease was renewed last, as it is named to clients.
     public var primary: String?
-    /// Whether commits wait for no standby: what was answered as stored is on the primary alone.
-    public var hasNoStandby = false
+    /// Whether commits wait for no standby: what was answered as stored is on the primary alone. `nil`: nobody has looked yet.
+    public var hasNoStandby: Bool?
 
     /// Nothing yet.
     public init() {}
