@@ -25,8 +25,8 @@ public struct MovedStore {
                 "\(directory) 中的存储已移入 \(address)，或移入时在最后一步中断（可用 pspctl store check 查看）：请以 --store '\(address)' "
                     + "启动；没有移入，或没有节点接受过推送而要退回时，删除 \(path(directory))",
                 "the store in \(directory) was moved to \(address), or that was broken off at its end (pspctl store check "
-                    + "tells): start with --store '\(address)'; where it is not there, or to go back while no node has taken a push, "
-                    + "remove \(path(directory))"))
+                    + "tells): start with --store '\(address)'; where it is not there, or to go back while no node has taken a "
+                    + "push, remove \(path(directory))"))
     }
 
     /// - Throws: `failed` where it was moved to another address: there would be three stores.
