@@ -60,7 +60,7 @@ struct DoubtTests {
     /// Nobody could renew a lease meanwhile, so all look as if they had died.
     @Test func afterTheDatabaseWasAwayWhoHasADeviceIsAskedForItFirst() async throws {
         try await withPostgres { server in
-            try await withNodes(over: server.address()) { a, b in
+            try await withNodes(over: server.address(), { $0.cursorPause = .seconds(3_600) }) { a, b in
                 try await furnish(a.port)
                 let first = try await a.connect("phone", as: SessionID(raw: 1))
                 let task = try await a.push(.message(.organisation("police")))
@@ -78,7 +78,7 @@ struct DoubtTests {
                 let lapsed = BootClock.microseconds + 2_500_000
                 try await eventually("they have lapsed for the database, too") { BootClock.microseconds > lapsed }
                 server.resume()
-                try await eventually("the other one is back") { b.port.health == .serving }
+                try await eventually("the other one is back") { b.port.lease.term() != nil && b.port.health == .serving }
                 async let second = b.connect("phone", as: SessionID(raw: 2))
                 try await a.loop.waitForClose(of: SessionID(raw: 1), .takenOver)
                 a.port.detach(first.device, session: SessionID(raw: 1), settledUpTo: row.position)
@@ -86,6 +86,25 @@ struct DoubtTests {
                 #expect(settledUpTo == row.position)
                 a.store.node.enter { $0.holdsRenewals = false }
                 await database.close()
+            }
+        }
+    }
+
+    /// The device may come before the first renewal after that.
+    @Test func whoHasNotRenewedItsOwnLeaseYetAsksFirstToo() async throws {
+        try await withPostgres { server in
+            try await withNodes(over: server.address(), { $0.cursorPause = .seconds(3_600) }) { a, b in
+                try await furnish(a.port)
+                let first = try await a.connect("phone", as: SessionID(raw: 1))
+                for node in [a, b] { node.store.node.enter { $0.holdsRenewals = true } }
+                try await eventually("the leases lapse") { a.port.lease.left == 0 && b.port.lease.left == 0 }
+                let lapsed = BootClock.microseconds + 2_500_000
+                try await eventually("they have lapsed for the database, too") { BootClock.microseconds > lapsed }
+                async let second = b.connect("phone", as: SessionID(raw: 2))
+                try await a.loop.waitForClose(of: SessionID(raw: 1), .takenOver)
+                a.port.detach(first.device, session: SessionID(raw: 1), settledUpTo: first.settledUpTo)
+                #expect(try await second.device == first.device)
+                for node in [a, b] { node.store.node.enter { $0.holdsRenewals = false } }
             }
         }
     }

@@ -129,6 +129,16 @@ extension StoreNode {
         bell.ring()
     }
 
+    /// Since when others may have been kept from renewing their leases, as this node was; `nil`: they were not.
+    var awaySince: Int64? {
+        let boot = options.boot()
+        // A device may come before the first renewal after the database was away.
+        if lease.term() == nil, returning == nil {
+            return Absence(from: renewedAt, to: boot, after: absence, isSame: false).from
+        }
+        return absence.flatMap { $0.isRecent(at: boot) ? $0.from : nil }
+    }
+
     /// The lease holds. That was asked over another connection than changes are: where those find no session yet, they are
     /// refused, and whoever asks whether this node is ready is told so.
     private func serve() {

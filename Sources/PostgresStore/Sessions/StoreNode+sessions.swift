@@ -98,8 +98,7 @@ extension StoreNode {
         let outcome = await timely(own, Statements.claim) { arguments in
             fill(&arguments, claims)
             // Whoever has a device by a lease of then has not died: it tells first what the device has acknowledged meanwhile.
-            let away = absence.flatMap { $0.isRecent(at: options.boot()) ? time.now(at: $0.from) : nil }
-            arguments.append(int8: away)
+            arguments.append(int8: awaySince.map { time.now(at: $0) })
         }
         // Of a node that was taken for dead meanwhile no claim counts.
         guard number == self.number, case .rows(let rows) = outcome else {
