@@ -40,18 +40,7 @@ public struct MovedStore {
 
     /// From now on no server opens the directory. Whole or not at all, and on the disk.
     func write() throws(SQLiteStoreError) {
-        let unfinished = path + ".unfinished"
-        let file = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-        guard file >= 0 else { throw .failed(unfinished, .last) }
-        do throws(SystemError) {
-            defer { close(file) }
-            try StoreFile.give(file, toTheOwnerOf: directory)
-            try writeAll(Array("\(address)\n".utf8), to: file)
-            guard fsync(file) == 0, rename(unfinished, path) == 0 else { throw .last }
-        } catch {
-            unlink(unfinished)
-            throw .failed(path, error)
-        }
+        try StoreFile.write("\(address)\n", to: path, givenToTheOwnerOf: directory)
         StoreFile.syncDirectory(of: path)
     }
 

@@ -42,18 +42,7 @@ enum StoreChecksum {
 
     /// Writes it, to the disk, whole or not at all.
     static func write(_ digest: [UInt8], beside copy: String) throws(SQLiteStoreError) {
-        let (path, unfinished) = (path(of: copy), path(of: copy) + ".unfinished")
-        let file = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { throw .failed(unfinished, .last) }
-        do throws(SystemError) {
-            defer { close(file) }
-            guard fchmod(file, 0o600) == 0 else { throw .last }
-            try writeAll(Array(line(digest, copy).utf8), to: file)
-            guard fsync(file) == 0, rename(unfinished, path) == 0 else { throw .last }
-        } catch {
-            unlink(unfinished)
-            throw .failed(path, error)
-        }
+        try StoreFile.write(line(digest, copy), to: path(of: copy))
     }
 
     /// A name with a line end or a backslash is escaped, and the line begins with a backslash (sha256sum(1)).

@@ -20,6 +20,26 @@ enum StoreFile {
         guard stat(directory, &owner) == 0, fchown(file, owner.st_uid, owner.st_gid) == 0 else { throw SystemError.last }
     }
 
+    /// Writes a file that its owner alone may read, to the disk, whole or not at all.
+    /// - Parameter directory: whose owner is to own it; `nil`: who writes it.
+    static func write(
+        _ text: String, to path: String, givenToTheOwnerOf directory: String? = nil
+    ) throws(SQLiteStoreError) {
+        let unfinished = path + ".unfinished"
+        let file = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw .failed(unfinished, .last) }
+        do throws(SystemError) {
+            defer { close(file) }
+            guard fchmod(file, 0o600) == 0 else { throw .last }
+            if let directory { try give(file, toTheOwnerOf: directory) }
+            try writeAll(Array(text.utf8), to: file)
+            guard fsync(file) == 0, rename(unfinished, path) == 0 else { throw .last }
+        } catch {
+            unlink(unfinished)
+            throw .failed(path, error)
+        }
+    }
+
     /// Reads an open file from where it stands to its end.
     static func forEachPart(
         of file: Int32, _ path: String, _ body: (UnsafeRawBufferPointer) throws(SQLiteStoreError) -> Void

@@ -52,7 +52,6 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = try store.pathOfEmbeddedStore()
-        do throws(SQLiteStoreError) { try MovedStore.refuse(directory) } catch { throw Failure.store(error) }
         let progress = Progress(isSilent: store.json)
         let result: StoreBackup.Result
         do throws(SQLiteStoreError) {

@@ -36,7 +36,6 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = try store.pathForStore()
-        do throws(SQLiteStoreError) { try MovedStore.refuse(directory) } catch { throw Failure.store(error) }
         let progress = Progress(isSilent: store.json)
         let found: StoreRestore.Result
         let suffix = ".\(RestoreCommand.stamp)"

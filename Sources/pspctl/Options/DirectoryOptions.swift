@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SQLiteStore
 
 /// Which data directory, for what is done with its files rather than by the server.
 struct DirectoryOptions: ParsableArguments {
@@ -22,18 +23,27 @@ struct DirectoryOptions: ParsableArguments {
     }
 
     /// The directory into which a store is put.
-    /// - Throws: `notEmbedded` where what is named is a store that nodes share.
+    /// - Throws: `notEmbedded` where what is named is a store that nodes share; `store` where its store was moved into one.
     func pathForStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
+        try unmoved(try pathUnlessShared(environment))
+    }
+
+    /// The directory of a store that has its files there.
+    /// - Throws: the same, and `notEmbedded` where it has none.
+    func pathOfEmbeddedStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
+        let path = try pathUnlessShared(environment)
+        guard FileManager.default.fileExists(atPath: "\(path)/psp.db") else { throw .notEmbedded(directory: path) }
+        return try unmoved(path)
+    }
+
+    private func pathUnlessShared(_ environment: [String: String]) throws(Failure) -> String {
         let directory = DataDirectory(option: data, environment: environment)
         guard !directory.isShared else { throw .notEmbedded(directory: nil) }
         return directory.path
     }
 
-    /// The directory of a store that has its files there.
-    /// - Throws: `notEmbedded` where it has none.
-    func pathOfEmbeddedStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
-        let path = try pathForStore(environment: environment)
-        guard FileManager.default.fileExists(atPath: "\(path)/psp.db") else { throw .notEmbedded(directory: path) }
+    private func unmoved(_ path: String) throws(Failure) -> String {
+        do throws(SQLiteStoreError) { try MovedStore.refuse(path) } catch { throw .store(error) }
         return path
     }
 }
