@@ -165,9 +165,9 @@ for ((number = 1; number <= count; number++)); do
     : >"$scratch/$phone"
     (while :; do
         mosquitto_sub -V mqttv5 -h 127.0.0.1 -p "$mqtt_port" -u "$phone" -P "demo-secret-of-$phone" -q 1 -t 'psp/push/#' -F '%p' \
-            >>"$scratch/$phone" 2>/dev/null || true
+            >>"$scratch/$phone" || true
         sleep 0.3
-    done) &
+    done) 2>/dev/null &
     devices+=($!)
 done
 # Of the nodes that live; each tells by its last renewal.

@@ -7,6 +7,9 @@ import SQLiteStore
 enum Failure: Error, Equatable, CustomStringConvertible {
     /// There is no server's file where it should be.
     case noServer(directory: String)
+    /// Nothing says by whose rights the server is called: there is no token's file where one would be; `nil`: nodes that share a
+    /// store leave none.
+    case noToken(file: String?)
     /// A file that is there and cannot be used.
     case file(path: String, reason: String)
     /// The server was not reached, or the connection broke.
@@ -44,6 +47,12 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             say(
                 "no server runs in \(directory): start pspd, or say where it is with --data DIR or --admin and --http",
                 "\(directory) 中没有运行中的服务器：请启动 pspd，或用 --data DIR 或 --admin 和 --http 指定")
+        case .noToken(let file):
+            (file.map { say("\($0): not there; ", "\($0)：不存在；") }
+                ?? say("nodes that share a store leave no token in a file; ", "共用存储的节点不在文件中留下令牌；"))
+                + say(
+                    "log in with pspctl login NAME, or give the token with --admin-token-file or PSP_ADMIN_TOKEN_FILE",
+                    "请用 pspctl login NAME 登录，或用 --admin-token-file 或 PSP_ADMIN_TOKEN_FILE 给出令牌")
         case .file(let path, let reason): "\(path): \(reason)"
         case .unreachable(let endpoint, let reason):
             say(

@@ -18,6 +18,7 @@ from kit.waiting import PATIENCE, eventually, throughout
 from kit.world import World
 
 pytestmark = pytest.mark.embedded("its disk")
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -154,27 +155,50 @@ def test_a_repeat_after_2901_makes_one_task(disk, scene):
     assert [shown["task_id"] for shown in scene.admin.tasks()] == [task]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
-@pytest.mark.parametrize("what", ["psp.db", "."])
-def test_what_may_only_be_read_is_refused_with_a_sentence(tmp_path, what):
-    nobody = 65534
-    server = Server(tmp_path / "data")
-    server.start()
-    assert server.stop() == 0
-    program = shutil.copy(binary("pspd"), tmp_path / "pspd")
-    for path in [server.data, *server.data.iterdir()]:
-        os.chown(path, nobody, nobody)
-    os.chown(server.data / what, 0, 0)
-    os.chmod(server.data / what, 0o755)
+@pytest.fixture
+def by_nobody(tmp_path):
+    """Runs a program as a user who owns nothing here: `by_nobody(name, *arguments)`."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to be another user")
     for directory in (tmp_path, *tmp_path.parents):
         if directory.is_relative_to(tempfile.gettempdir()):
             directory.chmod(stat.S_IMODE(directory.stat().st_mode) | 0o055)
-    addresses = [word for door in ("http", "mqtt", "admin") for word in (f"--{door}", "127.0.0.1:0")]
-    ended = subprocess.run(
-        [program, "--data", server.data, *addresses], user=nobody, group=nobody, extra_groups=[], capture_output=True, text=True,
-        timeout=PATIENCE)
+
+    def by_nobody(name, *arguments):
+        program = tmp_path / name
+        if not program.exists():
+            shutil.copy(binary(name), program)
+        return subprocess.run(
+            [program, *arguments], user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, text=True, timeout=PATIENCE,
+            env=os.environ | {"LC_ALL": "C.UTF-8"})
+
+    return by_nobody
+
+
+@pytest.mark.parametrize("what", ["psp.db", "."])
+def test_what_may_only_be_read_is_refused_with_a_sentence(tmp_path, by_nobody, what):
+    server = Server(tmp_path / "data")
+    server.start()
+    assert server.stop() == 0
+    for path in [server.data, *server.data.iterdir()]:
+        os.chown(path, NOBODY, NOBODY)
+    os.chown(server.data / what, 0, 0)
+    os.chmod(server.data / what, 0o755)
+    ended = by_nobody("pspd", "--data", server.data, *[word for door in ("http", "mqtt", "admin") for word in (f"--{door}", "127.0.0.1:0")])
     assert ended.returncode == 2, ended
     assert "may only be read" in ended.stderr and "let the user that runs pspd write it" in ended.stderr, ended
+
+
+def test_what_may_not_be_seen_is_not_said_to_be_absent(tmp_path, by_nobody):
+    server = Server(tmp_path / "data")
+    server.start()
+    assert server.stop() == 0
+    server.data.chmod(0o700)
+    for command in (
+            ["check", server.data], ["store", "check", f"sqlite:{server.data}"], ["backup", tmp_path / "copy", "--data", server.data],
+            ["store", "copy", f"sqlite:{server.data}", "postgres://psp@127.0.0.1:1/psp"], ["app", "list", "--data", server.data]):
+        ended = by_nobody("pspctl", *command)
+        assert ended.returncode == 1 and "ermission denied" in ended.stderr and "there is no" not in ended.stderr, ended
 
 
 def test_nobody_reads_success_or_receives_before_it_is_synced(disk, scene, device):

@@ -127,6 +127,23 @@ struct NodesTests {
         }
     }
 
+    /// As after one that was broken off while the server still makes its tables.
+    @Test func whoMigratesWhileAnotherDoesComesAfterIt() async throws {
+        try await withPostgres { server in
+            let options = PostgresOptions(try PostgresAddress(parsing: server.address()))
+            let holder = try await PostgresClient(options)
+            try await holder.run("SELECT pg_advisory_lock(1886613553, 2)")
+            async let one = PostgresStore.migrate(options)
+            async let other = PostgresStore.migrate(options)
+            try await eventually("both wait") {
+                try await holder.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 2
+            }
+            try await holder.run("SELECT pg_advisory_unlock(1886613553, 2)")
+            #expect(try await [one, other].sorted() == [0, PostgresStore.schemaVersion])
+            await holder.close()
+        }
+    }
+
     @Test func anOlderSchemaIsWaitedForAndAMuchNewerOneToo() async throws {
         let version = PostgresStore.schemaVersion
         for (found, line, remedy) in [

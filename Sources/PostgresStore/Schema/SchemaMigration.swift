@@ -38,12 +38,20 @@ struct SchemaMigration {
         return Int(try await number("SELECT value FROM psp.meta WHERE key = 'schema_version'"))
     }
 
-    /// One transaction: all of it or nothing. Two programs that migrate at the same time do it one after the other.
+    /// One transaction: all of it or nothing. Two programs that migrate at the same time do it one after the other, and so does
+    /// one whose predecessor was broken off while the server still makes its tables.
     /// - Returns: the version from which it came.
     @discardableResult
     func run() async throws(MigrationFailure) -> Int {
-        let from = try await version()
-        guard from <= Schema.version else { throw .newer(from) }
+        while true {
+            let from = try await version()
+            guard from <= Schema.version else { throw .newer(from) }
+            if try await run(from: from) { return from }
+        }
+    }
+
+    /// - Returns: false where the version is no longer the one that was found, and nothing was done.
+    private func run(from: Int) async throws(MigrationFailure) -> Bool {
         let script = """
             BEGIN;
             SELECT pg_advisory_xact_lock(1886613553, 2);
@@ -54,10 +62,10 @@ struct SchemaMigration {
             DO $check$ BEGIN
               IF to_regclass('psp.meta') IS NOT NULL THEN
                 IF (SELECT value FROM psp.meta WHERE key = 'schema_version') <> \(from) THEN
-                  RAISE EXCEPTION 'another program has migrated the schema';
+                  RAISE EXCEPTION 'another program has migrated the schema' USING ERRCODE = '\(Self.otherVersion)';
                 END IF;
               ELSIF \(from) > 0 THEN
-                RAISE EXCEPTION 'the schema is gone';
+                RAISE EXCEPTION 'the schema is gone' USING ERRCODE = '\(Self.otherVersion)';
               END IF;
             END $check$;
             \(Schema.steps[from...].joined(separator: "\n"))
@@ -67,10 +75,16 @@ struct SchemaMigration {
             COMMIT;
             """
         switch await connection.call(PostgresCall(script: script)) {
-        case .rows, .tooLarge: return from
+        case .rows, .tooLarge: return true
+        case .failed(let error) where error.state == Self.otherVersion:
+            // The failed script has left its transaction open.
+            _ = await connection.call(PostgresCall(script: "ROLLBACK"))
+            return false
         case let outcome: throw .failed(outcome)
         }
     }
+
+    private static let otherVersion: SQLState = "PSVER"
 
     private func number(_ sql: String) async throws(MigrationFailure) -> Int64 {
         switch await connection.call(PostgresCall(PostgresStatement(sql))) {

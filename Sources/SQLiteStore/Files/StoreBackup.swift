@@ -42,10 +42,8 @@ public struct StoreBackup {
     /// Copies, syncs and examines the copy. Where it fails nothing is left of it.
     /// - Parameter progress: told how much of all is done, from 0 to 1.
     public func run(progress: (Double) -> Void) throws(SQLiteStoreError) -> Result {
-        guard access(source, F_OK) == 0 else {
-            throw .failed(
-                BilingualText("\(source) 不存在；请用 --data 指定数据目录", "\(source) is not there; name the data directory with --data"))
-        }
+        try StoreFile.requireReadable(
+            source, orElse: BilingualText("请用 --data 指定数据目录", "name the data directory with --data"))
         // Before the work and not after it; ``finish(_:)`` makes sure.
         guard access(target, F_OK) != 0 else {
             throw .failed(BilingualText("\(target) 已存在", "\(target) is there already"))

@@ -34,10 +34,9 @@ public struct StoreExamination: Sendable {
 
     /// - Parameter path: a data directory, or the file of a backup.
     public init(of path: String) throws(SQLiteStoreError) {
+        try StoreFile.requireReadable(path)
         var information = stat()
-        guard stat(path, &information) == 0 else {
-            throw .failed(BilingualText("\(path) 不存在", "\(path) is not there"))
-        }
+        guard stat(path, &information) == 0 else { throw .failed(path, .last) }
         if information.st_mode & S_IFMT == S_IFDIR {
             try self.init(ofFile: path + "/psp.db", nil)
         } else {
@@ -52,9 +51,7 @@ public struct StoreExamination: Sendable {
     init(ofCopy path: String) throws(SQLiteStoreError) { try self.init(ofFile: path, nil) }
 
     private init(ofFile file: String, _ checksum: Checksum?) throws(SQLiteStoreError) {
-        guard access(file, R_OK) == 0 else {
-            throw .failed(BilingualText("\(file) 不存在，或不允许读取", "\(file) is not there, or may not be read"))
-        }
+        try StoreFile.requireReadable(file)
         self.checksum = checksum
         do {
             let database = try Database(examining: file)

@@ -1,5 +1,6 @@
 internal import Base
 internal import Glibc
+internal import Push
 
 /// What is done with a store's file as a whole.
 enum StoreFile {
@@ -18,6 +19,18 @@ enum StoreFile {
         guard geteuid() == 0 else { return }
         var owner = stat()
         guard stat(directory, &owner) == 0, fchown(file, owner.st_uid, owner.st_gid) == 0 else { throw SystemError.last }
+    }
+
+    /// - Parameter remedy: what to do where there is no such file.
+    /// - Throws: that there is none, or why it may not be read.
+    static func requireReadable(_ path: String, orElse remedy: BilingualText? = nil) throws(SQLiteStoreError) {
+        guard access(path, R_OK) != 0 else { return }
+        let error = SystemError.last
+        guard error.code == ENOENT else { throw .failed(path, error) }
+        throw .failed(
+            BilingualText(
+                "\(path) 不存在" + (remedy.map { "：\($0.chinese)" } ?? ""),
+                "\(path) is not there" + (remedy.map { ": \($0.english)" } ?? "")))
     }
 
     /// Writes a file that its owner alone may read, to the disk, whole or not at all.

@@ -38,10 +38,7 @@ package final class StoreSource {
         mark = MovedStore(directory, address: address)
         file = directory + "/psp.db"
         self.clocks = clocks
-        guard access(file, F_OK) == 0 else {
-            throw .failed(
-                BilingualText("\(file) 不存在：请给出 pspd 的数据目录", "\(file) is not there: name the data directory of pspd"))
-        }
+        try StoreFile.requireReadable(file, orElse: BilingualText("请给出 pspd 的数据目录", "name the data directory of pspd"))
         lock = try DirectoryLock(directory)
         try mark.refuseElsewhere()
         do {

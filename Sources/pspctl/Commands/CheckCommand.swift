@@ -12,11 +12,13 @@ struct CheckCommand: AsyncParsableCommand {
                 """
                 Reads every page and changes nothing. A server may run meanwhile. It tells whether the structure is whole, \
                 and of a backup whether its bytes are still those that were written, by FILE.sha256 beside it. A byte that a \
-                disk has changed within a text of a data directory it cannot tell, for the store keeps no checksums.
+                disk has changed within a text of a data directory it cannot tell, for the store keeps no checksums. Of a store \
+                that nodes share it tells what pspctl store check tells.
                 """,
                 """
                 读取每一页，不作任何更改。服务器可以同时运行。它检查结构是否完整；对于备份，还按旁边的 FILE.sha256 检查内容是否仍是当时写入的。\
-                磁盘改变了数据目录里文本中的某个字节时无法发现，因为存储不保存校验和。
+                磁盘改变了数据目录里文本中的某个字节时无法发现，因为存储不保存校验和。对多个节点共用的存储，内容与 \
+                pspctl store check 相同。
                 """) + "\n\n"
                 + HelpText.examples(
                     "pspctl check", "pspctl check /var/backups/psp-monday.db", "pspctl check /var/lib/pspd --json"))
@@ -24,7 +26,9 @@ struct CheckCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            say("A data directory or the file of a backup; without it, the directory of --data.", "数据目录或备份文件；不给则为 --data 的目录。"),
+            say(
+                "A data directory, the file of a backup or postgres://…; without it, the directory of --data, or PSP_STORE.",
+                "数据目录、备份文件或 postgres://…；不给则为 --data 的目录或 PSP_STORE。"),
             valueName: "path"))
     var path: String?
 
@@ -34,8 +38,7 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let path = path ?? store.sharedStore() ?? store.path()
         if StoreName(path).isDatabase {
-            throw ValidationError(
-                say("A shared store is examined by: pspctl store check '\(path)'", "共用存储请用：pspctl store check '\(path)'"))
+            return try await StoreCheckCommand.examine(try DatabaseOptions.database(at: path), json: store.json)
         }
         try Self.examine(StoreName(path).directory ?? path, json: store.json)
     }

@@ -129,6 +129,8 @@ struct ImportCommand: AsyncParsableCommand {
             WeakSecret.warn(ofLines: weak)
         }
         while var batch = try batches.next() {
+            result.add(batch.faults)
+            guard batch.count > 0 else { continue }
             weak += WeakSecret.count(in: batch)
             if let madeSecrets {
                 let known = try await registered(in: batch, client)
@@ -194,10 +196,14 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func print(_ result: ImportResult, _ secrets: DeviceSecrets?) {
-        for failure in result.failures { Output.error("\(name):\(failure)") }
+        for failure in result.failures.sorted(by: { $0.line < $1.line }) { Output.error("\(name):\(failure)") }
         if result.failed > result.failures.count {
             let rest = result.failed - result.failures.count
             Output.error(say("… and \(rest) more failed lines", "……还有 \(rest) 行失败"))
+        }
+        if secrets == nil && result.lacksSecrets {
+            Output.error(
+                say("--secrets FILE makes a secret for each new device that brings none", "加上 --secrets 文件 会为每台没有给出密钥的新设备生成密钥"))
         }
         if result.isLeft {
             let numbers = result.numbers.joined(separator: ", ")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Postgres
 import PostgresStore
 
 /// `pspctl store check`
@@ -51,8 +52,12 @@ struct StoreCheckCommand: AsyncParsableCommand {
                     "The store must be sqlite:DIR or a URI postgres://…; got '\(store)'.",
                     "存储应为 sqlite:DIR 或 postgres://… 形式的 URI，收到 '\(store)'。"))
         }
-        let database = try options.database(at: store)
-        let progress = Progress(isSilent: options.json)
+        try await Self.examine(try options.database(at: store), json: options.json)
+    }
+
+    /// Tells what a shared store holds, and ends with status 1 where that contradicts itself.
+    static func examine(_ database: PostgresOptions, json isForProgram: Bool) async throws {
+        let progress = Progress(isSilent: isForProgram)
         let found: SharedStoreExamination
         do {
             found = try await DatabaseWaiting.told(of: database) {
@@ -64,11 +69,11 @@ struct StoreCheckCommand: AsyncParsableCommand {
         }
         progress.clear()
         let json = try JSONDocument(parsing: json(found, "\(database.address)"))
-        if options.json { Output.json(json.root.minified()) } else { tell(found, "\(database.address)", json.root) }
+        if isForProgram { Output.json(json.root.minified()) } else { tell(found, "\(database.address)", json.root) }
         guard found.findings.isEmpty else { throw ExitCode.failure }
     }
 
-    private func json(_ found: SharedStoreExamination, _ address: String) -> [UInt8] {
+    private static func json(_ found: SharedStoreExamination, _ address: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { json in
             json.member("path", address)
@@ -89,7 +94,7 @@ struct StoreCheckCommand: AsyncParsableCommand {
         return writer.bytes
     }
 
-    private func tell(_ found: SharedStoreExamination, _ address: String, _ json: JSONValue) {
+    private static func tell(_ found: SharedStoreExamination, _ address: String, _ json: JSONValue) {
         let counts = found.counts.map { say("\($0.count) \($0.name)", "\(StoreWords.chinese($0.name)) \($0.count)") }
             .joined(separator: say(", ", "，"))
         let count = found.findings.count

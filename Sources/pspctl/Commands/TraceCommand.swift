@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSON
+import Push
 
 /// `pspctl trace`
 struct TraceCommand: AsyncParsableCommand {
@@ -72,14 +73,17 @@ struct TraceCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try server.adminClient()
         if !isFuture {
-            let devices = try await traced(client)
-            await tellElsewhere(devices, client)
+            do {
+                await tellElsewhere(try await traced(client), client)
+            } catch Failure.refused(_, ErrorCode.unavailable.rawValue, let reason, _) {
+                throw Failure.untraceable(reason)
+            }
         }
+        // Before there is something to interrupt.
+        let interruption = Interruption()
+        let sources = await interruption.listen()
         let data = try await client.send(call).data
         guard let id = data["trace_id"]?.string else { return }
-        // Before anybody is told that there is something to interrupt.
-        let interruption = Interruption { _ = try? await client.send(Call(.delete, TraceCommand.path + [id])) }
-        let sources = await interruption.listen()
         if !server.json {
             print(
                 say(
@@ -96,9 +100,10 @@ struct TraceCommand: AsyncParsableCommand {
                 if fflush(nil) != 0 { interruption.begin() }
             }
         } catch {
-            guard await interruption.isOver() else { throw error }
+            guard interruption.hasBegun else { throw error }
         }
-        _ = await interruption.isOver()
+        // Where the server does not hear of it, the trace ends at its time.
+        if interruption.hasBegun { _ = try? await client.send(Call(.delete, TraceCommand.path + [id])) }
         withExtendedLifetime(sources) {}
     }
 
@@ -110,11 +115,11 @@ struct TraceCommand: AsyncParsableCommand {
         }
         if let app { _ = try await find(AppResource.path(app), say("no app \(app)", "没有应用 \(app)"), client) }
         guard let user else { return [] }
-        let held = try await client.send(Call(.get, DeviceResource.path(), query: [("user_id", user), ("limit", "100")])).data
-        guard let devices = held["items"], devices.count > 0 else {
-            throw Failure.untraceable(say("user \(user) has no device", "使用人 \(user) 没有设备"))
-        }
-        return Array(devices.elements)
+        var devices: [JSONValue] = []
+        let listing = Listing(client: client, path: DeviceResource.path(), query: [("user_id", user)])
+        _ = try await listing.read(wanted: nil) { devices.append($0) }
+        guard !devices.isEmpty else { throw Failure.untraceable(say("user \(user) has no device", "使用人 \(user) 没有设备")) }
+        return devices
     }
 
     private func find(_ path: [String], _ reason: String, _ client: ServerClient) async throws -> JSONValue {

@@ -1,4 +1,5 @@
 import JSON
+import Push
 
 /// The first line of a CSV file: which fields of an import line its columns are.
 struct CSVHeader {
@@ -44,14 +45,15 @@ struct CSVHeader {
     }
 
     /// The line of an import that says the same. An empty cell is a field that is left out.
-    /// - Throws: `Failure.file` where there are more cells than columns.
-    func line(_ record: CSVRecords.Record, of file: String) throws(Failure) -> [UInt8] {
+    /// - Throws: where there are more cells than columns, so that nobody knows which is which.
+    func line(_ record: CSVRecords.Record) throws(ImportResult.LineFailure) -> [UInt8] {
         guard record.fields.count <= columns.count else {
-            throw .file(
-                path: "\(file):\(record.lines.lowerBound)",
-                reason: say(
+            throw ImportResult.LineFailure(
+                line: record.lines.lowerBound, code: ErrorCode.invalidValue.rawValue,
+                text: say(
                     "\(record.fields.count) cells, and \(columns.count) columns", "\(record.fields.count) 个单元格，\(columns.count) 列"
-                ))
+                ),
+                field: nil)
         }
         var json = JSONWriter()
         json.object { json in

@@ -9,13 +9,15 @@ struct ImportBatches {
         var bytes: [UInt8] = []
         /// Lines that say something.
         var count = 0
+        /// Lines that cannot be handed in.
+        var faults: [ImportResult.LineFailure] = []
     }
 
     /// A call may have 64 MiB.
     static let largestSize = 32 << 20
 
     private struct Line {
-        let bytes: [UInt8]
+        let bytes: Result<[UInt8], ImportResult.LineFailure>
         /// Those of the file that it stands for.
         let lines: ClosedRange<Int>
     }
@@ -58,9 +60,13 @@ struct ImportBatches {
 
     private mutating func add(_ line: Line, to batch: inout Batch) {
         batch.bytes.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: line.lines.lowerBound - nextLine))
-        batch.bytes += line.bytes
+        switch line.bytes {
+        case .success(let bytes):
+            batch.bytes += bytes
+            batch.count += 1
+        case .failure(let fault): batch.faults.append(fault)
+        }
         batch.bytes.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: line.lines.count))
-        batch.count += 1
         nextLine = line.lines.upperBound + 1
     }
 
@@ -70,12 +76,13 @@ struct ImportBatches {
             var line = try lines.next()
             while let blank = line, blank.isBlank { line = try lines.next() }
             source = .json(lines)
-            return line.map { Line(bytes: Array($0.bytes), lines: $0.number...$0.number) }
+            return line.map { Line(bytes: .success(Array($0.bytes)), lines: $0.number...$0.number) }
         case .csv(var records, let header):
             let record = try records.next()
             source = .csv(records, header)
             guard let record else { return nil }
-            return Line(bytes: try header.line(record, of: name), lines: record.lines)
+            return Line(
+                bytes: Result { () throws(ImportResult.LineFailure) in try header.line(record) }, lines: record.lines)
         }
     }
 }

@@ -1,9 +1,10 @@
 import JSON
+import Push
 
 /// What became of the lines of a file, summed over the calls that it took.
 struct ImportResult {
     /// A line that was refused.
-    struct LineFailure: CustomStringConvertible {
+    struct LineFailure: Error, Equatable, CustomStringConvertible {
         /// In the file, from 1.
         let line: Int
         let code: Int
@@ -61,6 +62,20 @@ struct ImportResult {
                     line: batch.firstLine - 1 + Int(line["line"]?.int64 ?? 1), code: Int(line["error_code"]?.int64 ?? 0),
                     text: line["error_msg"]?.string ?? "", field: line["field"]?.string))
         }
+    }
+
+    /// Adds what of a batch was not even handed in.
+    mutating func add(_ faults: [LineFailure]) {
+        guard !faults.isEmpty else { return }
+        isEmpty = false
+        failed += faults.count
+        if failures.count + faults.count > ImportResult.mostFailures { namesAllFailures = false }
+        failures += faults.prefix(ImportResult.mostFailures - failures.count)
+    }
+
+    /// Whether a new device was refused for having no secret.
+    var lacksSecrets: Bool {
+        failures.contains { $0.code == ErrorCode.missingField.rawValue && $0.field == "secret" }
     }
 
     var summary: String {

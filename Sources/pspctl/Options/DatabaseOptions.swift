@@ -12,14 +12,19 @@ struct DatabaseOptions: ParsableArguments {
             valueName: "file"))
     var passwordFile: String?
 
-    /// The file that counts.
-    var storePasswordFile: String? { passwordFile ?? ProcessInfo.processInfo.environment["PSP_STORE_PASSWORD_FILE"] }
-
     @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
     var json = false
 
+    /// The file that counts.
+    var storePasswordFile: String? { passwordFile ?? Self.usualPasswordFile }
+
+    private static var usualPasswordFile: String? { ProcessInfo.processInfo.environment["PSP_STORE_PASSWORD_FILE"] }
+
     /// Where the database is, as a command names it.
-    func database(at store: String) throws -> PostgresOptions {
+    func database(at store: String) throws -> PostgresOptions { try Self.database(at: store, passwordFile: passwordFile) }
+
+    /// - Parameter passwordFile: `nil`: the environment's.
+    static func database(at store: String, passwordFile: String? = nil) throws -> PostgresOptions {
         guard StoreName(store).isDatabase else {
             throw ValidationError(
                 say("The store must be a URI postgres://…; got '\(store)'.", "存储应为 postgres://… 形式的 URI，收到 '\(store)'。"))
@@ -36,7 +41,7 @@ struct DatabaseOptions: ParsableArguments {
                     "存储地址中不能有密码，因为其他用户能在进程列表中看到：请把密码写入文件，用 --password-file 给出。"))
         }
         var options = PostgresOptions(address)
-        options.passwordFile = storePasswordFile
+        options.passwordFile = passwordFile ?? usualPasswordFile
         options.applicationName = "pspctl"
         return options
     }

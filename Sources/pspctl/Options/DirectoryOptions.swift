@@ -32,7 +32,7 @@ struct DirectoryOptions: ParsableArguments {
     /// - Throws: the same, and `notEmbedded` where it has none.
     func pathOfEmbeddedStore(environment: [String: String] = ProcessInfo.processInfo.environment) throws(Failure) -> String {
         let path = try pathUnlessShared(environment)
-        guard FileManager.default.fileExists(atPath: "\(path)/psp.db") else { throw .notEmbedded(directory: path) }
+        guard !DataDirectory.isAbsent("\(path)/psp.db") else { throw .notEmbedded(directory: path) }
         return try unmoved(path)
     }
 

@@ -32,7 +32,7 @@ struct DataDirectory {
     func endpoint(_ name: String, orSecure secure: String? = nil) throws(Failure) -> Endpoint {
         if isShared, let listener = listener(name) { return listener.reachable(isSecure: false) }
         let file = "\(path)/pspd.json"
-        guard FileManager.default.fileExists(atPath: file) else { throw .noServer(directory: path) }
+        guard !Self.isAbsent(file) else { throw .noServer(directory: path) }
         let document: JSONDocument
         do {
             document = try JSONDocument(parsing: try Self.read(file))
@@ -53,15 +53,9 @@ struct DataDirectory {
 
     /// That token.
     func adminToken() throws(Failure) -> String {
-        let file = tokenFile
-        guard FileManager.default.fileExists(atPath: file) else {
-            throw .file(
-                path: file,
-                reason: say(
-                    "not there; log in with pspctl login NAME, or give the token with --admin-token-file or PSP_ADMIN_TOKEN_FILE",
-                    "不存在；请用 pspctl login NAME 登录，或用 --admin-token-file 或 PSP_ADMIN_TOKEN_FILE 给出令牌"))
-        }
-        return try Self.token(in: file)
+        guard !isShared else { throw .noToken(file: nil) }
+        guard !Self.isAbsent(tokenFile) else { throw .noToken(file: tokenFile) }
+        return try Self.token(in: tokenFile)
     }
 
     /// The token in the first line of a file.
@@ -71,6 +65,9 @@ struct DataDirectory {
         guard !token.isEmpty else { throw .file(path: file, reason: say("its first line is empty", "第一行为空")) }
         return token
     }
+
+    /// Whether the system says that there is no such file, which is another thing than that it may not be seen.
+    static func isAbsent(_ file: String) -> Bool { access(file, F_OK) != 0 && errno == ENOENT }
 
     /// All of a file.
     static func read(_ file: String) throws(Failure) -> [UInt8] {

@@ -2,26 +2,17 @@ import Base
 import Dispatch
 import Glibc
 
-/// What a command that follows a stream does when a signal ends it: it has the server end the stream's cause too, so that nothing
-/// goes on there for nobody. The command's thread alone ends the program, after all others have ended: what the program leaves
-/// behind at its end, no thread may still be using.
+/// A signal that ends a stream which a command follows. The command then has the server end the stream's cause too, so that
+/// nothing goes on there for nobody, and ends by itself: its thread alone ends the program, after all others have ended, for what
+/// the program leaves behind at its end no thread may still be using.
 final class Interruption: Sendable {
-    private enum State: Sendable {
-        case none
-        case underway(Task<Void, Never>)
-        /// The stream has ended by itself.
-        case over
-    }
-
     private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
     /// Ends the stream.
     let end = StreamEnd()
-    private let state = Locked(State.none)
-    private let work: @Sendable () async -> Void
+    private let begun = Locked(false)
 
-    /// - Parameter work: what is to be done before the stream ends.
-    init(_ work: @escaping @Sendable () async -> Void) { self.work = work }
+    var hasBegun: Bool { begun.withLock { $0 } }
 
     /// Begins with a signal from when this returns, as long as what it returns is kept. One that comes earlier ends the program,
     /// and is not lost.
@@ -48,27 +39,8 @@ final class Interruption: Sendable {
         return sources
     }
 
-    /// Begins, once.
     func begin() {
-        state.withLock { state in
-            guard case .none = state else { return }
-            state = .underway(
-                Task { [work, end] in
-                    await work()
-                    end()
-                })
-        }
-    }
-
-    /// Waits until what was begun is done. The stream has ended; nothing begins after this.
-    /// - Returns: whether it was interrupted.
-    func isOver() async -> Bool {
-        let task = state.withLock { state -> Task<Void, Never>? in
-            if case .underway(let task) = state { return task }
-            state = .over
-            return nil
-        }
-        await task?.value
-        return task != nil
+        begun.withLock { $0 = true }
+        end()
     }
 }
