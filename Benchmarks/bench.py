@@ -23,6 +23,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Benchmarks"))
 
+from kit.pace import pace  # noqa: E402
 from kit.page import write_page  # noqa: E402
 from kit.place import QUICK, Place, Size, conditions  # noqa: E402
 from kit.rows import Row, text_table  # noqa: E402
@@ -114,7 +115,7 @@ def measure(place, names, results, stored):
         if missing:
             print(f"{name}: left out, as there is no {', '.join(missing)}: make bench-deps", file=sys.stderr)
             continue
-        began = time.monotonic()
+        began, before = time.monotonic(), pace()
         print(f"{name}: {SCENARIOS[name].__doc__ or ''}", file=sys.stderr, flush=True)
         try:
             rows = SCENARIOS[name](place)
@@ -129,6 +130,7 @@ def measure(place, names, results, stored):
         results[name] = {
             "rows": [dataclasses.asdict(row) for row in rows],
             "conditions": conditions(place),
+            "paces": [before, pace()],
             "at": time.strftime("%Y-%m-%d"),
         }
         stored.write_text(json.dumps(results, indent=1))

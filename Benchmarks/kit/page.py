@@ -2,6 +2,7 @@
 
 import pathlib
 
+from .pace import told
 from .plots import bars
 from .rows import HEAD
 
@@ -44,6 +45,8 @@ def _conditions(results):
     # Parts may have been measured later than the rest.
     revisions = {result["conditions"].get("revision", "unknown"): None for result in results.values()}
     conditions = newest["conditions"] | {"revision": ", ".join(revisions)}
+    if paces := [each for result in results.values() for each in result.get("paces", [])]:
+        conditions["pace"] = told(paces)
     lines = [f"| {name} | {value} |" for name, value in conditions.items()]
     return "\n".join(["## Conditions\n", "| | |", "|---|---|", f"| date | {newest['at']} |", *lines, ""])
 
