@@ -43,11 +43,16 @@ struct PlanTests {
         try await Task.sleep(for: pause)
         let first = try await a.connect("phone", as: SessionID(raw: 100 + 4 * round))
         let second = try await b.connect("tablet", as: SessionID(raw: 101 + 4 * round))
-        try await a.port.putDevice("new-\(round)", in: "police", of: "user-\(round)")
+        try await a.port.makeOrg("station-\(round)")
+        try await b.port.moveOrg("station-\(round)", under: "police")
+        try await a.port.putDevice("new-\(round)", in: "station-\(round)", of: "user-\(round)")
+        try await b.port.putDevice("new-\(round)", in: "police", of: "ann")
+        try await a.port.makeApp("confined", scope: "police")
         var tasks: [TaskID] = []
         for target: PushRequest.Target in [.device("phone"), .user("ann"), .organisation("police")] {
             tasks.append(try await b.push(.message(target, text: "\(round)")))
             tasks.append(try await b.push(.configuration(target, text: "round=\(round)")))
+            _ = try await b.push(.message(target, from: "confined", bizNo: "\(target) \(round)"))
         }
         let (direct, last) = (tasks[0], tasks[5])
         try await a.loop.waitForEntry("the last one") { $0.task == last }
@@ -92,8 +97,15 @@ struct PlanTests {
         "INSERT INTO psp.past_org SELECT 1000000 + i, 1, 2, 1 FROM generate_series(1, \(many)) i",
         "INSERT INTO psp.past_test SELECT 1000000 + i, 1, 2 FROM generate_series(1, \(many)) i",
         """
-        INSERT INTO psp.current_config (slot, seq, target, target_kind, app, tag, test)
-        SELECT i, 1e15 + i, i::text::bytea, 1, 1, '', false FROM generate_series(1, \(many)) i
+        INSERT INTO psp.org (org, org_id, name, path)
+        SELECT 1000000 + i, ('o' || i)::bytea, '', ARRAY[1000000 + i] FROM generate_series(1, \(many)) i
+        """,
+        "INSERT INTO psp.org_parent SELECT 1000000 + i, 1, 9223372036854775807, NULL FROM generate_series(1, \(many)) i",
+        "INSERT INTO psp.event SELECT 1e15 + i, 1, i FROM generate_series(1, \(many)) i",
+        "INSERT INTO psp.nonce SELECT 1e12 + i, i FROM generate_series(1, \(many)) i",
+        """
+        INSERT INTO psp.current_config (slot, seq, target, target_kind, app, tag, test, within)
+        SELECT i, 1e15 + i, i::text::bytea, 1, 1, '', false, 1000000 + i FROM generate_series(1, \(many)) i
         """,
         """
         INSERT INTO psp.app (appkey, name, secret, interfaces, disabled)

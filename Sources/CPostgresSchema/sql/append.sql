@@ -130,7 +130,7 @@ BEGIN
         ELSE 0
       END AS late
     FROM request r
-    LEFT JOIN LATERAL (SELECT o.org FROM org o WHERE r.scope IS NOT NULL AND o.org_id = r.scope AND NOT o.removed OFFSET 0) s ON true
+    LEFT JOIN LATERAL (SELECT o.org FROM org o WHERE r.scope IS NOT NULL AND o.org_id = r.scope AND o.removed IS NOT TRUE OFFSET 0) s ON true
     LEFT JOIN LATERAL (
       SELECT d.ordinal AS id,
         (d.platform = 0 AND (d.test OR NOT r.test))::integer AS android, (d.platform = 1 AND (d.test OR NOT r.test))::integer AS ios,
@@ -151,7 +151,7 @@ BEGIN
       UNION ALL
       SELECT o.org, CASE WHEN r.test THEN o.test_android ELSE o.android END, CASE WHEN r.test THEN o.test_ios ELSE o.ios END,
         r.scope IS NULL OR s.org = ANY (o.path), p_confined IS NULL OR p_confined = ANY (o.path)
-      FROM org o WHERE r.kind = 3 AND o.org_id = r.target AND NOT o.removed) t ON r.early = 0
+      FROM org o WHERE r.kind = 3 AND o.org_id = r.target AND o.removed IS NOT TRUE) t ON r.early = 0
   ), paced AS (
     -- Who has a bound takes its turn in the batch's order.
     SELECT x.*, count(*) FILTER (WHERE x.is_within_day) OVER (PARTITION BY x.app ORDER BY x.n) AS turn

@@ -24,7 +24,7 @@ CREATE OR REPLACE FUNCTION audited_orgs(p_kind bytea, p_target bytea, p_target_h
   LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF p_kind = 'org' THEN
-    RETURN (SELECT path FROM org WHERE org_id = p_target AND NOT removed);
+    RETURN (SELECT path FROM org WHERE org_id = p_target AND removed IS NOT TRUE);
   ELSIF p_kind = 'device' THEN
     RETURN (SELECT o.path FROM device d JOIN org o ON o.org = d.org
       WHERE d.token_hash = p_target_hash AND d.token = p_target AND d.retired_seq = 9223372036854775807);
@@ -81,7 +81,7 @@ BEGIN
   INSERT INTO audit (at, number, ahead, seen, caller, operator, name, scope, client, request_id, action, kind, target, task, seq, code, orgs,
     details, node)
   SELECT p_now - e.age, e.number, -(SELECT shift FROM clock), e.seen, e.caller, e.operator, e.name,
-    (SELECT o.org FROM org o WHERE o.org_id = e.scope AND NOT o.removed), e.client, e.request_id, e.action, e.kind, e.target, e.task,
+    (SELECT o.org FROM org o WHERE o.org_id = e.scope AND o.removed IS NOT TRUE), e.client, e.request_id, e.action, e.kind, e.target, e.task,
     coalesce(p_seq, e.seq), e.code,
     (SELECT array_agg(DISTINCT u.org)
       FROM unnest(p_before || audited_orgs(e.kind, e.target, e.target_hash, coalesce(p_seq, e.seq))) AS u(org)), e.details, e.node

@@ -96,7 +96,7 @@ BEGIN
       UPDATE app a SET name = g.name, secret = g.secret, former_secret = g.former_secret, secret_used = g.secret_used,
         former_secret_used = g.former_secret_used, interfaces = g.interfaces, scope = g.scope, disabled = g.disabled,
         hmac_only = g.hmac_only, addresses = g.addresses, per_second = g.per_second, per_day = g.per_day, removed = g.removed
-      FROM given g WHERE a.app = g.app
+      FROM given g CROSS JOIN LATERAL (SELECT x.ctid AS place FROM app x WHERE x.app = g.app OFFSET 0) f WHERE a.ctid = f.place
     )
     INSERT INTO log (seq, target, created, kind, app)
     SELECT v_head + g.at, 0, v_now, 9, coalesce(g.app, m.app) FROM given g LEFT JOIN made m ON m.appkey = g.appkey;
@@ -106,7 +106,8 @@ BEGIN
     INSERT INTO org AS o (org, org_id, name, path, removed)
     SELECT u.org, u.org_id, u.name, ARRAY[u.org], false FROM unnest(p_org, p_org_id, p_org_name, p_org_removed) AS u(org, org_id, name, removed)
     ON CONFLICT (org) DO UPDATE SET name = excluded.name;
-    UPDATE org o SET removed = true FROM unnest(p_org, p_org_removed) AS u(org, removed) WHERE o.org = u.org AND u.removed;
+    UPDATE org SET removed = true
+    WHERE org = ANY (ARRAY(SELECT u.org FROM unnest(p_org, p_org_removed) AS u(org, removed) WHERE u.removed));
   END IF;
   IF cardinality(p_moved) > 0 THEN
     FOR v_row IN SELECT u.org, u.parent, v_head + u.at AS position, o.removed
@@ -227,12 +228,13 @@ BEGIN
     SELECT above.org, sum(u.step) FILTER (WHERE u.platform = 0) AS android, sum(u.step) FILTER (WHERE u.platform = 1) AS ios,
       sum(u.step) FILTER (WHERE u.platform = 0 AND u.test) AS test_android, sum(u.step) FILTER (WHERE u.platform = 1 AND u.test) AS test_ios
     FROM unnest(p_org, p_platform, p_test, p_step) AS u(org, platform, test, step)
-    JOIN org c ON c.org = u.org CROSS JOIN LATERAL unnest(c.path) AS above(org)
+    CROSS JOIN LATERAL (SELECT x.path FROM org x WHERE x.org = u.org OFFSET 0) c CROSS JOIN LATERAL unnest(c.path) AS above(org)
     GROUP BY above.org) t
     CROSS JOIN LATERAL (
       SELECT coalesce(t.android, 0) AS android, coalesce(t.ios, 0) AS ios, coalesce(t.test_android, 0) AS test_android,
         coalesce(t.test_ios, 0) AS test_ios) s
-  WHERE o.org = t.org AND (s.android <> 0 OR s.ios <> 0 OR s.test_android <> 0 OR s.test_ios <> 0);
+    CROSS JOIN LATERAL (SELECT x.ctid AS place FROM org x WHERE x.org = t.org OFFSET 0) f
+  WHERE o.ctid = f.place AND (s.android <> 0 OR s.ios <> 0 OR s.test_android <> 0 OR s.test_ios <> 0);
 END
 $$;
 
@@ -256,13 +258,16 @@ BEGIN
     SELECT org, sum(sign)::integer AS sign FROM (
       SELECT unnest(v_org.path[2:]) AS org, -1 AS sign UNION ALL SELECT unnest(v_above), 1) both_paths
     GROUP BY org HAVING sum(sign) <> 0) s
-  WHERE o.org = s.org;
+    CROSS JOIN LATERAL (SELECT x.ctid AS place FROM org x WHERE x.org = s.org OFFSET 0) f
+  WHERE o.ctid = f.place;
   WITH RECURSIVE subtree AS (
     SELECT p_org AS org, ARRAY[p_org] || v_above AS path
     UNION ALL
-    SELECT o.org, ARRAY[o.org] || s.path FROM org o JOIN subtree s ON o.parent = s.org WHERE NOT o.removed
+    SELECT o.org, ARRAY[o.org] || s.path
+    FROM subtree s CROSS JOIN LATERAL (SELECT x.org FROM org x WHERE x.parent = s.org AND NOT x.removed OFFSET 0) o
   )
-  UPDATE org o SET path = s.path, parent = CASE WHEN o.org = p_org THEN p_parent ELSE o.parent END FROM subtree s WHERE o.org = s.org;
+  UPDATE org o SET path = s.path, parent = CASE WHEN o.org = p_org THEN p_parent ELSE o.parent END
+  FROM subtree s CROSS JOIN LATERAL (SELECT x.ctid AS place FROM org x WHERE x.org = s.org OFFSET 0) f WHERE o.ctid = f.place;
   INSERT INTO log (seq, target, created, kind, within) VALUES (p_position, 3::bigint << 56 | p_org, p_now, 5, p_parent);
 END
 $$;

@@ -62,17 +62,17 @@ BEGIN
     SELECT u.part_of, p_seq[u.part_of] AS seq, p_mark[u.part_of]::smallint AS mark, p_chunk[u.part_of] AS chunk, u.node, u.row_version
     FROM unnest(p_of, p_node, p_row_version) AS u(part_of, node, row_version)
   ), held AS MATERIALIZED (
-    SELECT p.part_of, p.seq, p.mark, p.chunk, p.node FROM part p
-    JOIN receipt r ON r.seq = p.seq AND r.mark = p.mark AND r.chunk = p.chunk AND r.node = p.node
-    WHERE r.xmin::text::bigint = p.row_version
-    ORDER BY p.seq, p.mark, p.chunk, p.node FOR UPDATE OF r
+    SELECT p.part_of, p.node, r.place FROM (SELECT * FROM part ORDER BY seq, mark, chunk, node) p
+    CROSS JOIN LATERAL (
+      SELECT x.ctid AS place FROM receipt x
+      WHERE x.seq = p.seq AND x.mark = p.mark AND x.chunk = p.chunk AND x.node = p.node AND x.xmin::text::bigint = p.row_version
+      FOR UPDATE) r
   ), unchanged AS MATERIALIZED (
     SELECT p.part_of FROM part p GROUP BY p.part_of
     HAVING count(*) = (SELECT count(*) FROM held h WHERE h.part_of = p.part_of)
   ), gone AS (
     DELETE FROM receipt r USING held h
-    WHERE h.part_of IN (SELECT u.part_of FROM unchanged u) AND h.node <> 0
-      AND r.seq = h.seq AND r.mark = h.mark AND r.chunk = h.chunk AND r.node = h.node
+    WHERE h.part_of IN (SELECT u.part_of FROM unchanged u) AND h.node <> 0 AND r.ctid = h.place
   )
   INSERT INTO receipt AS r (seq, mark, chunk, node, bits)
   SELECT n.seq, n.mark, n.chunk, 0, n.bits

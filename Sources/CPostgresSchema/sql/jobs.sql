@@ -184,13 +184,14 @@ BEGIN
   v_now := store_time(p_now);
   v_head := head();
   head := v_head;
-  is_done := (SELECT count(*) FROM job j JOIN unnest(p_number, p_from) AS u(number, place) ON j.number = u.number AND j.place = u.place)
-    = cardinality(p_number);
+  is_done := (SELECT count(*) FROM unnest(p_number, p_from) AS u(number, place)
+    CROSS JOIN LATERAL (SELECT x.place FROM job x WHERE x.number = u.number OFFSET 0) j WHERE j.place = u.place) = cardinality(p_number);
   IF NOT is_done THEN
     RETURN;
   END IF;
-  DELETE FROM job j USING unnest(p_number, p_to) AS u(number, place) WHERE j.number = u.number AND u.place IS NULL;
-  UPDATE job j SET place = u.place FROM unnest(p_number, p_to) AS u(number, place) WHERE j.number = u.number AND u.place IS NOT NULL;
+  DELETE FROM job WHERE number = ANY (ARRAY(SELECT u.number FROM unnest(p_number, p_to) AS u(number, place) WHERE u.place IS NULL));
+  UPDATE job j SET place = u.place FROM unnest(p_number, p_to) AS u(number, place)
+    CROSS JOIN LATERAL (SELECT x.ctid AS here FROM job x WHERE x.number = u.number OFFSET 0) f WHERE j.ctid = f.here AND u.place IS NOT NULL;
   IF cardinality(p_kind) > 0 THEN
     INSERT INTO job (position, kind, subject, object, place)
     SELECT u.position, u.kind, u.subject, u.object, u.place

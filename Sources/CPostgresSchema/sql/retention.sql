@@ -92,23 +92,23 @@ BEGIN
   CASE p_past
     WHEN 0 THEN
       WITH found AS MATERIALIZED (
-        SELECT p.ordinal, p.from_seq, p.to_seq FROM past_org p WHERE p.to_seq > p_after AND p.to_seq < p_before ORDER BY p.to_seq LIMIT p_limit
+        SELECT p.ctid AS place, p.from_seq, p.to_seq FROM past_org p WHERE p.to_seq > p_after AND p.to_seq < p_before ORDER BY p.to_seq LIMIT p_limit
       ), gone AS (
-        DELETE FROM past_org p USING found f WHERE p.ordinal = f.ordinal AND p.from_seq = f.from_seq AND NOT holds_task(f.from_seq, f.to_seq)
+        DELETE FROM past_org p USING found f WHERE p.ctid = f.place AND NOT holds_task(f.from_seq, f.to_seq)
       )
       SELECT max(to_seq), count(*) INTO v_last, v_count FROM found;
     WHEN 1 THEN
       WITH found AS MATERIALIZED (
-        SELECT p.ordinal, p.from_seq, p.to_seq FROM past_test p WHERE p.to_seq > p_after AND p.to_seq < p_before ORDER BY p.to_seq LIMIT p_limit
+        SELECT p.ctid AS place, p.from_seq, p.to_seq FROM past_test p WHERE p.to_seq > p_after AND p.to_seq < p_before ORDER BY p.to_seq LIMIT p_limit
       ), gone AS (
-        DELETE FROM past_test p USING found f WHERE p.ordinal = f.ordinal AND p.from_seq = f.from_seq AND NOT holds_task(f.from_seq, f.to_seq)
+        DELETE FROM past_test p USING found f WHERE p.ctid = f.place AND NOT holds_task(f.from_seq, f.to_seq)
       )
       SELECT max(to_seq), count(*) INTO v_last, v_count FROM found;
     WHEN 2 THEN
       WITH found AS MATERIALIZED (
-        SELECT p.org, p.from_seq, p.to_seq FROM org_parent p WHERE p.to_seq > p_after AND p.to_seq < p_before ORDER BY p.to_seq LIMIT p_limit
+        SELECT p.ctid AS place, p.from_seq, p.to_seq FROM org_parent p WHERE p.to_seq > p_after AND p.to_seq < p_before ORDER BY p.to_seq LIMIT p_limit
       ), gone AS (
-        DELETE FROM org_parent p USING found f WHERE p.org = f.org AND p.from_seq = f.from_seq AND NOT holds_task(f.from_seq, f.to_seq)
+        DELETE FROM org_parent p USING found f WHERE p.ctid = f.place AND NOT holds_task(f.from_seq, f.to_seq)
       )
       SELECT max(to_seq), count(*) INTO v_last, v_count FROM found;
       -- One at each position of its life: when the last goes, no row is left that may name it. Its number is given to no other one.
@@ -127,7 +127,7 @@ BEGIN
         DELETE FROM session WHERE ordinal = ANY (v_gone);
         -- With its user, if it was the last device that had it.
         WITH gone AS (DELETE FROM device WHERE ordinal = ANY (v_gone) RETURNING holder)
-        DELETE FROM holder h USING gone g WHERE h.holder = g.holder
+        DELETE FROM holder h WHERE h.holder = ANY (ARRAY(SELECT g.holder FROM gone g))
           AND NOT EXISTS (SELECT 1 FROM device d WHERE d.holder = h.holder AND d.ordinal <> ALL (v_gone));
       END IF;
   END CASE;
