@@ -100,7 +100,8 @@ bold "$count nodes that share it, on free ports"
 (umask 077 && head -c 24 /dev/urandom | base64 >"$scratch/admin.token")
 for ((number = 1; number <= count; number++)); do
     "$bin/pspd" --store "$store" --node "node$number" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --admin 127.0.0.1:0 --loops 1 \
-        --admin-token-file "$scratch/admin.token" >"$scratch/ready$number" 2>"$scratch/node$number.log" &
+        --admin-token-file "$scratch/admin.token" --proxy-protocol-from 127.0.0.1 --forwarded-from 127.0.0.1 \
+        >"$scratch/ready$number" 2>"$scratch/node$number.log" &
     nodes+=($!)
 done
 for ((number = 1; number <= count; number++)); do
@@ -118,38 +119,21 @@ pspctl nodes
 bold "HAProxy in front: any node takes any request and any device (deploy/haproxy/shared-store.cfg)"
 free_port; http_port=$port
 free_port; mqtt_port=$port
-{
-    cat <<CFG
-defaults
-    timeout connect 1s
-    timeout check 1s
-    option httpchk
-    http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host pspd
-    http-check expect status 200
-    default-server check inter 200ms fall 2 rise 1
-frontend callers
-    mode http
-    bind 127.0.0.1:$http_port
-    timeout client 60s
-    default_backend callers
-frontend devices
-    mode tcp
-    bind 127.0.0.1:$mqtt_port
-    timeout client 10m
-    default_backend devices
-backend callers
-    mode http
-    balance roundrobin
-    timeout server 60s
-    option redispatch 1
-    retry-on conn-failure
-CFG
-    for ((number = 1; number <= count; number++)); do echo "    server node$number $(door "$number" http)"; done
-    printf 'backend devices\n    mode tcp\n    balance roundrobin\n    timeout server 10m\n    option redispatch 1\n'
-    for ((number = 1; number <= count; number++)); do
-        echo "    server node$number $(door "$number" mqtt) port $(door "$number" http | sed 's/.*://')"
-    done
-} >"$scratch/haproxy.cfg"
+# What is meant for the field, on these ports, without TLS and asking more often; each node's lines are those of its first one.
+while IFS= read -r line; do
+    case $line in
+    '    server node1 '*)
+        for ((number = 1; number <= count; number++)); do
+            http=$(door "$number" http) mqtt=$(door "$number" mqtt)
+            own=${line/node1/node$number} own=${own/192.0.2.11:8080/$http} own=${own/192.0.2.11:1883/$mqtt}
+            echo "${own/port 8080/port ${http##*:}}"
+        done
+        ;;
+    '    server '*) ;;
+    *) echo "$line" ;;
+    esac
+done < <(sed -e "s/bind :443 .*/bind 127.0.0.1:$http_port/" -e "s/bind :8883 .*/bind 127.0.0.1:$mqtt_port/" -e 's/inter 2s/inter 200ms/' \
+    -e 's/timeout \(connect\|check\) 5s/timeout \1 1s/' deploy/haproxy/shared-store.cfg) >"$scratch/haproxy.cfg"
 "$(command -v haproxy || echo /usr/sbin/haproxy)" -db -f "$scratch/haproxy.cfg" >"$scratch/haproxy.log" 2>&1 &
 balancer=$!
 callers_are_served() { (exec 3<>"/dev/tcp/127.0.0.1/$http_port" && printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3 && grep -q ' 200 ' <&3) 2>/dev/null; }
@@ -201,8 +185,7 @@ goes_on 20
 echo "$(accepted) pushes were answered with SUCCESS; phone-1 has $(wc -l <"$scratch/phone-1") of them"
 
 bold "kill -9 of node1, with its devices on it"
-kill -KILL "${nodes[0]}"
-wait "${nodes[0]}" 2>/dev/null || true
+{ kill -KILL "${nodes[0]}" && wait "${nodes[0]}"; } 2>/dev/null || true
 goes_on 10
 # Until its lease is over the others cannot know that it is gone for good.
 wait_for 30 "end of the lease of node1" has_lapsed
@@ -212,8 +195,7 @@ echo "$(accepted) pushes were answered with SUCCESS so far; the devices of node1
 
 bold "kill -9 of the database's primary; its standby is promoted (by Patroni, where it is not a demonstration)"
 : >"$scratch/first-refusal"
-kill -KILL "$(head -n 1 "$scratch/postgres/a/postmaster.pid")"
-wait "$primary" 2>/dev/null || true
+{ kill -KILL "$(head -n 1 "$scratch/postgres/a/postmaster.pid")" && wait "$primary"; } 2>/dev/null || true
 primary=
 sleep 1
 postgres pg_ctl promote --pgdata="$scratch/postgres/b" >/dev/null
