@@ -1,6 +1,8 @@
 """Nodes that share a store on PostgreSQL, behind HAProxy as it is in deploy/: any of them takes any request and any device."""
 
 import contextlib
+import http.client
+import http.server
 import json
 import os
 import re
@@ -14,10 +16,11 @@ import pytest
 
 from conftest import run
 from kit.certificates import Authority
-from kit.cluster import Cluster
+from kit.cluster import SOURCE, Cluster, configuration
 from kit.device import Device
 from kit.postgres import Postgres, migrate, uri
 from kit.prometheus import Metrics, families, scrape
+from kit.proxies import HAProxy, free_port
 from kit.pusher import TROUBLE, Pusher
 from kit.rest import AdminClient, PushClient, assert_balanced
 from kit.server import ROOT, Server, Shared, binary
@@ -350,6 +353,42 @@ def test_nodes_are_restarted_one_by_one_and_no_caller_notices(own_cluster):
         wait_for_all(wanderer, pusher.tasks)
     assert not pusher.failures, pusher.failures[:3]
     assert len(set(pusher.tasks)) == len(pusher.tasks)
+
+
+class Mute(http.server.BaseHTTPRequestHandler):
+    """A node that is ready, and answers no call: it ends the connection, or goes on to wait."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def do_POST(self):
+        if self.path == "/silent":
+            time.sleep(2)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_balancer_answers_as_a_node_would_where_none_does(tmp_path):
+    def call(path):
+        connection = http.client.HTTPConnection(*door, timeout=PATIENCE)
+        connection.request("POST", path, b"{}")
+        response = connection.getresponse()
+        data = json.loads(response.read())["data"]
+        connection.close()
+        return response.status, data["error_code"]
+
+    door = ("127.0.0.1", free_port())
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mute) as node:
+        threading.Thread(target=node.serve_forever, daemon=True).start()
+        text = configuration([(f"127.0.0.1:{node.server_port}", "127.0.0.1:1")], door, ("127.0.0.1", free_port()), SOURCE)
+        with HAProxy(tmp_path, text.replace("timeout server 60s", "timeout server 1s")) as balancer:
+            balancer.wait_for(door[1])
+            assert [call("/gone"), call("/silent")] == [(502, 2901), (504, 2901)]
+            node.shutdown()
+            node.server_close()
+            eventually(lambda: call("/gone") == (503, 2302), lambda: balancer.log.read_text())
 
 
 @pytest.mark.heavy
