@@ -101,7 +101,7 @@ public final class PostgresStore: Store {
     public func port(for mailbox: any Mailbox) -> any StorePort { NodePort(node, on: thread, mailbox) }
 
     /// How it fares.
-    public var status: StoreStatus { node.figures.status }
+    public var status: StoreStatus { node.figures.status(with: node.health) }
 
     /// It is kept elsewhere.
     public var storage: StorageUse? { nil }

@@ -47,6 +47,7 @@ actor StoreNode {
     let bell: Bell
     let factsBell: Bell
     let appliedBell: Bell
+    var appliedCalls: AppliedCalls
     let leaseBell: Bell
     let renewedBell: Bell
     let writtenBell: Bell
@@ -85,6 +86,8 @@ actor StoreNode {
     var importPace = ImportPace()
     /// Imports of whose texts some parts are kept, and others are still to come.
     var comingImports: Set<ImportID> = []
+    /// Imports of which nothing more comes, and whose parts are still to be dropped.
+    var abandonedImports: Set<ImportID> = []
     /// How many calls wait for the end of an import.
     var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
@@ -114,6 +117,7 @@ actor StoreNode {
     /// The lease had lapsed and was renewed: how far the log has to be followed before the next term begins.
     var returning: UInt64?
     var lastLine = ""
+    var seldom = SeldomLines()
     /// Renewals wait, as a test has the time pass.
     var holdsRenewals = false
     var isClosing = false
@@ -132,6 +136,7 @@ actor StoreNode {
         bell = Bell(on: loop)
         factsBell = Bell(on: loop)
         appliedBell = Bell(on: loop)
+        appliedCalls = AppliedCalls(on: loop)
         leaseBell = Bell(on: loop)
         renewedBell = Bell(on: loop)
         writtenBell = Bell(on: loop)
@@ -163,7 +168,16 @@ actor StoreNode {
     }
 
     /// Whether it takes calls: it has joined, and the database answers.
-    var isServing: Bool { number != 0 && !isClosing && figures.health == .serving }
+    var isServing: Bool { number != 0 && !isClosing && health == .serving }
+
+    /// How it fares. Why its lease was not renewed it knows only when it has asked; until then others may go on without it all the same.
+    nonisolated var health: Health {
+        let known = figures.health
+        return known == .serving && lease.term() == nil ? Self.lapsed : known
+    }
+
+    private static let lapsed = Health.unreachable(
+        reason: BilingualText("本节点的租约已结束，数据库尚未应答续租", "the lease of this node is over, and the database has not renewed it yet"))
 
     /// Enters the node from any thread, in order.
     nonisolated func enter(_ body: @escaping @Sendable (isolated StoreNode) -> Void) {

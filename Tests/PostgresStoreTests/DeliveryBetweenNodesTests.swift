@@ -69,7 +69,7 @@ struct DeliveryBetweenNodesTests {
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
             }
-            try await eventually("the others wait for it") { a.store.node.figures.status.waiting == 60 }
+            try await eventually("the others wait for it") { a.store.status.waiting == 60 }
             try await database.run("COMMIT")
             let made = try await pushes.value + [("", first)]
             for (node, token) in [(a, "phone"), (b, "tablet")] {

@@ -70,12 +70,24 @@ struct NodesTests {
             try await furnish(a.port)
             a.store.node.enter { $0.holdsRenewals = true }
             try await eventually("the lease lapses") { a.port.lease.term() == nil }
+            // Others may have made them meanwhile, and anybody whom this node still lets in may have been shut out.
+            #expect(a.port.health.name == "unreachable" && a.store.status.health.name == "unreachable")
+            let refused = StoreError.unavailable(retryAfter: .seconds(1))
             for id in ["nowhere", "police"] {
-                await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1))) {
-                    _ = try await a.port.apply(.removeOrganisation(OrgID(unchecked: id)))
-                }
+                await #expect(throws: refused) { _ = try await a.port.apply(.removeOrganisation(OrgID(unchecked: id))) }
             }
+            await #expect(throws: refused) {
+                try await a.port.apply(.remove(OperatorName(unchecked: "nobody")), by: .installation)
+            }
+            await #expect(throws: refused) { try await a.port.disconnect(DeviceToken(unchecked: "nowhere")) }
+            let request = PushRequest.message(.organisation("police"), from: "nowhere")
+            #expect(await a.port.append(request, by: .installation) == .unavailable(retryAfter: .seconds(1)))
+            await #expect(throws: refused) { try await a.port.preview(request, by: .installation) }
+            #expect(await a.accepted(.message(.organisation("police"))) == .unavailable(retryAfter: .seconds(1)))
+            #expect(await a.result(connecting: "phone", as: SessionID(raw: 1)).failure == .unavailable)
             a.store.node.enter { $0.holdsRenewals = false }
+            try await eventually("it is renewed") { a.port.health == .serving }
+            #expect(await a.port.append(request, by: .installation).refusal?.code == .noSuchApp)
         }
     }
 

@@ -106,6 +106,7 @@ CREATE OR REPLACE FUNCTION record_1(p_now bigint, p_audit bytea[]) RETURNS void 
 BEGIN
   PERFORM check_clock(p_now, 2000);
   PERFORM write_audit(p_audit, NULL, NULL, store_time(p_now));
+  PERFORM await_unwritten();
 END
 $$;
 

@@ -19,7 +19,7 @@ BEGIN
 END
 $$;
 
--- Writes what was told: `n` of each that was not told before.
+-- Writes what was told: `n` of each that was not told before. What was is at the standby when this is answered, as if it had been written by it.
 CREATE OR REPLACE FUNCTION tell_1(p_seq bigint[], p_event integer[], p_ordinal bigint[], p_detail bytea[]) RETURNS SETOF integer
   LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -33,5 +33,6 @@ BEGIN
   -- Not as a join, which would compare each with each.
   SELECT t.n::integer FROM told t
   WHERE ((t.seq, t.event, t.ordinal) IN (SELECT w.seq, w.event, w.ordinal FROM written w)) IS TRUE;
+  PERFORM await_unwritten();
 END
 $$;

@@ -33,14 +33,16 @@ DECLARE
   v_wall bigint := wall();
   -- Whose lease ended by then has died.
   v_dead bigint;
+  v_given integer[] := '{}';
 BEGIN
   PERFORM check_clock(p_now, 2000);
   PERFORM check_node(p_node);
   v_dead := least(store_time(p_now), p_since);
   -- And may come back: it renews its lease before this takes its devices, or looks for what it has lost after it.
   IF EXISTS (SELECT 1 FROM node o WHERE o.node <> p_node AND o.lease > 0 AND o.lease <= v_dead) THEN
-    PERFORM 1 FROM node o WHERE o.node = ANY (ARRAY(SELECT DISTINCT s.node FROM session s WHERE s.ordinal = ANY (p_ordinal) AND s.node <> p_node))
-      AND o.lease > 0 AND o.lease <= v_dead ORDER BY o.node FOR UPDATE;
+    v_given := ARRAY(
+      SELECT o.node FROM node o WHERE o.node = ANY (ARRAY(SELECT DISTINCT s.node FROM session s WHERE s.ordinal = ANY (p_ordinal) AND s.node <> p_node))
+        AND o.lease > 0 AND o.lease <= v_dead ORDER BY o.node FOR UPDATE);
   END IF;
   RETURN QUERY
   WITH request AS MATERIALIZED (
@@ -48,7 +50,7 @@ BEGIN
     SELECT r.n::integer, r.session, r.version AS wanted, s.place, s.version, s.cursor, s.beyond, s.node, s.session AS former, s.successor,
       CASE WHEN s.node IS NOT NULL AND s.session IS DISTINCT FROM r.session THEN (SELECT head()) ELSE s.doubtful_to END AS doubtful_to,
       s.node IS NULL OR s.node = p_node OR s.session IS NULL
-        OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > v_dead) AS is_free
+        OR NOT EXISTS (SELECT 1 FROM node o WHERE o.node = s.node AND o.lease > 0 AND o.node <> ALL (v_given)) AS is_free
     -- In the order of ordinals, so that two nodes do not wait for each other.
     FROM (SELECT * FROM unnest(p_ordinal, p_session, p_version) WITH ORDINALITY AS u(ordinal, session, version, n) ORDER BY u.ordinal) r
     CROSS JOIN LATERAL (SELECT x.ctid AS place, x.* FROM session x WHERE x.ordinal = r.ordinal OFFSET 0) s

@@ -112,6 +112,15 @@ BEGIN
 END
 $$;
 
+-- The same where the transaction has written nothing: what would have been is there already, and may not be at the standby.
+CREATE OR REPLACE FUNCTION await_unwritten() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  IF pg_current_xact_id_if_assigned() IS NULL THEN
+    PERFORM await_standby();
+  END IF;
+END
+$$;
+
 -- The same for who has only looked: what it has seen may be what somebody has written who could not wait for the standby.
 CREATE OR REPLACE FUNCTION await_1() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN

@@ -159,9 +159,12 @@ extension Shard {
         if case .closing = state { return }
         connection.state = .closing
         wheel?.remove(connection.slot)
-        if case .open(let session, let dispatcher) = state { detach(connection, session, dispatcher, draining: draining) }
+        var mayFollow = true
+        if case .open(let session, let dispatcher) = state {
+            mayFollow = detach(connection, session, dispatcher, draining: draining)
+        }
         logEnd(of: connection, ending)
-        if ending.lastPacket.isEmpty {
+        if ending.lastPacket.isEmpty || !mayFollow {
             connection.socket.close()
         } else {
             connection.socket.send(ending.lastPacket)
@@ -170,7 +173,11 @@ extension Shard {
     }
 
     /// What was acknowledged is settled, then the store is told that the session has ended.
-    private func detach(_ connection: DeviceConnection, _ session: Session, _ dispatcher: Dispatcher, draining: Bool) {
+    /// - Returns: whether anything may still be sent: not where the lease has lapsed since the session was written to, as the device
+    ///   may have gone on elsewhere.
+    private func detach(
+        _ connection: DeviceConnection, _ session: Session, _ dispatcher: Dispatcher, draining: Bool
+    ) -> Bool {
         dispatcher.freeze(session)
         if draining { drain(connection, session, dispatcher) }
         endReceipts(of: connection, session)
@@ -178,7 +185,9 @@ extension Shard {
         handOver()
         store.detach(session.device, session: session.id, settledUpTo: settledUpTo)
         // Whatever follows, CONNACK is the first packet [MQTT-3.2.0-2], and packets read before the end have their answers.
-        connection.socket.send(session.output)
+        let mayFollow = !dispatcher.mayDeliver || lease.map { $0.term() == dispatcher.term } ?? true
+        if mayFollow { connection.socket.send(session.output) }
         dispatcher.leave(session)
+        return mayFollow
     }
 }

@@ -37,10 +37,10 @@ extension StoreNode {
         case .tooLarge, .unknown: return batch.pushes.map { _ in .unknown }
         // It may have been cancelled behind its first commit.
         case .failed(let error) where error.mayComeAfterCommit:
-            options.log("nobody knows whether pushes are stored: \(error)")
+            tellSeldom("nobody knows whether pushes are stored", "\(error)")
             return batch.pushes.map { _ in .unknown }
         case .failed(let error):
-            options.log("pushes were refused by the database: \(error)")
+            tellSeldom("pushes were refused by the database", "\(error)")
             return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
         case .unavailable: return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
         }

@@ -23,7 +23,7 @@ final class NodePort: StorePort {
         }
     }
 
-    var health: Health { node.figures.health }
+    var health: Health { node.health }
     var clock: StoreClock { node.clock }
     var lease: Lease { node.lease }
 

@@ -36,7 +36,6 @@ extension StoreNode {
         do throws(Refusal) {
             result = try decider.decide(change)
         } catch {
-            try requireLease()
             try await untilAtStandby()
             throw .refused(error)
         }
@@ -152,7 +151,12 @@ extension StoreNode {
             guard number != 0 else { break }
             try await untilFollowed(directory.version)
             let version = directory.version
-            if let value = try await attempt(version) { return value }
+            do throws(StoreError) {
+                if let value = try await attempt(version) { return value }
+            } catch {
+                if case .refused = error { try requireLease() }
+                throw error
+            }
             if directory.version == version { try await learnVersion() }
         }
         throw .unavailable(retryAfter: retryAfter)
@@ -164,10 +168,11 @@ extension StoreNode {
         if let now = (try? rows.int8(0, 0)) ?? nil { directory.version = max(directory.version, now) }
     }
 
-    /// Until this node knows the directory as of a version.
+    /// Until this node knows the directory as of a version. Nothing is carried out later for which nobody may wait any more: where the
+    /// database goes away meanwhile, that is told at once.
     func untilFollowed(_ version: Int64) async throws(StoreError) {
         while head < UInt64(bitPattern: version) {
-            if isClosing { throw .unavailable(retryAfter: retryAfter) }
+            guard isServing else { throw .unavailable(retryAfter: retryAfter) }
             bell.ring()
             await appliedBell.wait(atMost: options.pause)
         }

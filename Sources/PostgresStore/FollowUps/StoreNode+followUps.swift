@@ -10,9 +10,6 @@ extension StoreNode {
     private static let standstill = Duration.milliseconds(1_500)
     /// Jobs that are looked at in one go.
     private static let most: Int32 = 64
-    /// Where the log could not be extended, it is tried again after a minute.
-    private static let ticksOfRest = 40
-
     /// Does everything that is left to do, with other nodes' help or without.
     /// - Returns: a position that every node has to apply until it has all of it.
     func followUp() async throws(StoreError) -> UInt64 {
@@ -136,9 +133,8 @@ extension StoreNode {
         while !isClosing {
             await watchBell.wait(atMost: Self.standstill)
             guard !isClosing else { return }
-            // Where positions have jumped into the last partition it is to be ended before much is in it.
             rest -= 1
-            if rest <= 0, await !extendLog() { rest = Self.ticksOfRest }
+            if rest <= 0 { rest = await extendLog().rest }
             guard !isClosing, !isFollowingUp, let queue = try? await jobs(atMost: 1) else { continue }
             let front = queue.isBeyond ? nil : queue.front
             if front != nil, front == seen { work { _ = try? await $0.followUp() } }

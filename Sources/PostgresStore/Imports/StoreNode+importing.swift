@@ -38,6 +38,7 @@ extension StoreNode {
                 importing = nil
                 await Bell(on: loop).wait(atMost: options.rest)
             }
+            await abandonImports()
             await tellLeftOut()
             await endExpiredSessions()
             if await !sweepAudit(), !isBusy { await importBell.wait(atMost: Self.look) }

@@ -18,11 +18,20 @@ extension StoreNode {
 
     func abandon(_ id: ImportID) async {
         comingImports.remove(id)
-        var arguments = PostgresArguments()
-        arguments.append(bytea: Array(id.text.utf8))
-        // What is left of it goes when this node has gone.
-        _ = try? await ask(own, Statements.abandonImport, arguments)
+        abandonedImports.insert(id)
+        await abandonImports()
         importBell.ring()
+    }
+
+    /// Has the parts dropped of which nothing more comes: there may be secrets in them. What the database does not answer is tried again.
+    func abandonImports() async {
+        for id in abandonedImports {
+            var arguments = PostgresArguments()
+            arguments.append(bytea: Array(id.text.utf8))
+            let call = PostgresCall(Statements.abandonImport, arguments, deadline: options.patience)
+            guard case .rows = await own.call(call) else { return }
+            abandonedImports.remove(id)
+        }
     }
 
     func run(

@@ -29,10 +29,10 @@ final class NodeFigures: Sendable {
 
     var holdTimes: HoldTimes { figures.withLock { $0.holdTimes } }
 
-    var status: StoreStatus {
+    func status(with health: Health) -> StoreStatus {
         figures.withLock { figures in
             var status = StoreStatus(
-                health: figures.health, waiting: figures.waiting,
+                health: health, waiting: figures.waiting,
                 longestWait: figures.oldest.map { MonotonicClock.nanoseconds - $0 } ?? 0)
             status.audit = figures.audit
             return status

@@ -139,6 +139,13 @@ extension StoreNode {
         lastLine = line
     }
 
+    /// A line of what may happen with each of many calls.
+    func tellSeldom(_ what: StaticString, _ detail: @autoclosure () -> String) {
+        if let leftOut = seldom.leftOut(of: "\(what)", at: .now) {
+            options.log("\(what): \(detail())" + (leftOut > 0 ? " (and \(leftOut) times more since the last such line)" : ""))
+        }
+    }
+
     func tellUnreachable(_ outcome: PostgresOutcome) async {
         // At first nobody has been asked yet.
         if case .unavailable(.notReady(nil)) = outcome { return }

@@ -11,6 +11,8 @@ extension StoreNode {
     /// How soon a device is asked for again at the earliest, and at the latest: after that every lease has ended that was not
     /// renewed.
     private static let (soonest, latest) = (Duration.milliseconds(200), Duration.milliseconds(5_500))
+    /// How soon where the other node has no lease any more, and may come back all the same, as the database was away.
+    private static let doubt = Duration.seconds(2)
 
     func attach(_ attachment: Attachment) {
         guard isServing else { return refuse(attachment, .unavailable) }
@@ -123,7 +125,8 @@ extension StoreNode {
             case 1:
                 sessions.endClaim(claim.attachment.session)
                 displaced.append(claim)
-                wait = min(wait, .milliseconds(try rows.int8(row, 5) ?? 0) + Self.margin)
+                let left = try rows.int8(row, 5) ?? 0
+                wait = min(wait, left > 0 ? .milliseconds(left) + Self.margin : Self.doubt)
             // Changed between the two calls: looked up again.
             default: attach(claim.attachment)
             }

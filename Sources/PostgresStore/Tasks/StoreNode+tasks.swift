@@ -57,7 +57,7 @@ extension StoreNode {
         let latest = ContinuousClock.now + Self.longestUntilApplied
         var position = position
         while !isClosing, ContinuousClock.now < latest {
-            if case .rows(let rows) = await timely(own, Statements.applied, { _ in }) {
+            if case .rows(let rows) = await askApplied() {
                 let needed = position ?? (try? rows.position(0, 1)) ?? .max
                 position = needed
                 // Nobody lives: nobody delivers.
@@ -66,6 +66,23 @@ extension StoreNode {
             await appliedBell.wait(atMost: options.pause)
         }
         throw .unknown
+    }
+
+    /// How far the slowest node is, and the log: asked after this was called, by one call for all that wait for it.
+    private func askApplied() async -> PostgresOutcome {
+        let before = appliedCalls.begun
+        while appliedCalls.ended <= before {
+            if appliedCalls.ended < appliedCalls.begun {
+                if isClosing { return .unavailable(.notReady(nil)) }
+                await appliedCalls.bell.wait(atMost: options.pause)
+                continue
+            }
+            appliedCalls.begun += 1
+            appliedCalls.outcome = await timely(own, Statements.applied, { _ in })
+            appliedCalls.ended = appliedCalls.begun
+            appliedCalls.bell.ring()
+        }
+        return appliedCalls.outcome
     }
 
     /// A node that does not apply the log has lost its lease long before.

@@ -13,6 +13,28 @@ private struct OldPartition {
     var ends: Int64
 }
 
+/// Whether the log has a partition to go on in.
+enum LogRoom: Int32 {
+    case isThere = 0
+    case wasMade = 1
+    /// Somebody reads the log for so long that it was left as it is: others have to wait while it is tried.
+    case isBarred = 2
+    /// Positions have jumped into the last one, and too many have followed: its rows go one by one when they are due.
+    case isTooFull = 3
+    /// Nobody has answered.
+    case isUnknown = -1
+
+    /// How often nobody needs to look now, when it would be time. Where positions have jumped into the last partition it is to be ended
+    /// before much is in it.
+    var rest: Int {
+        switch self {
+        case .isThere, .wasMade, .isUnknown: 0
+        case .isBarred: 4
+        case .isTooFull: 40
+        }
+    }
+}
+
 extension StoreNode {
     /// Rows that one call looks at.
     private static let kept: Int32 = 200
@@ -20,25 +42,21 @@ extension StoreNode {
     private static let parts: Int32 = 1_000
     /// Positions behind which one call makes up for ends.
     private static let ends: Int32 = 1_000
-    /// What became of it, as the functions tell.
-    private enum Outcome {
-        static let done: Int32 = 1
-        static let inTheWay: Int32 = 2
-        static let tooMuch: Int32 = 3
-    }
+    /// What `drop_partition_1` tells where it has done it.
+    private static let dropped: Int32 = 1
 
     /// Makes the next partition, where the log comes near to its end.
-    /// - Returns: whether there is room; otherwise somebody is in the way, for whom all others have to wait meanwhile.
     @discardableResult
-    func extendLog() async -> Bool {
+    func extendLog() async -> LogRoom {
         let size = options.partitionSize
         let outcome = await timely(lane, Statements.extendLog) { $0.append(int8: size) }
-        guard case .rows(let rows) = outcome, let became = try? rows.int4(0, 0) else { return false }
-        // Rows that are due go one by one then.
-        if became == Outcome.tooMuch {
-            options.log("the log's last partition is too full to be ended: it is not dropped as a whole")
+        guard case .rows(let rows) = outcome, let room = ((try? rows.int4(0, 0)) ?? nil).flatMap({ LogRoom(rawValue: $0) }) else {
+            return .isUnknown
         }
-        return became != Outcome.tooMuch && became != Outcome.inTheWay
+        if room == .isTooFull {
+            tellSeldom("the log's last partition is too full to be ended", "its rows go one by one when they are due")
+        }
+        return room
     }
 
     /// Drops the oldest partitions whose time is over.
@@ -127,6 +145,6 @@ extension StoreNode {
             options.log("the log's oldest partition cannot be dropped: \(outcome.reason)")
             return false
         }
-        return try rows.int4(0, 0) == Outcome.done
+        return try rows.int4(0, 0) == Self.dropped
     }
 }

@@ -7,8 +7,8 @@ internal import StoreCore
 extension StoreNode {
     /// Rows of the log that one slice looks at.
     private static let rows: Int32 = 200
-    /// Slices of them that one sweep does.
-    private static let mostSlices = 1_000
+    /// Slices of them that one sweep does, though the next one is due meanwhile.
+    private static let fewestSlices = 1_000
     /// Intervals, or nonces, that one slice removes.
     private static let others: Int32 = 500
     /// Devices that one slice removes.
@@ -40,8 +40,10 @@ extension StoreNode {
         var place = try rows.present8(0, 0)
         let end = try rows.present8(0, 1)
         try await dropPartitions()
-        // What is left after so many slices is looked at by the next sweep, which begins where this one has ended.
-        for _ in 0..<Self.mostSlices {
+        // What is left when the next sweep is due is looked at by that one, which begins where this one has ended.
+        var slices = 0
+        while slices < Self.fewestSlices || clock.now < nextSweep {
+            slices += 1
             let found = await slice(Statements.forgetTasks) { arguments in
                 arguments.append(int8: lifetime)
                 arguments.append(int8: place)
