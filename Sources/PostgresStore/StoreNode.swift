@@ -101,7 +101,10 @@ actor StoreNode {
     var awaited: UInt64 = 0
     var unsettled: UInt64 = 0
     var isTellingApplied = false
-    var time = NodeTime()
+    var time = NodeTime() {
+        didSet { wall.learn(time) }
+    }
+    nonisolated let wall: DatabaseWall
     /// When the lease ends that was renewed last, in microseconds since the boot.
     var leaseEnd: Int64 = 0
     /// When the renewal was asked for that succeeded last, in microseconds since the boot.
@@ -111,6 +114,7 @@ actor StoreNode {
     /// When this node was without a lease last.
     var absence: Absence?
     var isRenewing = false
+    var isProbing = false
     var isJoining = false
     /// By what the store made up for its clock's steps when this process came, where other nodes seemed to have died.
     var shiftAtJoin: Int64?
@@ -131,6 +135,7 @@ actor StoreNode {
         self.options = options
         audit = NodeAudit(at: options.node)
         clock = StoreClock(base: 0, boot: options.boot)
+        wall = DatabaseWall(boot: options.boot)
         lease = Lease(boot: { BootClock.microseconds })
         outbox = Outbox(of: theLane, backlogLimit: options.backlogLimit)
         bell = Bell(on: loop)
@@ -168,10 +173,18 @@ actor StoreNode {
     }
 
     /// Whether it takes calls: it has joined, and the database answers.
-    var isServing: Bool { number != 0 && !isClosing && health == .serving }
+    var isServing: Bool { number != 0 && !isClosing && reach == .serving }
 
-    /// How it fares. Why its lease was not renewed it knows only when it has asked; until then others may go on without it all the same.
+    /// How it fares: what keeps it from serving, or from taking pushes alone.
     nonisolated var health: Health {
+        let reach = reach
+        guard reach == .serving, let hindrance = figures.hindrance, hindrance.counts else { return reach }
+        return hindrance.health
+    }
+
+    /// How it stands to the database. Why its lease was not renewed it knows only when it has asked; until then others may go on
+    /// without it all the same.
+    nonisolated private var reach: Health {
         let known = figures.health
         return known == .serving && lease.term() == nil ? Self.lapsed : known
     }

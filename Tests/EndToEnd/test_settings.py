@@ -247,6 +247,7 @@ class TestCheck:
         assert self.told(*flags, "postgres://db/psp?sslmode=verify-full") == (0, "pspd: the settings can be used\n", "")
         for query, words in [
             ("sslmode=verify", 'invalid sslmode value: "verify"'), ("colour=red", 'invalid URI query parameter: "colour"'),
+            ("target_session_attrs=any", "target_session_attrs: any: a node needs the server that takes writes: read-write or primary, or leave it out"),
             ("connect_timeout=soon", 'invalid integer value "soon" for connection option "connect_timeout"'),
         ]:
             line = f"pspd: --store: {words}\n"

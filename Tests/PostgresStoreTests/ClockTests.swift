@@ -1,3 +1,4 @@
+import PostgresCluster
 import Push
 import StoreContract
 import Testing
@@ -54,5 +55,32 @@ struct NodeTimeTests {
         time.begin(sample(4_600_000, asked: 0, took: 0))
         #expect(time.learn(sample(1_001_000, shift: -3_600_000, asked: 1_000_000, took: 0)) == .follows)
         #expect(time.now(at: 1_000_000) == 1_001_000)
+    }
+}
+
+/// By which clock a caller's timestamp is judged.
+@Suite(.timeLimit(.minutes(1)))
+struct SharedWallClockTests {
+    /// This machine's may be wrong, and every node is to judge alike.
+    @Test func itIsTheDatabasesAlsoWhenThatIsSet() async throws {
+        try await withNodes { a, b in
+            let database = try await a.database()
+            for node in [a, b] { #expect(try await Self.difference(node, database) < 1_500) }
+            try await database.run(
+                """
+                CREATE OR REPLACE FUNCTION psp.wall() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+                BEGIN RETURN extract(epoch FROM clock_timestamp()) * 1000 + 3600000; END $$
+                """)
+            for node in [a, b] {
+                try await eventually("it follows") { try await Self.difference(node, database) < 1_500 }
+            }
+            await database.close()
+        }
+    }
+
+    /// Between what a node and the database have the time for, in milliseconds.
+    private static func difference(_ node: TestNode, _ database: PostgresClient) async throws -> Int64 {
+        let clock = try #require(node.port.sharedWallClock)
+        return abs(try await database.number("SELECT psp.wall()") - clock())
     }
 }

@@ -228,7 +228,8 @@ struct NodesTests {
             ),
             (
                 .everyHost([.refused(host: "db1", "password"), .refused(host: "db2", "failed: session is read-only")]),
-                "db1：libpq 报告“password”；db2：是备库，只能读取", "db1: password; db2: a standby, which only reads"
+                "db1：libpq 报告“password”；db2：只能读取，是备库（或设了 default_transaction_read_only）",
+                "db1: password; db2: only reads, as a standby does (or default_transaction_read_only is on)"
             ),
             (.silent(host: "db1"), "db1：没有应答", "db1: no answer"), (.readOnly, "服务器只能读取", "the server only reads"),
             (

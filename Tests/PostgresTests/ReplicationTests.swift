@@ -88,7 +88,7 @@ struct ReplicationTests {
                 #expect(await peer.call("insert into t values (1)").rows?.affected == 1)
                 await pair.primary.crash()
                 // The standby is there, but only reads.
-                try await peer.lost("a refusal") { $0.description.contains("a standby, which only reads") }
+                try await peer.lost("a refusal") { $0.description.contains("only reads, as a standby does") }
                 try await pair.standby.promote()
                 try await peer.ready()
                 #expect(peer.session?.host == "127.0.0.1 port \(pair.standby.port)")

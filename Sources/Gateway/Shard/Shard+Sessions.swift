@@ -173,8 +173,8 @@ extension Shard {
     }
 
     /// What was acknowledged is settled, then the store is told that the session has ended.
-    /// - Returns: whether anything may still be sent: not where the lease has lapsed since the session was written to, as the device
-    ///   may have gone on elsewhere.
+    /// - Returns: whether anything may still be sent: not where the lease has lapsed since the session was written to, as the
+    ///   device may have gone on elsewhere.
     private func detach(
         _ connection: DeviceConnection, _ session: Session, _ dispatcher: Dispatcher, draining: Bool
     ) -> Bool {

@@ -58,7 +58,7 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
     public var namesSeveralHosts: Bool { hosts.count > 1 }
 
     /// The value that the text gives to a keyword.
-    subscript(keyword: String) -> String? { parameters.first { $0.keyword == keyword }?.value }
+    public subscript(keyword: String) -> String? { parameters.first { $0.keyword == keyword }?.value }
 
     /// The text with all its parameters, as others are to name it again; without them where one is a secret.
     public var pasteable: String { hasPassword ? description : text }

@@ -27,6 +27,9 @@ public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
     /// The system has no memory, thread or descriptor left.
     case system(String)
 
+    /// libpq does not tell the two from each other.
+    private static let onlyReads = "only reads, as a standby does (or default_transaction_read_only is on)"
+
     /// A host only reads, where libpq looks for one that writes.
     public var isStandby: Bool {
         if case .refused(_, let text) = self { text.hasSuffix("session is read-only") } else { false }
@@ -37,7 +40,7 @@ public enum PostgresLoss: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .password(let text): "the password's file: \(text)"
         case .unresolved(let text): text
-        case .refused(let host, let text): isStandby ? "\(host): a standby, which only reads" : "\(host): \(text)"
+        case .refused(let host, let text): isStandby ? "\(host): \(Self.onlyReads)" : "\(host): \(text)"
         case .silent(let host): "\(host): no answer"
         case .everyHost(let losses): losses.map(\.description).joined(separator: "; ")
         case .setup(let error), .ended(let error): "\(error)"

@@ -29,6 +29,7 @@ extension StoreNode {
             arguments.append(int4: number)
             batch.append(to: &arguments, usual: options.usualQuota)
         }
+        judge(outcome)
         switch outcome {
         case .rows(let rows):
             tellOthers(of: rows, after: MonotonicClock.nanoseconds - begin)

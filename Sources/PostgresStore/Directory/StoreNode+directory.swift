@@ -168,8 +168,8 @@ extension StoreNode {
         if let now = (try? rows.int8(0, 0)) ?? nil { directory.version = max(directory.version, now) }
     }
 
-    /// Until this node knows the directory as of a version. Nothing is carried out later for which nobody may wait any more: where the
-    /// database goes away meanwhile, that is told at once.
+    /// Until this node knows the directory as of a version. Nothing is carried out later for which nobody may wait any more:
+    /// where the database goes away meanwhile, that is told at once.
     func untilFollowed(_ version: Int64) async throws(StoreError) {
         while head < UInt64(bitPattern: version) {
             guard isServing else { throw .unavailable(retryAfter: retryAfter) }

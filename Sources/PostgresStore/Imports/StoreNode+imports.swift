@@ -23,7 +23,8 @@ extension StoreNode {
         importBell.ring()
     }
 
-    /// Has the parts dropped of which nothing more comes: there may be secrets in them. What the database does not answer is tried again.
+    /// Has the parts dropped of which nothing more comes: there may be secrets in them. What the database does not answer is
+    /// tried again.
     func abandonImports() async {
         for id in abandonedImports {
             var arguments = PostgresArguments()

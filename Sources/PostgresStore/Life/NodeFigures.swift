@@ -6,6 +6,7 @@ final class NodeFigures: Sendable {
     private struct Figures: Sendable {
         var health = Health.unreachable(
             reason: BilingualText("数据库尚未应答", "the database has not answered yet"))
+        var hindrance: Hindrance?
         var waiting = 0
         /// Since when the oldest push waits, on the monotonic clock.
         var oldest: Int64?
@@ -16,6 +17,12 @@ final class NodeFigures: Sendable {
     }
 
     private let figures = Locked(Figures())
+
+    /// Why pushes are taken by nobody here though the database answers, as long as that counts.
+    var hindrance: Hindrance? {
+        get { figures.withLock { $0.hindrance } }
+        set { figures.withLock { $0.hindrance = newValue } }
+    }
 
     var health: Health {
         get { figures.withLock { $0.health } }

@@ -17,7 +17,7 @@ struct NodeTime {
 
     private var base: Int64 = 0
     private var shift: Int64 = 0
-    private var isKnown = false
+    private(set) var isKnown = false
     /// What two clocks may differ by before one was set, in microseconds.
     private static let tolerance: Int64 = 2_000_000
 
@@ -57,4 +57,7 @@ struct NodeTime {
 
     /// Microseconds of store time at the boot, for a clock that never falls.
     var clockBase: Int64 { base }
+
+    /// Microseconds of the database's wall clock at the boot.
+    var wallBase: Int64 { base - shift * 1_000 }
 }

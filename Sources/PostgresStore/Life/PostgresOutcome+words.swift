@@ -47,7 +47,8 @@ extension PostgresLoss {
         switch self {
         case .password(let text): BilingualText("不能读取密码文件：“\(text)”", description)
         case .unresolved(let text): BilingualText("找不到主机：“\(text)”", description)
-        case .refused(let host, _) where isStandby: BilingualText("\(host)：是备库，只能读取", description)
+        case .refused(let host, _) where isStandby:
+            BilingualText("\(host)：只能读取，是备库（或设了 default_transaction_read_only）", description)
         case .refused(let host, let text): BilingualText(quoting: text, of: "libpq").after(host)
         case .everyHost(let losses): BilingualText(losses.map(\.words.chinese).joined(separator: "；"), description)
         case .silent(let host): BilingualText("\(host)：没有应答", description)

@@ -1,3 +1,5 @@
+internal import Base
+
 /// Which lines are told of what may happen with each of many calls: of a kind one in some seconds.
 struct SeldomLines {
     private struct Kind {
@@ -8,10 +10,10 @@ struct SeldomLines {
     /// Between two of a kind.
     static let pause = Duration.seconds(5)
 
-    private var kinds: [String: Kind] = [:]
+    private var kinds: [ExactText: Kind] = [:]
 
     /// - Returns: how many of the kind were left out since the last one that was told; `nil`: this one is left out, too.
-    mutating func leftOut(of kind: String, at now: ContinuousClock.Instant) -> Int? {
+    mutating func leftOut(of kind: ExactText, at now: ContinuousClock.Instant) -> Int? {
         if let known = kinds[kind], now < known.next {
             kinds[kind]?.leftOut += 1
             return nil

@@ -20,6 +20,7 @@ extension StoreNode {
             giveReadingsUp { $0.since + options.patience < .now }
             if !holdsRenewals, number != 0 { await renewNow() }
             work { await $0.examineDatabase() }
+            work { await $0.probeLane() }
         }
     }
 

@@ -141,7 +141,7 @@ extension StoreNode {
 
     /// A line of what may happen with each of many calls.
     func tellSeldom(_ what: StaticString, _ detail: @autoclosure () -> String) {
-        if let leftOut = seldom.leftOut(of: "\(what)", at: .now) {
+        if let leftOut = seldom.leftOut(of: ExactText("\(what)"), at: .now) {
             options.log("\(what): \(detail())" + (leftOut > 0 ? " (and \(leftOut) times more since the last such line)" : ""))
         }
     }

@@ -24,8 +24,8 @@ enum LogRoom: Int32 {
     /// Nobody has answered.
     case isUnknown = -1
 
-    /// How often nobody needs to look now, when it would be time. Where positions have jumped into the last partition it is to be ended
-    /// before much is in it.
+    /// How often nobody needs to look now, when it would be time. Where positions have jumped into the last partition it is to be
+    /// ended before much is in it.
     var rest: Int {
         switch self {
         case .isThere, .wasMade, .isUnknown: 0

@@ -3,6 +3,10 @@ public protocol Timekeeping: Sendable {
     /// By which everything ends that has a lifetime. No wall clock of a node decides any of it.
     var clock: StoreClock { get }
 
+    /// Unix time in milliseconds by a clock that counts in the place of this machine's, where there is one: for all nodes of a
+    /// shared store it is the same, so that a caller's timestamp is judged alike by each. `nil`: this machine's counts.
+    var sharedWallClock: (@Sendable () -> Int64)? { get }
+
     /// Whether messages may be handed to connections now. The same for all ports of a store.
     var lease: Lease { get }
 
@@ -12,6 +16,11 @@ public protocol Timekeeping: Sendable {
     /// An operator says that the wall clock is right: store time goes forward to it. Where it is not ahead this changes nothing.
     /// - Returns: how they stand then.
     func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState
+}
+
+extension Timekeeping {
+    /// This machine's counts.
+    public var sharedWallClock: (@Sendable () -> Int64)? { nil }
 }
 
 /// Store time and the wall clock at one moment, in milliseconds.

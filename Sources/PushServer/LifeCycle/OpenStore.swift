@@ -71,11 +71,20 @@ struct LinkedStores: StoreOpener {
     }
 
     private static func address(_ uri: String) throws(StartError) -> PostgresAddress {
+        let address: PostgresAddress
         do throws(PostgresAddress.Malformed) {
-            return try PostgresAddress(parsing: uri)
+            address = try PostgresAddress(parsing: uri)
         } catch {
             throw .cannotWork(BilingualText(quoting: error.description, of: "libpq").after("--store"))
         }
+        if let wish = address["target_session_attrs"], !["read-write", "primary"].contains(wish) {
+            throw .cannotWork(
+                BilingualText(
+                    "\(wish)：节点需要能写入的服务器，应为 read-write 或 primary，也可不写",
+                    "\(wish): a node needs the server that takes writes: read-write or primary, or leave it out"
+                ).after("--store: target_session_attrs"))
+        }
+        return address
     }
 }
 

@@ -84,12 +84,13 @@ class PostgresServer:
         self.set(port=self.port, unix_socket_directories=self.directory)
 
     def write(self, name, lines):
-        """Makes a file of its directory, which nobody else reads."""
-        file = self.directory / name
+        """Makes a file of its directory, which nobody else reads. It is there as a whole, as the server removes some when it sees them."""
+        file = self.directory / f"{name}.unfinished"
         file.write_text("\n".join(lines) + "\n")
         owner = self.directory.stat()
         os.chown(file, owner.st_uid, owner.st_gid)
         file.chmod(0o600)
+        file.rename(self.directory / name)
 
     def set(self, **settings):
         """One that runs takes them over where it can without a restart."""

@@ -105,6 +105,8 @@ final class AlternatingPort: StorePort {
         try await next.imports(by: `operator`, after: after, limit: limit)
     }
 
+    var sharedWallClock: (@Sendable () -> Int64)? { first.sharedWallClock }
+
     func clockState() async throws(StoreError) -> ClockState { try await next.clockState() }
 
     func acceptWallClock(by call: OperatorCall) async throws(StoreError) -> ClockState {

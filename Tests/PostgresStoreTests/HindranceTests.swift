@@ -1,0 +1,80 @@
+import PostgresCluster
+import Push
+import StoreContract
+import Testing
+
+@testable import PostgresStore
+
+/// The database answers a node and renews its lease, and pushes come to nothing: a balancer has to know.
+@Suite(.timeLimit(.minutes(2)))
+struct HindranceTests {
+    private static let refused = Accepted.unavailable(retryAfter: .seconds(1))
+
+    /// As where something is full, or breaks.
+    private static func fault(_ state: String) -> String {
+        """
+        CREATE OR REPLACE FUNCTION psp.fault() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'it cannot be written' USING ERRCODE = '\(state)'; END $$;
+        CREATE TRIGGER fault BEFORE INSERT ON psp.log FOR EACH ROW EXECUTE FUNCTION psp.fault();
+        """
+    }
+
+    @Test func aDatabaseWhoseDiskIsFullIsToldAndSoIsItsEnd() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run(Self.fault("53100"))
+            #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
+            #expect(a.port.health == .full && a.store.status.health == .full)
+            // Devices come and are served with what there is.
+            _ = try await a.connect("phone")
+            #expect(b.port.health == .serving, "it has tried nothing")
+            try await database.run("DROP TRIGGER fault ON psp.log")
+            #expect(await a.accepted(.message(.organisation("police"))).isStored)
+            #expect(a.port.health == .serving)
+            await database.close()
+        }
+    }
+
+    /// Nobody pushes to who is not ready: time ends it too.
+    @Test func itIsTriedAgainAfterAWhile() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run(Self.fault("58030"))
+            #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
+            #expect(a.port.health.name == "blocked")
+            try await eventually("it is tried again") { a.port.health == .serving }
+            await database.close()
+        }
+    }
+
+    @Test func whatFailsByWhatWasPushedHindersNoOthers() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run(Self.fault("22023"))
+            #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
+            #expect(a.port.health == .serving)
+            await database.close()
+        }
+    }
+
+    @Test func aSessionThatKeepsTheLaneIsToldAndSoIsItsEnd() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run("SELECT pg_advisory_lock(1886613553, 0)")
+            #expect(await !a.accepted(.message(.organisation("police"))).isStored)
+            try await eventually("it is told") { a.port.health.name == "blocked" }
+            // For longer than it would count by itself.
+            let later = ContinuousClock.now + .seconds(6)
+            try await eventually("it still is") { ContinuousClock.now > later }
+            #expect(a.port.health != .serving)
+            try await database.run("SELECT pg_advisory_unlock(1886613553, 0)")
+            try await eventually("it is over without a push") { a.port.health == .serving }
+            #expect(await a.accepted(.message(.organisation("police"))).isStored)
+            await database.close()
+        }
+    }
+}
