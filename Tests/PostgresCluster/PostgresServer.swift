@@ -78,8 +78,13 @@ public final class PostgresServer: Sendable {
 
     /// Writes a file of its directory, which its user owns and nobody else reads.
     public func write(_ lines: [String], to name: String) throws {
-        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: "\(directory)/\(name)"))
-        try giveAway(name)
+        // It is there as a whole: the server removes some files when it sees them.
+        let unfinished = "\(name).unfinished"
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: "\(directory)/\(unfinished)"))
+        try giveAway(unfinished)
+        guard rename("\(directory)/\(unfinished)", "\(directory)/\(name)") == 0 else {
+            throw Failure(description: "\(name): \(errno)")
+        }
     }
 
     /// Reloads files that were written.
