@@ -113,8 +113,10 @@ actor StoreNode {
     var missedStandby: ContinuousClock.Instant?
     /// When this node was without a lease last.
     var absence: Absence?
+    /// Positions may have jumped into the log's last partition.
+    var hasJumped = true
     var isRenewing = false
-    var isProbing = false
+    var isWatchingLane = false
     var isJoining = false
     /// By what the store made up for its clock's steps when this process came, where other nodes seemed to have died.
     var shiftAtJoin: Int64?
@@ -179,7 +181,7 @@ actor StoreNode {
     nonisolated var health: Health {
         let reach = reach
         guard reach == .serving, let hindrance = figures.hindrance, hindrance.counts else { return reach }
-        return hindrance.health
+        return .blocked(reason: hindrance.reason)
     }
 
     /// How it stands to the database. Why its lease was not renewed it knows only when it has asked; until then others may go on

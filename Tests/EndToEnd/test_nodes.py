@@ -22,9 +22,10 @@ from kit.postgres import Postgres, migrate, uri
 from kit.prometheus import Metrics, families, scrape
 from kit.proxies import HAProxy, free_port
 from kit.pusher import TROUBLE, Pusher
-from kit.rest import AdminClient, PushClient, assert_balanced
+from kit.rest import AdminClient, PushClient, assert_balanced, encode, exchange, notification
 from kit.server import ROOT, Server, Shared, binary
 from kit.waiting import PATIENCE, eventually
+from kit.wall_clock import WallClock
 from kit.world import World
 
 # Until the devices of a node that has died are served elsewhere: its lease, and some more for a slow machine.
@@ -353,6 +354,24 @@ def test_nodes_are_restarted_one_by_one_and_no_caller_notices(own_cluster):
         wait_for_all(wanderer, pusher.tasks)
     assert not pusher.failures, pusher.failures[:3]
     assert len(set(pusher.tasks)) == len(pusher.tasks)
+
+
+def test_a_callers_timestamp_is_judged_by_the_databases_clock_and_not_by_the_nodes(postgres, tmp_path):
+    database = postgres.make()
+    with contextlib.closing(WallClock(tmp_path, store=postgres.server.uri(database))) as clock, clock.server as node:
+        world = World(node)
+        phone, caller = world.device("phone", world.org("home")), world.app()
+        body = encode(notification(type="unicast", device_tokens=phone.token))
+
+        def push(seconds):
+            """Signed so long ago."""
+            timestamp = str(int(time.time() * 1000) - seconds * 1000)
+            return exchange(node.http, "POST", "/psp/push/msg", body, caller.headers(timestamp)).code
+
+        clock.set_ahead(-1_500)
+        assert [push(0), push(1_500)] == [None, 2006]
+        assert node.stop() == 0
+    postgres.drop(database)
 
 
 class Mute(http.server.BaseHTTPRequestHandler):

@@ -113,7 +113,7 @@ struct ImportTests {
                 && batch.count == 1)
         #expect(batch.faults.map(\.description) == ["2: refused with 2103: 3 cells, and 2 columns"])
         var result = ImportResult()
-        result.add(batch.faults)
+        result.add(faultsOf: batch)
         #expect(result.failed == 1 && !result.isWhole && !result.isEmpty && result.namesAllFailures)
     }
 
@@ -203,6 +203,16 @@ struct ImportTests {
         try secrets.settle(refused: [6], absent: [])
         #expect(try rows(path).map(\.first) == ["device_token", "refused"] && secrets.count == 1)
         #expect(FileManager.default.fileExists(atPath: path + ".new"))
+    }
+
+    @Test("that new devices lack secrets is seen")
+    func lackingSecrets() throws {
+        for (field, code, lacks) in [("secret", 2102, true), ("secret", 2103, false), ("org_id", 2102, false)] {
+            var result = ImportResult()
+            let reply = #"{"failed":1,"failures":[{"line":1,"error_code":\#(code),"error_msg":"","field":"\#(field)"}]}"#
+            result.add(try JSONDocument(parsing: reply).root, of: ImportBatches.Batch(firstLine: 1))
+            #expect(result.lacksSecrets == lacks)
+        }
     }
 
     @Test("what failed beyond what the server names is known to be more")

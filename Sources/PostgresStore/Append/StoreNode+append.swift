@@ -38,10 +38,10 @@ extension StoreNode {
         case .tooLarge, .unknown: return batch.pushes.map { _ in .unknown }
         // It may have been cancelled behind its first commit.
         case .failed(let error) where error.mayComeAfterCommit:
-            tellSeldom("nobody knows whether pushes are stored", "\(error)")
+            tellSeldom("nobody knows whether pushes are stored", of: error.state, "\(error)")
             return batch.pushes.map { _ in .unknown }
         case .failed(let error):
-            tellSeldom("pushes were refused by the database", "\(error)")
+            tellSeldom("pushes were refused by the database", of: error.state, "\(error)")
             return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
         case .unavailable: return batch.pushes.map { _ in .unavailable(retryAfter: retryAfter) }
         }

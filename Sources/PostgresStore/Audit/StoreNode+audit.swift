@@ -66,7 +66,7 @@ extension StoreNode {
                 audit.wrote(batch)
                 figures.recorded(batch.lines.count)
             case .failed(let error):
-                tellSeldom("audit entries are refused by the database", "\(error)")
+                tellSeldom("audit entries are refused by the database", of: error.state, "\(error)")
                 // Anything but their own content may pass.
                 guard ["22", "23"].contains(error.state.class) else { return false }
                 // One of them is at fault: each alone.

@@ -54,7 +54,7 @@ extension StoreNode {
         switch outcome {
         case .rows(let rows): return rows
         case .failed(let error):
-            tellSeldom("the database has refused a call", "\(error)")
+            tellSeldom("the database has refused a call", of: error.state, "\(error)")
             throw .unavailable(retryAfter: retryAfter)
         case .unavailable, .tooLarge: throw .unavailable(retryAfter: retryAfter)
         case .unknown: throw .unknown

@@ -129,12 +129,12 @@ extension StoreNode {
     /// Looks now and then whether the log is to be extended, whether something stands still, as who did it may have died, and
     /// whether it is time to forget what is old. It waits for none of the last two.
     func watchJobs() async {
-        var (seen, rest) = (JobQueue.Front?.none, 0)
+        var (seen, looks) = (JobQueue.Front?.none, 0)
         while !isClosing {
             await watchBell.wait(atMost: Self.standstill)
             guard !isClosing else { return }
-            rest -= 1
-            if rest <= 0 { rest = await extendLog().rest }
+            looks -= 1
+            if looks <= 0 { looks = rest(after: await extendLog()) }
             guard !isClosing, !isFollowingUp, let queue = try? await jobs(atMost: 1) else { continue }
             let front = queue.isBeyond ? nil : queue.front
             if front != nil, front == seen { work { _ = try? await $0.followUp() } }

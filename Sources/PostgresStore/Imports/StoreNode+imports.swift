@@ -30,8 +30,11 @@ extension StoreNode {
             var arguments = PostgresArguments()
             arguments.append(bytea: Array(id.text.utf8))
             let call = PostgresCall(Statements.abandonImport, arguments, deadline: options.patience)
-            guard case .rows = await own.call(call) else { return }
-            abandonedImports.remove(id)
+            switch await own.call(call) {
+            case .rows: abandonedImports.remove(id)
+            case .failed(let error): tellSeldom("an import's parts cannot be dropped", of: error.state, "\(error)")
+            case .unknown, .unavailable, .tooLarge: return
+            }
         }
     }
 

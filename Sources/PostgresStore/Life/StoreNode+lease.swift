@@ -20,7 +20,7 @@ extension StoreNode {
             giveReadingsUp { $0.since + options.patience < .now }
             if !holdsRenewals, number != 0 { await renewNow() }
             work { await $0.examineDatabase() }
-            work { await $0.probeLane() }
+            work { await $0.watchLane() }
         }
     }
 
@@ -133,7 +133,7 @@ extension StoreNode {
     /// Since when others may have been kept from renewing their leases, as this node was; `nil`: they were not.
     var awaySince: Int64? {
         let boot = options.boot()
-        // A device may come before the first renewal after the database was away.
+        // It was let in before the lease ended, and there was no renewal since.
         if lease.term() == nil, returning == nil {
             return Absence(from: renewedAt, to: boot, after: absence, isSame: false).from
         }

@@ -139,9 +139,9 @@ extension StoreNode {
         lastLine = line
     }
 
-    /// A line of what may happen with each of many calls.
-    func tellSeldom(_ what: StaticString, _ detail: @autoclosure () -> String) {
-        if let leftOut = seldom.leftOut(of: ExactText("\(what)"), at: .now) {
+    /// A line of what may happen with each of many calls; of each of the database's faults by itself.
+    func tellSeldom(_ what: StaticString, of state: SQLState? = nil, _ detail: @autoclosure () -> String) {
+        if let leftOut = seldom.leftOut(of: ExactText("\(what) \(state?.description ?? "")"), at: .now) {
             options.log("\(what): \(detail())" + (leftOut > 0 ? " (and \(leftOut) times more since the last such line)" : ""))
         }
     }

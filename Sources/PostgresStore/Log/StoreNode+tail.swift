@@ -112,6 +112,7 @@ extension StoreNode {
         var (mustConfirm, mustSettle) = (false, false)
         if let jump = entries.last(where: { $0.kind == .jump && $0.seq > head }) {
             figures.countSwitch()
+            hasJumped = true
             nextExamination = 0
             await readAnew(after: jump.seq)
             // Whatever was told up to there.

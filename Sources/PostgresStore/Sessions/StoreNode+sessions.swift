@@ -299,7 +299,7 @@ extension StoreNode {
         if case .rows = await timely(lane, Statements.handOver, { fill(&$0, batch) }) { true } else { false }
     }
 
-    func fill(_ arguments: inout PostgresArguments, _ batch: [Detachment]) {
+    private func fill(_ arguments: inout PostgresArguments, _ batch: [Detachment]) {
         arguments.append(int4: number)
         arguments.append(each: batch, int8: { Int64($0.ordinal) })
         arguments.append(each: batch, int8: { Int64(bitPattern: $0.session.raw) })

@@ -23,16 +23,6 @@ enum LogRoom: Int32 {
     case isTooFull = 3
     /// Nobody has answered.
     case isUnknown = -1
-
-    /// How often nobody needs to look now, when it would be time. Where positions have jumped into the last partition it is to be
-    /// ended before much is in it.
-    var rest: Int {
-        switch self {
-        case .isThere, .wasMade, .isUnknown: 0
-        case .isBarred: 4
-        case .isTooFull: 40
-        }
-    }
 }
 
 extension StoreNode {
@@ -51,12 +41,26 @@ extension StoreNode {
         let size = options.partitionSize
         let outcome = await timely(lane, Statements.extendLog) { $0.append(int8: size) }
         guard case .rows(let rows) = outcome, let room = ((try? rows.int4(0, 0)) ?? nil).flatMap({ LogRoom(rawValue: $0) }) else {
+            if case .failed(let error) = outcome { tellSeldom("the log cannot be extended", of: error.state, "\(error)") }
             return .isUnknown
         }
-        if room == .isTooFull {
+        switch room {
+        case .isThere, .wasMade: hasJumped = false
+        case .isTooFull:
             tellSeldom("the log's last partition is too full to be ended", "its rows go one by one when they are due")
+        case .isBarred, .isUnknown: break
         }
         return room
+    }
+
+    /// For how many looks that would be due nobody needs to try again. Where positions have jumped into the last partition it is
+    /// to be ended before much is in it.
+    func rest(after room: LogRoom) -> Int {
+        switch room {
+        case .isThere, .wasMade, .isUnknown: 0
+        case .isBarred: hasJumped ? 4 : 40
+        case .isTooFull: 40
+        }
     }
 
     /// Drops the oldest partitions whose time is over.

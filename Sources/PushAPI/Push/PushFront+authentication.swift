@@ -110,7 +110,7 @@ extension PushFront {
     private func verify(
         _ headers: RequestHeaders, _ access: Access, _ call: Call, _ client: () -> IPAddress?, app: (AppKey) -> KnownApp?
     ) throws(Refusal) -> AppKey {
-        let now = clocks.wall()
+        let now = clocks.callers()
         let known = try authentication.authenticate(
             headers.credentials,
             of: SignedCall(method: call.method.name, target: call.target, isChange: call.method == .post),

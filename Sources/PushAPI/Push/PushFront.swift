@@ -37,14 +37,21 @@ public actor PushFront: APIFront {
 
     /// What time it is, in milliseconds.
     public struct Clocks: Sendable {
-        /// Unix time, which callers' timestamps are compared with.
+        /// Unix time by this machine's clock.
         public var wall: @Sendable () -> Int64
+        /// Unix time that callers' timestamps are compared with.
+        public var callers: @Sendable () -> Int64
         /// Time that never jumps, for intervals.
         public var monotonic: @Sendable () -> Int64
 
         /// Both are asked often.
-        public init(wall: @escaping @Sendable () -> Int64, monotonic: @escaping @Sendable () -> Int64) {
+        /// - Parameter callers: `nil`: this machine's.
+        public init(
+            wall: @escaping @Sendable () -> Int64, callers: (@Sendable () -> Int64)? = nil,
+            monotonic: @escaping @Sendable () -> Int64
+        ) {
             self.wall = wall
+            self.callers = callers ?? wall
             self.monotonic = monotonic
         }
     }

@@ -77,7 +77,7 @@ struct ServerLoop: Sendable {
         callers.tracer = shared.tracer
         // Called on the loop only. The loop reads its clocks once a turn.
         let clocks = PushFront.Clocks(
-            wall: port.sharedWallClock ?? { thread.wallClockMilliseconds }, monotonic: { thread.monotonicNow / 1_000_000 })
+            wall: { thread.wallClockMilliseconds }, callers: port.sharedWallClock, monotonic: { thread.monotonicNow / 1_000_000 })
         front = PushFront(on: thread, store: port, clocks: clocks, configuration: callers)
     }
 

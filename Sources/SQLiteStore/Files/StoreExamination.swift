@@ -34,9 +34,11 @@ public struct StoreExamination: Sendable {
 
     /// - Parameter path: a data directory, or the file of a backup.
     public init(of path: String) throws(SQLiteStoreError) {
-        try StoreFile.requireReadable(path)
         var information = stat()
-        guard stat(path, &information) == 0 else { throw .failed(path, .last) }
+        guard stat(path, &information) == 0 else {
+            try StoreFile.requireReadable(path)
+            throw .failed(path, .last)
+        }
         if information.st_mode & S_IFMT == S_IFDIR {
             try self.init(ofFile: path + "/psp.db", nil)
         } else {

@@ -35,10 +35,13 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup(title: say("Store", "存储"))
     var store: DirectoryOptions
 
+    @OptionGroup
+    var password: PasswordFileOption
+
     func run() async throws {
         let path = path ?? store.sharedStore() ?? store.path()
         if StoreName(path).isDatabase {
-            return try await StoreCheckCommand.examine(try DatabaseOptions.database(at: path), json: store.json)
+            return try await StoreCheckCommand.examine(try password.database(at: path), json: store.json)
         }
         try Self.examine(StoreName(path).directory ?? path, json: store.json)
     }

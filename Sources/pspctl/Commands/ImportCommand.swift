@@ -114,7 +114,7 @@ struct ImportCommand: AsyncParsableCommand {
         if result.isEmpty { Output.error(say("\(name): no lines to import", "\(name)：没有可导入的行")) }
         tell(result, madeSecrets)
         // What goes on by itself is judged by whoever asks for it later.
-        guard detach && result.isRunning || result.isWhole else { throw ExitCode.failure }
+        guard detach && result.isRunning && result.faultCount == 0 || result.isWhole else { throw ExitCode.failure }
     }
 
     /// Hands in the whole file, batch by batch.
@@ -129,7 +129,7 @@ struct ImportCommand: AsyncParsableCommand {
             WeakSecret.warn(ofLines: weak)
         }
         while var batch = try batches.next() {
-            result.add(batch.faults)
+            result.add(faultsOf: batch)
             guard batch.count > 0 else { continue }
             weak += WeakSecret.count(in: batch)
             if let madeSecrets {
@@ -196,9 +196,10 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func print(_ result: ImportResult, _ secrets: DeviceSecrets?) {
-        for failure in result.failures.sorted(by: { $0.line < $1.line }) { Output.error("\(name):\(failure)") }
-        if result.failed > result.failures.count {
-            let rest = result.failed - result.failures.count
+        let failures = result.namedFailures
+        for failure in failures { Output.error("\(name):\(failure)") }
+        if result.failed > failures.count {
+            let rest = result.failed - failures.count
             Output.error(say("… and \(rest) more failed lines", "……还有 \(rest) 行失败"))
         }
         if secrets == nil && result.lacksSecrets {

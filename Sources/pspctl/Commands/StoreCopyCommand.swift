@@ -76,7 +76,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
             say(
                 "\(from) → \(database.address): \(counts.joined(separator: ", ")), in \(result.rows) rows",
                 "\(from) → \(database.address)：\(counts.joined(separator: "，"))，共 \(result.rows) 行"))
-        let password = options.storePasswordFile.map { " --store-password-file '\($0)'" } ?? ""
+        let password = options.password.file.map { " --store-password-file '\($0)'" } ?? ""
         let start = "pspd --store '\(database.address.pasteable)'\(password) --node NAME --admin-token-file FILE"
         print(
             say(

@@ -9,8 +9,9 @@ struct ImportBatches {
         var bytes: [UInt8] = []
         /// Lines that say something.
         var count = 0
-        /// Lines that cannot be handed in.
+        /// Lines that cannot be handed in: the first ones, and how many.
         var faults: [ImportResult.LineFailure] = []
+        var faultCount = 0
     }
 
     /// A call may have 64 MiB.
@@ -64,7 +65,9 @@ struct ImportBatches {
         case .success(let bytes):
             batch.bytes += bytes
             batch.count += 1
-        case .failure(let fault): batch.faults.append(fault)
+        case .failure(let fault):
+            if batch.faults.count < ImportResult.mostFailures { batch.faults.append(fault) }
+            batch.faultCount += 1
         }
         batch.bytes.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: line.lines.count))
         nextLine = line.lines.upperBound + 1

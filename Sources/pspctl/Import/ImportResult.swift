@@ -29,13 +29,17 @@ struct ImportResult {
     /// The first ones: the server names some of each call.
     private(set) var failures: [LineFailure] = []
 
+    /// Lines that could not be handed in: the first ones, and how many.
+    private var faults: [LineFailure] = []
+    private(set) var faultCount = 0
+
     /// Devices of the file that had a secret already, and were given none.
     var keptSecrets: Set<String> = []
 
     /// Whether `failures` has every line that was not applied.
     private(set) var namesAllFailures = true
 
-    private static let mostFailures = 100
+    static let mostFailures = 100
 
     /// Nothing was there to be imported.
     private(set) var isEmpty = true
@@ -65,13 +69,16 @@ struct ImportResult {
     }
 
     /// Adds what of a batch was not even handed in.
-    mutating func add(_ faults: [LineFailure]) {
-        guard !faults.isEmpty else { return }
+    mutating func add(faultsOf batch: ImportBatches.Batch) {
+        guard batch.faultCount > 0 else { return }
         isEmpty = false
-        failed += faults.count
-        if failures.count + faults.count > ImportResult.mostFailures { namesAllFailures = false }
-        failures += faults.prefix(ImportResult.mostFailures - failures.count)
+        failed += batch.faultCount
+        faultCount += batch.faultCount
+        faults += batch.faults.prefix(ImportResult.mostFailures - faults.count)
     }
+
+    /// All lines that are named, in their order.
+    var namedFailures: [LineFailure] { (failures + faults).sorted { $0.line < $1.line } }
 
     /// Whether a new device was refused for having no secret.
     var lacksSecrets: Bool {
@@ -94,7 +101,7 @@ struct ImportResult {
             }
             json.key("failures")
             json.array { json in
-                for failure in failures {
+                for failure in namedFailures {
                     json.object { json in
                         json.member("line", failure.line)
                         json.member("error_code", failure.code)

@@ -4,6 +4,18 @@ import Postgres
 
 /// How the database of a shared store is reached, for what is done with it rather than by a server.
 struct DatabaseOptions: ParsableArguments {
+    @OptionGroup
+    var password: PasswordFileOption
+
+    @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
+    var json = false
+
+    /// Where the database is, as a command names it.
+    func database(at store: String) throws -> PostgresOptions { try password.database(at: store) }
+}
+
+/// Where the database's password is.
+struct PasswordFileOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             say(
@@ -12,19 +24,11 @@ struct DatabaseOptions: ParsableArguments {
             valueName: "file"))
     var passwordFile: String?
 
-    @Flag(help: ArgumentHelp(say("Print JSON for scripts instead of text for people.", "输出 JSON（供脚本使用）而不是文字。")))
-    var json = false
-
     /// The file that counts.
-    var storePasswordFile: String? { passwordFile ?? Self.usualPasswordFile }
-
-    private static var usualPasswordFile: String? { ProcessInfo.processInfo.environment["PSP_STORE_PASSWORD_FILE"] }
+    var file: String? { passwordFile ?? ProcessInfo.processInfo.environment["PSP_STORE_PASSWORD_FILE"] }
 
     /// Where the database is, as a command names it.
-    func database(at store: String) throws -> PostgresOptions { try Self.database(at: store, passwordFile: passwordFile) }
-
-    /// - Parameter passwordFile: `nil`: the environment's.
-    static func database(at store: String, passwordFile: String? = nil) throws -> PostgresOptions {
+    func database(at store: String) throws -> PostgresOptions {
         guard StoreName(store).isDatabase else {
             throw ValidationError(
                 say("The store must be a URI postgres://…; got '\(store)'.", "存储应为 postgres://… 形式的 URI，收到 '\(store)'。"))
@@ -41,7 +45,7 @@ struct DatabaseOptions: ParsableArguments {
                     "存储地址中不能有密码，因为其他用户能在进程列表中看到：请把密码写入文件，用 --password-file 给出。"))
         }
         var options = PostgresOptions(address)
-        options.passwordFile = passwordFile ?? usualPasswordFile
+        options.passwordFile = file
         options.applicationName = "pspctl"
         return options
     }

@@ -67,7 +67,7 @@ struct DataDirectory {
     }
 
     /// Whether the system says that there is no such file, which is another thing than that it may not be seen.
-    static func isAbsent(_ file: String) -> Bool { access(file, F_OK) != 0 && errno == ENOENT }
+    static func isAbsent(_ file: String) -> Bool { access(file, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR) }
 
     /// All of a file.
     static func read(_ file: String) throws(Failure) -> [UInt8] {

@@ -23,7 +23,7 @@ struct LoginSession: Equatable {
     /// The one that is kept; `nil` where nobody has logged in.
     static func kept(environment: [String: String]) throws(Failure) -> LoginSession? {
         let path = path(environment: environment)
-        guard !DataDirectory.isAbsent(path) else { return nil }
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
         guard let bytes = FileManager.default.contents(atPath: path) else { throw .unreadable(path, .last) }
         guard let root = try? JSONDocument(parsing: Array(bytes)).root,
             let endpoint = root["admin"]?.string.flatMap({ Endpoint($0) }), let name = root["name"]?.string,
