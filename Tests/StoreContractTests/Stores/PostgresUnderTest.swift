@@ -81,6 +81,9 @@ final class PostgresUnderTest: StoreUnderTest {
         try await database.run("UPDATE psp.test_clock SET shift = shift + \(milliseconds)")
         state.withLock { $0.passed += milliseconds * 1_000 }
         for node in nodes { await node.holdRenewals(false) }
+        guard state.withLock({ !$0.isCutOff }) else { return }
+        // A node that has called in between has taken it for a step of the database's clock, and looks who follows that.
+        for node in nodes { try await eventually("it is served") { node.status.health == .serving } }
     }
 
     func step(by milliseconds: Int64) async throws {
