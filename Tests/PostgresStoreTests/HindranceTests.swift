@@ -1,3 +1,4 @@
+import Postgres
 import PostgresCluster
 import Push
 import StoreContract
@@ -10,27 +11,36 @@ import Testing
 struct HindranceTests {
     private static let refused = Accepted.unavailable(retryAfter: .seconds(1))
 
-    /// As where something is full, or breaks.
-    private static func fault(_ state: String) -> String {
+    /// As where something is full, or breaks; `nil`: nothing does any more.
+    private static func fault(_ state: String?) -> String {
         """
         CREATE OR REPLACE FUNCTION psp.fault() RETURNS trigger LANGUAGE plpgsql AS
-          $$ BEGIN RAISE EXCEPTION 'it cannot be written' USING ERRCODE = '\(state)'; END $$;
-        CREATE TRIGGER fault BEFORE INSERT ON psp.log FOR EACH ROW EXECUTE FUNCTION psp.fault();
+          $$ BEGIN \(state.map { "RAISE EXCEPTION 'it cannot be written' USING ERRCODE = '\($0)';" } ?? "") RETURN NEW; END $$
         """
+    }
+
+    /// Has all pushes fail so.
+    private static func fail(_ state: String, in database: PostgresClient) async throws {
+        try await database.run(fault(state))
+        // The nodes use the table, and may be in the way.
+        let trigger = "CREATE TRIGGER fault BEFORE INSERT ON psp.log FOR EACH ROW EXECUTE FUNCTION psp.fault()"
+        try await eventually("it is in place") {
+            if case .rows = await database.call(PostgresCall(script: trigger)) { true } else { false }
+        }
     }
 
     @Test func aDatabaseWhoseDiskIsFullIsToldAndSoIsItsEnd() async throws {
         try await withNodes { a, b in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.run(Self.fault("53100"))
+            try await Self.fail("53100", in: database)
             #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
             let full = Health.blocked(reason: BilingualText("数据库的磁盘已满", "the database's disk is full"))
             #expect(a.port.health == full && a.store.status.health == full)
             // Devices come and are served with what there is.
             _ = try await a.connect("phone")
             #expect(b.port.health == .serving, "it has tried nothing")
-            try await database.run("DROP TRIGGER fault ON psp.log")
+            try await database.run(Self.fault(nil))
             #expect(await a.accepted(.message(.organisation("police"))).isStored)
             #expect(a.port.health == .serving)
             await database.close()
@@ -42,7 +52,7 @@ struct HindranceTests {
         try await withNodes { a, _ in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.run(Self.fault("58030"))
+            try await Self.fail("58030", in: database)
             #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
             #expect(a.port.health.name == "blocked")
             try await eventually("it is tried again") { a.port.health == .serving }
@@ -54,7 +64,7 @@ struct HindranceTests {
         try await withNodes { a, _ in
             try await furnish(a.port)
             let database = try await a.database()
-            try await database.run(Self.fault("22023"))
+            try await Self.fail("22023", in: database)
             #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
             #expect(a.port.health == .serving)
             await database.close()
