@@ -510,10 +510,10 @@ class TestTheDoorOfTheDatabase:
             told = migrate(binary("pspctl"), address, "--password-file", str(password))
             assert re.search(r"made, version \d+$", told.strip()) and "a secret" not in told, told
             again = run(binary("pspctl"), "store", "migrate", address, "--json", PSP_STORE_PASSWORD_FILE=str(password))
-            examined = run(binary("pspctl"), "check", PSP_STORE=address, PSP_STORE_PASSWORD_FILE=str(password))
-            assert examined.returncode == 0 and "intact" in examined.stdout, examined
             again = json.loads(again.stdout)
             assert again["from"] == again["to"] > 0, again
+            examined = run(binary("pspctl"), "check", PSP_STORE=address, PSP_STORE_PASSWORD_FILE=str(password))
+            assert examined.returncode == 0 and "intact" in examined.stdout, examined
             with Server(tmp_path / "node", "--store-password-file", str(password), store=address) as node:
                 rows = database.sql("SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE s.ssl AND a.usename = 'psp'")
                 assert int(rows[0]) >= 4, rows

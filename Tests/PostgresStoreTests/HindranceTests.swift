@@ -9,8 +9,6 @@ import Testing
 /// The database answers a node and renews its lease, and pushes come to nothing: a balancer has to know.
 @Suite(.timeLimit(.minutes(2)))
 struct HindranceTests {
-    private static let refused = Accepted.unavailable(retryAfter: .seconds(1))
-
     /// As where something is full, or breaks; `nil`: nothing does any more.
     private static func fault(_ state: String?) -> String {
         """
@@ -19,22 +17,27 @@ struct HindranceTests {
         """
     }
 
-    /// Has all pushes fail so.
-    private static func fail(_ state: String, in database: PostgresClient) async throws {
-        try await database.run(fault(state))
-        // The nodes use the table, and may be in the way.
-        let trigger = "CREATE TRIGGER fault BEFORE INSERT ON psp.log FOR EACH ROW EXECUTE FUNCTION psp.fault()"
-        try await eventually("it is in place") {
-            if case .rows = await database.call(PostgresCall(script: trigger)) { true } else { false }
+    /// Two nodes, of which the first has tried a push that failed so, as all do from now on.
+    private static func withPushesFailing(
+        _ state: String, _ body: @concurrent (TestNode, TestNode, PostgresClient) async throws -> Void
+    ) async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run(fault(state))
+            // The nodes use the table, and may be in the way.
+            let trigger = "CREATE TRIGGER fault BEFORE INSERT ON psp.log FOR EACH ROW EXECUTE FUNCTION psp.fault()"
+            try await eventually("it is in place") {
+                if case .rows = await database.call(PostgresCall(script: trigger)) { true } else { false }
+            }
+            #expect(await a.accepted(.message(.organisation("police"))) == .unavailable(retryAfter: .seconds(1)))
+            try await body(a, b, database)
+            await database.close()
         }
     }
 
     @Test func aDatabaseWhoseDiskIsFullIsToldAndSoIsItsEnd() async throws {
-        try await withNodes { a, b in
-            try await furnish(a.port)
-            let database = try await a.database()
-            try await Self.fail("53100", in: database)
-            #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
+        try await Self.withPushesFailing("53100") { a, b, database in
             let full = Health.blocked(reason: BilingualText("数据库的磁盘已满", "the database's disk is full"))
             #expect(a.port.health == full && a.store.status.health == full)
             // Devices come and are served with what there is.
@@ -43,32 +46,19 @@ struct HindranceTests {
             try await database.run(Self.fault(nil))
             #expect(await a.accepted(.message(.organisation("police"))).isStored)
             #expect(a.port.health == .serving)
-            await database.close()
         }
     }
 
     /// Nobody pushes to who is not ready: time ends it too.
     @Test func itIsTriedAgainAfterAWhile() async throws {
-        try await withNodes { a, _ in
-            try await furnish(a.port)
-            let database = try await a.database()
-            try await Self.fail("58030", in: database)
-            #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
+        try await Self.withPushesFailing("58030") { a, _, _ in
             #expect(a.port.health.name == "blocked")
             try await eventually("it is tried again") { a.port.health == .serving }
-            await database.close()
         }
     }
 
     @Test func whatFailsByWhatWasPushedHindersNoOthers() async throws {
-        try await withNodes { a, _ in
-            try await furnish(a.port)
-            let database = try await a.database()
-            try await Self.fail("22023", in: database)
-            #expect(await a.accepted(.message(.organisation("police"))) == Self.refused)
-            #expect(a.port.health == .serving)
-            await database.close()
-        }
+        try await Self.withPushesFailing("22023") { a, _, _ in #expect(a.port.health == .serving) }
     }
 
     @Test func aSessionThatKeepsTheLaneIsToldAndSoIsItsEnd() async throws {

@@ -83,11 +83,16 @@ extension Shard {
     /// Output that a peer does not take; then nothing is read from it. Far more than a window of messages.
     private static let outputLimit = 256 * 1024
 
+    /// Whether the lease has lapsed since a dispatcher's sessions were written to: their devices may have gone on elsewhere.
+    func hasLapsed(sinceWritingTo dispatcher: Dispatcher) -> Bool {
+        lease.map { dispatcher.mayDeliver && $0.term() != dispatcher.term } ?? false
+    }
+
     /// Hands the sessions' output to their connections.
     private func flush() {
         for dispatcher in dispatchers where !dispatcher.flushQueue.isEmpty {
             // Asked again: the process may have stood still since the turn began.
-            if let lease, dispatcher.mayDeliver, lease.term() != dispatcher.term {
+            if hasLapsed(sinceWritingTo: dispatcher) {
                 discardOutput(of: dispatcher)
                 continue
             }

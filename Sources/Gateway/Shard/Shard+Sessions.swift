@@ -173,8 +173,7 @@ extension Shard {
     }
 
     /// What was acknowledged is settled, then the store is told that the session has ended.
-    /// - Returns: whether anything may still be sent: not where the lease has lapsed since the session was written to, as the
-    ///   device may have gone on elsewhere.
+    /// - Returns: whether anything may still be sent.
     private func detach(
         _ connection: DeviceConnection, _ session: Session, _ dispatcher: Dispatcher, draining: Bool
     ) -> Bool {
@@ -185,7 +184,7 @@ extension Shard {
         handOver()
         store.detach(session.device, session: session.id, settledUpTo: settledUpTo)
         // Whatever follows, CONNACK is the first packet [MQTT-3.2.0-2], and packets read before the end have their answers.
-        let mayFollow = !dispatcher.mayDeliver || lease.map { $0.term() == dispatcher.term } ?? true
+        let mayFollow = !hasLapsed(sinceWritingTo: dispatcher)
         if mayFollow { connection.socket.send(session.output) }
         dispatcher.leave(session)
         return mayFollow

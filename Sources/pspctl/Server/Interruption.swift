@@ -1,4 +1,3 @@
-import Base
 import Dispatch
 import Glibc
 
@@ -10,9 +9,8 @@ final class Interruption: Sendable {
 
     /// Ends the stream.
     let end = StreamEnd()
-    private let begun = Locked(false)
 
-    var hasBegun: Bool { begun.withLock { $0 } }
+    var hasBegun: Bool { end.isOver }
 
     /// Begins with a signal from when this returns, as long as what it returns is kept. One that comes earlier ends the program,
     /// and is not lost.
@@ -39,8 +37,5 @@ final class Interruption: Sendable {
         return sources
     }
 
-    func begin() {
-        begun.withLock { $0 = true }
-        end()
-    }
+    func begin() { end() }
 }

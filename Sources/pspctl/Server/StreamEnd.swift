@@ -10,6 +10,9 @@ final class StreamEnd: Sendable {
 
     private let state = Locked(State())
 
+    /// Whether the end has come.
+    var isOver: Bool { state.withLock { $0.isOver } }
+
     /// The connection is there. Where the end came before, it is over at once.
     func begins(with descriptor: Int32) {
         state.withLock { state in
