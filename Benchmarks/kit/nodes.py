@@ -1,27 +1,16 @@
 """Nodes that share a PostgreSQL: a primary, a synchronous standby, and what each costs."""
 
 import http.client
-import importlib.util
 import pathlib
 import re
 import subprocess
-import sys
 import time
 
 from .process import TICK, Process
 from .servers import Pspd
+from .tested import tested
 
 TOKEN = "bench-admin-token"
-
-
-def _tested():
-    """The tests' own PostgreSQL: there is one way to make one. Its package has the name of this one, so it is loaded under another."""
-    folder = pathlib.Path(__file__).resolve().parents[2] / "Tests/EndToEnd/kit"
-    if "tested" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("tested", folder / "__init__.py", submodule_search_locations=[str(folder)])
-        sys.modules["tested"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["tested"])
-    return importlib.import_module("tested.postgres")
 
 
 class Database:
@@ -33,7 +22,7 @@ class Database:
     }
 
     def __init__(self, place):
-        self.tested = _tested()
+        self.tested = tested("postgres")
         self.postgres = self.tested.Postgres()
         self.primary = self.postgres.make(**self.SETTINGS).start()
         self.standby = self.postgres.make_standby(self.primary, "standby").start()

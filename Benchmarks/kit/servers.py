@@ -11,14 +11,9 @@ import subprocess
 import time
 
 from .process import Process
+from .tested import free_port
 
 APP, SECRET = "bench", "bench-secret"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def device_lines(numbers, org="all", name="dev", secrets="secret"):

@@ -12,7 +12,8 @@ import pytest
 
 from kit.certificates import Authority, Named, Trust
 from kit.device import Device
-from kit.proxies import HAProxy, Nginx, free_port
+from kit.ports import free_port
+from kit.proxies import HAProxy, Nginx
 from kit.pusher import Pusher
 from kit.rest import encode, exchange_on, notification
 from kit.server import ROOT, Server

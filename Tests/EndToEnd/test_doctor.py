@@ -6,7 +6,8 @@ import re
 import pytest
 
 from conftest import run
-from kit.proxies import HAProxy, Nginx, free_port
+from kit.ports import free_port
+from kit.proxies import HAProxy, Nginx
 from kit.rest import AdminClient
 from kit.server import USES_POSTGRES, Server, binary
 

@@ -20,7 +20,8 @@ from kit.cluster import SOURCE, Cluster, configuration
 from kit.device import Device
 from kit.postgres import Postgres, migrate, uri
 from kit.prometheus import Metrics, families, scrape
-from kit.proxies import HAProxy, free_port
+from kit.ports import free_port
+from kit.proxies import HAProxy
 from kit.pusher import TROUBLE, Pusher
 from kit.rest import AdminClient, PushClient, assert_balanced, encode, exchange, notification
 from kit.server import ROOT, Server, Shared, binary

@@ -41,7 +41,7 @@ public final class PostgresServer: Sendable {
         settings: [String: String] = [:], access: [String] = ["local all all trust", "host all all 127.0.0.1/32 trust"]
     ) async throws -> PostgresServer {
         let directory = try await ServerDirectory.shared.makeCluster()
-        let server = try PostgresServer(directory: directory, port: freePort())
+        let server = try PostgresServer(directory: directory, port: FreePort.next())
         try server.write(access + ["host replication all 127.0.0.1/32 trust"], to: "pg_hba.conf")
         try server.set(Self.small.merging(server.own) { $1 }.merging(settings) { $1 })
         return server
@@ -50,7 +50,7 @@ public final class PostgresServer: Sendable {
     /// Makes a standby that follows this server, under a name that `synchronous_standby_names` knows it by.
     public func makeStandby(named name: String) async throws -> PostgresServer {
         let directory = try await ServerDirectory.shared.makeEmpty()
-        let standby = try PostgresServer(directory: directory, port: Self.freePort())
+        let standby = try PostgresServer(directory: directory, port: FreePort.next())
         let source = "host=127.0.0.1 port=\(port) user=postgres application_name=\(name)"
         try await Command.run([
             "\(PostgresInstallation.directory())/pg_basebackup", "--pgdata=\(directory)", "--dbname=\(source)",
@@ -103,22 +103,6 @@ public final class PostgresServer: Sendable {
         guard stat(directory, &status) == 0, chown(path, status.st_uid, status.st_gid) == 0, chmod(path, 0o600) == 0 else {
             throw Failure(description: "\(path): errno \(errno)")
         }
-    }
-
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-            }
-        }
-        guard result == 0 else { throw Failure(description: "no free port: errno \(errno)") }
-        return UInt16(bigEndian: address.sin_port)
     }
 
     // MARK: Running

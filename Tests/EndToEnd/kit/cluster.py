@@ -3,7 +3,8 @@
 import os
 import signal
 
-from .proxies import HAProxy, free_port
+from .ports import free_port
+from .proxies import HAProxy
 from .rest import AdminClient
 from .server import ROOT, Server
 from .waiting import PATIENCE, eventually

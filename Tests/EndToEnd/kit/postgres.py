@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 
-from .proxies import free_port
+from .ports import free_port
 from .waiting import PATIENCE, eventually
 
 SMALL = {

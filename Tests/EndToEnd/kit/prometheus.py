@@ -9,7 +9,8 @@ import signal
 import subprocess
 import urllib.parse
 
-from .proxies import free_port, program
+from .ports import free_port
+from .proxies import program
 from .waiting import eventually
 
 SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")

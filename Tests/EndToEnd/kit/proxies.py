@@ -17,11 +17,6 @@ def program(name):
     return found
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 class Proxy:
     """A process that ends with the `with`."""
 
