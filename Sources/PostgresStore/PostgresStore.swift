@@ -25,6 +25,9 @@ public final class PostgresStore: Store {
         public var pause = Duration.milliseconds(3)
         /// How often while nothing does, where no bell was heard.
         public var rest = Duration.milliseconds(250)
+        /// How long a node that serves nobody, since the database has too few sessions, goes on asking until it gives back those
+        /// that it has, and for how long: at least so long, and at most twice. Longer than connections rest between two attempts.
+        var sharing = Duration.seconds(4)
         /// Microseconds since the boot.
         public var boot: @Sendable () -> Int64 = { BootClock.microseconds }
         /// How long an ended task is kept, in milliseconds.
@@ -101,7 +104,7 @@ public final class PostgresStore: Store {
     public func port(for mailbox: any Mailbox) -> any StorePort { NodePort(node, on: thread, mailbox) }
 
     /// How it fares.
-    public var status: StoreStatus { node.figures.status(with: node.health) }
+    public var status: StoreStatus { node.figures.status(with: node.toldHealth) }
 
     /// It is kept elsewhere.
     public var storage: StorageUse? { nil }

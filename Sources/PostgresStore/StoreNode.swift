@@ -60,6 +60,7 @@ actor StoreNode {
     let recordedBell: Bell
     let importBell: Bell
     let importEndBell: Bell
+    let sharingBell: Bell
     let gate = AcknowledgementGate()
     var isWritingFacts = false
     /// A call with facts is on its way.
@@ -86,8 +87,9 @@ actor StoreNode {
     var importPace = ImportPace()
     /// Imports of whose texts some parts are kept, and others are still to come.
     var comingImports: Set<ImportID> = []
-    /// Imports of which nothing more comes, and whose parts are still to be dropped.
-    var abandonedImports: Set<ImportID> = []
+    /// Imports of which nothing more comes, and up to when their parts are looked for, which are to be dropped; `nil`: it was not
+    /// answered yet.
+    var abandonedImports: [ImportID: ContinuousClock.Instant?] = [:]
     /// How many calls wait for the end of an import.
     var importWaiters = 0
     /// What goes on after the reading of the log that begins next.
@@ -124,6 +126,8 @@ actor StoreNode {
     var returning: UInt64?
     var lastLine = ""
     var seldom = SeldomLines()
+    /// Why it lacks one of its sessions for long, and has others.
+    var lack: PostgresLoss?
     /// Renewals wait, as a test has the time pass.
     var holdsRenewals = false
     var isClosing = false
@@ -156,6 +160,7 @@ actor StoreNode {
         recordedBell = Bell(on: loop)
         importBell = Bell(on: loop)
         importEndBell = Bell(on: loop)
+        sharingBell = Bell(on: loop)
         let (bell, leaseBell, figures) = (bell, leaseBell, figures)
         lane = PostgresConnection(on: loop, options.connection("lane", looksUp: true, writes: true)) { event in
             switch event {
@@ -178,9 +183,14 @@ actor StoreNode {
     var isServing: Bool { number != 0 && !isClosing && reach == .serving }
 
     /// How it fares: what keeps it from serving, or from taking pushes alone.
-    nonisolated var health: Health {
+    nonisolated var health: Health { health { $0.counts } }
+
+    /// The same for who looks now and then.
+    nonisolated var toldHealth: Health { health { $0.isTold } }
+
+    nonisolated private func health(where isHindered: (Hindrance) -> Bool) -> Health {
         let reach = reach
-        guard reach == .serving, let hindrance = figures.hindrance, hindrance.counts else { return reach }
+        guard reach == .serving, let hindrance = figures.hindrance, isHindered(hindrance) else { return reach }
         return .blocked(reason: hindrance.reason)
     }
 

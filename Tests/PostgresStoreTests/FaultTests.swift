@@ -47,6 +47,27 @@ struct FaultTests {
         }
     }
 
+    /// As where its transaction waits for a standby in a session that was given up: there may be secrets in it.
+    @Test func aPartThatComesAfterItsImportWasAbandonedIsDroppedToo() async throws {
+        try await withNodes { a, b in
+            try await furnish(a.port)
+            let database = try await b.database()
+            let id = ImportID.drawn()
+            try await database.run(
+                "BEGIN; SELECT psp.keep_import_2(node, '\(id.text)', 2, 5, 'text', true) FROM psp.node WHERE name = 'a'")
+            a.port.abandon(id)
+            try await eventually("it is abandoned, and nobody sees it yet") {
+                await a.store.node.lookedFor(id)
+            }
+            try await database.run("COMMIT")
+            try await eventually("it is gone") {
+                try await database.number("SELECT (SELECT count(*) FROM psp.import) + (SELECT count(*) FROM psp.import_part)")
+                    == 0
+            }
+            await database.close()
+        }
+    }
+
     @Test func anImportWhosePartsAreGoneIsNotGoneOnWith() async throws {
         try await withNodes { a, b in
             try await furnish(a.port)
@@ -219,4 +240,9 @@ struct FaultTests {
             await database.close()
         }
     }
+}
+
+extension StoreNode {
+    /// Whether the parts of an abandoned import were looked for, and are to be looked for again.
+    fileprivate func lookedFor(_ id: ImportID) -> Bool { (abandonedImports[id] ?? nil) != nil }
 }

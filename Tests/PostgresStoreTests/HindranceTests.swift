@@ -51,9 +51,40 @@ struct HindranceTests {
 
     /// Nobody pushes to who is not ready: time ends it too.
     @Test func itIsTriedAgainAfterAWhile() async throws {
-        try await Self.withPushesFailing("58030") { a, _, _ in
+        try await Self.withPushesFailing("58030") { a, _, database in
             #expect(a.port.health.name == "blocked")
             try await eventually("it is tried again") { a.port.health == .serving }
+            #expect(a.store.status.health.name == "blocked", "who looks now and then is still told")
+            // Nothing of that is stored.
+            #expect(await a.accepted(.message(.device("nobody"))).refusal != nil)
+            #expect(a.store.status.health.name == "blocked")
+            try await database.run(Self.fault(nil))
+            #expect(await a.accepted(.message(.organisation("police"))).isStored)
+            #expect(a.store.status.health == .serving)
+        }
+    }
+
+    @Test func aRefusalIsNotTakenForTheEndOfIt() async throws {
+        try await Self.withPushesFailing("53100") { a, _, _ in
+            #expect(await a.accepted(.message(.device("nobody"))).refusal != nil)
+            #expect(a.port.health.name == "blocked")
+        }
+    }
+
+    @Test func whoIsNoNodeMayKeepTheLaneFromOneTransactionToTheNext() async throws {
+        try await withNodes { a, _ in
+            try await furnish(a.port)
+            let database = try await a.database()
+            try await database.run("SELECT pg_advisory_lock(1886613553, 0)")
+            #expect(await !a.accepted(.message(.organisation("police"))).isStored)
+            try await eventually("it is told") { a.port.health.name == "blocked" }
+            let later = ContinuousClock.now + .seconds(4)
+            while ContinuousClock.now < later {
+                try await database.run("SELECT 1")
+                #expect(a.port.health != .serving)
+            }
+            await database.close()
+            try await eventually("it is over") { a.port.health == .serving }
         }
     }
 

@@ -144,6 +144,50 @@ struct SessionTests {
         }
     }
 
+    @Test(
+        "a refusal has the server's code, and its words without the place in its source",
+        arguments: [
+            ("role", "28000", "role \"ghost\" does not exist"), ("database", "3D000", "database \"ghost\" does not exist"),
+            ("number", "53300", "too many connections for role \"few\""),
+        ])
+    func refusals(what: String, code: String, words: String) async throws {
+        try await withSharedPostgres { server in
+            if what == "number" {
+                let admin = try await PostgresClient(try options(server.address()))
+                try await admin.run("CREATE ROLE few LOGIN CONNECTION LIMIT 0")
+                await admin.close()
+            }
+            let address =
+                switch what {
+                case "role": server.address(user: "ghost")
+                case "database": "postgres://postgres@127.0.0.1:\(server.port)/ghost"
+                default: server.address(user: "few")
+                }
+            try await withConnections([try options(address)]) { peers in
+                try await peers[0].lost("the refusal") {
+                    guard case .refused(_, let text, let state?) = $0 else { return false }
+                    return state.description == code && text.hasSuffix("FATAL:  \(words)")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a failure's code is found in any language, and libpq's own words have none",
+        arguments: [
+            ("致命错误:  53300: 太多客户\nLOCATION:  InitProcess, proc.c:351", "致命错误:  太多客户", "53300"),
+            (
+                "to \"a\" failed: refused\nto \"b\" failed: FATAL:  57P03: the system is starting up\nLOCATION:  x, y.c:1",
+                "to \"a\" failed: refused to \"b\" failed: FATAL:  the system is starting up", "57P03"
+            ),
+            ("fe_sendauth: no password supplied", "fe_sendauth: no password supplied", nil),
+            ("a host:  lower: name", "a host:  lower: name", nil), ("", "", nil), (":  ", ":  ", nil),
+        ] as [(String, String, String?)])
+    func failure(message: String, text: String, state: String?) {
+        let failure = LinkFailure(message)
+        #expect(failure.text == text && failure.state?.description == state)
+    }
+
     @Test("closing lets calls that were sent end, and is bounded where they do not")
     func closing() async throws {
         try await withPostgres { server in

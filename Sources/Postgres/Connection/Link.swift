@@ -8,7 +8,7 @@ final class Link {
         /// Something has to come, or to go, before it can go on.
         case reading, writing
         case connected
-        case failed(String)
+        case failed
     }
 
     /// What `flush` has left.
@@ -29,6 +29,8 @@ final class Link {
         }
         guard let started else { return nil }
         connection = started
+        // With the code by which a server refuses: its words may be of any language.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
         // Unretained: libpq calls it from within calls of this object's.
         PQsetNoticeReceiver(
             connection,
@@ -46,7 +48,15 @@ final class Link {
     var descriptor: Int32 { PQsocket(connection) }
 
     /// What libpq says of the last failure.
-    var errorText: String { String(cString: PQerrorMessage(connection)).trimmed }
+    var errorText: String { failure.text }
+
+    /// Why a host has let nobody in.
+    func refusal(by host: Endpoint) -> PostgresLoss {
+        let failure = failure
+        return .refused(host: host.description, failure.text, failure.state)
+    }
+
+    private var failure: LinkFailure { LinkFailure(String(cString: PQerrorMessage(connection))) }
 
     var isBad: Bool { PQstatus(connection) == CONNECTION_BAD }
 
@@ -56,7 +66,7 @@ final class Link {
         case PGRES_POLLING_READING: .reading
         case PGRES_POLLING_WRITING: .writing
         case PGRES_POLLING_OK: .connected
-        default: .failed(errorText)
+        default: .failed
         }
     }
 

@@ -38,7 +38,7 @@ extension PostgresConnection {
                 return rest(after: .system("no memory"))
             }
             if link.isBad {
-                round?.failed(.refused(host: next.description, link.errorText))
+                round?.failed(link.refusal(by: next))
                 continue
             }
             (self.link, endpoint, phase) = (link, next, .connecting)
@@ -69,8 +69,8 @@ extension PostgresConnection {
         switch progress {
         case .reading, .writing: watchLink(progress)
         case .connected: setUp()
-        case .failed(let text):
-            if let endpoint { round?.failed(.refused(host: endpoint.description, text)) }
+        case .failed:
+            if let endpoint { round?.failed(link.refusal(by: endpoint)) }
             dropLink()
             tryNextHost()
         }

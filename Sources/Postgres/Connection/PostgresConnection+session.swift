@@ -60,10 +60,16 @@ extension PostgresConnection {
         }
     }
 
+    func yieldSession(for pause: Duration) {
+        guard phase != .new, phase != .closed, !isClosing else { return }
+        fail(.yielded)
+        setPhaseTimer(after: pause) { $0.beginRound() }
+    }
+
     /// Ends the session, or the attempt to get one: nobody knows of what was sent, nothing of what waits was.
     func fail(_ loss: PostgresLoss) {
         let wasReady = phase == .ready
-        if wasReady, !isClosing { counts.countLoss() }
+        if wasReady, !isClosing, loss != .yielded { counts.countLoss() }
         endSession(loss)
         // A host that fails before it is ready is one of those that were tried; to go on with the next would be a loop without a
         // pause where all do so.

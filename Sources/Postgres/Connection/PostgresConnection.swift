@@ -127,6 +127,9 @@ public actor PostgresConnection {
     /// - Parameter host: as ``PostgresSession/host`` names it.
     public nonisolated func leave(_ host: String) { enter { $0.leaveServer(host) } }
 
+    /// Gives the session back, or the attempt to get one, and looks for the next one after a pause.
+    public nonisolated func yield(for pause: Duration) { enter { $0.yieldSession(for: pause) } }
+
     /// Ends it. Calls that wait are unavailable; those that were sent may be answered within the patience, and are unknown after
     /// it.
     /// - Parameter done: called on the loop when nothing follows any more.

@@ -22,6 +22,9 @@ public enum PostgresState: Hashable, Sendable {
 
     /// The session, where there is one.
     public var session: PostgresSession? { if case .ready(let session) = self { session } else { nil } }
+
+    /// Why there is none; `nil`: there is one, or it is being made.
+    public var loss: PostgresLoss? { if case .lost(let loss) = self { loss } else { nil } }
 }
 
 /// A session with a server.

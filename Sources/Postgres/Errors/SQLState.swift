@@ -31,11 +31,24 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible, Expressible
     /// A warning without a code of its own.
     public static let warning: SQLState = "01000"
 
+    /// The server, the database or the role has as many sessions as it may have.
+    public static let tooManyConnections: SQLState = "53300"
+    /// The password is wrong.
+    public static let invalidPassword: SQLState = "28P01"
+    /// There is no database of that name.
+    public static let undefinedDatabase: SQLState = "3D000"
+
+    /// Nobody of that name may come in from there (class 28).
+    public var isOfAuthorization: Bool { self.class == "28" }
+
     /// The connection was refused or broken (class 08), or the server ends it (57P01 to 57P04).
     public var isOfConnection: Bool { self.class == "08" || ["57P01", "57P02", "57P03", "57P04"].contains(description) }
 
     /// The server has no memory, disk or connections left (class 53): the same may succeed later.
     public var isOfResources: Bool { self.class == "53" }
+
+    /// The system or a disk has failed below the server (class 58), or what it holds is damaged (XX001, XX002).
+    public var isOfStorage: Bool { self.class == "58" || ["XX001", "XX002"].contains(description) }
 
     /// The same statement may succeed at once.
     public var isOfConcurrency: Bool { self == .serializationFailure || self == .deadlockDetected }

@@ -29,7 +29,12 @@ extension StoreNode {
             arguments.append(int4: number)
             batch.append(to: &arguments, usual: options.usualQuota)
         }
-        judge(outcome)
+        let answers = answers(to: batch, outcome, since: begin)
+        judge(outcome, stored: answers.contains { if case .stored = $0 { true } else { false } })
+        return answers
+    }
+
+    private func answers(to batch: PushBatch, _ outcome: PostgresOutcome, since begin: Int64) -> [Accepted] {
         switch outcome {
         case .rows(let rows):
             tellOthers(of: rows, after: MonotonicClock.nanoseconds - begin)

@@ -18,20 +18,26 @@ extension StoreNode {
 
     func abandon(_ id: ImportID) async {
         comingImports.remove(id)
-        abandonedImports.insert(id)
+        abandonedImports[id] = .some(nil)
         await abandonImports()
         importBell.ring()
     }
 
+    /// A part may have been sent by a session that was given up, and its transaction waits for the standby still: nobody sees it
+    /// until the server finds its session gone.
+    private static let lateness = Duration.seconds(30)
+
     /// Has the parts dropped of which nothing more comes: there may be secrets in them. What the database does not answer is
-    /// tried again.
+    /// tried again, and what comes late is found.
     func abandonImports() async {
-        for id in abandonedImports {
+        for (id, end) in abandonedImports {
             var arguments = PostgresArguments()
             arguments.append(bytea: Array(id.text.utf8))
             let call = PostgresCall(Statements.abandonImport, arguments, deadline: options.patience)
             switch await own.call(call) {
-            case .rows: abandonedImports.remove(id)
+            case .rows:
+                let end = end ?? .now + Self.lateness
+                abandonedImports[id] = end < .now ? nil : .some(end)
             case .failed(let error): tellSeldom("an import's parts cannot be dropped", of: error.state, "\(error)")
             case .unknown, .unavailable, .tooLarge: return
             }

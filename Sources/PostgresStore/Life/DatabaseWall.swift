@@ -16,5 +16,6 @@ final class DatabaseWall: Sendable {
         return (base == 0 ? WallClock.microseconds : boot() + base) / 1_000
     }
 
-    func learn(_ time: NodeTime) { base.store(time.isKnown ? time.wallBase : 0, ordering: .relaxed) }
+    /// What was known before is nearer than this machine's while a node looks anew.
+    func learn(_ time: NodeTime) { if time.isKnown { base.store(time.wallBase, ordering: .relaxed) } }
 }

@@ -15,7 +15,11 @@ struct Hindrance {
     /// After the last push that came to nothing, in nanoseconds: longer than balancers look once more.
     private static let time: Int64 = 5_000_000_000
 
+    /// For how long it is told beyond that: whoever looks now and then would miss it between two pushes that fail.
+    private static let told: Int64 = 120_000_000_000
+
     var counts: Bool { end.map { MonotonicClock.nanoseconds < $0 } ?? true }
+    var isTold: Bool { end.map { MonotonicClock.nanoseconds < $0 + Self.told } ?? true }
     var isOfTheLane: Bool { end == nil }
 
     /// - Parameter outcome: of a call that decides pushes; `nil` where that tells of no hindrance. What has failed by what was
@@ -24,7 +28,7 @@ struct Hindrance {
         let later = MonotonicClock.nanoseconds + Self.time
         switch outcome {
         case .failed(let error) where error.state == "53100": (reason, end) = (Self.full, later)
-        case .failed(let error) where error.state.isOfResources || error.state.class == "58":
+        case .failed(let error) where error.state.isOfResources || error.state.isOfStorage:
             (reason, end) = (outcome.words, later)
         // Where its time is over a call is cancelled, or its session given up.
         case .failed(let error) where error.state == .queryCanceled: (reason, end) = (Self.late, nil)
@@ -41,16 +45,18 @@ struct Hindrance {
 
 extension StoreNode {
     /// What the call has told that decided some pushes.
-    func judge(_ outcome: PostgresOutcome) {
+    /// - Parameter stored: whether one of them was; refusals alone need no room.
+    func judge(_ outcome: PostgresOutcome, stored: Bool) {
         if let hindrance = Hindrance(outcome) {
             if hindrance.isOfTheLane { tellSeldom("pushes come to nothing", hindrance.reason.english) }
             figures.hindrance = hindrance
-        } else if figures.hindrance != nil, case .rows = outcome {
+        } else if let hindrance = figures.hindrance, case .rows = outcome, stored || hindrance.isOfTheLane {
             figures.hindrance = nil
         }
     }
 
     /// Looks whether the lane goes on, where it did not: whether it is another transaction's than at the last look, or nobody's.
+    /// Whoever is no node may keep it from one transaction to the next.
     func watchLane() async {
         guard let hindrance = figures.hindrance, hindrance.isOfTheLane, !isWatchingLane else { return }
         isWatchingLane = true
@@ -68,8 +74,9 @@ extension StoreNode {
 
     private static let holder = PostgresStatement(
         """
-        SELECT max(virtualtransaction) FROM pg_catalog.pg_locks
+        SELECT max(CASE WHEN a.application_name LIKE 'psp %' THEN l.virtualtransaction ELSE l.pid::text END)
+        FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
         WHERE locktype = 'advisory' AND classid = 1886613553 AND objid = 0 AND granted
-          AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
         """)
 }

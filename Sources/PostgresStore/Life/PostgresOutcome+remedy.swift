@@ -22,21 +22,19 @@ extension PostgresOutcome {
 }
 
 extension PostgresLoss {
-    /// `nil`: it may pass, or nobody here knows. A server tells in its own language why it lets nobody in: where that is not
-    /// English, its words stand alone.
+    /// `nil`: it may pass, or nobody here knows.
     var remedy: BilingualText? {
         switch self {
         case .unresolved: Self.address
         case .refused where isStandby: Self.promotion
-        case .refused(_, let text):
-            if text.contains("password") {
-                Self.password
-            } else if text.contains("does not exist") || text.contains("pg_hba") {
-                Self.address
-            } else {
-                nil
-            }
+        case .refused(_, _, .invalidPassword): Self.password
+        case .refused(_, _, .tooManyConnections): Self.connections
+        case .refused(_, _, let state?) where state.isOfAuthorization || state == .undefinedDatabase: Self.address
+        // Libpq's own words: it was asked for a password, and has none.
+        case .refused(_, let text, nil): text.contains("password") ? Self.password : nil
+        case .refused: nil
         case .everyHost(let losses): losses.lazy.compactMap(\.remedy).first
+        case .yielded: Self.connections
         case .password, .silent, .setup, .ended, .broken, .readOnly, .unresponsive, .abandoned, .closed, .system: nil
         }
     }
@@ -52,6 +50,10 @@ extension PostgresLoss {
     private static let password = BilingualText(
         "请检查密码文件中是否为该角色的密码（pspd 用 --store-password-file，pspctl 用 --password-file）",
         "see that the password file has the role's password (--store-password-file of pspd, --password-file of pspctl)")
+
+    private static let connections = BilingualText(
+        "请调大数据库的 max_connections（或该角色的 CONNECTION LIMIT）：每个节点六个，另加 20 个",
+        "raise the database's max_connections (or the role's CONNECTION LIMIT): six for each node and 20")
 
     private static let promotion = BilingualText(
         "如果主库不会恢复，请提升一台备库；地址中须列出全部主机",

@@ -47,9 +47,9 @@ extension PostgresLoss {
         switch self {
         case .password(let text): BilingualText("不能读取密码文件：“\(text)”", description)
         case .unresolved(let text): BilingualText("找不到主机：“\(text)”", description)
-        case .refused(let host, _) where isStandby:
+        case .refused(let host, _, _) where isStandby:
             BilingualText("\(host)：只能读取，是备库（或设了 default_transaction_read_only）", description)
-        case .refused(let host, let text): BilingualText(quoting: text, of: "libpq").after(host)
+        case .refused(let host, let text, _): BilingualText(quoting: text, of: "libpq").after(host)
         case .everyHost(let losses): BilingualText(losses.map(\.words.chinese).joined(separator: "；"), description)
         case .silent(let host): BilingualText("\(host)：没有应答", description)
         case .setup(let error), .ended(let error): error.words
@@ -57,6 +57,7 @@ extension PostgresLoss {
         case .readOnly: BilingualText("服务器只能读取", description)
         case .unresponsive: BilingualText("服务器没有应答", description)
         case .abandoned: BilingualText("服务器不提交任何内容", description)
+        case .yielded: BilingualText("未能得到所需的全部会话，已暂时交还", description)
         case .closed: BilingualText("已关闭", description)
         case .system(let text): BilingualText(quoting: text, of: "系统")
         }

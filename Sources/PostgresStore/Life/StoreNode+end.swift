@@ -21,13 +21,13 @@ extension StoreNode {
         inquiries.removeAll()
         let bells = [
             bell, factsBell, appliedBell, leaseBell, renewedBell, readyBell, writtenBell, cursorBell, jobBell, watchBell,
-            inquiryBell, onlineBell, recordedBell, importBell, importEndBell,
+            inquiryBell, onlineBell, recordedBell, importBell, importEndBell, sharingBell,
         ]
         for bell in bells { bell.ring() }
         sendAnswers()
         if leaving, isReachable, number != 0 { await leave() }
         await withDiscardingTaskGroup { group in
-            for connection in [lane, own, tail, reads] {
+            for connection in connections {
                 group.addTask { await connection.close(patience: Self.lastPatience) }
             }
         }

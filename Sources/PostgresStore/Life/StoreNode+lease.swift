@@ -143,6 +143,7 @@ extension StoreNode {
     /// The lease holds. That was asked over another connection than changes are: where those find no session yet, they are
     /// refused, and whoever asks whether this node is ready is told so.
     private func serve() {
+        if let lack { return cannotServe(lack.words, remedy: lack.remedy) }
         switch lane.state {
         case .ready: (figures.health, lastLine) = (.serving, "")
         case .lost(let loss): cannotServe(loss.words)

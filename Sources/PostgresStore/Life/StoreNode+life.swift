@@ -8,7 +8,8 @@ internal import StoreCore
 extension StoreNode {
     /// Begins: the node looks for the database until it has it. Returns at once.
     func begin() {
-        for connection in [lane, own, tail, reads] { connection.open() }
+        for connection in connections { connection.open() }
+        work { await $0.shareSessions() }
         work { node in
             guard await node.join() else { return }
             node.work { await $0.renew() }
@@ -36,6 +37,11 @@ extension StoreNode {
     }
 
     private func tryToJoin() async -> Bool {
+        // With fewer sessions it would be of no use to anybody, and have its name.
+        if let missing = connections.first(where: { $0.state.session == nil }) {
+            await tellUnreachable(.unavailable(.notReady(missing.state.loss)))
+            return false
+        }
         guard await fitsSchema() else { return false }
         var arguments = PostgresArguments()
         arguments.append(text: options.node.text)

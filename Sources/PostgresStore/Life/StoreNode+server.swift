@@ -10,7 +10,7 @@ extension StoreNode {
     /// one of the hosts is the primary.
     func leave(_ server: String?) {
         guard let server, options.database.address.namesSeveralHosts else { return }
-        for connection in [lane, own, tail, reads] { connection.leave(server) }
+        for connection in connections { connection.leave(server) }
     }
 
     /// All connections are to one server, the one by which the lease was renewed: a primary that was superseded may still answer
