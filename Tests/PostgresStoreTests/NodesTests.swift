@@ -243,6 +243,26 @@ struct NodesTests {
         #expect(outcome.words == BilingualText("没有连接：\(chinese)", "no session: \(english)"))
     }
 
+    @Test(
+        "what is to be done goes by the server's code, and a standby is promoted where nothing else is known",
+        arguments: [
+            (PostgresLoss.refused(host: "a", "密码认证失败", "28P01"), "password file"),
+            (.refused(host: "a", "没有这个库", "3D000"), "address"),
+            (.refused(host: "a", "no pg_hba.conf entry", "28000"), "pg_hba.conf"),
+            (.refused(host: "a", "太多了", "53300"), "max_connections"),
+            (.refused(host: "a", "fe_sendauth: no password supplied"), "password file"), (.yielded, "max_connections"),
+            (.everyHost([.refused(host: "a", "session is read-only"), .refused(host: "b", "x", "53300")]), "max_connections"),
+            (.everyHost([.refused(host: "a", "session is read-only"), .silent(host: "b")]), "promote"),
+            (.refused(host: "a", "the password of the day", "57P03"), nil),
+        ] as [(PostgresLoss, String?)])
+    func remedies(loss: PostgresLoss, part: String?) {
+        guard let part else {
+            #expect(loss.remedy == nil)
+            return
+        }
+        #expect(loss.remedy?.english.contains(part) == true)
+    }
+
     /// A node does not join, says why and what to do, and joins when that has passed.
     private func expect(
         _ line: String, over server: PostgresServer, remedy: String, passes: @Sendable () async throws -> Void

@@ -33,7 +33,8 @@ extension PostgresLoss {
         // Libpq's own words: it was asked for a password, and has none.
         case .refused(_, let text, nil): text.contains("password") ? Self.password : nil
         case .refused: nil
-        case .everyHost(let losses): losses.lazy.compactMap(\.remedy).first
+        // A standby is to be promoted where nothing else is known of the others.
+        case .everyHost(let losses): (losses.filter { !$0.isStandby } + losses).lazy.compactMap(\.remedy).first
         case .yielded: Self.connections
         case .password, .silent, .setup, .ended, .broken, .readOnly, .unresponsive, .abandoned, .closed, .system: nil
         }
