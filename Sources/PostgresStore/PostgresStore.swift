@@ -25,9 +25,9 @@ public final class PostgresStore: Store {
         public var pause = Duration.milliseconds(3)
         /// How often while nothing does, where no bell was heard.
         public var rest = Duration.milliseconds(250)
-        /// How long a node that has some of its sessions, and is refused the others, goes on asking until it gives back those that
-        /// it has, and for how long: at least so long, and at most twice; while it has its lease it asks three times as long.
-        /// Longer than connections rest between two attempts.
+        /// How long a node that has some of its sessions, and is refused the others, goes on asking until it gives back those
+        /// that it has, and for how long: at least so long, and at most twice; while it has its lease it asks three times as
+        /// long. Longer than connections rest between two attempts.
         var sharing = Duration.seconds(4)
         /// Microseconds since the boot.
         public var boot: @Sendable () -> Int64 = { BootClock.microseconds }

@@ -12,7 +12,7 @@ from .payload import payload, request, size
 
 UNCERTAIN = 2901
 EXPECTED = {2103, 2105, 2109, 2201, 2202, 2203, 2205, 2204, 2301, 2302, 2901}  # what these calls may be answered with
-SIGNING = 2006  # while a clock is being set
+SIGNING = 2006  # while a clock is wrong by which callers are judged
 RETRIES = 40
 
 
@@ -48,7 +48,7 @@ class Caller:
         except NoAnswer:
             return node, begin, None, {}
         code = answer["data"].get("error_code", 0)
-        if code and code not in EXPECTED and not (code == SIGNING and self.world.clock_was_set):
+        if code and code not in EXPECTED and not (code == SIGNING and self.world.clock_is_doubtful):
             self.strange.append(f"{self.recorder.now():.3f} {method} {target}: {answer['data']}")
         return node, begin, None if code == UNCERTAIN else code, answer["data"]
 

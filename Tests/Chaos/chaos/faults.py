@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import sqlite3
 
 from .ending import end_all
@@ -46,7 +47,8 @@ class Injector:
                 self.counts[action.name] += 1
                 self.begin(action.name, **action.detail)
                 try:
-                    await perform(action)
+                    with self.world.clock_is_doubtful if action.name == "dbclock" else contextlib.nullcontext():
+                        await perform(action)
                 finally:
                     self.end(action.name)
         elif scope in ("cell", "edge"):
@@ -135,18 +137,18 @@ class Injector:
 
     async def clock(self, node, action):
         """Noted at the moment of the step: the checker converts lifetimes by it."""
-        self.world.clock_was_set = True
-        if action.detail["boot"]:
-            await node.end()
-        self.begin("clock", node, offset=action.detail["offset"])
-        try:
-            node.set_clock(action.detail["offset"])
-            await node.start()
-            await asyncio.sleep(action.lasts)
-        finally:
-            node.set_clock(0.0)
-            self.end("clock", node)
-            await node.start()
+        with self.world.clock_is_doubtful:
+            if action.detail["boot"]:
+                await node.end()
+            self.begin("clock", node, offset=action.detail["offset"])
+            try:
+                node.set_clock(action.detail["offset"])
+                await node.start()
+                await asyncio.sleep(action.lasts)
+            finally:
+                node.set_clock(0.0)
+                self.end("clock", node)
+                await node.start()
 
     async def descriptors(self, node, action):
         self.begin("descriptors", node)
