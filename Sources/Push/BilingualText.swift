@@ -13,7 +13,11 @@ public struct BilingualText: Hashable, Sendable {
 
     /// The words of somebody who speaks English alone, as libraries and servers do. In Chinese they are a quotation, so that it
     /// shows whose they are.
-    public init(quoting words: String, of speaker: String) { self.init("\(speaker) 报告“\(words)”", words) }
+    public init(quoting words: String, of speaker: String) {
+        // Between Latin and Chinese letters there is a space.
+        let gap = speaker.last?.isASCII == true ? " " : ""
+        self.init("\(speaker)\(gap)报告“\(words)”", words)
+    }
 
     /// The same behind what it is about, which reads alike in both: a flag, a file.
     public func after(_ subject: String) -> BilingualText {

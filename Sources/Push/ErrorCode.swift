@@ -109,7 +109,8 @@ public enum ErrorCode: Int, Hashable, Sendable, CaseIterable {
                     + "nobody; remove the former one when every caller has changed")
         case .noSuchOperator: BilingualText("运维账号或其会话不存在", "no such operator, or no such session")
         case .rateLimited: BilingualText("请求过于频繁，请稍后重试", "the app is over its rate limit; try again later")
-        case .unavailable: BilingualText("服务繁忙，请求未被受理，请稍后重试", "the service cannot take the request now and has not stored it")
+        case .unavailable:
+            BilingualText("服务目前不能受理请求，请求未被存储，请稍后重试", "the service cannot take the request now and has not stored it")
         case .internalError:
             BilingualText(
                 "内部错误，是否已生效未知；推送请用相同的 out_biz_no 重发，其他调用请先查询是否已生效",

@@ -45,8 +45,11 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         switch self {
         case .noServer(let directory):
             say(
-                "no server runs in \(directory): start pspd, or say where it is with --data DIR or --admin and --http",
-                "\(directory) 中没有运行中的服务器：请启动 pspd，或用 --data DIR 或 --admin 和 --http 指定")
+                "no server runs in \(directory): start pspd, or say where it is with --data DIR or --admin and --http "
+                    + "(nodes that share a store leave nothing there: --admin and --admin-token-file)",
+                "\(directory) 中没有运行中的服务器：请启动 pspd，或用 --data DIR 或 --admin 和 --http 指定（共用存储的节点不在目录中留下文件：请用 --admin 和 "
+                    + "--admin-token-file）"
+            )
         case .noToken(let file):
             (file.map { say("\($0): not there; ", "\($0)：不存在；") }
                 ?? say("nodes that share a store leave no token in a file; ", "共用存储的节点不在文件中留下令牌；"))

@@ -10,6 +10,7 @@ struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     let port: String
 
     var description: String {
+        if host.isEmpty, address.isEmpty { return port.isEmpty ? "local socket" : "local socket port \(port)" }
         let name = host.isEmpty ? address : host
         let place = address.isEmpty || address == host || name == address ? name : "\(name) (\(address))"
         return port.isEmpty ? place : "\(place) port \(port)"

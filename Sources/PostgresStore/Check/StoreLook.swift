@@ -37,12 +37,7 @@ final class StoreLook {
     func begin() async throws -> Int {
         let version = try await SchemaMigration(connection: connection).version()
         guard version == Schema.version else {
-            if version > Schema.version { throw MigrationFailure.newer(version) }
-            throw failure(
-                "数据库的表为版本 \(version)，本程序的版本为 \(Schema.version)：请先执行 pspctl store migrate",
-                "the database's schema has version \(version), and this program's is \(Schema.version): pspctl store migrate "
-                    + "first"
-            )
+            throw MigrationFailure.unfit(version)
         }
         _ = try await ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         _ = try await ask("SELECT set_config('psp.checking', 'yes', true), set_config('search_path', 'psp, pg_temp', true)")

@@ -62,14 +62,7 @@ package final class SchemaFilling {
         let migration = SchemaMigration(connection: connection)
         let version = try await migration.version()
         if version == 0 { return _ = try await migration.run() }
-        guard version <= Schema.version else { throw MigrationFailure.newer(version) }
-        guard version == Schema.version else {
-            throw Failure(
-                "数据库的表为版本 \(version)，本程序的版本为 \(Schema.version)：请先执行 pspctl store migrate",
-                "the database's schema has version \(version), and this program's is \(Schema.version): pspctl store migrate "
-                    + "first"
-            )
-        }
+        guard version == Schema.version else { throw MigrationFailure.unfit(version) }
     }
 
     // MARK: The transaction

@@ -20,6 +20,23 @@ extension MigrationFailure {
                     + "newer program"))
     }
 
+    /// Another version than this program's was found; 0: no tables at all.
+    static func unfit(_ version: Int) -> MigrationFailure {
+        if version > Schema.version { return newer(version) }
+        return MigrationFailure(
+            text: version == 0
+                ? BilingualText(
+                    "数据库中没有推送服务器的表：请检查地址中的数据库名，或先执行 pspctl store migrate",
+                    "the database has no tables of the push server: see that the address names the right one, or run pspctl "
+                        + "store migrate first"
+                )
+                : BilingualText(
+                    "数据库的表为版本 \(version)，本程序的版本为 \(Schema.version)：请先执行 pspctl store migrate",
+                    "the database's schema has version \(version), and this program's is \(Schema.version): run pspctl "
+                        + "store migrate first"
+                ))
+    }
+
     fileprivate static func failed(_ outcome: PostgresOutcome) -> MigrationFailure {
         MigrationFailure(text: outcome.wordsWithRemedy)
     }

@@ -58,8 +58,11 @@ struct BalancerSight {
                 .fault,
                 say(
                     "the server believes what a client says of itself (X-Forwarded-For, Forwarded): have the balancer append or "
-                        + "replace that header, and name no clients in --forwarded-from",
-                    "服务器采信了客户端自己写的 X-Forwarded-For 或 Forwarded：请让负载均衡追加或替换该请求头，并且不要把客户端写入 --forwarded-from")
+                        + "replace that header, and name no clients in --forwarded-from (where pspctl runs on the "
+                        + "balancer's machine, run it on another one: its own requests come from an address that is believed)",
+                    "服务器采信了客户端自己写的 X-Forwarded-For 或 Forwarded：请让负载均衡追加或替换该请求头，并且不要把客户端写入 --forwarded-from（若 pspctl "
+                        + "就在负载均衡的机器上运行，请换一台机器：它自己的请求来自受信任的地址）"
+                )
             )
         }
         if own.contains(client) { return ownAddressWords(client) }

@@ -17,7 +17,7 @@ struct DataDirectory {
         self.environment = environment
         let store = environment["PSP_STORE"] ?? ""
         let named = option ?? environment["PSP_DATA"]
-        isShared = named == nil && ["postgres://", "postgresql://"].contains { store.hasPrefix($0) }
+        isShared = StoreName(named ?? store).isDatabase
         path = named ?? (store.hasPrefix("sqlite:") ? String(store.dropFirst("sqlite:".count)) : "./data")
     }
 

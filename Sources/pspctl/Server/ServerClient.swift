@@ -79,7 +79,15 @@ struct ServerClient: Sendable {
             }
             if case .app(let app, _) = credential, code == ErrorCode.wrongToken.rawValue { throw .wrongSecret(app: app) }
             let named = Output.printable(code == ErrorCode.missingField.rawValue ? Flags.named(text, own: call.flags) : text)
-            let hindrance = code == ErrorCode.unavailable.rawValue ? await hindrance() : nil
+            let hindrance: String? =
+                switch ErrorCode(rawValue: code) {
+                case .unavailable: await hindrance()
+                case .noSuchAddress where call.target.hasPrefix("/psp/admin"):
+                    say(
+                        "is \(endpoint) the callers' listener? --admin names the operators' (pspd --admin)",
+                        "\(endpoint) 是调用方的监听地址吗？--admin 应为运维监听地址（pspd --admin）")
+                default: nil
+                }
             throw .refused(
                 status: status, code: code, text: hindrance.map { say("\(named): \($0)", "\(named)：\($0)") } ?? named,
                 field: field.map { Output.printable(Flags.name(of: $0, own: call.flags)) })
