@@ -38,7 +38,8 @@ struct HindranceTests {
 
     @Test func aDatabaseWhoseDiskIsFullIsToldAndSoIsItsEnd() async throws {
         try await Self.withPushesFailing("53100") { a, b, database in
-            let full = Health.blocked(reason: BilingualText("数据库的磁盘已满", "the database's disk is full"))
+            let full = Health.blocked(
+                reason: BilingualText("数据库的磁盘已满：请腾出空间", "the database's disk is full: make room on it"))
             #expect(a.port.health == full && a.store.status.health == full)
             // Devices come and are served with what there is.
             _ = try await a.connect("phone")
@@ -86,6 +87,12 @@ struct HindranceTests {
             await database.close()
             try await eventually("it is over") { a.port.health == .serving }
         }
+    }
+
+    /// As where somebody has taken the role's rights away.
+    @Test(arguments: ["42501", "0A000", "55P03", "XX002"])
+    func whatNoPushIsToBlameForIsTold(state: String) async throws {
+        try await Self.withPushesFailing(state) { a, _, _ in #expect(a.port.health.name == "blocked") }
     }
 
     @Test func whatFailsByWhatWasPushedHindersNoOthers() async throws {

@@ -41,7 +41,9 @@ extension Shard {
         dispatcher.abandon(request)
         let session = request.session
         guard session.state != .frozen, let connection = connections[Int(session.connectionSlot)] else { return }
-        log(.error, "a page of the log cannot be read", cause: "", metadata(of: connection, "\(error)"))
+        log(
+            staysWithoutStore ? .warning : .error, "a page of the log cannot be read", cause: "",
+            metadata(of: connection, "\(error)"))
         if staysWithoutStore { return pause() }
         close(connection, .disconnect(.serverBusy, session.version, cause: "the store cannot read"))
     }

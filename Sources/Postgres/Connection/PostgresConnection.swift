@@ -127,6 +127,9 @@ public actor PostgresConnection {
     /// - Parameter host: as ``PostgresSession/host`` names it.
     public nonisolated func leave(_ host: String) { enter { $0.leaveServer(host) } }
 
+    /// Looks for a server at once where it rests between two attempts.
+    public nonisolated func hurry() { enter { if $0.phase == .resting, !$0.isClosing { $0.beginRound() } } }
+
     /// Gives the session back, or the attempt to get one, and looks for the next one after a pause.
     public nonisolated func yield(for pause: Duration) { enter { $0.yieldSession(for: pause) } }
 

@@ -50,6 +50,10 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible, Expressible
     /// The system or a disk has failed below the server (class 58), or what it holds is damaged (XX001, XX002).
     public var isOfStorage: Bool { self.class == "58" || ["XX001", "XX002"].contains(description) }
 
+    /// The role may not use, or there is not, what a statement names (class 42, 3F), or the server is not in a state for it (0A,
+    /// 55): no value in the statement makes a difference.
+    public var isOfSchema: Bool { ["42", "3F", "0A", "55"].contains(self.class) }
+
     /// The same statement may succeed at once.
     public var isOfConcurrency: Bool { self == .serializationFailure || self == .deadlockDetected }
 }

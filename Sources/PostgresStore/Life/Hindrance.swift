@@ -28,8 +28,8 @@ struct Hindrance {
         let later = MonotonicClock.nanoseconds + Self.time
         switch outcome {
         case .failed(let error) where error.state == "53100": (reason, end) = (Self.full, later)
-        case .failed(let error) where error.state.isOfResources || error.state.isOfStorage:
-            (reason, end) = (outcome.words, later)
+        case .failed(let error) where error.state.isOfResources || error.state.isOfStorage || error.state.isOfSchema:
+            (reason, end) = (outcome.wordsWithRemedy, later)
         // Where its time is over a call is cancelled, or its session given up.
         case .failed(let error) where error.state == .queryCanceled: (reason, end) = (Self.late, nil)
         case .unknown(.late), .unknown(.lost(.unresponsive)): (reason, end) = (Self.late, nil)
@@ -37,7 +37,7 @@ struct Hindrance {
         }
     }
 
-    private static let full = BilingualText("数据库的磁盘已满", "the database's disk is full")
+    private static let full = BilingualText("数据库的磁盘已满：请腾出空间", "the database's disk is full: make room on it")
     private static let late = BilingualText(
         "数据库没有及时应答推送：可能有会话一直占着日志的写入锁（pg_locks）",
         "the database does not answer pushes in time: a session may keep the lock by which the log is written (pg_locks)")

@@ -32,7 +32,9 @@ extension StoreNode {
             }
         }
         sendAnswers()
-        return !leaving || facts.isEmpty
+        guard leaving, !facts.isEmpty else { return true }
+        options.log("what devices have acknowledged last could not be written: they get those messages again")
+        return false
     }
 
     /// How long a step of the end may take.

@@ -15,6 +15,7 @@ extension StoreNode {
         var since: ContinuousClock.Instant?
         // Drawn, so that of two nodes one is the first.
         var patience = Duration.zero
+        var hasHurried = false
         while !isClosing {
             await sharingBell.wait(atMost: .seconds(1))
             if isClosing { return }
@@ -24,6 +25,7 @@ extension StoreNode {
                 continue
             }
             guard let begin = since else {
+                hasHurried = false
                 patience = options.sharing * Double.random(in: 1...2)
                 since = .now
                 continue
@@ -33,7 +35,13 @@ extension StoreNode {
             let longest = lease.term() == nil ? patience : patience * 3
             // At a server that only does not answer there is nobody to give way to.
             guard begin + longest < .now, lack?.isOfNumber == true else { continue }
-            since = nil
+            // Another node may have given way a moment ago: it is asked once more.
+            guard hasHurried else {
+                for connection in missing { connection.hurry() }
+                hasHurried = true
+                continue
+            }
+            (since, hasHurried) = (nil, false)
             yieldSessions()
         }
     }
