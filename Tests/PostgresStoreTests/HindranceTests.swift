@@ -72,23 +72,6 @@ struct HindranceTests {
         }
     }
 
-    @Test func whoIsNoNodeMayKeepTheLaneFromOneTransactionToTheNext() async throws {
-        try await withNodes { a, _ in
-            try await furnish(a.port)
-            let database = try await a.database()
-            try await database.run("SELECT pg_advisory_lock(1886613553, 0)")
-            #expect(await !a.accepted(.message(.organisation("police"))).isStored)
-            try await eventually("it is told") { a.port.health.name == "blocked" }
-            let later = ContinuousClock.now + .seconds(4)
-            while ContinuousClock.now < later {
-                try await database.run("SELECT 1")
-                #expect(a.port.health != .serving)
-            }
-            await database.close()
-            try await eventually("it is over") { a.port.health == .serving }
-        }
-    }
-
     /// As where somebody has taken the role's rights away.
     @Test(arguments: ["42501", "0A000", "55P03", "XX002"])
     func whatNoPushIsToBlameForIsTold(state: String) async throws {
@@ -111,7 +94,8 @@ struct HindranceTests {
             let (losses, later) = (a.store.node.standing.losses, ContinuousClock.now + .seconds(9))
             while ContinuousClock.now < later {
                 #expect(a.port.health != .serving)
-                try await Task.sleep(for: .milliseconds(100))
+                // It keeps it from one transaction to the next.
+                try await database.run("SELECT pg_sleep(0.1)")
             }
             #expect(a.store.node.standing.losses == losses)
             try await database.run("SELECT pg_advisory_unlock(1886613553, 0)")
