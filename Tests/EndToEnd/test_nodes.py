@@ -18,9 +18,9 @@ from conftest import run
 from kit.certificates import Authority
 from kit.cluster import SOURCE, Cluster, configuration
 from kit.device import Device
+from kit.ports import free_port
 from kit.postgres import Postgres, migrate, uri
 from kit.prometheus import Metrics, families, scrape
-from kit.ports import free_port
 from kit.proxies import HAProxy
 from kit.pusher import TROUBLE, Pusher
 from kit.rest import AdminClient, PushClient, assert_balanced, encode, exchange, notification

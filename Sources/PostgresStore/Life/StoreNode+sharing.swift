@@ -41,7 +41,7 @@ extension StoreNode {
                 hasHurried = true
                 continue
             }
-            (since, hasHurried) = (nil, false)
+            since = nil
             yieldSessions()
         }
     }
