@@ -166,7 +166,7 @@ let package = Package(
             ],
             swiftSettings: swift),
         .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swift),
-        .testTarget(name: "PspctlTests", dependencies: ["pspctl", "Push", "JSON"], swiftSettings: swift),
+        .testTarget(name: "PspctlTests", dependencies: ["pspctl", "PostgresStore", "Push", "JSON"], swiftSettings: swift),
         .testTarget(name: "PspbenchTests", dependencies: ["pspbench", "MQTT"], swiftSettings: swift),
     ],
     cxxLanguageStandard: .cxx17

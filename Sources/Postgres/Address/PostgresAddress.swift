@@ -13,15 +13,22 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
     }
 
     /// A host as the text names it.
-    struct Host: Hashable, Sendable {
+    struct Host: Hashable, Sendable, CustomStringConvertible {
         /// A name, an address or a socket's directory; empty: libpq's default.
         let name: String
         /// The numeric address, where the text has it beside the name.
         let address: String
         let port: String
+
+        /// As people name it.
+        var description: String {
+            let place = name.isEmpty ? address : name
+            return port.isEmpty ? place : "\(place):\(port)"
+        }
     }
 
-    private let text: String
+    /// As it was given; nil: it is one host of several.
+    private let text: String?
     let hosts: [Host]
     /// All others that are set, in libpq's order.
     let parameters: [(keyword: String, value: String)]
@@ -61,16 +68,24 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
     public subscript(keyword: String) -> String? { parameters.first { $0.keyword == keyword }?.value }
 
     /// The text with all its parameters, as others are to name it again; without them where one is a secret.
-    public var pasteable: String { hasPassword ? description : text }
+    public var pasteable: String { hasPassword ? description : text ?? description }
 
     /// Hosts, database and user; no secret.
     public var description: String {
-        let hosts = hosts.map { host in
-            let name = host.name.isEmpty ? host.address : host.name
-            return host.port.isEmpty ? name : "\(name):\(host.port)"
-        }
-        return "postgres://" + (self["user"].map { "\($0)@" } ?? "") + hosts.joined(separator: ",")
-            + (self["dbname"].map { "/\($0)" } ?? "")
+        "postgres://" + (self["user"].map { "\($0)@" } ?? "") + hostNames + (self["dbname"].map { "/\($0)" } ?? "")
+    }
+
+    /// The hosts, with their ports where the text has them.
+    public var hostNames: String { hosts.map(\.description).joined(separator: ",") }
+
+    /// An address of each host alone, whatever role it has among them.
+    public var eachHost: [PostgresAddress] {
+        hosts.map { PostgresAddress(of: $0, parameters.filter { $0.keyword != "target_session_attrs" }) }
+    }
+
+    private init(of host: Host, _ parameters: [(keyword: String, value: String)]) {
+        (hosts, self.parameters) = ([host], parameters)
+        text = nil
     }
 
     /// As libpq pairs them: as many addresses as names, and one port for all or one for each.

@@ -11,8 +11,9 @@ struct StoreCommands: AsyncParsableCommand {
             discussion: HelpText.examples(
                 "pspctl store migrate postgres://psp@db1,db2/psp",
                 "pspctl store copy sqlite:/var/lib/pspd postgres://psp@db1,db2/psp",
+                "pspctl store hosts postgres://psp@db1,db2/psp",
                 "pspctl store check postgres://psp@db1,db2/psp"),
-            subcommands: [StoreMigrate.self, StoreCopyCommand.self, StoreCheckCommand.self])
+            subcommands: [StoreMigrate.self, StoreCopyCommand.self, StoreHosts.self, StoreCheckCommand.self])
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import JSON
+import PostgresStore
 
 /// `pspctl doctor`
 struct DoctorCommand: AsyncParsableCommand {
@@ -13,15 +14,18 @@ struct DoctorCommand: AsyncParsableCommand {
                 """
                 Kernel settings are this machine's: run it where the server runs. They and open files are judged by the number \
                 of registered devices, or by --devices. With --through it also asks the server through the balancer in front of \
-                it, from another machine best, and tells what the balancer makes of requests. Ends with 1 where something is to \
-                be fixed; what is only to be looked at does not count.
+                it, from another machine best, and tells what the balancer makes of requests. With --store it asks each host of \
+                the database that nodes share. Ends with 1 where something is to be fixed; what is only to be looked at does not \
+                count.
                 """,
                 """
                 内核设置取自本机：请在服务器所在的机器上运行。内核设置和打开文件数按已登记的设备数或 --devices 判断。加上 --through 时，还通过前面的负载均衡\
-                访问服务器（最好在另一台机器上运行），并说明负载均衡怎样改变请求。有需要更改的内容时退出码为 1；只需留意的不算。
+                访问服务器（最好在另一台机器上运行），并说明负载均衡怎样改变请求。加上 --store 时，\
+                还逐一检查节点共用的数据库的每台主机。有需要更改的内容时退出码为 1；只需留意的不算。
                 """) + "\n\n"
                 + HelpText.examples(
-                    "pspctl doctor", "pspctl doctor --devices 100000", "pspctl doctor --through https://push.example.com:443")
+                    "pspctl doctor", "pspctl doctor --devices 100000", "pspctl doctor --through https://push.example.com:443",
+                    "pspctl doctor --store postgres://psp@db1,db2,db3/psp --password-file /etc/pspd/store.password")
         )
     }
 
@@ -36,6 +40,17 @@ struct DoctorCommand: AsyncParsableCommand {
             say("Judge for so many devices; else for those that are registered.", "按这么多设备判断；默认按已登记的设备数。"), valueName: "n"),
         transform: WholeNumber.within(0...100_000_000))
     var devices: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "Ask each host of this database too, as pspctl store hosts does: what pspd has in --store.",
+                "同时逐一检查该数据库的每台主机（同 pspctl store hosts）：与 pspd 的 --store 相同。"),
+            valueName: "store"))
+    var store: String?
+
+    @OptionGroup(title: say("Store", "存储"))
+    var password: PasswordFileOption
 
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
@@ -52,21 +67,14 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         var findings = diagnosis.findings
         if let untold { findings.append(untold) }
+        if let store {
+            let hosts = await DatabaseHosts(of: try password.database(at: store))
+            findings += DatabaseSight(hosts: hosts).findings
+        }
         if let through { findings += try await sight(through, client) }
         if server.json {
             var json = JSONWriter()
-            json.object { json in
-                json.key("findings")
-                json.array { json in
-                    for finding in findings {
-                        json.object { json in
-                            json.member("subject", finding.subject)
-                            json.member("level", finding.level.rawValue)
-                            json.member("text", finding.text)
-                        }
-                    }
-                }
-            }
+            json.object { Diagnosis.write(findings, to: &$0) }
             Output.json(json.bytes)
         } else {
             for finding in findings { print(finding.line) }

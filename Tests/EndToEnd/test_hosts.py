@@ -1,0 +1,139 @@
+"""`pspctl store hosts`: what is wrong with a host of the database shows before it is the primary."""
+
+import contextlib
+import json
+import os
+import re
+
+import pytest
+
+from conftest import run
+from kit.postgres import Postgres, migrate, uri
+from kit.server import Server, binary
+from kit.waiting import eventually
+from kit.wall_clock import WallClock
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with Postgres() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def primary(postgres):
+    server = postgres.make(["host all shut 127.0.0.1/32 reject"], synchronous_standby_names="").start()
+    for role in ("psp", "shut", "few"):
+        server.sql(f"CREATE ROLE {role} LOGIN")
+    server.sql("CREATE DATABASE psp OWNER psp")
+    migrate(binary("pspctl"), server.uri("psp", "psp"))
+    return server
+
+
+@pytest.fixture(scope="module")
+def standby(postgres, primary):
+    server = postgres.make_standby(primary, "db2").start()
+    primary.set(synchronous_standby_names="ANY 1 (db2)")
+    return server
+
+
+def asked(servers, *flags, user="psp", status=None, **environment):
+    ended = run(binary("pspctl"), "store", "hosts", uri(servers, "psp", user), *flags, **environment)
+    assert ended.returncode in ((0, 1) if status is None else (status,)), ended
+    assert not ended.stderr, ended
+    return ended.stdout
+
+
+def levels(servers, *flags, **options):
+    """Of each subject the worst level, and what is said of it."""
+    told = json.loads(asked(servers, "--json", *flags, **options))["findings"]
+    worst = sorted(told, key=lambda finding: ("good", "warning", "fault").index(finding["level"]))
+    return {finding["subject"]: (finding["level"], finding["text"]) for finding in worst}
+
+
+def place(server):
+    return f"{server.host}:{server.port}"
+
+
+def test_a_primary_and_its_standby_are_as_they_should_be(primary, standby):
+    def settled():
+        return all(level == "good" for level, _ in levels([primary, standby]).values())
+
+    eventually(settled, "the standby follows, and is waited for")
+    text = asked([primary, standby], status=0)
+    assert re.search(rf"^ok +{place(primary)}: primary, PostgreSQL \d+\.\d+, \d+ of 200 connections .*ANY 1 \(db2\)$", text, re.M), text
+    assert re.search(rf"^ok +{place(standby)}: standby, ", text, re.M), text
+    shown = json.loads(asked([primary, standby], "--json", status=0))
+    assert [host["role"] for host in shown["hosts"]] == ["primary", "standby"] and shown["nodes"] == 0
+    assert "备库" in asked([standby, primary], LC_ALL="zh_CN.UTF-8")
+    # An address of who only writes is one of all hosts here.
+    assert run(binary("pspctl"), "store", "hosts", uri([primary, standby], "psp", "psp", target_session_attrs="read-write")).returncode == 0
+
+
+def test_who_is_not_let_in_is_told_with_what_to_do(primary, standby):
+    before = (standby.directory / "pg_hba.conf").read_text().splitlines()
+    standby.write("pg_hba.conf", ["host all psp 127.0.0.1/32 reject", *before])
+    standby.set()
+    try:
+        found = eventually(lambda: refusing(levels([primary, standby]), standby), "the standby has read its file")
+    finally:
+        standby.write("pg_hba.conf", before)
+        standby.set()
+    assert "pg_hba.conf" in found[place(standby)][1] and found[place(primary)][0] == "good"
+    eventually(lambda: levels([primary, standby])[place(standby)][0] == "good", "it is let in again")
+    assert all(level == "fault" for level, _ in levels([primary, standby], user="shut", status=1).values())
+
+
+def refusing(found, server):
+    return found if found[place(server)][0] == "fault" else None
+
+
+def test_connections_are_judged_by_nodes_and_by_the_limits_of_the_role(primary, standby):
+    both = [primary, standby]
+    assert levels(both, "--nodes", "30")[place(standby)][0] == "good"
+    assert levels(both, "--nodes", "31")[place(standby)][0] == "warning"
+    assert levels(both, "--nodes", "50", status=1)[place(standby)][0] == "fault"
+    primary.sql("ALTER ROLE few CONNECTION LIMIT 3")
+    eventually(lambda: standby.sql("SELECT 1 FROM pg_roles WHERE rolname = 'few' AND rolconnlimit = 3"), "the standby has it")
+    level, text = levels(both, user="few", status=1)[place(standby)]
+    assert level == "fault" and "3 connections" in text and "CONNECTION LIMIT" in text
+
+
+def test_what_nodes_live_is_counted(primary, standby, tmp_path):
+    with Server(tmp_path / "data", store=uri([primary, standby], "psp", "psp")) as node:
+        shown = json.loads(asked([standby, primary], "--json", status=0))
+        assert shown["nodes"] == 1
+        # The server's own doctor tells it with all else.
+        ended = run(binary("pspctl"), "doctor", "--store", uri([primary, standby], "psp", "psp"), "--json", PSP_DATA=str(node.data))
+        told = {finding["subject"]: finding["level"] for finding in json.loads(ended.stdout)["findings"]}
+        assert told[place(standby)] == "good" and told["state"] == "good", ended
+
+
+def test_one_that_is_no_copy_one_that_follows_nobody_and_a_clock(postgres, primary, standby):
+    alone = postgres.make(max_connections="10").start()
+    alone.sql("CREATE ROLE psp LOGIN")
+    alone.sql("CREATE DATABASE psp OWNER psp")
+    found = levels([primary, alone], status=1)
+    assert found["primary"][0] == "fault" and "initdb" in found["primary"][1], found
+    assert "tables" not in found, "those of the first are looked at"
+    alone.stop()
+    found = levels([primary, alone], status=1)
+    assert found[place(alone)][0] == "fault" and found[place(primary)][0] == "good", found
+
+    with contextlib.closing(WallClock(postgres.directory)) as clock:
+        clock.set_ahead(3600)
+        lost = postgres.make_standby(primary, "db3")
+        lost.environment = os.environ | clock.server.environment
+        lost.write("postgresql.auto.conf", [f"primary_conninfo = 'host=127.0.0.1 port={alone.port}'"])
+        lost.start()
+        ended = asked([primary, lost], status=1)
+        assert re.search(rf"^FIX +{place(lost)}: it receives nothing", ended, re.M), ended
+        assert re.search(rf"^FIX +{place(lost)}: its clock is (3599|3600) s ahead", ended, re.M), ended
+        lost.stop()
+    assert levels([standby], status=1)["primary"][0] == "fault"
+
+
+def test_an_address_that_is_none_is_a_mistake_of_use():
+    for address in ("sqlite:/tmp", "postgres://psp:secret@db1/psp", "postgres://db1/psp?nothing=1"):
+        ended = run(binary("pspctl"), "store", "hosts", address)
+        assert ended.returncode == 2 and "Error" in ended.stderr, ended
