@@ -59,7 +59,7 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-include Tests/sanitizers.mk Tests/Chaos/chaos.mk Tests/Fuzz/fuzz.mk Benchmarks/bench.mk
+include Tests/sanitizers.mk Tests/Chaos/chaos.mk Tests/Rehearsal/rehearsal.mk Tests/Fuzz/fuzz.mk Benchmarks/bench.mk
 
 demo: ## show it all at work: set up, build, push to devices, clean up (NODES=3: several nodes on PostgreSQL, some of which die)
 	@$(if $(NODES),deploy/demo-nodes.sh $(NODES),deploy/demo.sh)

@@ -38,4 +38,4 @@ test-end-to-end-asan: test-asan $(VENV)/ready ## test-asan, and the tests with s
 test-long: export PSP_LONG_TESTS := 1
 test-long: export PSP_CRASH_ROUNDS := 100
 test-long: export PSP_MODEL_STEPS := 2000
-test-long: test test-end-to-end-tsan test-end-to-end-asan chaos ## run all that is too long for every day: all tests at full size, and under both sanitizers
+test-long: test test-rehearsal test-end-to-end-tsan test-end-to-end-asan chaos ## run all that is too long for every day: all tests at full size, and under both sanitizers
