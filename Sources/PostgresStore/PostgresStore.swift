@@ -92,6 +92,10 @@ public final class PostgresStore: Store {
     /// The version of the schema that this program brings a database to.
     public static var schemaVersion: Int { Schema.version }
 
+    /// How many sessions with the database so many nodes hold, and how many it should have room for (docs/cluster.md, "Set up"):
+    /// some more while sessions are made anew, for whoever looks, and for other programs.
+    public static func connections(of nodes: Int) -> (held: Int, wanted: Int) { (4 * nodes, 6 * nodes + 20) }
+
     /// Brings the database's schema to the version that this program was built for: in one transaction, and nothing where it has
     /// it.
     /// - Returns: the version from which it came; 0: there was nothing.

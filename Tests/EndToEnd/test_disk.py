@@ -134,6 +134,7 @@ def met_by_the_failure(disk, how, push):
 
 @pytest.mark.parametrize("how", ["write", "sync"])
 def test_a_failing_disk_is_told_and_stops_changes_until_a_restart(disk, scene, device, how):
+    # It acknowledges nothing: an acknowledgement is one more write of the store's own, and would mostly meet the failure first.
     phone = device(disk.server, scene.phone, acknowledges=False).connect()
     accepted = [scene.caller.to_device(scene.phone.token)]
     phone.wait_for(*accepted)

@@ -20,14 +20,17 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         let address: String
         let port: String
 
-        /// As people name it.
+        /// As people name it, with the address where several have the name.
         var description: String {
             let place = name.isEmpty ? address : name
-            return port.isEmpty ? place : "\(place):\(port)"
+            if place.isEmpty { return port.isEmpty ? "local socket" : "local socket:\(port)" }
+            let bracketed = place.contains(":") ? "[\(place)]" : place
+            let whole = port.isEmpty ? place : "\(bracketed):\(port)"
+            return address.isEmpty || name.isEmpty || name == address ? whole : "\(whole) (\(address))"
         }
     }
 
-    /// As it was given; nil: it is one host of several.
+    /// As it was given; nil: it is one host of several, and nobody has named it so.
     private let text: String?
     let hosts: [Host]
     /// All others that are set, in libpq's order.
@@ -58,6 +61,11 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         try judge()
     }
 
+    init(of host: Host, _ parameters: [(keyword: String, value: String)]) {
+        (hosts, self.parameters) = ([host], parameters)
+        text = nil
+    }
+
     /// Whether the text has a secret in it, which others can see in the list of processes.
     public var hasPassword: Bool { self["password"] != nil || self["sslpassword"] != nil }
 
@@ -77,16 +85,6 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
 
     /// The hosts, with their ports where the text has them.
     public var hostNames: String { hosts.map(\.description).joined(separator: ",") }
-
-    /// An address of each host alone, whatever role it has among them.
-    public var eachHost: [PostgresAddress] {
-        hosts.map { PostgresAddress(of: $0, parameters.filter { $0.keyword != "target_session_attrs" }) }
-    }
-
-    private init(of host: Host, _ parameters: [(keyword: String, value: String)]) {
-        (hosts, self.parameters) = ([host], parameters)
-        text = nil
-    }
 
     /// As libpq pairs them: as many addresses as names, and one port for all or one for each.
     private static func hosts(names: [String], addresses: [String], ports: [String]) throws(Malformed) -> [Host] {

@@ -36,7 +36,7 @@ extension PostgresLoss {
         case .refused(_, let text, nil):
             if text.contains("password") {
                 Self.password
-            } else if text.contains("SSL") {
+            } else if text.contains("SSL") || text.contains("certificate") {
                 Self.encryption
             } else {
                 Self.place
@@ -78,8 +78,9 @@ extension PostgresLoss {
         "请检查地址中的数据库名，或建立该数据库（createdb）", "see that the address names the right database, or make it (createdb)")
 
     private static let access = BilingualText(
-        "请检查地址中的角色，以及该主机的 pg_hba.conf 是否允许它从本机连接",
-        "see that the address names the right role, and that this host's pg_hba.conf lets it in from here")
+        "请检查地址中的角色和数据库、该角色能否登录（LOGIN），以及该主机的 pg_hba.conf 是否允许它从本机连接",
+        "see that the address names the right role and database, that the role may log in (LOGIN), and that this host's "
+            + "pg_hba.conf lets it in from here")
 
     private static let password = BilingualText(
         "请检查密码文件中是否为该角色的密码（pspd 用 --store-password-file，pspctl 用 --password-file），以及该角色是否存在（createuser）",

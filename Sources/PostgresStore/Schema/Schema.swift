@@ -11,6 +11,10 @@ enum Schema {
     /// The version that this program was built for.
     static var version: Int { steps.count }
 
+    /// Whether this program can work with tables of that version: its own, and the next one, since the schema is brought to it
+    /// before the first node is upgraded.
+    static func fits(_ found: Int) -> Bool { version...version + 1 ~= found }
+
     /// Of the functions, as text. Two builds of one version may have different ones.
     static let digest = Digest.sha256.hash(functions.joined(separator: "\n")).prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
 

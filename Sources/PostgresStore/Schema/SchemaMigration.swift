@@ -5,6 +5,8 @@ public import Push
 public struct MigrationFailure: Error, Hashable, CustomStringConvertible {
     /// In a sentence.
     public let text: BilingualText
+    /// Why there is no session, where that is why.
+    var loss: PostgresLoss?
 
     /// The same in English.
     public var description: String { text.english }

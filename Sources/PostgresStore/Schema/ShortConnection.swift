@@ -31,7 +31,7 @@ enum ShortConnection {
         for await state in states {
             switch state {
             case .connecting: continue
-            case .lost(let loss): throw MigrationFailure(text: loss.wordsWithRemedy)
+            case .lost(let loss): throw MigrationFailure(text: loss.wordsWithRemedy, loss: loss)
             case .closed: throw MigrationFailure(text: BilingualText("连接不到数据库", "the database was not reached"))
             case .ready: return
             }

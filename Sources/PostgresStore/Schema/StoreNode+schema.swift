@@ -3,8 +3,7 @@ internal import Postgres
 internal import Push
 
 extension StoreNode {
-    /// Whether this program can work with the schema that the database has: with its own, and with the next one, since the schema
-    /// is brought to it before the first node is upgraded. Where it cannot it tells why, and what to do.
+    /// Whether this program can work with the schema that the database has. Where it cannot it tells why, and what to do.
     func fitsSchema() async -> Bool {
         let outcome = await lane.call(PostgresCall(Statements.schema, deadline: options.patience))
         switch outcome {
@@ -27,7 +26,7 @@ extension StoreNode {
                     remedy: BilingualText("请换用较新的 pspd", "use the newer program"))
             }
             judgeFunctions(of: Int(found), (try? rows.int8(0, 1)) ?? nil)
-            return version...version + 1 ~= Int(found)
+            return Schema.fits(Int(found))
         case .failed(let error) where [.undefinedSchema, .undefinedFunction].contains(error.state):
             cannotServe(Self.noSchema, remedy: migration)
         default: await tellUnreachable(outcome)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import Postgres
 import PostgresStore
 
 /// `pspctl store hosts`
@@ -11,9 +12,9 @@ struct StoreHosts: AsyncParsableCommand {
             discussion: say(
                 """
                 A node uses the host that takes writes: that a standby does not let it in, has too few connections or a wrong \
-                clock shows only when it was promoted. This asks every host of the address as a node would, changes nothing, and \
-                says what to change. Run it where a node runs, as pg_hba.conf goes by address, and before there are nodes too. \
-                Ends with 1 where something is to be fixed; what is only to be looked at does not count.
+                clock shows only once it has been promoted. This asks every host of the address as a node would, changes \
+                nothing, and says what to change. Run it where a node runs, as pg_hba.conf goes by address, and before there are \
+                nodes too. Ends with 1 where something is to be fixed; what is only to be looked at does not count.
                 """,
                 """
                 节点只使用可写入的主机：备库不允许节点连接、连接数不足或时钟不准，要到它被提升为主库时才会暴露。本命令像节点那样连接地址中的每台主机，\
@@ -41,17 +42,27 @@ struct StoreHosts: AsyncParsableCommand {
     var options: DatabaseOptions
 
     func run() async throws {
-        let hosts = await DatabaseHosts(of: try options.database(at: store))
-        let findings = DatabaseSight(hosts: hosts, wantedNodes: nodes).findings
+        let hosts = try await Self.ask(try options.database(at: store))
+        let sight = DatabaseSight(hosts: hosts, wantedNodes: nodes)
+        let findings = sight.findings
         if options.json {
-            Output.json(Self.json(hosts, findings))
+            Output.json(Self.json(hosts, sight.nodes, findings))
         } else {
             for finding in findings { print(finding.line) }
         }
         if findings.contains(where: { $0.level == .fault }) { throw ExitCode(1) }
     }
 
-    private static func json(_ hosts: DatabaseHosts, _ findings: [Diagnosis.Finding]) -> [UInt8] {
+    /// - Throws: where no host was asked, for a reason that lies here.
+    static func ask(_ database: PostgresOptions) async throws -> DatabaseHosts {
+        let hosts = await DatabaseHosts(of: database)
+        for case .refused(let refusal) in hosts.all.map(\.answer) where refusal.cause == .password {
+            throw Failure.database("\(database.address)", reason: refusal.text)
+        }
+        return hosts
+    }
+
+    private static func json(_ hosts: DatabaseHosts, _ judgedFor: Int, _ findings: [Diagnosis.Finding]) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { json in
             json.key("hosts")
@@ -59,11 +70,15 @@ struct StoreHosts: AsyncParsableCommand {
                 for host in hosts.all {
                     json.object { json in
                         json.member("host", host.name)
-                        if let standing = host.standing { write(standing, to: &json) }
+                        switch host.answer {
+                        case .standing(let standing): write(standing, to: &json)
+                        case .refused(let refusal): json.member("error", refusal.text.text(in: Speech.language))
+                        }
                     }
                 }
             }
             if let nodes = hosts.nodes { json.member("nodes", nodes) }
+            json.member("judged_for", judgedFor)
             Diagnosis.write(findings, to: &json)
         }
         return writer.bytes
@@ -72,13 +87,21 @@ struct StoreHosts: AsyncParsableCommand {
     private static func write(_ standing: DatabaseHost.Standing, to json: inout JSONWriter) {
         json.member("version", standing.version)
         json.member("role", standing.isStandby ? "standby" : "primary")
-        json.member("receiving", standing.isReceiving)
-        json.member("position", standing.position)
-        json.member("max_connections", standing.connections)
-        json.member("connections", standing.ownConnections)
-        json.member("connections_in_use", standing.usedConnections)
+        json.member("system_identifier", "\(standing.cluster)")
+        json.member("lsn", standing.lsn)
+        if let following = standing.following {
+            json.member("connected", following.isReceiving)
+            json.member("missing", following.missing)
+        } else {
+            json.member("timeline", standing.timeline)
+        }
+        json.member("max_connections", standing.connections.most)
+        json.member("usable_connections", standing.connections.usable)
+        json.member("used_connections", standing.connections.used)
+        if let limit = standing.connections.ofRole { json.member("role_limit", limit) }
+        if let limit = standing.connections.ofDatabase { json.member("database_limit", limit) }
         json.member("synchronous_standby_names", standing.standbyNames)
         json.member("synchronous_commit", standing.commit)
-        json.member("clock_ahead", standing.clock.ahead)
+        json.member("clock_ahead_ms", standing.clock.ahead)
     }
 }

@@ -16,11 +16,17 @@ struct Diagnosis {
         let subject: String
         var level = Level.good
         let text: String
+        /// The subject is a name that somebody has given: no word for it is looked for.
+        var isName = false
 
         init(subject: String, _ level: Level, text: String) { (self.subject, self.level, self.text) = (subject, level, text) }
+        init(name: String, _ level: Level, text: String) { (subject, self.level, self.text, isName) = (name, level, text, true) }
         init(subject: String, isGood: Bool, text: String) { self.init(subject: subject, isGood ? .good : .fault, text: text) }
 
-        var line: String { "\(level.words)  \(ValueWords.short(subject, named: "subject"))\(say(": ", "："))\(text)" }
+        var line: String {
+            let shown = isName ? Output.printable(subject) : ValueWords.short(subject, named: "subject")
+            return "\(level.words)  \(shown)\(say(": ", "："))\(text)"
+        }
     }
 
     /// How a finding is to be taken.

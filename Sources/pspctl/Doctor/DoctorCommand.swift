@@ -52,8 +52,26 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup(title: say("Store", "存储"))
     var password: PasswordFileOption
 
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "With --store: judge connections for so many nodes; else for those that live.",
+                "与 --store 一起：按这么多节点判断连接数；默认按正在运行的节点数。"),
+            valueName: "n"),
+        transform: WholeNumber.within(1...10_000))
+    var nodes: Int?
+
     @OptionGroup(title: say("Server", "服务器"))
     var server: ServerOptions
+
+    func validate() throws {
+        if let store { _ = try password.database(at: store) }
+        guard store == nil, nodes != nil || password.passwordFile != nil else { return }
+        throw ValidationError(
+            say(
+                "--nodes and --password-file are for --store, which is missing.",
+                "--nodes 和 --password-file 用于 --store，而没有给出 --store。"))
+    }
 
     func run() async throws {
         let client = try server.adminClient()
@@ -68,8 +86,7 @@ struct DoctorCommand: AsyncParsableCommand {
         var findings = diagnosis.findings
         if let untold { findings.append(untold) }
         if let store {
-            let hosts = await DatabaseHosts(of: try password.database(at: store))
-            findings += DatabaseSight(hosts: hosts).findings
+            findings += try await sight(store)
         }
         if let through { findings += try await sight(through, client) }
         if server.json {
@@ -108,6 +125,16 @@ struct DoctorCommand: AsyncParsableCommand {
             if org["parent_id"]?.string == nil { count += org["devices"]?.int64 ?? 0 }
         }
         return Int(count)
+    }
+
+    /// What is found of the database's hosts. A password's file that cannot be read is one more thing to be fixed.
+    private func sight(_ store: String) async throws -> [Diagnosis.Finding] {
+        let database = try password.database(at: store)
+        do {
+            return DatabaseSight(hosts: try await StoreHosts.ask(database), wantedNodes: nodes).findings
+        } catch let failure as Failure {
+            return [Diagnosis.Finding(subject: "database", .fault, text: failure.description)]
+        }
     }
 
     /// A balancer that is not to be reached is one more thing to be fixed, and takes nothing from the others.

@@ -52,7 +52,8 @@ enum ValueWords {
     private static let subjects = [
         "state": "状态", "lease": "租约", "database's standby": "数据库备库", "database's functions": "数据库函数", "descriptors": "描述符",
         "disk": "磁盘", "clock": "时钟", "certificate": "证书", "devices": "设备", "through the balancer": "通过负载均衡",
-        "primary": "主库", "tables": "数据库表",
+        "database": "数据库", "database's primary": "数据库主库", "database's address": "数据库地址", "database's nodes": "数据库的节点",
+        "database's tables": "数据库表",
         "client's address": "客户端地址", "keep-alive": "保持连接", "largest body": "最大的请求体", "idle time": "空闲时间",
     ]
 

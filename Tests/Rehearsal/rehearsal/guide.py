@@ -11,7 +11,8 @@ class Step:
     """Lines of a block of code that are run at one place: those below a comment, which says where, up to the next."""
 
     def __init__(self, heading, comment):
-        self.heading, self.comment, self.lines, self.is_taken = heading, comment, [], False
+        self.heading, self.comment, self.lines = heading, comment, []
+        self.is_taken = self.is_apart = False
 
     @property
     def name(self):
@@ -26,22 +27,27 @@ class Step:
 
 
 class Guide:
-    def __init__(self, name, places):
-        """`places`: what is elsewhere here than in the document."""
+    def __init__(self, name, places, apart):
+        """`places`: what is elsewhere here than in the document. `apart`: steps that begin so are not rehearsed."""
         text = (DOCUMENTS / name).read_text()
         self.steps = list(steps(replaced(text, places.items())))
+        for step in self.steps:
+            step.is_apart = str(step).startswith(apart)
 
     def take(self, heading, beginning, changes=()):
         """The commands below that comment (or of the block with that first line), or the one that begins so; with some changes."""
         below = [step for step in self.steps if step.heading == heading]
         found = [step for step in below if step.name == beginning] or [step for step in below if step.name.startswith(beginning)]
         assert len(found) == 1, f"{heading}: {len(found)} steps begin with {beginning!r}: {found}"
+        # Whoever follows it goes from above to below.
+        before = below[: below.index(found[0])]
+        assert found[0].is_taken or all(step.is_taken or step.is_apart for step in before), f"{found[0]} comes before {before}"
         found[0].is_taken = True
         return replaced(found[0].text, changes)
 
-    def left(self, but):
-        """Steps that nobody has taken, other than those that begin so."""
-        return [step for step in self.steps if not step.is_taken and not f"{step}".startswith(but)]
+    def left(self):
+        """Steps that nobody has taken."""
+        return [step for step in self.steps if not step.is_taken and not step.is_apart]
 
 
 def replaced(text, pairs):

@@ -1,5 +1,6 @@
 """Machines of their own, for somebody who follows a guide: a network, a name that others know, and the paths that Debian's packages use."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -19,6 +20,7 @@ MACHINE = f"""
 set -eu
 for place in {" ".join(PLACES)}; do mount --bind "$1/$place" "/$place"; done
 mount --bind "$2" /etc/hosts
+mount -t tmpfs none /dev/shm
 mount -t tmpfs -o mode=755 none /mnt
 for place in {" ".join(SHARED)}; do mkdir "/mnt/$place"; mount --bind "$3/$place" "/mnt/$place"; done
 : >"$1/ready"
@@ -43,7 +45,7 @@ class Machine:
         # It may have run before.
         (self.directory / "ready").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", MACHINE, "sh", self.directory,
+            ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "sh", "-c", MACHINE, "sh", self.directory,
              hosts, shared],
             cwd="/", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=self._before_exec)
 
@@ -63,7 +65,7 @@ class Machine:
     def command(self, text, user):
         """As at a prompt of that user, which ends with the first command that fails."""
         home = "/var/lib/postgresql" if user == "postgres" else "/root"
-        return ["nsenter", f"--target={self._first()}", "--mount", "--pid", "--net", f"--wd={home}", "--",
+        return ["nsenter", f"--target={self._first()}", "--mount", "--pid", "--ipc", "--net", f"--wd={home}", "--",
                 "setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--",
                 "env", "-i", f"HOME={home}", f"PATH={self.programs}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
                 "bash", "-e", "-u", "-o", "pipefail", "-c", text]
@@ -95,9 +97,12 @@ class Machines:
 
     def __init__(self, names, programs):
         # Users of the machines have to come by.
+        self.ending = contextlib.ExitStack()
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="psp-rehearsal-", dir="/tmp"))
+        self.ending.callback(shutil.rmtree, self.directory)
         self.directory.chmod(0o711)
         self.networks = Networks(*names)
+        self.ending.callback(self.networks.close)
         self.hosts = self.directory / "hosts"
         known = {"localhost": "127.0.0.1"} | self.networks.hosts
         self.hosts.write_text("".join(f"{address} {name}\n" for name, address in known.items()))
@@ -110,14 +115,13 @@ class Machines:
 
     def boot(self, name):
         """A machine as it is after Debian was installed on it."""
-        self.all[name] = Machine(name, self.directory, self.shared, self.networks.places[name], self.hosts, self.programs)
-        return self.all[name]
+        machine = Machine(name, self.directory, self.shared, self.networks.places[name], self.hosts, self.programs)
+        self.ending.callback(machine.kill)
+        self.all[name] = machine
+        return machine
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for machine in self.all.values():
-            machine.kill()
-        self.networks.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.ending.close()
