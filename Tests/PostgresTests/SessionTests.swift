@@ -180,6 +180,11 @@ struct SessionTests {
                 "to \"a\" failed: refused\nto \"b\" failed: FATAL:  57P03: the system is starting up\nLOCATION:  x, y.c:1",
                 "to \"a\" failed: refused to \"b\" failed: FATAL:  the system is starting up", "57P03"
             ),
+            (
+                "connection to server at \"db1\" (10.0.0.1), port 5432 failed: FATAL:  53300: too many\nLOCATION:  x, y.c:1",
+                "FATAL:  too many", "53300"
+            ),
+            ("connection to server on socket \"/x\" failed: No such file", "No such file", nil),
             ("fe_sendauth: no password supplied", "fe_sendauth: no password supplied", nil),
             ("a host:  lower: name", "a host:  lower: name", nil), ("", "", nil), (":  ", ":  ", nil),
         ] as [(String, String, String?)])

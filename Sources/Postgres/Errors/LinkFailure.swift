@@ -1,5 +1,5 @@
-/// What libpq says of a failed attempt to connect, with a server's words at full length: the code is taken out of them, and so is
-/// the place in the server's source. One line.
+/// What libpq says of a failed attempt to connect, with a server's words at full length: the code is taken out of them, and so
+/// are the host and the place in the server's source. One line.
 struct LinkFailure: Hashable {
     private(set) var text: String
     /// By which the server has refused; of several attempts at one host the last.
@@ -17,7 +17,13 @@ struct LinkFailure: Hashable {
             state = SQLState(String(code))
             lines.append("\(line[..<code.startIndex])\(rest)")
         }
-        text = lines.joined(separator: "\n").trimmed
+        text = Self.withoutPlace(lines.joined(separator: "\n").trimmed)
+    }
+
+    /// Libpq begins with the host, which whoever tells the failure names himself.
+    private static func withoutPlace(_ text: String) -> String {
+        guard text.hasPrefix("connection to server "), let place = text.firstRange(of: " failed: ") else { return text }
+        return String(text[place.upperBound...]).trimmed
     }
 
     /// Between the severity, which is of the server's language, and its words.

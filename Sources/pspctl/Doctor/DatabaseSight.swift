@@ -16,8 +16,19 @@ struct DatabaseSight {
         let (level, text): (Diagnosis.Level, String) =
             switch hosts.nodes {
             case nil:
-                (.warning, say("how many live cannot be told: judged for one; --nodes", "无法得知正在运行的节点数：按一个节点判断；可用 --nodes 指定"))
-            case 0: (.warning, say("none lives: judged for one; --nodes", "没有正在运行的节点：按一个节点判断；可用 --nodes 指定"))
+                (
+                    .warning,
+                    say(
+                        "how many live cannot be told: connections are judged for one; --nodes says for how many",
+                        "无法得知正在运行的节点数：按一个节点判断连接数；可用 --nodes 指定节点数")
+                )
+            case 0:
+                (
+                    .warning,
+                    say(
+                        "none lives: connections are judged for one; --nodes says for how many",
+                        "没有正在运行的节点：按一个节点判断连接数；可用 --nodes 指定节点数")
+                )
             case let count?: (.good, say(count == 1 ? "one lives" : "\(count) live", "\(count) 个正在运行"))
             }
         return Diagnosis.Finding(subject: "database's nodes", level, text: text)
