@@ -5,7 +5,7 @@ public import Push
 /// another one shows only when that has become the primary.
 public struct DatabaseHosts: Sendable {
     /// In the address's order.
-    public private(set) var all: [DatabaseHost]
+    public let all: [DatabaseHost]
     /// How many nodes live by the primary's account; `nil` where no host could tell.
     public let nodes: Int?
     /// What is to be done about the primary's tables; `nil` where they are those of this program, or nobody could look.
