@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -123,6 +124,47 @@ def test_a_server_is_one_however_it_is_named(primary, standby):
     assert ended.returncode == 0 and f"ok    localhost:{port}: primary" in ended.stdout, ended
 
 
+def test_a_standby_that_has_not_come_back_yet_is_waited_for(primary, standby):
+    """It tries again each `wal_retrieve_retry_interval`: 5 s."""
+    primary.stop(signal.SIGINT)
+    primary.start()
+    assert "LOOK" not in asked([primary, standby], "--nodes", "3", status=0)
+
+
+def test_a_primary_whose_sessions_only_read(primary, standby):
+    primary.set(default_transaction_read_only="on")
+    try:
+        eventually(lambda: primary.sql("SHOW default_transaction_read_only") == ["on"], "it has read that")
+        assert "default_transaction_read_only" in fault_of(levels([primary, standby], status=1), primary)
+    finally:
+        primary.set(default_transaction_read_only="off")
+    eventually(lambda: primary.sql("SHOW default_transaction_read_only") == ["off"], "and this")
+
+
+def test_commits_that_nobody_confirms(primary, standby):
+    primary.sql("CREATE TABLE psp.waits()", "psp")
+    primary.sql("ALTER TABLE psp.waits OWNER TO psp", "psp")
+    primary.set(synchronous_standby_names="ANY 1 (nobody)")
+    try:
+        eventually(lambda: primary.sql("SHOW synchronous_standby_names") == ["ANY 1 (nobody)"], "it has read that")
+        # A superuser may see whom it names.
+        found = levels([primary, standby], user="postgres")
+        assert found[place(primary)][0] == "warning" and "names none of the standbys" in found[place(primary)][1], found
+        command = ["psql", "-X", "-q", "-d", primary.uri("psp", "psp"), "-c", "INSERT INTO psp.waits DEFAULT VALUES"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as waiting:
+            found = eventually(lambda: waiting_for_nobody([primary, standby]), "the commit waits")
+            primary.set(synchronous_standby_names="ANY 1 (db2)")
+            assert waiting.wait(60) == 0
+    finally:
+        primary.set(synchronous_standby_names="ANY 1 (db2)")
+        primary.sql("DROP TABLE psp.waits", "psp")
+    assert "compare synchronous_standby_names" in found
+
+
+def waiting_for_nobody(servers):
+    return fault_of(levels(servers), servers[0])
+
+
 def test_an_address_that_leaves_out_the_primary(standby):
     level, text = levels([standby], status=1)["database's primary"]
     assert level == "fault" and "does not name: add it" in text
@@ -143,7 +185,7 @@ def test_a_standby_of_another_past_is_told_although_it_is_connected(postgres):
     more.write("postgresql.auto.conf", [f"primary_conninfo = 'host=127.0.0.1 port={less.port} user=postgres'"])
     more.set()
     fault = eventually(lambda: fault_of(levels([less, more]), more), "it asks the new primary")
-    for _ in range(3):
+    for _ in range(2):
         assert fault_of(levels([less, more], status=1), more), fault
         less.sql("SELECT pg_switch_wal()")
     # The primary has written more by now.

@@ -9,13 +9,14 @@ struct DatabaseSightTests {
     private static let primary = DatabaseHost.Standing(
         version: 150_018, cluster: 7, started: 1, timeline: 2, position: 1 << 32 | 0x30_0060, following: nil,
         connections: DatabaseHost.Connections(most: 100, usable: 97, ofRole: nil, ofDatabase: nil, used: 12, own: 12),
-        standbyNames: "ANY 1 (db2, db3)", commit: "on", waitsForStandby: false, clock: (ahead: 40, within: 2))
+        onlyReads: false, standbyNames: "ANY 1 (db2, db3)", commit: "on", waitsForStandby: false, isWithoutSync: nil, readers: 2,
+        clock: (ahead: 40, within: 2))
 
     private static let standby: DatabaseHost.Standing = {
         var standing = primary
-        (standing.started, standing.timeline, standing.standbyNames) = (2, 0, "ANY 1 (db1, db3)")
-        standing.following = DatabaseHost.Following(isReceiving: true)
-        (standing.connections.used, standing.connections.own) = (1, 0)
+        (standing.started, standing.timeline, standing.readers, standing.standbyNames) = (2, 0, 0, "ANY 1 (db1, db3)")
+        standing.following = DatabaseHost.Following(isConnected: true)
+        (standing.connections.used, standing.connections.own) = (1, 1)
         return standing
     }()
 
@@ -96,6 +97,7 @@ struct DatabaseSightTests {
         #expect(troubles(findings { ($0.connections.used, $0.connections.own) = (97, 11) }) == ["fault db1"])
         #expect(troubles(findings { ($0.connections.used, $0.connections.own) = (85, 0) }) == [])
         #expect(troubles(findings { ($0.connections.used, $0.connections.own) = (86, 0) }) == ["fault db1"])
+        #expect(troubles(findings(standby: { ($0.connections.used, $0.connections.own) = (87, 1) })) == ["fault db3"])
     }
 
     @Test("a clock that differs from the primary's is told, unless it is only known so badly")
@@ -108,12 +110,24 @@ struct DatabaseSightTests {
 
     @Test("a standby that is connected to nobody, lacks what the primary has, has what it has not, or is no copy")
     func following() {
-        #expect(troubles(findings(standby: { $0.following?.isReceiving = false })) == ["fault db3"])
+        #expect(troubles(findings(standby: { $0.following?.isConnected = false })) == ["fault db3"])
         #expect(troubles(findings(standby: { $0.following?.isAhead = true })) == ["fault db3"])
         let stuck = findings(standby: { $0.following?.missing = 5 << 10 })
         #expect(troubles(stuck) == ["fault db3"] && text(stuck, of: "db3").contains("(5 KiB behind)"))
+        #expect(
+            troubles(findings(standby: { $0.following = DatabaseHost.Following(isConnected: false, missing: 9, isMoving: true) }))
+                == ["warning db3"], "from an archive")
+        #expect(troubles(findings { $0.readers = 1 }) == ["warning database's primary"], "one has somebody else")
+        // In a row.
+        #expect(
+            troubles(
+                findings {
+                    $0.readers = 1
+                } standby: {
+                    $0.readers = 1
+                }) == [])
         let slow = findings(standby: {
-            $0.following = DatabaseHost.Following(isReceiving: true, missing: 50 << 20, isMoving: true)
+            $0.following = DatabaseHost.Following(isConnected: true, missing: 50 << 20, isMoving: true)
         })
         #expect(troubles(slow) == ["warning db3"] && text(slow, of: "db3").contains("50 MiB behind"))
         #expect(troubles(findings(standby: { $0.cluster = 8 })) == ["fault db3"])
@@ -124,7 +138,7 @@ struct DatabaseSightTests {
         "where none takes writes it is told what to do and which standby has most, and standbys are compared all the same"
     )
     func noPrimary() {
-        let former: (inout DatabaseHost.Standing) -> Void = { $0.following = DatabaseHost.Following(isReceiving: false) }
+        let former: (inout DatabaseHost.Standing) -> Void = { $0.following = DatabaseHost.Following(isConnected: false) }
         let lost = findings(nodes: nil, wanted: 3, primary: former) {
             former(&$0)
             ($0.position, $0.clock.ahead) = (1 << 32 | 0x30_0070, 9_000_000)
@@ -133,7 +147,7 @@ struct DatabaseSightTests {
         #expect(troubles(lost) == ["fault db1", "fault db3", "fault db3", "fault database's primary"])
         #expect(text(lost, of: "db3").contains("ahead of that of this machine"))
         #expect(
-            text(findings(primary: { $0.following = DatabaseHost.Following(isReceiving: true) }), of: "db2").contains(
+            text(findings(primary: { $0.following = DatabaseHost.Following(isConnected: true) }), of: "db2").contains(
                 "up to 1/300060"))
     }
 
@@ -171,6 +185,14 @@ struct DatabaseSightTests {
                     $0.standbyNames = ""
                 }) == ["warning db1"])
         #expect(troubles(findings { $0.waitsForStandby = true }) == ["fault db1"])
+        #expect(troubles(findings { $0.isWithoutSync = true }) == ["warning db1"])
+        #expect(troubles(findings { $0.isWithoutSync = false }) == [])
+    }
+
+    @Test("a primary whose sessions only read is none for a node")
+    func onlyReading() {
+        #expect(troubles(findings { $0.onlyReads = true }) == ["fault db1"])
+        #expect(troubles(findings(standby: { $0.onlyReads = true })) == [])
     }
 
     @Test("tables that do not fit are to be made")

@@ -23,7 +23,7 @@ public struct PostgresAddress: Sendable, CustomStringConvertible {
         /// As people name it, with the address where several have the name.
         var description: String {
             let place = name.isEmpty ? address : name
-            if place.isEmpty { return port.isEmpty ? "local socket" : "local socket:\(port)" }
+            if place.isEmpty { return port.isEmpty ? "libpq's default" : "libpq's default:\(port)" }
             let bracketed = place.contains(":") ? "[\(place)]" : place
             let whole = port.isEmpty ? place : "\(bracketed):\(port)"
             return address.isEmpty || name.isEmpty || name == address ? whole : "\(whole) (\(address))"

@@ -46,12 +46,19 @@ public struct DatabaseHost: Sendable {
         public var following: Following?
         /// How many sessions it has room for.
         public var connections: Connections
+        /// Whether its sessions only read unless they say otherwise (`default_transaction_read_only`), so that it is none for a
+        /// node.
+        public var onlyReads: Bool
         /// `synchronous_standby_names`.
         public var standbyNames: String
         /// `synchronous_commit`, as a session of this role has it.
         public var commit: String
-        /// Whether commits of this role have waited for a standby for a second or more.
+        /// Whether a commit of this role waits for a standby, and has for a second.
         public var waitsForStandby: Bool
+        /// Whether none of the standbys that are connected to it is one that commits wait for; `nil` where the role may not know.
+        public var isWithoutSync: Bool?
+        /// How many standbys, or other programs that read the log, are connected to it.
+        public var readers: Int
         /// How far its clock is ahead of this machine's, in milliseconds, and by how much that may be wrong.
         public var clock: (ahead: Int64, within: Int64)
 
@@ -64,11 +71,11 @@ public struct DatabaseHost: Sendable {
 
     /// How a standby follows.
     public struct Following: Sendable {
-        /// Whether it has a connection to a server, or looks for one.
-        public var isReceiving: Bool
+        /// Whether it has a connection to a server, or tries to have one.
+        public var isConnected: Bool
         /// How many bytes it lacks of what the primary had seconds before; 0 where it has them all, or nobody could compare.
         public var missing: Int64 = 0
-        /// Whether it has received anything in that time.
+        /// Whether it has received or replayed anything in that time.
         public var isMoving = false
         /// Whether it has more than the primary, which no standby of it can have.
         public var isAhead = false
@@ -86,7 +93,7 @@ public struct DatabaseHost: Sendable {
         public var ofDatabase: Int?
         /// How many are in use, whoever has them.
         public var used: Int
-        /// How many of those are this role's, without the one that asks.
+        /// How many of those are this role's, the one that asks among them.
         public var own: Int
 
         /// How many this role could have, beside what others have.

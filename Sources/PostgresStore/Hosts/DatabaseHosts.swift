@@ -32,11 +32,18 @@ public struct DatabaseHosts: Sendable {
         }
         let (nodes, unfitTables) = await question.store()
         // Of the primary behind the standbys: who has more than that has followed another one.
-        let end = await question.position()
+        let end = await question.place()?.position
         let compared = await Self.each(asked) { question, host in
-            await question.compared(host, with: standing, notBeyond: end)
+            let host = await question.compared(host, with: standing, notBeyond: end)
+            return (question, host)
         }
-        self.init(compared, nodes: nodes, unfitTables: unfitTables)
+        // Behind them: one that was not connected at first is by now.
+        let counted = await Self.each(compared) { question, host in
+            guard var standing = host.standing else { return host }
+            standing.readers = await question.readers()
+            return DatabaseHost(name: host.name, answer: .standing(standing))
+        }
+        self.init(counted, nodes: nodes, unfitTables: unfitTables)
     }
 
     private typealias Asked = (question: HostQuestion, host: DatabaseHost)

@@ -40,10 +40,10 @@ struct HostQuestion: Sendable {
           (SELECT nullif(r.rolconnlimit, -1) FROM pg_roles r WHERE r.rolname = session_user AND NOT r.rolsuper),
           (SELECT nullif(d.datconnlimit, -1) FROM pg_database d WHERE d.datname = current_database()),
           (SELECT sum(d.numbackends)::integer FROM pg_stat_database d),
-          (SELECT count(*)::integer FROM pg_stat_activity a WHERE a.usename = session_user AND a.pid <> pg_backend_pid()),
+          (SELECT count(*)::integer FROM pg_stat_activity a WHERE a.usename = session_user),
           current_setting('synchronous_standby_names'), current_setting('synchronous_commit'),
-          EXISTS (SELECT FROM pg_stat_activity a WHERE a.usename = session_user AND a.wait_event = 'SyncRep'
-            AND a.query_start < clock_timestamp() - interval '1 s'),
+          (SELECT bool_and(r.sync_state NOT IN ('sync', 'quorum')) FROM pg_stat_replication r WHERE r.sync_state IS NOT NULL),
+          current_setting('default_transaction_read_only')::boolean,
           (extract(epoch FROM clock_timestamp()) * 1000)::bigint
         """)
 
@@ -60,15 +60,44 @@ struct HostQuestion: Sendable {
         return DatabaseHost.Standing(
             version: Int(try rows.present4(0, 0)), cluster: try rows.present8(0, 1), started: try rows.present8(0, 2),
             timeline: Int(try rows.present4(0, 3)), position: try rows.present8(0, 4),
-            following: isStandby ? DatabaseHost.Following(isReceiving: try rows.bool(0, 6) ?? false) : nil,
+            following: isStandby ? DatabaseHost.Following(isConnected: try rows.bool(0, 6) ?? false) : nil,
             connections: DatabaseHost.Connections(
                 most: Int(try rows.present4(0, 7)), usable: Int(try rows.present4(0, 8)),
                 ofRole: try rows.int4(0, 9).map(Int.init),
                 ofDatabase: try rows.int4(0, 10).map(Int.init), used: Int(try rows.int4(0, 11) ?? 0),
                 own: Int(try rows.int4(0, 12) ?? 0)),
-            standbyNames: try rows.text(0, 13) ?? "", commit: try rows.text(0, 14) ?? "",
-            waitsForStandby: try rows.bool(0, 15) ?? false,
-            clock: (ahead: try rows.present8(0, 16) - before - took / 2, within: took / 2 + 1))
+            onlyReads: try rows.bool(0, 16) ?? false, standbyNames: try rows.text(0, 13) ?? "",
+            commit: try rows.text(0, 14) ?? "", waitsForStandby: try await waitsForStandby(connection),
+            isWithoutSync: try rows.bool(0, 15), readers: 0,
+            clock: (ahead: try rows.present8(0, 17) - before - took / 2, within: took / 2 + 1))
+    }
+
+    private static let waiting = PostgresStatement(
+        """
+        SELECT array_agg(hashtextextended(a.pid || ' ' || a.query_start, 0)) FROM pg_stat_activity a
+        WHERE a.usename = session_user AND a.wait_event = 'SyncRep'
+        """)
+
+    /// Whether the commit of one statement is seen to wait twice, a second apart: how long each has waited nothing tells.
+    private static func waitsForStandby(_ connection: PostgresConnection) async throws -> Bool {
+        let before = try await waiting(connection)
+        guard !before.isEmpty else { return false }
+        try await Task.sleep(for: .seconds(1))
+        return !before.isDisjoint(with: try await waiting(connection))
+    }
+
+    private static func waiting(_ connection: PostgresConnection) async throws -> Set<Int64> {
+        guard case .rows(let rows) = await connection.call(PostgresCall(waiting)), rows.count == 1 else { return [] }
+        return Set(try rows.array(0, 0, of: .int8)?.int8s() ?? [])
+    }
+
+    private static let readers = PostgresStatement("SELECT count(*) FROM pg_stat_replication")
+
+    /// How many are connected to read its log.
+    func readers() async -> Int {
+        let outcome = try? await ShortConnection.with(options) { await $0.call(PostgresCall(Self.readers)) }
+        guard case .rows(let rows)? = outcome else { return 0 }
+        return ((try? rows.int8(0, 0)) ?? nil).map(Int.init) ?? 0
     }
 
     // MARK: How far it is
@@ -80,20 +109,23 @@ struct HostQuestion: Sendable {
           ELSE pg_current_wal_lsn() END, '0/0')::bigint
         """
 
-    /// `nil` where it does not tell.
-    func position() async -> Int64? {
-        (try? await ShortConnection.with(options) { await Self.position(by: $0) }) ?? nil
+    private static let place = PostgresStatement("SELECT \(position), EXISTS (SELECT FROM pg_stat_wal_receiver)")
+
+    /// How far it is, and whether it is connected to another one; `nil` where it does not tell.
+    func place() async -> (position: Int64, isConnected: Bool)? {
+        (try? await ShortConnection.with(options) { await Self.place(by: $0) }) ?? nil
     }
 
-    private static func position(by connection: PostgresConnection) async -> Int64? {
-        guard case .rows(let rows) = await connection.call(PostgresCall(PostgresStatement("SELECT \(position)"))) else {
-            return nil
-        }
-        return (try? rows.int8(0, 0)) ?? nil
+    private static func place(by connection: PostgresConnection) async -> (position: Int64, isConnected: Bool)? {
+        guard case .rows(let rows) = await connection.call(PostgresCall(place)), rows.count == 1,
+            let position = (try? rows.int8(0, 0)) ?? nil, let isConnected = (try? rows.bool(0, 1)) ?? nil
+        else { return nil }
+        return (position, isConnected)
     }
 
-    /// How long a standby has to receive what the primary had, and how often it is asked.
-    private static let (patience, pause) = (Duration.seconds(3), Duration.milliseconds(100))
+    /// How long a standby has to connect and to receive what the primary had, since it tries each `wal_retrieve_retry_interval`
+    /// (5 s where nothing else is set); and how often it is asked.
+    private static let (patience, pause) = (Duration.seconds(6), Duration.milliseconds(100))
 
     /// What the host has told, with whether it comes as far as the primary was, if it is a standby of it. That it has a
     /// connection says little: one that cannot follow, since it has what the primary has not, connects again and again.
@@ -101,30 +133,34 @@ struct HostQuestion: Sendable {
     ///   - primary: asked at the same time.
     ///   - end: how far the primary was after that.
     func compared(_ host: DatabaseHost, with primary: DatabaseHost.Standing, notBeyond end: Int64?) async -> DatabaseHost {
-        guard var standing = host.standing, standing.isStandby, standing.cluster == primary.cluster else { return host }
-        standing.following?.isAhead = end.map { standing.position > $0 } ?? false
-        if standing.position < primary.position {
-            let last = await position(of: standing, upTo: primary.position)
-            standing.following?.missing = max(0, primary.position - last)
-            standing.following?.isMoving = last > standing.position
+        guard var standing = host.standing, var following = standing.following, standing.cluster == primary.cluster else {
+            return host
         }
+        following.isAhead = end.map { standing.position > $0 } ?? false
+        if !following.isAhead, !following.isConnected || standing.position < primary.position,
+            let last = await place(of: standing, upTo: primary.position)
+        {
+            following.isConnected = last.isConnected
+            following.missing = max(0, primary.position - last.position)
+            following.isMoving = last.position > standing.position
+        }
+        standing.following = following
         return DatabaseHost(name: host.name, answer: .standing(standing))
     }
 
     /// How far it comes in some seconds, on its way to where the primary was.
-    private func position(of standing: DatabaseHost.Standing, upTo end: Int64) async -> Int64 {
-        let last = try? await ShortConnection.with(options) { connection in
+    private func place(of standing: DatabaseHost.Standing, upTo end: Int64) async -> (position: Int64, isConnected: Bool)? {
+        let asked = try? await ShortConnection.with(options) { connection in
             let clock = ContinuousClock()
             let deadline = clock.now + Self.patience
-            var last = standing.position
-            while last < end, clock.now < deadline {
+            var last = await Self.place(by: connection)
+            while clock.now < deadline, let place = last, !place.isConnected || place.position < end {
                 try await clock.sleep(for: Self.pause)
-                guard let position = await Self.position(by: connection) else { break }
-                last = position
+                last = await Self.place(by: connection)
             }
             return last
         }
-        return last ?? standing.position
+        return asked ?? nil
     }
 
     // MARK: What nodes find there

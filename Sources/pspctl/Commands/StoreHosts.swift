@@ -90,8 +90,9 @@ struct StoreHosts: AsyncParsableCommand {
         json.member("system_identifier", "\(standing.cluster)")
         json.member("lsn", standing.lsn)
         if let following = standing.following {
-            json.member("connected", following.isReceiving)
+            json.member("connected", following.isConnected)
             json.member("missing", following.missing)
+            json.member("ahead", following.isAhead)
         } else {
             json.member("timeline", standing.timeline)
         }

@@ -26,7 +26,8 @@ extension DatabaseSight {
             ]
         case .standing(let standing):
             let troubles = [
-                version(of: standing), cluster(of: standing), following(of: standing), server(standing.connections),
+                version(of: standing), reading(of: standing), cluster(of: standing), following(of: standing),
+                server(standing.connections),
                 limits(of: standing), occupied(standing), clock(of: standing), durability(of: standing),
             ].compactMap(\.self)
             found = troubles.contains { $0.level == .fault } ? troubles : [(.good, words(standing))] + troubles
@@ -58,6 +59,16 @@ extension DatabaseSight {
         return (.fault, say("\(found) is too old: 15 or later", "\(found) 版本过低：需要 15 或更高版本"))
     }
 
+    private func reading(of standing: DatabaseHost.Standing) -> Trouble? {
+        guard standing.onlyReads, !standing.isStandby else { return nil }
+        return (
+            .fault,
+            say(
+                "default_transaction_read_only is on, so that no node uses it: set it off",
+                "default_transaction_read_only 为 on，节点不会使用它：请设为 off")
+        )
+    }
+
     private func cluster(of standing: DatabaseHost.Standing) -> Trouble? {
         guard let reference, standing.cluster != reference.standing.cluster else { return nil }
         return (
@@ -70,7 +81,8 @@ extension DatabaseSight {
 
     private func following(of standing: DatabaseHost.Standing) -> Trouble? {
         guard let following = standing.following else { return nil }
-        guard following.isReceiving else {
+        let isCatchingUp = following.isMoving && following.missing > 0
+        guard following.isConnected || isCatchingUp else {
             return (
                 .fault,
                 say(
@@ -87,8 +99,8 @@ extension DatabaseSight {
             )
         }
         guard following.missing > 0 else { return nil }
-        let size = following.missing < 10 << 20 ? "\(following.missing >> 10) KiB" : "\(following.missing >> 20) MiB"
-        if following.isMoving { return (.warning, say("\(size) behind the primary, and receiving", "落后主库 \(size)，正在接收")) }
+        let size = following.missing < 10 << 20 ? "\(max(1, following.missing >> 10)) KiB" : "\(following.missing >> 20) MiB"
+        if isCatchingUp { return (.warning, say("\(size) behind the primary, and catching up", "落后主库 \(size)，正在追赶")) }
         return (
             .fault,
             say(
@@ -143,7 +155,7 @@ extension DatabaseSight {
     /// By others than nodes.
     private func occupied(_ standing: DatabaseHost.Standing) -> Trouble? {
         let connections = standing.connections
-        guard !standing.isStandby, connections.usable >= fewest, connections.free < fewest else { return nil }
+        guard connections.usable >= fewest, connections.free < fewest else { return nil }
         return (
             .fault,
             say(
@@ -204,6 +216,15 @@ extension DatabaseSight {
                     "synchronous_standby_names is empty, so that commits wait for no standby: what is answered SUCCESS is on one "
                         + "machine; name standbys there when they follow",
                     "synchronous_standby_names 为空，提交不等待任何备库，回复 SUCCESS 的内容只在一台机器上；备库跟随之后请在其中列出")
+            )
+        }
+        if standing.isWithoutSync == true, !standing.waitsForStandby {
+            return (
+                .warning,
+                say(
+                    "synchronous_standby_names names none of the standbys that are connected now: compare it with "
+                        + "application_name in pg_stat_replication",
+                    "synchronous_standby_names 没有列出现在连接的任何备库：请对照 pg_stat_replication 中的 application_name")
             )
         }
         guard standing.waitsForStandby else { return nil }

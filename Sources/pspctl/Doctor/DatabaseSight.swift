@@ -40,12 +40,15 @@ struct DatabaseSight {
     /// In the address's order.
     var asked: [Asked] { hosts.all.compactMap { host in host.standing.map { (host.name, $0) } } }
 
-    /// Those that take writes, each once, however often the address names it.
-    var primaries: [Asked] {
-        asked.filter { !$0.standing.isStandby }.reduce(into: []) { found, host in
+    /// The same, each server once, however often the address names it.
+    private var servers: [Asked] {
+        asked.reduce(into: []) { found, host in
             if !found.contains(where: { $0.standing.isSameServer(as: host.standing) }) { found.append(host) }
         }
     }
+
+    /// Those that take writes.
+    var primaries: [Asked] { servers.filter { !$0.standing.isStandby } }
 
     /// `nil` where none takes writes, or several do.
     var primary: Asked? { primaries.count == 1 ? primaries[0] : nil }
@@ -54,7 +57,7 @@ struct DatabaseSight {
     var reference: Asked? { primaries.isEmpty ? asked.max { $0.standing.position < $1.standing.position } : primary }
 
     /// Of each host, in the address's order, then of all.
-    var findings: [Diagnosis.Finding] { hosts.all.flatMap(findings) + [names, whole, tables, judged].compactMap(\.self) }
+    var findings: [Diagnosis.Finding] { hosts.all.flatMap(findings) + [names, whole, others, tables, judged].compactMap(\.self) }
 
     /// One server that the address names twice.
     private var names: Diagnosis.Finding? {
@@ -79,7 +82,7 @@ struct DatabaseSight {
         case 1: return nil
         // One of those that could not be asked may take them.
         case 0 where asked.count < hosts.all.count: return nil
-        case 0 where asked.contains { $0.standing.following?.isReceiving == true }:
+        case 0 where asked.contains { $0.standing.following?.isConnected == true }:
             text = say(
                 "none takes writes, but standbys are connected to a primary that the address does not name: add it",
                 "没有可写入的主库，但备库连接着地址中没有列出的主库：请把它加入地址")
@@ -107,6 +110,20 @@ struct DatabaseSight {
         return say(
             "\(names) take writes: switch off the one that was superseded\(which), and make it a standby anew (pg_basebackup)",
             "\(names) 都可写入：请关闭已被取代的主库\(which)，并把它重新建为备库（pg_basebackup）")
+    }
+
+    /// Standbys that are connected to somebody else. Which of them, only they could tell, and not to this role.
+    private var others: Diagnosis.Finding? {
+        guard primary != nil else { return nil }
+        let connected = servers.count { $0.standing.following?.isConnected == true }
+        let served = servers.map(\.standing.readers).reduce(0, +)
+        guard connected > served else { return nil }
+        return Diagnosis.Finding(
+            subject: "database's primary", .warning,
+            text: say(
+                "standbys that are connected: \(connected); those that these hosts serve: \(served). So \(connected - served) "
+                    + "may follow a server that the address does not name: see their primary_conninfo",
+                "已连接的备库 \(connected) 台，这些主机所服务的 \(served) 台：有 \(connected - served) 台可能在跟随地址中没有列出的服务器，请查看其 primary_conninfo"))
     }
 
     /// Of the primary.
