@@ -118,6 +118,7 @@ struct DatabaseSightTests {
             troubles(findings(standby: { $0.following = DatabaseHost.Following(isConnected: false, missing: 9, isMoving: true) }))
                 == ["warning db3"], "from an archive")
         #expect(troubles(findings { $0.readers = 1 }) == ["warning database's primary"], "one has somebody else")
+        #expect(troubles(findings { $0.readers = nil }) == [], "who knows")
         // In a row.
         #expect(
             troubles(

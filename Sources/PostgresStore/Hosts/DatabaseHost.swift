@@ -26,6 +26,7 @@ public struct DatabaseHost: Sendable {
             case password
             /// It knows no such role, password or database, or does not let it in from here.
             case access
+            /// Any other.
             case other
         }
     }
@@ -57,8 +58,8 @@ public struct DatabaseHost: Sendable {
         public var waitsForStandby: Bool
         /// Whether none of the standbys that are connected to it is one that commits wait for; `nil` where the role may not know.
         public var isWithoutSync: Bool?
-        /// How many standbys, or other programs that read the log, are connected to it.
-        public var readers: Int
+        /// How many standbys, or other programs that read the log, are connected to it; `nil` where it does not tell.
+        public var readers: Int?
         /// How far its clock is ahead of this machine's, in milliseconds, and by how much that may be wrong.
         public var clock: (ahead: Int64, within: Int64)
 

@@ -68,7 +68,7 @@ struct HostQuestion: Sendable {
                 own: Int(try rows.int4(0, 12) ?? 0)),
             onlyReads: try rows.bool(0, 16) ?? false, standbyNames: try rows.text(0, 13) ?? "",
             commit: try rows.text(0, 14) ?? "", waitsForStandby: try await waitsForStandby(connection),
-            isWithoutSync: try rows.bool(0, 15), readers: 0,
+            isWithoutSync: try rows.bool(0, 15), readers: nil,
             clock: (ahead: try rows.present8(0, 17) - before - took / 2, within: took / 2 + 1))
     }
 
@@ -93,11 +93,11 @@ struct HostQuestion: Sendable {
 
     private static let readers = PostgresStatement("SELECT count(*) FROM pg_stat_replication")
 
-    /// How many are connected to read its log.
-    func readers() async -> Int {
+    /// How many are connected to read its log; `nil` where it does not tell.
+    func readers() async -> Int? {
         let outcome = try? await ShortConnection.with(options) { await $0.call(PostgresCall(Self.readers)) }
-        guard case .rows(let rows)? = outcome else { return 0 }
-        return ((try? rows.int8(0, 0)) ?? nil).map(Int.init) ?? 0
+        guard case .rows(let rows)? = outcome else { return nil }
+        return ((try? rows.int8(0, 0)) ?? nil).map(Int.init)
     }
 
     // MARK: How far it is

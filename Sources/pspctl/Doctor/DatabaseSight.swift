@@ -114,9 +114,11 @@ struct DatabaseSight {
 
     /// Standbys that are connected to somebody else. Which of them, only they could tell, and not to this role.
     private var others: Diagnosis.Finding? {
-        guard primary != nil else { return nil }
+        // Who could not tell may serve any of them.
+        let readers = servers.compactMap(\.standing.readers)
+        guard primary != nil, readers.count == servers.count else { return nil }
         let connected = servers.count { $0.standing.following?.isConnected == true }
-        let served = servers.map(\.standing.readers).reduce(0, +)
+        let served = readers.reduce(0, +)
         guard connected > served else { return nil }
         return Diagnosis.Finding(
             subject: "database's primary", .warning,
