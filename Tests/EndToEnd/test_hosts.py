@@ -152,17 +152,13 @@ def test_commits_that_nobody_confirms(primary, standby):
         assert found[place(primary)][0] == "warning" and "names none of the standbys" in found[place(primary)][1], found
         command = ["psql", "-X", "-q", "-d", primary.uri("psp", "psp"), "-c", "INSERT INTO psp.waits DEFAULT VALUES"]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as waiting:
-            found = eventually(lambda: waiting_for_nobody([primary, standby]), "the commit waits")
+            found = eventually(lambda: fault_of(levels([primary, standby]), primary), "the commit waits")
             primary.set(synchronous_standby_names="ANY 1 (db2)")
             assert waiting.wait(60) == 0
     finally:
         primary.set(synchronous_standby_names="ANY 1 (db2)")
         primary.sql("DROP TABLE psp.waits", "psp")
     assert "compare synchronous_standby_names" in found
-
-
-def waiting_for_nobody(servers):
-    return fault_of(levels(servers), servers[0])
 
 
 def test_an_address_that_leaves_out_the_primary(standby):

@@ -25,7 +25,6 @@ HERE = ELSEWHERE | {
     "pg_ctlcluster 15 main": f"pg_ctlcluster {VERSION} main",
 }
 ADMIN = "--admin 127.0.0.1:8081 --admin-token-file /mnt/pspd/admin.token"
-ADDRESS = "'postgres://psp@db1,db2,db3/psp' --password-file /mnt/pspd/store.password"
 SET_UP, DATABASE, STANDBYS, BACKUP = "Set up", "The database", "Standbys without Patroni", "Backup"
 # What needs systemd, and what test_copy does.
 APART = (f"{SET_UP}: # /etc/systemd", "Moving from the embedded store: ")
@@ -70,7 +69,7 @@ class Site:
 
     def name_standbys(self, primary, command, *names):
         """That writes wait for one of them."""
-        self.as_postgres(primary, re.sub(r"ANY 1 \([^)]*\)", f"ANY 1 ({', '.join(names)})", command))
+        self.as_postgres(primary, naming(command, *names))
         for name in names:
             eventually(
                 lambda: self.sql(primary, f"SELECT sync_state FROM pg_stat_replication WHERE application_name = '{name}'") == ["quorum"],
@@ -84,20 +83,26 @@ class Site:
     def start_nodes(self):
         command = self.guide.take(SET_UP, "each node").splitlines()
         for name in NODES:
-            log = self.machines.directory / f"{name}.log"
-            self.nodes[name] = self.machines.all[name].start(command[0].replace("psp-1", name), log)
-        for name in NODES:
-            eventually(lambda: self.is_ready(name), lambda: self.log(name))
+            self.nodes[name] = self.machines.all[name].start(command[0].replace("psp-1", name), self.log(name))
+        self.wait_for_nodes()
         serving = eventually(lambda: all_serve(self.run(NODES[0], command[1])), "all nodes serve")
         assert all(name in serving for name in NODES), serving
 
     def end_nodes(self):
         for name, node in self.nodes.items():
             self.run(name, "pkill -TERM -x pspd")
-            assert node.wait(60) == 0, self.log(name)
+            assert node.wait(60) == 0, self.tail(name)
+
+    def wait_for_nodes(self):
+        """Until each takes pushes."""
+        for name in NODES:
+            eventually(lambda: self.is_ready(name), lambda: self.tail(name))
 
     def log(self, name):
-        return (self.machines.directory / f"{name}.log").read_text()[-4000:]
+        return self.machines.directory / f"{name}.log"
+
+    def tail(self, name):
+        return self.log(name).read_text()[-4000:]
 
     def is_ready(self, name):
         return '"state":"ready"' in self.run(name, f"pspctl status {ADMIN} --json 2>/dev/null || true")
@@ -128,6 +133,10 @@ class Site:
 
 def position(lsn):
     return [int(half, 16) for half in lsn.strip().split("/")]
+
+
+def naming(command, *names):
+    return re.sub(r"ANY 1 \([^)]*\)", f"ANY 1 ({', '.join(names)})", command)
 
 
 def spaced(text):
@@ -193,7 +202,7 @@ def test_the_primary_is_lost(site):
     site.machines.all["db1"].kill()
     look = site.guide.take(STANDBYS, "on each standby")
     site.primary, other = sorted(("db2", "db3"), key=lambda name: position(site.as_postgres(name, look)), reverse=True)
-    named = re.sub(r"ANY 1 \([^)]*\)", f"ANY 1 (db1, {other})", site.guide.take(STANDBYS, "on that one"))
+    named = naming(site.guide.take(STANDBYS, "on that one"), "db1", other)
     site.as_postgres(site.primary, named)
     eventually(lambda: site.sql(site.primary, "SELECT pg_is_in_recovery()") == ["f"], f"{site.primary} is the primary")
     site.server(other, "stop")
@@ -202,8 +211,7 @@ def test_the_primary_is_lost(site):
     site.make_standby("db1", site.primary)
     site.look_at_hosts()
     site.name_standbys(site.primary, named.splitlines()[0], "db1", other)
-    for name in NODES:
-        eventually(lambda: site.is_ready(name), lambda: site.log(name))
+    site.wait_for_nodes()
     site.push_everywhere()
     assert sorted(site.known()) == sorted(site.tasks)
 
@@ -213,8 +221,7 @@ def test_a_mistake_is_taken_back_by_a_backup(site):
     for name in sorted(DATABASES, key=lambda name: name == site.primary):
         site.as_postgres(name, f"cat >/etc/postgresql/{VERSION}/main/conf.d/archive.conf", answers=settings)
         site.server(name, "restart")
-    for name in NODES:
-        eventually(lambda: site.is_ready(name), lambda: site.log(name))
+    site.wait_for_nodes()
     site.as_postgres(site.primary, site.guide.take(BACKUP, "every night", [("-h db1", f"-h {site.primary}")]))
     site.push_everywhere()
     (moment,) = site.sql(site.primary, "SELECT clock_timestamp()")

@@ -23,7 +23,7 @@ struct LinkFailure: Hashable {
     /// Libpq begins with the host, which whoever tells the failure names himself.
     private static func withoutPlace(_ text: String) -> String {
         guard text.hasPrefix("connection to server "), let place = text.firstRange(of: " failed: ") else { return text }
-        return String(text[place.upperBound...]).trimmed
+        return String(text[place.upperBound...])
     }
 
     /// Between the severity, which is of the server's language, and its words.

@@ -45,12 +45,7 @@ struct StoreHosts: AsyncParsableCommand {
         let hosts = try await Self.ask(try options.database(at: store))
         let sight = DatabaseSight(hosts: hosts, wantedNodes: nodes)
         let findings = sight.findings
-        if options.json {
-            Output.json(Self.json(hosts, sight.nodes, findings))
-        } else {
-            for finding in findings { print(finding.line) }
-        }
-        if findings.contains(where: { $0.level == .fault }) { throw ExitCode(1) }
+        try Diagnosis.tell(findings, json: options.json ? Self.json(hosts, sight.nodes, findings) : nil)
     }
 
     /// - Throws: where no host was asked, for a reason that lies here.

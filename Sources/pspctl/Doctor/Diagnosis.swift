@@ -46,20 +46,6 @@ struct Diagnosis {
         }
     }
 
-    /// For scripts, as the member `findings`.
-    static func write(_ findings: [Finding], to json: inout JSONWriter) {
-        json.key("findings")
-        json.array { json in
-            for finding in findings {
-                json.object { json in
-                    json.member("subject", finding.subject)
-                    json.member("level", finding.level.rawValue)
-                    json.member("text", finding.text)
-                }
-            }
-        }
-    }
-
     /// The values of an exposition that have no label.
     static func samples(_ text: String) -> [String: Double] {
         var found: [String: Double] = [:]

@@ -85,18 +85,9 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         var findings = diagnosis.findings
         if let untold { findings.append(untold) }
-        if let store {
-            findings += try await sight(store)
-        }
+        if let store { findings += try await sight(store) }
         if let through { findings += try await sight(through, client) }
-        if server.json {
-            var json = JSONWriter()
-            json.object { Diagnosis.write(findings, to: &$0) }
-            Output.json(json.bytes)
-        } else {
-            for finding in findings { print(finding.line) }
-        }
-        if findings.contains(where: { $0.level == .fault }) { throw ExitCode(1) }
+        try Diagnosis.tell(findings, json: server.json ? Diagnosis.json(findings) : nil)
     }
 
     /// For how many devices it is judged. A server that is not ready cannot tell how many are registered: then for those that are

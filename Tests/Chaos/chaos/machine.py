@@ -5,11 +5,9 @@ import http.client
 import json
 import os
 import pathlib
-import signal
-import subprocess
 
+from .enclosure import Enclosure
 from .ending import send_to_all
-from .network import die_with_parent
 
 PATRONI = 8008
 # Each program finds the paths that it has on a machine of Debian. What runs here ends with the first process.
@@ -27,14 +25,14 @@ wait
 """
 
 
-class Machine:
+class Machine(Enclosure):
     def __init__(self, name, directory, logs, networks, environment):
-        self.name, self.host, self.network, self.hub = name, networks.hosts[name], networks.places[name], networks.hub
+        super().__init__(networks.places[name])
+        self.name, self.host, self.hub = name, networks.hosts[name], networks.hub
         self.directory = directory
         self.logs = logs / name
         usual = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/var/lib/postgresql", "LANG": "C.UTF-8"}
         self.environment = usual | environment
-        self.process = None
 
     def write(self, place, content, mode=0o600):
         """A file that is there before it starts; the user `postgres` has it."""
@@ -46,34 +44,11 @@ class Machine:
     def start(self):
         if self.process:
             return
-        spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        command = [*spaces, "sh", "-c", MACHINE, "sh", self.directory, self.logs]
-        self.process = subprocess.Popen(
-            command, cwd="/", env=self.environment, stdin=subprocess.DEVNULL, start_new_session=True,
-            preexec_fn=self._before_exec)
-
-    def _before_exec(self):
-        die_with_parent()
-        self.network.join()
-
-    def kill(self):
-        """As by a loss of power: everything on it at once. Returns when nothing of it runs."""
-        if not self.process:
-            return
-        with contextlib.suppress(ProcessLookupError, TypeError):
-            os.kill(self._first(), signal.SIGKILL)  # the system ends all of its name space before this one is gone
-        self.process.kill()
-        self.process.wait()
-        self.process = None
-
-    def _first(self):
-        with contextlib.suppress(OSError):
-            children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-            return int(children[0]) if children else None
+        self.enter(MACHINE, self.directory, self.logs, environment=self.environment)
 
     def processes(self, *names):
         """Those of these names, or all but the first."""
-        first, found = self._first() if self.process else None, []
+        first, found = self.first() if self.process else None, []
         if first is None:
             return []
         space = os.readlink(f"/proc/{first}/ns/pid")

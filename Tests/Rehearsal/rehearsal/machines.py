@@ -1,13 +1,12 @@
 """Machines of their own, for somebody who follows a guide: a network, a name that others know, and the paths that Debian's packages use."""
 
 import contextlib
-import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import tempfile
 
+from chaos.enclosure import Enclosure
 from chaos.network import Networks, die_with_parent, what_is_missing
 
 # What each machine has for itself: places that PostgreSQL's packages have made.
@@ -35,37 +34,27 @@ def why_none():
     return what_is_missing() or (f"no namespaces: {made.stderr}" if made.returncode else None)
 
 
-class Machine:
+class Machine(Enclosure):
     def __init__(self, name, directory, shared, network, hosts, programs):
-        self.name, self.network, self.programs = name, network, programs
+        super().__init__(network)
+        self.name, self.programs = name, programs
         self.directory = directory / name
         for place in PLACES:
             (self.directory / place).mkdir(parents=True, exist_ok=True)
             shutil.chown(self.directory / place, "postgres", "postgres")
         # It may have run before.
         (self.directory / "ready").unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "sh", "-c", MACHINE, "sh", self.directory,
-             hosts, shared],
-            cwd="/", stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=self._before_exec)
-
-    def _before_exec(self):
-        die_with_parent()
-        self.network.join()
+        self.enter(MACHINE, self.directory, hosts, shared, spaces=["--ipc"])
 
     @property
     def is_ready(self):
-        assert self.process.poll() is None, f"{self.name} has ended: {self.process.stderr.read().decode()}"
+        assert self.process.poll() is None, f"{self.name} has ended"
         return (self.directory / "ready").exists()
-
-    def _first(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return children[0]
 
     def command(self, text, user):
         """As at a prompt of that user, which ends with the first command that fails."""
         home = "/var/lib/postgresql" if user == "postgres" else "/root"
-        return ["nsenter", f"--target={self._first()}", "--mount", "--pid", "--ipc", "--net", f"--wd={home}", "--",
+        return ["nsenter", f"--target={self.first()}", "--mount", "--pid", "--ipc", "--net", f"--wd={home}", "--",
                 "setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--",
                 "env", "-i", f"HOME={home}", f"PATH={self.programs}:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
                 "bash", "-e", "-u", "-o", "pipefail", "-c", text]
@@ -83,13 +72,6 @@ class Machine:
             return subprocess.Popen(
                 self.command(text, "root"), cwd="/", stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
                 preexec_fn=die_with_parent)
-
-    def kill(self):
-        """As by a loss of power: everything on it at once."""
-        if self.process.poll() is None:
-            os.kill(int(self._first()), signal.SIGKILL)
-        self.process.wait()
-        self.process.stderr.close()
 
 
 class Machines:
